@@ -1,0 +1,32 @@
+# The only commands a person needs. Each one installs what it needs into .venv first.
+PYTHON ?= python3
+PORT ?= 8501
+VENV := .venv/bin
+
+.PHONY: run test check bench format clean
+
+run:  ## Start Kennel with its embedded AWS, on 127.0.0.1
+	@$(PYTHON) tools/bootstrap.py run
+	@exec $(VENV)/python -m dashboard --port $(PORT)
+
+test:  ## Install what the tests need (browser included) and run them all
+	@$(PYTHON) tools/bootstrap.py test
+	$(VENV)/python -m pytest
+
+check:  ## ruff and mypy: the gate before the tests
+	@$(PYTHON) tools/bootstrap.py check
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+
+bench:  ## Measure the speed claims side by side; writes bench.json
+	@$(PYTHON) tools/bootstrap.py check
+	$(VENV)/python -m tests.bench
+
+format:  ## Rewrite the sources as the gate wants them
+	@$(PYTHON) tools/bootstrap.py check
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+clean:  ## Remove the virtual environment and the embedded AWS with all it holds
+	rm -rf .venv .kennel

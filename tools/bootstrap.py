@@ -16,9 +16,7 @@ import sys
 import time
 
 MINIMUM = (3, 11)
-NEEDED_BYTES = (
-    4 * 1024**3
-)  # torch, the SageMaker SDK and their dependencies, unpacked: 3.1 GiB with a CPU build
+NEEDED_BYTES = 4 * 1024**3  # torch, the SageMaker SDK and their dependencies, unpacked: 3.1 GiB with a CPU build
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
@@ -70,9 +68,7 @@ def make_venv():
             % (free_bytes() / 1024.0**3, NEEDED_BYTES // 1024**3)
         )
     print("Kennel: making .venv with Python %d.%d" % sys.version_info[:2])
-    made = subprocess.run(
-        [sys.executable, "-m", "venv", VENV], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    made = subprocess.run([sys.executable, "-m", "venv", VENV], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if made.returncode:
         shutil.rmtree(VENV, ignore_errors=True)
         said = made.stdout.decode("utf-8", "replace").strip().splitlines()
@@ -108,8 +104,7 @@ def pip(arguments):
                 % (free_bytes() / 1024.0**3)
             )
         fail(
-            "pip could not install what Kennel needs; all it said is in .venv/install.log. Its last lines:\n  %s"
-            % tail
+            "pip could not install what Kennel needs; all it said is in .venv/install.log. Its last lines:\n  %s" % tail
         )
 
 
@@ -137,7 +132,9 @@ def chromium():
 def install_chromium():
     if chromium():
         return
-    advice = "Install Chromium (Debian: apt-get install chromium) or name one: make test KENNEL_CHROMIUM=/path/to/chrome"
+    advice = (
+        "Install Chromium (Debian: apt-get install chromium) or name one: make test KENNEL_CHROMIUM=/path/to/chrome"
+    )
     if not shutil.which("apt-get"):
         fail("the browser tests need Chromium and there is none on PATH. " + advice)
     prefix = [] if os.geteuid() == 0 else ["sudo", "-n"]
@@ -151,9 +148,7 @@ def install_chromium():
         )
         if done.returncode:
             said = done.stdout.decode("utf-8", "replace").strip().splitlines()
-            fail(
-                "Chromium could not be installed (%s). %s" % (said[-1] if said else "no reason given", advice)
-            )
+            fail("Chromium could not be installed (%s). %s" % (said[-1] if said else "no reason given", advice))
 
 
 def main(kind):

@@ -20,9 +20,7 @@ def table(rows: list[Row]) -> str:
     width = max(len(row.name) for row in rows)
     lines = [f"{'':{width}}  {'ratio':>8}  {'ours':>10}  {'baseline':>10}"]
     for row in rows:
-        lines.append(
-            f"{row.name:{width}}  {row.ratio:7.1f}×  {row.ours:10.3f}  {row.baseline:10.3f}  {row.unit}"
-        )
+        lines.append(f"{row.name:{width}}  {row.ratio:7.1f}×  {row.ours:10.3f}  {row.baseline:10.3f}  {row.unit}")
         if row.note:
             lines.append(f"{'':{width}}  {row.note}")
     return "\n".join(lines)
@@ -38,9 +36,7 @@ def main() -> int:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         rows += importlib.import_module(f"tests.bench.bench_{name}").rows()
     options.out.write_text(json.dumps([row.as_json() for row in rows], indent=1) + "\n")
-    print(
-        f"{platform.machine()}, Python {platform.python_version()}\n\n{table(rows)}\n\nwritten to {options.out}"
-    )
+    print(f"{platform.machine()}, Python {platform.python_version()}\n\n{table(rows)}\n\nwritten to {options.out}")
     return 0
 
 

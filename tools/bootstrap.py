@@ -96,6 +96,7 @@ def pip(arguments):
                 sys.stdout.flush()
     if show:
         sys.stdout.write("\r\033[K")
+    process.stdout.close()
     if process.wait():
         tail = "\n  ".join(lines[-12:])
         if "No space left on device" in tail:

@@ -1,0 +1,84 @@
+"""The table of breeds: which ImageNet classes are dogs, what we call them, and what else people call them.
+
+`breeds.csv` holds one row for each of ImageNet's 118 dog classes (151..268) and one for each of the 133 reference
+breeds that ImageNet does not know. Columns: `imagenet_index` (empty when unknown to ImageNet), `breed` (the name we
+show; the reference's own where both mean the same), `aliases` (separated by semicolons), `reference` (the folder name
+of the reference data set, empty when it has no such breed). Three ImageNet classes are all "Poodle".
+"""
+
+import csv
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+FIRST_DOG, LAST_DOG = 151, 268
+"""ImageNet's dog classes, both ends included."""
+
+_TABLE = Path(__file__).with_name("breeds.csv")
+_FOLDER_NUMBER = re.compile(r"^\d+\.")
+
+
+@dataclass(frozen=True)
+class Breed:
+    """One row of the table."""
+
+    imagenet_index: int | None
+    name: str
+    aliases: tuple[str, ...]
+    reference: str | None
+
+
+@functools.cache
+def table() -> tuple[Breed, ...]:
+    """All rows of breeds.csv, in the file's order."""
+    with _TABLE.open(newline="", encoding="utf-8") as rows:
+        return tuple(
+            Breed(
+                imagenet_index=int(row["imagenet_index"]) if row["imagenet_index"] else None,
+                name=row["breed"],
+                aliases=tuple(alias for alias in row["aliases"].split(";") if alias),
+                reference=row["reference"] or None,
+            )
+            for row in csv.DictReader(rows)
+        )
+
+
+def starter_labels() -> tuple[list[str], list[int]]:
+    """The names that ImageNet's own head can answer with, and for each of its dog classes the index of its name.
+
+    Returns (labels, groups): 116 names in ImageNet's order, and 118 indices into them (the three poodles share one).
+    """
+    labels: list[str] = []
+    groups: list[int] = []
+    for breed in table():
+        if breed.imagenet_index is None:
+            continue
+        if breed.name not in labels:
+            labels.append(breed.name)
+        groups.append(labels.index(breed.name))
+    return labels, groups
+
+
+def display_name(folder: str) -> str:
+    """The name shown for a class folder: `001.Affenpinscher` → "Affenpinscher", underscores become spaces."""
+    return _FOLDER_NUMBER.sub("", folder).replace("_", " ").strip() or folder
+
+
+def same_breed(one: str, other: str) -> bool:
+    """Whether two names mean the same breed, by name, alias or folder name, whatever their case and hyphens."""
+    return _canonical(one) == _canonical(other)
+
+
+def _canonical(name: str) -> str:
+    plain = _plain(display_name(name))
+    return _names().get(plain, plain)
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().replace("-", " ").replace("_", " ").split())
+
+
+@functools.cache
+def _names() -> dict[str, str]:
+    return {_plain(name): _plain(breed.name) for breed in table() for name in (breed.name, *breed.aliases)}

@@ -1,0 +1,46 @@
+"""The access keys this server accepts: its own, made at random at install, and those IAM and STS handed out."""
+
+import json
+import os
+import secrets
+import string
+from collections.abc import Callable
+from pathlib import Path
+
+from local_aws import ACCOUNT
+from local_aws.sigv4 import Key
+
+_FILE = "key.json"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only this user may read, whole or not at all, on disk when it returns."""
+    partial = path.with_name(path.name + ".new")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def install_key(state: Path) -> Key:
+    """The key of this installation, kept in the state folder (mode 600); made on first use."""
+    path = state / _FILE
+    if not path.exists():
+        letters = string.ascii_uppercase + "234567"
+        access_key_id = "AKIA" + "".join(secrets.choice(letters) for _ in range(16))
+        write_private(path, json.dumps({"access_key_id": access_key_id, "secret": secrets.token_urlsafe(30)}))
+    kept = json.loads(path.read_text())
+    return Key(kept["access_key_id"], kept["secret"], f"arn:aws:iam::{ACCOUNT}:root")
+
+
+class KeyRing:
+    """Finds a key by its id. issued: looks in what IAM and STS handed out; asked only for keys that are not our own."""
+
+    def __init__(self, own: Key, issued: Callable[[str], Key | None]) -> None:
+        self.own = own
+        self._issued = issued
+
+    def find(self, access_key_id: str) -> Key | None:
+        return self.own if access_key_id == self.own.access_key_id else self._issued(access_key_id)

@@ -1,0 +1,169 @@
+"""AWS's wire protocols for the services that are ours: a request becomes a dict, a dict becomes a response.
+
+The shapes come from botocore's own service models; moto parses and serialises them. A service is a class with one
+snake_case method per operation, `create_training_job(params, caller) -> dict`, run in a worker thread.
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl
+
+from botocore import xform_name
+from botocore.model import OperationModel
+from botocore.validate import ParamValidator
+from moto.core.parse import PROTOCOL_PARSERS, RequestParserError
+from moto.core.request import Request as RouterRequest
+from moto.core.routing import RestRouter
+from moto.core.serialize import SerializationContext, get_serializer_class
+from moto.core.utils import get_service_model
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
+
+from local_aws.errors import NotThereError, ServiceError
+
+__all__ = ["Caller", "NotThereError", "Operation", "Service", "ServiceError"]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who signed the request."""
+
+    account: str
+    region: str
+    access_key_id: str
+    arn: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a request asks for: the operation of botocore's model, and what the path says (bucket, endpoint name …)."""
+
+    model: OperationModel
+    path_params: dict[str, str]
+
+
+class Service:
+    """One AWS service of ours. Subclasses set `name` (botocore's) and define operations as methods."""
+
+    name: str
+    max_body: int | None = 10 * 1024 * 1024  # bytes; None: the service streams and limits by itself
+
+    async def start(self) -> None:
+        """Called once before the first request."""
+
+    async def stop(self) -> None:
+        """Called once when the server stops."""
+
+    @cached_property
+    def model(self) -> Any:
+        """botocore's model of this service (loading it takes some 50 ms, so the server does it early)."""
+        return get_service_model(self.name)
+
+    @cached_property
+    def _router(self) -> Any:
+        return RestRouter(self.model)
+
+    @property
+    def protocol(self) -> str:
+        return str(self.model.protocol)
+
+    def match(
+        self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> Operation | None:
+        """The operation a request means, or None when it means none of this service's.
+
+        raw_path: as it came over the wire, still percent-encoded. body: only looked at by the query protocol.
+        """
+        name = ""
+        match self.protocol:
+            case "json":
+                prefix, _, name = headers.get("x-amz-target", "").partition(".")
+                if prefix != self.model.metadata.get("targetPrefix"):
+                    return None
+            case "query" | "ec2":
+                name = dict(parse_qsl(query)).get("Action") or dict(parse_qsl(body.decode())).get("Action", "")
+            case _:
+                return self._match_rest(method, raw_path, query, headers)
+        return Operation(self.model.operation_model(name), {}) if name in self.model.operation_names else None
+
+    def _match_rest(self, method: str, raw_path: str, query: str, headers: Mapping[str, str]) -> Operation | None:
+        environ = {
+            "REQUEST_METHOD": method,
+            "RAW_URI": raw_path,
+            "QUERY_STRING": query,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "wsgi.url_scheme": "http",
+        }
+        environ |= {"HTTP_" + name.upper().replace("-", "_"): value for name, value in headers.items()}
+        try:
+            model, params = self._router.match(RouterRequest(environ))
+        except HTTPException:
+            return None
+        return Operation(model, params)
+
+    async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
+        """Answer one verified request. `request.path_params` holds what the path says."""
+        method = getattr(self, xform_name(operation.name), None)
+        if method is None:
+            raise NotThereError(f"{self.name}:{operation.name}")
+        params = self.parse(request, operation, await request.body())
+        if inspect.iscoroutinefunction(method):
+            result = await method(params, caller)
+        else:
+            result = await run_in_threadpool(method, params, caller)
+        return self.respond(request, operation, result or {})
+
+    def parse(self, request: Request, operation: OperationModel, body: bytes) -> dict[str, Any]:
+        """The request's parameters, validated against the model.
+
+        Raises ServiceError SerializationException (not in the protocol's form) or ValidationException.
+        """
+        values = MultiDict(parse_qsl(request.url.query, keep_blank_values=True))
+        if self.protocol in ("query", "ec2"):
+            values.update(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        if self.protocol == "json" and body:
+            try:
+                if not isinstance(json.loads(body), dict):
+                    raise ServiceError("SerializationException", "The request body is not a JSON object.")
+            except ValueError:
+                raise ServiceError("SerializationException", "The request body is not JSON.") from None
+        parser = PROTOCOL_PARSERS[self.protocol](operation)
+        try:
+            params: dict[str, Any] = parser.parse(
+                {
+                    "body": body,
+                    "headers": request.headers,
+                    "method": request.method,
+                    "url_params": request.path_params,
+                    "url_path": request.url.path,
+                    "values": values,
+                }
+            )
+        except (RequestParserError, ValueError, TypeError, AttributeError, KeyError, IndexError) as wrong:
+            raise ServiceError(
+                "MalformedXML" if self.protocol == "rest-xml" else "SerializationException",
+                f"The request does not have the form of {operation.name}: {wrong}",
+            ) from wrong
+        if operation.input_shape is not None:
+            report = ParamValidator().validate(params, operation.input_shape)
+            if report.has_errors():
+                raise ServiceError("ValidationException", re.sub(r"\s+", " ", report.generate_report()))
+        return params
+
+    def respond(self, request: Request, operation: OperationModel, result: Mapping[str, Any]) -> Response:
+        """The operation's result as the service's protocol writes it."""
+        request_id: str = request.scope.get("aws_request_id", "")
+        serializer = get_serializer_class(self.name, self.protocol)
+        answer = serializer(operation, SerializationContext(request_id)).serialize(result)
+        headers = dict(answer["headers"])
+        headers["x-amz-request-id" if self.name == "s3" else "x-amzn-RequestId"] = request_id
+        return Response(answer["body"], answer["status_code"], headers)

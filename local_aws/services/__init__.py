@@ -1,0 +1,1 @@
+"""One module per AWS service that the embedded AWS implements itself."""

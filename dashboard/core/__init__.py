@@ -1,0 +1,1 @@
+"""What the dashboard knows about AWS, in plain Python: no Streamlit, no plotly, no torch in here."""

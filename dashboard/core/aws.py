@@ -1,0 +1,221 @@
+"""The one seam to AWS: everything Kennel asks of an account goes through an `Aws`.
+
+`connect()` gives the embedded AWS of this machine, or the real profile named in KENNEL_AWS_PROFILE, read-only
+unless KENNEL_AWS_WRITE=1. Whoever holds an `Aws` cannot tell the two apart, and need not.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dashboard.core.aws_errors import translate
+from dashboard.core.aws_writes import changes
+from dashboard.core.errors import CredentialsProblem, ReadOnly, Unreachable
+from dashboard.core.home import aws_state
+
+EMBEDDED_ACCOUNT = "123456789012"
+CONNECTIONS = 48
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 20.0
+INVOKE_SECONDS = 65.0  # SageMaker gives a container 60 s to answer
+EMBEDDED_ATTEMPTS = 2  # a process on this machine: what it refuses twice it refuses
+REAL_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account and region in use. `name` is the profile's name, or "embedded"."""
+
+    name: str
+    region: str
+    account_id: str
+    is_embedded: bool
+    writable: bool
+    endpoint_url: str | None = None
+    client_file: str = ""  # where the embedded AWS wrote its address and keys; "" on a real account
+
+    @property
+    def profile(self) -> str:
+        """The real profile's name, "" on the embedded AWS."""
+        return "" if self.is_embedded else self.name
+
+    @property
+    def bucket(self) -> str:
+        """The bucket that holds Kennel's datasets, runs and models."""
+        return f"kennel-{self.account_id}-{self.region}"
+
+    def role_arn(self, name: str) -> str:
+        return f"arn:aws:iam::{self.account_id}:role/{name}"
+
+
+class Aws:
+    """Clients of one account and region. Safe to share between threads; cheap to make."""
+
+    def __init__(self, account: Account, session: botocore.session.Session) -> None:
+        self.account = account
+        self._session = session
+        self._lock = threading.Lock()  # botocore sessions are not thread-safe, clients are
+        self._clients: dict[str, Any] = {}
+        if not account.writable:
+            session.get_component("event_emitter").register_first("before-call", self._refuse_changes)
+
+    def __repr__(self) -> str:
+        return f"Aws({self.account!r})"
+
+    def client(self, service: str) -> Any:
+        """The boto client of a service ("sagemaker"). Prefer `call`: its errors are ours."""
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._session.create_client(
+                    service,
+                    region_name=self.account.region,
+                    endpoint_url=self.account.endpoint_url,
+                    config=self._config(service),
+                )
+            return self._clients[service]
+
+    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """One operation by its AWS name: `call("sagemaker", "DescribeTrainingJob", TrainingJobName=…)`.
+
+        Raises the errors of core/errors.py and no others.
+        """
+        with self.translated(service, operation, parameters):
+            answer: dict[str, Any] = self.client(service)._make_api_call(operation, parameters)
+        return answer
+
+    def pages(self, service: str, operation: str, limit: int = 100, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """The answers of a paged operation, at most `limit` of them; errors as in `call`."""
+        with self.translated(service, operation, parameters):
+            client = self.client(service)
+            paginator = client.get_paginator(_snake(client, operation))
+            for number, page in enumerate(paginator.paginate(**parameters), start=1):
+                yield page
+                if number >= limit:
+                    return
+
+    @contextmanager
+    def translated(self, service: str, operation: str, parameters: Mapping[str, Any] | None = None) -> Iterator[None]:
+        """Inside, botocore's exceptions become ours; for bodies that are read after the call returned."""
+        try:
+            yield
+        except (ClientError, BotoCoreError) as error:
+            raise translate(
+                error,
+                service=service,
+                operation=operation,
+                parameters=parameters,
+                profile=self.account.profile,
+            ) from error
+
+    def _config(self, service: str) -> Config:
+        invoking = service == "sagemaker-runtime"
+        attempts = EMBEDDED_ATTEMPTS if self.account.is_embedded or invoking else REAL_ATTEMPTS
+        return Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=INVOKE_SECONDS if invoking else READ_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            max_pool_connections=CONNECTIONS,
+            proxies={} if self.account.is_embedded else None,  # never send this machine's traffic to a proxy
+            s3={"addressing_style": "path"} if self.account.is_embedded else None,
+            user_agent_appid="kennel",
+        )
+
+    def _refuse_changes(self, model: Any, **_: Any) -> None:
+        if changes(model.name):
+            raise ReadOnly(
+                f"{model.service_model.service_name} {model.name} was not sent",
+                f"the account {self.account.name} is connected read-only",
+                "start Kennel with KENNEL_AWS_WRITE=1 to allow changes there",
+            )
+
+
+def connect(environ: Mapping[str, str] = os.environ) -> Aws:
+    """The account chosen by the environment: the embedded AWS, or KENNEL_AWS_PROFILE.
+
+    Raises Unreachable when the embedded AWS has not been started, CredentialsProblem when the profile does not work.
+    """
+    profile = environ.get("KENNEL_AWS_PROFILE", "")
+    if profile:
+        return _connect_profile(profile, writable=environ.get("KENNEL_AWS_WRITE") == "1")
+    return _connect_embedded(aws_state(environ) / "client.json")
+
+
+def fingerprint(environ: Mapping[str, str] = os.environ) -> str:
+    """Changes when `connect` would give something else, e.g. after the embedded AWS restarted. A cache key."""
+    profile = environ.get("KENNEL_AWS_PROFILE", "")
+    if profile:
+        return f"{profile} write={environ.get('KENNEL_AWS_WRITE') == '1'}"
+    file = aws_state(environ) / "client.json"
+    try:
+        return f"{file} {file.stat().st_mtime_ns}"
+    except OSError:
+        return f"{file} absent"
+
+
+def _connect_embedded(file: Path) -> Aws:
+    try:
+        told = json.loads(file.read_text())
+        address, region = str(told["endpoint_url"]), str(told["region"])
+        key, secret = str(told["access_key_id"]), str(told["secret_access_key"])
+    except FileNotFoundError:
+        raise Unreachable(
+            "the embedded AWS has not been started", f"{file} is not there", "start it with make run"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise Unreachable(
+            "the embedded AWS cannot be reached", f"{file} cannot be read", "restart it with make run"
+        ) from None
+    account = Account(
+        name="embedded",
+        region=region,
+        account_id=str(told.get("account", EMBEDDED_ACCOUNT)),
+        is_embedded=True,
+        writable=True,
+        endpoint_url=address,
+        client_file=str(file),
+    )
+    # Nothing of the person's own AWS settings may reach the embedded account: no variable, no file, no profile.
+    session = botocore.session.Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+            "ca_bundle": (None, None, None, None),
+            "use_fips_endpoint": (None, None, False, None),
+            "use_dualstack_endpoint": (None, None, False, None),
+        }
+    )
+    session.set_credentials(key, secret)
+    return Aws(account, session)
+
+
+def _connect_profile(profile: str, *, writable: bool) -> Aws:
+    try:
+        session = botocore.session.Session(profile=profile)
+        region = session.get_config_variable("region")
+        if not region:
+            raise CredentialsProblem(
+                f"the profile {profile} names no region",
+                "Kennel works in one region at a time",
+                f"set one: aws configure set region us-east-1 --profile {profile}",
+            )
+    except BotoCoreError as error:
+        raise translate(error, service="sts", operation="GetCallerIdentity", profile=profile) from error
+    unknown = Account(profile, region, "", is_embedded=False, writable=writable)
+    identity = Aws(unknown, session).call("sts", "GetCallerIdentity")
+    account = Account(profile, region, identity["Account"], is_embedded=False, writable=writable)
+    return Aws(account, botocore.session.Session(profile=profile))
+
+
+def _snake(client: Any, operation: str) -> str:
+    names: dict[str, str] = client.meta.method_to_api_mapping
+    return next(method for method, name in names.items() if name == operation)

@@ -1,0 +1,129 @@
+"""The price book: list prices per instance-hour as shipped in prices.json, each with its source and date."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+SHIPPED = Path(__file__).with_name("prices.json")
+
+
+class Confidence(StrEnum):
+    """How good a figure is."""
+
+    LISTED = "listed"
+    WEAK = "weak"
+    ESTIMATE = "estimate"
+
+
+class Kind(StrEnum):
+    """What is charged for by the hour."""
+
+    SAGEMAKER_TRAINING = "sagemaker-training"
+    ENDPOINT = "endpoint"
+    EC2 = "ec2"
+    NOTEBOOK = "notebook"
+
+    @property
+    def is_sagemaker(self) -> bool:
+        return self is not Kind.EC2
+
+
+@dataclass(frozen=True)
+class Price:
+    """One instance for one hour: `amount` in `currency`, where it comes from and of which day."""
+
+    amount: Decimal
+    currency: str
+    source: str
+    date: date
+    confidence: Confidence = Confidence.LISTED
+    per: str = "h"
+
+    @property
+    def is_estimate(self) -> bool:
+        return self.confidence is Confidence.ESTIMATE
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """Prices by (kind, instance type, region). Build it with `load()`; it does not change afterwards."""
+
+    prices: Mapping[tuple[Kind, str, str], Price]
+    markups: Mapping[str, Decimal]
+    markup_source: str
+    markup_date: date
+    unknown: Mapping[str, str]
+
+    @classmethod
+    def load(cls, file: Path = SHIPPED) -> "PriceBook":
+        """Read the shipped prices (or another file of the same form). Raises KeyError or ValueError on a bad file."""
+        book: dict[str, Any] = json.loads(file.read_text())
+        prices = {}
+        for row in book["prices"]:
+            source = book["sources"][row["source"]]
+            price = Price(
+                Decimal(row["amount"]),
+                book["currency"],
+                source["title"],
+                date.fromisoformat(source["date"]),
+                Confidence(source["confidence"]),
+            )
+            for kind in row["kinds"]:
+                prices[Kind(kind), row["instance"], row["region"]] = price
+        markup = book["markup"]
+        return cls(
+            prices=prices,
+            markups={family: Decimal(factor) for family, factor in markup["families"].items()},
+            markup_source=markup["title"],
+            markup_date=date.fromisoformat(markup["date"]),
+            unknown=book["unknown"],
+        )
+
+    def price(self, kind: Kind | str, instance_type: str, region: str) -> Price | None:
+        """The price per instance-hour, or None when unknown (see `why_unknown`).
+
+        Where SageMaker's own price is not in the book, EC2's times SageMaker's usual markup is given, as an estimate
+        that says so in its source.
+        """
+        kind = Kind(kind)
+        found = self.prices.get((kind, instance_type, region))
+        if found or not kind.is_sagemaker:
+            return found
+        return self._by_markup(instance_type, region)
+
+    def why_unknown(self, kind: Kind | str, instance_type: str, region: str) -> str:
+        """Why `price` gives None, as part of a sentence; "" when it does not."""
+        if self.price(kind, instance_type, region):
+            return ""
+        for prefix, reason in self.unknown.items():
+            if instance_type.startswith(prefix):
+                return f"no price for {instance_type}: {reason}"
+        return f"no price for {instance_type} in {region} in the price book"
+
+    def instance_types(self, kind: Kind | str, region: str) -> tuple[str, ...]:
+        """The instance types that have a price of this kind in a region, cheapest first."""
+        kind = Kind(kind)
+        names = {name for _, name, where in self.prices if where == region}
+        if kind.is_sagemaker:
+            names = {name if name.startswith("ml.") else f"ml.{name}" for name in names}
+        priced = [(found.amount, name) for name in names if (found := self.price(kind, name, region))]
+        return tuple(name for _, name in sorted(priced))
+
+    def _by_markup(self, instance_type: str, region: str) -> Price | None:
+        plain = instance_type.removeprefix("ml.")
+        factor = self.markups.get(plain.split(".")[0])
+        ec2 = self.prices.get((Kind.EC2, plain, region))
+        if not factor or not ec2:
+            return None
+        return Price(
+            ec2.amount * factor,
+            ec2.currency,
+            f"estimate: EC2 {plain} in {region} × {factor}, {self.markup_source}",
+            min(ec2.date, self.markup_date),
+            Confidence.ESTIMATE,
+        )

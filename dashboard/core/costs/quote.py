@@ -1,0 +1,93 @@
+"""Quotes: seconds × instances × price per hour, with where the price comes from, or why it is unknown."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from dashboard.core.costs.prices import Kind, Price, PriceBook
+
+HOUR = Decimal(3600)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """An amount of money and everything needed to defend it. `amount` is None when unknown; `why_unknown` says why."""
+
+    amount: Decimal | None
+    unit_price: Decimal | None  # per instance-hour
+    seconds: float | None
+    count: int
+    currency: str
+    source: str
+    date: date | None
+    why_unknown: str = ""
+    is_estimate: bool = False  # the price itself is an estimate
+    basis: str = ""  # what the seconds are based on
+
+    @property
+    def is_known(self) -> bool:
+        return self.amount is not None
+
+
+def training_cost(seconds: float | Decimal, count: int, price: Decimal) -> Decimal:
+    """SageMaker training: billable seconds (of each instance) × instances × price per instance-hour.
+
+    Exact, not rounded. Source of the rule: SageMaker bills from TrainingStartTime to TrainingEndTime, download and
+    upload included; DescribeTrainingJob's BillableTimeInSeconds is per instance.
+    """
+    if seconds < 0 or count < 0:
+        raise ValueError("seconds and count are not negative")
+    return price * Decimal(str(seconds)) * count / HOUR
+
+
+def quote(
+    prices: PriceBook,
+    kind: Kind | str,
+    instance_type: str,
+    region: str,
+    *,
+    seconds: float | None,
+    count: int = 1,
+    basis: str = "",
+    why_unknown: str = "",
+) -> Quote:
+    """A quote for `count` instances over `seconds`; `seconds=None` is an unknown time, with its reason."""
+    price = prices.price(kind, instance_type, region)
+    if price is None:
+        return unknown(prices.why_unknown(kind, instance_type, region), seconds=seconds, count=count, basis=basis)
+    if seconds is None:
+        return _priced(None, price, seconds, count, basis, why_unknown or "the time is unknown")
+    return _priced(training_cost(seconds, count, price.amount), price, seconds, count, basis, "")
+
+
+def hourly(prices: PriceBook, kind: Kind | str, instance_type: str, region: str, count: int = 1) -> Quote:
+    """What `count` instances cost for each hour that they are there."""
+    return quote(prices, kind, instance_type, region, seconds=3600, count=count, basis="one hour")
+
+
+def unknown(why: str, *, seconds: float | None = None, count: int = 1, basis: str = "") -> Quote:
+    """A quote that could not be made."""
+    return Quote(None, None, seconds, count, "USD", "", None, why_unknown=why, basis=basis)
+
+
+def total(quotes: "list[Quote] | tuple[Quote, ...]") -> tuple[Decimal, int]:
+    """The sum of the known amounts, and how many were unknown (and so are missing from it)."""
+    known = [q.amount for q in quotes if q.amount is not None]
+    return sum(known, Decimal(0)), len(quotes) - len(known)
+
+
+def _priced(
+    amount: Decimal | None, price: Price, seconds: float | None, count: int, basis: str, why_unknown: str
+) -> Quote:
+    return Quote(
+        amount=amount,
+        unit_price=price.amount,
+        seconds=seconds,
+        count=count,
+        currency=price.currency,
+        source=price.source,
+        date=price.date,
+        why_unknown=why_unknown,
+        is_estimate=price.is_estimate,
+        basis=basis,
+    )

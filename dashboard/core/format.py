@@ -1,0 +1,113 @@
+"""Numbers as people say them: money, durations, sizes, ages. Unknown is "unknown", never 0."""
+
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+
+UNKNOWN = "unknown"
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"}
+
+
+def money(amount: Decimal | None, currency: str = "USD") -> str:
+    """An amount with its currency and sensible places: "$0.0751", "$5.41", "$1,204"; None is "unknown"."""
+    if amount is None:
+        return UNKNOWN
+    size = abs(amount)
+    if size >= 1000:
+        return _signed(amount, 0, currency)
+    if size >= 1:
+        return _signed(amount, 2, currency)
+    if size == 0:
+        return _signed(amount, 2, currency)
+    if size < Decimal("0.0001"):
+        return f"under {_signed(Decimal('0.0001'), 4, currency)}"
+    places = next(p for p in (2, 3, 4) if p == 4 or _rounded(size, p) == _rounded(size, 4))
+    return _signed(amount, places, currency)
+
+
+def rate(amount: Decimal | None, per: str = "h", currency: str = "USD") -> str:
+    """A unit price with all of its digits: "$1.408/h", "$0.0116/h"; None is "unknown"."""
+    if amount is None:
+        return UNKNOWN
+    places = max(2, -int(amount.normalize().as_tuple().exponent))
+    return f"{_signed(amount, places, currency)}/{per}"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as "0.4 s", "42 s", "11 min 3 s", "2 h 5 min", "3 d 4 h"; None is "unknown"."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 0:
+        return f"−{duration(-seconds)}"
+    if 0 < seconds < 9.95:
+        text = f"{seconds:.1f}".removesuffix(".0")
+        return "under 0.1 s" if text == "0" else f"{text} s"
+    whole = round(seconds)
+    for size, unit, smaller, smaller_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min")):
+        if whole >= size:
+            rest = (whole % size) // smaller
+            return f"{whole // size} {unit} {rest} {smaller_unit}" if rest else f"{whole // size} {unit}"
+    if whole >= 60:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    return f"{whole} s"
+
+
+def size(count: int | None) -> str:
+    """Bytes as "512 B", "1.2 MiB", "3.4 GiB"; None is "unknown"."""
+    if count is None:
+        return UNKNOWN
+    if count < 1024:
+        return f"{count} B"
+    value = float(count)
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        value /= 1024
+        if value < 999.5 or unit == "TiB":
+            break
+    return f"{value:.0f} {unit}" if value >= 99.5 else f"{value:.1f} {unit}"
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """How long before `now` (both with a zone): "just now", "3 min ago", "2 d ago", "in 5 min"."""
+    if moment is None:
+        return UNKNOWN
+    seconds = (now - moment).total_seconds()
+    if abs(seconds) < 10:
+        return "just now"
+    length = abs(seconds)
+    for unit_seconds, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        if length >= unit_seconds:
+            text = f"{int(length // unit_seconds)} {unit}"
+            break
+    return f"{text} ago" if seconds > 0 else f"in {text}"
+
+
+def percent(share: float | None, places: int = 0) -> str:
+    """A share of 1 as "93 %"; shares that would round to a false 0 or 100 say "under"/"over"."""
+    if share is None:
+        return UNKNOWN
+    text = f"{share * 100:.{places}f}"
+    least = 10**-places
+    if 0 < share and float(text) == 0:
+        return f"under {least:.{places}f} %"
+    if share < 1 and float(text) == 100:
+        return f"over {100 - least:.{places}f} %"
+    return f"{text} %"
+
+
+def count(number: int | None, thing: str = "", plural: str = "") -> str:
+    """A counted thing: "3 runs", "1 run", "6,680 photos"; without a thing only the number."""
+    if number is None:
+        return UNKNOWN
+    if not thing:
+        return f"{number:,}"
+    return f"{number:,} {thing if number == 1 else plural or thing + 's'}"
+
+
+def _rounded(amount: Decimal, places: int) -> Decimal:
+    return amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+
+
+def _signed(amount: Decimal, places: int, currency: str) -> str:
+    sign = "−" if amount < 0 else ""
+    number = f"{_rounded(abs(amount), places):,}"
+    symbol = SYMBOLS.get(currency)
+    return f"{sign}{symbol}{number}" if symbol else f"{sign}{number} {currency}"

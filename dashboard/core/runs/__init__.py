@@ -1,0 +1,1 @@
+"""Training runs: plan → confirm → launch, then watch and stop."""

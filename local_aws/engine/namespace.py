@@ -1,0 +1,103 @@
+"""Run a command that sees a folder of ours as /opt/ml, in a mount namespace of its own (Linux).
+
+    python -I -S namespace.py FOLDER WORKDIR COMMAND…
+
+WORKDIR is where the command starts, as seen inside. The host's /opt is never touched: what is in it stays visible
+inside, and nothing of this is visible outside. Root makes the mount namespace directly; anybody else through a user
+namespace that maps only their own id. Exits with CANNOT (125) and a sentence when the system does not allow it.
+Standard library only: it runs between the leash and the command.
+"""
+
+# ruff: noqa: PTH, S606 (pathlib would double the time this takes to start; exec is the point)
+
+import ctypes
+import os
+import signal
+import sys
+
+CANNOT = 125
+CANNOT_RUN = 127
+OPT = "/opt"
+_CLONE_NEWNS = 0x00020000
+_CLONE_NEWUSER = 0x10000000
+_MS_BIND = 0x1000
+_MS_REC = 0x4000
+_MS_PRIVATE = 0x40000
+_MS_NOSUID_NODEV = 0x2 | 0x4
+_PR_SET_PDEATHSIG = 1
+
+
+def _call(name: str, *arguments: object) -> None:
+    """Call libc; raises OSError with the system's own words."""
+    if getattr(ctypes.CDLL(None, use_errno=True), name)(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def _mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
+    encoded = [text.encode() for text in (source, target, kind)]
+    _call("mount", *encoded, ctypes.c_ulong(flags), options.encode())
+
+
+def enter() -> None:
+    """Move this process into a mount namespace of its own. Raises OSError where that is not allowed."""
+    user, group = os.geteuid(), os.getegid()
+    try:
+        _call("unshare", _CLONE_NEWNS)
+    except PermissionError:
+        _call("unshare", _CLONE_NEWNS | _CLONE_NEWUSER)
+        for path, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
+            with open(f"/proc/self/{path}", "w") as file:
+                file.write(text)
+    _mount("none", "/", "", _MS_REC | _MS_PRIVATE)
+
+
+def show_as_opt_ml(folder: str, opt: str = OPT) -> None:
+    """Make `folder` appear as /opt/ml, every other entry of /opt as it is. Only inside an own namespace."""
+    source = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # by descriptor: folder itself may lie below /opt
+    target = f"{opt}/ml"
+    if not os.path.isdir(target):
+        _rebuild(opt)
+        os.mkdir(target)
+    _mount(f"/proc/self/fd/{source}", target, "", _MS_BIND)
+    os.close(source)
+
+
+def _rebuild(opt: str) -> None:
+    """Cover /opt with an empty file system and bind every entry that was there back into it."""
+    before = os.open(opt, os.O_RDONLY | os.O_DIRECTORY)
+    entries = os.listdir(before)
+    _mount("kennel", opt, "tmpfs", _MS_NOSUID_NODEV, "mode=755,size=1m")
+    for name in entries:
+        seen, place = f"/proc/self/fd/{before}/{name}", f"{opt}/{name}"
+        if os.path.islink(seen):
+            os.symlink(os.readlink(seen), place)
+            continue
+        if os.path.isdir(seen):
+            os.mkdir(place)
+        else:
+            os.close(os.open(place, os.O_CREAT | os.O_WRONLY))
+        _mount(seen, place, "", _MS_BIND | _MS_REC)
+    os.close(before)
+
+
+def main(arguments: list[str]) -> int:
+    folder, workdir, command = arguments[0], arguments[1], arguments[2:]
+    try:
+        enter()
+        show_as_opt_ml(folder)
+        os.chdir(workdir)
+    except OSError as wrong:
+        os.write(2, f"no private /opt/ml: {wrong}\n".encode())
+        return CANNOT
+    # entering a user namespace changes credentials, which makes the kernel forget what the leash had set
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    try:
+        os.execvp(command[0], command)
+    except OSError as wrong:
+        os.write(2, f"cannot run {command[0]}: {os.strerror(wrong.errno or 0)}\n".encode())
+    return CANNOT_RUN
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

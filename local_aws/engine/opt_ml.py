@@ -1,0 +1,89 @@
+"""The /opt/ml folder of a container: its layout, and how a process without a container gets to see it.
+
+Where the system allows mount namespaces the process sees its own folder as /opt/ml. Elsewhere (macOS, some containers)
+that prefix is rewritten in its arguments, its variables and the text files of its code.
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+OPT_ML = "/opt/ml"
+NAMESPACE = Path(__file__).with_name("namespace.py")
+LARGEST_REWRITTEN = 1024 * 1024  # bytes; code is smaller, data is not code
+_PREFIX = re.compile(r"(?<![\w/.-])/opt/ml(?![\w.-])")
+_FOLDERS = ("input/config", "input/data", "model", "output/data", "checkpoints", "code")
+
+
+@dataclass(frozen=True)
+class OptMl:
+    """One process's /opt/ml. folder: where it really is; private: seen as /opt/ml, else paths are rewritten."""
+
+    folder: Path
+    private: bool
+
+    def make(self) -> None:
+        for name in _FOLDERS:
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+
+    @property
+    def base(self) -> str:
+        """The folder's path as the process sees it."""
+        return OPT_ML if self.private else str(self.folder)
+
+    def seen(self, name: str) -> str:
+        """The path of a file below /opt/ml, as the process sees it."""
+        return f"{self.base}/{name}"
+
+    def text(self, text: str) -> str:
+        """`text` with the prefix rewritten where the process cannot see /opt/ml."""
+        return text if self.private else _PREFIX.sub(lambda _: str(self.folder), text)
+
+    def command(self, command: Sequence[str]) -> list[str]:
+        """What to execute so that `command` runs in code/ and finds its /opt/ml."""
+        if self.private:
+            workdir = self.seen("code")
+            return [sys.executable, "-I", "-S", str(NAMESPACE), str(self.folder), workdir, *command]
+        return [self.text(argument) for argument in command]
+
+    def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
+        """The variables as the process must see them. KENNEL_BASE names the folder to our own entry points."""
+        return {name: self.text(value) for name, value in variables.items()} | {"KENNEL_BASE": self.base}
+
+    def rewrite_code(self, folders: Iterable[Path]) -> int:
+        """Rewrite the prefix in the text files of `folders` (source code, drivers); how many files changed."""
+        if self.private:
+            return 0
+        changed = 0
+        for path in (path for folder in folders for path in folder.rglob("*")):
+            if not path.is_file() or path.is_symlink() or path.stat().st_size > LARGEST_REWRITTEN:
+                continue
+            try:
+                before = path.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                continue  # not a text file
+            after = self.text(before)
+            if after != before:
+                path.write_text(after, encoding="utf-8")
+                changed += 1
+        return changed
+
+
+@cache
+def namespaces_allowed() -> bool:
+    """Whether this system lets a process have a private /opt/ml. Tried once, with a real command, in about 20 ms."""
+    if sys.platform != "linux":
+        return False
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "seen").touch()
+        command = [sys.executable, "-I", "-S", str(NAMESPACE), folder, OPT_ML, "/bin/sh", "-c", "test -f /opt/ml/seen"]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=10, check=False)
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0

@@ -14,6 +14,8 @@ KennelError
 └── ServiceFault         the service failed or answered nonsense
 """
 
+# ruff: noqa: N818 - the names are meanings, as in the tree above; "Error" adds nothing to them
+
 import json
 from typing import Any
 

@@ -86,7 +86,7 @@ def percent(share: float | None, places: int = 0) -> str:
         return UNKNOWN
     text = f"{share * 100:.{places}f}"
     least = 10**-places
-    if 0 < share and float(text) == 0:
+    if share > 0 and float(text) == 0:
         return f"under {least:.{places}f} %"
     if share < 1 and float(text) == 100:
         return f"over {100 - least:.{places}f} %"

@@ -5,9 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-MADE_BY = "kennel:made-by"
-TOKEN = "kennel:token"
-SAMPLE = "kennel:sample"
+from dashboard.core import tags as tag
 
 
 class RunStatus(StrEnum):
@@ -163,12 +161,12 @@ class Run:
 
     @property
     def is_sample(self) -> bool:
-        return self.tags.get(SAMPLE) == "true"
+        return self.tags.get(tag.SAMPLE) == "true"
 
     @property
     def is_kennels(self) -> bool:
         """Made by Kennel, so that Kennel may offer to clean it up."""
-        return self.tags.get(MADE_BY) == "kennel"
+        return self.tags.get(tag.MADE_BY) == tag.KENNEL
 
     @property
     def dataset(self) -> str:

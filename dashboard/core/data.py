@@ -1,0 +1,88 @@
+"""Datasets: folders with train/ (and valid/, test/) below datasets/ in Kennel's bucket."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dashboard.core import tags
+from dashboard.core.aws import Aws
+from dashboard.core.errors import NotFound
+from dashboard.core.parallel import gather
+
+PREFIX = "datasets/"
+SPLITS = ("train", "valid", "test")
+PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif")
+PAGES = 100
+"""1,000 objects each: a dataset is counted up to 100,000 photos, and `is_counted` says when that was not the end."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A labelled dataset. `size` in bytes; `splits` counts photos by split; classes are the folders of train/."""
+
+    name: str
+    uri: str
+    photos: int
+    classes: int
+    size: int
+    is_sample: bool = False
+    splits: Mapping[str, int] = field(default_factory=dict)
+    is_counted: bool = True
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be trained on, "" when it can."""
+        if not self.splits.get("train"):
+            return "there is no photo in train/"
+        if self.classes < 2:
+            return "there is only one class in train/: a classifier needs two or more"
+        return ""
+
+
+def list_datasets(aws: Aws) -> tuple[Dataset, ...]:
+    """The datasets in the account's bucket, by name; none when there is no such bucket yet."""
+    bucket = aws.account.bucket
+    try:
+        pages = list(aws.pages("s3", "ListObjectsV2", Bucket=bucket, Prefix=PREFIX, Delimiter="/"))
+    except NotFound:
+        return ()
+    prefixes = [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", [])]
+    found = gather(lambda prefix: _dataset(aws, bucket, prefix), prefixes, workers=4)
+    return tuple(dataset for dataset in found if dataset)
+
+
+def _dataset(aws: Aws, bucket: str, prefix: str) -> Dataset | None:
+    splits: dict[str, int] = defaultdict(int)
+    classes: set[str] = set()
+    size = 0
+    first = ""
+    more = False
+    for page in aws.pages("s3", "ListObjectsV2", limit=PAGES, Bucket=bucket, Prefix=prefix):
+        for thing in page.get("Contents", []):
+            parts = thing["Key"].removeprefix(prefix).split("/")
+            if len(parts) != 3 or parts[0] not in SPLITS or not parts[2].lower().endswith(PHOTOS):
+                continue
+            split, label, _ = parts
+            splits[split] += 1
+            size += thing["Size"]
+            first = first or thing["Key"]
+            if split == "train":
+                classes.add(label)
+        more = page["IsTruncated"]
+    if not first:
+        return None
+    return Dataset(
+        name=prefix.removeprefix(PREFIX).rstrip("/"),
+        uri=f"s3://{bucket}/{prefix}",
+        photos=sum(splits.values()),
+        classes=len(classes),
+        size=size,
+        is_sample=_is_sample(aws, bucket, first),
+        splits=dict(splits),
+        is_counted=not more,
+    )
+
+
+def _is_sample(aws: Aws, bucket: str, key: str) -> bool:
+    found = aws.call("s3", "GetObjectTagging", Bucket=bucket, Key=key)
+    return tags.as_dict(found.get("TagSet", [])).get(tags.SAMPLE) == "true"

@@ -1,0 +1,28 @@
+"""The tags that Kennel puts on what it makes, and AWS's two ways of writing tags."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dashboard.core.aws import Aws
+
+MADE_BY = "kennel:made-by"
+KENNEL = "kennel"
+ORDER = "kennel:token"
+"""Identifies one confirmed plan: the same plan sent twice carries the same value, and so makes one thing."""
+SAMPLE = "kennel:sample"
+
+
+def of_plan(token: str) -> list[dict[str, str]]:
+    """The tags of something made from a plan, in AWS's list form."""
+    return [{"Key": MADE_BY, "Value": KENNEL}, {"Key": ORDER, "Value": token}]
+
+
+def as_dict(listed: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """AWS's [{"Key", "Value"}] as a dict."""
+    return {str(t["Key"]): str(t.get("Value", "")) for t in listed}
+
+
+def of_sagemaker(aws: Aws, arn: str) -> dict[str, str]:
+    """The tags of a SageMaker resource. Raises the errors of `Aws.call`."""
+    pages = aws.pages("sagemaker", "ListTags", ResourceArn=arn)
+    return as_dict(tag for page in pages for tag in page.get("Tags", []))

@@ -59,7 +59,7 @@ class RunCache:
                 self._runs[run.name] = run
             for store in (self._runs, self._tags):
                 while len(store) > FOREVER:
-                    del store[next(iter(store))]  # type: ignore[attr-defined]
+                    del store[next(iter(store))]
 
 
 def list_runs(aws: Aws, limit: int = 200, cache: RunCache | None = None) -> tuple[Run, ...]:

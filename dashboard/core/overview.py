@@ -1,0 +1,166 @@
+"""The first page's answer: is anything wrong, what is running, what does it cost?"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from dashboard.core.aws import Aws
+from dashboard.core.costs.prices import Kind, PriceBook
+from dashboard.core.costs.quote import Quote, hourly, total
+from dashboard.core.format import duration, money, percent
+from dashboard.core.runs.model import Run
+from dashboard.core.runs.watch import RunCache, list_runs
+from dashboard.core.serving.endpoints import Endpoint, list_endpoints
+
+RECENT = timedelta(hours=24)
+LONG_RUNNING = timedelta(hours=24)
+NEARLY = 0.9
+
+
+class Severity(StrEnum):
+    """How much something matters; `rank` sorts the worst first."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    HINT = "hint"
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Something a person should look at. `page` ("runs", "endpoints") and `name` lead there."""
+
+    severity: Severity
+    what: str
+    why: str
+    next_step: str
+    page: str
+    name: str
+    per_hour: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The account at one moment. `per_hour` sums the known prices; `unpriced` resources are missing from it."""
+
+    attention: tuple[Attention, ...]
+    running: tuple[Run, ...]
+    endpoints: tuple[Endpoint, ...]
+    runs: tuple[Run, ...]
+    per_hour: Decimal
+    unpriced: int
+    failed_recently: int
+    currency: str = "USD"
+
+    @property
+    def serving(self) -> tuple[Endpoint, ...]:
+        return tuple(e for e in self.endpoints if e.status.is_serving)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing was ever trained or served here."""
+        return not self.runs and not self.endpoints
+
+
+def overview(
+    aws: Aws, prices: PriceBook, now: datetime, *, cache: RunCache | None = None, limit: int = 100
+) -> Overview:
+    """Look at the account: the newest `limit` runs and endpoints, read at the same time."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        runs = pool.submit(list_runs, aws, limit, cache)
+        endpoints = pool.submit(list_endpoints, aws, prices, limit)
+        return assemble(runs.result(), endpoints.result(), prices=prices, region=aws.account.region, now=now)
+
+
+def assemble(
+    runs: Sequence[Run], endpoints: Sequence[Endpoint], *, prices: PriceBook, region: str, now: datetime
+) -> Overview:
+    """The overview of runs and endpoints that are at hand."""
+    running = tuple(run for run in runs if run.status.is_active)
+    billed = [_per_hour(run, prices, region) for run in running if run.status.is_billed]
+    billed += [endpoint.hourly for endpoint in endpoints if endpoint.status.is_billed]
+    per_hour, unpriced = total(billed)
+    failed = [run for run in runs if run.status.is_bad and run.ended and now - run.ended < RECENT]
+    items = [_failed_run(run) for run in failed]
+    items += [_failed_endpoint(endpoint) for endpoint in endpoints if endpoint.status.is_bad]
+    items += [_near_limit(run, prices, region, now) for run in running if _is_near_limit(run, now)]
+    items += [_long_running(e, now) for e in endpoints if _is_long_running(e, now)]
+    return Overview(
+        attention=tuple(sorted(items, key=lambda i: (i.severity.rank, -(i.per_hour or 0), i.name))),
+        running=running,
+        endpoints=tuple(endpoints),
+        runs=tuple(runs),
+        per_hour=per_hour,
+        unpriced=unpriced,
+        failed_recently=len(failed),
+    )
+
+
+def _per_hour(run: Run, prices: PriceBook, region: str) -> Quote:
+    return hourly(prices, Kind.SAGEMAKER_TRAINING, run.instance_type, region, run.instance_count)
+
+
+def _failed_run(run: Run) -> Attention:
+    why = run.failure.strip().splitlines()[0] if run.failure.strip() else "AWS gives no reason"
+    return Attention(
+        Severity.WARNING,
+        f"{run.name} {run.status.word}",
+        why,
+        "open its log, mend the cause, launch again",
+        "runs",
+        run.name,
+    )
+
+
+def _failed_endpoint(endpoint: Endpoint) -> Attention:
+    return Attention(
+        Severity.CRITICAL,
+        f"endpoint {endpoint.name} is {endpoint.status.word}",
+        endpoint.failure or "AWS gives no reason",
+        "delete it and deploy the model again",
+        "endpoints",
+        endpoint.name,
+    )
+
+
+def _is_near_limit(run: Run, now: datetime) -> bool:
+    so_far = run.billed_so_far(now)
+    return bool(run.max_seconds and so_far and so_far >= NEARLY * run.max_seconds)
+
+
+def _near_limit(run: Run, prices: PriceBook, region: str, now: datetime) -> Attention:
+    used = (run.billed_so_far(now) or 0) / (run.max_seconds or 1)
+    return Attention(
+        Severity.WARNING,
+        f"{run.name} is about to be stopped",
+        f"it has used {percent(used)} of its time limit of {duration(run.max_seconds)}",
+        "let it end, or launch it again with a longer limit",
+        "runs",
+        run.name,
+        _per_hour(run, prices, region).amount,
+    )
+
+
+def _is_long_running(endpoint: Endpoint, now: datetime) -> bool:
+    old = now - endpoint.created > LONG_RUNNING
+    return endpoint.status.is_billed and old and not endpoint.is_sample
+
+
+def _long_running(endpoint: Endpoint, now: datetime) -> Attention:
+    amount = endpoint.hourly.amount
+    cost = endpoint.hourly.why_unknown if amount is None else f"{money(amount * 24)} a day"
+    return Attention(
+        Severity.HINT,
+        f"endpoint {endpoint.name} has been there for {duration((now - endpoint.created).total_seconds())}",
+        cost,
+        "delete it if nobody uses it",
+        "endpoints",
+        endpoint.name,
+        amount,
+    )

@@ -1,0 +1,197 @@
+"""Ask an endpoint which breed is on a photo, and say its answer honestly."""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import Any
+
+from dashboard.core.aws import Aws
+from dashboard.core.errors import InvalidInput, ServiceFault
+from dashboard.core.format import percent, size
+from training.images import BadPhoto, load_photo, shrink_to_jpeg
+
+ACCEPT = "application/json; profile=breeds"
+MAX_BYTES = 20 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+MAX_PHOTOS = 20
+LONG_SIDE = 1024
+TOP = 5
+SURE = 0.6
+"""Above this the first breed is named alone."""
+CLOSE = 0.6
+"""The second breed is named too when it has at least this share of the first one's probability."""
+
+_DECODING = BoundedSemaphore(2)  # a 50-megapixel photo takes 150 MB while it is open
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo that is safe to show and to send: upright, at most 1024 pixels long, nothing but pixels in the file."""
+
+    name: str
+    jpeg: bytes
+    width: int
+    height: int
+    note: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One breed with its probability, 0..1."""
+
+    breed: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model said about one photo. `is_dog` is None when the model makes no claim; `seconds` as waited here."""
+
+    model: str
+    predictions: tuple[Prediction, ...]
+    is_dog: bool | None
+    dog_probability: float | None
+    seconds: float
+    sentence: str
+    model_seconds: float | None = None
+
+
+def check_count(number: int) -> None:
+    """Raises InvalidInput when so many photos are too many for one go."""
+    if number > MAX_PHOTOS:
+        raise InvalidInput(
+            f"{number} photos are too many at once",
+            f"up to {MAX_PHOTOS} are classified in one go",
+            f"choose {MAX_PHOTOS} of them",
+            field="photo",
+        )
+
+
+def prepare_photo(data: bytes, name: str) -> Photo:
+    """Check and shrink an uploaded photo. EXIF, with the place where it was taken, is dropped.
+
+    Raises InvalidInput, with the reason, for anything that is not a readable photo of bearable size.
+    """
+    try:
+        with _DECODING:
+            image = load_photo(data, max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS, target_short_side=LONG_SIDE)
+            jpeg = shrink_to_jpeg(image, long_side=LONG_SIDE)
+    except BadPhoto as bad:
+        raise InvalidInput(f"{name} was not classified", bad.reason, field="photo") from bad
+    scale = min(1.0, LONG_SIDE / max(image.size))
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    note = f"{size(len(data))} came in, {size(len(jpeg))} go to the model; place and other hidden data are dropped"
+    return Photo(name, jpeg, width, height, note)
+
+
+def classify(aws: Aws, endpoint: str, photo: Photo, clock: Callable[[], float] = time.perf_counter) -> Answer:
+    """Ask an endpoint about one photo.
+
+    Raises InvalidInput when the model refuses the photo, NotFound when there is no such endpoint, ServiceFault when
+    its answer makes no sense, and the other errors of `Aws.call`.
+    """
+    started = clock()
+    with aws.translated("sagemaker-runtime", "InvokeEndpoint"):
+        answer = aws.call(
+            "sagemaker-runtime",
+            "InvokeEndpoint",
+            EndpointName=endpoint,
+            ContentType="image/jpeg",
+            Accept=ACCEPT,
+            Body=photo.jpeg,
+        )
+        body = answer["Body"].read()
+    return _read(body, endpoint, clock() - started)
+
+
+def _read(body: bytes, endpoint: str, seconds: float) -> Answer:
+    try:
+        told = json.loads(body)
+        if isinstance(told, dict):
+            return _breeds(told, endpoint, seconds)
+        return _scores(told, endpoint, seconds)
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise ServiceFault(
+            f"the answer of {endpoint} makes no sense",
+            f"it is neither breeds nor a list of scores ({type(error).__name__})",
+            "check that the model behind it is one of Kennel's",
+        ) from error
+
+
+def _breeds(told: dict[str, Any], endpoint: str, seconds: float) -> Answer:
+    """The profile "breeds": one list of {"breed", "probability"} a photo, and whether it is a dog."""
+    listed = [Prediction(str(p["breed"]), _share(p["probability"])) for p in told["predictions"][0]]
+    predictions = tuple(sorted(listed, key=lambda p: -p.probability)[:TOP])
+    is_dog = told["is_dog"][0]
+    if not predictions or not (is_dog is None or isinstance(is_dog, bool)):
+        raise ValueError("no predictions, or is_dog is no truth value")
+    probability = told["dog_probability"][0]
+    dog = None if probability is None else _share(probability)
+    milliseconds = told.get("milliseconds")
+    return Answer(
+        model=str(told.get("model") or endpoint),
+        predictions=predictions,
+        is_dog=is_dog,
+        dog_probability=dog,
+        seconds=seconds,
+        sentence=sentence(predictions, is_dog, dog),
+        model_seconds=None if milliseconds is None else float(milliseconds) / 1000,
+    )
+
+
+def _scores(told: Any, endpoint: str, seconds: float) -> Answer:
+    """The plain form [[score, …]] of a model that names nothing: its classes are numbered from 0."""
+    scores = [float(score) for score in told[0]]
+    if not scores or not all(map(math.isfinite, scores)):
+        raise ValueError("no scores, or not numbers")
+    highest = max(scores)
+    weights = [math.exp(score - highest) for score in scores]
+    whole = sum(weights)
+    order = sorted(range(len(scores)), key=lambda i: -scores[i])[:TOP]
+    predictions = tuple(Prediction(f"class {i}", weights[i] / whole) for i in order)
+    first = predictions[0]
+    return Answer(
+        model=endpoint,
+        predictions=predictions,
+        is_dog=None,
+        dog_probability=None,
+        seconds=seconds,
+        sentence=(
+            f"This model answers {len(scores)} scores without breed names; "
+            f"{first.breed}, counted from 0, is highest ({percent(first.probability)})."
+        ),
+    )
+
+
+def sentence(predictions: tuple[Prediction, ...], is_dog: bool | None, dog_probability: float | None) -> str:
+    """One honest sentence. `predictions` are sorted, the likeliest first; there is at least one."""
+    if is_dog is False:
+        how = "" if dog_probability is None else f" (dog probability {percent(dog_probability)})"
+        return f"This does not look like a dog{how}."
+    first = predictions[0]
+    second = predictions[1] if len(predictions) > 1 else None
+    if second and first.probability < SURE and second.probability >= CLOSE * first.probability:
+        return (
+            f"Close call between {first.breed} ({percent(first.probability)}) "
+            f"and {second.breed} ({percent(second.probability)})."
+        )
+    named = f"{_article(first.breed)} {first.breed} ({percent(first.probability)})"
+    if is_dog is None:
+        return f"Of the breeds this model knows, it is closest to {named}."
+    if first.probability < SURE:
+        return f"Perhaps {named}, but the model is not sure."
+    return f"Looks like {named}."
+
+
+def _article(word: str) -> str:
+    return "an" if word[:1].lower() in "aeiou" else "a"
+
+
+def _share(value: Any) -> float:
+    share = float(value)
+    if not 0 <= share <= 1.000001:
+        raise ValueError(f"{share} is no probability")
+    return min(share, 1.0)

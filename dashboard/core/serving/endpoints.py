@@ -1,0 +1,202 @@
+"""The account's endpoints: list them, look at one, delete one with what hangs on it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.core import tags
+from dashboard.core.aws import Aws
+from dashboard.core.costs.prices import Kind, PriceBook
+from dashboard.core.costs.quote import Quote, hourly, unknown
+from dashboard.core.errors import InvalidInput, NotFound
+from dashboard.core.parallel import gather
+from dashboard.core.serving.model import Endpoint, EndpointStatus
+
+__all__ = [
+    "DeletePlan",
+    "Endpoint",
+    "EndpointStatus",
+    "delete_endpoint",
+    "get_endpoint",
+    "list_endpoints",
+    "plan_delete",
+]
+
+
+@dataclass(frozen=True)
+class DeletePlan:
+    """What deleting an endpoint takes with it, what stays and why, and what is saved for each hour."""
+
+    endpoint: str
+    config: str  # "" when it stays
+    models: tuple[str, ...]
+    kept: tuple[str, ...]  # sentences
+    saves: Quote
+
+    @property
+    def deletes(self) -> tuple[str, ...]:
+        """Every resource that goes, in words."""
+        found = [f"endpoint {self.endpoint}"]
+        found += [f"endpoint configuration {self.config}"] if self.config else []
+        return (*found, *(f"model {name}" for name in self.models))
+
+
+def list_endpoints(aws: Aws, prices: PriceBook, limit: int = 100) -> tuple[Endpoint, ...]:
+    """The newest `limit` endpoints, newest first."""
+    names: list[str] = []
+    for page in aws.pages(
+        "sagemaker",
+        "ListEndpoints",
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        PaginationConfig={"PageSize": min(limit, 100)},
+    ):
+        names += [found["EndpointName"] for found in page["Endpoints"]]
+        if len(names) >= limit:
+            break
+
+    def look(name: str) -> Endpoint | None:
+        try:
+            return get_endpoint(aws, prices, name)
+        except NotFound:
+            return None  # deleted since it was listed
+
+    return tuple(endpoint for endpoint in gather(look, names[:limit]) if endpoint)
+
+
+def get_endpoint(aws: Aws, prices: PriceBook, name: str) -> Endpoint:
+    """One endpoint as it is now. Raises NotFound."""
+    told = aws.call("sagemaker", "DescribeEndpoint", EndpointName=name)
+    variant = _first_variant(aws, told["EndpointConfigName"])
+    running = {v["VariantName"]: v for v in told.get("ProductionVariants", [])}.get(variant.get("VariantName"), {})
+    count = int(running.get("CurrentInstanceCount", variant.get("InitialInstanceCount", 0)))
+    instance_type = str(variant.get("InstanceType", ""))
+    return Endpoint(
+        name=told["EndpointName"],
+        status=EndpointStatus.of(told["EndpointStatus"]),
+        instance_type=instance_type,
+        count=count,
+        model_name=str(variant.get("ModelName", "")),
+        created=told["CreationTime"],
+        hourly=_hourly(prices, instance_type, aws.account.region, count),
+        modified=told.get("LastModifiedTime"),
+        config_name=told["EndpointConfigName"],
+        failure=told.get("FailureReason", ""),
+        tags=tags.of_sagemaker(aws, told["EndpointArn"]),
+        arn=told["EndpointArn"],
+    )
+
+
+def plan_delete(aws: Aws, prices: PriceBook, name: str) -> DeletePlan:
+    """What deleting an endpoint would do. Its configuration and models go too, unless something else uses them.
+
+    Nothing that Kennel did not make is deleted along with it. Raises NotFound.
+    """
+    endpoint = get_endpoint(aws, prices, name)
+    config = endpoint.config_name
+    told = _config(aws, config)
+    if told is None:
+        return DeletePlan(name, "", (), (f"its configuration {config} is already gone",), endpoint.hourly)
+    kept = []
+    user = _other_endpoint_with(aws, config, name)
+    if user:
+        kept.append(f"endpoint configuration {config} and its model stay: endpoint {user} uses them")
+        return DeletePlan(name, "", (), tuple(kept), endpoint.hourly)
+    if not _is_kennels(aws, told["EndpointConfigArn"]):
+        kept.append(f"endpoint configuration {config} and its model stay: Kennel did not make them")
+        return DeletePlan(name, "", (), tuple(kept), endpoint.hourly)
+    models = []
+    for model in sorted(_models(told)):
+        used_by = _other_config_with(aws, model, config)
+        arn = _model_arn(aws, model)
+        if used_by:
+            kept.append(f"model {model} stays: endpoint configuration {used_by} uses it")
+        elif arn and not _is_kennels(aws, arn):
+            kept.append(f"model {model} stays: Kennel did not make it")
+        elif arn:
+            models.append(model)
+    return DeletePlan(name, config, tuple(models), tuple(kept), endpoint.hourly)
+
+
+def delete_endpoint(aws: Aws, plan: DeletePlan) -> None:
+    """Delete what the plan names, the endpoint first because only that costs money. What is gone already is fine."""
+    _delete(aws, "DeleteEndpoint", EndpointName=plan.endpoint)
+    if plan.config:
+        _delete(aws, "DeleteEndpointConfig", EndpointConfigName=plan.config)
+    for model in plan.models:
+        _delete(aws, "DeleteModel", ModelName=model)
+
+
+def _delete(aws: Aws, operation: str, **which: str) -> None:
+    try:
+        aws.call("sagemaker", operation, **which)
+    except NotFound:
+        return
+    except InvalidInput as error:
+        # An endpoint that is being deleted refuses a second DeleteEndpoint.
+        if operation != "DeleteEndpoint" or "deleting" not in str(error).lower():
+            raise
+
+
+def _hourly(prices: PriceBook, instance_type: str, region: str, count: int) -> Quote:
+    if not instance_type:
+        return unknown("the endpoint's configuration names no instance type")
+    return hourly(prices, Kind.ENDPOINT, instance_type, region, count)
+
+
+def _config(aws: Aws, name: str) -> dict[str, Any] | None:
+    try:
+        return aws.call("sagemaker", "DescribeEndpointConfig", EndpointConfigName=name)
+    except NotFound:
+        return None  # a configuration may be deleted while its endpoint goes on
+
+
+def _first_variant(aws: Aws, config: str) -> dict[str, Any]:
+    told = _config(aws, config)
+    variants: list[dict[str, Any]] = told["ProductionVariants"] if told else []
+    return variants[0] if variants else {}
+
+
+def _models(config: dict[str, Any]) -> set[str]:
+    return {v["ModelName"] for v in config["ProductionVariants"] if v.get("ModelName")}
+
+
+def _model_arn(aws: Aws, name: str) -> str:
+    try:
+        return str(aws.call("sagemaker", "DescribeModel", ModelName=name)["ModelArn"])
+    except NotFound:
+        return ""
+
+
+def _is_kennels(aws: Aws, arn: str) -> bool:
+    found = tags.of_sagemaker(aws, arn)
+    return found.get(tags.MADE_BY) == tags.KENNEL or found.get(tags.SAMPLE) == "true"
+
+
+def _other_endpoint_with(aws: Aws, config: str, but: str) -> str:
+    listed = (e["EndpointName"] for page in aws.pages("sagemaker", "ListEndpoints") for e in page["Endpoints"])
+
+    def config_of(name: str) -> str:
+        try:
+            return str(aws.call("sagemaker", "DescribeEndpoint", EndpointName=name)["EndpointConfigName"])
+        except NotFound:
+            return ""
+
+    return _first_with(config, config_of, (name for name in listed if name != but))
+
+
+def _other_config_with(aws: Aws, model: str, but: str) -> str:
+    pages = aws.pages("sagemaker", "ListEndpointConfigs")
+    listed = (c["EndpointConfigName"] for page in pages for c in page["EndpointConfigs"])
+
+    def has_model(name: str) -> str:
+        told = _config(aws, name)
+        return model if told and model in _models(told) else ""
+
+    return _first_with(model, has_model, (name for name in listed if name != but))
+
+
+def _first_with(wanted: str, look: Callable[[str], str], names: Iterable[str]) -> str:
+    candidates = list(names)
+    found = gather(look, candidates)
+    return next((name for name, value in zip(candidates, found, strict=True) if value == wanted), "")

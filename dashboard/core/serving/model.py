@@ -1,0 +1,118 @@
+"""An endpoint, as a person thinks of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from dashboard.core import tags as tag
+from dashboard.core.costs.quote import Quote
+
+
+class EndpointStatus(StrEnum):
+    """SageMaker's endpoint statuses; a word that it adds later becomes UNKNOWN."""
+
+    CREATING = "Creating"
+    IN_SERVICE = "InService"
+    UPDATING = "Updating"
+    SYSTEM_UPDATING = "SystemUpdating"
+    ROLLING_BACK = "RollingBack"
+    DELETING = "Deleting"
+    FAILED = "Failed"
+    OUT_OF_SERVICE = "OutOfService"
+    UPDATE_ROLLBACK_FAILED = "UpdateRollbackFailed"
+    UNKNOWN = "Unknown"
+
+    @classmethod
+    def of(cls, text: str) -> "EndpointStatus":
+        return cls(text) if text in cls._value2member_map_ else cls.UNKNOWN
+
+    @property
+    def is_serving(self) -> bool:
+        """Answers photos; an endpoint keeps answering while it is updated."""
+        return self in _SERVING
+
+    @property
+    def is_changing(self) -> bool:
+        """On its way to another status: worth looking at again soon."""
+        return self in _CHANGING
+
+    @property
+    def is_bad(self) -> bool:
+        return self in (EndpointStatus.FAILED, EndpointStatus.OUT_OF_SERVICE, EndpointStatus.UPDATE_ROLLBACK_FAILED)
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether its instances cost money: from InService on, also while updating."""
+        return self.is_serving
+
+    @property
+    def tone(self) -> str:
+        """What its colour means: "done" (serving), "running" (changing), "failed" or "stopped"."""
+        if self.is_bad:
+            return "failed"
+        if self is EndpointStatus.IN_SERVICE:
+            return "done"
+        return "running" if self.is_changing else "stopped"
+
+    @property
+    def word(self) -> str:
+        return _WORDS[self]
+
+
+_SERVING = frozenset(
+    {
+        EndpointStatus.IN_SERVICE,
+        EndpointStatus.UPDATING,
+        EndpointStatus.SYSTEM_UPDATING,
+        EndpointStatus.ROLLING_BACK,
+    }
+)
+_CHANGING = frozenset(
+    {
+        EndpointStatus.CREATING,
+        EndpointStatus.UPDATING,
+        EndpointStatus.SYSTEM_UPDATING,
+        EndpointStatus.ROLLING_BACK,
+        EndpointStatus.DELETING,
+    }
+)
+_WORDS = {
+    EndpointStatus.CREATING: "starting",
+    EndpointStatus.IN_SERVICE: "serving",
+    EndpointStatus.UPDATING: "updating",
+    EndpointStatus.SYSTEM_UPDATING: "being patched by AWS",
+    EndpointStatus.ROLLING_BACK: "rolling back",
+    EndpointStatus.DELETING: "being deleted",
+    EndpointStatus.FAILED: "failed",
+    EndpointStatus.OUT_OF_SERVICE: "out of service",
+    EndpointStatus.UPDATE_ROLLBACK_FAILED: "update failed, and so did going back",
+    EndpointStatus.UNKNOWN: "unknown state",
+}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One endpoint. `count` instances are there now; `hourly` is what they cost for an hour in service."""
+
+    name: str
+    status: EndpointStatus
+    instance_type: str
+    count: int
+    model_name: str
+    created: datetime
+    hourly: Quote
+    modified: datetime | None = None
+    config_name: str = ""
+    failure: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    arn: str = ""
+
+    @property
+    def is_sample(self) -> bool:
+        return self.tags.get(tag.SAMPLE) == "true"
+
+    @property
+    def is_kennels(self) -> bool:
+        """Made by Kennel (or its sample account), so that Kennel may offer to delete it."""
+        return self.is_sample or self.tags.get(tag.MADE_BY) == tag.KENNEL

@@ -7,6 +7,8 @@ import string
 from collections.abc import Callable
 from pathlib import Path
 
+from starlette.concurrency import run_in_threadpool
+
 from local_aws import ACCOUNT
 from local_aws.sigv4 import Key
 
@@ -42,5 +44,7 @@ class KeyRing:
         self.own = own
         self._issued = issued
 
-    def find(self, access_key_id: str) -> Key | None:
-        return self.own if access_key_id == self.own.access_key_id else self._issued(access_key_id)
+    async def find(self, access_key_id: str) -> Key | None:
+        if access_key_id == self.own.access_key_id:
+            return self.own
+        return await run_in_threadpool(self._issued, access_key_id)  # may have to load moto

@@ -79,13 +79,13 @@ class ChunkedBody(Body):
     signer: None for STREAMING-UNSIGNED-PAYLOAD-TRAILER. length: X-Amz-Decoded-Content-Length, when sent.
     """
 
-    def __init__(self, signer: ChunkSigner | None, length: int | None, *, trailer: bool) -> None:
+    def __init__(self, signer: ChunkSigner | None, length: int | None) -> None:
         super().__init__()
         self._signer = signer
         self._length = length
-        self._trailer = trailer
+        self._trailer_signed = False
         self._line = bytearray()
-        self._left = 0  # bytes of the current chunk still to come; -1: its CRLF is next
+        self._left = 0  # bytes of the current chunk still to come
         self._state = "size"
         self._signature = ""
         self._digest = hashlib.sha256()
@@ -162,12 +162,12 @@ class ChunkedBody(Body):
     def _check_trailer(self, given: str) -> None:
         if self._signer:
             self._signer.check_trailer(hashlib.sha256(self._trailer_text).hexdigest(), given)
-            self._trailer = False
+            self._trailer_signed = True
 
     def finish(self) -> None:
         if self._state not in ("end", "trailer"):
             raise ServiceError("IncompleteBody", "The body ended before its last chunk.")
-        if self._signer and self._trailer:
+        if self._signer and self.trailers and not self._trailer_signed:
             raise ServiceError("SignatureDoesNotMatch", "The trailers of the body are not signed.", 403)
         if self._length is not None and self._received != self._length:
             raise ServiceError(

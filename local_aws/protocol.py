@@ -7,7 +7,7 @@ snake_case method per operation, `create_training_job(params, caller) -> dict`, 
 import inspect
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,6 +30,8 @@ from werkzeug.exceptions import HTTPException
 from local_aws.errors import NotThereError, ServiceError
 
 __all__ = ["Caller", "NotThereError", "Operation", "Service", "ServiceError"]
+
+_SIGNING_NAMES = {"sagemaker-runtime": "sagemaker", "cloudwatch": "monitoring"}  # where it is not botocore's name
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Service:
 
     name: str
     max_body: int | None = 10 * 1024 * 1024  # bytes; None: the service streams and limits by itself
+
+    @property
+    def signing_name(self) -> str:
+        """The service in the credential scope of requests to this one."""
+        return _SIGNING_NAMES.get(self.name, self.name)
 
     async def start(self) -> None:
         """Called once before the first request."""
@@ -110,9 +117,14 @@ class Service:
             return None
         return Operation(model, params)
 
+    def method(self, operation: OperationModel) -> Callable[[dict[str, Any], Caller], Any] | None:
+        """What answers an operation: the method of its name in snake_case."""
+        found: Callable[[dict[str, Any], Caller], Any] | None = getattr(self, xform_name(operation.name), None)
+        return found
+
     async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
         """Answer one verified request. `request.path_params` holds what the path says."""
-        method = getattr(self, xform_name(operation.name), None)
+        method = self.method(operation)
         if method is None:
             raise NotThereError(f"{self.name}:{operation.name}")
         params = self.parse(request, operation, await request.body())

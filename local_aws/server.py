@@ -4,7 +4,6 @@ A web page must not reach it, so Host and Origin are checked first, then the sig
 """
 
 import errno
-import hashlib
 import logging
 import sqlite3
 import uuid
@@ -21,28 +20,28 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from local_aws import ACCOUNT, DEFAULT_REGION, access, sigv4
+from local_aws.authenticate import authenticate, read_wire
 from local_aws.errors import NotThereError, ServiceError, error_response, internal
 from local_aws.keys import KeyRing, install_key
-from local_aws.payload import Body, ChunkedBody, ChunkSigner, HashedBody
+from local_aws.moto_app import Moto, MotoService, Sts
 from local_aws.protocol import Caller, Service
 from local_aws.store import Store
 
 log = logging.getLogger(__name__)
 
-LONGEST_UNREAD = 1024 * 1024  # bytes of a refused body that are read to keep the connection
-
 
 class Front:
     """The ASGI application: one request in, one answer out."""
 
-    def __init__(self, services: Sequence[Service], keys: KeyRing, now: Callable[[], datetime]) -> None:
+    def __init__(self, services: Sequence[Service], keys: KeyRing, region: str, now: Callable[[], datetime]) -> None:
         self._services: dict[str, list[Service]] = {}
         for service in services:
-            self._services.setdefault(service.model.signing_name, []).append(service)
+            self._services.setdefault(service.signing_name, []).append(service)
         self._keys = keys
+        self._region = region
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,143 +52,63 @@ class Front:
         if why_not:
             await PlainTextResponse(why_not + "\n", 403)(scope, receive, send)
             return
-        wire = _wire(request)
-        protocol = "rest-json"
+        wire = read_wire(request)
         try:
-            protocol = _protocol(wire)
             response = await self._answer(wire, request)
-        except ServiceError as error:
-            response = error_response(protocol, error, request_id, head=request.method == "HEAD")
         except ClientDisconnect:
             return
-        except (OSError, sqlite3.Error) as error:
+        except ServiceError as error:
+            response = error_response(protocol_of(wire), error, request_id, head=request.method == "HEAD")
+        except Exception as error:  # the client must get an answer in its protocol, the log the traceback
             log.exception("request %s failed", request_id)
-            response = error_response(protocol, _failure(error), request_id, head=request.method == "HEAD")
-        except Exception:  # the client must get an answer in its protocol, the log the traceback
-            log.exception("request %s failed", request_id)
-            failure = internal("The embedded AWS failed on this request; its log has the details.")
-            response = error_response(protocol, failure, request_id, head=request.method == "HEAD")
+            response = error_response(protocol_of(wire), _told(error), request_id, head=request.method == "HEAD")
         await response(scope, receive, send)
 
     async def _answer(self, wire: sigv4.Wire, request: Request) -> Response:
-        claim = sigv4.read_claim(wire)
-        services = self._services.get(claim.service)
+        signed = await authenticate(wire, request, self._keys.find, self._limit, self._region, self._now())
+        services = self._services.get(signed.service)
         if services is None:
-            raise NotThereError(f"The service {claim.service}")
-        body = b""
-        if claim.payload is None:
-            body = await _read(request, max(service.max_body or 0 for service in services))
-        payload_hash = claim.payload or hashlib.sha256(body).hexdigest()
-        key = sigv4.verify(wire, claim, self._keys.find, payload_hash, self._now())
-        if claim.payload is not None:
-            request = _checked(request, _body(wire, claim, key))
+            raise NotThereError(f"The service {signed.service}")
+        request = signed.request
         for service in services:
-            operation = service.match(wire.method, _path(wire, claim), wire.query, request.headers, body)
+            operation = service.match(wire.method, signed.path, wire.query, request.headers, signed.body)
             if operation:
                 request.scope["path_params"] = operation.path_params
-                caller = Caller(ACCOUNT, claim.region, key.access_key_id, key.arn)
+                caller = Caller(ACCOUNT, signed.region, signed.key.access_key_id, signed.key.arn)
                 return await service.handle(request, operation.model, caller)
-        raise NotThereError(f"This operation of {claim.service}")
+        raise NotThereError(f"This operation of {signed.service}")
+
+    def _limit(self, signing_name: str) -> int:
+        return max((service.max_body or 0 for service in self._services.get(signing_name, ())), default=0)
 
 
-def _wire(request: Request) -> sigv4.Wire:
-    headers = tuple((name.decode("latin-1").lower(), _text(value)) for name, value in request.headers.raw)
-    raw_path = request.scope.get("raw_path") or request.url.path.encode()
-    return sigv4.Wire(
-        request.method, raw_path.decode("latin-1"), request.scope["query_string"].decode("latin-1"), headers
-    )
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
-
-
-def _path(wire: sigv4.Wire, claim: sigv4.Claim) -> str:
-    """The path as path-style S3 has it, whichever style the client used."""
-    bucket = access.bucket_of_host(wire.header("host") or "") if claim.service == "s3" else None
-    return f"/{bucket}{wire.raw_path}" if bucket else wire.raw_path
-
-
-async def _read(request: Request, limit: int) -> bytes:
-    """The whole body; request.body() returns it again. Raises RequestEntityTooLarge."""
-    if int(request.headers.get("content-length") or 0) > limit:
-        raise _too_large(limit)
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise _too_large(limit)
-        parts.append(part)
-    request._body = b"".join(parts)  # what Request.body() itself does
-    return request._body
-
-
-def _too_large(limit: int) -> ServiceError:
-    return ServiceError("RequestEntityTooLargeException", f"The request body is larger than {limit} bytes.", 413)
-
-
-def _body(wire: sigv4.Wire, claim: sigv4.Claim, key: sigv4.Key) -> Body:
-    payload = claim.payload or ""
-    if not payload.startswith("STREAMING-"):
-        return Body() if payload == sigv4.UNSIGNED_PAYLOAD else HashedBody(payload)
-    length = wire.header("x-amz-decoded-content-length")
-    trailer = payload.endswith("-TRAILER")
-    if payload in ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"):
-        signer = ChunkSigner(sigv4.chunk_signer(claim, key), claim.timestamp, claim.scope, claim.signature)
-        return ChunkedBody(signer, int(length) if length else None, trailer=trailer)
-    if payload == "STREAMING-UNSIGNED-PAYLOAD-TRAILER":
-        return ChunkedBody(None, int(length) if length else None, trailer=trailer)
-    raise NotThereError(f"The payload form {payload}")
-
-
-def _checked(request: Request, body: Body) -> Request:
-    """The request with a body that is verified and unwrapped as it is read; `request.state.body` is the Body."""
-    inner = request.receive
-
-    async def receive() -> Message:
-        message = await inner()
-        if message["type"] == "http.request":
-            message = {**message, "body": body.feed(message.get("body", b""))}
-            if not message.get("more_body", False):
-                body.finish()
-        return message
-
-    checked = Request(request.scope, receive)
-    checked.state.body = body
-    return checked
-
-
-def _failure(error: Exception) -> ServiceError:
+def _told(error: Exception) -> ServiceError:
+    """What the client is told of a failure of ours."""
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or "disk is full" in str(error):
+    if full or (isinstance(error, sqlite3.Error) and "disk is full" in str(error)):
         return internal("The disk of this machine is full; nothing was changed. Free some space and try again.")
-    return internal("This machine could not store or read what the request needs; the server's log has the details.")
+    return internal(f"The embedded AWS failed on this request ({type(error).__name__}); its log has the details.")
 
 
-def _protocol(wire: sigv4.Wire) -> str:
+def protocol_of(wire: sigv4.Wire) -> str:
     """The protocol the client will read an error in, as far as the request shows it."""
     if wire.header("smithy-protocol") == "rpc-v2-cbor":
         return "smithy-rpc-v2-cbor"
     if wire.header("x-amz-target"):
         return "json"
-    authorization = wire.header("authorization") or dict(parse_qsl(wire.query)).get("X-Amz-Credential", "")
-    scope = authorization.partition("/aws4_request")[0].split("/")
-    return _protocol_of(scope[-1]) if len(scope) >= 4 else "rest-xml"
+    credential = wire.header("authorization") or dict(parse_qsl(wire.query)).get("X-Amz-Credential", "")
+    scope = credential.partition("/aws4_request")[0].split("/")
+    return _protocol_named(scope[-1]) if len(scope) >= 4 else "rest-xml"
 
 
 @lru_cache(maxsize=64)
-def _protocol_of(signing_name: str) -> str:
+def _protocol_named(signing_name: str) -> str:
     if not signing_name.replace("-", "").isalnum():
         return "rest-json"
     try:
-        model = Loader().load_service_model(signing_name, "service-2")
+        return str(Loader().load_service_model(signing_name, "service-2")["metadata"]["protocol"])
     except BotoCoreError:
         return "rest-json"
-    return str(model["metadata"]["protocol"])
 
 
 async def _health(request: Request) -> Response:
@@ -201,8 +120,9 @@ def build(
 ) -> Starlette:
     """The whole embedded AWS as one ASGI application over the state folder."""
     store = Store(state)
-    services: list[Service] = []
-    keys = KeyRing(install_key(state), lambda access_key_id: None)
+    moto = Moto(state / "moto")
+    services: list[Service] = [Sts(moto), *(MotoService(name, moto) for name in ("iam", "ec2", "ssm"))]
+    front = Front(services, KeyRing(install_key(state), moto.find_key), region, now)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -217,5 +137,4 @@ def build(
                 await service.stop()
             store.close()
 
-    front = Front(services, keys, now)
     return Starlette(routes=[Route("/_kennel/health", _health), Route("/{path:path}", front)], lifespan=lifespan)

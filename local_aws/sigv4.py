@@ -164,26 +164,17 @@ class _S3Signer(_Signer, S3SigV4Auth):  # type: ignore[misc]
     """The same for S3, whose paths are signed as they are."""
 
 
-def verify(wire: Wire, claim: Claim, find_key: Callable[[str], Key | None], payload_hash: str, now: datetime) -> Key:
-    """The key that signed the request.
+def verify(wire: Wire, claim: Claim, key: Key | None, payload_hash: str, now: datetime) -> Key:
+    """The key that signed the request. key: the one that claim.access_key_id names, None when there is none.
 
     payload_hash: what stands for the body in the canonical request (hex SHA-256, or the claim's own marker).
     Raises ServiceError InvalidClientTokenId, InvalidAccessKeyId (S3), ExpiredToken, SignatureDoesNotMatch,
     RequestTimeTooSkewed or RequestExpired.
     """
-    s3 = claim.service == "s3"
-    key = find_key(claim.access_key_id)
     if key is None:
-        raise ServiceError(
-            "InvalidAccessKeyId" if s3 else "InvalidClientTokenId",
-            "The access key of this request is not known here. Use the keys in client.json of the server's state "
-            "folder, or one that IAM or STS of this account handed out.",
-            403,
-        )
+        raise unknown_key(claim.service)
     _check_headers(wire, claim)
-    given = claim.session_token or ""
-    if key.session_token is not None and not hmac.compare_digest(key.session_token.encode(), given.encode()):
-        raise ServiceError("InvalidToken" if s3 else "InvalidClientTokenId", "The session token is not valid.", 403)
+    check_session_token(key, claim.session_token, claim.service)
     if not hmac.compare_digest(_signature(wire, claim, key.secret, payload_hash).encode(), claim.signature.encode()):
         raise ServiceError(
             "SignatureDoesNotMatch",
@@ -195,6 +186,23 @@ def verify(wire: Wire, claim: Claim, find_key: Callable[[str], Key | None], payl
         raise ServiceError("ExpiredToken", "The temporary credentials of this request have expired.", 403)
     _check_time(claim, now)
     return key
+
+
+def unknown_key(service: str) -> ServiceError:
+    return ServiceError(
+        "InvalidAccessKeyId" if service == "s3" else "InvalidClientTokenId",
+        "The access key of this request is not known here. Use the keys in client.json of the server's state folder, "
+        "or one that IAM or STS of this account handed out.",
+        403,
+    )
+
+
+def check_session_token(key: Key, given: str | None, service: str) -> None:
+    """Temporary credentials are a key, a secret and a token: raises InvalidToken (S3) or InvalidClientTokenId."""
+    expected = key.session_token or ""
+    if not hmac.compare_digest(expected.encode(), (given or "").encode()):
+        code = "InvalidToken" if service == "s3" else "InvalidClientTokenId"
+        raise ServiceError(code, "The session token of this request is not the one of its access key.", 403)
 
 
 def _check_headers(wire: Wire, claim: Claim) -> None:
@@ -215,6 +223,8 @@ def _check_time(claim: Claim, now: datetime) -> None:
         signed_at = datetime.strptime(claim.timestamp, _TIMESTAMP).replace(tzinfo=UTC)
     except ValueError:
         raise ServiceError("IncompleteSignature", "The time of the signature is not a time.") from None
+    if claim.day != claim.timestamp[:8]:
+        raise ServiceError("SignatureDoesNotMatch", "The credential scope has another day than the request.", 403)
     s3 = claim.service == "s3"
     if claim.expires_in is not None:
         if now > signed_at + timedelta(seconds=claim.expires_in):

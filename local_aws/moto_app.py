@@ -1,0 +1,168 @@
+"""IAM, STS, EC2 and SSM, as moto speaks them: loaded on first use, kept over restarts, and nothing else of moto.
+
+moto's own dispatch is called in this process, as its test decorators do; its web application is not needed.
+"""
+
+import logging
+import os
+import re
+import threading
+from collections.abc import Callable
+from datetime import UTC
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from botocore.model import OperationModel
+from moto.core.request import Request as MotoRequest
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from local_aws import ACCOUNT, moto_state
+from local_aws.errors import NotThereError, ServiceError
+from local_aws.protocol import Caller, Service
+from local_aws.sigv4 import Key
+
+log = logging.getLogger(__name__)
+
+_READS = re.compile(r"(Get|List|Describe|Simulate|Decode|Lookup)")
+# which services an operation of one may change: STS makes its keys in IAM
+_CHANGES = {"iam": ("iam",), "sts": ("sts", "iam"), "ec2": ("ec2",), "ssm": ("ssm",)}
+_RESPONSES = {
+    "iam": "IamResponse",
+    "sts": "TokenResponse",
+    "ec2": "EC2Response",
+    "ssm": "SimpleSystemManagerResponse",
+}
+
+
+class Moto:
+    """moto's backends in this process (there is one set of them) and their snapshots in `directory`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._lock = threading.RLock()  # moto's backends are not made for threads, nor for being pickled while used
+        self._saving = threading.Lock()
+        self._dispatch: dict[str, Callable[..., Any]] = {}
+        self._version = dict.fromkeys(_RESPONSES, 0)
+        self._saved = dict.fromkeys(_RESPONSES, 0)
+
+    def load(self, service: str) -> None:
+        """Import a service and restore what was kept of it; nothing when that is done already."""
+        with self._lock:
+            if service in self._dispatch:
+                return
+            os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+            responses = import_module(f"moto.{service}.responses")
+            moto_state.restore(service, self._path(service))
+            self._dispatch[service] = getattr(responses, _RESPONSES[service]).dispatch
+
+    def call(self, service: str, request: MotoRequest, *, changes: bool) -> tuple[int, dict[str, str], str | bytes]:
+        """Run one request; what it changed is on disk when this returns. Returns status, headers, body."""
+        with self._lock:
+            for needed in _CHANGES[service]:
+                self.load(needed)
+            status, headers, body = self._dispatch[service](request, request.url, dict(request.headers))
+            if changes and status < 400:
+                for changed in _CHANGES[service]:
+                    self._version[changed] += 1
+            versions = dict(self._version)
+        if changes and status < 400:
+            for changed in _CHANGES[service]:
+                self._save(changed, versions[changed])
+        return status, headers, body
+
+    def _save(self, service: str, version: int) -> None:
+        with self._saving:
+            if self._saved[service] >= version:
+                return  # a snapshot taken for a later request holds this change too
+            with self._lock:
+                reached = self._version[service]
+                data = moto_state.snapshot(service)
+            self._directory.mkdir(parents=True, exist_ok=True)
+            moto_state.save(self._path(service), data)
+            self._saved[service] = reached
+
+    def _path(self, service: str) -> Path:
+        return self._directory / f"{service}.pickle"
+
+    def find_key(self, access_key_id: str) -> Key | None:
+        """A key that IAM (CreateAccessKey) or STS (AssumeRole) of this account handed out, or None."""
+        with self._lock:
+            self.load("iam")
+            self.load("sts")
+            for role in moto_state.backends_of("sts")[ACCOUNT]["aws"].assumed_roles:
+                if role.access_key_id == access_key_id:
+                    expires = role.expiration.replace(tzinfo=UTC)
+                    return Key(access_key_id, role.secret_access_key, role.arn, role.session_token, expires)
+            for user in moto_state.backends_of("iam")[ACCOUNT]["aws"].users.values():
+                for key in user.access_keys:
+                    if key.access_key_id == access_key_id and key.status == "Active":
+                        return Key(access_key_id, key.secret_access_key, user.arn)
+        return None
+
+    def user_id(self, caller: Caller) -> str:
+        """The unique id of who calls: the account's number for its root, as AWS has it."""
+        if caller.arn.endswith(":root"):
+            return caller.account
+        with self._lock:
+            sts = moto_state.backends_of("sts")[ACCOUNT]["aws"]
+            return str(sts.get_caller_identity(caller.access_key_id, caller.region)[0])
+
+    def role_exists(self, arn: str) -> bool:
+        with self._lock:
+            self.load("iam")
+            return any(role.arn == arn for role in moto_state.backends_of("iam")[ACCOUNT]["aws"].roles.values())
+
+
+class MotoService(Service):
+    """A service that moto answers. A method named as an operation answers it instead."""
+
+    def __init__(self, name: str, moto: Moto) -> None:
+        self.name = name
+        self._moto = moto
+
+    async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
+        if self.method(operation):
+            return await super().handle(request, operation, caller)
+        return await run_in_threadpool(self._call, request, await request.body(), operation, caller)
+
+    def _call(self, request: Request, body: bytes, operation: OperationModel, caller: Caller) -> Response:
+        query = f"?{request.url.query}" if request.url.query else ""
+        url = f"http://{self.name}.{caller.region}.amazonaws.com/{query}"
+        headers = {name: value for name, value in request.headers.items() if name != "host"}
+        asked = MotoRequest.from_primitives(request.method, url, headers, body)
+        try:
+            status, answer, content = self._moto.call(self.name, asked, changes=not _READS.match(operation.name))
+        except NotImplementedError:
+            raise NotThereError(f"{self.name}:{operation.name}") from None
+        answer = {k: v for k, v in answer.items() if k.lower() not in ("status", "content-length", "server", "date")}
+        return Response(content, status, answer)
+
+
+# moto answers these with keys that nothing here would accept, or without looking at the proof of identity
+_MEANINGLESS = ("GetSessionToken", "GetFederationToken", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
+
+
+class Sts(MotoService):
+    """STS, where moto would hand out identities that mean nothing here."""
+
+    def __init__(self, moto: Moto) -> None:
+        super().__init__("sts", moto)
+
+    async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
+        if operation.name in _MEANINGLESS:
+            raise NotThereError(f"sts:{operation.name}")
+        if operation.name == "AssumeRole":
+            arn = self.parse(request, operation, await request.body())["RoleArn"]
+            if not await run_in_threadpool(self._moto.role_exists, arn):
+                raise ServiceError(
+                    "AccessDenied",
+                    f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}",
+                    403,
+                )
+        return await super().handle(request, operation, caller)
+
+    def get_caller_identity(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        return {"Account": caller.account, "Arn": caller.arn, "UserId": self._moto.user_id(caller)}

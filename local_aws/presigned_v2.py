@@ -1,0 +1,65 @@
+"""Presigned S3 addresses of the older kind (AWSAccessKeyId, Expires, Signature), verified.
+
+boto3's `generate_presigned_url` still makes these when no signature version is chosen. As with sigv4, botocore's own
+signer says what the signature must be.
+"""
+
+import hmac
+from datetime import UTC, datetime
+from urllib.parse import SplitResult, parse_qsl, urlencode
+
+from botocore.auth import HmacV1QueryAuth
+from botocore.awsrequest import HeadersDict
+from botocore.credentials import Credentials
+
+from local_aws.errors import ServiceError
+from local_aws.sigv4 import Key, Wire, check_session_token, unknown_key
+
+_OWN = ("AWSAccessKeyId", "Signature", "Expires")
+
+
+class _Signer(HmacV1QueryAuth):  # type: ignore[misc]
+    """botocore's signer, told when the address expires instead of asking the clock."""
+
+    expires = ""
+
+    def _get_date(self) -> str:
+        return self.expires
+
+
+def is_one(wire: Wire) -> bool:
+    return all(f"{name}=" in wire.query for name in _OWN)
+
+
+def key_id(wire: Wire) -> str:
+    return dict(parse_qsl(wire.query))["AWSAccessKeyId"]
+
+
+def verify(wire: Wire, path: str, key: Key | None, now: datetime) -> Key:
+    """The key that signed the address. path: as path-style S3 has it, percent-encoded. key: what key_id() names.
+
+    Raises ServiceError InvalidAccessKeyId, InvalidToken, SignatureDoesNotMatch or AccessDenied (expired).
+    """
+    query = dict(parse_qsl(wire.query.replace("+", "%2B"), keep_blank_values=True))
+    if key is None:
+        raise unknown_key("s3")
+    check_session_token(key, query.get("x-amz-security-token"), "s3")
+    signer = _Signer(Credentials(key.access_key_id, key.secret))
+    signer.expires = query["Expires"]
+    given = {name: value for name, value in query.items() if name.startswith("x-amz-")}
+    given |= {n: v for n, v in wire.headers if n.startswith("x-amz-") or n in ("content-type", "content-md5")}
+    signed = urlencode([(name, value) for name, value in query.items() if name not in _OWN])
+    expected = signer.get_signature(wire.method, SplitResult("http", "", path, signed, ""), HeadersDict(given))
+    if not hmac.compare_digest(expected.encode(), query["Signature"].encode()):
+        raise ServiceError(
+            "SignatureDoesNotMatch", "The signature of this address is not the one its secret key gives.", 403
+        )
+    try:
+        until = datetime.fromtimestamp(int(query["Expires"]), UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ServiceError("AccessDenied", "Expires is not a time", 403) from None
+    if now > until:
+        raise ServiceError("AccessDenied", "Request has expired", 403)
+    if key.expires is not None and now >= key.expires:
+        raise ServiceError("ExpiredToken", "The temporary credentials of this address have expired.", 403)
+    return key

@@ -1,0 +1,241 @@
+"""Start everything Kennel needs, say where it is, and end all of it again.
+
+    python -m dashboard [--port 8501]
+
+The embedded AWS and the web server start side by side. Both are children on a leash: they end with this process, on
+Ctrl-C, on SIGTERM and on kill -9.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+from dashboard import embedded
+from dashboard.child import Child, environment, log_file
+from dashboard.core.errors import KennelError, ServiceFault
+from dashboard.core.home import REPOSITORY
+from dashboard.core.home import home as home_of
+from dashboard.embedded import Embedded
+from dashboard.preflight import check_disk, check_home, check_port, read_port
+
+HEALTHY_SECONDS = 60.0
+ACCOUNT_SECONDS = 15.0
+CALM_SECONDS = 30.0
+"""An embedded AWS that ends sooner than this after its start is not started again."""
+SAMPLE_DONE = "sample-account-done"
+
+
+def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Run Kennel until it is told to stop. Returns the exit code; what is wrong is said on stderr."""
+    try:
+        port = read_port(arguments, environ)
+        home = home_of(environ)
+        check_home(home)
+        check_disk(home)
+        check_port(port)
+    except KennelError as error:
+        return _say(error)
+    launcher = Launcher(home, port, environ)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, launcher.on_signal)
+    try:
+        launcher.run()
+    except KennelError as error:
+        return 0 if launcher.is_stopping else _say(error)
+    finally:
+        launcher.stop()
+    return 0
+
+
+class Launcher:
+    """The children of one Kennel, from start to end."""
+
+    def __init__(
+        self, home: Path, port: int, environ: Mapping[str, str], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.home = home
+        self.address = f"http://127.0.0.1:{port}"
+        self._port = port
+        self._environ = environ
+        self._clock = clock
+        self._profile = environ.get("KENNEL_AWS_PROFILE", "")
+        self._stopping = threading.Event()
+        self._aws: Embedded | None = None
+        self._aws_started = 0.0
+        self._server: Child | None = None
+        self._sample: Child | None = None
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    def run(self) -> None:
+        """Start everything and return when told to stop. Raises KennelError when something ends by itself."""
+        try:
+            if not self._profile:
+                self._start_aws()
+            self._server = self._start_server()
+        except OSError as error:
+            raise ServiceFault("Kennel cannot start its processes", str(error), "") from error
+        if self._aws:
+            self._aws.wait()
+            self._start_sample()
+        reason = self._wait_healthy()
+        if self._stopping.is_set():
+            return
+        _tell(self._banner(reason))
+        self._watch()
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """The first signal stops in order, a second one at once."""
+        if self._stopping.is_set():
+            for child in self._children():
+                child.kill()
+        self._stopping.set()
+
+    def stop(self) -> None:
+        """End everything that was started: the web server first, because it uses the others."""
+        children = self._children()
+        for child in children:
+            child.ask_to_stop()
+        for child in children:
+            child.stop()
+
+    def _children(self) -> list[Child]:
+        aws = self._aws.child if self._aws else None
+        return [child for child in (self._server, self._sample, aws) if child]
+
+    def _start_aws(self) -> None:
+        self._aws = embedded.start(self.home, self._environ)
+        self._aws_started = self._clock()
+
+    def _start_server(self) -> Child:
+        command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "dashboard" / "asgi.py")]
+        command += ["--server.address=127.0.0.1", f"--server.port={self._port}", "--server.headless=true"]
+        ours = {"KENNEL_HOME": str(self.home), embedded.OURS: "launcher"}
+        passed_on = environment(self._environ, profile=bool(self._profile), **ours)
+        return Child(command, environ=passed_on, log=log_file(self.home, "dashboard"))
+
+    def _start_sample(self) -> None:
+        """On the first start, fill the account with examples. Interrupted, it goes on at the next start."""
+        if (self.home / SAMPLE_DONE).exists():
+            return
+        command = [sys.executable, "-m", "local_aws.sample_account", "--state", str(self.home / "aws")]
+        self._sample = Child(command, environ=environment(self._environ), log=log_file(self.home, "sample-account"))
+
+    def _wait_healthy(self) -> str:
+        """Wait for the web server. Returns "" when its account answers too, else why not (it says so on its pages)."""
+        deadline = self._clock() + HEALTHY_SECONDS
+        while not self._stopping.wait(0.05):
+            self._check_server()
+            if _get(f"{self.address}/_stcore/health") is not None:
+                break
+            if self._clock() > deadline:
+                raise self._server_failed(f"it was not healthy within {HEALTHY_SECONDS:.0f} s")
+        deadline = self._clock() + ACCOUNT_SECONDS
+        reason = ""
+        while not self._stopping.is_set():
+            self._check_server()
+            told = _get(f"{self.address}/healthz") or {}
+            if told.get("ready"):
+                return ""
+            reason = str(told.get("reason", ""))
+            if self._clock() > deadline:
+                break
+            self._stopping.wait(0.05)
+        return reason
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(0.5):
+            self._check_server()
+            self._check_sample()
+            if self._aws and self._aws.child and self._aws.child.code is not None:
+                self._restart_aws(self._aws.child)
+
+    def _check_server(self) -> None:
+        if self._server and self._server.code is not None and not self._stopping.is_set():
+            raise self._server_failed(f"it ended with code {self._server.code}")
+
+    def _check_sample(self) -> None:
+        if self._sample is None or self._sample.code is None:
+            return
+        if self._sample.code == 0:
+            (self.home / SAMPLE_DONE).touch()
+        else:
+            _tell(f"The sample account is not complete; the next start goes on with it. Its log: {self._sample.log}")
+        self._sample.kill()
+        self._sample = None
+
+    def _restart_aws(self, ended: Child) -> None:
+        """What it acknowledged is on disk, so it is simply started again; but not one that falls over at once."""
+        said, code = ended.said(), ended.code
+        if self._clock() - self._aws_started < CALM_SECONDS:
+            raise ServiceFault(
+                "the embedded AWS keeps ending",
+                f"code {code}; its last lines:\n{said}\n",
+                f"its whole log is {ended.log}",
+            )
+        _tell(f"The embedded AWS ended with code {code}; starting it again.")
+        ended.kill()
+        self._start_aws()
+        if self._aws:
+            self._aws.wait()
+
+    def _server_failed(self, why: str) -> ServiceFault:
+        said = self._server.said() if self._server else ""
+        log = self._server.log if self._server else ""
+        return ServiceFault(
+            "the dashboard's server did not keep running",
+            f"{why}; its last lines:\n{said}\n" if said else why,
+            f"its whole log is {log}",
+        )
+
+    def _banner(self, reason: str) -> str:
+        if self._aws:
+            account = f"embedded AWS at {self._aws.address}: nothing is charged"
+        else:
+            write = self._environ.get("KENNEL_AWS_WRITE") == "1"
+            account = f"real AWS profile {self._profile}, {'changes allowed' if write else 'read-only'}"
+        lines = ["", "Kennel is running.", "", f"  Open     {self.address}", f"  Account  {account}"]
+        lines += [f"  State    {self.home}, logs in {self.home / 'logs'}", "  Stop     Ctrl-C", ""]
+        if self._sample:
+            lines.insert(-1, "  First    the sample account is being filled: Classify answers in a moment")
+        if reason:
+            lines.insert(-1, f"  Note     {reason}")
+        return "\n".join(lines)
+
+
+def _get(url: str) -> dict[str, object] | None:
+    """The JSON object at an address of this machine, {} for another body, None when nothing answers."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=5) as answer:
+            body = answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            body = error.read()
+    except OSError:
+        return None
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _tell(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _say(error: KennelError) -> int:
+    sys.stderr.write(f"\nKennel: {error}\n\n")
+    return 1

@@ -8,7 +8,8 @@ When the command ends, whatever it left running is killed, and the leash exits w
 Standard library only and no site: it must start in milliseconds and work wherever Python does.
 """
 
-# ruff: noqa: PTH, S606 (pathlib would double the time this takes to start; exec is the point)
+# pathlib would double the time this takes to start, and exec is the point:
+# ruff: noqa: PTH123, PTH208, S606
 
 import ctypes
 import errno

@@ -8,7 +8,8 @@ namespace that maps only their own id. Exits with CANNOT (125) and a sentence wh
 Standard library only: it runs between the leash and the command.
 """
 
-# ruff: noqa: PTH, S606 (pathlib would double the time this takes to start; exec is the point)
+# pathlib would double the time this takes to start, and exec is the point:
+# ruff: noqa: PTH102, PTH112, PTH114, PTH115, PTH123, PTH208, PTH211, S606
 
 import ctypes
 import os

@@ -4,7 +4,9 @@ Where the system allows mount namespaces the process sees its own folder as /opt
 that prefix is rewritten in its arguments, its variables and the text files of its code.
 """
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +19,7 @@ OPT_ML = "/opt/ml"
 NAMESPACE = Path(__file__).with_name("namespace.py")
 LARGEST_REWRITTEN = 1024 * 1024  # bytes; code is smaller, data is not code
 _PREFIX = re.compile(r"(?<![\w/.-])/opt/ml(?![\w.-])")
-_FOLDERS = ("input/config", "input/data", "model", "output/data", "checkpoints", "code")
+_FOLDERS = ("input/config", "input/data", "model", "output/data", "checkpoints", "code", "home", "tmp")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,14 @@ class OptMl:
     def make(self) -> None:
         for name in _FOLDERS:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+
+    def remove(self) -> None:
+        """Delete the folder, whatever permissions a process left on what it made."""
+        for folder, names, _ in os.walk(self.folder):
+            for path in (Path(folder, name) for name in names):
+                if not path.is_symlink():
+                    path.chmod(0o700)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def base(self) -> str:

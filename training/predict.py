@@ -1,0 +1,130 @@
+"""Name the breed on photos: `python -m training.predict PHOTO… [--model DIR|model.tar.gz] [--json] [--top 5]`."""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training import archive, inference
+from training.images import BadPhoto
+from training.inference import Array, Model, Prediction
+
+_BAR = 30
+_AHEAD = 4
+
+
+@dataclass(frozen=True)
+class Result:
+    """One file's answer, or the sentence that says why there is none."""
+
+    file: str
+    prediction: Prediction | None
+    error: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        found = self.prediction
+        return {
+            "file": self.file,
+            "is_dog": found.is_dog if found else None,
+            "predictions": [{"breed": breed, "probability": share} for breed, share in found.breeds] if found else [],
+            "error": self.error,
+        }
+
+
+def predict_files(model: Model, files: Sequence[str], top: int = inference.TOP) -> Iterator[Result]:
+    """One result for each file, in order; photos are decoded ahead while the model works. No file stops the others."""
+
+    def decode(file: str) -> Array:
+        return model.preprocessing.load(Path(file))
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        waiting: list[Future[Array]] = [pool.submit(decode, file) for file in files[:_AHEAD]]
+        for position, file in enumerate(files):
+            decoded = waiting.pop(0)
+            if position + _AHEAD < len(files):
+                waiting.append(pool.submit(decode, files[position + _AHEAD]))
+            try:
+                pixels = decoded.result()
+            except BadPhoto as error:
+                yield Result(file, None, error.reason)
+                continue
+            yield Result(file, model.predict(pixels[None], top)[0], None)
+
+
+def as_text(result: Result) -> str:
+    """A result for people: what it is, then a bar for each breed."""
+    if result.prediction is None:
+        return f"{result.file}\n  not classified: {result.error}"
+    found = result.prediction
+    share = f"dog probability {found.dog_probability:.0%}"
+    verdict = {True: "a dog", False: "not a dog", None: "dog or not: this model cannot tell"}[found.is_dog]
+    lines = [result.file, f"  {verdict} ({share})"]
+    if found.is_dog is False:
+        lines.append("  if it were one, it would look most like:")
+    wide = max(len(breed) for breed, _ in found.breeds)
+    for breed, probability in found.breeds:
+        bar = "█" * round(probability * _BAR)
+        lines.append(f"  {breed:<{wide}}  {probability:>6.1%}  {bar}".rstrip())
+    return "\n".join(lines)
+
+
+def open_model(path: Path | None, engine: str, into: ExitStack) -> Model:
+    """Load a model folder or archive (default: the starter model), run by `engine` ("onnx" or "torch").
+
+    An archive is unpacked into a folder that goes when `into` closes. Raises BadModel, BadArchive, OSError.
+    """
+    if path is None:
+        from training.model import cached_starter
+
+        path = cached_starter()
+    elif path.is_file():
+        folder = into.enter_context(tempfile.TemporaryDirectory(prefix="kennel-model-"))
+        archive.unpack(path, Path(folder) / "model")
+        path = Path(folder) / "model"
+    if engine == "torch":
+        from training.torch_engine import load_torch_model
+
+        return load_torch_model(path)
+    return inference.load_model(path)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m training.predict",
+        description="Name the breed on photos, and say whether they show a dog at all.",
+        epilog="Exit code: 0 when at least one photo was classified, 1 when none was, 2 for a wrong command line.",
+    )
+    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="JPEG, PNG, WebP, GIF, BMP, TIFF or HEIC files")
+    parser.add_argument(
+        "--model", type=Path, metavar="DIR|TAR.GZ", help="a model folder or model.tar.gz (default: the starter model)"
+    )
+    parser.add_argument("--engine", choices=["onnx", "torch"], default="onnx", help="what runs it (default: onnx)")
+    parser.add_argument("--json", action="store_true", help="print a JSON list instead of text")
+    parser.add_argument("--top", type=int, default=inference.TOP, help="breeds to name (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    if options.top < 1:
+        parser.error("--top is a whole number from 1")
+    with ExitStack() as stack:
+        try:
+            model = open_model(options.model, options.engine, stack)
+        except (inference.BadModel, archive.BadArchive, OSError) as error:
+            print(f"The model cannot be used: {error}", file=sys.stderr)
+            return 1
+        results = []
+        for result in predict_files(model, options.photos, options.top):
+            results.append(result)
+            if not options.json:
+                print(as_text(result), flush=True)
+    if options.json:
+        print(json.dumps([result.as_dict() for result in results], indent=2, ensure_ascii=False))
+    return 0 if any(result.error is None for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

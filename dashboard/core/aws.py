@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dashboard.core.aws_errors import translate
 from dashboard.core.aws_writes import changes
-from dashboard.core.errors import CredentialsProblem, ReadOnly, Unreachable
+from dashboard.core.errors import CredentialsProblem, ReadOnly, ServiceFault, Unreachable
 from dashboard.core.home import aws_state
 
 EMBEDDED_ACCOUNT = "123456789012"
@@ -65,8 +65,10 @@ class Aws:
         self._session = session
         self._lock = threading.Lock()  # botocore sessions are not thread-safe, clients are
         self._clients: dict[str, Any] = {}
+        events = session.get_component("event_emitter")
+        events.register("after-call", _check_answer)
         if not account.writable:
-            session.get_component("event_emitter").register_first("before-call", self._refuse_changes)
+            events.register_first("before-call", self._refuse_changes)
 
     def __repr__(self) -> str:
         return f"Aws({self.account!r})"
@@ -214,6 +216,17 @@ def _connect_profile(profile: str, *, writable: bool) -> Aws:
     identity = Aws(unknown, session).call("sts", "GetCallerIdentity")
     account = Account(profile, region, identity["Account"], is_embedded=False, writable=writable)
     return Aws(account, botocore.session.Session(profile=profile))
+
+
+def _check_answer(http_response: Any, parsed: Mapping[str, Any], model: Any, **_: Any) -> None:
+    """botocore takes any body for an answer, a proxy's welcome page too: one without what AWS always sends is none."""
+    required = model.output_shape.required_members if model.output_shape else ()
+    if http_response.status_code < 300 and required and not any(name in parsed for name in required):
+        raise ServiceFault(
+            f"{model.service_model.service_name} {model.name} answered what AWS never answers",
+            f"none of {', '.join(required)} is in it",
+            "see whether a proxy stands between, then try again",
+        )
 
 
 def _snake(client: Any, operation: str) -> str:

@@ -1,0 +1,116 @@
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from dashboard.core import format
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (None, "unknown"),
+        ("0", "$0.00"),
+        ("0.075140", "$0.0751"),
+        ("0.0116", "$0.0116"),
+        ("0.408", "$0.408"),
+        ("0.5", "$0.50"),
+        ("5.4107", "$5.41"),
+        ("2.79", "$2.79"),
+        ("1204.4", "$1,204"),
+        ("999.994", "$999.99"),
+        ("0.00001", "under $0.0001"),
+        ("-5.41", "−$5.41"),
+    ],
+)
+def test_money(amount, text):
+    assert format.money(None if amount is None else Decimal(amount)) == text
+
+
+def test_money_of_an_unlisted_currency_names_it():
+    assert format.money(Decimal("5.4"), "CHF") == "5.40 CHF"
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [("1.408", "$1.408/h"), ("0.0116", "$0.0116/h"), ("0.230", "$0.23/h"), ("2", "$2.00/h"), ("10", "$10.00/h")],
+)
+def test_rate_keeps_every_digit(amount, text):
+    assert format.rate(Decimal(amount)) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "unknown"),
+        (0, "0 s"),
+        (0.04, "under 0.1 s"),
+        (0.42, "0.4 s"),
+        (3, "3 s"),
+        (9.96, "10 s"),
+        (42, "42 s"),
+        (59.6, "1 min"),
+        (663, "11 min 3 s"),
+        (1353, "22 min 33 s"),
+        (3600, "1 h"),
+        (7500, "2 h 5 min"),
+        (86400 * 3 + 4 * 3600 + 59, "3 d 4 h"),
+        (-663, "−11 min 3 s"),
+    ],
+)
+def test_duration(seconds, text):
+    assert format.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (None, "unknown"),
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1258291, "1.2 MiB"),
+        (1024**2 - 1, "1.0 MiB"),
+        (3 * 1024**4, "3.0 TiB"),
+        (150 * 1024, "150 KiB"),
+    ],
+)
+def test_size(count, text):
+    assert format.size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (3, "just now"),
+        (45, "45 s ago"),
+        (200, "3 min ago"),
+        (7300, "2 h ago"),
+        (200_000, "2 d ago"),
+        (-300, "in 5 min"),
+    ],
+)
+def test_ago(seconds, text):
+    assert format.ago(NOW - timedelta(seconds=seconds), NOW) == text
+
+
+def test_ago_of_nothing_is_unknown():
+    assert format.ago(None, NOW) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(None, "unknown"), (0.93, "93 %"), (0, "0 %"), (1, "100 %"), (0.0004, "under 1 %"), (0.9996, "over 99 %")],
+)
+def test_percent_never_rounds_to_a_false_certainty(share, text):
+    assert format.percent(share) == text
+
+
+def test_count():
+    assert format.count(1, "run") == "1 run"
+    assert format.count(3, "run") == "3 runs"
+    assert format.count(6680, "photo") == "6,680 photos"
+    assert format.count(2, "class", "classes") == "2 classes"
+    assert format.count(1204) == "1,204"
+    assert format.count(None, "run") == "unknown"

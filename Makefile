@@ -1,13 +1,12 @@
 # The only commands a person needs. Each one installs what it needs into .venv first.
 PYTHON ?= python3
-PORT ?= 8501
 VENV := .venv/bin
 
 .PHONY: run test check bench format clean
 
-run:  ## Start Kennel with its embedded AWS, on 127.0.0.1
+run:  ## Start Kennel with its embedded AWS on 127.0.0.1 (PORT=8502 for another port)
 	@$(PYTHON) tools/bootstrap.py run
-	@exec $(VENV)/python -m dashboard --port $(PORT)
+	@exec $(VENV)/python -m dashboard $(if $(PORT),--port $(PORT))
 
 test:  ## Install what the tests need (browser included) and run them all
 	@$(PYTHON) tools/bootstrap.py test

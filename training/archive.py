@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 MAX_BYTES = 2 * 1024**3
@@ -15,22 +16,20 @@ class BadArchive(Exception):  # noqa: N818 - the name says what it is
     """An archive that is not unpacked. `str()` is a sentence that says why."""
 
 
-def pack(directory: Path, archive: Path) -> Path:
-    """Write the files of `directory` as a gzipped tar; it appears under its name only when it is complete.
+def pack(directory: Path, archive: Path, files: Sequence[str]) -> Path:
+    """Write `files` of `directory` as a gzipped tar; it appears under its name only when it is complete.
 
     Network weights hardly compress, so the fastest level is used.
     """
     partial = archive.with_name(f".{archive.name}.partial")
-    skipped = {archive.resolve(), partial.resolve()}
     try:
         with (
             partial.open("wb") as raw,
             gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=1, filename="", mtime=0) as zipped,
             tarfile.open(fileobj=zipped, mode="w") as tar,
         ):
-            for path in sorted(directory.rglob("*")):
-                if path.is_file() and path.resolve() not in skipped:
-                    tar.add(path, arcname=path.relative_to(directory).as_posix(), filter=_anonymous)
+            for name in files:
+                tar.add(directory / name, arcname=name, filter=_anonymous)
         partial.replace(archive)
     finally:
         partial.unlink(missing_ok=True)

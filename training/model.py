@@ -29,6 +29,16 @@ On 47 real photos every dog had at least 0.757 and every other animal at most 0.
 that gap on the log-odds scale, and reads as "more likely than not".
 """
 DOG_REASON = "the backbone's ImageNet dog probability; measured dogs had at least 0.76, other animals at most 0.19"
+MODEL_FILES = (
+    "model.onnx",
+    "labels.json",
+    "preprocessing.json",
+    "card.json",
+    "code/inference.py",
+    "code/images.py",
+    "code/requirements.txt",
+)
+"""What a model.tar.gz holds."""
 _PINNED = ("onnxruntime", "numpy", "Pillow", "pillow-heif")
 # The newest that exist for the Python of AWS's inference images; what is installed there already is left alone.
 _REQUIREMENTS = "onnxruntime>=1.17\nnumpy>=1.26\nPillow>=11\npillow-heif>=0.20\n"
@@ -177,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         build_starter(options.directory)
         if options.tar:
             options.tar.parent.mkdir(parents=True, exist_ok=True)
-            archive.pack(options.directory, options.tar)
+            archive.pack(options.directory, options.tar, MODEL_FILES)
     except OSError as error:
         sys.stderr.write(f"The model cannot be written ({error}): choose another folder.\n")
         return 1

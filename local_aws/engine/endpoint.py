@@ -1,0 +1,73 @@
+"""An endpoint as the engine sees it: what it is to run, and how it is now."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from local_aws.engine.objects import Location
+
+
+class Status(StrEnum):
+    """SageMaker's endpoint status, those of them that happen here."""
+
+    CREATING = "Creating"
+    IN_SERVICE = "InService"
+    SYSTEM_UPDATING = "SystemUpdating"  # it was in service, and its processes are being restarted
+    FAILED = "Failed"
+    DELETING = "Deleting"
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """Where a model's files come from. packed: one gzipped tar, else every object below the address."""
+
+    source: Location
+    packed: bool
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A production variant: `count` processes that serve one model; weight: its share of the requests."""
+
+    name: str
+    model: ModelFiles | None
+    environment: Mapping[str, str]
+    count: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What an endpoint is to run."""
+
+    name: str
+    arn: str
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True)
+class VariantView:
+    """How a variant is now: how many of its processes answer, and what is to be said about the others."""
+
+    name: str
+    weight: float
+    running: int
+    desired: int
+    message: str
+
+
+@dataclass(frozen=True)
+class View:
+    """How an endpoint is now."""
+
+    status: Status
+    failure: str
+    variants: tuple[VariantView, ...]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A process that can take a request now."""
+
+    variant: str
+    port: int

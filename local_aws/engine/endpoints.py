@@ -1,0 +1,268 @@
+"""Endpoints: for each variant the model's files and as many serving processes as it has instances."""
+
+import hashlib
+import random
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+
+from local_aws.engine import artifacts
+from local_aws.engine.endpoint import Endpoint, ModelFiles, Status, Target, Variant, VariantView, View
+from local_aws.engine.errors import ClientFaultError, EngineError, InternalFaultError
+from local_aws.engine.objects import Objects, fetch
+from local_aws.engine.opt_ml import OptMl
+from local_aws.engine.output import LogSink
+from local_aws.engine.serving import SERVE_COMMAND, Instance, Serving
+from local_aws.errors import ServiceError
+
+LOG_GROUP = "/aws/sagemaker/Endpoints"
+
+
+@dataclass(frozen=True)
+class Host:
+    """What the endpoints of this machine share. folder: for the models' files; starts: processes started at once."""
+
+    folder: Path
+    objects: Objects
+    logs: LogSink
+    private: bool
+    command: Sequence[str] = SERVE_COMMAND
+    startup: float = 60.0
+    starts: int = 2
+
+
+class _Running:
+    """A running endpoint: its variants' instances. Guarded by the fleet's lock."""
+
+    def __init__(self, endpoint: Endpoint, *, was_in_service: bool) -> None:
+        self.endpoint = endpoint
+        self.instances: dict[str, list[Instance]] = {variant.name: [] for variant in endpoint.variants}
+        self.was_in_service = was_in_service
+        self.failure = ""
+        self.deleting = False
+        self.turns = {variant.name: count() for variant in endpoint.variants}
+        self.prepared: Future[None] | None = None
+
+    @property
+    def all_instances(self) -> list[Instance]:
+        return [instance for instances in self.instances.values() for instance in instances]
+
+    def view(self) -> View:
+        variants = tuple(self._variant(variant) for variant in self.endpoint.variants)
+        if self.deleting:
+            status = Status.DELETING
+        elif self.failure:
+            status = Status.FAILED
+        elif any(variant.running for variant in variants) if self.was_in_service else _complete(variants):
+            status = Status.IN_SERVICE
+        else:
+            status = Status.SYSTEM_UPDATING if self.was_in_service else Status.CREATING
+        return View(status, self.failure, variants)
+
+    def _variant(self, variant: Variant) -> VariantView:
+        instances = self.instances[variant.name]
+        running = sum(instance.port is not None for instance in instances)
+        message = next((instance.message for instance in instances if instance.message), "")
+        return VariantView(variant.name, variant.weight, running, variant.count, message)
+
+
+def _complete(variants: Sequence[VariantView]) -> bool:
+    return all(variant.running == variant.desired for variant in variants)
+
+
+class Fleet:
+    """All endpoints of this machine. changed(arn, view) is called whenever an endpoint's view is another."""
+
+    def __init__(
+        self, host: Host, changed: Callable[[str, View], None], choose: Callable[[], float] = random.random
+    ) -> None:
+        self._host = host
+        self._changed = changed
+        self._choose = choose
+        self._endpoints: dict[str, _Running] = {}
+        self._lock = threading.RLock()
+        self._slots = threading.Semaphore(host.starts)
+        self._work = ThreadPoolExecutor(max_workers=2, thread_name_prefix="endpoints")
+
+    def create(self, endpoint: Endpoint, *, was_in_service: bool = False) -> None:
+        """Begin to run an endpoint; returns at once. was_in_service: it is being restarted with the server."""
+        with self._lock:
+            running = _Running(endpoint, was_in_service=was_in_service)
+            self._endpoints[endpoint.arn] = running
+            running.prepared = self._work.submit(self._prepare, running)
+
+    def delete(self, endpoint: Endpoint, done: Callable[[], None]) -> None:
+        """Begin to end an endpoint, running or not; done() is called when nothing of it is left."""
+        with self._lock:
+            running = self._endpoints.get(endpoint.arn)
+            if running:
+                running.deleting = True
+        self._work.submit(self._remove, endpoint, running, done)
+
+    def view(self, arn: str) -> View | None:
+        with self._lock:
+            running = self._endpoints.get(arn)
+            return running.view() if running else None
+
+    @property
+    def processes(self) -> int:
+        """How many serving processes the endpoints have or will have."""
+        with self._lock:
+            return sum(variant.count for one in self._endpoints.values() for variant in one.endpoint.variants)
+
+    def target(self, arn: str, variant: str | None = None) -> Target | None:
+        """The process for the next request: a variant by its weight (or the one named), its instances in turn.
+
+        None when no process of the endpoint can take one now.
+        """
+        with self._lock:
+            running = self._endpoints.get(arn)
+            if running is None or running.view().status is not Status.IN_SERVICE:
+                return None
+            ready: list[tuple[Variant, list[int]]] = []
+            for one in running.endpoint.variants:
+                ports = [instance.port for instance in running.instances[one.name] if instance.port is not None]
+                if ports and (variant == one.name or (variant is None and one.weight > 0)):
+                    ready.append((one, ports))
+            if not ready:
+                return None
+            chosen, ports = self._by_weight(ready)
+            return Target(chosen.name, ports[next(running.turns[chosen.name]) % len(ports)])
+
+    def _by_weight(self, ready: Sequence[tuple[Variant, list[int]]]) -> tuple[Variant, list[int]]:
+        left = self._choose() * sum(variant.weight for variant, _ in ready)
+        for variant, ports in ready:
+            left -= variant.weight
+            if left < 0:
+                return variant, ports
+        return ready[-1]
+
+    def close(self) -> None:
+        """End every process; the endpoints are in service again when the server is."""
+        with self._lock:
+            endpoints = list(self._endpoints.values())
+            self._endpoints.clear()
+            for running in endpoints:
+                running.deleting = True
+        self._work.shutdown(cancel_futures=True)
+        instances = [instance for running in endpoints for instance in running.all_instances]
+        for instance in instances:
+            instance.close()
+        for instance in instances:
+            instance.join()
+
+    def _place(self, endpoint: Endpoint, variant: Variant) -> OptMl:
+        name = hashlib.sha256(f"{endpoint.arn}/{variant.name}".encode()).hexdigest()[:12]
+        return OptMl(self._host.folder / name, self._host.private)
+
+    def _prepare(self, running: _Running) -> None:
+        """Fetch the models, then start the instances."""
+        endpoint = running.endpoint
+        try:
+            for variant in endpoint.variants:
+                place = self._place(endpoint, variant)
+                if not running.was_in_service or not (place.folder / "model").is_dir():
+                    self._fetch(variant, place)
+        except EngineError as error:
+            self._fail(running, error.reason)
+            return
+        except OSError as error:
+            self._fail(running, InternalFaultError(f"the model could not be stored on this machine: {error}").reason)
+            return
+        with self._lock:
+            if running.deleting:
+                return
+            for variant in endpoint.variants:
+                for number in range(variant.count):
+                    running.instances[variant.name].append(self._instance(running, variant, number))
+            for instance in running.all_instances:
+                instance.start()
+
+    def _instance(self, running: _Running, variant: Variant, number: int) -> Instance:
+        endpoint = running.endpoint
+        identity = hashlib.sha256(f"{endpoint.arn}/{variant.name}/{number}".encode()).hexdigest()[:17]
+        serving = Serving(
+            self._place(endpoint, variant),
+            variant.environment,
+            self._host.logs,
+            f"{LOG_GROUP}/{endpoint.name}",
+            self._host.command,
+            self._host.startup,
+        )
+        return Instance(
+            f"{variant.name}/i-{identity}",
+            serving,
+            lambda: self._instance_changed(running),
+            self._slots,
+            was_ready=running.was_in_service,
+        )
+
+    def _fetch(self, variant: Variant, place: OptMl) -> None:
+        """Put the model's files into the place; they appear complete or not at all."""
+        place.remove()
+        coming = replace(place, folder=place.folder.with_suffix(".new"))
+        coming.remove()
+        incoming = coming.folder / "model"
+        incoming.mkdir(parents=True)
+        if variant.model:
+            try:
+                self._fill(variant.model, incoming)
+            except (ServiceError, EngineError) as error:
+                coming.remove()
+                why = error.message if isinstance(error, ServiceError) else str(error)
+                raise ClientFaultError(f"the model data {variant.model.source.uri} cannot be used: {why}") from error
+        coming.folder.rename(place.folder)
+
+    def _fill(self, model: ModelFiles, folder: Path) -> None:
+        if not model.packed:
+            fetch(self._host.objects, model.source, folder)
+            return
+        archive = folder.with_suffix(".tar.gz")
+        shutil.copyfile(self._host.objects.get(model.source.bucket, model.source.key).path, archive)
+        artifacts.unpack(archive, folder)
+        archive.unlink()
+
+    def _fail(self, running: _Running, reason: str) -> None:
+        with self._lock:
+            running.failure = reason
+        self._tell(running)
+
+    def _instance_changed(self, running: _Running) -> None:
+        with self._lock:
+            failed = next((instance.failure for instance in running.all_instances if instance.failure), "")
+            if failed and not running.failure:
+                running.failure = (
+                    "The primary container did not pass the ping health check. "
+                    f"{failed} The whole log is in {LOG_GROUP}/{running.endpoint.name}."
+                )[:1024]
+                for instance in running.all_instances:
+                    instance.close()
+            if running.view().status is Status.IN_SERVICE:
+                running.was_in_service = True
+        self._tell(running)
+
+    def _tell(self, running: _Running) -> None:
+        with self._lock:
+            if self._endpoints.get(running.endpoint.arn) is not running:
+                return
+            view = running.view()
+        self._changed(running.endpoint.arn, view)
+
+    def _remove(self, endpoint: Endpoint, running: _Running | None, done: Callable[[], None]) -> None:
+        if running:
+            if running.prepared:
+                running.prepared.result()  # it was submitted before this, so it runs or has ended
+            for instance in running.all_instances:
+                instance.close()
+            for instance in running.all_instances:
+                instance.join()
+        for variant in endpoint.variants:
+            self._place(endpoint, variant).remove()
+        with self._lock:
+            if self._endpoints.get(endpoint.arn) is running:
+                self._endpoints.pop(endpoint.arn, None)
+        done()

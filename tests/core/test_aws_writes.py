@@ -11,8 +11,8 @@ SERVICES = ("application-autoscaling", "ce", "cloudwatch", "ec2", "iam", "lambda
 # Verbs with which AWS names what changes something.
 CHANGING = ("Add", "Allocate", "Apply", "Associate", "Attach", "Authorize", "Cancel", "Copy", "Create", "Delete",
             "Deregister", "Detach", "Disable", "Disassociate", "Enable", "Import", "Modify", "Put", "Reboot",
-            "Register", "Release", "Remove", "Replace", "Request", "Reset", "Restore", "Revoke", "Run", "Send", "Set", "Start",
-            "Stop", "Tag", "Terminate", "Untag", "Update", "Upload", "Write")  # fmt: skip
+            "Register", "Release", "Remove", "Replace", "Request", "Reset", "Restore", "Revoke", "Run", "Send", "Set",
+            "Start", "Stop", "Tag", "Terminate", "Untag", "Update", "Upload", "Write")  # fmt: skip
 
 
 def operations(service):

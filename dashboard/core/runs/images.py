@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import botocore.session
+from botocore.loaders import create_loader
+from botocore.regions import EndpointResolver
 
 from dashboard.core.errors import InvalidInput, ServiceFault
 
@@ -44,7 +45,7 @@ def _image(scope: str, region: str, instance_type: str) -> str:
 
 @cache
 def _registry_host(region: str) -> str:
-    found = botocore.session.Session().get_component("endpoint_resolver").construct_endpoint("ecr", region)
+    found = EndpointResolver(create_loader().load_data("endpoints")).construct_endpoint("ecr", region)
     # botocore names the API's host, "api.ecr.…", for newer data; images live on "ecr.…".
     return str(found["hostname"]).removeprefix("api.") if found else f"ecr.{region}.amazonaws.com"
 

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dashboard.core.errors import InvalidInput
+from training.settings import RANGES, Settings
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # SageMaker's own pattern for TrainingJobName
 S3_URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)")
 INSTANCE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
 
-LEARNING_RATE = (1e-6, 10.0)
-BATCH_SIZE = (1, 4096)
-EPOCHS = (1, 1000)
 MAX_SECONDS = (60, 5 * 24 * 3600)  # SageMaker's default limit for one job is 5 days
 
 
@@ -23,9 +21,9 @@ class TrainingSpec:
     dataset_uri: str
     instance_type: str = "ml.m5.large"
     instance_count: int = 1
-    learning_rate: float = 0.01
-    batch_size: int = 64
-    epochs: int = 20
+    learning_rate: float = Settings.learning_rate
+    batch_size: int = Settings.batch_size
+    epochs: int = Settings.epochs
     max_seconds: int = 3600
     name: str = ""
     max_cost: Decimal | None = None
@@ -48,9 +46,9 @@ def problems(spec: TrainingSpec) -> tuple[InvalidInput, ...]:
         ),
         _matches("instance_type", spec.instance_type, INSTANCE, 'the instance type must look like "ml.m5.large"'),
         _count(spec.instance_count),
-        _within("learning_rate", "the learning rate", spec.learning_rate, LEARNING_RATE),
-        _within("batch_size", "the batch size", spec.batch_size, BATCH_SIZE),
-        _within("epochs", "the number of epochs", spec.epochs, EPOCHS),
+        _within("learning_rate", "the learning rate", spec.learning_rate, limits("learning_rate")),
+        _within("batch_size", "the batch size", spec.batch_size, limits("batch_size")),
+        _within("epochs", "the number of epochs", spec.epochs, limits("epochs")),
         _within("max_seconds", "the time limit in seconds", spec.max_seconds, MAX_SECONDS),
         _name(spec.name),
         _cap(spec.max_cost),
@@ -58,8 +56,13 @@ def problems(spec: TrainingSpec) -> tuple[InvalidInput, ...]:
     return tuple(problem for problem in found if problem)
 
 
-def _within(field: str, called: str, value: float, limits: tuple[float, float]) -> InvalidInput | None:
-    low, high = limits
+def limits(field: str) -> tuple[float, float]:
+    """The least and the most that the training code accepts for a hyperparameter, both included."""
+    return RANGES[field].low, RANGES[field].high
+
+
+def _within(field: str, called: str, value: float, allowed: tuple[float, float]) -> InvalidInput | None:
+    low, high = allowed
     if low <= value <= high:  # false for NaN too
         return None
     return InvalidInput(

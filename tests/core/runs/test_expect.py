@@ -1,0 +1,68 @@
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from dashboard.core.format import money
+from dashboard.core.runs.expect import expected, worst
+from dashboard.core.runs.model import RunStatus
+from tests.core.runs.made import DOGS, NOW, run
+
+
+def ask(prices, past_runs, **more):
+    usual = {"dataset_uri": DOGS, "instance_type": "ml.c5.2xlarge", "instance_count": 1, "epochs": 20}
+    return expected(prices, "us-east-1", past_runs=past_runs, **(usual | more))
+
+
+def test_one_past_run_of_the_same_data_and_instance_is_the_expectation(prices):
+    quote = ask(prices, [run()])
+    assert quote.seconds == 663
+    assert money(quote.amount) == "$0.0751"
+    assert quote.basis == "median of 1 completed run of this data on ml.c5.2xlarge"
+
+
+def test_of_several_the_median_of_the_newest_five(prices):
+    times = [(1, 5000.0), (2, 100.0), (3, 110.0), (4, 120.0), (5, 130.0), (6, 9000.0)]
+    past = [run(f"r{n}", billable_seconds=s, created=NOW - timedelta(days=10 - n)) for n, s in times]
+    assert ask(prices, past).seconds == 120
+
+
+def test_other_data_other_instances_and_unfinished_runs_say_nothing(prices):
+    past = [
+        run(dataset_uri=DOGS.replace("dogs", "cats")),
+        run(instance_type="ml.m5.large"),
+        run(instance_count=2),
+        run(status=RunStatus.FAILED),
+        run(status=RunStatus.TRAINING),
+        run(billable_seconds=None),
+    ]
+    quote = ask(prices, past)
+    assert quote.amount is None
+    assert quote.seconds is None
+    assert quote.unit_price == Decimal("0.408")
+    assert quote.why_unknown == "no completed run of this data on ml.c5.2xlarge yet"
+
+
+def test_a_trailing_slash_makes_no_other_data(prices):
+    assert ask(prices, [run(dataset_uri=DOGS.rstrip("/"))]).is_known
+
+
+def test_another_number_of_epochs_is_said_and_not_scaled(prices):
+    past = [run(hyperparameters={"epochs": "5"}), run("dogs-2", hyperparameters={"epochs": "40"})]
+    quote = ask(prices, past)
+    assert quote.seconds == 663
+    assert "5 to 40 epochs, not scaled" in quote.basis
+    assert "epochs" not in ask(prices, [run()]).basis
+
+
+def test_without_a_price_the_time_is_still_told(prices):
+    past = [replace(run(), instance_type="ml.inf1.xlarge")]
+    quote = ask(prices, past, instance_type="ml.inf1.xlarge")
+    assert quote.amount is None
+    assert quote.seconds == 663
+    assert "disagree" in quote.why_unknown
+
+
+def test_worst_is_the_time_limit(prices):
+    quote = worst(prices, "us-east-1", instance_type="ml.c5.2xlarge", instance_count=1, max_seconds=3600)
+    assert quote.amount == Decimal("0.408")
+    assert quote.basis == "the time limit"

@@ -1,0 +1,87 @@
+from decimal import Decimal
+
+import pytest
+
+from dashboard.core.runs.spec import TrainingSpec, limits, problems
+from tests.core.runs.made import DOGS
+from training.errors import BadSettings
+from training.settings import read_settings
+
+
+def test_the_defaults_can_be_planned():
+    assert problems(TrainingSpec(DOGS)) == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("dataset_uri", ""),
+        ("dataset_uri", "dogs"),
+        ("dataset_uri", "https://example.com/dogs"),
+        ("dataset_uri", "s3://bucket-without-a-folder"),
+        ("instance_type", "m5.large"),
+        ("instance_type", "ml.m5.large; rm -rf /"),
+        ("instance_count", 0),
+        ("instance_count", 4),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("learning_rate", 1.5),
+        ("batch_size", 0),
+        ("batch_size", 4097),
+        ("epochs", 0),
+        ("epochs", 1001),
+        ("max_seconds", 59),
+        ("max_seconds", 5 * 86400 + 1),
+        ("name", "-dogs"),
+        ("name", "dogs_1"),
+        ("name", "Hunde für alle"),
+        ("name", "d" * 64),
+        ("max_cost", Decimal(0)),
+    ],
+)
+def test_each_bad_value_is_one_problem_that_names_its_field(field, value):
+    (problem,) = problems(TrainingSpec(**({"dataset_uri": DOGS} | {field: value})))
+    assert problem.field == field
+    assert problem.what
+    assert problem.next_step
+
+
+@pytest.mark.parametrize("name", ["d", "dogs-1", "Dogs-2026-11-21", "d" * 63])
+def test_sagemakers_own_names_are_accepted(name):
+    assert problems(TrainingSpec(DOGS, name=name)) == ()
+
+
+def test_all_problems_are_told_at_once():
+    found = problems(TrainingSpec("", epochs=0, name="-"))
+    assert [problem.field for problem in found] == ["dataset_uri", "epochs", "name"]
+
+
+def test_several_instances_are_refused_because_they_would_only_cost_more():
+    (problem,) = problems(TrainingSpec(DOGS, instance_count=4))
+    assert "4 times the cost" in problem.why
+
+
+@pytest.mark.parametrize("field", ["learning_rate", "batch_size", "epochs"])
+@pytest.mark.parametrize("end", [0, 1])
+def test_what_the_form_accepts_the_training_code_accepts(field, end):
+    value = limits(field)[end]
+    spec = TrainingSpec(DOGS, **{field: value if field == "learning_rate" else int(value)})
+    assert problems(spec) == ()
+    read = read_settings(None, {}, spec.hyperparameters)
+    assert getattr(read, field) == value
+
+
+@pytest.mark.parametrize(("field", "value"), [("learning_rate", 1.01), ("batch_size", 4097), ("epochs", 1001)])
+def test_what_the_form_refuses_the_training_code_refuses(field, value):
+    spec = TrainingSpec(DOGS, **{field: value})
+    assert problems(spec)
+    with pytest.raises(BadSettings):
+        read_settings(None, {}, spec.hyperparameters)
+
+
+def test_hyperparameters_are_strings_as_sagemaker_wants_them():
+    assert TrainingSpec(DOGS, learning_rate=0.001, batch_size=512, epochs=3).hyperparameters == {
+        "learning_rate": "0.001",
+        "batch_size": "512",
+        "epochs": "3",
+    }

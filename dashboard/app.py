@@ -1,0 +1,37 @@
+"""The one script of the dashboard: which account, which page. Run by asgi.py, or alone:
+
+    streamlit run dashboard/app.py
+
+Alone there are no security headers and no /healthz; the freeze happens with the first visitor instead of before.
+"""
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.ui import account, confirm, page, problem
+
+st.set_page_config(
+    page_title="Kennel",
+    page_icon=str(page.STATIC / "favicon.png"),
+    layout="wide",
+    initial_sidebar_state=210,
+    menu_items={"About": "Kennel, the operations dashboard of an image classification service on AWS."},
+)
+st.logo(str(page.STATIC / "logo.svg"), icon_image=str(page.STATIC / "mark.svg"), size="large")
+page.style()
+state.warm_up()
+
+chosen = st.navigation(
+    [
+        st.Page(page.Place.OVERVIEW, title="Overview", icon=":material/space_dashboard:", default=True),
+        st.Page(page.Place.TRAIN, title="Train", icon=":material/model_training:"),
+        st.Page(page.Place.RUNS, title="Runs", icon=":material/monitoring:"),
+        st.Page(page.Place.CLASSIFY, title="Classify", icon=":material/pets:"),
+    ]
+)
+st.set_page_config(page_title=f"{chosen.title} · Kennel")
+
+with problem.shown():
+    account.show(state.connection().account)
+    chosen.run()
+    confirm.show()

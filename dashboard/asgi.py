@@ -1,0 +1,150 @@
+"""The dashboard's server: security headers, a readiness answer, warm-up and one gc.freeze before the first visitor.
+
+    python -m streamlit run dashboard/asgi.py
+
+What it adds to `streamlit run dashboard/app.py`: `/healthz`, the headers below, the refusal of pages from elsewhere,
+and a first page that finds everything imported. The settings hold for both: they are in `.streamlit/` beside this file.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import streamlit as st
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config
+
+from dashboard.core.errors import KennelError
+from dashboard.core.home import home
+from dashboard.ui import problem
+
+HERE = Path(__file__).resolve().parent
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()",
+    # Streamlit's page has an inline script, and its chart code builds functions from text: without the two
+    # "unsafe" words the page stays empty. Nothing is loaded from, sent to or framed by another origin.
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'self'",
+            "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "media-src 'self' blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "worker-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    ),
+}
+
+
+class Guard:
+    """Adds the security headers to every answer, and refuses requests that a page of another origin sent.
+
+    Streamlit refuses foreign websockets too, but to decide it asks an outside service for this machine's address:
+    the check here comes first, so that no request leaves the machine.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        if is_foreign(Headers(scope=scope), st.get_option("server.corsAllowedOrigins")):
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})
+            else:
+                refusal = Response("This address answers its own pages only.", 403, HEADERS)
+                await refusal(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def is_foreign(headers: Headers, allowed_origins: list[str]) -> bool:
+    """Whether a browser sent this for a page that another origin served; a request without Origin is nobody's page."""
+    origin = headers.get("origin")
+    if origin is None:
+        return headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
+    return urlsplit(origin).netloc != headers.get("host") and origin not in allowed_origins
+
+
+@asynccontextmanager
+async def lifespan(app: st.App) -> AsyncIterator[dict[str, bool]]:
+    """Import what the pages need and freeze it out of the garbage collector's reach, before anyone connects.
+
+    Streamlit collects garbage after every script run; without the freeze a rerun takes five times as long.
+    """
+    from dashboard import state  # its caches need the runtime, which has just started
+
+    await asyncio.to_thread(state.warm_up)
+    yield {"warm": True}
+
+
+async def healthz(request: Request) -> Response:
+    """200 when the server is warm and the AWS account answers, else 503 with the reason in words."""
+    if not app.state.get("warm"):
+        return JSONResponse({"ready": False, "reason": "Kennel is starting."}, 503)
+    from dashboard import state
+
+    try:
+        account = await asyncio.to_thread(state.ping)
+    except KennelError as error:
+        return JSONResponse({"ready": False, "reason": str(error)}, 503)
+    return JSONResponse(
+        {"ready": True, "account": account.account_id, "region": account.region, "embedded": account.is_embedded}
+    )
+
+
+async def favicon(request: Request) -> Response:
+    """The tab's icon while Streamlit's first page is still loading; later pages set the same one."""
+    return FileResponse(HERE / "static" / "favicon.png")
+
+
+def cookie_secret(folder: Path) -> str:
+    """This installation's own secret for signed cookies, made at the first start and readable by its owner only."""
+    file = folder / "cookie_secret"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+            new.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return file.read_text()
+
+
+if not config.is_manually_set("server.cookieSecret"):
+    config.set_option("server.cookieSecret", cookie_secret(home()))
+
+app = st.App(
+    HERE / "app.py",
+    lifespan=lifespan,
+    on_script_error=problem.unexpected,
+    routes=[Route("/healthz", healthz), Route("/favicon.png", favicon)],
+    middleware=[Middleware(Guard)],
+)

@@ -1,0 +1,238 @@
+"""The only caches of the dashboard, and the one warm-up.
+
+Every key holds the account, region and address, so that two accounts never see each other's readings. A reading
+carries the moment it was taken: while a newer one is fetched in the background the page shows the old one and can
+say how old. Whoever changes something calls `forget`.
+"""
+
+import contextlib
+import gc
+import importlib
+import os
+import threading
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+import streamlit as st
+
+from dashboard import embedded
+from dashboard.core import data
+from dashboard.core.aws import Account, Aws, connect, fingerprint
+from dashboard.core.costs.prices import PriceBook
+from dashboard.core.data import Dataset
+from dashboard.core.errors import KennelError
+from dashboard.core.overview import Overview, assemble
+from dashboard.core.runs import watch
+from dashboard.core.runs.log import LogLine
+from dashboard.core.runs.model import Run
+from dashboard.core.runs.progress import Progress
+from dashboard.core.runs.watch import RunCache
+from dashboard.core.serving import endpoints as serving
+from dashboard.core.serving.endpoints import Endpoint
+from dashboard.embedded import Embedded
+from training.metrics import parse
+
+T = TypeVar("T")
+
+HEAVY_IMPORTS = (
+    "pandas",
+    "plotly.graph_objects",
+    "PIL.Image",
+    "dashboard.ui.figures",
+    "dashboard.core.serving.classify",
+)
+WARM_CLIENTS = ("sagemaker", "logs", "s3", "sagemaker-runtime", "sts")
+TAIL_LINES = 2_000
+
+
+@dataclass(frozen=True)
+class Reading(Generic[T]):
+    """What AWS said, and when."""
+
+    value: T
+    at: datetime
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def connection() -> Aws:
+    """The account in use; a new one after the embedded AWS restarted or the environment chose another.
+
+    Started without the launcher, the embedded AWS is started here first. Raises Unreachable, CredentialsProblem or
+    ServiceFault.
+    """
+    _own_embedded_aws()
+    return _connection(fingerprint())
+
+
+def warm_up() -> None:
+    """Import and open what every page needs, then take all of it out of the garbage collector's reach. Once.
+
+    Streamlit collects garbage after every script run: frozen, a rerun is several times faster.
+    """
+    _warm_up()
+
+
+def ping() -> Account:
+    """The account in use, after it has answered within the last second. Raises the errors of `Aws.call`."""
+    aws = connection()
+    _ping(where(aws), aws)
+    return aws.account
+
+
+def runs(aws: Aws) -> Reading[tuple[Run, ...]]:
+    """The newest runs, newest first."""
+    return _runs(where(aws), aws)
+
+
+def run(aws: Aws, name: str) -> Reading[Run]:
+    """One run. Once it has ended, AWS is not asked again. Raises NotFound."""
+    return _ended(where(aws)).get(name) or _run(where(aws), name, aws)
+
+
+def log(aws: Aws, name: str) -> "Tail":
+    """The end of a run's log and what it says about progress; each call reads on from where the last one stopped."""
+    tail = _log(where(aws), name)
+    tail.read_on(aws)
+    return tail
+
+
+def endpoints(aws: Aws) -> Reading[tuple[Endpoint, ...]]:
+    """The endpoints of the account."""
+    return _endpoints(where(aws), aws)
+
+
+def overview(aws: Aws) -> Reading[Overview]:
+    """The account at one glance, put together from `runs` and `endpoints`; as old as the older of the two."""
+    seen_runs, seen_endpoints = runs(aws), endpoints(aws)
+    at = min(seen_runs.at, seen_endpoints.at)
+    region = aws.account.region
+    return Reading(assemble(seen_runs.value, seen_endpoints.value, prices=prices(), region=region, now=now()), at)
+
+
+def datasets(aws: Aws) -> Reading[tuple[Dataset, ...]]:
+    """The datasets of the account."""
+    return _datasets(where(aws), aws)
+
+
+@st.cache_resource(show_spinner=False)
+def prices() -> PriceBook:
+    """The price book; it does not change while Kennel runs."""
+    return PriceBook.load()
+
+
+def forget() -> None:
+    """Something was changed: read runs and endpoints again at the next look."""
+    for cached in (_runs, _run, _endpoints, _datasets, _ping):
+        cached.clear()
+
+
+def where(aws: Aws) -> str:
+    """What tells one account's readings from another's."""
+    account = aws.account
+    return f"{account.name} {account.account_id} {account.region} {account.endpoint_url}"
+
+
+class Tail:
+    """A run's log as it grows: its last lines, and every line that carries a figure. Shared by all who look."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._token: str | None = None
+        self._lines: deque[LogLine] = deque(maxlen=TAIL_LINES)
+        self._figures: list[str] = []
+        self.count = 0
+        self.progress = Progress()
+
+    @property
+    def lines(self) -> tuple[LogLine, ...]:
+        with self._lock:
+            return tuple(self._lines)
+
+    def read_on(self, aws: Aws) -> None:
+        """Read what came since the last time."""
+        with self._lock:
+            page = watch.read_log(aws, self._name, self._token)
+            self._token = page.token
+            self._lines.extend(page.lines)
+            self.count += len(page.lines)
+            figures = [line.text for line in page.lines if parse(line.text)]
+            if figures:
+                self._figures += figures
+                self.progress = watch.progress(self._figures)
+
+
+def _is_alive(started: Embedded | None) -> bool:
+    return started is None or started.child is None or started.child.code is None
+
+
+@st.cache_resource(show_spinner=False, validate=_is_alive)
+def _own_embedded_aws() -> Embedded | None:
+    return embedded.ensure()
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _connection(fingerprint: str) -> Aws:
+    return connect(os.environ)
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up() -> None:
+    for name in HEAVY_IMPORTS:
+        importlib.import_module(name)
+    prices()
+    with contextlib.suppress(KennelError):  # the page says what is wrong with the connection; warm is warm without it
+        aws = connection()
+        for service in WARM_CLIENTS:
+            aws.client(service)
+    gc.collect()
+    gc.freeze()
+
+
+@st.cache_data(show_spinner=False, ttl=1, max_entries=8)
+def _ping(where: str, _aws: Aws) -> None:
+    _aws.call("sts", "GetCallerIdentity")
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _run_cache(where: str) -> RunCache:
+    return RunCache()
+
+
+@st.cache_data(show_spinner=False, ttl=2, refresh_mode="background", max_entries=8)
+def _runs(where: str, _aws: Aws) -> Reading[tuple[Run, ...]]:
+    return Reading(watch.list_runs(_aws, cache=_run_cache(where)), now())
+
+
+@st.cache_data(show_spinner=False, ttl=1, refresh_mode="background", max_entries=100)
+def _run(where: str, name: str, _aws: Aws) -> Reading[Run]:
+    reading = Reading(watch.get_run(_aws, name, _run_cache(where)), now())
+    if reading.value.status.is_final:
+        _ended(where)[name] = reading
+    return reading
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _ended(where: str) -> dict[str, Reading[Run]]:
+    """Runs that will never change again."""
+    return {}
+
+
+@st.cache_resource(show_spinner=False, ttl=3600, max_entries=100)
+def _log(where: str, name: str) -> Tail:
+    return Tail(name)
+
+
+@st.cache_data(show_spinner=False, ttl=2, refresh_mode="background", max_entries=8)
+def _endpoints(where: str, _aws: Aws) -> Reading[tuple[Endpoint, ...]]:
+    return Reading(serving.list_endpoints(_aws, prices()), now())
+
+
+@st.cache_data(show_spinner=False, ttl=20, refresh_mode="background", max_entries=8)
+def _datasets(where: str, _aws: Aws) -> Reading[tuple[Dataset, ...]]:
+    return Reading(data.list_datasets(_aws), now())

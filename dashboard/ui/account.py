@@ -1,0 +1,42 @@
+"""Which account this is, on every page: a badge in the header, and a tinted header on a real one."""
+
+from html import escape
+
+import streamlit as st
+
+from dashboard.core.aws import Account
+from dashboard.core.costs import SIMULATED
+from dashboard.ui.markup import badge
+
+
+def words(account: Account) -> str:
+    """What the badge says."""
+    if account.is_embedded:
+        return "Embedded AWS · simulated money"
+    access = "changes allowed" if account.writable else "read-only"
+    return f"Real account {account.name} · {access}"
+
+
+def explanation(account: Account) -> str:
+    """What the badge says when pointed at."""
+    if account.is_embedded:
+        return f"Runs on this machine. Money is {SIMULATED}."
+    if account.writable:
+        return "Kennel was started with KENNEL_AWS_WRITE=1: what you launch here costs real money."
+    return "Nothing can be changed here. KENNEL_AWS_WRITE=1 at the start allows it."
+
+
+def show(account: Account) -> None:
+    """Put the badge into the header; tint the header when the money is real."""
+    tone = "simulated" if account.is_embedded else "waiting" if account.writable else "stopped"
+    with st.container(key="account"):
+        st.html(
+            '<div class="kn-account" role="status" aria-label="Account in use">'
+            f'<span class="kn-account-id">{escape(account.account_id)} · {escape(account.region)}</span>'
+            f"{badge(tone, words(account), explanation(account))}</div>"
+        )
+        if not account.is_embedded:
+            st.html(f'<style>header[data-testid="stHeader"] {{ background: {TINTS[tone]}; }}</style>')
+
+
+TINTS = {"waiting": "light-dark(#fcecd2, #3a2608)", "stopped": "light-dark(#e1e8ef, #1b2733)"}

@@ -1,0 +1,104 @@
+"""Plan → confirm → execute: one dialog for everything that costs money or removes something.
+
+A button `ask`s; the dialog draws the plan; its button's callback acts. The action is one idempotent call made inside
+the callback, so that an impatient second click, or a rerun in between, cannot do it twice or half.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.errors import KennelError
+from dashboard.ui import problem
+from dashboard.ui.markup import literal
+from dashboard.ui.page import Place
+
+ASKED, FAILED, SAID = "confirm.asked", "confirm.failed", "confirm.said"
+
+
+@dataclass(frozen=True)
+class Action:
+    """What the dialog's button does: `do` acts and returns a sentence that says so; then the page `then` opens."""
+
+    label: str
+    do: Callable[[], str]
+    is_dangerous: bool = False
+    then: Place | None = None
+    query: dict[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """A dialog. `draw` shows the plan and returns the action, or None while the plan cannot be carried out."""
+
+    title: str
+    draw: Callable[[], Action | None]
+
+
+def ask(make: Callable[[], Question]) -> None:
+    """Open a dialog; for `on_click`. Making the plan may fail: then the page says why instead."""
+    st.session_state.pop(FAILED, None)
+    try:
+        st.session_state[ASKED] = make()
+    except KennelError as error:
+        st.session_state[FAILED] = error
+    st.rerun()
+
+
+def show() -> None:
+    """Draw the open dialog, if any, and say what the last action did. Once a run, after the page."""
+    if said := st.session_state.pop(SAID, None):
+        st.toast(literal(said), icon=":material/check:")
+    question: Question | None = st.session_state.get(ASKED)
+    if question is not None:
+        st.dialog(question.title, width="medium", on_dismiss=dismiss)(_draw)(question)
+    elif failed := st.session_state.pop(FAILED, None):
+        problem.card(failed, "ask")
+
+
+def dismiss() -> None:
+    """Close the dialog without doing anything."""
+    st.session_state.pop(ASKED, None)
+    st.session_state.pop(FAILED, None)
+
+
+def type_name(name: str, why: str) -> bool:
+    """A field in which the name must be typed before something dangerous is done; whether it was."""
+    typed = st.text_input(f"{why} Type {literal(name)} to go on", key="confirm-name", live=True, autocomplete="off")
+    return (typed or "").strip() == name
+
+
+def _draw(question: Question) -> None:
+    with problem.shown("plan"):
+        action = question.draw()
+        if failed := st.session_state.get(FAILED):
+            problem.card(failed, "action")
+        with st.container(horizontal=True, horizontal_alignment="right"):
+            st.button("Cancel", key="confirm-cancel", on_click=_cancel)
+            if action is not None:
+                st.button(
+                    literal(action.label), key="confirm-do", type="primary", on_click=_act, args=(action,)
+                )
+            else:
+                st.button("Not possible yet", key="confirm-blocked", disabled=True)
+
+
+def _cancel() -> None:
+    dismiss()
+    st.rerun()
+
+
+def _act(action: Action) -> None:
+    try:
+        said = action.do()
+    except KennelError as error:
+        st.session_state[FAILED] = error  # the dialog stays open and shows it beside the plan
+        return
+    dismiss()
+    state.forget()
+    st.session_state[SAID] = said
+    if action.then is not None:
+        st.switch_page(action.then, query_params=action.query)
+    st.rerun()

@@ -1,0 +1,15 @@
+"""Empty states: they teach the next step and hold its button."""
+
+from html import escape
+
+import streamlit as st
+
+from dashboard.ui.page import Place
+
+
+def show(key: str, what: str, how: str, place: Place | None = None, button: str = "") -> None:
+    """What is not there yet, how it comes about, and the way there."""
+    with st.container(border=True, key=f"panel-empty-{key}"):
+        st.html(f'<div class="kn-empty"><p class="kn-empty-what">{escape(what)}</p><p>{escape(how)}</p></div>')
+        if place is not None:
+            st.page_link(place, label=button, icon=":material/arrow_forward:")

@@ -1,0 +1,172 @@
+"""Dataclasses and plain numbers → plotly figures. Pure: no Streamlit, no AWS, no clock.
+
+One template for all: the text above says the finding, axes carry units, lines are labelled where they end, and a second
+mark beside the colour (dash, symbol) tells them apart. Streamlit's theme colours text and grid, light or dark.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dashboard.core.format import percent
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+Points = Sequence[tuple[int, float]]
+
+# Okabe and Ito, "Color Universal Design", 2008: told apart with every kind of colour vision.
+BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"
+
+HEIGHT = 240
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a learning curve shows. `better` is the function that picks the best of its values."""
+
+    name: str
+    unit: str
+    is_share: bool
+
+    def best(self, points: Points) -> tuple[int, float]:
+        """(epoch, value) of the best point; the first of equals."""
+        if self.is_share:
+            return max(points, key=lambda point: (point[1], -point[0]))
+        return min(points, key=lambda point: (point[1], point[0]))
+
+    def text(self, value: float) -> str:
+        return percent(value, 1) if self.is_share else f"{value:.3f}"
+
+
+LOSS = Measure("loss", "loss (cross-entropy)", is_share=False)
+ACCURACY = Measure("accuracy", "photos right (%)", is_share=True)
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line: its colour and the second mark that tells it apart without colour."""
+
+    key: str
+    word: str
+    colour: str
+    dash: str
+    symbol: str
+
+
+SERIES = (
+    Series("train", "training", BLUE, "dot", "circle"),
+    Series("valid", "validation", VERMILLION, "solid", "diamond"),
+)
+
+
+def learning_finding(curves: Mapping[str, Points], measure: Measure) -> str:
+    """The sentence above a learning curve: the best value, where it was, and whether it got worse after."""
+    for series in reversed(SERIES):
+        points = curves.get(f"{series.key}:{measure.name}")
+        if not points:
+            continue
+        epoch, value = measure.best(points)
+        last_epoch, last = points[-1]
+        subject = f"{series.word.capitalize()} {measure.name}"
+        if len(points) == 1 or epoch == last_epoch:
+            return f"{subject} {measure.text(value)} after epoch {last_epoch}, the best so far"
+        return f"{subject} was best at epoch {epoch} ({measure.text(value)}), now {measure.text(last)}"
+    return f"No {measure.name} yet"
+
+
+def learning_rows(curves: Mapping[str, Points], measure: Measure) -> list[dict[str, float | int | None]]:
+    """The numbers behind a learning curve, one row an epoch: epoch, training …, validation …."""
+    by_epoch: dict[int, dict[str, float]] = {}
+    for series in SERIES:
+        for epoch, value in curves.get(f"{series.key}:{measure.name}", ()):
+            by_epoch.setdefault(epoch, {})[f"{series.word} {measure.name}"] = value
+    names = [f"{series.word} {measure.name}" for series in SERIES]
+    return [{"epoch": epoch, **{name: by_epoch[epoch].get(name) for name in names}} for epoch in sorted(by_epoch)]
+
+
+def learning_curve(curves: Mapping[str, Points], measure: Measure) -> "Figure":
+    """Training and validation values by epoch; `curves` maps "train:loss", "valid:accuracy" … to (epoch, value)."""
+    from plotly import graph_objects as go
+
+    figure = go.Figure(layout=template("epoch", measure.unit))
+    shown = [(s, curves[key]) for s in SERIES if curves.get(key := f"{s.key}:{measure.name}")]
+    heights = spread([points[-1][1] for _, points in shown], gap=label_gap(curves, measure))
+    for (series, points), height in zip(shown, heights, strict=True):
+        epochs, values = [p[0] for p in points], [p[1] for p in points]
+        figure.add_scatter(
+            x=epochs,
+            y=values,
+            name=series.word,
+            mode="lines+markers" if len(points) < 40 else "lines",
+            line={"color": series.colour, "dash": series.dash, "width": 2},
+            marker={"symbol": series.symbol, "size": 6, "color": series.colour},
+            hovertemplate=f"{series.word} %{{y:{'.1%' if measure.is_share else '.4f'}}}<extra></extra>",
+        )
+        figure.add_annotation(
+            x=epochs[-1],
+            y=height,
+            text=f"{series.word} {measure.text(values[-1])}",
+            xanchor="left",
+            xshift=9,
+            showarrow=False,
+            font={"size": 12, "color": series.colour},
+        )
+    if measure.is_share:
+        figure.update_yaxes(tickformat=".0%", rangemode="tozero", range=[0, 1.03])
+    else:
+        figure.update_yaxes(rangemode="tozero")
+    first, last = epochs_shown(curves, measure)
+    edge = max(0.3, (last - first) * 0.02)
+    figure.update_xaxes(range=[first - edge, last + edge], dtick=1 if last - first < 10 else None, tickformat="d")
+    return figure
+
+
+def template(x: str, y: str, height: int = HEIGHT) -> dict[str, Any]:
+    """The layout every figure of Kennel has; `x` and `y` are axis titles with their unit.
+
+    The finding stands above the figure as text, which wraps on a phone; see `chart`.
+    """
+
+    def axis(title: str, grid: bool) -> dict[str, Any]:
+        return {
+            "title": {"text": title, "font": {"size": 12}},
+            "tickfont": {"size": 11},
+            "automargin": True,
+            "zeroline": False,
+            "showgrid": grid,
+        }
+
+    return {
+        "xaxis": axis(x, grid=False),
+        "yaxis": axis(y, grid=True),
+        "height": height,
+        "margin": {"l": 8, "r": 108, "t": 10, "b": 8},  # the right margin holds the labels of the lines
+        "showlegend": False,
+        "hovermode": "x unified",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+    }
+
+
+def spread(values: Sequence[float], gap: float) -> list[float]:
+    """Label positions near `values` and at least `gap` apart, in the given order, so that labels do not overlap."""
+    order = sorted(range(len(values)), key=lambda i: values[i])
+    placed = list(values)
+    for lower, upper in zip(order, order[1:], strict=False):
+        if placed[upper] - placed[lower] < gap:
+            middle = (values[upper] + values[lower]) / 2
+            placed[lower], placed[upper] = middle - gap / 2, middle + gap / 2
+    return placed
+
+
+def label_gap(curves: Mapping[str, Points], measure: Measure) -> float:
+    """The height of a label in the units of the y axis, which starts at 0."""
+    top = max((v for s in SERIES for _, v in curves.get(f"{s.key}:{measure.name}", ())), default=1.0)
+    return (1.03 if measure.is_share else top) * 17 / (HEIGHT - 60)
+
+
+def epochs_shown(curves: Mapping[str, Points], measure: Measure) -> tuple[int, int]:
+    """The first and last epoch on the x axis; (0, 1) without any."""
+    epochs = [epoch for s in SERIES for epoch, _ in curves.get(f"{s.key}:{measure.name}", ())]
+    return (min(epochs), max(epochs)) if epochs else (0, 1)

@@ -1,0 +1,115 @@
+"""Small pieces of HTML that Streamlit has no element for: bars, timelines, logs, facts. Pure: values in, text out.
+
+All text that comes from outside (names, log lines, error messages) is escaped here; static/kennel.css is their look.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from dashboard.core.format import duration, percent
+from dashboard.ui.tones import LOOKS, Tone
+
+MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:])")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+
+
+def badge(tone: str, word: str, title: str = "") -> str:
+    """A status: its shape, its word and its colour."""
+    tip = f' title="{escape(title)}"' if title else ""
+    shape = f'<span aria-hidden="true">{LOOKS[Tone(tone)].shape}</span>'
+    return f'<span class="kn-badge kn-{Tone(tone)}"{tip}>{shape} {escape(word)}</span>'
+
+
+def facts(rows: Mapping[str, str]) -> str:
+    """Names and values under each other; a value may be markup made by this module (`Markup`)."""
+    body = "".join(f"<dt>{escape(name)}</dt><dd>{_text(value)}</dd>" for name, value in rows.items())
+    return f'<dl class="kn-facts">{body}</dl>'
+
+
+class Markup(str):
+    """Text that is HTML already and must not be escaped again."""
+
+
+def _text(value: str) -> str:
+    return value if isinstance(value, Markup) else escape(value)
+
+
+def clean(line: str) -> str:
+    """A log line without terminal colours and control characters; of a progress bar's redraws only the last."""
+    return CONTROL.sub("", line.rstrip("\r\n").rsplit("\r", 1)[-1])
+
+
+def log(lines: Sequence[str], label: str, mark: str = "") -> str:
+    """A log's tail that opens at its end and stays there; lines that contain `mark` stand out."""
+    rows = []
+    for line in lines:
+        text = escape(clean(line)) or "&nbsp;"
+        rows.append(f"<mark>{text}</mark>" if mark and mark in line else text)
+    # Reversed columns scroll from their end: the newest line is in view without a script.
+    inner = "\n".join(rows)
+    return (
+        f'<div class="kn-log" role="log" tabindex="0" aria-label="{escape(label)}"><pre>{inner}</pre></div>'
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a timeline. `seconds` is None when it has no length yet; `tone` says how it stands."""
+
+    name: str
+    tone: str
+    seconds: float | None
+    note: str = ""
+
+
+def timeline(steps: Iterable[Step], label: str) -> str:
+    """Steps in a row, each with its shape, name and time taken."""
+    items = []
+    for step in steps:
+        shape = LOOKS[Tone(step.tone)].shape
+        taken = duration(step.seconds) if step.seconds is not None else "–"
+        items.append(
+            f'<li class="kn-step kn-{Tone(step.tone)}" title="{escape(step.note)}">'
+            f'<span class="kn-step-name"><span aria-hidden="true">{shape}</span> {escape(step.name)}</span>'
+            f'<span class="kn-step-time">{taken}</span></li>'
+        )
+    return f'<ol class="kn-timeline" aria-label="{escape(label)}">{"".join(items)}</ol>'
+
+
+def bars(shares: Sequence[tuple[str, float]], label: str) -> str:
+    """Names with their share of 1 as bars, a real table underneath for screen readers and for copying."""
+    rows = []
+    for place, (name, share) in enumerate(shares):
+        width = max(0.0, min(1.0, share)) * 100
+        rows.append(
+            f'<tr class="{"kn-first" if place == 0 else ""}"><th scope="row">{escape(name)}</th>'
+            f'<td class="kn-bar"><div style="width:{width:.1f}%"></div></td>'
+            f'<td class="kn-share">{percent(share, 1 if share < 0.1 else 0)}</td></tr>'
+        )
+    return f'<table class="kn-bars" aria-label="{escape(label)}"><tbody>{"".join(rows)}</tbody></table>'
+
+
+def note(text: str, tone: str = "") -> str:
+    """A small line of text under something."""
+    kind = f" kn-{Tone(tone)}-text" if tone else ""
+    return f'<p class="kn-note{kind}">{_text(text)}</p>'
+
+
+def problem(kind: str, what: str, why: str, next_step: str) -> str:
+    """An error in three lines: what happened, why, what to do."""
+    lines = [f'<p class="kn-what">{badge(Tone.FAILED, kind)} <strong>{escape(_sentence(what))}</strong></p>']
+    for name, text in (("Why", why), ("What to do", next_step)):
+        if text:
+            lines.append(f"<p><span>{name}</span> {escape(_sentence(text))}</p>")
+    return f'<div class="kn-problem" role="alert">{"".join(lines)}</div>'
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def literal(text: str) -> str:
+    """Text for a place that reads Markdown (labels, captions), shown as it is: no formula, link or emphasis."""
+    return MARKDOWN.sub(r"\\\1", text)

@@ -1,0 +1,161 @@
+"""Overview's parts, made from what core says about the account."""
+
+from datetime import datetime
+from functools import partial
+from html import escape
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Account, Aws
+from dashboard.core.format import ago, count, duration, money
+from dashboard.core.overview import Attention, Overview, Severity
+from dashboard.core.runs.cost import run_cost
+from dashboard.core.runs.model import Run
+from dashboard.ui import confirm, empty, endpoint, receipt, table
+from dashboard.ui.markup import badge, literal
+from dashboard.ui.page import Place
+from dashboard.ui.spend import Spend
+from dashboard.ui.strip import Figure
+from dashboard.ui.tones import Tone
+
+TONES = {Severity.CRITICAL: Tone.FAILED, Severity.WARNING: Tone.WAITING, Severity.HINT: Tone.STOPPED}
+RECENT = 8
+OPEN = "recent-runs-open"
+
+
+def figures(seen: Overview, spend: Spend, account: Account) -> list[Figure]:
+    """The strip: what runs, what serves, what it costs, what needs a look."""
+    mark = receipt.label(account)
+    serving, starting = len(seen.serving), sum(e.status.is_changing for e in seen.endpoints)
+    worst = min((item.severity for item in seen.attention), key=lambda s: s.rank, default=None)
+    return [
+        Figure(
+            "running",
+            "Running now",
+            count(len(seen.running), "run"),
+            f"{count(len(seen.runs), 'run')} in the list",
+            Place.RUNS,
+            "Open runs",
+        ),
+        Figure(
+            "serving",
+            "Serving",
+            count(serving, "endpoint"),
+            f"{starting} changing" if starting else f"of {count(len(seen.endpoints), 'endpoint')}",
+            Place.CLASSIFY,
+            "Classify a photo",
+        ),
+        Figure(
+            "hourly",
+            "Cost now",
+            f"{money(seen.per_hour, seen.currency)}/h",
+            f"{money(seen.per_hour * 24, seen.currency)} a day if nothing changes"
+            + (f", {seen.unpriced} without a price" if seen.unpriced else ""),
+            Place.RUNS,
+            "Open runs",
+            mark,
+        ),
+        Figure(
+            "month", "This month", money(spend.amount, seen.currency), spend.note, Place.RUNS, "Open runs", mark
+        ),
+        Figure(
+            "attention",
+            "Needs attention",
+            count(len(seen.attention), "item"),
+            f"the worst is {worst}" if worst else "nothing to do",
+            Place.RUNS,
+            "Open runs",
+            tone=TONES[worst] if worst else "",
+        ),
+    ]
+
+
+def attention(aws: Aws, items: tuple[Attention, ...]) -> None:
+    """What a person should look at, the worst first, each with the way there."""
+    if not items:
+        st.html(f'<div class="kn-row"><p>{badge(Tone.DONE, "all well")} Nothing needs attention.</p></div>')
+    for place, item in enumerate(items):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-attention-{place}"):
+            st.html(attention_line(item, aws.account))
+            if item.page == "runs":
+                st.page_link(Place.RUNS, label="Open run", query_params={"run": item.name})
+            else:
+                st.button(
+                    "Delete",
+                    key=f"attention-delete-{item.name}",
+                    type="tertiary",
+                    help=f"Delete the endpoint {literal(item.name)}",
+                    on_click=confirm.ask,
+                    args=(partial(endpoint.delete_question, aws, item.name),),
+                )
+
+
+def attention_line(item: Attention, account: Account) -> str:
+    """The text of one item: how bad, what, why and what to do."""
+    hour = f" · {receipt.inline(f'{money(item.per_hour)}/h', account)}" if item.per_hour else ""
+    return (
+        f'<div class="kn-row"><p>{badge(TONES[item.severity], item.severity)} <strong>{escape(item.what)}</strong></p>'
+        f'<p class="kn-note">{escape(item.why)}{hour} → {escape(item.next_step)}</p></div>'
+    )
+
+
+def running(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
+    """The runs that go on, each with its stage, time and cost so far."""
+    if not runs:
+        empty.show("running", "Nothing is running.", "A training appears here while it runs.", Place.TRAIN, "Train a model")
+    for run in runs:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-run-{run.name}"):
+            st.html(run_line(run, aws, now))
+            st.page_link(Place.RUNS, label="Watch", query_params={"run": run.name})
+
+
+def run_line(run: Run, aws: Aws, now: datetime) -> str:
+    """The text of a running run."""
+    cost = run_cost(run, state.prices(), aws.account.region, now)
+    spent = receipt.inline(f"{receipt.amount(cost)} so far", aws.account) if cost.is_known else "cost unknown"
+    return (
+        f'<div class="kn-row"><p><strong>{escape(run.name)}</strong> {badge(run.status.tone, run.status.word)}</p>'
+        f'<p class="kn-note">{escape(table.instances(run))} · for {duration(run.elapsed(now))} · {spent}</p></div>'
+    )
+
+
+def endpoints(aws: Aws, seen: Overview, now: datetime) -> None:
+    """Every endpoint with its price and its actions."""
+    if not seen.endpoints:
+        empty.show(
+            "endpoints",
+            "No endpoint yet.",
+            "An endpoint answers photos. Train a model, then deploy it from its page.",
+            Place.RUNS,
+            "Choose a run to deploy",
+        )
+    for one in seen.endpoints:
+        endpoint.row(aws, one, now)
+
+
+def recent(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
+    """The newest runs as a table; a click on a name opens the run."""
+    if not runs:
+        empty.show(
+            "runs",
+            "No run yet.",
+            "Choose data, an instance and a limit; you see what it will cost before anything starts.",
+            Place.TRAIN,
+            "Train a model",
+        )
+        return
+    newest = runs[:RECENT]
+    st.dataframe(
+        table.run_rows(newest, state.prices(), aws.account, now),
+        key="recent-runs",
+        hide_index=True,
+        placeholder="–",
+        alt="The newest runs",
+        column_config=table.run_columns(newest, aws.account, st.context.timezone, OPEN, _open),
+    )
+
+
+def _open() -> None:
+    if name := table.opened(OPEN):
+        st.switch_page(Place.RUNS, query_params={"run": name})

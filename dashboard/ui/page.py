@@ -1,0 +1,34 @@
+"""What every page begins with: its style, its title and one live sentence; and where the pages are."""
+
+from enum import StrEnum
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+STATIC = Path(__file__).resolve().parents[1] / "static"
+
+
+class Place(StrEnum):
+    """A page by its script, as `st.page_link` and `st.switch_page` want it."""
+
+    OVERVIEW = "views/overview.py"
+    TRAIN = "views/train.py"
+    RUNS = "views/runs.py"
+    CLASSIFY = "views/classify.py"
+
+
+def style() -> None:
+    """Send our own style sheet; the theme itself is in .streamlit/config.toml."""
+    st.html(STATIC / "kennel.css")
+
+
+def title(name: str, sentence: str, age: str = "") -> None:
+    """The title line: the page's name, one live sentence, and how old the reading is once that matters."""
+    old = f'<span class="kn-age">{escape(age)}</span>' if age else ""
+    st.html(f'<div class="kn-title"><h1>{escape(name)}</h1><p role="status">{escape(sentence)}</p>{old}</div>')
+
+
+def section(name: str) -> None:
+    """The heading of a part of the page."""
+    st.html(f'<h2 class="kn-section">{escape(name)}</h2>')

@@ -1,0 +1,57 @@
+"""Errors as a card: what happened, why, what to do. The one place that catches them for the views."""
+
+import json
+import logging
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from dashboard.core.errors import AccessDenied, KennelError
+from dashboard.ui import markup
+
+logger = logging.getLogger(__name__)
+WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+@contextmanager
+def shown(key: str = "problem") -> Iterator[None]:
+    """Inside, a KennelError ends the block and becomes a card; everything above it stays on the page."""
+    try:
+        yield
+    except KennelError as error:
+        card(error, key)
+
+
+def card(error: KennelError, key: str = "problem") -> None:
+    """Show an error that a person can act on."""
+    with st.container(border=True, key=f"panel-{key}"):
+        st.html(markup.problem(kind(error), error.what, error.why, error.next_step))
+        if isinstance(error, AccessDenied) and error.action:
+            st.code(json.dumps(error.statement, indent=2), language="json")
+        if error.is_temporary:
+            st.button("Try again", key=f"{key}-again", icon=":material/refresh:")
+
+
+def kind(error: KennelError) -> str:
+    """The error's kind in words: "access denied"."""
+    return WORD.sub(" ", type(error).__name__).lower()
+
+
+def unexpected(error: Exception) -> bool:
+    """A mistake of ours: say so, with a number that finds it in the server's log. True: nothing else is shown."""
+    number = secrets.token_hex(3)
+    logger.error("page failed, number %s", number, exc_info=error)
+    with st.container(border=True, key="panel-unexpected"):
+        st.html(
+            markup.problem(
+                "a fault in Kennel",
+                f"this page could not be drawn (number {number})",
+                "something happened that Kennel does not know how to explain",
+                "try again; if it stays, report the lines with this number from the terminal that runs Kennel",
+            )
+        )
+        st.button("Try again", key="unexpected-again", icon=":material/refresh:")
+    return True

@@ -1,0 +1,62 @@
+"""Money with what defends it: quotes before, receipts after. Pure markup; every sum says whether it is simulated."""
+
+from html import escape
+
+from dashboard.core.aws import Account
+from dashboard.core.costs import money_note
+from dashboard.core.costs.quote import Quote
+from dashboard.core.format import count, duration, money, rate
+from dashboard.ui.markup import Markup, badge, facts
+from dashboard.ui.tones import LOOKS, Tone
+
+
+def label(account: Account) -> Markup:
+    """The mark that stands beside money: a violet "simulated" with the full sentence behind it, or "list price"."""
+    word, tone = ("simulated", Tone.SIMULATED) if account.is_embedded else ("list price", Tone.STOPPED)
+    return Markup(badge(tone, word, money_note(is_embedded=account.is_embedded)))
+
+
+def inline(text: str, account: Account) -> Markup:
+    """A sum inside a line of text: "$0.115/h ◇ simulated", the full sentence behind it."""
+    word = "simulated" if account.is_embedded else "list price"
+    shape = LOOKS[Tone.SIMULATED].shape if account.is_embedded else ""
+    tip = escape(money_note(is_embedded=account.is_embedded))
+    return Markup(f'<span class="kn-money" title="{tip}">{escape(text)} <span>{shape} {word}</span></span>')
+
+
+def amount(quote: Quote) -> str:
+    """"$0.0024", "about $0.0024" for an estimated price, or "unknown"."""
+    text = money(quote.amount, quote.currency)
+    return f"about {text}" if quote.is_known and quote.is_estimate else text
+
+
+def price(quote: Quote) -> str:
+    """The price per instance and hour: "$0.115/h", or "unknown"."""
+    return rate(quote.unit_price, "h", quote.currency)
+
+
+def sum_of(quote: Quote, account: Account, title: str) -> Markup:
+    """One sum with its title, its mark and how it came about, or why it is unknown."""
+    if quote.is_known:
+        value, basis = amount(quote), f"{duration(quote.seconds)} · {quote.basis}"
+    else:
+        value, basis = "unknown", quote.why_unknown
+    return Markup(
+        f'<div class="kn-sum"><p class="kn-sum-title">{escape(title)}</p>'
+        f'<p class="kn-sum-value"><span>{escape(value)}</span>{label(account) if quote.is_known else ""}</p>'
+        f'<p class="kn-note">{escape(basis)}</p></div>'
+    )
+
+
+def receipt(quote: Quote, account: Account) -> Markup:
+    """How a sum came about, line by line: seconds × instances × price."""
+    rows = {
+        "Sum": Markup(f"{escape(amount(quote))} {label(account) if quote.is_known else ''}"),
+        "Billable time": f"{duration(quote.seconds)} · {quote.basis}" if quote.basis else duration(quote.seconds),
+        "Instances": count(quote.count),
+        "Price": price(quote),
+        "Price from": f"{quote.source}, {quote.date:%d %b %Y}" if quote.date else "unknown",
+    }
+    if quote.why_unknown:
+        rows["Unknown because"] = quote.why_unknown
+    return Markup(facts(rows) + f'<p class="kn-note">{escape(money_note(is_embedded=account.is_embedded))}</p>')

@@ -1,0 +1,84 @@
+"""One run in words and steps. Pure."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from dashboard.core.format import count, duration
+from dashboard.core.runs.model import Run, RunStatus
+from dashboard.core.runs.progress import Progress
+from dashboard.ui.markup import Step, clean
+from dashboard.ui.table import accuracy, share
+from dashboard.ui.tones import Tone
+
+ORDER = (RunStatus.STARTING, RunStatus.DOWNLOADING, RunStatus.TRAINING, RunStatus.UPLOADING)
+TELLING = re.compile(r"\berror\b|exception|traceback|killed|no space left|out of memory", re.IGNORECASE)
+
+
+def matching(runs: Sequence[Run], text: str, tones: Sequence[str]) -> tuple[Run, ...]:
+    """The runs whose name, data or instance contains every word of `text`, and whose status has one of the tones."""
+    words = text.lower().split()
+    return tuple(
+        run
+        for run in runs
+        if (not tones or run.status.tone in tones)
+        and all(word in f"{run.name} {run.dataset} {run.instance_type}".lower() for word in words)
+    )
+
+
+def sentence(run: Run, now: datetime) -> str:
+    """A run's live sentence: what it is doing for how long, or how it ended."""
+    took = duration(run.elapsed(now))
+    if run.status.is_active:
+        return f"{run.status.word}, begun {took} ago"
+    if run.status.is_good:
+        right = accuracy(run)
+        how = f", {share(right)} of the test photos right" if right is not None else ""
+        return f"completed in {took}{how}"
+    return f"{run.status.word} after {took}"
+
+
+def steps(run: Run, now: datetime) -> list[Step]:
+    """The stages a run went through with their seconds, and those still to come."""
+    seen: list[Step] = []
+    for stage in run.stages:
+        status = RunStatus.of_secondary(stage.name)
+        if status.is_final:
+            continue
+        is_open = stage.ended is None and run.status.is_active
+        seconds = (now - stage.started).total_seconds() if is_open else stage.seconds
+        tone = status.tone if is_open else Tone.DONE
+        if seen and seen[-1].name == _named(status):  # AWS lists its own start-up steps one by one
+            last = seen.pop()
+            seconds = None if seconds is None and last.seconds is None else (seconds or 0) + (last.seconds or 0)
+        seen.append(Step(_named(status), tone, seconds, stage.message))
+    if seen and run.status.is_final and not run.status.is_good:
+        last = seen.pop()
+        seen.append(Step(last.name, Tone.FAILED if run.status.is_bad else Tone.STOPPED, last.seconds, last.note))
+    if run.status.is_active:
+        names = {step.name for step in seen}
+        seen += [Step(_named(status), Tone.STOPPED, None, "to come") for status in ORDER if _named(status) not in names]
+    return seen
+
+
+def _named(status: RunStatus) -> str:
+    word = status.word
+    return word[:1].upper() + word[1:]
+
+
+def progress_text(progress: Progress, printed: datetime | None, now: datetime) -> str:
+    """What stands on the progress bar: "training the head · 12 of 20 epochs · about 3 s left"."""
+    parts = [progress.word or "waiting for its first figures"]
+    if progress.done is not None and progress.total:
+        parts.append(f"{progress.done:,} of {count(progress.total, '', '')} {progress.unit}".strip())
+    if progress.eta_seconds is not None:
+        passed = (now - printed).total_seconds() if printed else 0.0
+        left = progress.eta_seconds - passed
+        parts.append(f"about {duration(left)} left" if left >= 1 else "nearly there")
+    return " · ".join(parts)
+
+
+def telling_line(lines: Sequence[str]) -> str:
+    """The log line that says most about a failure: the last one that speaks of an error, else the last one."""
+    texts = [text for line in lines if (text := clean(line).strip())]
+    return next((text for text in reversed(texts) if TELLING.search(text)), texts[-1] if texts else "")

@@ -1,0 +1,48 @@
+"""The strip of figures under a title: at most five, each with its unit, what it is compared to, and its page."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+import streamlit as st
+
+from dashboard.ui.markup import Markup
+from dashboard.ui.page import Place
+
+MOST = 5
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure. `note` says what it is compared to; `place` opens when the card is clicked."""
+
+    key: str
+    name: str
+    value: str
+    note: str
+    place: Place
+    link: str
+    mark: Markup = Markup()
+    tone: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+def show(figures: Sequence[Figure]) -> None:
+    """Draw the strip; the whole card is its link."""
+    if len(figures) > MOST:
+        raise ValueError(f"a strip has at most {MOST} figures")
+    with st.grid(len(figures), gap="small", min_column_width=150):
+        for figure in figures:
+            with st.container(border=True, height="stretch", gap=None, key=f"figure-{figure.key}"):
+                st.html(card(figure))
+                st.page_link(figure.place, label=figure.link, query_params=dict(figure.query) or None)
+
+
+def card(figure: Figure) -> str:
+    """A figure's inside."""
+    tone = f" kn-{figure.tone}-text" if figure.tone else ""
+    return (
+        f'<div class="kn-figure"><p class="kn-figure-name">{escape(figure.name)} {figure.mark}</p>'
+        f'<p class="kn-figure-value{tone}">{escape(figure.value)}</p>'
+        f'<p class="kn-note">{escape(figure.note)}</p></div>'
+    )

@@ -1,0 +1,39 @@
+"""Is anything wrong, what is running, and what does it cost?"""
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.ui import overview, page, problem, spend, strip, words
+
+aws = state.connection()
+is_busy = bool(state.overview(aws).value.running)
+
+
+@st.fragment(run_every=2 if is_busy else 6, key="overview")
+def live() -> None:
+    with problem.shown("live"):
+        now = state.now()
+        reading = state.overview(aws)
+        seen = reading.value
+        page.title("Overview", words.overview_sentence(seen), words.age(reading.at, now))
+        month = spend.this_month(seen.runs, seen.endpoints, state.prices(), aws.account.region, now)
+        strip.show(overview.figures(seen, month, aws.account))
+        left, right = st.columns((6, 5), gap="medium")
+        with left:
+            page.section("Needs attention")
+            with st.container(border=True, key="panel-attention", gap=None):
+                overview.attention(aws, seen.attention)
+            page.section("Running now")
+            with st.container(border=True, key="panel-running", gap=None):
+                overview.running(aws, seen.running, now)
+        with right:
+            page.section("Endpoints")
+            with st.container(border=True, key="panel-endpoints", gap=None):
+                overview.endpoints(aws, seen, now)
+        page.section("Recent runs")
+        overview.recent(aws, seen.runs, now)
+        if bool(seen.running) != is_busy:
+            st.rerun()  # look more, or less, often from now on
+
+
+live()

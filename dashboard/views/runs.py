@@ -1,0 +1,42 @@
+"""What happened? All runs as a table; one of them, live, by ?run=."""
+
+import secrets
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.ui import problem, run_list, run_page
+from dashboard.ui.page import Place
+
+aws = state.connection()
+name = st.query_params.get("run", "")
+
+
+@st.fragment(run_every=1.5, key="run")
+def watched() -> None:
+    with problem.shown("run-live"):
+        one = state.run(aws, name).value
+        run_page.head(aws, one, token)
+        run_page.live(aws, one, state.log(aws, name))
+        if one.status.is_final:
+            st.rerun()
+
+
+if not name:
+    run_list.full(aws)
+else:
+    token = st.session_state.setdefault(f"deploy-token-{name}", secrets.token_hex(8))
+    with st.container(key="back"):
+        st.page_link(Place.RUNS, label="All runs", icon=":material/arrow_back:")
+    with problem.shown("run"):
+        one = state.run(aws, name).value
+        side, main = st.columns((2, 7), gap="medium")
+        with side:
+            run_list.narrow(aws, name)
+        with main:
+            if one.status.is_active:
+                watched()
+            else:
+                run_page.head(aws, one, token)
+                run_page.endpoints(aws, one)
+                run_page.live(aws, one, state.log(aws, name))

@@ -1,0 +1,5 @@
+"""train"""
+import streamlit as st
+from dashboard.ui import page, markup
+page.title("Train", "3 running, 1 failed since yesterday")
+st.html(markup.bars([("Beagle",.93),("Basset",.04),("Boxer",.02)],"x"))

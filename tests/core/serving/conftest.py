@@ -1,0 +1,8 @@
+import pytest
+
+from tests.core.serving.account import Serving
+
+
+@pytest.fixture
+def serving(fake):
+    return Serving(fake)

@@ -1,0 +1,120 @@
+import re
+from decimal import Decimal
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from dashboard.core.aws import Account
+from dashboard.core.errors import AlreadyExists, InvalidInput, Refused
+from dashboard.core.runs.model import RunStatus
+from dashboard.core.serving.deploy import deploy, plan_deploy
+from tests.core.runs.made import run
+
+MODEL = "s3://kennel-123456789012-us-east-1/runs/dogs-1/output/model.tar.gz"
+EMBEDDED = Account("embedded", "us-east-1", "123456789012", True, True, "http://127.0.0.1:1", "/x/client.json")
+
+
+def make(prices, model=MODEL, name="dogs", instance_type="ml.m5.large", order="4f2a9c", account=EMBEDDED, **more):
+    return plan_deploy(model, name, instance_type, account=account, prices=prices, token=order, **more)
+
+
+def test_the_requests_are_what_sagemaker_accepts(prices):
+    model = botocore.session.Session().get_service_model("sagemaker")
+    plan = make(prices)
+    assert [operation for operation, _ in plan.requests] == ["CreateModel", "CreateEndpointConfig", "CreateEndpoint"]
+    for operation, parameters in plan.requests:
+        report = ParamValidator().validate(parameters, model.operation_model(operation).input_shape)
+        assert not report.has_errors(), report.generate_report()
+
+
+def test_the_plan_says_what_is_made_and_what_it_costs(prices):
+    plan = make(prices, count=2)
+    assert plan.hourly.amount == Decimal("0.230")
+    assert "$0.23/h until it is deleted" in plan.summary
+    assert any("$5.52 a day" in warning for warning in plan.warnings)
+    container = dict(plan.requests)["CreateModel"]["PrimaryContainer"]
+    assert container["ModelDataUrl"] == MODEL
+    assert container["Image"] == "763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312"
+    (variant,) = dict(plan.requests)["CreateEndpointConfig"]["ProductionVariants"]
+    assert variant["InitialInstanceCount"] == 2
+    assert variant["ModelName"] == plan.model_name
+
+
+def test_a_completed_run_can_be_deployed(prices):
+    assert make(prices, model=run(artifact_uri=MODEL)).model_uri == MODEL
+
+
+@pytest.mark.parametrize("status", [RunStatus.TRAINING, RunStatus.FAILED, RunStatus.STOPPED])
+def test_a_run_without_a_model_cannot(prices, status):
+    with pytest.raises(Refused, match="no model to deploy"):
+        make(prices, model=run(status=status))
+
+
+@pytest.mark.parametrize(
+    ("field", "more"),
+    [
+        ("model", {"model": "model.tar.gz"}),
+        ("model", {"model": "s3://bucket/runs/dogs-1/"}),
+        ("name", {"name": ""}),
+        ("name", {"name": "two words"}),
+        ("name", {"name": "d" * 64}),
+        ("instance_type", {"instance_type": "m5.large"}),
+        ("count", {"count": 0}),
+        ("count", {"count": 11}),
+    ],
+)
+def test_a_bad_field_is_refused_by_name(prices, field, more):
+    with pytest.raises(InvalidInput) as caught:
+        make(prices, **more)
+    assert caught.value.field == field
+
+
+def test_a_long_name_still_makes_valid_names(prices):
+    plan = make(prices, name="d" * 53 + "-" + "e" * 9)
+    for name in (plan.model_name, plan.config_name):
+        assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name)
+
+
+def test_an_unknown_price_is_said(prices):
+    plan = make(prices, instance_type="ml.inf1.xlarge")
+    assert plan.hourly.amount is None
+    assert any("cost is unknown" in warning for warning in plan.warnings)
+    assert "cost unknown" in plan.summary
+
+
+def test_the_code_runs_the_same_three_calls(prices):
+    plan = make(prices)
+    compile(plan.code, "deploy.py", "exec")
+    for call in ("create_model(", "create_endpoint_config(", "create_endpoint("):
+        assert f"sagemaker.{call}" in plan.code
+
+
+def test_deploying_makes_model_configuration_and_endpoint(aws, serving, prices):
+    plan = make(prices, account=aws.account)
+    assert deploy(aws, plan) == "dogs"
+    assert set(serving.models) == {plan.model_name}
+    assert set(serving.configs) == {plan.config_name}
+    assert serving.endpoints["dogs"]["EndpointConfigName"] == plan.config_name
+    for arn, tags in serving.tags.items():
+        assert {"Key": "kennel:made-by", "Value": "kennel"} in tags, arn
+
+
+def test_deploying_twice_makes_one(aws, serving, prices):
+    plan = make(prices, account=aws.account)
+    assert deploy(aws, plan) == deploy(aws, plan) == "dogs"
+    assert len(serving.models) == len(serving.configs) == len(serving.endpoints) == 1
+
+
+def test_an_interrupted_deployment_is_completed(aws, serving, prices):
+    plan = make(prices, account=aws.account)
+    deploy(aws, plan)
+    serving.endpoints.clear()
+    deploy(aws, plan)
+    assert set(serving.endpoints) == {"dogs"}
+
+
+def test_a_name_that_another_endpoint_has_is_refused(aws, serving, prices):
+    serving.add("dogs")
+    with pytest.raises(AlreadyExists, match="already an endpoint named dogs"):
+        deploy(aws, make(prices, account=aws.account))

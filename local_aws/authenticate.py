@@ -65,13 +65,15 @@ async def authenticate(
     if claim.payload is not None:
         key = sigv4.verify(wire, claim, found, claim.payload, now)
         return Signed(key, claim.service, claim.region, path, _checked(request, _body(wire, claim, key)), b"")
-    body = await _read(request, limit_of(claim.service))
+    if claim.service == "s3":
+        raise ServiceError("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
+    body = await read_body(request, limit_of(claim.service))
     key = sigv4.verify(wire, claim, found, hashlib.sha256(body).hexdigest(), now)
     return Signed(key, claim.service, claim.region, path, request, body)
 
 
-async def _read(request: Request, limit: int) -> bytes:
-    """The whole body; request.body() returns it again."""
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body; request.body() returns it again. Raises RequestEntityTooLargeException above `limit` bytes."""
     parts: list[bytes] = []
     size = int(request.headers.get("content-length") or 0)
     if size <= limit:

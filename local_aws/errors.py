@@ -81,4 +81,4 @@ def error_response(protocol: str, error: ServiceError, request_id: str, *, head:
             media_type = "application/x-amz-json-1.1" if protocol == "json" else "application/json"
             headers["x-amzn-ErrorType"] = error.code
             body = json.dumps({"__type": error.code, "message": error.message, "Message": error.message})
-    return Response(b"" if head else body, error.status, headers, media_type)
+    return Response(b"" if head or error.status == 304 else body, error.status, headers, media_type)

@@ -6,7 +6,7 @@ signer says what the signature must be.
 
 import hmac
 from datetime import UTC, datetime
-from urllib.parse import SplitResult, parse_qsl, urlencode
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode
 
 from botocore.auth import HmacV1QueryAuth
 from botocore.awsrequest import HeadersDict
@@ -48,7 +48,7 @@ def verify(wire: Wire, path: str, key: Key | None, now: datetime) -> Key:
     signer.expires = query["Expires"]
     given = {name: value for name, value in query.items() if name.startswith("x-amz-")}
     given |= {n: v for n, v in wire.headers if n.startswith("x-amz-") or n in ("content-type", "content-md5")}
-    signed = urlencode([(name, value) for name, value in query.items() if name not in _OWN])
+    signed = urlencode({name: value for name, value in query.items() if name not in _OWN}, quote_via=quote)
     expected = signer.get_signature(wire.method, SplitResult("http", "", path, signed, ""), HeadersDict(given))
     if not hmac.compare_digest(expected.encode(), query["Signature"].encode()):
         raise ServiceError(

@@ -28,6 +28,7 @@ from local_aws.errors import NotThereError, ServiceError, error_response, intern
 from local_aws.keys import KeyRing, install_key
 from local_aws.moto_app import Moto, MotoService, Sts
 from local_aws.protocol import Caller, Service
+from local_aws.services.s3 import S3
 from local_aws.store import Store
 
 log = logging.getLogger(__name__)
@@ -121,7 +122,8 @@ def build(
     """The whole embedded AWS as one ASGI application over the state folder."""
     store = Store(state)
     moto = Moto(state / "moto")
-    services: list[Service] = [Sts(moto), *(MotoService(name, moto) for name in ("iam", "ec2", "ssm"))]
+    s3 = S3(store, region=region)
+    services: list[Service] = [s3, Sts(moto), *(MotoService(name, moto) for name in ("iam", "ec2", "ssm"))]
     front = Front(services, KeyRing(install_key(state), moto.find_key), region, now)
 
     @asynccontextmanager

@@ -1,0 +1,82 @@
+"""S3, with its objects on this disk: an index in the store, the bytes beside it, nothing of them held in memory."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from botocore.model import OperationModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from local_aws import DEFAULT_REGION
+from local_aws.authenticate import read_body
+from local_aws.protocol import Caller
+from local_aws.services import s3_checksums
+from local_aws.services.s3_base import LARGEST_XML, PIECE
+from local_aws.services.s3_buckets import Buckets
+from local_aws.services.s3_index import StoredObject
+from local_aws.services.s3_multipart import Multipart
+from local_aws.store import Store
+
+__all__ = ["S3", "StoredObject"]
+
+
+class S3(Buckets, Multipart):
+    """The service, and for what runs inside this server: find, get and add_file."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        region: str = DEFAULT_REGION,
+        now: Callable[[], float] = time.time,
+        random_id: Callable[[], str] = lambda: secrets.token_urlsafe(48),
+    ) -> None:
+        super().__init__(store, region=region, now=now)
+        self.random_id = random_id
+
+    async def start(self) -> None:
+        self.blobs.start(self.index.blobs)
+
+    async def stop(self) -> None:
+        self.blobs.stop()
+
+    async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
+        match operation.name:
+            case "PutObject":
+                return await self.put_streamed(request, operation)
+            case "UploadPart":
+                return await self.part_streamed(request, operation)
+            case "GetObject" | "HeadObject":
+                return await self.get_streamed(request, operation)
+        body = await read_body(request, LARGEST_XML)
+        if body:
+            computed = {name: s3_checksums.checksum(name) for name in s3_checksums.announced(request.headers)}
+            for one in computed.values():
+                one.update(body)
+            values = {name: one.value() for name, one in computed.items()}
+            s3_checksums.verify(values, request.headers, request.state.body.trailers)
+            s3_checksums.verify_md5(hashlib.md5(body, usedforsecurity=False).digest(), request.headers)
+        return await super().handle(request, operation, caller)
+
+    def find(self, bucket: str, prefix: str) -> list[StoredObject]:
+        """Every object whose key begins with `prefix`, in key order. Raises ServiceError NoSuchBucket."""
+        self.index.bucket(bucket)
+        return self.index.scan(bucket, prefix, prefix, after=False, limit=-1)
+
+    def get(self, bucket: str, key: str) -> StoredObject:
+        """Raises ServiceError NoSuchBucket, NoSuchKey."""
+        return self.index.get(bucket, key)
+
+    def add_file(
+        self, bucket: str, key: str, source: Path, content_type: str = "application/octet-stream"
+    ) -> StoredObject:
+        """Store a copy of a file as an object. Raises ServiceError NoSuchBucket, OSError."""
+        self.index.bucket(bucket)
+        with self.blobs.intake() as intake, source.open("rb", buffering=0) as file:
+            while piece := file.read(PIECE):
+                intake.write(piece)
+            about = {"headers": {"ContentType": content_type}, "metadata": {}}
+            return self.store_blob(bucket, key, intake.commit(), about, {})

@@ -1,0 +1,212 @@
+"""S3 buckets: making, listing and removing them, and their settings."""
+
+import ipaddress
+import re
+from typing import Any
+from urllib.parse import quote
+
+from local_aws.errors import NotThereError, ServiceError
+from local_aws.protocol import Caller
+from local_aws.services import s3_tags
+from local_aws.services.s3_base import OWNER, S3Base, check_params, quoted
+from local_aws.services.s3_listing import PAGE, Page, key_of, read_page, token_of
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
+_RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
+_DEFAULT_ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+
+Params = dict[str, Any]
+
+
+def check_bucket_name(name: str) -> None:
+    """The rules of AWS's user guide ("Bucket naming rules"); raises InvalidBucketName."""
+    try:
+        ipaddress.IPv4Address(name)
+        is_address = True
+    except ValueError:
+        is_address = False
+    if (
+        not _NAME.fullmatch(name)
+        or ".." in name
+        or is_address
+        or name.startswith(_RESERVED_STARTS)
+        or name.endswith(_RESERVED_ENDS)
+    ):
+        raise ServiceError("InvalidBucketName", f"The specified bucket is not valid: {name}")
+
+
+class Buckets(S3Base):
+    """Operations on buckets and lists of keys."""
+
+    def create_bucket(self, params: Params, caller: Caller) -> Params:
+        name = params["Bucket"]
+        check_bucket_name(name)
+        check_params(params)
+        if params.get("ObjectLockEnabledForBucket"):
+            raise NotThereError("S3 Object Lock")
+        region = (params.get("CreateBucketConfiguration") or {}).get("LocationConstraint") or "us-east-1"
+        if not self.index.add_bucket(name, region, self.now()) and region != "us-east-1":
+            raise ServiceError("BucketAlreadyOwnedByYou", "The bucket you tried to create is yours already.", 409)
+        tags = (params.get("CreateBucketConfiguration") or {}).get("Tags")
+        if tags:
+            self.index.change_setting(name, "tags", s3_tags.check(tags, 50))
+        return {"Location": f"/{name}"}
+
+    def delete_bucket(self, params: Params, caller: Caller) -> Params:
+        check_params(params)
+        self.forget(self.index.remove_bucket(params["Bucket"]))
+        return {}
+
+    def head_bucket(self, params: Params, caller: Caller) -> Params:
+        check_params(params)
+        return {"BucketRegion": self.index.bucket(params["Bucket"]).region}
+
+    def list_buckets(self, params: Params, caller: Caller) -> Params:
+        prefix = params.get("Prefix") or ""
+        behind = key_of(params["ContinuationToken"]) if params.get("ContinuationToken") else ""
+        region = params.get("BucketRegion")
+        found = [b for b in self.index.buckets() if b.name.startswith(prefix) and b.name > behind]
+        found = [b for b in found if region in (None, b.region)]
+        limit = params.get("MaxBuckets") or 10_000
+        result: Params = {
+            "Owner": OWNER,
+            "Buckets": [{"Name": b.name, "CreationDate": b.created, "BucketRegion": b.region} for b in found[:limit]],
+        }
+        if prefix:
+            result["Prefix"] = prefix
+        if len(found) > limit:
+            result["ContinuationToken"] = token_of(found[limit - 1].name)
+        return result
+
+    def get_bucket_location(self, params: Params, caller: Caller) -> Params:
+        check_params(params)
+        region = self.index.bucket(params["Bucket"]).region
+        return {"LocationConstraint": "" if region == "us-east-1" else region}
+
+    # settings
+
+    def get_bucket_versioning(self, params: Params, caller: Caller) -> Params:
+        check_params(params)
+        self.index.bucket(params["Bucket"])
+        return {}
+
+    def get_bucket_policy(self, params: Params, caller: Caller) -> Params:
+        self._setting(params, "policy", "NoSuchBucketPolicy", "The bucket policy does not exist")
+        return {}
+
+    def get_bucket_tagging(self, params: Params, caller: Caller) -> Params:
+        return {"TagSet": s3_tags.tag_set(self._setting(params, "tags", "NoSuchTagSet", "The TagSet does not exist"))}
+
+    def put_bucket_tagging(self, params: Params, caller: Caller) -> Params:
+        check_params(params)
+        self.index.change_setting(
+            params["Bucket"], "tags", s3_tags.check(params["Tagging"].get("TagSet", []), 50) or None
+        )
+        return {}
+
+    def delete_bucket_tagging(self, params: Params, caller: Caller) -> Params:
+        return self._unset(params, "tags")
+
+    def get_public_access_block(self, params: Params, caller: Caller) -> Params:
+        code, message = "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found"
+        return {"PublicAccessBlockConfiguration": self._setting(params, "public_access_block", code, message)}
+
+    def put_public_access_block(self, params: Params, caller: Caller) -> Params:
+        check_params(params)
+        self.index.change_setting(params["Bucket"], "public_access_block", params["PublicAccessBlockConfiguration"])
+        return {}
+
+    def delete_public_access_block(self, params: Params, caller: Caller) -> Params:
+        return self._unset(params, "public_access_block")
+
+    def get_bucket_encryption(self, params: Params, caller: Caller) -> Params:
+        check_params(params)
+        settings = self.index.bucket(params["Bucket"]).settings
+        return {"ServerSideEncryptionConfiguration": settings.get("encryption", _DEFAULT_ENCRYPTION)}
+
+    def put_bucket_encryption(self, params: Params, caller: Caller) -> Params:
+        check_params(params)
+        self.index.change_setting(params["Bucket"], "encryption", params["ServerSideEncryptionConfiguration"])
+        return {}
+
+    def delete_bucket_encryption(self, params: Params, caller: Caller) -> Params:
+        return self._unset(params, "encryption")
+
+    def _setting(self, params: Params, name: str, code: str, message: str) -> Any:
+        check_params(params)
+        settings = self.index.bucket(params["Bucket"]).settings
+        if name not in settings:
+            raise ServiceError(code, message, 404)
+        return settings[name]
+
+    def _unset(self, params: Params, name: str) -> Params:
+        check_params(params)
+        self.index.change_setting(params["Bucket"], name, None)
+        return {}
+
+    # lists of keys
+
+    def list_objects_v2(self, params: Params, caller: Caller) -> Params:
+        token, start_after = params.get("ContinuationToken"), params.get("StartAfter") or ""
+        page, result = self._list(params, key_of(token) if token else start_after, owner=bool(params.get("FetchOwner")))
+        result["KeyCount"] = len(page.objects) + len(page.prefixes)
+        if token:
+            result["ContinuationToken"] = token
+        if start_after:
+            result["StartAfter"] = self._written(params, start_after)
+        if page.last is not None:
+            result["NextContinuationToken"] = token_of(page.last)
+        return result
+
+    def list_objects(self, params: Params, caller: Caller) -> Params:
+        marker = params.get("Marker") or ""
+        page, result = self._list(params, marker, owner=True)
+        result["Marker"] = self._written(params, marker)
+        if page.last is not None and params.get("Delimiter"):
+            result["NextMarker"] = self._written(params, page.last)
+        return result
+
+    def _list(self, params: Params, behind: str, *, owner: bool) -> tuple[Page, Params]:
+        check_params(params)
+        bucket, prefix, delimiter = params["Bucket"], params.get("Prefix") or "", params.get("Delimiter") or ""
+        limit = params.get("MaxKeys", PAGE)
+        if limit < 0:
+            raise ServiceError("InvalidArgument", "Argument maxKeys must be an integer between 0 and 2147483647")
+        if params.get("EncodingType") not in (None, "url"):
+            raise ServiceError("InvalidArgument", "Invalid Encoding Method specified in Request")
+        self.index.bucket(bucket)
+        page = read_page(self.index, bucket, prefix, delimiter, behind, min(limit, PAGE))
+        contents = []
+        for found in page.objects:
+            entry: Params = {
+                "Key": self._written(params, found.key),
+                "LastModified": found.modified,
+                "ETag": quoted(found.etag),
+                "Size": found.size,
+                "StorageClass": found.about.get("storage_class", "STANDARD"),
+            }
+            algorithms = found.about.get("checksums", {})
+            if algorithms:
+                entry["ChecksumAlgorithm"] = [name.upper() for name in algorithms]
+                entry["ChecksumType"] = found.about.get("checksum_type", "FULL_OBJECT")
+            if owner:
+                entry["Owner"] = OWNER
+            contents.append(entry)
+        result: Params = {
+            "Name": bucket,
+            "Prefix": self._written(params, prefix),
+            "MaxKeys": limit,
+            "IsTruncated": page.last is not None,
+            "Contents": contents,
+            "CommonPrefixes": [{"Prefix": self._written(params, one)} for one in page.prefixes],
+        }
+        if delimiter:
+            result["Delimiter"] = self._written(params, delimiter)
+        if params.get("EncodingType"):
+            result["EncodingType"] = params["EncodingType"]
+        return page, result
+
+    @staticmethod
+    def _written(params: Params, key: str) -> str:
+        return quote(key, safe="/") if params.get("EncodingType") == "url" else key

@@ -67,7 +67,7 @@ class Child:
 
     @property
     def output(self) -> IO[bytes] | None:
-        """Its stdout, when it was started with `read_output`."""
+        """Its stdout, when it was started with `read_output`; whoever reads it to its end closes it."""
         return self._process.stdout
 
     @property
@@ -96,8 +96,6 @@ class Child:
             self._lifeline = -1
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(10)
-        if self._process.stdout:
-            self._process.stdout.close()
 
     def said(self, lines: int = 12) -> str:
         """The last lines that it wrote to its log since it was started."""

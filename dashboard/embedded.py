@@ -23,14 +23,14 @@ OURS = "_KENNEL_LAUNCHER"
 class Embedded:
     """An embedded AWS that is starting or running. `child` is None when it is another process's."""
 
-    def __init__(self, state: Path, child: Child | None) -> None:
+    def __init__(self, state: Path, child: Child) -> None:
         self.state = state
-        self.child = child
+        self.child: Child | None = child
         self._ready = threading.Event()
         self._address = ""
-        if child:
-            # Its output must be read for as long as it lives, or it would stand still once the pipe is full.
-            threading.Thread(target=self._read, args=(child,), name="embedded-aws", daemon=True).start()
+        # Its output must be read for as long as it lives, or it would stand still once the pipe is full.
+        self._reader = threading.Thread(target=self._read, args=(child,), name="embedded-aws", daemon=True)
+        self._reader.start()
 
     @property
     def address(self) -> str:
@@ -41,29 +41,34 @@ class Embedded:
         """Wait until it answers; returns its address. Raises ServiceFault with the end of its log."""
         deadline = clock() + seconds
         while not self._ready.wait(0.05):
-            if self.child is None or self._is_taken(self.child):
+            child = self.child
+            if child is None or self._is_taken(child):
+                self.stop()
                 self.child = None
                 self._address = _answering(self.state, deadline, clock)
-                return self._address
-            code = self.child.code
-            if code is not None:
-                raise _failed(f"it ended with code {code}", self.child)
-            if clock() > deadline:
-                self.child.kill()
-                raise _failed(f"it was not ready within {seconds:.0f} s", self.child)
+                self._ready.set()
+            elif child.code is not None:
+                self.stop()
+                raise _failed(f"it ended with code {child.code}", child)
+            elif clock() > deadline:
+                child.kill()
+                self.stop()
+                raise _failed(f"it was not ready within {seconds:.0f} s", child)
         return self._address
 
     def stop(self) -> None:
         """End it, if it is ours."""
         if self.child:
             self.child.stop()
+            self._reader.join(5)
 
     def _read(self, child: Child) -> None:
         assert child.output is not None  # noqa: S101 - it was started with read_output
-        for line in iter(child.output.readline, b""):
-            if not self._ready.is_set() and line.startswith(b"{"):
-                self._address = str(json.loads(line)["endpoint_url"])
-                self._ready.set()
+        with child.output as output:
+            for line in output:
+                if not self._ready.is_set() and line.startswith(b"{"):
+                    self._address = str(json.loads(line)["endpoint_url"])
+                    self._ready.set()
 
     def _is_taken(self, child: Child) -> bool:
         """It refused to start because another one holds the state folder."""

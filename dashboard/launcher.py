@@ -27,7 +27,7 @@ from dashboard.embedded import Embedded
 from dashboard.preflight import check_disk, check_home, check_port, read_port
 
 HEALTHY_SECONDS = 60.0
-ACCOUNT_SECONDS = 15.0
+ACCOUNT_SECONDS = 5.0
 CALM_SECONDS = 30.0
 """An embedded AWS that ends sooner than this after its start is not started again."""
 SAMPLE_DONE = "sample-account-done"

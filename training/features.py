@@ -1,24 +1,27 @@
-"""Photos to features, once: decoding in threads ahead of the network, in batches, with bounded memory."""
+"""Photos to features, once: in threads, with bounded memory, in an order that does not depend on the threads."""
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from training.images import BadPhoto
 from training.inference import Array, Preprocessing, dog_probability
 
-Extract = Callable[[Array], tuple[Array, Array]]
-"""Pixels [N, 3, 224, 224] → (features [N, 1280], ImageNet logits [N, 1000])."""
-BATCH = 8
-"""Photos in one run of the network: on two cores larger batches are slower, they no longer fit the cache."""
-AHEAD = 96
-"""Photos decoded ahead of the network at most, 0.6 MB each."""
+SAMPLE = 4
+"""Photos whose pixels are kept, to check the exported model on."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What runs the frozen backbone, and how it likes its work cut."""
+
+    extract: Callable[[Array], tuple[Array, Array]]
+    """Pixels [N, 3, 224, 224] → (features [N, 1280], ImageNet logits [N, 1000]); called from several threads."""
+    batch: int
+    """Photos in one call."""
 
 
 @dataclass(frozen=True)
@@ -40,80 +43,71 @@ class Features:
     """[N], the backbone's dog probability"""
     unreadable: tuple[Unreadable, ...]
     sample: Array
-    """The first few photos' pixels [≤ BATCH, 3, 224, 224], to compare engines on"""
-
-
-class Decoder:
-    """Decodes photos in threads, in order, never more than AHEAD of what was taken. Starts when it is entered."""
-
-    def __init__(self, paths: Sequence[Path], preprocessing: Preprocessing, threads: int) -> None:
-        self._paths = paths
-        self._preprocessing = preprocessing
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode")
-        self._waiting: deque[Future[Array]] = deque()
-        self._next = 0
-
-    def __enter__(self) -> Self:
-        self._fill()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def __iter__(self) -> Iterator[tuple[Path, Array | BadPhoto]]:
-        for path in self._paths:
-            decoded = self._waiting.popleft()
-            self._fill()
-            try:
-                yield path, decoded.result()
-            except BadPhoto as bad:
-                yield path, bad
-
-    def _fill(self) -> None:
-        while self._next < len(self._paths) and len(self._waiting) < AHEAD:
-            self._waiting.append(self._pool.submit(self._preprocessing.load, self._paths[self._next]))
-            self._next += 1
+    """The first few photos' pixels [≤ SAMPLE, 3, 224, 224], to check the exported model on"""
 
 
 def extract_features(
-    decoded: Iterator[tuple[Path, Array | BadPhoto]], extract: Extract, on_photos: Callable[[int], None]
+    paths: Sequence[Path],
+    engine: Engine,
+    preprocessing: Preprocessing,
+    threads: int,
+    on_photos: Callable[[int], None],
 ) -> Features:
-    """Run the network over all decoded photos; `on_photos` is told after each batch how many are done."""
-    paths: list[Path] = []
-    values: list[Array] = []
-    dogs: list[Array] = []
-    unreadable: list[Unreadable] = []
-    batch: list[Array] = []
-    sample: Array | None = None
+    """Decode every photo and run the backbone on it, in `threads` threads; `on_photos` hears how many are done.
 
-    def run() -> None:
-        nonlocal sample
-        pixels = np.stack(batch)
-        sample = pixels if sample is None else sample
-        features, imagenet = extract(pixels)
-        values.append(features)
-        dogs.append(dog_probability(imagenet))
-        batch.clear()
-
-    for done, (path, pixels) in enumerate(decoded, start=1):
-        if isinstance(pixels, BadPhoto):
-            unreadable.append(Unreadable(path, pixels.reason))
-        else:
-            paths.append(path)
-            batch.append(pixels)
-            if len(batch) == BATCH:
-                run()
+    Each thread decodes and runs its own batch: on CPU cores that is faster than one network on all of them, and no
+    more than a few batches are in memory. Results come in the order of `paths` whatever thread was first. What
+    `on_photos` raises ends the work.
+    """
+    batches = [paths[start : start + engine.batch] for start in range(0, len(paths), engine.batch)]
+    found: list[_Batch] = []
+    done = 0
+    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="features") as pool:
+        try:
+            for batch in pool.map(lambda some: _run(some, engine, preprocessing), batches):
+                # Only a sample keeps its pixels, the others' memory is wanted back.
+                kept = sum(len(earlier.pixels) for earlier in found)
+                found.append(batch if kept < SAMPLE else replace(batch, pixels=batch.pixels[:0]))
+                done += len(batch.paths) + len(batch.unreadable)
                 on_photos(done)
-    if batch:
-        run()
-    if len(unreadable) or len(paths) % BATCH:
-        on_photos(len(paths) + len(unreadable))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
     return Features(
-        tuple(paths),
-        np.concatenate(values) if values else np.zeros((0, 0), np.float32),
-        np.concatenate(dogs) if dogs else np.zeros(0, np.float32),
-        tuple(unreadable),
-        sample if sample is not None else np.zeros((0, 3, 0, 0), np.float32),
+        tuple(path for batch in found for path in batch.paths),
+        _joined([batch.values for batch in found]),
+        _joined([batch.dog for batch in found]),
+        tuple(bad for batch in found for bad in batch.unreadable),
+        _joined([batch.pixels for batch in found])[:SAMPLE],
     )
+
+
+@dataclass(frozen=True)
+class _Batch:
+    paths: tuple[Path, ...]
+    values: Array
+    dog: Array
+    unreadable: tuple[Unreadable, ...]
+    pixels: Array
+
+
+def _run(paths: Sequence[Path], engine: Engine, preprocessing: Preprocessing) -> _Batch:
+    readable: dict[Path, Array] = {}
+    unreadable: list[Unreadable] = []
+    for path in paths:
+        try:
+            readable[path] = preprocessing.load(path)
+        except BadPhoto as bad:
+            unreadable.append(Unreadable(path, bad.reason))
+    if not readable:
+        nothing = np.zeros(0, np.float32)
+        return _Batch((), nothing, nothing, tuple(unreadable), nothing)
+    pixels = np.stack(list(readable.values()))
+    values, imagenet = engine.extract(pixels)
+    return _Batch(tuple(readable), values, dog_probability(imagenet), tuple(unreadable), pixels)
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    """Parts along the first axis; an empty array when no part has anything."""
+    filled = [part for part in parts if len(part)]
+    return np.concatenate(filled) if filled else np.zeros((0, 0), np.float32)

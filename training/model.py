@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from training import archive, breeds, images, inference
 from training.graph import Head, build_graph
+from training.weights import packaged_weights
 
 DOG_THRESHOLD = 0.5
 """A photo is a dog when more than half of ImageNet's probability lies on dogs.
@@ -101,13 +102,6 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[package] = "not installed"
     return found
-
-
-def packaged_weights() -> dict[str, NDArray[Any]]:
-    """The packaged ImageNet weights as arrays, keyed as in the state dict."""
-    from training.backbone import load_weights
-
-    return {name: tensor.numpy() for name, tensor in load_weights().items()}
 
 
 def starter_head(weights: Mapping[str, NDArray[Any]]) -> tuple[list[str], Head]:

@@ -2,10 +2,11 @@
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,9 @@ from typing import Any
 
 from training import archive, inference
 from training.images import BadPhoto
-from training.inference import Array, Model, Prediction
+from training.inference import Model, Prediction
 
 _BAR = 30
-_AHEAD = 4
 
 
 @dataclass(frozen=True)
@@ -37,24 +37,19 @@ class Result:
         }
 
 
-def predict_files(model: Model, files: Sequence[str], top: int = inference.TOP) -> Iterator[Result]:
-    """One result for each file, in order; photos are decoded ahead while the model works. No file stops the others."""
+def predict_files(
+    model: Model, files: Sequence[str], top: int = inference.TOP, threads: int | None = None
+) -> Iterator[Result]:
+    """One result for each file, in order, worked on in `threads` threads. A bad file does not stop the others."""
 
-    def decode(file: str) -> Array:
-        return model.preprocessing.load(Path(file))
+    def predict(file: str) -> Result:
+        try:
+            return Result(file, model.predict(model.preprocessing.load(Path(file))[None], top)[0], None)
+        except BadPhoto as error:
+            return Result(file, None, error.reason)
 
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        waiting: list[Future[Array]] = [pool.submit(decode, file) for file in files[:_AHEAD]]
-        for position, file in enumerate(files):
-            decoded = waiting.pop(0)
-            if position + _AHEAD < len(files):
-                waiting.append(pool.submit(decode, files[position + _AHEAD]))
-            try:
-                pixels = decoded.result()
-            except BadPhoto as error:
-                yield Result(file, None, error.reason)
-                continue
-            yield Result(file, model.predict(pixels[None], top)[0], None)
+    with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
+        yield from pool.map(predict, files)
 
 
 def as_text(result: Result) -> str:
@@ -74,8 +69,10 @@ def as_text(result: Result) -> str:
     return "\n".join(lines)
 
 
-def open_model(path: Path | None, engine: str, into: ExitStack) -> Model:
+def open_model(path: Path | None, engine: str, into: ExitStack, threads: int | None = None) -> Model:
     """Load a model folder or archive (default: the starter model), run by `engine` ("onnx" or "torch").
+
+    `threads` is how many cores one photo gets (ONNX only, default: all).
 
     An archive is unpacked into a folder that goes when `into` closes. Raises BadModel, BadArchive, OSError.
     """
@@ -91,7 +88,7 @@ def open_model(path: Path | None, engine: str, into: ExitStack) -> Model:
         from training.torch_engine import load_torch_model
 
         return load_torch_model(path)
-    return inference.load_model(path)
+    return inference.load_model(path, threads)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,7 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--top is a whole number from 1")
     with ExitStack() as stack:
         try:
-            model = open_model(options.model, options.engine, stack)
+            # One photo gets all cores; several photos get one core each, which is faster for all of them together.
+            model = open_model(options.model, options.engine, stack, threads=1 if len(options.photos) > 1 else None)
         except (inference.BadModel, archive.BadArchive, OSError) as error:
             print(f"The model cannot be used: {error}", file=sys.stderr)
             return 1

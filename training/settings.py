@@ -33,13 +33,13 @@ class Settings:
     seed: int = 0
     engine: str = "onnx"
     num_workers: int = 0
-    """Threads that decode photos; 0 means one for each core."""
+    """Threads that turn photos into features; 0 means one for each core."""
     name: str = ""
     """What the model is called in its card; empty means the training job's name."""
 
     @property
-    def decoding_threads(self) -> int:
-        return self.num_workers or min(os.cpu_count() or 1, 8)
+    def threads(self) -> int:
+        return self.num_workers or os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ RANGES: dict[str, Range] = {
     "epochs": Range(1, 1000, "passes over the training photos' features"),
     "weight_decay": Range(0.0, 1.0, "pull of the head's weights towards zero"),
     "seed": Range(0, 2**31 - 1, "the same seed gives the same model"),
-    "num_workers": Range(0, 64, "threads that decode photos, 0 = one for each core"),
+    "num_workers": Range(0, 64, "threads that turn photos into features, 0 = one for each core"),
 }
 
 

@@ -12,6 +12,9 @@ from training.backbone import Backbone, load_backbone
 from training.graph import Head, read_head
 from training.inference import Array, BadModel, Model, Outputs, load_model
 
+BATCH = 16
+"""Photos in one call: enough to fill a GPU's smaller kernels, few enough for a laptop's memory."""
+
 
 @dataclass(frozen=True)
 class TorchEngine:

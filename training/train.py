@@ -10,9 +10,11 @@ there was a model. SIGTERM while the head trains keeps the best epoch so far: it
 """
 
 import argparse
+import importlib
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -26,11 +28,11 @@ from training.metrics import Stage
 from training.settings import Paths, Settings
 
 if TYPE_CHECKING:  # heavy modules, imported only after the settings and the photos were found good
-    from training.features import Extract, Features
+    from training.features import Engine, Features
     from training.head import Photos, Trained
 
 STOPPED = 128 + signal.SIGTERM
-_FEATURES_END, _HEAD_END, _TEST_END = 0.85, 0.95, 0.97
+_SCAN_END, _FEATURES_END, _HEAD_END, _TEST_END = 0.01, 0.85, 0.95, 0.97
 """How far the whole run is when these stages end."""
 _REPORT_SECONDS = 1.0
 
@@ -80,12 +82,13 @@ def train(chosen: Settings, paths: Paths, stop: Stop, clock: Callable[[], float]
 
 
 def _features(dataset: Dataset, chosen: Settings, stop: Stop, clock: Callable[[], float]) -> "Features":
-    from training.features import Decoder, extract_features
+    from training.features import extract_features
     from training.inference import Preprocessing
 
     photos = [example.path for example in dataset.examples]
+    _progress(_SCAN_END, Stage.FEATURES, 0, len(photos), "photos")
+    engine = _engine(chosen.engine)
     last_report = began = clock()
-    _progress(0.01, Stage.FEATURES, 0, len(photos), "photos")
 
     def on_photos(done: int) -> None:
         nonlocal last_report
@@ -94,32 +97,32 @@ def _features(dataset: Dataset, chosen: Settings, stop: Stop, clock: Callable[[]
         if now - last_report >= _REPORT_SECONDS or done == len(photos):
             last_report = now
             remaining = (now - began) / done * (len(photos) - done)
-            fraction = 0.01 + (_FEATURES_END - 0.01) * done / len(photos)
+            fraction = _SCAN_END + (_FEATURES_END - _SCAN_END) * done / len(photos)
             _progress(fraction, Stage.FEATURES, done, len(photos), "photos", remaining)
 
-    with Decoder(photos, Preprocessing(), chosen.decoding_threads) as decoded:
-        # Photos are already being decoded while the network is built.
-        extract = _extractor(chosen.engine)
-        stop.check()
-        began = clock()
-        return extract_features(iter(decoded), extract, on_photos)
+    return extract_features(photos, engine, Preprocessing(), chosen.threads, on_photos)
 
 
-def _extractor(engine: str) -> "Extract":
-    if engine == "torch":
-        from training.torch_engine import torch_engine
+def _engine(name: str) -> "Engine":
+    from training.features import Engine
 
-        return torch_engine().features
+    if name == "torch":
+        from training.torch_engine import BATCH, torch_engine
+
+        return Engine(torch_engine().features, BATCH)
     from training.graph import build_graph
     from training.inference import onnx_session
-    from training.model import packaged_weights
+    from training.weights import packaged_weights
 
-    session = onnx_session(build_graph(packaged_weights(), None).SerializeToString())
+    # One thread a call: the calls themselves are parallel.
+    session = onnx_session(build_graph(packaged_weights(), None).SerializeToString(), threads=1)
+    # Torch is needed only when the features are there; half a second of its import hides behind them.
+    threading.Thread(target=importlib.import_module, args=("training.head",)).start()
 
     def extract(pixels: Any) -> Any:
         return session.run(["features", "imagenet"], {"pixels": pixels})
 
-    return extract
+    return Engine(extract, batch=1)
 
 
 def _by_split(dataset: Dataset, features: "Features") -> dict[Split, "Photos"]:

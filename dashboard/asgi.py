@@ -7,6 +7,7 @@ and a first page that finds everything imported. The settings hold for both: the
 """
 
 import asyncio
+import contextlib
 import os
 import secrets
 from collections.abc import AsyncIterator
@@ -130,11 +131,10 @@ def cookie_secret(folder: Path) -> str:
     """This installation's own secret for signed cookies, made at the first start and readable by its owner only."""
     file = folder / "cookie_secret"
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
-            new.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
+    with contextlib.suppress(FileExistsError):
+        made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.write(made, secrets.token_hex(32).encode())
+        os.close(made)
     return file.read_text()
 
 

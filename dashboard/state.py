@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import embedded
 from dashboard.core import data
@@ -129,6 +131,13 @@ def forget() -> None:
     """Something was changed: read runs and endpoints again at the next look."""
     for cached in (_runs, _run, _endpoints, _datasets, _ping):
         cached.clear()
+
+
+def let_go(upload: object) -> None:
+    """Drop an uploaded file from the server's memory; Streamlit keeps it until the tab closes otherwise."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(upload, UploadedFile):
+        context.uploaded_file_mgr.remove_file(session_id=context.session_id, file_id=upload.file_id)  # type: ignore[attr-defined]
 
 
 def where(aws: Aws) -> str:

@@ -78,9 +78,7 @@ def _draw(question: Question) -> None:
         with st.container(horizontal=True, horizontal_alignment="right"):
             st.button("Cancel", key="confirm-cancel", on_click=_cancel)
             if action is not None:
-                st.button(
-                    literal(action.label), key="confirm-do", type="primary", on_click=_act, args=(action,)
-                )
+                st.button(literal(action.label), key="confirm-do", type="primary", on_click=_act, args=(action,))
             else:
                 st.button("Not possible yet", key="confirm-blocked", disabled=True)
 

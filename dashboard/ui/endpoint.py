@@ -19,6 +19,9 @@ from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, badge, facts, literal, note
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
+from dashboard.ui.words import simulated
+
+DEPLOYED = "deployed"
 
 
 def row(aws: Aws, endpoint: Endpoint, now: datetime) -> None:
@@ -89,9 +92,7 @@ def _draw_deploy(aws: Aws, run: Run, token: str) -> Action | None:
     slot = st.container()
     instance = st.selectbox("Instance type", SERVING, key="deploy-instance")
     try:
-        plan = plan_deploy(
-            run, name or "", instance, account=aws.account, prices=state.prices(), token=token
-        )
+        plan = plan_deploy(run, name or "", instance, account=aws.account, prices=state.prices(), token=token)
     except InvalidInput as wrong:
         slot.html(note(f"{wrong}", Tone.FAILED))
         return None
@@ -100,10 +101,12 @@ def _draw_deploy(aws: Aws, run: Run, token: str) -> Action | None:
         st.html(note(f"{warning[:1].upper()}{warning[1:]}.", Tone.WAITING))
     with st.expander("Show as code"):
         st.code(plan.code, language="python")
-    return Action(f"Deploy for {receipt.amount(plan.hourly)}/h", partial(_deploy, aws, plan), then=Place.RUNS,
-                  query={"run": run.name})
+    label = f"Deploy for {receipt.amount(plan.hourly)}/h{simulated(aws.account)}"
+    return Action(label, partial(_deploy, aws, run, plan), then=Place.RUNS, query={"run": run.name})
 
 
-def _deploy(aws: Aws, plan: DeployPlan) -> str:
+def _deploy(aws: Aws, run: Run, plan: DeployPlan) -> str:
     name = deploy(aws, plan)
+    st.session_state.setdefault(DEPLOYED, {}).setdefault(run.name, set()).add(name)
+    st.session_state.pop(f"deploy-token-{run.name}", None)
     return f"{name} is starting: it answers photos in a moment"

@@ -6,6 +6,7 @@ mark beside the colour (dash, symbol) tells them apart. Streamlit's theme colour
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from dashboard.core.format import percent
@@ -153,7 +154,7 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     """Label positions near `values` and at least `gap` apart, in the given order, so that labels do not overlap."""
     order = sorted(range(len(values)), key=lambda i: values[i])
     placed = list(values)
-    for lower, upper in zip(order, order[1:], strict=False):
+    for lower, upper in pairwise(order):
         if placed[upper] - placed[lower] < gap:
             middle = (values[upper] + values[lower]) / 2
             placed[lower], placed[upper] = middle - gap / 2, middle + gap / 2

@@ -15,6 +15,13 @@ MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:])")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
+class Markup(str):
+    """Text that is HTML already and must not be escaped again."""
+
+
+NO_MARK = Markup()
+
+
 def badge(tone: str, word: str, title: str = "") -> str:
     """A status: its shape, its word and its colour."""
     tip = f' title="{escape(title)}"' if title else ""
@@ -26,10 +33,6 @@ def facts(rows: Mapping[str, str]) -> str:
     """Names and values under each other; a value may be markup made by this module (`Markup`)."""
     body = "".join(f"<dt>{escape(name)}</dt><dd>{_text(value)}</dd>" for name, value in rows.items())
     return f'<dl class="kn-facts">{body}</dl>'
-
-
-class Markup(str):
-    """Text that is HTML already and must not be escaped again."""
 
 
 def _text(value: str) -> str:
@@ -49,9 +52,7 @@ def log(lines: Sequence[str], label: str, mark: str = "") -> str:
         rows.append(f"<mark>{text}</mark>" if mark and mark in line else text)
     # Reversed columns scroll from their end: the newest line is in view without a script.
     inner = "\n".join(rows)
-    return (
-        f'<div class="kn-log" role="log" tabindex="0" aria-label="{escape(label)}"><pre>{inner}</pre></div>'
-    )
+    return f'<div class="kn-log" role="log" tabindex="0" aria-label="{escape(label)}"><pre>{inner}</pre></div>'
 
 
 @dataclass(frozen=True)
@@ -99,14 +100,15 @@ def note(text: str, tone: str = "") -> str:
 
 def problem(kind: str, what: str, why: str, next_step: str) -> str:
     """An error in three lines: what happened, why, what to do."""
-    lines = [f'<p class="kn-what">{badge(Tone.FAILED, kind)} <strong>{escape(_sentence(what))}</strong></p>']
+    lines = [f'<p class="kn-what">{badge(Tone.FAILED, kind)} <strong>{escape(what)}</strong></p>']
     for name, text in (("Why", why), ("What to do", next_step)):
         if text:
-            lines.append(f"<p><span>{name}</span> {escape(_sentence(text))}</p>")
+            lines.append(f"<p><span>{name}</span> {escape(sentence(text))}</p>")
     return f'<div class="kn-problem" role="alert">{"".join(lines)}</div>'
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """Text that begins with a capital letter."""
     return text[:1].upper() + text[1:]
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Account, Aws
-from dashboard.core.format import ago, count, duration, money
+from dashboard.core.format import count, duration, money
 from dashboard.core.overview import Attention, Overview, Severity
 from dashboard.core.runs.cost import run_cost
 from dashboard.core.runs.model import Run
@@ -56,9 +56,7 @@ def figures(seen: Overview, spend: Spend, account: Account) -> list[Figure]:
             "Open runs",
             mark,
         ),
-        Figure(
-            "month", "This month", money(spend.amount, seen.currency), spend.note, Place.RUNS, "Open runs", mark
-        ),
+        Figure("month", "This month", money(spend.amount, seen.currency), spend.note, Place.RUNS, "Open runs", mark),
         Figure(
             "attention",
             "Needs attention",
@@ -103,7 +101,9 @@ def attention_line(item: Attention, account: Account) -> str:
 def running(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
     """The runs that go on, each with its stage, time and cost so far."""
     if not runs:
-        empty.show("running", "Nothing is running.", "A training appears here while it runs.", Place.TRAIN, "Train a model")
+        empty.show(
+            "running", "Nothing is running.", "A training appears here while it runs.", Place.TRAIN, "Train a model"
+        )
     for run in runs:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-run-{run.name}"):
             st.html(run_line(run, aws, now))

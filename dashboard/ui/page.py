@@ -6,6 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard.ui.markup import NO_MARK, Markup
+
 STATIC = Path(__file__).resolve().parents[1] / "static"
 
 
@@ -29,6 +31,6 @@ def title(name: str, sentence: str, age: str = "") -> None:
     st.html(f'<div class="kn-title"><h1>{escape(name)}</h1><p role="status">{escape(sentence)}</p>{old}</div>')
 
 
-def section(name: str) -> None:
-    """The heading of a part of the page."""
-    st.html(f'<h2 class="kn-section">{escape(name)}</h2>')
+def section(name: str, mark: Markup = NO_MARK) -> None:
+    """The heading of a part of the page; `mark` stands beside it."""
+    st.html(f'<div class="kn-heading"><h2 class="kn-section">{escape(name)}</h2>{mark}</div>')

@@ -28,7 +28,7 @@ def shown(key: str = "problem") -> Iterator[None]:
 def card(error: KennelError, key: str = "problem") -> None:
     """Show an error that a person can act on."""
     with st.container(border=True, key=f"panel-{key}"):
-        st.html(markup.problem(kind(error), error.what, error.why, error.next_step))
+        st.html(markup.problem(kind(error), markup.sentence(error.what), error.why, error.next_step))
         if isinstance(error, AccessDenied) and error.action:
             st.code(json.dumps(error.statement, indent=2), language="json")
         if error.is_temporary:
@@ -48,7 +48,7 @@ def unexpected(error: Exception) -> bool:
         st.html(
             markup.problem(
                 "a fault in Kennel",
-                f"this page could not be drawn (number {number})",
+                f"This page could not be drawn (number {number})",
                 "something happened that Kennel does not know how to explain",
                 "try again; if it stays, report the lines with this number from the terminal that runs Kennel",
             )

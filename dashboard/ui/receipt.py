@@ -25,7 +25,7 @@ def inline(text: str, account: Account) -> Markup:
 
 
 def amount(quote: Quote) -> str:
-    """"$0.0024", "about $0.0024" for an estimated price, or "unknown"."""
+    """ "$0.0024", "about $0.0024" for an estimated price, or "unknown"."""
     text = money(quote.amount, quote.currency)
     return f"about {text}" if quote.is_known and quote.is_estimate else text
 

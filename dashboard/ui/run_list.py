@@ -34,7 +34,13 @@ def _full(aws: Aws, was_busy: bool) -> None:
     head = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", key="run-filters"):
         text = st.text_input(
-            "Search", key="q", bind="query-params", type="search", live=True, placeholder="Name, data or instance", width=320
+            "Search",
+            key="q",
+            bind="query-params",
+            type="search",
+            live=True,
+            placeholder="Name, data or instance",
+            width=320,
         )
         tones = st.pills(
             "Status",

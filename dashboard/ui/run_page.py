@@ -78,7 +78,9 @@ def live(aws: Aws, one: Run, tail: Tail) -> None:
     lines = tail.lines
     if one.status.is_active:
         printed = lines[-1].time if lines else None
-        st.progress(min(1.0, tail.progress.fraction or 0.0), text=literal(run.progress_text(tail.progress, printed, now)))
+        st.progress(
+            min(1.0, tail.progress.fraction or 0.0), text=literal(run.progress_text(tail.progress, printed, now))
+        )
     if one.status.is_bad:
         _failure(one, [line.text for line in lines])
     curves = tail.progress.curves
@@ -161,18 +163,15 @@ def _whole(tail: Tail) -> str:
     return "\n".join(f"{line.time:%Y-%m-%dT%H:%M:%S} {line.host} {line.text}" for line in tail.lines)
 
 
+@st.fragment(run_every=3, key="serving")
 def endpoints(aws: Aws, one: Run) -> None:
-    """The endpoint that serves this run's model, while there is one."""
+    """The endpoints that serve this run's model: those of its name, and those that this tab made from it."""
     now = state.now()
-    mine = [e for e in state.endpoints(aws).value if e.name == one.name or e.name in deployed(one.name)]
+    made: dict[str, set[str]] = st.session_state.get(endpoint.DEPLOYED, {})
+    names = made.get(one.name, set()) | {one.name}
+    mine = [found for found in state.endpoints(aws).value if found.name in names]
     if mine:
         page.section("Serving this model")
         with st.container(border=True, key="panel-serving", gap=None):
             for found in mine:
                 endpoint.row(aws, found, now)
-
-
-def deployed(name: str) -> list[str]:
-    """The endpoints that this tab made from a run."""
-    made: dict[str, list[str]] = st.session_state.get("deployed", {})
-    return made.get(name, [])

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from dashboard.ui.markup import Markup
+from dashboard.ui.markup import NO_MARK, Markup
 from dashboard.ui.page import Place
 
 MOST = 5
@@ -22,7 +22,7 @@ class Figure:
     note: str
     place: Place
     link: str
-    mark: Markup = Markup()
+    mark: Markup = NO_MARK
     tone: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
 

@@ -99,7 +99,6 @@ def candidate_rows(candidates: Sequence[Candidate], chosen: str) -> list[dict[st
             "Expected time": duration(candidate.expected.seconds),
             "Expected cost": _money(candidate.expected),
             "Worst case": _money(candidate.worst),
-            "Why unknown": candidate.expected.why_unknown,
         }
         for candidate in candidates
     ]

@@ -28,6 +28,11 @@ def runs_sentence(runs: Sequence[Run], shown: int) -> str:
     return f"{count(len(runs), 'run')}, {_running(active)}{filtered}"
 
 
+def classify_sentence(answers: int) -> str:
+    """Classify's live sentence."""
+    return f"{count(answers, 'photo')} answered in this tab" if answers else "drop a photo, see the breed"
+
+
 def age(at: datetime, now: datetime) -> str:
     """How old a reading is, once that matters; "" while it is fresh."""
     return f"as of {ago(at, now)}" if now - at > STALE else ""

@@ -1,5 +1,73 @@
-"""classify"""
+"""What breed is it? The visitors' page."""
+
 import streamlit as st
-from dashboard.ui import page, markup
-page.title("Classify", "3 running, 1 failed since yesterday")
-st.html(markup.bars([("Beagle",.93),("Basset",.04),("Boxer",.02)],"x"))
+
+from dashboard import state
+from dashboard.core.serving.classify import MAX_PHOTOS
+from dashboard.ui import classify, empty, page, problem, words
+from dashboard.ui.markup import note
+from dashboard.ui.page import Place
+from dashboard.ui.tones import Tone
+
+aws = state.connection()
+
+
+@st.fragment(run_every=2, key="waiting")
+def wait() -> None:
+    """Until an endpoint serves: look again, and open the page by itself."""
+    with problem.shown("waiting"):
+        endpoints = state.endpoints(aws).value
+        if any(endpoint.status.is_serving for endpoint in endpoints):
+            st.rerun()
+        if any(endpoint.status.is_changing for endpoint in endpoints):
+            st.html(note("A model is starting: this page opens by itself in a moment."))
+            st.skeleton(height=180)
+            return
+        empty.show(
+            "serving",
+            "No model is serving yet.",
+            "On its first start Kennel deploys its starter model; that takes a moment, and this page opens by itself. "
+            "Or deploy the model of one of your own runs.",
+            Place.RUNS,
+            "Choose a run to deploy",
+        )
+
+
+serving = [endpoint.name for endpoint in state.endpoints(aws).value if endpoint.status.is_serving]
+page.title("Classify", words.classify_sentence(classify.answered()))
+if not serving:
+    wait()
+else:
+    with st.container(key="ask"):
+        uploads = st.file_uploader(
+            "Drop photos of a dog here, or choose them",
+            accept_multiple_files=True,
+            key=f"photos-{classify.generation()}",
+            help=f"Up to {MAX_PHOTOS} at a time, 20 MB each: JPEG, PNG, WebP, HEIC and more",
+        )
+        st.html(
+            note(
+                f"Up to {MAX_PHOTOS} photos at a time, 20 MB each. Place and other hidden data are dropped on arrival; "
+                "photos stay in this tab and are gone when it closes."
+            )
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom", key="ask-more"):
+            endpoint = serving[0]
+            if len(serving) > 1:
+                endpoint = st.selectbox("Model", serving, key="endpoint", bind="query-params", width=260)
+            with_camera = st.toggle("Use the camera", key="with-camera")
+            drawn = st.button("Try a drawn example", key="drawn", icon=":material/draw:")
+            if classify.results():
+                st.button("Clear", key="clear", type="tertiary", on_click=classify.clear)
+        shot = st.camera_input("Take a photo", key=f"camera-{classify.generation()}") if with_camera else None
+        slot = st.empty()
+        with problem.shown():
+            if arrived := [*uploads, *([shot] if shot else [])]:
+                classify.take(aws, endpoint, arrived, slot)
+            if drawn:
+                classify.answer(aws, endpoint, [classify.draw_example(len(classify.results()))], slot)
+                st.rerun()
+    if said := classify.left_out():
+        st.html(note(said, Tone.WAITING))
+for key, result in reversed(classify.results().items()):
+    classify.card(key, result)

@@ -146,7 +146,7 @@ class ScriptedAws:
         self.calls.append((operation, parameters))
         if error := self.errors.get(operation) or self.errors.get("*"):
             raise error
-        answer: dict[str, Any] = getattr(self, f"_{operation}")(**parameters)
+        answer: dict[str, Any] = getattr(self, f"_{operation}")(parameters)
         return answer
 
     def asked(self, operation: str) -> list[dict[str, Any]]:
@@ -155,99 +155,102 @@ class ScriptedAws:
 
     # --- the operations --------------------------------------------------------------------------------------
 
-    def _GetCallerIdentity(self) -> dict[str, Any]:
+    def _GetCallerIdentity(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"Account": self.account.account_id}
 
-    def _ListTrainingJobs(self, **_: Any) -> dict[str, Any]:
+    def _ListTrainingJobs(self, asked: dict[str, Any]) -> dict[str, Any]:
         newest = sorted(self.jobs.values(), key=lambda job: job["CreationTime"], reverse=True)
         return {"TrainingJobSummaries": newest}
 
-    def _DescribeTrainingJob(self, TrainingJobName: str) -> dict[str, Any]:
-        return self._found(self.jobs, TrainingJobName)
+    def _DescribeTrainingJob(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._found(self.jobs, asked["TrainingJobName"])
 
-    def _CreateTrainingJob(self, TrainingJobName: str, Tags: list[dict[str, str]], **request: Any) -> dict[str, Any]:
-        if TrainingJobName in self.jobs:
-            raise AlreadyExists(f"{TrainingJobName} exists")
-        self.add_job(TrainingJobName, "InProgress", secondary="Starting", age=1, log=[])
-        job = self.jobs[TrainingJobName]
-        job |= {"HyperParameters": request["HyperParameters"], "ResourceConfig": request["ResourceConfig"]}
-        self.tags[job["TrainingJobArn"]] = {tag["Key"]: tag["Value"] for tag in Tags}
+    def _CreateTrainingJob(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked["TrainingJobName"] in self.jobs:
+            raise AlreadyExists(f"{asked['TrainingJobName']} exists")
+        self.add_job(asked["TrainingJobName"], "InProgress", secondary="Starting", age=1, log=[])
+        job = self.jobs[asked["TrainingJobName"]]
+        job |= {"HyperParameters": asked["HyperParameters"], "ResourceConfig": asked["ResourceConfig"]}
+        self.tags[job["TrainingJobArn"]] = {tag["Key"]: tag["Value"] for tag in asked["Tags"]}
         return {"TrainingJobArn": job["TrainingJobArn"]}
 
-    def _StopTrainingJob(self, TrainingJobName: str) -> dict[str, Any]:
-        self.jobs[TrainingJobName] |= {"TrainingJobStatus": "Stopping", "SecondaryStatus": "Stopping"}
+    def _StopTrainingJob(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.jobs[asked["TrainingJobName"]] |= {"TrainingJobStatus": "Stopping", "SecondaryStatus": "Stopping"}
         return {}
 
-    def _ListTags(self, ResourceArn: str) -> dict[str, Any]:
-        return {"Tags": [{"Key": k, "Value": v} for k, v in self.tags.get(ResourceArn, {}).items()]}
+    def _ListTags(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"Tags": [{"Key": k, "Value": v} for k, v in self.tags.get(asked["ResourceArn"], {}).items()]}
 
-    def _ListEndpoints(self, **_: Any) -> dict[str, Any]:
+    def _ListEndpoints(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"Endpoints": list(self.endpoints.values())}
 
-    def _DescribeEndpoint(self, EndpointName: str) -> dict[str, Any]:
-        return self._found(self.endpoints, EndpointName)
+    def _DescribeEndpoint(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._found(self.endpoints, asked["EndpointName"])
 
-    def _DescribeEndpointConfig(self, EndpointConfigName: str) -> dict[str, Any]:
-        return self._found(self.configs, EndpointConfigName)
+    def _DescribeEndpointConfig(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._found(self.configs, asked["EndpointConfigName"])
 
-    def _DescribeModel(self, ModelName: str) -> dict[str, Any]:
-        return self._found(self.models, ModelName)
+    def _DescribeModel(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._found(self.models, asked["ModelName"])
 
-    def _ListEndpointConfigs(self) -> dict[str, Any]:
+    def _ListEndpointConfigs(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"EndpointConfigs": list(self.configs.values())}
 
-    def _CreateModel(self, ModelName: str, **_: Any) -> dict[str, Any]:
-        self.models[ModelName] = {"ModelName": ModelName, "ModelArn": f"{ARN}:model/{ModelName}"}
-        return {}
-
-    def _CreateEndpointConfig(self, EndpointConfigName: str, **request: Any) -> dict[str, Any]:
-        arn = f"{ARN}:endpoint-config/{EndpointConfigName}"
-        self.configs[EndpointConfigName] = {
-            "EndpointConfigName": EndpointConfigName,
-            "EndpointConfigArn": arn,
-            "ProductionVariants": request["ProductionVariants"],
+    def _CreateModel(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.models[asked["ModelName"]] = {
+            "ModelName": asked["ModelName"],
+            "ModelArn": f"{ARN}:model/{asked['ModelName']}",
         }
         return {}
 
-    def _CreateEndpoint(self, EndpointName: str, EndpointConfigName: str, **_: Any) -> dict[str, Any]:
-        if EndpointName in self.endpoints:
-            raise AlreadyExists(f"{EndpointName} exists")
-        self.add_endpoint(EndpointName, "Creating", age=1)
+    def _CreateEndpointConfig(self, asked: dict[str, Any]) -> dict[str, Any]:
+        arn = f"{ARN}:endpoint-config/{asked['EndpointConfigName']}"
+        self.configs[asked["EndpointConfigName"]] = {
+            "EndpointConfigName": asked["EndpointConfigName"],
+            "EndpointConfigArn": arn,
+            "ProductionVariants": asked["ProductionVariants"],
+        }
         return {}
 
-    def _DeleteEndpoint(self, EndpointName: str) -> dict[str, Any]:
-        self.endpoints.pop(EndpointName)
+    def _CreateEndpoint(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked["EndpointName"] in self.endpoints:
+            raise AlreadyExists(f"{asked['EndpointName']} exists")
+        self.add_endpoint(asked["EndpointName"], "Creating", age=1)
         return {}
 
-    def _DeleteEndpointConfig(self, EndpointConfigName: str) -> dict[str, Any]:
-        self.configs.pop(EndpointConfigName)
+    def _DeleteEndpoint(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.endpoints.pop(asked["EndpointName"])
         return {}
 
-    def _DeleteModel(self, ModelName: str) -> dict[str, Any]:
-        self.models.pop(ModelName)
+    def _DeleteEndpointConfig(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.configs.pop(asked["EndpointConfigName"])
         return {}
 
-    def _DescribeLogStreams(self, logStreamNamePrefix: str, **_: Any) -> dict[str, Any]:
-        name = logStreamNamePrefix.rstrip("/")
+    def _DeleteModel(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.models.pop(asked["ModelName"])
+        return {}
+
+    def _DescribeLogStreams(self, asked: dict[str, Any]) -> dict[str, Any]:
+        name = asked["logStreamNamePrefix"].rstrip("/")
         return {"logStreams": [{"logStreamName": f"{name}/algo-1-1"}] if self.logs.get(name) else []}
 
-    def _GetLogEvents(self, logStreamName: str, nextToken: str = "0", **_: Any) -> dict[str, Any]:
-        lines = self.logs[logStreamName.split("/")[0]]
+    def _GetLogEvents(self, asked: dict[str, Any]) -> dict[str, Any]:
+        lines = self.logs[asked["logStreamName"].split("/")[0]]
         moment = int(NOW.timestamp() * 1000)
-        events = [{"timestamp": moment, "message": line} for line in lines[int(nextToken) :]]
+        events = [{"timestamp": moment, "message": line} for line in lines[int(asked.get("nextToken", "0")) :]]
         return {"events": events, "nextForwardToken": str(len(lines))}
 
-    def _ListObjectsV2(self, Prefix: str, Delimiter: str = "", **_: Any) -> dict[str, Any]:
-        found = [key for key in self.objects if key.startswith(Prefix)]
-        if Delimiter:
-            names = sorted({key[len(Prefix) :].split("/")[0] for key in found})
-            return {"CommonPrefixes": [{"Prefix": f"{Prefix}{name}/"} for name in names], "IsTruncated": False}
+    def _ListObjectsV2(self, asked: dict[str, Any]) -> dict[str, Any]:
+        found = [key for key in self.objects if key.startswith(asked["Prefix"])]
+        if asked.get("Delimiter", ""):
+            names = sorted({key[len(asked["Prefix"]) :].split("/")[0] for key in found})
+            return {"CommonPrefixes": [{"Prefix": f"{asked['Prefix']}{name}/"} for name in names], "IsTruncated": False}
         return {"Contents": [{"Key": key, "Size": 9000} for key in found], "IsTruncated": False}
 
-    def _GetObjectTagging(self, **_: Any) -> dict[str, Any]:
+    def _GetObjectTagging(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"TagSet": [{"Key": "kennel:sample", "Value": "true"}]}
 
-    def _InvokeEndpoint(self, **_: Any) -> dict[str, Any]:
+    def _InvokeEndpoint(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"Body": io.BytesIO(json.dumps(self.answer).encode())}
 
     def _found(self, things: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:

@@ -1,0 +1,179 @@
+"""Classify's parts: photos in, answers kept for this tab, one card an answer."""
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from typing import Protocol
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.errors import KennelError
+from dashboard.core.format import count, duration
+from dashboard.core.parallel import gather
+from dashboard.core.serving.classify import MAX_PHOTOS, Answer, Photo, classify, prepare_photo
+from dashboard.ui import markup
+from dashboard.ui.markup import badge, note
+from dashboard.ui.tones import Tone
+
+ANSWERS, GENERATION, LEFT_OUT = "classify.answers", "classify.generation", "classify.left-out"
+KEPT = 40
+AT_ONCE = 4
+
+
+class Upload(Protocol):
+    """What arrives: a file with a name."""
+
+    name: str
+
+    def getvalue(self) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One photo on its way to the model. `is_drawn` marks a picture that we drew ourselves."""
+
+    name: str
+    data: bytes
+    is_drawn: bool = False
+
+    @property
+    def key(self) -> str:
+        """The photo's content, so that the same one is not classified twice."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True)
+class Result:
+    """One card: the photo and its answer, or why there is none."""
+
+    name: str
+    endpoint: str
+    photo: Photo | None = None
+    answer: Answer | None = None
+    problem: KennelError | None = None
+    is_drawn: bool = False
+
+
+def results() -> dict[str, Result]:
+    """This tab's cards by key, the newest last. They outlive reruns, other pages and a lost connection."""
+    kept: dict[str, Result] = st.session_state.setdefault(ANSWERS, {})
+    return kept
+
+
+def generation() -> int:
+    """Counts the batches; a new number empties the drop zone."""
+    return int(st.session_state.setdefault(GENERATION, 0))
+
+
+def take(aws: Aws, endpoint: str, uploads: Sequence[Upload], slot: "st.delta_generator.DeltaGenerator") -> None:
+    """Classify what was dropped, keep the answers, and let go of the files. Reruns the page."""
+    st.session_state[LEFT_OUT] = max(0, len(uploads) - MAX_PHOTOS)
+    batch = [Incoming(upload.name, upload.getvalue()) for upload in uploads[:MAX_PHOTOS]]
+    answer(aws, endpoint, batch, slot)
+    for upload in uploads:
+        state.let_go(upload)
+    st.session_state[GENERATION] = generation() + 1
+    st.rerun()
+
+
+def answer(aws: Aws, endpoint: str, batch: Sequence[Incoming], slot: "st.delta_generator.DeltaGenerator") -> None:
+    """Classify a batch, some at a time; what is done is kept at once, so that an interruption loses nothing."""
+    for start in range(0, len(batch), AT_ONCE):
+        if len(batch) > 1:
+            slot.progress(start / len(batch), text=f"Photo {start + 1} of {len(batch)}")
+        part = batch[start : start + AT_ONCE]
+        for incoming, result in zip(part, gather(partial(one, aws, endpoint), part), strict=True):
+            _keep(f"{endpoint} {incoming.key}", result)
+
+
+def one(aws: Aws, endpoint: str, incoming: Incoming) -> Result:
+    """One photo's card; a photo that cannot be classified gets its own sentence and stops no other."""
+    photo = None
+    try:
+        photo = prepare_photo(incoming.data, incoming.name)
+        said = classify(aws, endpoint, photo)
+    except KennelError as error:
+        return Result(incoming.name, endpoint, photo, problem=error, is_drawn=incoming.is_drawn)
+    return Result(incoming.name, endpoint, photo, said, is_drawn=incoming.is_drawn)
+
+
+def _keep(key: str, result: Result) -> None:
+    kept = results()
+    kept.pop(key, None)
+    kept[key] = result
+    while len(kept) > KEPT:
+        del kept[next(iter(kept))]
+
+
+def clear() -> None:
+    """Throw this tab's photos and answers away."""
+    results().clear()
+    st.session_state.pop(LEFT_OUT, None)
+
+
+def draw_example(number: int) -> Incoming:
+    """A dog that we draw ourselves, another one for each number."""
+    from training.sample_data import BREEDS, draw_dog  # draws with numpy: only when asked
+
+    breeds = sorted(BREEDS)
+    breed = breeds[number % len(breeds)]
+    file = io.BytesIO()
+    draw_dog(breed, seed=number).save(file, "JPEG", quality=90)
+    return Incoming(f"drawn {breed.split('.')[-1].replace('_', ' ')}", file.getvalue(), is_drawn=True)
+
+
+def card(key: str, result: Result) -> None:
+    """A photo with five bars and one honest sentence, or the reason why there is none."""
+    with st.container(border=True, key=f"panel-answer-{key[-12:]}"):
+        if result.problem is not None or result.answer is None or result.photo is None:
+            if result.problem is not None:
+                kind = "not classified"
+                st.html(markup.problem(kind, result.problem.what, result.problem.why, result.problem.next_step))
+            return
+        left, right = st.columns((4, 7), gap="medium")
+        with left:
+            st.image(result.photo.jpeg, width="stretch", alt=f"{result.name}. {result.answer.sentence}")
+        with right:
+            st.html(answer_markup(result, result.answer, result.photo))
+
+
+def answer_markup(result: Result, said: Answer, photo: Photo) -> str:
+    """The answer's text: sentence, bars, and how it came about."""
+    marks = badge(Tone.STOPPED, "not a dog") if said.is_dog is False else ""
+    marks += badge(Tone.SIMULATED, "drawn picture") if result.is_drawn else ""
+    shares = [(prediction.breed, prediction.probability) for prediction in said.predictions]
+    title = "Closest breeds, if it were a dog" if said.is_dog is False else "Most likely breeds"
+    muted = " kn-muted" if said.is_dog is False else ""
+    inside = f", {seconds(said.model_seconds)} of it in the model" if said.model_seconds is not None else ""
+    by = result.endpoint if said.model == result.endpoint else f"{result.endpoint} ({said.model})"
+    return (
+        f'<div class="kn-answer{muted}"><p class="kn-answer-name">{escape(result.name)} {marks}</p>'
+        f'<p class="kn-answer-sentence">{escape(said.sentence)}</p>'
+        f"{markup.bars(shares, title)}"
+        + note(f"{title} · answered by {by} in {seconds(said.seconds)}{inside}")
+        + note(photo.note[:1].upper() + photo.note[1:] + ".")
+        + "</div>"
+    )
+
+
+def seconds(taken: float) -> str:
+    """How long an answer took: "0.04 s"."""
+    return f"{taken:.2f} s" if taken < 1 else duration(taken)
+
+
+def answered() -> int:
+    """How many photos have an answer."""
+    return sum(result.answer is not None for result in results().values())
+
+
+def left_out() -> str:
+    """What to say when more photos came than are taken at once; "" otherwise."""
+    number = int(st.session_state.get(LEFT_OUT, 0))
+    if not number:
+        return ""
+    return f"{count(number, 'photo')} left out: up to {MAX_PHOTOS} are taken at a time. Drop the others next."

@@ -1,19 +1,16 @@
 """The first page's answer: is anything wrong, what is running, what does it cost?"""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from dashboard.core.aws import Aws
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly, total
 from dashboard.core.format import duration, money, percent
 from dashboard.core.runs.model import Run
-from dashboard.core.runs.watch import RunCache, list_runs
-from dashboard.core.serving.endpoints import Endpoint, list_endpoints
+from dashboard.core.serving.model import Endpoint
 
 RECENT = timedelta(hours=24)
 LONG_RUNNING = timedelta(hours=24)
@@ -68,20 +65,10 @@ class Overview:
         return not self.runs and not self.endpoints
 
 
-def overview(
-    aws: Aws, prices: PriceBook, now: datetime, *, cache: RunCache | None = None, limit: int = 100
-) -> Overview:
-    """Look at the account: the newest `limit` runs and endpoints, read at the same time."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        runs = pool.submit(list_runs, aws, limit, cache)
-        endpoints = pool.submit(list_endpoints, aws, prices, limit)
-        return assemble(runs.result(), endpoints.result(), prices=prices, region=aws.account.region, now=now)
-
-
 def assemble(
     runs: Sequence[Run], endpoints: Sequence[Endpoint], *, prices: PriceBook, region: str, now: datetime
 ) -> Overview:
-    """The overview of runs and endpoints that are at hand."""
+    """The overview of the newest runs and the endpoints, as they were read."""
     running = tuple(run for run in runs if run.status.is_active)
     billed = [_per_hour(run, prices, region) for run in running if run.status.is_billed]
     billed += [endpoint.hourly for endpoint in endpoints if endpoint.status.is_billed]

@@ -2,11 +2,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from dashboard.core.costs.quote import hourly
-from dashboard.core.overview import Severity, assemble, overview
+from dashboard.core.overview import Severity, assemble
 from dashboard.core.runs.model import RunStatus
 from dashboard.core.serving.model import Endpoint, EndpointStatus
 from tests.core.runs.made import NOW, run
-from tests.core.serving.account import Serving
 
 
 def endpoint(prices, name="dogs", status=EndpointStatus.IN_SERVICE, hours=1, instance_type="ml.m5.large", **more):
@@ -80,11 +79,3 @@ def test_a_run_near_its_time_limit_is_pointed_out(prices):
     assert item.name == "near"
     assert "94 %" in item.why
     assert item.per_hour == Decimal("0.408")
-
-
-def test_the_account_is_read_in_one_go(aws, fake, prices):
-    Serving(fake).add("starter")
-    fake.on("ListTrainingJobs", {"TrainingJobSummaries": []})
-    now = overview(aws, prices, NOW)
-    assert [e.name for e in now.endpoints] == ["starter"]
-    assert not now.is_empty

@@ -27,13 +27,19 @@ class ModelFiles:
 
 @dataclass(frozen=True)
 class Variant:
-    """A production variant: `count` processes that serve one model; weight: its share of the requests."""
+    """A production variant: `count` processes that serve one model.
+
+    weight: its share of the requests; startup: seconds until it must answer /ping, None: the machine's own limit.
+    """
 
     name: str
     model: ModelFiles | None
     environment: Mapping[str, str]
     count: int
     weight: float
+    instance_type: str = ""
+    image: str = ""
+    startup: float | None = None
 
 
 @dataclass(frozen=True)
@@ -58,9 +64,10 @@ class VariantView:
 
 @dataclass(frozen=True)
 class View:
-    """How an endpoint is now."""
+    """How an endpoint is now. was_in_service: it has answered since it was created."""
 
     status: Status
+    was_in_service: bool
     failure: str
     variants: tuple[VariantView, ...]
 

@@ -61,7 +61,7 @@ class _Running:
             status = Status.IN_SERVICE
         else:
             status = Status.SYSTEM_UPDATING if self.was_in_service else Status.CREATING
-        return View(status, self.failure, variants)
+        return View(status, self.was_in_service, self.failure, variants)
 
     def _variant(self, variant: Variant) -> VariantView:
         instances = self.instances[variant.name]
@@ -95,7 +95,7 @@ class Fleet:
             self._endpoints[endpoint.arn] = running
             running.prepared = self._work.submit(self._prepare, running)
 
-    def delete(self, endpoint: Endpoint, done: Callable[[], None]) -> None:
+    def delete(self, endpoint: Endpoint, done: Callable[[], object]) -> None:
         """Begin to end an endpoint, running or not; done() is called when nothing of it is left."""
         with self._lock:
             running = self._endpoints.get(endpoint.arn)
@@ -112,7 +112,8 @@ class Fleet:
     def processes(self) -> int:
         """How many serving processes the endpoints have or will have."""
         with self._lock:
-            return sum(variant.count for one in self._endpoints.values() for variant in one.endpoint.variants)
+            alive = [one.endpoint for one in self._endpoints.values() if not one.failure]
+            return sum(variant.count for endpoint in alive for variant in endpoint.variants)
 
     def target(self, arn: str, variant: str | None = None) -> Target | None:
         """The process for the next request: a variant by its weight (or the one named), its instances in turn.
@@ -191,7 +192,7 @@ class Fleet:
             self._host.logs,
             f"{LOG_GROUP}/{endpoint.name}",
             self._host.command,
-            self._host.startup,
+            variant.startup or self._host.startup,
         )
         return Instance(
             f"{variant.name}/i-{identity}",
@@ -252,7 +253,7 @@ class Fleet:
             view = running.view()
         self._changed(running.endpoint.arn, view)
 
-    def _remove(self, endpoint: Endpoint, running: _Running | None, done: Callable[[], None]) -> None:
+    def _remove(self, endpoint: Endpoint, running: _Running | None, done: Callable[[], object]) -> None:
         if running:
             if running.prepared:
                 running.prepared.result()  # it was submitted before this, so it runs or has ended

@@ -7,6 +7,7 @@ from collections import deque
 from pathlib import Path
 
 from local_aws.engine.job import Job, Stage
+from local_aws.engine.opt_ml import OptMl
 from local_aws.engine.training import Machine, Reports, TrainingRun
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,16 @@ class TrainingQueue:
     def folder(self, arn: str) -> Path:
         """Where a job's files are while it runs. Short, since sockets in it may have 108 characters of path."""
         return self._machine.scratch / hashlib.sha256(arn.encode()).hexdigest()[:12]
+
+    def last_seen(self, arn: str) -> float:
+        """When a job that a killed server left behind was last running, in seconds since the epoch; else 0."""
+        folder = self.folder(arn)
+        return folder.stat().st_mtime if folder.is_dir() else 0.0
+
+    def clean(self) -> None:
+        """Remove what runs of a killed server left behind. Before anything is submitted."""
+        for folder in self._machine.scratch.iterdir():
+            OptMl(folder, self._machine.private).remove()
 
     def submit(self, job: Job) -> None:
         with self._changed:

@@ -1,0 +1,148 @@
+"""InvokeEndpoint: the request goes straight to a serving process of the endpoint, and its answer straight back."""
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from urllib.parse import unquote
+
+from botocore.model import OperationModel
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from local_aws.engine.connections import Answer, AnswerTooLarge, Connections, Unreachable
+from local_aws.engine.endpoint import Target
+from local_aws.engine.endpoints import LOG_GROUP, Fleet
+from local_aws.errors import NotThereError, ServiceError
+from local_aws.protocol import Caller, Operation, Service
+from local_aws.services.sagemaker import SageMaker
+from local_aws.services.sagemaker_base import arn_of
+
+LARGEST_BODY = 6_291_456  # bytes, of the request and of the answer
+SECONDS = 60.0
+_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
+_PASSED = {"content-type": "Content-Type", "accept": "Accept", _ATTRIBUTES: "X-Amzn-SageMaker-Custom-Attributes"}
+_REFUSED = ("target-model", "target-container-hostname", "enable-explanations", "inference-component", "session-id")
+_PATH = re.compile(r"/endpoints/([^/]+)/invocations")
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+_HEADER = re.compile(r"[\x20-\x7e\t]{0,1024}")
+
+
+class SageMakerRuntime(Service):
+    """seconds: how long a container may take for one answer."""
+
+    name = "sagemaker-runtime"
+    max_body = LARGEST_BODY
+
+    def __init__(self, sagemaker: SageMaker, *, seconds: float = SECONDS) -> None:
+        self._sagemaker = sagemaker
+        self._seconds = seconds
+        self._connections = Connections()
+
+    async def stop(self) -> None:
+        await self._connections.close()
+
+    def match(
+        self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> Operation | None:
+        invoked = _PATH.fullmatch(raw_path)  # the one that is called often is known without the whole router
+        if invoked and method == "POST":
+            return Operation(self._invoke, {"EndpointName": unquote(invoked[1])})
+        return super().match(method, raw_path, query, headers, body)
+
+    @cached_property
+    def _invoke(self) -> OperationModel:
+        return self.model.operation_model("InvokeEndpoint")
+
+    async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
+        if operation.name != "InvokeEndpoint":
+            raise NotThereError(f"sagemaker-runtime:{operation.name}")
+        name = request.path_params["EndpointName"]
+        headers = _checked(request.headers, name)
+        body = await request.body()
+        if len(body) > LARGEST_BODY:
+            raise _wrong(f"The request body is larger than {LARGEST_BODY} bytes.")
+        variant = request.headers.get("x-amzn-sagemaker-target-variant")
+        target = self._target(name, variant, caller)
+        try:
+            answer = await self._connections.post(
+                target.port, "/invocations", headers, body, limit=LARGEST_BODY, timeout=self._seconds
+            )
+        except TimeoutError:
+            said = (
+                f"Your invocation timed out while waiting for a response from container primary ({self._seconds:g} s)."
+            )
+            return _model_error(request, 0, said, name, caller)
+        except AnswerTooLarge:
+            said = f"The container's answer is larger than {LARGEST_BODY} bytes."
+            return _model_error(request, 0, said, name, caller)
+        except Unreachable as error:
+            raise ServiceError(
+                "ServiceUnavailable",
+                f"The serving process of endpoint {name} cannot be reached: {error}. It is being restarted; try again.",
+                503,
+            ) from error
+        if not 200 <= answer.status < 300:
+            return _model_error(request, answer.status, answer.body.decode("utf-8", "replace"), name, caller)
+        return _passed_on(answer, target, request)
+
+    def _target(self, name: str, variant: str | None, caller: Caller) -> Target:
+        arn = arn_of("endpoint", name, caller)
+        fleet: Fleet = self._sagemaker.fleet
+        target = fleet.target(arn, variant)
+        if target:
+            return target
+        view = fleet.view(arn)
+        if view is None or not view.was_in_service or view.failure:
+            raise _wrong(f"Endpoint {name} of account {caller.account} not found.")
+        if variant and variant not in {one.name for one in view.variants}:
+            raise _wrong(f"Variant {variant} not found for Request")
+        raise ServiceError(
+            "ServiceUnavailable",
+            f"No serving process of endpoint {name} answers at this moment; they are being restarted. Try again.",
+            503,
+        )
+
+
+def _checked(headers: Mapping[str, str], name: str) -> list[tuple[str, str]]:
+    """The headers that the container gets. Raises ServiceError ValidationError for what cannot be honoured."""
+    if not _NAME.fullmatch(name):
+        raise _wrong(f"1 validation error detected: Value '{name[:100]}' at 'endpointName' is not an endpoint's name.")
+    for refused in _REFUSED:
+        if f"x-amzn-sagemaker-{refused}" in headers:
+            raise _wrong(f"The embedded AWS cannot do X-Amzn-SageMaker-{refused.title()} yet. Leave it out.")
+    passed = [(title, headers[lower]) for lower, title in _PASSED.items() if lower in headers]
+    for title, value in passed:
+        if not _HEADER.fullmatch(value):
+            raise _wrong(f"The header {title} must be at most 1024 printable ASCII characters.")
+    return passed
+
+
+def _passed_on(answer: Answer, target: Target, request: Request) -> Response:
+    headers = {
+        "Content-Type": answer.headers.get("content-type", "application/octet-stream"),
+        "x-Amzn-Invoked-Production-Variant": target.variant,
+        "x-amzn-RequestId": request.scope.get("aws_request_id", ""),
+    }
+    if _ATTRIBUTES in answer.headers:
+        headers["X-Amzn-SageMaker-Custom-Attributes"] = answer.headers[_ATTRIBUTES]
+    return Response(answer.body, 200, headers)
+
+
+def _model_error(request: Request, status: int, said: str, name: str, caller: Caller) -> Response:
+    """SageMaker's ModelError (424), which carries the container's own status and words."""
+    group = f"{LOG_GROUP}/{name}"
+    whose = "client" if 400 <= status < 500 else "server"
+    body = {
+        "ErrorCode": "CLIENT_ERROR_FROM_MODEL" if whose == "client" else "SERVER_ERROR_FROM_MODEL",
+        "Message": f'Received {whose} error ({status}) from primary with message "{said[:2048]}". '
+        f"See {group} in CloudWatch Logs of account {caller.account} for more information.",
+        "OriginalStatusCode": status,
+        "OriginalMessage": said[:LARGEST_BODY],
+        "LogStreamArn": f"arn:aws:logs:{caller.region}:{caller.account}:log-group:{group}",
+    }
+    request_id = request.scope.get("aws_request_id", "")
+    return JSONResponse(body, 424, {"x-amzn-ErrorType": "ModelError", "x-amzn-RequestId": request_id})
+
+
+def _wrong(sentence: str) -> ServiceError:
+    return ServiceError("ValidationError", sentence)

@@ -56,6 +56,7 @@ class Service:
     """One AWS service of ours. Subclasses set `name` (botocore's) and define operations as methods."""
 
     name: str
+    invalid_code = "ValidationException"  # what the service calls parameters that do not fit its model
     max_body: int | None = 10 * 1024 * 1024  # bytes; None: the service streams and limits by itself
 
     @property
@@ -132,7 +133,7 @@ class Service:
             result = await method(params, caller)
         else:
             result = await run_in_threadpool(method, params, caller)
-        return self.respond(request, operation, result or {})
+        return await run_in_threadpool(self.respond, request, operation, result or {})
 
     def parse(self, request: Request, operation: OperationModel, body: bytes) -> dict[str, Any]:
         """The request's parameters, validated against the model.
@@ -168,7 +169,7 @@ class Service:
         if operation.input_shape is not None:
             report = ParamValidator().validate(params, operation.input_shape)
             if report.has_errors():
-                raise ServiceError("ValidationException", re.sub(r"\s+", " ", report.generate_report()))
+                raise ServiceError(self.invalid_code, re.sub(r"\s+", " ", report.generate_report()))
         return params
 
     def respond(self, request: Request, operation: OperationModel, result: Mapping[str, Any]) -> Response:

@@ -28,7 +28,10 @@ from local_aws.errors import NotThereError, ServiceError, error_response, intern
 from local_aws.keys import KeyRing, install_key
 from local_aws.moto_app import Moto, MotoService, Sts
 from local_aws.protocol import Caller, Service
+from local_aws.services.logs import Logs
 from local_aws.services.s3 import S3
+from local_aws.services.sagemaker import SageMaker
+from local_aws.services.sagemaker_runtime import SageMakerRuntime
 from local_aws.store import Store
 
 log = logging.getLogger(__name__)
@@ -122,8 +125,17 @@ def build(
     """The whole embedded AWS as one ASGI application over the state folder."""
     store = Store(state)
     moto = Moto(state / "moto")
-    s3 = S3(store, region=region)
-    services: list[Service] = [s3, Sts(moto), *(MotoService(name, moto) for name in ("iam", "ec2", "ssm"))]
+    s3, logs = S3(store, region=region), Logs(state / "logs", region=region)
+    sagemaker = SageMaker(store, s3, logs)
+    runtime = SageMakerRuntime(sagemaker)
+    services: list[Service] = [
+        s3,
+        logs,
+        sagemaker,
+        runtime,
+        Sts(moto),
+        *(MotoService(name, moto) for name in ("iam", "ec2", "ssm")),
+    ]
     front = Front(services, KeyRing(install_key(state), moto.find_key), region, now)
 
     @asynccontextmanager

@@ -28,7 +28,8 @@ class Store:
         self._synchronous = "FULL" if power_cut_safe else "NORMAL"
         self._local = threading.local()
         self._writing = threading.RLock()
-        self._open: list[sqlite3.Connection] = []
+        self._opening = threading.Lock()
+        self._open: list[tuple[threading.Thread, sqlite3.Connection]] = []
         with self.transaction() as connection:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS documents (kind TEXT, name TEXT, body TEXT, PRIMARY KEY (kind, name))"
@@ -44,8 +45,17 @@ class Store:
             found.execute("PRAGMA journal_mode = WAL")
             found.execute(f"PRAGMA synchronous = {self._synchronous}")
             self._local.connection = found
-            self._open.append(found)
+            self._keep(found)
         return found
+
+    def _keep(self, connection: sqlite3.Connection) -> None:
+        """Remember a connection for close(), and close those of threads that have ended: worker threads come and go."""
+        with self._opening:
+            ended = [one for one in self._open if not one[0].is_alive()]
+            self._open = [one for one in self._open if one[0].is_alive()]
+            self._open.append((threading.current_thread(), connection))
+        for _, one in ended:
+            one.close()
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -73,8 +83,9 @@ class Store:
 
     def close(self) -> None:
         """Close every thread's connection; the store is of no use afterwards."""
-        while self._open:
-            self._open.pop().close()
+        with self._opening:
+            while self._open:
+                self._open.pop()[1].close()
 
 
 def _plain(value: object) -> float:

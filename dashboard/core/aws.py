@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -91,14 +92,13 @@ class Aws:
         Raises the errors of core/errors.py and no others.
         """
         with self.translated(service, operation, parameters):
-            answer: dict[str, Any] = self.client(service)._make_api_call(operation, parameters)
+            answer: dict[str, Any] = getattr(self.client(service), xform_name(operation))(**parameters)
         return answer
 
     def pages(self, service: str, operation: str, limit: int = 100, **parameters: Any) -> Iterator[dict[str, Any]]:
         """The answers of a paged operation, at most `limit` of them; errors as in `call`."""
         with self.translated(service, operation, parameters):
-            client = self.client(service)
-            paginator = client.get_paginator(_snake(client, operation))
+            paginator = self.client(service).get_paginator(xform_name(operation))
             for number, page in enumerate(paginator.paginate(**parameters), start=1):
                 yield page
                 if number >= limit:
@@ -227,8 +227,3 @@ def _check_answer(http_response: Any, parsed: Mapping[str, Any], model: Any, **_
             f"none of {', '.join(required)} is in it",
             "see whether a proxy stands between, then try again",
         )
-
-
-def _snake(client: Any, operation: str) -> str:
-    names: dict[str, str] = client.meta.method_to_api_mapping
-    return next(method for method, name in names.items() if name == operation)

@@ -1,5 +1,6 @@
 """Quotes: seconds × instances × price per hour, with where the price comes from, or why it is unknown."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -70,7 +71,7 @@ def unknown(why: str, *, seconds: float | None = None, count: int = 1, basis: st
     return Quote(None, None, seconds, count, "USD", "", None, why_unknown=why, basis=basis)
 
 
-def total(quotes: "list[Quote] | tuple[Quote, ...]") -> tuple[Decimal, int]:
+def total(quotes: Sequence[Quote]) -> tuple[Decimal, int]:
     """The sum of the known amounts, and how many were unknown (and so are missing from it)."""
     known = [q.amount for q in quotes if q.amount is not None]
     return sum(known, Decimal(0)), len(quotes) - len(known)

@@ -39,24 +39,27 @@ class RunCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._runs: dict[str, Run] = {}
+        self._runs: dict[str, tuple[datetime | None, Run]] = {}
         self._tags: dict[str, Mapping[str, str]] = {}
 
     def ended(self, name: str, modified: datetime | None) -> Run | None:
+        """The run as it is known, if it has ended and is listed as not modified since."""
         with self._lock:
-            run = self._runs.get(name)
-        return run if run and run.modified == modified else None
+            known, run = self._runs.get(name, (None, None))
+        return run if known == modified else None
 
     def tags(self, arn: str, created: datetime) -> Mapping[str, str] | None:
+        """The tags of a run that was seen before."""
         # A deleted run's name can be used again, and its ARN with it.
         with self._lock:
             return self._tags.get(f"{arn} {created}")
 
-    def keep(self, run: Run) -> None:
+    def keep(self, run: Run, modified: datetime | None) -> None:
+        """Remember a run that is listed as last modified then."""
         with self._lock:
             self._tags[f"{run.arn} {run.created}"] = run.tags
             if run.status.is_final:
-                self._runs[run.name] = run
+                self._runs[run.name] = (modified, run)
             for store in (self._runs, self._tags):
                 while len(store) > FOREVER:
                     del store[next(iter(store))]
@@ -78,12 +81,17 @@ def list_runs(aws: Aws, limit: int = 200, cache: RunCache | None = None) -> tupl
             break
 
     def look(summary: Mapping[str, Any]) -> Run | None:
-        name = summary["TrainingJobName"]
-        known = cache.ended(name, summary.get("LastModifiedTime")) if cache else None
+        name, modified = summary["TrainingJobName"], summary.get("LastModifiedTime")
+        known = cache.ended(name, modified) if cache else None
+        if known:
+            return known
         try:
-            return known or get_run(aws, name, cache)
+            run = get_run(aws, name, cache)
         except NotFound:
             return None  # deleted since it was listed
+        if cache:
+            cache.keep(run, modified)
+        return run
 
     return tuple(run for run in gather(look, summaries[:limit]) if run)
 
@@ -95,7 +103,7 @@ def get_run(aws: Aws, name: str, cache: RunCache | None = None) -> Run:
     known = cache.tags(arn, answer["CreationTime"]) if cache else None
     run = run_from(answer, tags.of_sagemaker(aws, arn) if known is None else known)
     if cache:
-        cache.keep(run)
+        cache.keep(run, run.modified)
     return run
 
 

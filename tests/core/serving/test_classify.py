@@ -190,7 +190,7 @@ def test_place_and_date_are_dropped_and_the_photo_is_upright():
 
 @pytest.mark.parametrize("data", [b"", b"no photo at all", jpeg()[:2000], b"%PDF-1.7"])
 def test_what_is_no_photo_is_refused_by_name_with_the_reason(data):
-    with pytest.raises(InvalidInput, match="holiday.jpg") as caught:
+    with pytest.raises(InvalidInput, match=r"holiday\.jpg") as caught:
         prepare_photo(data, "holiday.jpg")
     assert caught.value.why
     assert caught.value.field == "photo"

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import botocore.session
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import create_loader
 
 from dashboard.core.aws_errors import translate
 from dashboard.core.aws_writes import changes
@@ -197,12 +199,13 @@ def _connect_embedded(file: Path) -> Aws:
         }
     )
     session.set_credentials(key, secret)
+    session.register_component("data_loader", _models())
     return Aws(account, session)
 
 
 def _connect_profile(profile: str, *, writable: bool) -> Aws:
     try:
-        session = botocore.session.Session(profile=profile)
+        session = _profile_session(profile)
         region = session.get_config_variable("region")
         if not region:
             raise CredentialsProblem(
@@ -215,7 +218,19 @@ def _connect_profile(profile: str, *, writable: bool) -> Aws:
     unknown = Account(profile, region, "", is_embedded=False, writable=writable)
     identity = Aws(unknown, session).call("sts", "GetCallerIdentity")
     account = Account(profile, region, identity["Account"], is_embedded=False, writable=writable)
-    return Aws(account, botocore.session.Session(profile=profile))
+    return Aws(account, _profile_session(profile))
+
+
+def _profile_session(profile: str) -> botocore.session.Session:
+    session = botocore.session.Session(profile=profile)
+    session.register_component("data_loader", _models())
+    return session
+
+
+@cache
+def _models() -> Any:
+    """botocore's service models: megabytes of JSON, parsed once for all connections."""
+    return create_loader()
 
 
 def _check_answer(http_response: Any, parsed: Mapping[str, Any], model: Any, **_: Any) -> None:

@@ -29,6 +29,7 @@ chosen = st.navigation(
         st.Page(page.Place.CLASSIFY, title="Classify", icon=":material/pets:"),
     ]
 )
+page.follow()
 st.set_page_config(page_title=f"{chosen.title} · Kennel")
 
 with problem.shown():

@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.errors import KennelError
-from dashboard.ui import problem
+from dashboard.ui import page, problem
 from dashboard.ui.markup import literal
 from dashboard.ui.page import Place
 
@@ -98,5 +98,5 @@ def _act(action: Action) -> None:
     state.forget()
     st.session_state[SAID] = said
     if action.then is not None:
-        st.switch_page(action.then, query_params=action.query)
+        page.go(action.then, action.query)
     st.rerun()

@@ -12,7 +12,7 @@ from dashboard.core.format import count, duration, money
 from dashboard.core.overview import Attention, Overview, Severity
 from dashboard.core.runs.cost import run_cost
 from dashboard.core.runs.model import Run
-from dashboard.ui import confirm, empty, endpoint, receipt, table
+from dashboard.ui import confirm, empty, endpoint, page, receipt, table
 from dashboard.ui.markup import badge, literal
 from dashboard.ui.page import Place
 from dashboard.ui.spend import Spend
@@ -147,7 +147,7 @@ def recent(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
         return
     newest = runs[:RECENT]
     st.dataframe(
-        table.run_rows(newest, state.prices(), aws.account, now),
+        table.run_rows(newest, state.prices(), aws.account, now, st.context.timezone),
         key="recent-runs",
         hide_index=True,
         placeholder="–",
@@ -158,4 +158,4 @@ def recent(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
 
 def _open() -> None:
     if name := table.opened(OPEN):
-        st.switch_page(Place.RUNS, query_params={"run": name})
+        page.go(Place.RUNS, {"run": name})

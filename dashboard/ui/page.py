@@ -1,13 +1,16 @@
 """What every page begins with: its style, its title and one live sentence; and where the pages are."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from html import escape
 from pathlib import Path
+from typing import NoReturn
 
 import streamlit as st
 
 from dashboard.ui.markup import NO_MARK, Markup
 
+GOING = "page.going"
 STATIC = Path(__file__).resolve().parents[1] / "static"
 
 
@@ -23,6 +26,19 @@ class Place(StrEnum):
 def style() -> None:
     """Send our own style sheet; the theme itself is in .streamlit/config.toml."""
     st.html(STATIC / "kennel.css")
+
+
+def go(place: Place, query: Mapping[str, str] | None = None) -> NoReturn:
+    """Open another page from a callback."""
+    st.session_state[GOING] = (place, dict(query or {}))
+    st.rerun()
+
+
+def follow() -> None:
+    """Carry out `go`; once a run, as soon as the pages are known."""
+    if going := st.session_state.pop(GOING, None):
+        place, query = going
+        st.switch_page(place, query_params=query)
 
 
 def title(name: str, sentence: str, age: str = "") -> None:

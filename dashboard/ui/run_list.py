@@ -67,7 +67,7 @@ def _full(aws: Aws, was_busy: bool) -> None:
         empty.show("filter", "No run fits the filter.", "Take a word or a status away.")
     else:
         st.dataframe(
-            table.run_rows(shown, state.prices(), aws.account, now),
+            table.run_rows(shown, state.prices(), aws.account, now, st.context.timezone),
             key="runs-table",
             hide_index=True,
             placeholder="–",
@@ -103,9 +103,9 @@ def narrow(aws: Aws, chosen: str) -> None:
 
 def _open() -> None:
     if name := table.opened(OPEN):
-        st.switch_page(Place.RUNS, query_params={"run": name.removeprefix(MARK)})
+        page.go(Place.RUNS, {"run": name.removeprefix(MARK)})
 
 
 def _open_narrow() -> None:
     if name := table.opened(OPEN_NARROW):
-        st.switch_page(Place.RUNS, query_params={"run": name.removeprefix(MARK)})
+        page.go(Place.RUNS, {"run": name.removeprefix(MARK)})

@@ -1,8 +1,9 @@
 """Tables of runs and of instance types: rows as plain values, columns with their unit and their look."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -29,8 +30,13 @@ def accuracy(run: Run) -> float | None:
     return next((run.metrics[name] for name in ACCURACY if name in run.metrics), None)
 
 
-def run_rows(runs: Sequence[Run], prices: PriceBook, account: Account, now: datetime) -> list[dict[str, Any]]:
-    """One row a run; durations and money are numbers underneath, so that a click on the header sorts them."""
+def run_rows(
+    runs: Sequence[Run], prices: PriceBook, account: Account, now: datetime, timezone: str | None
+) -> list[dict[str, Any]]:
+    """One row a run; durations and money are numbers underneath, so that a click on the header sorts them.
+
+    Times are the reader's, without a zone: the column's help names it.
+    """
     rows = []
     for run in runs:
         cost = run_cost(run, prices, account.region, now)
@@ -40,7 +46,7 @@ def run_rows(runs: Sequence[Run], prices: PriceBook, account: Account, now: date
                 "Status": [status(run)],
                 "Data": run.dataset,
                 "Instance": instances(run),
-                "Created": run.created,
+                "Created": local(run.created, timezone),
                 "Duration": timedelta(seconds=round(run.elapsed(now))),
                 "Cost": float(cost.amount) if cost.amount is not None else None,
                 "Accuracy": None if (right := accuracy(run)) is None else right * 100,
@@ -73,7 +79,7 @@ def run_columns(
         ),
         "Data": column.TextColumn("Data"),
         "Instance": column.TextColumn("Instance"),
-        "Created": column.DatetimeColumn("Created", format="D MMM, HH:mm:ss", timezone=timezone),
+        "Created": column.DatetimeColumn("Created", format="D MMM, HH:mm:ss", help=f"Your time: {zone(timezone)}"),
         "Duration": column.NumberColumn("Duration", format="localized"),
         "Cost": column.NumberColumn(f"Cost{simulated(account)}", format="$%.4f", help="Billable seconds × list price"),
         "Accuracy": column.NumberColumn("Accuracy", format="%.1f %%", help="On the photos kept back for the test"),
@@ -85,6 +91,19 @@ def opened(key: str) -> str | None:
     """The run whose name was clicked in the table whose column has this key; inside `on_open`."""
     click = st.session_state.get(key)
     return str(click["label"]) if click else None
+
+
+def zone(timezone: str | None) -> tzinfo:
+    """The reader's time zone by name; UTC when the browser tells none that this machine knows."""
+    try:
+        return ZoneInfo(timezone) if timezone else UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def local(moment: datetime, timezone: str | None) -> datetime:
+    """A moment on the reader's clock, without its zone."""
+    return moment.astimezone(zone(timezone)).replace(tzinfo=None)
 
 
 def candidate_rows(candidates: Sequence[Candidate], chosen: str) -> list[dict[str, Any]]:

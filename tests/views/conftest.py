@@ -1,0 +1,72 @@
+"""Open the dashboard without a browser, on a scripted account or on a real embedded AWS."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from dashboard import state
+from dashboard.embedded import OURS
+from tests.views.scripted import ScriptedAws, busy_account
+
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No reading survives from one test to the next, and no embedded AWS is started by the page itself."""
+    monkeypatch.setenv(OURS, "test")
+    monkeypatch.delenv("KENNEL_AWS_PROFILE", raising=False)
+    monkeypatch.setattr(state.gc, "freeze", lambda: None)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def aws() -> ScriptedAws:
+    """An account with something of everything; a test changes it before it opens a page."""
+    return busy_account()
+
+
+@pytest.fixture
+def empty() -> ScriptedAws:
+    """An account in which nothing was ever done."""
+    return ScriptedAws()
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch) -> Open:
+    """visit(aws, "runs", run="name"): the dashboard on that account, at that page, with that query."""
+
+    def open_page(account: ScriptedAws, page: str = "overview", **query: str) -> AppTest:
+        monkeypatch.setattr(state, "connect", lambda environ: account)
+        st.cache_resource.clear()
+        st.cache_data.clear()
+        test = AppTest.from_file(str(APP), default_timeout=20)
+        test.context = {"timezone": "Europe/Berlin"}
+        if page != "overview":
+            test.run()
+            test.switch_page(f"views/{page}.py")
+        for name, value in query.items():
+            test.query_params[name] = value
+        return test.run()
+
+    return open_page
+
+
+def text(test: AppTest) -> str:
+    """Everything a page says, as one text: its own markup, notes, labels and messages."""
+    parts = [str(element.value) for element in [*test.html, *test.markdown, *test.caption]]
+    parts += [button.label for button in test.button]
+    return "\n".join(part for part in parts if "kennel.css" not in part and ".kn-badge {" not in part)
+
+
+def links(test: AppTest) -> list[tuple[str, str, str]]:
+    """The page links of a page: label, page, query."""
+    return [(link.value, link.proto.page, link.proto.query_string) for link in test.page_link]

@@ -1,0 +1,111 @@
+"""Overview: is anything wrong, what runs, what does it cost?"""
+
+from dashboard.core.errors import AccessDenied, Unreachable
+from tests.views.conftest import Open, links, text
+from tests.views.scripted import REAL, ScriptedAws
+
+
+def test_it_says_what_runs_what_failed_and_what_it_costs(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws)
+    assert not page.exception
+    said = text(page)
+    assert "2 running, 1 failed since yesterday, 2 endpoints serving" in said
+    assert "$0.345/h" in said  # two endpoints and the one run that is billed, each 0.115
+    assert "drawn-dogs-c77a1b02 failed" in said
+    assert "one class only" in said
+    assert list(page.dataframe[0].value["Run"])[:2] == ["drawn-dogs-81be03d4", "drawn-dogs-2f91c0aa"]
+
+
+def test_what_it_names_leads_to_its_page(aws: ScriptedAws, visit: Open) -> None:
+    found = links(visit(aws))
+    assert ("Open run", "runs", "run=drawn-dogs-c77a1b02") in found
+    assert ("Watch", "runs", "run=drawn-dogs-2f91c0aa") in found
+    assert ("Classify", "classify", "endpoint=starter") in found
+
+
+def test_every_sum_of_money_says_that_it_is_simulated(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws)
+    with_money = [str(element.value) for element in page.html if "$" in str(element.value)]
+    assert len(with_money) >= 6
+    assert all("simulated" in said for said in with_money)
+    assert "nothing was charged" in with_money[0]
+
+
+def test_on_a_real_account_nothing_is_called_simulated(visit: Open) -> None:
+    aws = ScriptedAws(REAL)
+    aws.add_endpoint("dogs")
+    page = visit(aws)
+    said = text(page)
+    assert "Real account work · read-only" in said
+    assert "simulated" not in said
+    assert "stHeader" in said  # the header is tinted
+    assert "Embedded AWS · simulated money" in text(visit(ScriptedAws()))
+
+
+def test_an_empty_account_teaches_the_next_step(empty: ScriptedAws, visit: Open) -> None:
+    page = visit(empty)
+    assert not page.exception
+    said = text(page)
+    assert "nothing was trained or served here yet" in said
+    assert "No run yet." in said
+    assert ("Train a model", "train", "") in links(page)
+
+
+def test_an_account_that_does_not_answer_is_explained(aws: ScriptedAws, visit: Open) -> None:
+    aws.errors["*"] = Unreachable("the embedded AWS is not answering", "connection refused", "start it with make run")
+    page = visit(aws)
+    assert not page.exception
+    said = text(page)
+    assert "The embedded AWS is not answering" in said
+    assert "Connection refused" in said
+    assert "Start it with make run" in said
+    assert "Try again" in said
+
+
+def test_it_recovers_when_the_account_answers_again(aws: ScriptedAws, visit: Open) -> None:
+    aws.errors["*"] = Unreachable("the embedded AWS is not answering")
+    page = visit(aws)
+    aws.errors.clear()
+    page.button(key="problem-again").click().run()
+    assert "2 running" in text(page)
+
+
+def test_a_missing_permission_shows_the_statement_to_ask_for(aws: ScriptedAws, visit: Open) -> None:
+    aws.errors["ListEndpoints"] = AccessDenied(
+        "listing endpoints is not allowed", action="sagemaker:ListEndpoints", resource="*"
+    )
+    page = visit(aws)
+    assert '"Action": "sagemaker:ListEndpoints"' in page.code[0].value
+
+
+def test_deleting_an_endpoint_asks_for_its_name_and_says_what_goes(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws)
+    page.button(key="delete-forgotten").click().run()
+    assert "endpoint forgotten, endpoint configuration forgotten, model forgotten" in text(page)
+    assert page.button(key="confirm-blocked").disabled
+    assert not aws.asked("DeleteEndpoint")
+    page.text_input(key="confirm-name").set_value("forgotten").run()
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert "forgotten" not in aws.endpoints
+    assert [toast.value for toast in page.toast] == ["forgotten is being deleted"]
+    assert "1 endpoint serving" in text(page)
+
+
+def test_a_refused_delete_is_said_in_the_dialog_and_nothing_is_lost(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws)
+    page.button(key="delete-forgotten").click().run()
+    page.text_input(key="confirm-name").set_value("forgotten").run()
+    aws.errors["DeleteEndpoint"] = AccessDenied("deleting is not allowed", action="sagemaker:DeleteEndpoint")
+    page.button(key="confirm-do").click().run()
+    assert "Deleting is not allowed" in text(page)
+    assert page.button(key="confirm-do")
+    assert "forgotten" in aws.endpoints
+
+
+def test_cancelling_closes_the_dialog(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws)
+    page.button(key="delete-forgotten").click().run()
+    page.button(key="confirm-cancel").click().run()
+    assert not [button for button in page.button if button.key == "confirm-cancel"]
+    assert "forgotten" in aws.endpoints

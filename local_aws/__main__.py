@@ -26,7 +26,7 @@ class Refused(SystemExit):
 def lock(state: Path) -> IO[str]:
     """Hold the state folder for this process; the lock ends with the process, however it ends."""
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = (state / "lock").open("w")
     except OSError as error:
         raise Refused(

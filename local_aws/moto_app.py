@@ -55,6 +55,11 @@ class Moto:
                 return
             os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
             responses = import_module(f"moto.{service}.responses")
+            if service != "iam":
+                self.load("iam")  # all ask it whose key a request was signed with
+            else:
+                # it looks for the caller's key in every partition, and would load AWS's policies for each (0.1 s)
+                import_module("moto.iam.models").__dict__["PARTITION_NAMES"] = ["aws"]
             moto_state.restore(service, self._path(service))
             self._dispatch[service] = getattr(responses, _RESPONSES[service]).dispatch
 

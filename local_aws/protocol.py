@@ -97,7 +97,9 @@ class Service:
                 if prefix != self.model.metadata.get("targetPrefix"):
                     return None
             case "query" | "ec2":
-                name = dict(parse_qsl(query)).get("Action") or dict(parse_qsl(body.decode())).get("Action", "")
+                name = dict(parse_qsl(query)).get("Action") or dict(parse_qsl(body.decode("utf-8", "replace"))).get(
+                    "Action", ""
+                )
             case _:
                 return self._match_rest(method, raw_path, query, headers)
         return Operation(self.model.operation_model(name), {}) if name in self.model.operation_names else None

@@ -3,12 +3,13 @@
 A web page must not reach it, so Host and Origin are checked first, then the signature; only then is anything done.
 """
 
+import asyncio
 import errno
 import logging
 import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from local_aws import ACCOUNT, DEFAULT_REGION, access, sigv4
 from local_aws.authenticate import authenticate, read_wire
@@ -35,6 +36,9 @@ from local_aws.services.sagemaker_runtime import SageMakerRuntime
 from local_aws.store import Store
 
 log = logging.getLogger(__name__)
+
+MOST_DRAINED = 32 * 1024 * 1024  # bytes of a refused body that are read, so that the client gets to its answer
+DRAIN_SECONDS = 5
 
 
 class Front:
@@ -51,7 +55,8 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = str(uuid.uuid4())
         scope["aws_request_id"] = request_id
-        request = Request(scope, receive)
+        incoming = _Incoming(receive)
+        request = Request(scope, incoming)
         why_not = access.refusal(request.headers, request.url.path)
         if why_not:
             await PlainTextResponse(why_not + "\n", 403)(scope, receive, send)
@@ -66,7 +71,9 @@ class Front:
         except Exception as error:  # the client must get an answer in its protocol, the log the traceback
             log.exception("request %s failed", request_id)
             response = error_response(protocol_of(wire), _told(error), request_id, head=request.method == "HEAD")
-        await response(scope, receive, send)
+        if response.status_code >= 400 and "expect" not in request.headers:
+            await incoming.drain()
+        await response(scope, incoming, send)
 
     async def _answer(self, wire: sigv4.Wire, request: Request) -> Response:
         signed = await authenticate(wire, request, self._keys.find, self._limit, self._region, self._now())
@@ -80,10 +87,32 @@ class Front:
                 request.scope["path_params"] = operation.path_params
                 caller = Caller(ACCOUNT, signed.region, signed.key.access_key_id, signed.key.arn)
                 return await service.handle(request, operation.model, caller)
-        raise NotThereError(f"This operation of {signed.service}")
+        what = wire.header("x-amz-target") or dict(parse_qsl(signed.body.decode("utf-8", "replace"))).get("Action")
+        raise NotThereError(f"{signed.service}:{what or f'{wire.method} {signed.path}'}"[:200])
 
     def _limit(self, signing_name: str) -> int:
         return max((service.max_body or 0 for service in self._services.get(signing_name, ())), default=0)
+
+
+class _Incoming:
+    """The body of a request, remembering whether all of it was read."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._finished = False
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._finished = message["type"] != "http.request" or not message.get("more_body", False)
+        return message
+
+    async def drain(self) -> None:
+        """Read some of what is left: a client that is still sending would see a broken connection, not the answer."""
+        left = MOST_DRAINED
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while left > 0 and not self._finished:
+                    left -= len((await self()).get("body", b""))
 
 
 def _told(error: Exception) -> ServiceError:
@@ -116,7 +145,8 @@ def _protocol_named(signing_name: str) -> str:
 
 
 async def _health(request: Request) -> Response:
-    return JSONResponse({"ready": True})
+    why_not = access.refusal(request.headers, request.url.path)
+    return PlainTextResponse(why_not + "\n", 403) if why_not else JSONResponse({"ready": True})
 
 
 def build(

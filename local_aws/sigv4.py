@@ -90,7 +90,9 @@ def read_claim(wire: Wire) -> Claim:
             return _from_header(wire)
         if "X-Amz-Signature" in presigned:
             return _from_query(presigned)
-    except (ValueError, KeyError) as wrong:
+    except KeyError as missing:
+        raise ServiceError("IncompleteSignature", f"The signature of this request lacks {missing.args[0]}.") from None
+    except ValueError as wrong:
         raise ServiceError("IncompleteSignature", f"The signature of this request cannot be read: {wrong}.") from wrong
     raise ServiceError(
         "MissingAuthenticationToken",
@@ -103,7 +105,7 @@ def _from_header(wire: Wire) -> Claim:
     algorithm, _, rest = (wire.header("authorization") or "").partition(" ")
     if algorithm != ALGORITHM:
         raise ValueError(f"only {ALGORITHM} is accepted, not {algorithm[:40]!r}")
-    parts = dict(part.strip().split("=", 1) for part in rest.split(","))
+    parts = {name: value for name, _, value in (part.strip().partition("=") for part in rest.split(","))}
     access_key_id, day, region, service, end = parts["Credential"].rsplit("/", 4)
     if end != "aws4_request":
         raise ValueError("the credential scope does not end in aws4_request")

@@ -225,7 +225,14 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     options = vars(_parser().parse_args(arguments))
     stop = Stop()
-    signal.signal(signal.SIGTERM, stop.request)
+    before = signal.signal(signal.SIGTERM, stop.request)
+    try:
+        return _run(options, environ, stop)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(options: dict[str, Any], environ: Mapping[str, str], stop: Stop) -> int:
     paths: Paths | None = None
     base: Path | None = None
     data_flag, model_flag, base_flag = (options.pop(name) for name in ("data", "model_dir", "base"))

@@ -81,6 +81,6 @@ def _tensor(
     def values() -> NDArray[Any]:
         item = storage.values.itemsize
         view = np.lib.stride_tricks.as_strided(storage.values[offset:], shape, [stride * item for stride in strides])
-        return np.ascontiguousarray(view)
+        return view.copy()
 
     return values

@@ -1,0 +1,80 @@
+"""The table of breeds, against what is known of ImageNet and of the reference data set."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from training.breeds import display_name, same_breed, starter_labels, table
+
+
+def test_every_dog_class_of_imagenet_has_one_row() -> None:
+    assert [b.imagenet_index for b in table() if b.imagenet_index is not None] == list(range(151, 269))
+
+
+def test_the_reference_names_are_133_in_alphabetical_order() -> None:
+    references = sorted({b.reference for b in table() if b.reference})
+    assert len(references) == 133
+    assert [int(name[:3]) for name in references] == list(range(1, 134))
+    names = [name[4:].lower() for name in references]
+    assert names == sorted(names)
+    assert {references[0], references[56], references[132]} == {
+        "001.Affenpinscher", "057.Dalmatian", "133.Yorkshire_terrier",
+    }  # fmt: skip
+
+
+def test_a_breed_with_a_reference_is_shown_under_the_references_name() -> None:
+    for breed in table():
+        if breed.reference:
+            assert re.fullmatch(r"\d{3}\.[A-Z][A-Za-z_-]+", breed.reference)
+            assert breed.name == display_name(breed.reference)
+
+
+def test_only_the_poodles_share_a_name() -> None:
+    counts = Counter(b.name for b in table())
+    assert {name for name, count in counts.items() if count > 1} == {"Poodle"}
+    assert counts["Poodle"] == 3
+
+
+def test_no_name_or_alias_means_two_breeds() -> None:
+    meanings: dict[str, set[str]] = {}
+    for breed in table():
+        for name in (breed.name, *breed.aliases):
+            meanings.setdefault(name.casefold(), set()).add(breed.name)
+    assert {name: breeds for name, breeds in meanings.items() if len(breeds) > 1} == {}
+
+
+def test_the_starter_answers_with_116_names() -> None:
+    labels, groups = starter_labels()
+    assert len(labels) == len(set(labels)) == 116
+    assert len(groups) == 118
+    assert set(groups) == set(range(116))
+    assert [labels[groups[index - 151]] for index in (195, 251, 265, 266, 267)] == [
+        "Boston terrier", "Dalmatian", "Poodle", "Poodle", "Poodle",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Boston bull", "boston terrier"),
+        ("032.Boston_terrier", "Boston terrier"),
+        ("curly coated retriever", "Curly-coated retriever"),
+        ("toy poodle", "Poodle"),
+        ("German Shepherd", "German shepherd dog"),
+    ],
+)
+def test_two_names_of_one_breed_are_the_same(one: str, other: str) -> None:
+    assert same_breed(one, other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("Collie", "Border collie"), ("Poodle", "cat"), ("cat", "dog")])
+def test_two_breeds_are_not_the_same(one: str, other: str) -> None:
+    assert not same_breed(one, other)
+
+
+def test_folder_names_become_names_for_people() -> None:
+    assert display_name("001.Affenpinscher") == "Affenpinscher"
+    assert display_name("118.Pembroke_welsh_corgi") == "Pembroke welsh corgi"
+    assert display_name("my_dogs") == "my dogs"
+    assert display_name("007.") == "007."

@@ -72,6 +72,7 @@ class Launcher:
         self._aws_started = 0.0
         self._server: Child | None = None
         self._sample: Child | None = None
+        self._sample_done = home / "aws" / SAMPLE_DONE  # goes with the account when somebody deletes its folder
 
     @property
     def is_stopping(self) -> bool:
@@ -126,7 +127,7 @@ class Launcher:
 
     def _start_sample(self) -> None:
         """On the first start, fill the account with examples. Interrupted, it goes on at the next start."""
-        if (self.home / SAMPLE_DONE).exists():
+        if self._sample_done.exists():
             return
         command = [sys.executable, "-m", "local_aws.sample_account", "--state", str(self.home / "aws")]
         self._sample = Child(command, environ=environment(self._environ), log=log_file(self.home, "sample-account"))
@@ -168,7 +169,7 @@ class Launcher:
         if self._sample is None or self._sample.code is None:
             return
         if self._sample.code == 0:
-            (self.home / SAMPLE_DONE).touch()
+            self._sample_done.touch()
         else:
             _tell(f"The sample account is not complete; the next start goes on with it. Its log: {self._sample.log}")
         self._sample.kill()

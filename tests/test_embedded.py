@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import signal
@@ -120,6 +121,9 @@ def test_its_keys_are_told_to_nobody(home, running, capfd):
 
 def children(pid):
     """Process ids of everything below a process, whichever of its threads started it."""
-    tasks = Path(f"/proc/{pid}/task").iterdir()
-    below = [int(p) for task in tasks for p in (task / "children").read_text().split()]
-    return below + [grand for p in below for grand in children(p)]
+    below = []
+    with contextlib.suppress(OSError):  # it ended while we looked
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                below += [int(child) for child in (task / "children").read_text().split()]
+    return below + [grand for child in below for grand in children(child)]

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.core.aws import connect
+from dashboard.core.costs.prices import PriceBook
+from dashboard.core.data import list_datasets
+from dashboard.core.serving.endpoints import list_endpoints
 from dashboard.launcher import Launcher
 from tests.test_child import alive, wait
 from tests.test_embedded import children
@@ -72,8 +76,8 @@ def free_port():
 def home(tmp_path):
     """A state folder that is past its first start: the sample account has tests of its own."""
     folder = tmp_path / "home"
-    folder.mkdir()
-    (folder / "sample-account-done").touch()
+    (folder / "aws").mkdir(parents=True)
+    (folder / "aws" / "sample-account-done").touch()
     return folder
 
 
@@ -139,6 +143,28 @@ def test_a_second_start_is_healthy_within_six_seconds(kennel):
     assert took < 6
 
 
+def test_the_first_start_fills_the_account_and_the_second_leaves_it(tmp_path):
+    home = tmp_path / "home"
+    kennel = Kennel(home)
+    kennel.wait_running()
+    assert "the sample account is being filled" in kennel.said
+    wait(lambda: (home / "aws" / "sample-account-done").exists(), 120)
+    assert "sample account: complete" in (home / "logs" / "sample-account.log").read_text()
+    log = (home / "logs" / "sample-account.log").read_text()
+    aws = connect({"KENNEL_HOME": str(home)})
+    (endpoint,) = list_endpoints(aws, PriceBook.load())
+    assert endpoint.name == "starter"
+    assert endpoint.is_sample
+    assert endpoint.status.is_serving
+    assert [dataset.is_sample for dataset in list_datasets(aws)] == [True]
+    kennel.stop()
+    again = Kennel(home)
+    again.wait_running()
+    assert "sample account" not in again.said
+    again.stop()
+    assert (home / "logs" / "sample-account.log").read_text() == log
+
+
 def test_a_port_in_use_is_said_before_anything_starts(home):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -160,7 +186,6 @@ def test_a_state_folder_that_cannot_be_is_said(tmp_path):
 
 
 def test_an_embedded_aws_that_does_not_start_is_said_with_its_log(home):
-    (home / "aws").mkdir()
     (home / "aws" / "key.json").write_text("not json")
     kennel = Kennel(home)
     assert kennel.process.wait(40) == 1

@@ -1,0 +1,273 @@
+"""Training as it is run: on a laptop, in SageMaker's container contract, refused, stopped."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.training.conftest import ROOT, Run, clean_environment
+from training import archive, metrics
+from training.inference import load_model
+from training.model import MODEL_FILES
+from training.predict import predict_files
+from training.train import main
+
+
+def values(log: str) -> dict[str, list[float]]:
+    """Every metric of a log in order, read with the expressions that SageMaker gets."""
+    found: dict[str, list[float]] = {}
+    for line in log.splitlines():
+        parsed = metrics.parse(line)
+        for name, value in (parsed.values if parsed else {}).items():
+            found.setdefault(name, []).append(value)
+    return found
+
+
+@pytest.fixture(scope="module")
+def trained(small_dataset: Path, run_module: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """One run from the command line: its model folder and its log."""
+    folder = tmp_path_factory.mktemp("trained") / "model"
+    done = run_module("training.train", "--data", small_dataset, "--model-dir", folder, "--epochs", "8", "--seed", "3")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return folder, done.stdout
+
+
+def test_a_run_writes_a_complete_model(trained: tuple[Path, str]) -> None:
+    folder, _ = trained
+    assert json.loads((folder / "labels.json").read_text()) == {
+        "labels": ["Dalmatian", "Pembroke welsh corgi", "Poodle"]
+    }
+    card = json.loads((folder / "card.json").read_text())
+    assert {"name", "created", "data", "metrics", "versions", "is_dog"} <= set(card)
+    assert card["data"]["photos"] == {"train": 42, "valid": 9, "test": 9}
+    assert card["data"]["unreadable"] == {"count": 0, "files": []}
+    assert card["versions"]["torch"] != "not installed"
+    with tarfile.open(folder / "model.tar.gz") as packed:
+        assert sorted(packed.getnames()) == sorted(MODEL_FILES)
+    assert [path.name for path in folder.rglob("*.partial")] == []
+
+
+def test_the_log_tells_the_run_from_start_to_end(trained: tuple[Path, str]) -> None:
+    _, log = trained
+    found = values(log)
+    assert found["progress"][0] == 0.0
+    assert found["progress"][-1] == 1.0
+    assert found["progress"] == sorted(found["progress"])
+    assert len(found["train:loss"]) == len(found["valid:accuracy"]) == 8
+    assert found["train:loss"][-1] < found["train:loss"][0]
+    assert len(found["test:loss"]) == 1
+    stages = [parsed.stage for line in log.splitlines() if (parsed := metrics.parse(line)) and parsed.stage]
+    assert list(dict.fromkeys(stages)) == ["scan", "features", "head", "test", "export"]
+    assert f"Testing Loss: {found['test:loss'][0]:.4f}" in log.splitlines()
+
+
+def test_the_model_has_learnt_the_drawn_breeds(trained: tuple[Path, str], small_dataset: Path) -> None:
+    folder, log = trained
+    model = load_model(folder)
+    files = sorted((small_dataset / "test").rglob("*.jpg"))
+    right = 0
+    for file, result in zip(files, predict_files(model, [str(f) for f in files]), strict=True):
+        assert result.prediction is not None
+        right += result.prediction.breeds[0][0] == file.parent.name[4:].replace("_", " ")
+    assert right / len(files) == pytest.approx(values(log)["test:accuracy"][0], abs=1e-4)
+    assert right >= 8
+
+
+def test_drawn_dogs_do_not_get_a_dog_threshold_that_they_would_fail(trained: tuple[Path, str]) -> None:
+    card = json.loads((trained[0] / "card.json").read_text())
+    assert card["is_dog"]["threshold"] is None
+    assert "look like dogs to the backbone" in card["is_dog"]["reason"]
+
+
+def test_real_dogs_get_the_threshold(
+    photos: list[tuple[Path, str, bool]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path, label, is_dog in photos:
+        if is_dog and label in ("Golden retriever", "Beagle", "Dalmatian"):
+            folder = tmp_path / "data" / "train" / label
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, folder)
+    assert main(["--data", str(tmp_path / "data"), "--model-dir", str(tmp_path / "model"), "--epochs", "2"], {}) == 0
+    card = json.loads((tmp_path / "model" / "card.json").read_text())
+    assert card["is_dog"]["threshold"] == 0.5
+    assert "note: no test photos" in capsys.readouterr().out
+
+
+def test_the_same_seed_gives_the_same_model(trained: tuple[Path, str], small_dataset: Path, tmp_path: Path) -> None:
+    flags = ["--data", str(small_dataset), "--epochs", "8", "--num-workers", "3"]
+    assert main([*flags, "--seed", "3", "--model-dir", str(tmp_path / "same")], {}) == 0
+    assert (tmp_path / "same" / "model.onnx").read_bytes() == (trained[0] / "model.onnx").read_bytes()
+    assert main([*flags, "--seed", "4", "--model-dir", str(tmp_path / "other")], {}) == 0
+    assert (tmp_path / "other" / "model.onnx").read_bytes() != (trained[0] / "model.onnx").read_bytes()
+
+
+def test_the_torch_engine_trains_the_same_model(trained: tuple[Path, str], small_dataset: Path, tmp_path: Path) -> None:
+    flags = ["--data", str(small_dataset), "--epochs", "8", "--seed", "3", "--engine", "torch"]
+    assert main([*flags, "--model-dir", str(tmp_path)], {}) == 0
+    pixels = np.stack([load_model(tmp_path).preprocessing.load(f) for f in sorted(small_dataset.rglob("*.jpg"))[:4]])
+    ours, theirs = (load_model(folder).run(pixels).scores for folder in (trained[0], tmp_path))
+    assert np.abs(ours - theirs).max() < 0.02
+
+
+# -- inside the container contract ------------------------------------------------------------------------------------
+
+
+def container(base: Path, data: Path | None, **hyperparameters: str) -> Path:
+    config = base / "input" / "config"
+    config.mkdir(parents=True)
+    (config / "hyperparameters.json").write_text(json.dumps(hyperparameters))
+    (config / "resourceconfig.json").write_text(json.dumps({"current_host": "algo-1", "hosts": ["algo-1"]}))
+    (config / "inputdataconfig.json").write_text(json.dumps({"training": {"TrainingInputMode": "File"}}))
+    if data:
+        shutil.copytree(data, base / "input" / "data" / "training")
+    return base
+
+
+def test_everything_comes_from_the_containers_files(small_dataset: Path, tmp_path: Path, run_module: Run) -> None:
+    base = container(tmp_path / "ml", small_dataset, epochs="2", **{"learning-rate": "0.05", "sagemaker_job": "x"})
+    done = run_module("training.train", KENNEL_BASE=str(base), TRAINING_JOB_NAME="job-7")
+    assert done.returncode == 0, done.stderr
+    card = json.loads((base / "model" / "card.json").read_text())
+    assert card["name"] == "job-7"
+    assert card["hyperparameters"]["learning_rate"] == 0.05
+    # The platform packs the model folder itself.
+    assert not (base / "model" / "model.tar.gz").exists()
+    assert sorted(p.relative_to(base / "model").as_posix() for p in (base / "model").rglob("*.*")) == sorted(
+        MODEL_FILES
+    )
+    history = json.loads((base / "output" / "data" / "metrics.json").read_text())
+    assert len(history["epochs"]) == 2
+    assert not (base / "output" / "failure").exists()
+    assert load_model(base / "model").labels == ("Dalmatian", "Pembroke welsh corgi", "Poodle")
+
+
+@pytest.mark.parametrize(
+    ("breeds", "hyperparameters", "words"),
+    [
+        (1, {}, "one class only (Dalmatian)"),
+        (0, {}, "no training photos"),
+        (3, {"learning_rate": "7"}, "learning_rate is '7'"),
+        (3, {"layers": "2"}, "no hyperparameter named layers"),
+    ],
+)
+def test_a_refusal_is_one_sentence_before_anything_starts(
+    small_dataset: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    breeds: int,
+    hyperparameters: dict[str, str],
+    words: str,
+) -> None:
+    base = container(tmp_path / "ml", small_dataset, **hyperparameters)
+    for folder in sorted((base / "input" / "data" / "training").glob("*/*")):
+        if folder.name not in ("057.Dalmatian", "118.Pembroke_welsh_corgi", "124.Poodle")[:breeds]:
+            shutil.rmtree(folder)
+    assert main(["--base", str(base)], {}) == 1
+    said = capsys.readouterr()
+    assert words in said.err
+    assert said.err.count("\n") == 1
+    assert "Traceback" not in said.err
+    assert "stage=features" not in said.out
+    assert (base / "output" / "failure").read_text() == said.err.strip()
+    assert not (base / "model" / "model.onnx").exists()
+
+
+def test_a_missing_channel_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--base", str(container(tmp_path / "ml", None))], {}) == 1
+    assert "no channel named training" in capsys.readouterr().err
+
+
+def test_an_unexpected_failure_also_leaves_its_reason(
+    small_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("the moon is full")
+
+    monkeypatch.setattr("training.train.data.scan", broken)
+    base = container(tmp_path / "ml", small_dataset)
+    assert main(["--base", str(base)], {}) == 1
+    assert "ZeroDivisionError: the moon is full" in (base / "output" / "failure").read_text()
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_unreadable_photos_are_skipped_counted_and_named(
+    small_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(small_dataset, data)
+    whole = next((data / "train" / "124.Poodle").glob("*.jpg"))
+    (data / "train" / "124.Poodle" / "cut.jpg").write_bytes(whole.read_bytes()[:1500])
+    (data / "valid" / "057.Dalmatian" / "text.png").write_text("no photo")
+    assert main(["--data", str(data), "--model-dir", str(tmp_path / "model"), "--epochs", "1"], {}) == 0
+    log = capsys.readouterr().out
+    assert "skipped train/124.Poodle/cut.jpg: This photo is cut short" in log
+    unreadable = json.loads((tmp_path / "model" / "card.json").read_text())["data"]["unreadable"]
+    assert unreadable["count"] == 2
+    assert {entry["file"] for entry in unreadable["files"]} == {
+        "train/124.Poodle/cut.jpg",
+        "valid/057.Dalmatian/text.png",
+    }
+
+
+# -- stopping ----------------------------------------------------------------------------------------------------------
+
+
+def start(data: Path, model: Path, *flags: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "training.train", "--data", str(data), "--model-dir", str(model), *flags],
+        cwd=ROOT, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def read_until(process: "subprocess.Popen[str]", words: str) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if words in line:
+            return
+    pytest.fail(f"the run ended before it said {words!r}")
+
+
+def test_sigterm_before_there_is_a_model_ends_without_one(small_dataset: Path, tmp_path: Path) -> None:
+    with start(small_dataset, tmp_path / "model") as process:
+        read_until(process, "stage=features done=0")
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert err.strip() == "The run was stopped before there was a model to keep."
+    assert "Traceback" not in err
+    assert not (tmp_path / "model" / "model.onnx").exists()
+
+
+def test_sigterm_while_the_head_trains_keeps_the_best_so_far(small_dataset: Path, tmp_path: Path) -> None:
+    with start(small_dataset, tmp_path / "model", "--epochs", "1000", "--batch-size", "1") as process:
+        read_until(process, "epoch=2/1000")
+        process.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert time.monotonic() - started < 30
+    assert "the best so far, is kept" in out
+    card = json.loads((tmp_path / "model" / "card.json").read_text())
+    assert any("stopped on request" in note for note in card["data"]["notes"])
+    assert load_model(tmp_path / "model").labels[0] == "Dalmatian"
+
+
+def test_help_explains_every_flag_and_code(run_module: Run) -> None:
+    done = run_module("training.train", "--help")
+    assert done.returncode == 0
+    for words in ("--learning-rate", "--batch-size", "--epochs", "--engine", "143", "SM_CHANNEL_TRAINING"):
+        assert words in done.stdout
+
+
+def test_the_packed_model_unpacks_to_the_same_model(trained: tuple[Path, str], tmp_path: Path) -> None:
+    archive.unpack(trained[0] / "model.tar.gz", tmp_path / "again")
+    for name in MODEL_FILES:
+        assert (tmp_path / "again" / name).read_bytes() == (trained[0] / name).read_bytes()

@@ -4,6 +4,7 @@ One template for all: the text above says the finding, axes carry units, lines a
 mark beside the colour (dash, symbol) tells them apart. Streamlit's theme colours text and grid, light or dark.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -61,10 +62,15 @@ SERIES = (
 )
 
 
+def finite(curves: Mapping[str, Points], series: Series, measure: Measure) -> Points:
+    """One line's points without those that cannot be drawn (a loss that became NaN or infinite)."""
+    return [point for point in curves.get(f"{series.key}:{measure.name}", ()) if math.isfinite(point[1])]
+
+
 def learning_finding(curves: Mapping[str, Points], measure: Measure) -> str:
     """The sentence above a learning curve: the best value, where it was, and whether it got worse after."""
     for series in reversed(SERIES):
-        points = curves.get(f"{series.key}:{measure.name}")
+        points = finite(curves, series, measure)
         if not points:
             continue
         epoch, value = measure.best(points)
@@ -80,7 +86,7 @@ def learning_rows(curves: Mapping[str, Points], measure: Measure) -> list[dict[s
     """The numbers behind a learning curve, one row an epoch: epoch, training …, validation …."""
     by_epoch: dict[int, dict[str, float]] = {}
     for series in SERIES:
-        for epoch, value in curves.get(f"{series.key}:{measure.name}", ()):
+        for epoch, value in finite(curves, series, measure):
             by_epoch.setdefault(epoch, {})[f"{series.word} {measure.name}"] = value
     names = [f"{series.word} {measure.name}" for series in SERIES]
     return [{"epoch": epoch, **{name: by_epoch[epoch].get(name) for name in names}} for epoch in sorted(by_epoch)]
@@ -91,7 +97,7 @@ def learning_curve(curves: Mapping[str, Points], measure: Measure) -> "Figure":
     from plotly import graph_objects as go
 
     figure = go.Figure(layout=template("epoch", measure.unit))
-    shown = [(s, curves[key]) for s in SERIES if curves.get(key := f"{s.key}:{measure.name}")]
+    shown = [(series, points) for series in SERIES if (points := finite(curves, series, measure))]
     heights = spread([points[-1][1] for _, points in shown], gap=label_gap(curves, measure))
     for (series, points), height in zip(shown, heights, strict=True):
         epochs, values = [p[0] for p in points], [p[1] for p in points]
@@ -163,11 +169,11 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
 
 def label_gap(curves: Mapping[str, Points], measure: Measure) -> float:
     """The height of a label in the units of the y axis, which starts at 0."""
-    top = max((v for s in SERIES for _, v in curves.get(f"{s.key}:{measure.name}", ())), default=1.0)
+    top = max((v for s in SERIES for _, v in finite(curves, s, measure)), default=1.0)
     return (1.03 if measure.is_share else top) * 17 / (HEIGHT - 60)
 
 
 def epochs_shown(curves: Mapping[str, Points], measure: Measure) -> tuple[int, int]:
     """The first and last epoch on the x axis; (0, 1) without any."""
-    epochs = [epoch for s in SERIES for epoch, _ in curves.get(f"{s.key}:{measure.name}", ())]
+    epochs = [epoch for s in SERIES for epoch, _ in finite(curves, s, measure)]
     return (min(epochs), max(epochs)) if epochs else (0, 1)

@@ -4,15 +4,26 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from dashboard.core.format import count, duration
+from dashboard.core.format import count, duration, percent
 from dashboard.core.runs.model import Run, RunStatus
 from dashboard.core.runs.progress import Progress
 from dashboard.ui.markup import Step, clean
-from dashboard.ui.table import accuracy, share
 from dashboard.ui.tones import Tone
 
+ACCURACY = ("test:accuracy", "valid:accuracy", "train:accuracy")
 ORDER = (RunStatus.STARTING, RunStatus.DOWNLOADING, RunStatus.TRAINING, RunStatus.UPLOADING)
-TELLING = re.compile(r"\berror\b|exception|traceback|killed|no space left|out of memory", re.IGNORECASE)
+TELLING = re.compile(r"(?i:\berror\b|\bkilled\b|no space left|out of memory)|[A-Z]\w*(?:Error|Exception)\b")
+
+
+def best_metric(run: Run) -> str | None:
+    """The name of the most honest accuracy a run reports: on test photos, else validation, else training."""
+    return next((name for name in ACCURACY if name in run.metrics), None)
+
+
+def accuracy(run: Run) -> float | None:
+    """That accuracy, 0..1."""
+    name = best_metric(run)
+    return None if name is None else run.metrics[name]
 
 
 def matching(runs: Sequence[Run], text: str, tones: Sequence[str]) -> tuple[Run, ...]:
@@ -32,10 +43,16 @@ def sentence(run: Run, now: datetime) -> str:
     if run.status.is_active:
         return f"{run.status.word}, begun {took} ago"
     if run.status.is_good:
-        right = accuracy(run)
-        how = f", {share(right)} of the test photos right" if right is not None else ""
-        return f"completed in {took}{how}"
+        return f"completed in {took}{_how_good(run)}"
     return f"{run.status.word} after {took}"
+
+
+def _how_good(run: Run) -> str:
+    name = best_metric(run)
+    if name is None:
+        return ""
+    photos = {"test": "test", "valid": "validation", "train": "training"}[name.split(":")[0]]
+    return f", {percent(run.metrics[name], 1)} of the {photos} photos right"
 
 
 def steps(run: Run, now: datetime) -> list[Step]:

@@ -10,24 +10,18 @@ import streamlit as st
 from dashboard.core.aws import Account
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.quote import Quote
-from dashboard.core.format import duration, money, percent
+from dashboard.core.format import duration, money
 from dashboard.core.runs.cost import run_cost
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.plan import Candidate
+from dashboard.ui.run import accuracy
 from dashboard.ui.tones import LOOKS, Tone, label
 from dashboard.ui.words import simulated
-
-ACCURACY = ("test:accuracy", "valid:accuracy", "train:accuracy")
 
 
 def status(run: Run) -> str:
     """A run's status as text with its shape: "✓ completed"."""
     return label(run.status.tone, run.status.word)
-
-
-def accuracy(run: Run) -> float | None:
-    """The most honest accuracy a run reports: on test photos, else validation, else training; 0..1."""
-    return next((run.metrics[name] for name in ACCURACY if name in run.metrics), None)
 
 
 def run_rows(
@@ -126,8 +120,3 @@ def candidate_rows(candidates: Sequence[Candidate], chosen: str) -> list[dict[st
 def _money(quote: Quote) -> str:
     estimate = "≈ " if quote.is_estimate and quote.is_known else ""
     return estimate + money(quote.amount, quote.currency)
-
-
-def share(value: float | None) -> str:
-    """An accuracy for a sentence: "91.7 %"."""
-    return percent(value, 1)

@@ -1,0 +1,107 @@
+"""One run in words and steps."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dashboard.core.runs.model import Run, RunStatus, Stage
+from dashboard.core.runs.progress import Progress
+from dashboard.ui import run
+
+START = datetime(2026, 11, 3, 12, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def made(status: RunStatus, *stages: tuple[str, float, float | None], **more: object) -> Run:
+    return Run(
+        name="dogs",
+        status=status,
+        instance_type="ml.m5.large",
+        instance_count=1,
+        created=START,
+        stages=tuple(Stage(n, at(a), None if b is None else at(b)) for n, a, b in stages),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def shown(one: Run, now: float) -> list[tuple[str, str, float | None]]:
+    return [(step.name, step.tone, step.seconds) for step in run.steps(one, at(now))]
+
+
+def test_an_active_run_shows_its_stages_and_those_to_come() -> None:
+    one = made(RunStatus.TRAINING, ("Starting", 0, 3), ("Downloading", 3, 5), ("Training", 5, None))
+    assert shown(one, 65) == [
+        ("Starting", "done", 3),
+        ("Fetching data", "done", 2),
+        ("Training", "running", 60),
+        ("Saving the model", "stopped", None),
+    ]
+
+
+def test_awss_own_start_up_steps_are_one_stage() -> None:
+    stages = (("Starting", 0, 2), ("LaunchingMLInstances", 2, 60), ("PreparingTrainingStack", 60, 63))
+    one = made(RunStatus.DOWNLOADING, *stages, ("Downloading", 63, None))
+    assert shown(one, 64)[:2] == [("Starting", "done", 63), ("Fetching data", "running", 1)]
+
+
+def test_a_failed_run_failed_in_its_last_stage() -> None:
+    one = made(RunStatus.FAILED, ("Starting", 0, 3), ("Training", 3, 9), ("Failed", 9, 9), ended=at(9))
+    assert shown(one, 100) == [("Starting", "done", 3), ("Training", "failed", 6)]
+
+
+def test_a_completed_run_shows_no_stage_to_come() -> None:
+    one = made(RunStatus.COMPLETED, ("Starting", 0, 3), ("Training", 3, 9), ("Completed", 9, 9), ended=at(9))
+    assert [step[1] for step in shown(one, 100)] == ["done", "done"]
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (made(RunStatus.TRAINING), "training, begun 1 min 5 s ago"),
+        (made(RunStatus.FAILED, ended=at(9)), "failed after 9 s"),
+        (made(RunStatus.OUT_OF_TIME, ended=at(60)), "stopped at its time limit after 1 min"),
+        (
+            made(RunStatus.COMPLETED, ended=at(71), metrics={"test:accuracy": 0.917, "train:accuracy": 1.0}),
+            "completed in 1 min 11 s, 91.7 % of the test photos right",
+        ),
+        (made(RunStatus.COMPLETED, ended=at(71)), "completed in 1 min 11 s"),
+        (
+            made(RunStatus.COMPLETED, ended=at(71), metrics={"valid:accuracy": 0.9}),
+            "completed in 1 min 11 s, 90.0 % of the validation photos right",
+        ),
+    ],
+)
+def test_the_sentence_says_what_it_does_or_how_it_ended(one: Run, said: str) -> None:
+    assert run.sentence(one, at(65)) == said
+
+
+def test_time_left_counts_from_the_moment_it_was_printed() -> None:
+    seen = Progress(stage="head", fraction=0.6, eta_seconds=30, done=12, total=20, unit="epochs")
+    assert run.progress_text(seen, at(0), at(10)) == "training the head · 12 of 20 epochs · about 20 s left"
+    assert run.progress_text(seen, at(0), at(60)).endswith("nearly there")
+    assert run.progress_text(Progress(), None, at(0)) == "waiting for its first figures"
+
+
+@pytest.mark.parametrize(
+    ("lines", "telling"),
+    [
+        (["scan", "error: one class only", "bye"], "error: one class only"),
+        (["Traceback", "  File x", "ValueError: boom"], "ValueError: boom"),
+        (["all quiet", ""], "all quiet"),
+        (["terrors are no failure", "OSError: No space left on device"], "OSError: No space left on device"),
+        ([], ""),
+    ],
+)
+def test_the_line_that_matters_is_found(lines: list[str], telling: str) -> None:
+    assert run.telling_line(lines) == telling
+
+
+def test_search_needs_every_word_and_any_of_the_statuses() -> None:
+    runs = [made(RunStatus.FAILED, dataset_uri="s3://b/datasets/forest/"), made(RunStatus.TRAINING)]
+    assert run.matching(runs, "DOGS m5", []) == tuple(runs)
+    assert run.matching(runs, "dogs forest", []) == (runs[0],)
+    assert run.matching(runs, "", ["running"]) == (runs[1],)
+    assert run.matching(runs, "cats", []) == ()

@@ -42,7 +42,9 @@ class SageMaker(TrainingJobs, Endpoints):
     ) -> None:
         super().__init__(store)
         self.objects = s3
-        self.now = now
+        self.now = lambda: round(
+            now(), 3
+        )  # as precise as a response tells it, so that filters by a told time are exact
         self.most_processes = most_endpoint_processes
         self._directory = store.directory
         self._logs = _OneWriter(logs)

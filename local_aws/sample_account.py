@@ -1,0 +1,320 @@
+"""`python -m local_aws.sample_account --state DIR`: an example account, built through AWS's public API alone.
+
+First what makes Kennel useful in its first minute (a bucket, roles, the starter model behind an endpoint), then a drawn
+dataset and one real training run on it. Everything is tagged kennel:sample=true. Each step looks before it acts, so
+running this again changes nothing, and one that was killed goes on where it was.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from training.metrics import METRIC_DEFINITIONS
+
+STARTER = "starter"
+DATASET = "drawn-dogs"
+RUN = "sample-drawn-dogs"
+VARIANT = "AllTraffic"
+INSTANCE_TYPE = "ml.m5.large"
+IMAGE = "kennel/sample"  # the embedded AWS runs no images; the name says where the job or model came from
+MARKS = {"kennel:made-by": "kennel", "kennel:sample": "true"}
+TAGS = [{"Key": key, "Value": value} for key, value in MARKS.items()]
+OBJECT_TAGS = "&".join(f"{key}={value}" for key, value in MARKS.items())
+UPLOADS_AT_ONCE = 4
+READY_SECONDS = 120.0
+
+Connect = Callable[[str], Any]
+"""Makes a boto3 client for a service."""
+
+
+class SampleAccountError(Exception):
+    """The account could not be built; the sentence says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Builder:
+    """connect: boto3 clients; say: takes a progress line; sleep: waits so many seconds."""
+
+    connect: Connect
+    account: str
+    region: str
+    say: Callable[[str], None] = print
+    sleep: Callable[[float], None] = time.sleep
+
+    @property
+    def bucket(self) -> str:
+        return f"kennel-{self.account}-{self.region}"
+
+    def role_arn(self, role: str) -> str:
+        return f"arn:aws:iam::{self.account}:role/{role}"
+
+    def build(self) -> None:
+        """Build what is missing. Raises SampleAccountError, or botocore's errors when the account cannot be reached."""
+        self._bucket()
+        self._role("KennelTraining", _training_policy(self.bucket))
+        self._role("KennelEndpoint", _endpoint_policy(self.bucket))
+        self._starter_model()
+        self._endpoint()
+        self._dataset()
+        self._run()
+        self._endpoint_in_service()
+        self.say("sample account: complete")
+
+    def _bucket(self) -> None:
+        s3 = self.connect("s3")
+        if not _found(lambda: s3.head_bucket(Bucket=self.bucket)):
+            self.say(f"bucket {self.bucket}")
+            where = {} if self.region == "us-east-1" else {"LocationConstraint": self.region}
+            s3.create_bucket(Bucket=self.bucket, **({"CreateBucketConfiguration": where} if where else {}))
+        if not _found(lambda: s3.get_bucket_tagging(Bucket=self.bucket)):
+            s3.put_bucket_tagging(Bucket=self.bucket, Tagging={"TagSet": TAGS})
+
+    def _role(self, name: str, policy: dict[str, Any]) -> None:
+        iam = self.connect("iam")
+        if not _found(lambda: iam.get_role(RoleName=name)):
+            self.say(f"role {name}")
+            trust = {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "sagemaker.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                        "Condition": {"StringEquals": {"aws:SourceAccount": self.account}},
+                    }
+                ],
+            }
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust), Tags=TAGS)
+        if not _found(lambda: iam.get_role_policy(RoleName=name, PolicyName=name)):
+            iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
+
+    def _starter_model(self) -> None:
+        s3, sagemaker = self.connect("s3"), self.connect("sagemaker")
+        key = f"models/{STARTER}/model.tar.gz"
+        if not _found(lambda: s3.head_object(Bucket=self.bucket, Key=key)):
+            self.say("starter model: build and upload")
+            with TemporaryDirectory(prefix="kennel-") as folder:
+                archive = Path(folder) / "model.tar.gz"
+                _python("training.model", "starter", str(Path(folder) / "model"), "--tar", str(archive))
+                with archive.open("rb") as body:
+                    s3.put_object(Bucket=self.bucket, Key=key, Body=body, Tagging=OBJECT_TAGS)
+        if not _found(lambda: sagemaker.describe_model(ModelName=STARTER)):
+            sagemaker.create_model(
+                ModelName=STARTER,
+                ExecutionRoleArn=self.role_arn("KennelEndpoint"),
+                PrimaryContainer={"Image": IMAGE, "ModelDataUrl": f"s3://{self.bucket}/{key}"},
+                Tags=TAGS,
+            )
+
+    def _endpoint(self) -> None:
+        sagemaker = self.connect("sagemaker")
+        if not _found(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=STARTER)):
+            variant = {
+                "VariantName": VARIANT,
+                "ModelName": STARTER,
+                "InstanceType": INSTANCE_TYPE,
+                "InitialInstanceCount": 1,
+                "InitialVariantWeight": 1.0,
+            }
+            sagemaker.create_endpoint_config(EndpointConfigName=STARTER, ProductionVariants=[variant], Tags=TAGS)
+        if not _found(lambda: sagemaker.describe_endpoint(EndpointName=STARTER)):
+            self.say(f"endpoint {STARTER}")
+            sagemaker.create_endpoint(EndpointName=STARTER, EndpointConfigName=STARTER, Tags=TAGS)
+
+    def _dataset(self) -> None:
+        s3 = self.connect("s3")
+        prefix = f"datasets/{DATASET}/"
+        complete = f"samples/{DATASET}.complete"  # beside the data, which holds photos only
+        if _found(lambda: s3.head_object(Bucket=self.bucket, Key=complete)):
+            return
+        self.say(f"dataset {DATASET}: draw and upload")
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+        there = {one["Key"] for page in pages for one in page.get("Contents", ())}
+        with TemporaryDirectory(prefix="kennel-") as folder, ThreadPoolExecutor(UPLOADS_AT_ONCE) as pool:
+            _python("training.sample_data", folder)
+
+            def upload(path: Path) -> None:
+                key = prefix + path.relative_to(folder).as_posix()
+                if key not in there:
+                    s3.put_object(
+                        Bucket=self.bucket,
+                        Key=key,
+                        Body=path.read_bytes(),
+                        ContentType="image/jpeg",
+                        Tagging=OBJECT_TAGS,
+                    )
+
+            for _ in pool.map(upload, sorted(Path(folder).rglob("*.jpg"))):
+                pass
+        s3.put_object(Bucket=self.bucket, Key=complete, Body=b"", Tagging=OBJECT_TAGS)
+
+    def _run(self) -> None:
+        """One real training run. One that the server's end interrupted is followed by another."""
+        sagemaker = self.connect("sagemaker")
+        for name in _names(RUN):
+            try:
+                found = sagemaker.describe_training_job(TrainingJobName=name)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ValidationException":
+                    raise
+                self.say(f"training run {name}")
+                sagemaker.create_training_job(**self._training_request(name))
+                return
+            interrupted = found.get("FailureReason", "").startswith("InternalServerError")
+            if found["TrainingJobStatus"] != "Failed" or not interrupted:
+                return
+
+    def _training_request(self, name: str) -> dict[str, Any]:
+        data = {
+            "S3DataType": "S3Prefix",
+            "S3Uri": f"s3://{self.bucket}/datasets/{DATASET}/",
+            "S3DataDistributionType": "FullyReplicated",
+        }
+        return {
+            "TrainingJobName": name,
+            "RoleArn": self.role_arn("KennelTraining"),
+            "AlgorithmSpecification": {
+                "TrainingImage": IMAGE,
+                "TrainingInputMode": "File",
+                "ContainerEntrypoint": ["python", "-m", "training.train"],
+                "MetricDefinitions": METRIC_DEFINITIONS,
+            },
+            "HyperParameters": {"learning_rate": "0.01", "batch_size": "32", "epochs": "10"},
+            "InputDataConfig": [{"ChannelName": "training", "DataSource": {"S3DataSource": data}}],
+            "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/runs/"},
+            "ResourceConfig": {"InstanceType": INSTANCE_TYPE, "InstanceCount": 1, "VolumeSizeInGB": 10},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+            "Tags": TAGS,
+        }
+
+    def _endpoint_in_service(self) -> None:
+        """Wait until the starter answers; a failed one is deleted, so that the next build makes a new one."""
+        sagemaker = self.connect("sagemaker")
+        for _ in range(int(READY_SECONDS / 0.2)):
+            try:
+                found = sagemaker.describe_endpoint(EndpointName=STARTER)
+            except ClientError as error:
+                raise SampleAccountError(f"The endpoint {STARTER} was deleted while it was being built.") from error
+            if found["EndpointStatus"] == "InService":
+                return
+            if found["EndpointStatus"] == "Failed":
+                sagemaker.delete_endpoint(EndpointName=STARTER)
+                raise SampleAccountError(f"The endpoint {STARTER} failed: {found.get('FailureReason', 'unknown')}")
+            self.sleep(0.2)
+        raise SampleAccountError(f"The endpoint {STARTER} was not in service within {READY_SECONDS:g} s.")
+
+
+def build(connect: Connect, *, account: str, region: str, say: Callable[[str], None] = print) -> None:
+    """Build the sample account with the given boto3 clients. Raises SampleAccountError or botocore's errors."""
+    Builder(connect, account, region, say).build()
+
+
+def connect_to(state: Path) -> tuple[Connect, str]:
+    """Clients for the embedded AWS of a state folder, and its region. Raises SampleAccountError where there is none."""
+    try:
+        told = json.loads((state / "client.json").read_text())
+    except (OSError, ValueError) as error:
+        raise SampleAccountError(
+            f"No embedded AWS has been started on {state} ({error}). "
+            f"Start it with `python -m local_aws --state {state}`."
+        ) from error
+    session = boto3.Session(told["access_key_id"], told["secret_access_key"], region_name=told["region"])
+    clients: dict[str, Any] = {}
+    config = Config(retries={"mode": "standard", "total_max_attempts": 5}, max_pool_connections=2 * UPLOADS_AT_ONCE)
+
+    def connect(service: str) -> Any:
+        if service not in clients:
+            clients[service] = session.client(service, endpoint_url=told["endpoint_url"], config=config)
+        return clients[service]
+
+    return connect, told["region"]
+
+
+def _found(look: Callable[[], Any]) -> bool:
+    """Whether what `look` describes is there."""
+    try:
+        look()
+    except ClientError as error:
+        code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+        missing = code in ("404", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "NoSuchTagSet", "NotFound")
+        if missing or (code == "ValidationException" and message.startswith("Could not find")):
+            return False
+        raise
+    return True
+
+
+def _names(first: str) -> Iterator[str]:
+    yield first
+    number = 2
+    while True:
+        yield f"{first}-{number}"
+        number += 1
+
+
+def _python(module: str, *arguments: str) -> None:
+    """Run one of our modules in a process of its own: what draws and exports is heavy, and this stays small."""
+    done = subprocess.run([sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SampleAccountError(f"python -m {module} ended with code {done.returncode}: {done.stderr.strip()[-500:]}")
+
+
+def _allow(actions: list[str], resources: list[str]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resources}
+
+
+def _logs(group: str) -> dict[str, Any]:
+    actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
+    return _allow(actions, [f"arn:aws:logs:*:*:log-group:/aws/sagemaker/{group}*"])
+
+
+def _training_policy(bucket: str) -> dict[str, Any]:
+    """What a training job needs of this account: read datasets, write runs, log."""
+    statements = [
+        _allow(["s3:ListBucket"], [f"arn:aws:s3:::{bucket}"])
+        | {"Condition": {"StringLike": {"s3:prefix": ["datasets/*"]}}},
+        _allow(["s3:GetObject"], [f"arn:aws:s3:::{bucket}/datasets/*"]),
+        _allow(["s3:PutObject", "s3:AbortMultipartUpload"], [f"arn:aws:s3:::{bucket}/runs/*"]),
+        _logs("TrainingJobs"),
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _endpoint_policy(bucket: str) -> dict[str, Any]:
+    """What an endpoint needs: read models, log."""
+    models = [f"arn:aws:s3:::{bucket}/models/*", f"arn:aws:s3:::{bucket}/runs/*"]
+    return {"Version": "2012-10-17", "Statement": [_allow(["s3:GetObject"], models), _logs("Endpoints/")]}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m local_aws.sample_account", description="Build an example account.")
+    parser.add_argument("--state", type=Path, required=True, help="the state folder of a running embedded AWS")
+    options = parser.parse_args(arguments)
+
+    def say(line: str) -> None:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    try:
+        connect, region = connect_to(options.state)
+        account = connect("sts").get_caller_identity()["Account"]
+        build(connect, account=account, region=region, say=say)
+    except (SampleAccountError, BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"The sample account is not complete: {error} Run this again to go on.\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

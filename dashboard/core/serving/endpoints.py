@@ -73,7 +73,7 @@ def get_endpoint(aws: Aws, prices: PriceBook, name: str) -> Endpoint:
     instance_type = str(variant.get("InstanceType", ""))
     return Endpoint(
         name=told["EndpointName"],
-        status=EndpointStatus.of(told["EndpointStatus"]),
+        status=EndpointStatus.of(told["EndpointStatus"], count),
         instance_type=instance_type,
         count=count,
         model_name=str(variant.get("ModelName", "")),

@@ -21,11 +21,14 @@ class EndpointStatus(StrEnum):
     FAILED = "Failed"
     OUT_OF_SERVICE = "OutOfService"
     UPDATE_ROLLBACK_FAILED = "UpdateRollbackFailed"
+    RESTARTING = "Restarting"  # ours: an update that left no instance, so that nobody answers
     UNKNOWN = "Unknown"
 
     @classmethod
-    def of(cls, text: str) -> "EndpointStatus":
-        return cls(text) if text in cls._value2member_map_ else cls.UNKNOWN
+    def of(cls, text: str, instances: int = 1) -> "EndpointStatus":
+        """From EndpointStatus and the number of instances that are there now."""
+        status = cls(text) if text in cls._value2member_map_ else cls.UNKNOWN
+        return cls.RESTARTING if instances == 0 and status in _SERVING and status in _CHANGING else status
 
     @property
     def is_serving(self) -> bool:
@@ -74,6 +77,7 @@ _CHANGING = frozenset(
         EndpointStatus.UPDATING,
         EndpointStatus.SYSTEM_UPDATING,
         EndpointStatus.ROLLING_BACK,
+        EndpointStatus.RESTARTING,
         EndpointStatus.DELETING,
     }
 )
@@ -81,8 +85,9 @@ _WORDS = {
     EndpointStatus.CREATING: "starting",
     EndpointStatus.IN_SERVICE: "serving",
     EndpointStatus.UPDATING: "updating",
-    EndpointStatus.SYSTEM_UPDATING: "being patched by AWS",
+    EndpointStatus.SYSTEM_UPDATING: "in maintenance",
     EndpointStatus.ROLLING_BACK: "rolling back",
+    EndpointStatus.RESTARTING: "restarting",
     EndpointStatus.DELETING: "being deleted",
     EndpointStatus.FAILED: "failed",
     EndpointStatus.OUT_OF_SERVICE: "out of service",

@@ -18,6 +18,21 @@ def test_a_status_that_is_new_is_unknown():
     assert EndpointStatus.of("Dreaming") is EndpointStatus.UNKNOWN
 
 
+@pytest.mark.parametrize("text", ["SystemUpdating", "Updating", "RollingBack"])
+def test_an_update_that_leaves_no_instance_answers_nobody(text):
+    status = EndpointStatus.of(text, 0)
+    assert status is EndpointStatus.RESTARTING
+    assert not status.is_serving
+    assert not status.is_billed
+    assert status.is_changing
+    assert EndpointStatus.of(text, 1).is_serving
+
+
+def test_a_settled_status_does_not_depend_on_instances():
+    assert EndpointStatus.of("InService", 0) is EndpointStatus.IN_SERVICE
+    assert EndpointStatus.of("Failed", 0) is EndpointStatus.FAILED
+
+
 def test_an_endpoint_answers_while_it_is_updated_and_costs_money_then():
     for status in (EndpointStatus.IN_SERVICE, EndpointStatus.UPDATING, EndpointStatus.ROLLING_BACK):
         assert status.is_serving

@@ -91,7 +91,8 @@ class Front:
         raise NotThereError(f"{signed.service}:{what or f'{wire.method} {signed.path}'}"[:200])
 
     def _limit(self, signing_name: str) -> int:
-        return max((service.max_body or 0 for service in self._services.get(signing_name, ())), default=0)
+        services = self._services.get(signing_name, ())
+        return max((service.max_body or 0 for service in services), default=Service.max_body or 0)
 
 
 class _Incoming:

@@ -16,7 +16,6 @@ KennelError
 
 # ruff: noqa: N818 - the names are meanings, as in the tree above; "Error" adds nothing to them
 
-import json
 from typing import Any
 
 
@@ -56,10 +55,6 @@ class AccessDenied(KennelError):
     def statement(self) -> dict[str, Any]:
         """The smallest IAM policy statement that would allow the call."""
         return {"Effect": "Allow", "Action": self.action, "Resource": self.resource or "*"}
-
-    @property
-    def statement_json(self) -> str:
-        return json.dumps(self.statement)
 
 
 class NotFound(KennelError):

@@ -105,15 +105,6 @@ class PriceBook:
                 return f"no price for {instance_type}: {reason}"
         return f"no price for {instance_type} in {region} in the price book"
 
-    def instance_types(self, kind: Kind | str, region: str) -> tuple[str, ...]:
-        """The instance types that have a price of this kind in a region, cheapest first."""
-        kind = Kind(kind)
-        names = {name for _, name, where in self.prices if where == region}
-        if kind.is_sagemaker:
-            names = {name if name.startswith("ml.") else f"ml.{name}" for name in names}
-        priced = [(found.amount, name) for name in names if (found := self.price(kind, name, region))]
-        return tuple(name for _, name in sorted(priced))
-
     def _by_markup(self, instance_type: str, region: str) -> Price | None:
         plain = instance_type.removeprefix("ml.")
         factor = self.markups.get(plain.split(".")[0])

@@ -17,6 +17,7 @@ ACCEPT = "application/json; profile=breeds"
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MAX_PHOTOS = 20
+"""Photos that a page takes in one go."""
 LONG_SIDE = 1024
 TOP = 5
 SURE = 0.6
@@ -57,17 +58,6 @@ class Answer:
     seconds: float
     sentence: str
     model_seconds: float | None = None
-
-
-def check_count(number: int) -> None:
-    """Raises InvalidInput when so many photos are too many for one go."""
-    if number > MAX_PHOTOS:
-        raise InvalidInput(
-            f"{number} photos are too many at once",
-            f"up to {MAX_PHOTOS} are classified in one go",
-            f"choose {MAX_PHOTOS} of them",
-            field="photo",
-        )
 
 
 def prepare_photo(data: bytes, name: str) -> Photo:

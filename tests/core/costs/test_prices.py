@@ -67,15 +67,6 @@ def test_an_unknown_kind_is_a_mistake_not_an_unknown_price(prices):
         prices.price("lambda", "ml.m5.large", "us-east-1")
 
 
-def test_instance_types_come_cheapest_first(prices):
-    types = prices.instance_types("sagemaker-training", "us-east-1")
-    amounts = [prices.price("sagemaker-training", name, "us-east-1").amount for name in types]
-    assert amounts == sorted(amounts)
-    assert "ml.m5.large" in types
-    assert not any(name.startswith("ml.inf1") for name in types)
-    assert all(not name.startswith("ml.") for name in prices.instance_types("ec2", "us-east-1"))
-
-
 def test_every_figure_in_the_file_is_dated_and_sourced_and_there_once():
     book = json.loads(SHIPPED.read_text())
     seen = set()

@@ -8,10 +8,8 @@ from PIL import Image
 
 from dashboard.core.errors import InvalidInput, NotFound, ServiceFault
 from dashboard.core.serving.classify import (
-    MAX_PHOTOS,
     Photo,
     Prediction,
-    check_count,
     classify,
     prepare_photo,
     sentence,
@@ -206,9 +204,3 @@ def test_a_bomb_is_refused():
 def test_a_file_that_is_too_large_is_refused():
     with pytest.raises(InvalidInput, match="MiB"):
         prepare_photo(b"\xff\xd8" + bytes(20 * 1024 * 1024), "huge.jpg")
-
-
-def test_too_many_at_once():
-    check_count(MAX_PHOTOS)
-    with pytest.raises(InvalidInput, match=str(MAX_PHOTOS)):
-        check_count(MAX_PHOTOS + 1)

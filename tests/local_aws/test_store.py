@@ -1,6 +1,7 @@
 """The store keeps what was committed, and nothing of what was not."""
 
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from local_aws.store import Documents, Store
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path)
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path)
+    yield opened
+    opened.close()
 
 
 def test_a_document_comes_back_as_it_was_put(store: Store) -> None:
@@ -46,7 +49,9 @@ def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
     first = Store(tmp_path)
     Documents(first, "job").put("a", {"n": 1})
     first.close()
-    assert Documents(Store(tmp_path), "job").get("a") == {"n": 1}
+    again = Store(tmp_path)
+    assert Documents(again, "job").get("a") == {"n": 1}
+    again.close()
 
 
 def test_threads_do_not_lose_each_others_writes(store: Store) -> None:
@@ -70,7 +75,7 @@ def test_threads_do_not_lose_each_others_writes(store: Store) -> None:
 def test_threads_that_end_leave_no_open_files(store: Store) -> None:
     def open_files() -> int:
         files = (one.resolve() for one in Path("/proc/self/fd").iterdir())
-        return sum(store.database.name in file.name for file in files)
+        return sum(str(file).startswith(str(store.database)) for file in files)
 
     for _ in range(30):
         thread = threading.Thread(target=store.read, args=("SELECT 1",))

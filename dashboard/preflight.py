@@ -62,11 +62,12 @@ def check_port(port: int) -> None:
             raise Refused(
                 f"port {port} may not be used",
                 "ports below 1024 need special rights",
-                "choose another: KENNEL_PORT=8501",
+                f"choose another: make run PORT={DEFAULT_PORT}",
             ) from error
         except OSError as error:
+            other = port + 1 if port < 65535 else DEFAULT_PORT
             raise Refused(
                 f"port {port} on 127.0.0.1 is in use",
                 "another program listens there, perhaps a Kennel that is already running",
-                f"stop it, or choose another port: KENNEL_PORT={port + 1 if port < 65535 else 8501} make run",
+                f"stop it, or choose another port: make run PORT={other}, or KENNEL_PORT={other} python -m dashboard",
             ) from error

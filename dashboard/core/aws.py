@@ -68,10 +68,6 @@ class Aws:
         self._session = session
         self._lock = threading.Lock()  # botocore sessions are not thread-safe, clients are
         self._clients: dict[str, Any] = {}
-        events = session.get_component("event_emitter")
-        events.register("after-call", _check_answer)
-        if not account.writable:
-            events.register_first("before-call", self._refuse_changes)
 
     def __repr__(self) -> str:
         return f"Aws({self.account!r})"
@@ -80,12 +76,7 @@ class Aws:
         """The boto client of a service ("sagemaker"). Prefer `call`: its errors are ours."""
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._session.create_client(
-                    service,
-                    region_name=self.account.region,
-                    endpoint_url=self.account.endpoint_url,
-                    config=self._config(service),
-                )
+                self._clients[service] = self._make(service)
             return self._clients[service]
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -119,6 +110,19 @@ class Aws:
                 parameters=parameters,
                 profile=self.account.profile,
             ) from error
+
+    def _make(self, service: str) -> Any:
+        client = self._session.create_client(
+            service,
+            region_name=self.account.region,
+            endpoint_url=self.account.endpoint_url,
+            config=self._config(service),
+        )
+        client.meta.events.register("after-call", _check_answer)
+        if not self.account.writable:
+            # On our clients, not on the session: a profile with a role calls AssumeRole to get its own keys.
+            client.meta.events.register_first("before-call", self._refuse_changes)
+        return client
 
     def _config(self, service: str) -> Config:
         invoking = service == "sagemaker-runtime"

@@ -3,6 +3,7 @@ import os
 import socket
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -200,6 +201,25 @@ def test_a_real_profile_is_read_only_unless_it_is_switched(profile, fake):
     with pytest.raises(ReadOnly):  # not only through our own call
         aws.client("s3").delete_bucket(Bucket="dogs-and-cats")
     assert fake.counts == {"GetCallerIdentity": 1, "ListTrainingJobs": 1}
+
+
+def test_a_profile_with_a_role_gets_its_keys_though_it_is_read_only(profile, fake, tmp_path):
+    with (tmp_path / "config").open("a") as config:
+        config.write(
+            f"[profile auditor]\nregion = eu-west-1\nendpoint_url = {fake.address}\nsource_profile = ada\n"
+            "role_arn = arn:aws:iam::210987654321:role/auditor\n"
+        )
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    given = {"AccessKeyId": "ASIAX", "SecretAccessKey": "s", "SessionToken": "t", "Expiration": until}
+    keys = "".join(f"<{name}>{value}</{name}>" for name, value in given.items())
+    inner = f"<AssumeRoleResult><Credentials>{keys}</Credentials></AssumeRoleResult>"
+    body = f"<AssumeRoleResponse>{inner}</AssumeRoleResponse>"
+    fake.on("AssumeRole", Reply(body.encode()))
+    fake.on("ListTrainingJobs", {"TrainingJobSummaries": []})
+    aws = connect({"KENNEL_AWS_PROFILE": "auditor"})
+    assert aws.call("sagemaker", "ListTrainingJobs")["TrainingJobSummaries"] == []
+    with pytest.raises(ReadOnly):
+        aws.call("sts", "AssumeRole", RoleArn="arn:aws:iam::210987654321:role/admin", RoleSessionName="ada")
 
 
 def test_a_real_profile_may_write_when_told_so(profile, fake):

@@ -53,8 +53,8 @@ def load_photo(
     """Decode a photo into an upright RGB picture without metadata.
 
     Animations give their first frame, transparency is laid on white, CMYK and 16-bit pictures are scaled to 8-bit RGB.
-    With `target_short_side` (pixels) a JPEG may be decoded at a half, quarter or eighth of its size, as long as its
-    short side stays at least that long; other formats come at full size.
+    With `target_short_side` (pixels) a large photo may come smaller, which is faster and takes less memory: its short
+    side stays at least that long.
 
     Raises BadPhoto when the source is missing, empty, larger than `max_bytes`, not one of the readable formats, larger
     than `max_pixels`, damaged or cut short.
@@ -70,7 +70,7 @@ def load_photo(
                 image.draft(None, (target_short_side, target_short_side))
             image.load()
             _check_size(image.size, max_pixels)
-            return _upright(_as_rgb(image), _orientation(image))
+            return _upright(_as_rgb(_reduced(image, target_short_side)), _orientation(image))
     except UnidentifiedImageError as error:
         raise BadPhoto(f"This file is not a photo that can be read: use {_READABLE_WORDS}.") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -179,6 +179,14 @@ def _load_heif(data: bytes, max_pixels: int) -> Image.Image:
         return _upright(_as_rgb(file.to_pillow()), 1)
     except _DAMAGE as error:
         raise BadPhoto(_damaged(error)) from error
+
+
+def _reduced(image: Image.Image, target_short_side: int | None) -> Image.Image:
+    """A very large picture averaged down to no less than twice the target, before it is copied for anything else."""
+    factor = min(image.size) // (2 * target_short_side) if target_short_side else 1
+    if factor < 2 or image.mode not in ("L", "RGB", "RGBA", "CMYK") or "transparency" in image.info:
+        return image
+    return image.reduce(factor)
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:

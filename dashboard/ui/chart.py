@@ -15,7 +15,7 @@ CONFIG = {"displayModeBar": False}
 
 def learning(curves: Mapping[str, Points], measure: Measure) -> None:
     """A learning curve, or the place where it will be."""
-    with st.container(border=True, key=f"panel-curve-{measure.name}", gap="xsmall"):
+    with st.container(border=True, key=f"panel-curve-{measure.name}", gap="xsmall", height="stretch"):
         if not figures.learning_rows(curves, measure):
             st.html(
                 f'<div class="kn-empty kn-wait"><p class="kn-empty-what">No {measure.name} yet</p>'

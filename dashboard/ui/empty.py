@@ -7,9 +7,9 @@ import streamlit as st
 from dashboard.ui.page import Place
 
 
-def show(key: str, what: str, how: str, place: Place | None = None, button: str = "") -> None:
-    """What is not there yet, how it comes about, and the way there."""
-    with st.container(border=True, key=f"panel-empty-{key}"):
+def show(key: str, what: str, how: str, place: Place | None = None, button: str = "", *, framed: bool = True) -> None:
+    """What is not there yet, how it comes about, and the way there; without a frame inside a panel."""
+    with st.container(border=framed, key=f"panel-empty-{key}"):
         st.html(f'<div class="kn-empty"><p class="kn-empty-what">{escape(what)}</p><p>{escape(how)}</p></div>')
         if place is not None:
             st.page_link(place, label=button, icon=":material/arrow_forward:")

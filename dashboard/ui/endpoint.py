@@ -46,9 +46,12 @@ def line(endpoint: Endpoint, aws: Aws, now: datetime) -> str:
     marks = [badge(endpoint.status.tone, endpoint.status.word, endpoint.failure)]
     if endpoint.is_sample:
         marks.append(badge(Tone.SIMULATED, "sample"))
-    machine = endpoint.instance_type if endpoint.count == 1 else f"{endpoint.count} × {endpoint.instance_type}"
-    hour = f"{money(endpoint.hourly.amount, endpoint.hourly.currency)}/h"
-    cost = receipt.inline(hour, aws.account) if endpoint.hourly.is_known else "price unknown"
+    machine = endpoint.instance_type if endpoint.count <= 1 else f"{endpoint.count} × {endpoint.instance_type}"
+    cost = "price unknown"
+    if not endpoint.status.is_billed:
+        cost = "not billed"
+    elif endpoint.hourly.is_known:
+        cost = receipt.inline(f"{money(endpoint.hourly.amount, endpoint.hourly.currency)}/h", aws.account)
     return (
         f'<div class="kn-row"><p><strong>{escape(endpoint.name)}</strong> {" ".join(marks)}</p>'
         f'<p class="kn-note">{escape(machine)} · {cost} · {ago(endpoint.created, now)}</p></div>'
@@ -96,9 +99,9 @@ def _draw_deploy(aws: Aws, run: Run, token: str) -> Action | None:
     except InvalidInput as wrong:
         slot.html(note(f"{wrong}", Tone.FAILED))
         return None
-    st.html(str(receipt.sum_of(plan.hourly, aws.account, "Costs each hour until it is deleted")))
+    st.html(str(receipt.sum_of(plan.hourly, aws.account, "Costs each hour until it is deleted", plan.hourly.source)))
     for warning in plan.warnings:
-        st.html(note(f"{warning[:1].upper()}{warning[1:]}.", Tone.WAITING))
+        st.html(receipt.warning(warning, aws.account))
     with st.expander("Show as code"):
         st.code(plan.code, language="python")
     label = f"Deploy for {receipt.amount(plan.hourly)}/h{simulated(aws.account)}"

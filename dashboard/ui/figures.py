@@ -78,6 +78,8 @@ def learning_finding(curves: Mapping[str, Points], measure: Measure) -> str:
         subject = f"{series.word.capitalize()} {measure.name}"
         if len(points) == 1 or epoch == last_epoch:
             return f"{subject} {measure.text(value)} after epoch {last_epoch}, the best so far"
+        if measure.text(value) == measure.text(last):
+            return f"{subject} {measure.text(value)}, reached at epoch {epoch}"
         return f"{subject} was best at epoch {epoch} ({measure.text(value)}), now {measure.text(last)}"
     return f"No {measure.name} yet"
 
@@ -98,7 +100,7 @@ def learning_curve(curves: Mapping[str, Points], measure: Measure) -> "Figure":
 
     figure = go.Figure(layout=template("epoch", measure.unit))
     shown = [(series, points) for series in SERIES if (points := finite(curves, series, measure))]
-    heights = spread([points[-1][1] for _, points in shown], gap=label_gap(curves, measure))
+    heights = spread([points[-1][1] for _, points in shown], label_gap(curves, measure), top(curves, measure))
     for (series, points), height in zip(shown, heights, strict=True):
         epochs, values = [p[0] for p in points], [p[1] for p in points]
         figure.add_scatter(
@@ -120,7 +122,7 @@ def learning_curve(curves: Mapping[str, Points], measure: Measure) -> "Figure":
             font={"size": 12, "color": series.colour},
         )
     if measure.is_share:
-        figure.update_yaxes(tickformat=".0%", rangemode="tozero", range=[0, 1.03])
+        figure.update_yaxes(tickformat=".0%", rangemode="tozero", range=[0, top(curves, measure)])
     else:
         figure.update_yaxes(rangemode="tozero")
     first, last = epochs_shown(curves, measure)
@@ -156,21 +158,28 @@ def template(x: str, y: str, height: int = HEIGHT) -> dict[str, Any]:
     }
 
 
-def spread(values: Sequence[float], gap: float) -> list[float]:
-    """Label positions near `values` and at least `gap` apart, in the given order, so that labels do not overlap."""
+def spread(values: Sequence[float], gap: float, highest: float) -> list[float]:
+    """Label positions near `values`, at least `gap` apart and between 0 and `highest`, in the values' order."""
     order = sorted(range(len(values)), key=lambda i: values[i])
     placed = list(values)
     for lower, upper in pairwise(order):
         if placed[upper] - placed[lower] < gap:
             middle = (values[upper] + values[lower]) / 2
+            middle = max(gap / 2, min(highest - gap / 2, middle))
             placed[lower], placed[upper] = middle - gap / 2, middle + gap / 2
     return placed
 
 
+def top(curves: Mapping[str, Points], measure: Measure) -> float:
+    """The upper end of the y axis, which starts at 0."""
+    if measure.is_share:
+        return 1.03
+    return max((value for series in SERIES for _, value in finite(curves, series, measure)), default=1.0)
+
+
 def label_gap(curves: Mapping[str, Points], measure: Measure) -> float:
-    """The height of a label in the units of the y axis, which starts at 0."""
-    top = max((v for s in SERIES for _, v in finite(curves, s, measure)), default=1.0)
-    return (1.03 if measure.is_share else top) * 17 / (HEIGHT - 60)
+    """The height of a label in the units of the y axis."""
+    return top(curves, measure) * 17 / (HEIGHT - 60)
 
 
 def epochs_shown(curves: Mapping[str, Points], measure: Measure) -> tuple[int, int]:

@@ -15,7 +15,6 @@ from dashboard.ui import confirm, markup, receipt, table, train_form
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, note
 from dashboard.ui.page import Place
-from dashboard.ui.tones import Tone
 from dashboard.ui.words import simulated
 
 TOKEN, CHOOSE = "train-token", "candidates-choose"
@@ -46,7 +45,7 @@ def quote(plan: Plan, account: Account) -> None:
         price = receipt.inline(receipt.price(plan.worst), account)
         st.html(note(Markup(f"{escape(plan.spec.instance_type)} at {price} · {escape(plan.worst.source)}")))
     for warning in plan.warnings:
-        st.html(note(f"{warning[:1].upper()}{warning[1:]}.", Tone.WAITING))
+        st.html(receipt.warning(warning, account))
 
 
 def candidates(rows: tuple[Candidate, ...], chosen: str, account: Account) -> None:

@@ -1,6 +1,6 @@
 """Overview's parts, made from what core says about the account."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from html import escape
 
@@ -21,20 +21,22 @@ from dashboard.ui.tones import Tone
 
 TONES = {Severity.CRITICAL: Tone.FAILED, Severity.WARNING: Tone.WAITING, Severity.HINT: Tone.STOPPED}
 RECENT = 8
+DAY = timedelta(days=1)
 OPEN = "recent-runs-open"
 
 
-def figures(seen: Overview, spend: Spend, account: Account) -> list[Figure]:
+def figures(seen: Overview, spend: Spend, account: Account, now: datetime) -> list[Figure]:
     """The strip: what runs, what serves, what it costs, what needs a look."""
     mark = receipt.label(account)
-    serving, starting = len(seen.serving), sum(e.status.is_changing for e in seen.endpoints)
+    serving, starting = len(seen.serving), sum(e.status.is_changing and not e.status.is_serving for e in seen.endpoints)
+    ended = sum(run.ended is not None and now - run.ended < DAY for run in seen.runs)
     worst = min((item.severity for item in seen.attention), key=lambda s: s.rank, default=None)
     return [
         Figure(
             "running",
             "Running now",
             count(len(seen.running), "run"),
-            f"{count(len(seen.runs), 'run')} in the list",
+            f"{count(ended, 'run')} ended since yesterday",
             Place.RUNS,
             "Open runs",
         ),
@@ -42,7 +44,7 @@ def figures(seen: Overview, spend: Spend, account: Account) -> list[Figure]:
             "serving",
             "Serving",
             count(serving, "endpoint"),
-            f"{starting} changing" if starting else f"of {count(len(seen.endpoints), 'endpoint')}",
+            f"{starting} more on the way" if starting else "none on the way",
             Place.CLASSIFY,
             "Classify a photo",
         ),
@@ -102,7 +104,12 @@ def running(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
     """The runs that go on, each with its stage, time and cost so far."""
     if not runs:
         empty.show(
-            "running", "Nothing is running.", "A training appears here while it runs.", Place.TRAIN, "Train a model"
+            "running",
+            "Nothing is running.",
+            "A training appears here while it runs.",
+            Place.TRAIN,
+            "Train a model",
+            framed=False,
         )
     for run in runs:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-run-{run.name}"):
@@ -129,6 +136,7 @@ def endpoints(aws: Aws, seen: Overview, now: datetime) -> None:
             "An endpoint answers photos. Train a model, then deploy it from its page.",
             Place.RUNS,
             "Choose a run to deploy",
+            framed=False,
         )
     for one in seen.endpoints:
         endpoint.row(aws, one, now)

@@ -6,7 +6,7 @@ from dashboard.core.aws import Account
 from dashboard.core.costs import money_note
 from dashboard.core.costs.quote import Quote
 from dashboard.core.format import count, duration, money, rate
-from dashboard.ui.markup import Markup, badge, facts
+from dashboard.ui.markup import Markup, badge, facts, note, sentence
 from dashboard.ui.tones import LOOKS, Tone
 
 
@@ -18,10 +18,14 @@ def label(account: Account) -> Markup:
 
 def inline(text: str, account: Account) -> Markup:
     """A sum inside a line of text: "$0.115/h ◇ simulated", the full sentence behind it."""
-    word = "simulated" if account.is_embedded else "list price"
-    shape = LOOKS[Tone.SIMULATED].shape if account.is_embedded else ""
+    return Markup(f'<span class="kn-money">{escape(text)} {mark(account)}</span>')
+
+
+def mark(account: Account) -> Markup:
+    """ "◇ simulated" for a line of text, with the full sentence behind it; "list price" on a real account."""
+    word = f"{LOOKS[Tone.SIMULATED].shape} simulated" if account.is_embedded else "list price"
     tip = escape(money_note(is_embedded=account.is_embedded))
-    return Markup(f'<span class="kn-money" title="{tip}">{escape(text)} <span>{shape} {word}</span></span>')
+    return Markup(f'<span class="kn-money-mark" title="{tip}">{word}</span>')
 
 
 def amount(quote: Quote) -> str:
@@ -35,10 +39,10 @@ def price(quote: Quote) -> str:
     return rate(quote.unit_price, "h", quote.currency)
 
 
-def sum_of(quote: Quote, account: Account, title: str) -> Markup:
-    """One sum with its title, its mark and how it came about, or why it is unknown."""
+def sum_of(quote: Quote, account: Account, title: str, basis: str = "") -> Markup:
+    """One sum with its title, its mark and how it came about (or `basis` instead), or why it is unknown."""
     if quote.is_known:
-        value, basis = amount(quote), f"{duration(quote.seconds)} · {quote.basis}"
+        value, basis = amount(quote), basis or f"{duration(quote.seconds)} · {quote.basis}"
     else:
         value, basis = "unknown", quote.why_unknown
     return Markup(
@@ -46,6 +50,12 @@ def sum_of(quote: Quote, account: Account, title: str) -> Markup:
         f'<p class="kn-sum-value"><span>{escape(value)}</span>{label(account) if quote.is_known else ""}</p>'
         f'<p class="kn-note">{escape(basis)}</p></div>'
     )
+
+
+def warning(text: str, account: Account) -> str:
+    """Something to know before it is done; a sum of money in it is marked like every other."""
+    said = escape(f"{sentence(text)}.")
+    return note(Markup(f"{said} {mark(account)}" if "$" in text else said), Tone.WAITING)
 
 
 def receipt(quote: Quote, account: Account) -> Markup:

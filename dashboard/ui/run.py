@@ -74,7 +74,7 @@ def steps(run: Run, now: datetime) -> list[Step]:
         seen.append(Step(last.name, Tone.FAILED if run.status.is_bad else Tone.STOPPED, last.seconds, last.note))
     if run.status.is_active:
         names = {step.name for step in seen}
-        seen += [Step(_named(status), Tone.STOPPED, None, "to come") for status in ORDER if _named(status) not in names]
+        seen += [Step(_named(status), Tone.AHEAD, None, "to come") for status in ORDER if _named(status) not in names]
     return seen
 
 

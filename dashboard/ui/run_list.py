@@ -19,7 +19,7 @@ FILTERS = {
 }
 NARROW = 20
 LONG = 18
-MARK = "▸ "
+MARK = "→ "
 
 
 def full(aws: Aws) -> None:

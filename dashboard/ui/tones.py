@@ -10,6 +10,7 @@ class Tone(StrEnum):
     WAITING = "waiting"
     FAILED = "failed"
     STOPPED = "stopped"
+    AHEAD = "ahead"
     SIMULATED = "simulated"
 
 
@@ -28,6 +29,7 @@ LOOKS = {
     Tone.WAITING: Look("◷", "orange", ":material/schedule:"),
     Tone.FAILED: Look("✕", "red", ":material/error:"),
     Tone.STOPPED: Look("■", "gray", ":material/stop_circle:"),
+    Tone.AHEAD: Look("○", "gray", ":material/circle:"),
     Tone.SIMULATED: Look("◇", "violet", ":material/science:"),
 }
 

@@ -40,7 +40,7 @@ if not serving:
 else:
     with st.container(key="ask"):
         uploads = st.file_uploader(
-            "Drop photos of a dog here, or choose them",
+            "Photos of a dog",
             accept_multiple_files=True,
             key=f"photos-{classify.generation()}",
             help=f"Up to {MAX_PHOTOS} at a time, 20 MB each: JPEG, PNG, WebP, HEIC and more",

@@ -17,7 +17,7 @@ def live() -> None:
         seen = reading.value
         page.title("Overview", words.overview_sentence(seen), words.age(reading.at, now))
         month = spend.this_month(seen.runs, seen.endpoints, state.prices(), aws.account.region, now)
-        strip.show(overview.figures(seen, month, aws.account))
+        strip.show(overview.figures(seen, month, aws.account, now))
         left, right = st.columns((6, 5), gap="medium")
         with left:
             page.section("Needs attention")

@@ -28,6 +28,11 @@ def test_the_finding_says_where_the_best_was_and_whether_it_got_worse() -> None:
     assert learning_finding(CURVES, ACCURACY) == "Validation accuracy 70.0 % after epoch 3, the best so far"
 
 
+def test_a_best_that_holds_is_not_called_worse() -> None:
+    flat = {"valid:accuracy": ((1, 0.9), (2, 1.0), (3, 1.0))}
+    assert learning_finding(flat, ACCURACY) == "Validation accuracy 100.0 %, reached at epoch 2"
+
+
 def test_without_validation_the_training_curve_is_described() -> None:
     assert learning_finding({"train:loss": ((1, 0.25),)}, LOSS) == "Training loss 0.250 after epoch 1, the best so far"
     assert learning_finding({}, LOSS) == "No loss yet"
@@ -66,11 +71,12 @@ def test_the_table_behind_has_a_row_for_each_epoch() -> None:
     assert learning_rows(CURVES, LOSS)[1] == {"epoch": 2, "training loss": 0.9, "validation loss": 1.0}
 
 
-@pytest.mark.parametrize("values", [[0.5, 0.5], [0.51, 0.5], [0.1, 0.9]])
+@pytest.mark.parametrize("values", [[0.5, 0.5], [0.51, 0.5], [0.1, 0.9], [1.0, 1.0], [0.0, 0.0]])
 def test_labels_never_overlap_and_keep_their_order(values: list[float]) -> None:
-    placed = spread(values, gap=0.1)
+    placed = spread(values, gap=0.1, highest=1.0)
     assert abs(placed[0] - placed[1]) >= 0.1 - 1e-9
     assert (placed[0] <= placed[1]) == (values[0] <= values[1])
+    assert all(0 <= height <= 1 for height in placed)
 
 
 def test_the_epochs_shown_are_those_there_are() -> None:

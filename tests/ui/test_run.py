@@ -37,7 +37,7 @@ def test_an_active_run_shows_its_stages_and_those_to_come() -> None:
         ("Starting", "done", 3),
         ("Fetching data", "done", 2),
         ("Training", "running", 60),
-        ("Saving the model", "stopped", None),
+        ("Saving the model", "ahead", None),
     ]
 
 

@@ -28,8 +28,8 @@ from dashboard.preflight import check_disk, check_home, check_port, read_port
 
 HEALTHY_SECONDS = 60.0
 ACCOUNT_SECONDS = 5.0
-CALM_SECONDS = 30.0
-"""An embedded AWS that ends sooner than this after its start is not started again."""
+RESTARTS, RESTART_SECONDS = 3, 60.0
+"""An embedded AWS that ended more often than this within this time is not started again."""
 SAMPLE_DONE = "sample-account-done"
 
 
@@ -69,7 +69,7 @@ class Launcher:
         self._profile = environ.get("KENNEL_AWS_PROFILE", "")
         self._stopping = threading.Event()
         self._aws: Embedded | None = None
-        self._aws_started = 0.0
+        self._aws_ends: list[float] = []
         self._server: Child | None = None
         self._sample: Child | None = None
         self._sample_done = home / "aws" / SAMPLE_DONE  # goes with the account when somebody deletes its folder
@@ -116,7 +116,6 @@ class Launcher:
 
     def _start_aws(self) -> None:
         self._aws = embedded.start(self.home, self._environ)
-        self._aws_started = self._clock()
 
     def _start_server(self) -> Child:
         command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "dashboard" / "asgi.py")]
@@ -176,12 +175,13 @@ class Launcher:
         self._sample = None
 
     def _restart_aws(self, ended: Child) -> None:
-        """What it acknowledged is on disk, so it is simply started again; but not one that falls over at once."""
-        said, code = ended.said(), ended.code
-        if self._clock() - self._aws_started < CALM_SECONDS:
+        """What it acknowledged is on disk, so it is simply started again; but not one that falls over each time."""
+        code, said, now = ended.code, ended.said(), self._clock()
+        self._aws_ends = [*(end for end in self._aws_ends if now - end < RESTART_SECONDS), now]
+        if len(self._aws_ends) > RESTARTS:
             raise ServiceFault(
                 "the embedded AWS keeps ending",
-                f"code {code}; its last lines:\n{said}\n",
+                f"code {code}; its last lines:\n{said}\n" if said else f"code {code}",
                 f"its whole log is {ended.log}",
             )
         _tell(f"The embedded AWS ended with code {code}; starting it again.")

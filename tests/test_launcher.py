@@ -5,8 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from dashboard.core.aws import connect
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.data import list_datasets
 from dashboard.core.serving.endpoints import list_endpoints
-from dashboard.launcher import Launcher
+from dashboard.embedded import is_answering
 from tests.test_child import alive, wait
 from tests.test_embedded import children
 
@@ -49,8 +49,12 @@ class Kennel:
         return f"http://127.0.0.1:{self.port}"
 
     def get(self, path):
-        with urllib.request.urlopen(self.address + path, timeout=5) as answer:
-            return answer.status, answer.read()
+        try:
+            with urllib.request.urlopen(self.address + path, timeout=5) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
 
     def wait_running(self):
         wait(lambda: "Kennel is running" in self.said or self.process.poll() is not None, 60)
@@ -210,38 +214,41 @@ def embedded_aws(pid):
     return next(found, None)
 
 
-def test_an_embedded_aws_that_keeps_ending_ends_all_with_its_log(kennel):
-    os.kill(embedded_aws(kennel.process.pid), signal.SIGKILL)
+def test_an_embedded_aws_that_dies_is_started_again_at_the_same_address(kennel):
+    before = connect({"KENNEL_HOME": str(kennel.home)}).account.endpoint_url
+    kill_embedded_aws(kennel)
+    wait(lambda: "starting it again" in kennel.said)
+    wait(lambda: b'"ready":true' in kennel.get("/healthz")[1], 20)
+    assert connect({"KENNEL_HOME": str(kennel.home)}).account.endpoint_url == before
+    assert kennel.process.poll() is None
+
+
+def test_an_embedded_aws_that_keeps_ending_ends_all(kennel):
+    for _ in range(4):
+        kill_embedded_aws(kennel)
     assert kennel.process.wait(30) == 1
+    assert kennel.said.count("starting it again") == 3
     assert "the embedded AWS keeps ending" in kennel.said
+    assert str(kennel.home / "logs" / "aws.log") in kennel.said
 
 
-def test_an_embedded_aws_that_dies_after_a_while_is_started_again(home):
-    later = 0.0
-    launcher = Launcher(home, free_port(), os.environ, clock=lambda: time.monotonic() + later)
-    running = threading.Thread(target=launcher.run)
-    running.start()
-    try:
-        wait(lambda: healthy(launcher), 30)
-        first = embedded_aws(os.getpid())
-        later = 3600.0
-        os.kill(first, signal.SIGKILL)
-        wait(lambda: embedded_aws(os.getpid()) not in (None, first), 30)
-        wait(lambda: healthy(launcher), 30)
-    finally:
-        launcher.on_signal(signal.SIGTERM, None)
-        running.join(30)
-        launcher.stop()
-    assert children(os.getpid()) == []
+def kill_embedded_aws(kennel):
+    pid = wait_for_embedded_aws(kennel)
+    os.kill(pid, signal.SIGKILL)
+    wait(lambda: not alive(pid))
 
 
-def healthy(launcher):
-    """Whether the web server answers, and the account behind it."""
-    try:
-        with urllib.request.urlopen(f"{launcher.address}/healthz", timeout=5) as answer:
-            return b'"ready":true' in answer.read()
-    except OSError:
-        return False
+def wait_for_embedded_aws(kennel):
+    """The embedded AWS's own process, once it answers."""
+
+    def look():
+        family = children(kennel.process.pid)
+        found = (p for p in family if b"local_aws" in cmdline(p) and b"leash" not in cmdline(p))
+        address = connect({"KENNEL_HOME": str(kennel.home)}).account.endpoint_url
+        return next(found, None) if is_answering(address) else None
+
+    wait(look, 20)
+    return look()
 
 
 def test_no_key_of_the_person_reaches_any_child(home):

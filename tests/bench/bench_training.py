@@ -1,14 +1,15 @@
 """Photo bytes to scores, and one training run, against the plain torch code that people write for them."""
 
-import io
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from tests.bench.rows import Row
 
@@ -25,32 +26,12 @@ def rows() -> list[Row]:
 
 
 def photo_rows(folder: Path) -> list[Row]:
-    """One photo at a time, from the file's bytes to its scores; medians of each photo, added up."""
-    import torch
-    from PIL import Image
-
-    from tests.bench.plain_training import plain_network, plain_transform
-    from training.inference import load_model
+    """One photo at a time, from the file's bytes to its scores; medians of each photo, averaged."""
     from training.model import build_starter
 
     photos, which = _photos(folder)
-    model = load_model(build_starter(folder / "starter"))
-
-    def ours(body: bytes) -> object:
-        return model.run(model.preprocessing.load(body)[None])
-
-    def plain(backbone: str) -> Callable[[bytes], object]:
-        network = plain_network(backbone, 133).eval()
-        transform = plain_transform(backbone == "lite0")
-
-        def run(body: bytes) -> object:
-            with torch.no_grad():
-                return network(transform(Image.open(io.BytesIO(body)).convert("RGB"))[None])
-
-        return run
-
-    mine, resnet, lite0 = _a_photo(photos, [ours, plain("resnet50"), plain("lite0")], PHOTO_ROUNDS)
-    note = f"{len(photos)} {which}, one at a time, {torch.get_num_threads()} cores"
+    mine, resnet, lite0 = _a_photo(photos, build_starter(folder / "starter"), ("ours", "resnet50", "lite0"))
+    note = f"{len(photos)} {which}, one at a time, {_cores()} cores"
     return [
         Row.of_times("photo bytes → scores, against ResNet-50 in torch", mine, resnet, "ms a photo", note),
         Row.of_times("photo bytes → scores, against our backbone in torch", mine, lite0, "ms a photo", note),
@@ -82,32 +63,42 @@ def training_rows(folder: Path) -> list[Row]:
     ]
 
 
-def _photos(folder: Path) -> tuple[list[bytes], str]:
+def _photos(folder: Path) -> tuple[list[Path], str]:
     """The real photos where they are, else drawn ones; and the words for them."""
     real = Path(os.environ.get("KENNEL_PHOTOS", ROOT.parent / "shared" / "photos"))
-    files = sorted(real.glob("*.jpg"))
-    if files:
-        return [file.read_bytes() for file in files], "real photos"
+    if files := sorted(real.glob("*.jpg")):
+        return files, "real photos"
     from training.sample_data import write_dataset
 
     write_dataset(folder / "drawn", photos_per_breed=8, size=DRAWN_SIZE)
-    return [file.read_bytes() for file in sorted((folder / "drawn").rglob("*.jpg"))], "drawn pictures"
+    return sorted((folder / "drawn").rglob("*.jpg")), "drawn pictures"
 
 
-def _a_photo(photos: list[bytes], ways: list[Callable[[bytes], object]], rounds: int) -> list[float]:
+def _a_photo(photos: list[Path], model: Path, ways: tuple[str, ...]) -> list[float]:
     """Milliseconds a photo of each way: for every photo the median of its rounds, all ways in turn."""
-    for way in ways:
-        way(photos[0])
-    total = [0.0] * len(ways)
-    for body in photos:
-        taken: list[list[float]] = [[] for _ in ways]
-        for _ in range(rounds):
-            for seconds, way in zip(taken, ways, strict=True):
-                started = time.perf_counter()
-                way(body)
-                seconds.append(time.perf_counter() - started)
-        total = [sum_ + median(seconds) for sum_, seconds in zip(total, taken, strict=True)]
+    with ExitStack() as stack:
+        workers = [stack.enter_context(_worker(way, model, photos)) for way in ways]
+        total = [0.0] * len(ways)
+        for index in range(len(photos)):
+            taken: list[list[float]] = [[] for _ in ways]
+            for _ in range(PHOTO_ROUNDS):
+                for seconds, worker in zip(taken, workers, strict=True):
+                    worker.stdin.write(f"{index}\n")
+                    worker.stdin.flush()
+                    seconds.append(float(worker.stdout.readline()))
+            total = [sum_ + median(seconds) for sum_, seconds in zip(total, taken, strict=True)]
     return [seconds * 1000 / len(photos) for seconds in total]
+
+
+@contextmanager
+def _worker(way: str, model: Path, photos: list[Path]) -> Iterator[Any]:
+    """A ready process of tests.bench.photo_worker, ended by closing its input."""
+    command = [sys.executable, "-m", "tests.bench.photo_worker", way, str(model), *map(str, photos)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        if process.stdout.readline().strip() != "ready":
+            raise RuntimeError(f"the worker for {way} ended before it was ready")
+        yield process
 
 
 def _process(module: list[str]) -> float:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -55,25 +56,35 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = str(uuid.uuid4())
         scope["aws_request_id"] = request_id
-        incoming = _Incoming(receive)
+        incoming = _Incoming(receive, Headers(scope=scope))
         request = Request(scope, incoming)
-        why_not = access.refusal(request.headers, request.url.path)
-        if why_not:
-            await PlainTextResponse(why_not + "\n", 403)(scope, receive, send)
-            return
-        wire = read_wire(request)
         try:
-            response = await self._answer(wire, request)
+            response = await self._told(request, request_id)
         except ClientDisconnect:
             return
-        except ServiceError as error:
-            response = error_response(protocol_of(wire), error, request_id, head=request.method == "HEAD")
-        except Exception as error:  # the client must get an answer in its protocol, the log the traceback
-            log.exception("request %s failed", request_id)
-            response = error_response(protocol_of(wire), _told(error), request_id, head=request.method == "HEAD")
-        if response.status_code >= 400 and "expect" not in request.headers:
+        if not incoming.finished and "expect" not in request.headers:
             await incoming.drain()
+        if not incoming.finished:
+            # what comes next on this connection may be the rest of this body or another request
+            response.headers["connection"] = "close"
         await response(scope, incoming, send)
+
+    async def _told(self, request: Request, request_id: str) -> Response:
+        """The answer, whatever happens: errors come in the protocol of the request, the log gets the traceback."""
+        why_not = access.refusal(request.headers, request.url.path)
+        if why_not:
+            return PlainTextResponse(why_not + "\n", 403)
+        wire = read_wire(request)
+        try:
+            return await self._answer(wire, request)
+        except ClientDisconnect:
+            raise
+        except ServiceError as told:
+            error = told
+        except Exception as failure:
+            log.exception("request %s failed", request_id)
+            error = _failed(failure)
+        return error_response(protocol_of(wire), error, request_id, head=request.method == "HEAD")
 
     async def _answer(self, wire: sigv4.Wire, request: Request) -> Response:
         signed = await authenticate(wire, request, self._keys.find, self._limit, self._region, self._now())
@@ -96,15 +107,15 @@ class Front:
 
 
 class _Incoming:
-    """The body of a request, remembering whether all of it was read."""
+    """The body of a request, and whether all of it was read."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, headers: Headers) -> None:
         self._receive = receive
-        self._finished = False
+        self.finished = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
 
     async def __call__(self) -> Message:
         message = await self._receive()
-        self._finished = message["type"] != "http.request" or not message.get("more_body", False)
+        self.finished = message["type"] != "http.request" or not message.get("more_body", False)
         return message
 
     async def drain(self) -> None:
@@ -112,13 +123,13 @@ class _Incoming:
         left = MOST_DRAINED
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
-                while left > 0 and not self._finished:
+                while left > 0 and not self.finished:
                     left -= len((await self()).get("body", b""))
 
 
-def _told(error: Exception) -> ServiceError:
+def _failed(error: Exception) -> ServiceError:
     """What the client is told of a failure of ours."""
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     if full or (isinstance(error, sqlite3.Error) and "disk is full" in str(error)):
         return internal("The disk of this machine is full; nothing was changed. Free some space and try again.")
     return internal(f"The embedded AWS failed on this request ({type(error).__name__}); its log has the details.")
@@ -182,4 +193,6 @@ def build(
                 await service.stop()
             store.close()
 
-    return Starlette(routes=[Route("/_kennel/health", _health), Route("/{path:path}", front)], lifespan=lifespan)
+    app = Starlette(routes=[Route("/_kennel/health", _health)], lifespan=lifespan)
+    app.router.default = front  # not a route: no pattern matches every path (a key may hold a newline)
+    return app

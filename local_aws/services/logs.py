@@ -302,7 +302,7 @@ def _written_token(key: Sequence[Any]) -> str:
 
 def _read_token(token: str) -> list[Any]:
     try:
-        key = json.loads(base64.urlsafe_b64decode(token.encode()))
+        key = json.loads(base64.b64decode(token.encode(), b"-_", validate=True))
     except ValueError:
         key = None
     if not isinstance(key, list):

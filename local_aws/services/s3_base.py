@@ -53,6 +53,7 @@ class S3Base(Service):
     """now: epoch seconds."""
 
     name = "s3"
+    invalid_code = "MalformedXML"
     max_body = None
 
     def __init__(self, store: Store, *, region: str = DEFAULT_REGION, now: Callable[[], float] = time.time) -> None:

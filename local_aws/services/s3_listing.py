@@ -25,7 +25,8 @@ def read_page(index: Index, bucket: str, prefix: str, delimiter: str, behind: st
     prefixes: list[str] = []
     start: str | None = behind
     after = bool(behind)
-    if delimiter and behind.startswith(prefix) and behind.endswith(delimiter) and len(behind) > len(prefix):
+    cut = behind.find(delimiter, len(prefix)) if delimiter and behind.startswith(prefix) else -1
+    if cut >= 0 and cut + len(delimiter) == len(behind):
         start, after = after_prefix(behind), False  # a common prefix stands for all keys below it
     last = behind
     while start is not None:
@@ -55,6 +56,6 @@ def token_of(key: str) -> str:
 def key_of(token: str) -> str:
     """Raises InvalidArgument."""
     try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
+        return base64.b64decode(token.encode(), b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise ServiceError("InvalidArgument", "The continuation token provided is incorrect") from None

@@ -7,6 +7,7 @@ DIR/client.json (mode 600), so that any AWS client can be pointed at it.
 import argparse
 import fcntl
 import json
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -90,12 +91,26 @@ def main(arguments: list[str] | None = None) -> int:
     }
     app = build(state, region=options.region)
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, timeout_graceful_shutdown=3, lifespan="on", ws="none"
+        app,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=75,  # longer than any poll's pause: else a client meets a connection just closed
+        timeout_graceful_shutdown=3,
+        lifespan="on",
+        ws="none",
     )
     server = Server(config, ready, state)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)  # before uvicorn listens for them, and again when it has stopped
     server.run(sockets=[sock])
     held.close()
     return 0 if server.started else 1
+
+
+def _leave(number: int, frame: object) -> None:
+    raise SystemExit(0)
 
 
 if __name__ == "__main__":

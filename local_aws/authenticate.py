@@ -17,7 +17,7 @@ FindKey = Callable[[str], Awaitable[sigv4.Key | None]]
 
 @dataclass(frozen=True)
 class Signed:
-    """A verified request. body: its bytes, when they had to be read to verify it; else they are checked as they stream.
+    """A verified request. body: its bytes; empty for S3, whose bodies are checked as they stream.
 
     path: percent-encoded, with the bucket in front whichever style of S3 address was used.
     """
@@ -50,8 +50,7 @@ async def authenticate(
 ) -> Signed:
     """Verify a request.
 
-    limit_of: the most bytes of body to read
-    for a service that does not send its hash. region: what an address that names none means.
+    limit_of: the most bytes of body that a service reads. region: what an address that names none means.
     Raises ServiceError as sigv4 and presigned_v2 do, and RequestEntityTooLargeException.
     """
     bucket = access.bucket_of_host(wire.header("host") or "")
@@ -62,14 +61,14 @@ async def authenticate(
     claim = sigv4.read_claim(wire)
     path = f"/{bucket}{wire.raw_path}" if bucket and claim.service == "s3" else wire.raw_path
     found = await find_key(claim.access_key_id)
-    if claim.payload is not None:
-        key = sigv4.verify(wire, claim, found, claim.payload, now)
-        return Signed(key, claim.service, claim.region, path, _checked(request, _body(wire, claim, key)), b"")
-    if claim.service == "s3":
+    if claim.service != "s3":
+        body = await read_body(request, limit_of(claim.service))
+        key = sigv4.verify(wire, claim, found, hashlib.sha256(body).hexdigest(), now)
+        return Signed(key, claim.service, claim.region, path, request, body)
+    if claim.payload is None:
         raise ServiceError("InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
-    body = await read_body(request, limit_of(claim.service))
-    key = sigv4.verify(wire, claim, found, hashlib.sha256(body).hexdigest(), now)
-    return Signed(key, claim.service, claim.region, path, request, body)
+    key = sigv4.verify(wire, claim, found, claim.payload, now)
+    return Signed(key, claim.service, claim.region, path, _checked(request, _body(wire, claim, key)), b"")
 
 
 async def read_body(request: Request, limit: int) -> bytes:

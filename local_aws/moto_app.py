@@ -35,6 +35,14 @@ _RESPONSES = {
     "ec2": "EC2Response",
     "ssm": "SimpleSystemManagerResponse",
 }
+# what moto answers as if it had been done: keys nothing accepts, proofs nobody looked at, commands nobody ran
+_PRETENDED = (
+    "GetSessionToken",
+    "GetFederationToken",
+    "AssumeRoleWithSAML",
+    "AssumeRoleWithWebIdentity",
+    "SendCommand",
+)
 
 
 class Moto:
@@ -129,6 +137,8 @@ class MotoService(Service):
         self._moto = moto
 
     async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
+        if operation.name in _PRETENDED:
+            raise NotThereError(f"{self.name}:{operation.name}")
         if self.method(operation):
             return await super().handle(request, operation, caller)
         return await run_in_threadpool(self._call, request, await request.body(), operation, caller)
@@ -146,10 +156,6 @@ class MotoService(Service):
         return Response(content, status, answer)
 
 
-# moto answers these with keys that nothing here would accept, or without looking at the proof of identity
-_MEANINGLESS = ("GetSessionToken", "GetFederationToken", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
-
-
 class Sts(MotoService):
     """STS, where moto would hand out identities that mean nothing here."""
 
@@ -157,8 +163,6 @@ class Sts(MotoService):
         super().__init__("sts", moto)
 
     async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
-        if operation.name in _MEANINGLESS:
-            raise NotThereError(f"sts:{operation.name}")
         if operation.name == "AssumeRole":
             arn = self.parse(request, operation, await request.body())["RoleArn"]
             if not await run_in_threadpool(self._moto.role_exists, arn):

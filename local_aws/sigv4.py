@@ -58,7 +58,7 @@ class Wire:
 class Claim:
     """What a request says about its own signature, not yet verified.
 
-    payload: the X-Amz-Content-Sha256 it was signed with; None: the service does not send one, hash the body.
+    payload: the X-Amz-Content-Sha256 it was signed with, when it has one; S3 always does.
     """
 
     access_key_id: str

@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 from botocore.model import OperationModel
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from starlette.responses import Response
 
 from local_aws import DEFAULT_REGION
 from local_aws.authenticate import read_body
+from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
 from local_aws.services import s3_checksums
 from local_aws.services.s3_base import LARGEST_XML, PIECE
@@ -44,6 +46,10 @@ class S3(Buckets, Multipart):
         self.blobs.stop()
 
     async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
+        try:
+            unquote_to_bytes(request.scope["raw_path"]).decode()
+        except UnicodeDecodeError:  # decoded leniently, two keys would become one
+            raise ServiceError("InvalidURI", "Couldn't parse the specified URI.") from None
         match operation.name:
             case "PutObject":
                 return await self.put_streamed(request, operation)

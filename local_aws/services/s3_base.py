@@ -62,13 +62,13 @@ class S3Base(Service):
         self.region = region
         self.now = now
 
-    async def receive(self, request: Request, params: Mapping[str, Any], keep: Callable[[Intake], Any]) -> Any:
+    async def receive(self, request: Request, keep: Callable[[Intake], Any]) -> Any:
         """Stream the body into a blob and call `keep` with it, in a worker thread; what `keep` returns.
 
         keep: verifies what it knows of, commits the blob and names it. What it does not commit leaves nothing behind.
         """
         length = request.headers.get("x-amz-decoded-content-length") or request.headers.get("content-length") or "0"
-        if int(length) > LARGEST_PUT:
+        if length.isdigit() and int(length) > LARGEST_PUT:
             raise ServiceError("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size of 5 GiB.")
         with self.blobs.intake(s3_checksums.announced(request.headers)) as intake:
             waiting: list[bytes] = []

@@ -63,7 +63,7 @@ class Multipart(Objects):
         def keep(intake: Intake) -> Part:
             return self._keep_part(upload, params["PartNumber"], intake.commit())
 
-        part = await self.receive(request, params, keep)
+        part = await self.receive(request, keep)
         return self.respond(request, operation, {"ETag": quoted(part.etag), **_members(part.checksums)})
 
     def upload_part_copy(self, params: Params, caller: Caller) -> Params:

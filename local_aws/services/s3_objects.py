@@ -70,7 +70,7 @@ class Objects(S3Base):
                 about["checksum_type"] = "FULL_OBJECT"
             return self.store_blob(params["Bucket"], params["Key"], blob, about, params)
 
-        stored = await self.receive(request, params, keep)
+        stored = await self.receive(request, keep)
         result = {"ETag": quoted(stored.etag), "Size": None, **about.get("encryption", {}), **checksums_of(stored)}
         return self.respond(request, operation, result)
 

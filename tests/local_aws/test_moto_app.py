@@ -1,6 +1,7 @@
 """IAM, STS, EC2 and SSM: answered, remembered after `kill -9`, and their keys accepted."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,19 @@ def test_everything_answered_survives_kill_nine(own: Embedded) -> None:
         stop_embedded(again)
 
 
+def test_many_at_once_all_survive(own: Embedded) -> None:
+    def create(number: int) -> None:
+        own.client("iam").create_user(UserName=f"user-{number}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(create, range(40)))
+    again = kill_and_restart(own)
+    try:
+        assert len(again.client("iam").list_users()["Users"]) == 40
+    finally:
+        stop_embedded(again)
+
+
 def test_a_snapshot_that_cannot_be_read_is_said_and_kept(own: Embedded) -> None:
     own.client("iam").create_user(UserName="ada")
     snapshot = own.state / "moto" / "iam.pickle"
@@ -121,6 +135,8 @@ def test_who_am_i_and_what_sts_does_not_hand_out(embedded: Embedded) -> None:
     assert (mine["Account"], mine["Arn"]) == ("123456789012", "arn:aws:iam::123456789012:root")
     with pytest.raises(ClientError, match="GetSessionToken is not part of the embedded AWS"):
         sts.get_session_token()
+    with pytest.raises(ClientError, match="SendCommand is not part of the embedded AWS"):
+        embedded.client("ssm").send_command(DocumentName="AWS-RunShellScript", InstanceIds=["i-0123456789abcdef0"])
     with pytest.raises(ClientError, match="AccessDenied"):
         sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/nobody", RoleSessionName="session")
 

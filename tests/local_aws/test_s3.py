@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -301,6 +302,35 @@ def test_a_bucket_in_the_host_name(embedded: Embedded, s3: Any, bucket: str) -> 
     answer = connection.getresponse()
     assert (answer.status, answer.read()) == (200, b"1")
     connection.close()
+
+
+def test_a_key_that_is_no_utf8_is_refused(embedded: Embedded, bucket: str) -> None:
+    address = urlsplit(embedded.endpoint_url)
+    path = f"/{bucket}/%ff"
+    request = AWSRequest("PUT", embedded.endpoint_url + path, data=b"")
+    S3SigV4Auth(Credentials(embedded.access_key_id, embedded.secret_access_key), "s3", "us-east-1").add_auth(request)
+    connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=10)
+    connection.request("PUT", path, b"", headers={"Host": address.netloc, **dict(request.headers.items())})
+    answer = connection.getresponse()
+    assert (answer.status, b"InvalidURI" in answer.read()) == (400, True)
+    connection.close()
+
+
+def test_downloads_that_are_given_up_leave_no_open_files(embedded: Embedded, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="large", Body=b"x" * 20_000_000)
+
+    def open_blobs() -> int:
+        files = Path(f"/proc/{embedded.process.pid}/fd").iterdir()
+        return sum("/blobs/" in str(one.readlink()) for one in files)
+
+    for _ in range(10):
+        body = embedded.client("s3").get_object(Bucket=bucket, Key="large")["Body"]
+        body.read(10)
+        body.close()
+    deadline = time.monotonic() + 10
+    while open_blobs() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert open_blobs() == 0
 
 
 # lists

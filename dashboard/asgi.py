@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -79,6 +80,8 @@ class Guard:
                 await refusal(scope, receive, send)
             return
 
+        send_at_once(send)
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(HEADERS)
@@ -93,6 +96,18 @@ def is_foreign(headers: Headers, allowed_origins: list[str]) -> bool:
     if origin is None:
         return headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
     return urlsplit(origin).netloc != headers.get("host") and origin not in allowed_origins
+
+
+def send_at_once(send: Send) -> None:
+    """Switch Nagle's algorithm off for this connection.
+
+    asyncio does so for sockets that say they are TCP; Streamlit's own listening socket does not, and every rerun
+    then waits 40 ms for the browser's acknowledgement of its first message.
+    """
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    connection = transport.get_extra_info("socket") if transport else None
+    if connection is not None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 @asynccontextmanager

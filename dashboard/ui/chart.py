@@ -23,7 +23,7 @@ def learning(curves: Mapping[str, Points], measure: Measure) -> None:
             )
             return
         finding = figures.learning_finding(curves, measure)
-        st.html(f'<h3 class="kn-finding">{escape(finding)}</h3>')
+        st.html(f'<h2 class="kn-finding">{escape(finding)}</h2>')
         st.plotly_chart(
             figures.learning_curve(curves, measure),
             key=f"curve-{measure.name}",

@@ -52,7 +52,7 @@ def candidates(rows: tuple[Candidate, ...], chosen: str, account: Account) -> No
     """Every instance type that could run it, the chosen one marked; a click on one takes it."""
     column = st.column_config
     why = money_note(is_embedded=account.is_embedded)
-    st.dataframe(
+    st.container(key="table-candidates").dataframe(
         table.candidate_rows(rows, chosen),
         key="candidates",
         hide_index=True,
@@ -60,7 +60,7 @@ def candidates(rows: tuple[Candidate, ...], chosen: str, account: Account) -> No
         height="content",
         alt="Instance types that could run this training, cheapest first",
         column_config={
-            "": column.TextColumn("", width=26, help="● is the chosen one"),
+            "Chosen": column.TextColumn("Chosen", width=58, alignment="center"),
             "Instance": column.ButtonColumn(
                 "Instance", alignment="left", type="tertiary", key=CHOOSE, on_click=_choose, width=130
             ),

@@ -154,7 +154,7 @@ def recent(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
         )
         return
     newest = runs[:RECENT]
-    st.dataframe(
+    st.container(key="table-recent").dataframe(
         table.run_rows(newest, state.prices(), aws.account, now, st.context.timezone),
         key="recent-runs",
         hide_index=True,

@@ -45,7 +45,7 @@ def _full(aws: Aws, was_busy: bool) -> None:
         tones = st.pills(
             "Status",
             list(FILTERS),
-            format_func=lambda tone: f"{LOOKS[tone].shape} {FILTERS[tone]}",
+            format_func=FILTERS.__getitem__,
             selection_mode="multi",
             key="status",
             bind="query-params",
@@ -66,7 +66,7 @@ def _full(aws: Aws, was_busy: bool) -> None:
     elif not shown:
         empty.show("filter", "No run fits the filter.", "Take a word or a status away.")
     else:
-        st.dataframe(
+        st.container(key="table-runs").dataframe(
             table.run_rows(shown, state.prices(), aws.account, now, st.context.timezone),
             key="runs-table",
             hide_index=True,
@@ -85,7 +85,7 @@ def narrow(aws: Aws, chosen: str) -> None:
     with st.container(key="run-side"):
         st.dataframe(
             [
-                {"": LOOKS[Tone(one.status.tone)].shape, "Run": f"{MARK if one.name == chosen else ''}{one.name}"}
+                {"State": LOOKS[Tone(one.status.tone)].shape, "Run": f"{MARK if one.name == chosen else ''}{one.name}"}
                 for one in runs
             ],
             key="runs-narrow",
@@ -93,12 +93,21 @@ def narrow(aws: Aws, chosen: str) -> None:
             alt="The newest runs; the open one is marked",
             height="content",
             column_config={
-                "": st.column_config.TextColumn("", width=30, help="State"),
+                "State": st.column_config.TextColumn("State", width=48, alignment="center"),
                 "Run": st.column_config.ButtonColumn(
                     "Run", alignment="left", type="tertiary", key=OPEN_NARROW, on_click=_open_narrow
                 ),
             },
         )
+
+
+def back() -> None:
+    """The way from one run to all of them; the address loses its ?run= with it."""
+    st.button("All runs", key="all-runs", type="tertiary", icon=":material/arrow_back:", on_click=_close)
+
+
+def _close() -> None:
+    st.query_params.pop("run", None)
 
 
 def _open() -> None:

@@ -104,7 +104,7 @@ def candidate_rows(candidates: Sequence[Candidate], chosen: str) -> list[dict[st
     """One row an instance type, the chosen one marked."""
     return [
         {
-            "": "●" if candidate.instance_type == chosen else "",
+            "Chosen": "●" if candidate.instance_type == chosen else "",
             "Instance": candidate.instance_type,
             "Price/h": _money(candidate.hourly),
             "vCPU": candidate.hardware.vcpu if candidate.hardware else None,

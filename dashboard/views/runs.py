@@ -6,7 +6,6 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.ui import problem, run_list, run_page
-from dashboard.ui.page import Place
 
 aws = state.connection()
 name = st.query_params.get("run", "")
@@ -26,8 +25,7 @@ if not name:
     run_list.full(aws)
 else:
     token = st.session_state.setdefault(f"deploy-token-{name}", secrets.token_hex(8))
-    with st.container(key="back"):
-        st.page_link(Place.RUNS, label="All runs", icon=":material/arrow_back:")
+    run_list.back()
     with problem.shown("run"):
         one = state.run(aws, name).value
         side, main = st.columns((2, 7), gap="medium")

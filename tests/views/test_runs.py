@@ -152,7 +152,9 @@ def test_a_run_that_is_not_there_is_said(aws: ScriptedAws, visit: Open) -> None:
     page = visit(aws, "runs", run="never-made")
     assert not page.exception
     assert "Never-made is not there" in text(page)
-    assert ("All runs", "runs", "") in links(page)
+    page.button(key="all-runs").click().run()
+    assert "run" not in page.query_params
+    assert "6 runs, 2 running" in text(page)
 
 
 def test_no_run_yet_teaches_the_next_step(empty: ScriptedAws, visit: Open) -> None:

@@ -39,7 +39,7 @@ def test_the_quote_follows_the_form(aws: ScriptedAws, visit: Open) -> None:
 def test_the_candidates_are_a_table_with_the_chosen_one_marked(aws: ScriptedAws, visit: Open) -> None:
     table = visit(aws, "train").dataframe[0].value
     assert list(table["Price/h"]) == sorted(table["Price/h"])
-    chosen = table[table[""] == "●"]
+    chosen = table[table["Chosen"] == "●"]
     assert list(chosen["Instance"]) == ["ml.m5.large"]
     assert list(chosen["Expected cost"]) == ["$0.0023"]
     assert "unknown" in set(table["Expected time"])

@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = (os.environ.get("KENNEL_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+CHROMIUM_FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-gpu"]
 expect.set_options(timeout=30_000)
 
 
@@ -92,34 +93,38 @@ def stop_kennel(kennel: Kennel) -> None:
         kennel.process.wait()
 
 
-@pytest.fixture(scope="session")
-def kennel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kennel]:
-    """One Kennel for the browser tests, with the sample account of a first start complete."""
-    running = start_kennel(tmp_path_factory.mktemp("kennel") / "home")
-    sagemaker = running.aws("sagemaker")
+def wait_for_sample_account(kennel: Kennel) -> None:
+    """Wait until the first start's endpoint serves and its training is complete."""
+    sagemaker = kennel.aws("sagemaker")
 
-    def sample_is_ready() -> bool:
+    def is_ready() -> bool:
         endpoints = sagemaker.list_endpoints(StatusEquals="InService")["Endpoints"]
         jobs = sagemaker.list_training_jobs(StatusEquals="Completed")["TrainingJobSummaries"]
         return bool(endpoints and jobs)
 
+    wait_for("the sample account", is_ready, 120)
+
+
+@pytest.fixture(scope="session")
+def kennel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kennel]:
+    """One Kennel for the browser tests, with the sample account of a first start complete."""
+    running = start_kennel(tmp_path_factory.mktemp("kennel") / "home")
     try:
-        wait_for("the sample account", sample_is_ready, 120)
+        wait_for_sample_account(running)
         yield running
     finally:
         stop_kennel(running)
 
 
+def find_chromium() -> str:
+    path = next((found for name in BROWSERS if name and (found := shutil.which(name))), None)
+    return path or pytest.fail("no Chromium on PATH: `make test` installs one, or set KENNEL_CHROMIUM")
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    path = next((found for name in BROWSERS if name and (found := shutil.which(name))), None)
-    if path is None:
-        pytest.fail("no Chromium on PATH: `make test` installs one, or set KENNEL_CHROMIUM")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=path,
-            args=["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-gpu"],
-        )
+        chromium = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
 

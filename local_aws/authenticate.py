@@ -61,6 +61,8 @@ async def authenticate(
     claim = sigv4.read_claim(wire)
     path = f"/{bucket}{wire.raw_path}" if bucket and claim.service == "s3" else wire.raw_path
     found = await find_key(claim.access_key_id)
+    if found is None:
+        raise sigv4.unknown_key(claim.service)  # before its body is read
     if claim.service != "s3":
         body = await read_body(request, limit_of(claim.service))
         key = sigv4.verify(wire, claim, found, hashlib.sha256(body).hexdigest(), now)

@@ -35,13 +35,18 @@ _RESPONSES = {
     "ec2": "EC2Response",
     "ssm": "SimpleSystemManagerResponse",
 }
-# what moto answers as if it had been done: keys nothing accepts, proofs nobody looked at, commands nobody ran
+# what moto answers as if it had been done: keys nothing accepts, proofs nobody looked at, commands nobody ran,
+# instances that are only records
 _PRETENDED = (
     "GetSessionToken",
     "GetFederationToken",
     "AssumeRoleWithSAML",
     "AssumeRoleWithWebIdentity",
     "SendCommand",
+    "RunInstances",
+    "RequestSpotInstances",
+    "RequestSpotFleet",
+    "CreateFleet",
 )
 
 

@@ -129,7 +129,7 @@ def test_a_key_that_is_switched_off_or_deleted_is_refused(embedded: Embedded) ->
         eve.get_caller_identity()
 
 
-def test_who_am_i_and_what_sts_does_not_hand_out(embedded: Embedded) -> None:
+def test_who_am_i_and_what_is_refused_because_it_would_only_be_a_record(embedded: Embedded) -> None:
     sts = embedded.client("sts")
     mine = sts.get_caller_identity()
     assert (mine["Account"], mine["Arn"]) == ("123456789012", "arn:aws:iam::123456789012:root")
@@ -137,6 +137,8 @@ def test_who_am_i_and_what_sts_does_not_hand_out(embedded: Embedded) -> None:
         sts.get_session_token()
     with pytest.raises(ClientError, match="SendCommand is not part of the embedded AWS"):
         embedded.client("ssm").send_command(DocumentName="AWS-RunShellScript", InstanceIds=["i-0123456789abcdef0"])
+    with pytest.raises(ClientError, match="RunInstances is not part of the embedded AWS"):
+        embedded.client("ec2").run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)
     with pytest.raises(ClientError, match="AccessDenied"):
         sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/nobody", RoleSessionName="session")
 

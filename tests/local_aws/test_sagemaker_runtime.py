@@ -1,15 +1,23 @@
 """InvokeEndpoint: what goes in and out, and every error as SageMaker's clients expect it."""
 
+import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from starlette.requests import Request
 
+from local_aws.engine.endpoint import Target
+from local_aws.engine.serving import free_port
+from local_aws.protocol import Caller
+from local_aws.services.sagemaker_runtime import SageMakerRuntime
 from tests.conftest import Embedded
-from tests.local_aws.sagemaker_world import bucket, client, endpoint
+from tests.local_aws.sagemaker_world import TINY_SERVER, bucket, client, endpoint
 
 MIB = 1024 * 1024
 
@@ -53,11 +61,14 @@ def test_headers_and_bytes_go_through(runtime: Any, name: str) -> None:
 
 
 def test_attributes_come_back(runtime: Any, name: str) -> None:
-    assert runtime.invoke_endpoint(EndpointName=name, Body=b"attributes")["CustomAttributes"] == "trace=1"
+    answer = runtime.invoke_endpoint(EndpointName=name, Body=b"attributes")
+    answer["Body"].close()
+    assert answer["CustomAttributes"] == "trace=1"
 
 
 def test_a_variant_can_be_asked_for(runtime: Any, name: str) -> None:
     answer = runtime.invoke_endpoint(EndpointName=name, Body=b"hello", TargetVariant="AllTraffic")
+    answer["Body"].close()
     assert answer["InvokedProductionVariant"] == "AllTraffic"
     error = refused(runtime, EndpointName=name, TargetVariant="other")["Error"]
     assert error["Code"] == "ValidationError"
@@ -117,3 +128,41 @@ def test_a_process_that_dies_under_a_request(embedded: Embedded, runtime: Any, t
         response = refused(runtime, EndpointName=name, Body=b"die")
         assert response["Error"]["Code"] == "ServiceUnavailable"
         assert response["ResponseMetadata"]["HTTPStatusCode"] == 503
+
+
+class OneProcess:
+    """A SageMaker whose only endpoint is served on one port."""
+
+    def __init__(self, port: int) -> None:
+        self.fleet = self
+        self._port = port
+
+    def target(self, arn: str, variant: str | None) -> Target:
+        return Target("AllTraffic", self._port)
+
+
+def test_a_container_that_takes_too_long_is_a_model_error(tmp_path: Path) -> None:
+    async def invoke(port: int) -> tuple[int, dict[str, Any]]:
+        service = SageMakerRuntime(OneProcess(port), seconds=0.2)  # type: ignore[arg-type]
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"sleep 5", "more_body": False}
+
+        request = Request(
+            {"type": "http", "method": "POST", "headers": [], "path_params": {"EndpointName": "dogs"}}, receive
+        )
+        operation = service.match("POST", "/endpoints/dogs/invocations", "", {}, b"")
+        assert operation is not None
+        response = await service.handle(request, operation.model, Caller("1", "us-east-1", "", ""))
+        await service.stop()
+        return response.status_code, json.loads(bytes(response.body))
+
+    port = free_port()
+    command = [sys.executable, str(TINY_SERVER), "--model-dir", str(tmp_path), "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        status, told = asyncio.run(invoke(port))
+        process.kill()
+    assert (status, told["OriginalStatusCode"]) == (424, 0)
+    assert "Your invocation timed out while waiting for a response from container primary" in told["OriginalMessage"]

@@ -38,7 +38,7 @@ def describe(
     if best.valid:
         figures |= {"valid:loss": best.valid.loss, "valid:accuracy": best.valid.accuracy}
     notes = list(dataset.notes)
-    if stopped:
+    if stopped and len(trained.history) < chosen.epochs:
         notes.append(f"stopped on request after {len(trained.history)} of {chosen.epochs} epochs")
     about = {
         "name": dataset.root.name,

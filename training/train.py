@@ -166,7 +166,7 @@ def _head(
         lambda: stop.requested,
         default_device(),
     )
-    if stop.requested:
+    if len(trained.history) < chosen.epochs:
         _say(f"stopped after epoch {len(trained.history)}: epoch {trained.best.number}, the best so far, is kept")
     return trained
 

@@ -24,7 +24,10 @@ LOG_GROUP = "/aws/sagemaker/Endpoints"
 
 @dataclass(frozen=True)
 class Host:
-    """What the endpoints of this machine share. folder: for the models' files; starts: processes started at once."""
+    """What the endpoints of this machine share.
+
+    folder: for the models' files; starts: processes started at once; hidden: what they must not see (see OptMl).
+    """
 
     folder: Path
     objects: Objects
@@ -33,6 +36,7 @@ class Host:
     command: Sequence[str] = SERVE_COMMAND
     startup: float = 60.0
     starts: int = 2
+    hidden: Path | None = None
 
 
 class _Running:
@@ -158,7 +162,7 @@ class Fleet:
 
     def _place(self, endpoint: Endpoint, variant: Variant) -> OptMl:
         name = hashlib.sha256(f"{endpoint.arn}/{variant.name}".encode()).hexdigest()[:12]
-        return OptMl(self._host.folder / name, self._host.private)
+        return OptMl(self._host.folder / name, self._host.private, self._host.hidden)
 
     def _prepare(self, running: _Running) -> None:
         """Fetch the models, then start the instances."""

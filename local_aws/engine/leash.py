@@ -100,15 +100,16 @@ def reap() -> dict[int, int]:
         ended[pid] = status
 
 
-def run(command: list[str]) -> None:
-    """In the child: become leader of an own session, then the command."""
+def run(command: list[str], announce: int) -> None:
+    """In the child: become leader of an own session, then the command. `announce` is closed once signals reach it."""
     parent = os.getppid()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
     os.setsid()
     die_with_parent()
     if os.getppid() != parent:
         os._exit(KILLED)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_DFL)
+    os.close(announce)
     try:
         os.execvp(command[0], command)
     except OSError as wrong:
@@ -136,9 +137,13 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda got, _: stops.append(got))
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    started, announce = os.pipe()
     child = os.fork()
     if child == 0:
-        run(command)
+        run(command, announce)
+    os.close(announce)
+    os.read(started, 1)  # a signal that is passed on before the child has its session would be lost
+    os.close(started)
     silence()
     while True:
         ready, _, _ = select.select([lifeline, wake_read], [], [])

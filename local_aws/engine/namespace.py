@@ -1,10 +1,11 @@
 """Run a command that sees a folder of ours as /opt/ml, in a mount namespace of its own (Linux).
 
-    python -I -S namespace.py FOLDER WORKDIR COMMAND…
+    python -I -S namespace.py FOLDER HIDDEN WORKDIR COMMAND…
 
-WORKDIR is where the command starts, as seen inside. The host's /opt is never touched: what is in it stays visible
-inside, and nothing of this is visible outside. Root makes the mount namespace directly; anybody else through a user
-namespace that maps only their own id. Exits with CANNOT (125) and a sentence when the system does not allow it.
+HIDDEN is a folder that is empty inside ("" for none): the server's own state, with its keys. WORKDIR is where the
+command starts, as seen inside. The host's /opt is never touched: what is in it stays visible inside, and nothing of
+this is visible outside. Root makes the mount namespace directly; anybody else through a user namespace that maps only
+their own id. Exits with CANNOT (125) and a sentence when the system does not allow it.
 Standard library only: it runs between the leash and the command.
 """
 
@@ -83,10 +84,12 @@ def _rebuild(opt: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    folder, workdir, command = arguments[0], arguments[1], arguments[2:]
+    folder, hidden, workdir, *command = arguments
     try:
         enter()
         show_as_opt_ml(folder)
+        if hidden:
+            _mount("kennel", hidden, "tmpfs", _MS_NOSUID_NODEV, "mode=755,size=64k")
         os.chdir(workdir)
     except OSError as wrong:
         os.write(2, f"no private /opt/ml: {wrong}\n".encode())

@@ -24,10 +24,14 @@ _FOLDERS = ("input/config", "input/data", "model", "output/data", "checkpoints",
 
 @dataclass(frozen=True)
 class OptMl:
-    """One process's /opt/ml. folder: where it really is; private: seen as /opt/ml, else paths are rewritten."""
+    """One process's /opt/ml. folder: where it really is; private: seen as /opt/ml, else paths are rewritten.
+
+    hidden: a folder that a private process sees empty, such as the server's state.
+    """
 
     folder: Path
     private: bool
+    hidden: Path | None = None
 
     def make(self) -> None:
         for name in _FOLDERS:
@@ -57,8 +61,8 @@ class OptMl:
     def command(self, command: Sequence[str]) -> list[str]:
         """What to execute so that `command` runs in code/ and finds its /opt/ml."""
         if self.private:
-            workdir = self.seen("code")
-            return [sys.executable, "-I", "-S", str(NAMESPACE), str(self.folder), workdir, *command]
+            inside = [str(self.folder), str(self.hidden or ""), self.seen("code")]
+            return [sys.executable, "-I", "-S", str(NAMESPACE), *inside, *command]
         return [self.text(argument) for argument in command]
 
     def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
@@ -84,6 +88,12 @@ class OptMl:
         return changed
 
 
+def holds_python(folder: Path) -> bool:
+    """Whether what runs here needs something from `folder`, so that it cannot be hidden: Python, or our packages."""
+    needed = (sys.executable, sys.prefix, sys.base_prefix, Path(__file__).parents[2])
+    return any(Path(path).absolute().is_relative_to(folder.absolute()) for path in needed)
+
+
 @cache
 def namespaces_allowed() -> bool:
     """Whether this system lets a process have a private /opt/ml. Tried once, with a real command, in about 20 ms."""
@@ -91,7 +101,8 @@ def namespaces_allowed() -> bool:
         return False
     with TemporaryDirectory() as folder:
         (Path(folder) / "seen").touch()
-        command = [sys.executable, "-I", "-S", str(NAMESPACE), folder, OPT_ML, "/bin/sh", "-c", "test -f /opt/ml/seen"]
+        inside = [folder, "", OPT_ML, "/bin/sh", "-c", "test -f /opt/ml/seen"]
+        command = [sys.executable, "-I", "-S", str(NAMESPACE), *inside]
         try:
             done = subprocess.run(command, capture_output=True, timeout=10, check=False)
         except subprocess.TimeoutExpired:

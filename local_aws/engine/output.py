@@ -104,12 +104,13 @@ class LogPump:
         waiting_bytes = 0
         due = 0.0
         quiet_at = 0.0
+        source = select.poll()  # select() knows only the first 1,024 descriptors
+        source.register(self._source, select.POLLIN)
         try:
             while not self._abandoned.is_set():
                 clock = time.monotonic()
-                ready, _, _ = select.select(
-                    [self._source], [], [], min(QUIET_SECONDS, max(0.0, due - clock)) if waiting else QUIET_SECONDS
-                )
+                wait = min(QUIET_SECONDS, max(0.0, due - clock)) if waiting else QUIET_SECONDS
+                ready = bool(source.poll(wait * 1000))
                 clock = time.monotonic()
                 data = os.read(self._source, READ_SIZE) if ready else b""
                 if ready and not data:

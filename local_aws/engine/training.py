@@ -41,7 +41,10 @@ class Reports(Protocol):
 
 @dataclass(frozen=True)
 class Machine:
-    """What every run on this machine shares. scratch: a folder for runs; grace in seconds; now: epoch seconds."""
+    """What every run on this machine shares.
+
+    scratch: a folder for runs; grace in seconds; now: epoch seconds; hidden: what runs must not see (see OptMl).
+    """
 
     scratch: Path
     objects: Objects
@@ -49,6 +52,7 @@ class Machine:
     private: bool
     grace: float = GRACE_SECONDS
     now: Callable[[], float] = time.time
+    hidden: Path | None = None
 
 
 class TrainingRun:
@@ -58,7 +62,7 @@ class TrainingRun:
         self.job = job
         self._machine = machine
         self._reports = reports
-        self._place = OptMl(folder, machine.private)
+        self._place = OptMl(folder, machine.private, machine.hidden)
         self._stop_asked = threading.Event()
         self._interrupted = threading.Event()
 

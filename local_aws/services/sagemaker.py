@@ -10,7 +10,7 @@ from local_aws.engine.container import count_cpus
 from local_aws.engine.endpoint import View
 from local_aws.engine.endpoints import Fleet, Host
 from local_aws.engine.objects import Objects
-from local_aws.engine.opt_ml import namespaces_allowed
+from local_aws.engine.opt_ml import holds_python, namespaces_allowed
 from local_aws.engine.output import Event, LogSink
 from local_aws.engine.queue import TrainingQueue
 from local_aws.engine.training import GRACE_SECONDS, Machine
@@ -61,12 +61,13 @@ class SageMaker(TrainingJobs, Endpoints):
 
     def _start(self) -> None:
         private = namespaces_allowed() if self._private is None else self._private
+        hidden = None if holds_python(self._directory) else self._directory
         scratch, endpoints = self._directory / "jobs", self._directory / "endpoints"
         scratch.mkdir(exist_ok=True)
         endpoints.mkdir(exist_ok=True)
-        machine = Machine(scratch, self.objects, self._logs, private, self._grace, self.now)
+        machine = Machine(scratch, self.objects, self._logs, private, self._grace, self.now, hidden)
         self.queue = TrainingQueue(machine, JobReports(self.training_jobs, self.now), self._jobs_at_once)
-        host = Host(endpoints, self.objects, self._logs, private, starts=max(2, count_cpus()))
+        host = Host(endpoints, self.objects, self._logs, private, starts=max(2, count_cpus()), hidden=hidden)
         self.fleet = Fleet(host, self._endpoint_event)
         self.resume_training_jobs()
         self.resume_endpoints()

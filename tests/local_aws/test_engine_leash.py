@@ -86,6 +86,16 @@ def test_sigterm_reaches_the_whole_group(tmp_path: Path) -> None:
     assert process.wait(5) == 3
 
 
+def test_sigterm_is_never_lost_however_early_it_comes(tmp_path: Path) -> None:
+    for number in range(30):
+        process = LeashedProcess(["/bin/sleep", "60"], environment=ENVIRONMENT, folder=tmp_path)
+        time.sleep(number * 0.002)
+        process.terminate()
+        code = process.wait(2)
+        os.close(process.output)
+        assert code in (143, -15), f"after {number * 2} ms: {code}"
+
+
 def test_what_the_command_leaves_behind_is_killed(tmp_path: Path) -> None:
     text, code = run(tmp_path, "/bin/sh", "-c", "setsid sleep 300 & echo $!; sleep 0.1; exit 0")
     assert code == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.engine.opt_ml import OptMl, namespaces_allowed
+from local_aws.engine.opt_ml import OptMl, holds_python, namespaces_allowed
 from local_aws.engine.process import LeashedProcess
 
 HOST_OPT = sorted(path.name for path in Path("/opt").iterdir()) if Path("/opt").is_dir() else []
@@ -53,6 +53,22 @@ def test_the_hosts_opt_stays_visible_inside_and_untouched_outside(tmp_path: Path
     assert lines[:-1] == sorted({*HOST_OPT, "ml"})
     assert int(lines[-1]) == len(lines)
     assert sorted(path.name for path in Path("/opt").iterdir()) == HOST_OPT
+
+
+@needs_namespaces
+def test_the_servers_state_looks_empty_inside_and_is_whole_outside(tmp_path: Path) -> None:
+    (tmp_path / "client.json").write_text("secret")
+    lines, _ = run(OptMl(tmp_path / "jobs/1", True, tmp_path), f"ls -A {tmp_path} | wc -l; touch /opt/ml/model/m")
+    assert lines == ["0"]
+    assert (tmp_path / "client.json").read_text() == "secret"
+    assert (tmp_path / "jobs/1/model/m").exists()
+
+
+def test_a_state_folder_around_python_or_the_packages_is_not_hidden(tmp_path: Path) -> None:
+    assert not holds_python(tmp_path)
+    assert holds_python(Path(sys.prefix))
+    assert holds_python(Path(__file__).parents[2])
+    assert holds_python(Path("/"))
 
 
 @needs_namespaces

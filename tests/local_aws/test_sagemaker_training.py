@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.engine.opt_ml import namespaces_allowed
 from tests.conftest import Embedded
 from tests.local_aws.sagemaker_world import (
     BUCKET,
@@ -92,6 +93,13 @@ def test_a_job_from_request_to_artifact(embedded: Embedded, sagemaker: Any) -> N
     assert found["ModelArtifacts"] == {"S3ModelArtifacts": f"s3://{BUCKET}/{artifact}"}
     assert client(embedded, "s3").head_object(Bucket=BUCKET, Key=artifact)["ContentLength"] > 0
     assert log_lines(client(embedded, "logs"), JOBS, f"{name}/algo-1-") == ["loss=0.75", "loss=0.5"]
+
+
+@pytest.mark.skipif(not namespaces_allowed(), reason="this system allows no mount namespaces")
+def test_a_job_cannot_read_the_servers_keys(embedded: Embedded, sagemaker: Any) -> None:
+    name = unique()
+    sagemaker.create_training_job(**training_request(name, f"cat {embedded.state}/client.json"))
+    assert "No such file" in finished(sagemaker, name)["FailureReason"]
 
 
 def test_logs_and_metrics_can_be_read_while_it_runs(embedded: Embedded, sagemaker: Any) -> None:

@@ -32,7 +32,7 @@ chosen = st.navigation(
 page.follow()
 st.set_page_config(page_title=f"{chosen.title} · Kennel")
 
-with problem.shown():
+with problem.shown(title=chosen.title):
     account.show(state.connection().account)
     chosen.run()
     confirm.show()

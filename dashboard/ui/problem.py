@@ -10,18 +10,23 @@ from contextlib import contextmanager
 import streamlit as st
 
 from dashboard.core.errors import AccessDenied, KennelError
-from dashboard.ui import markup
+from dashboard.ui import markup, page
 
 logger = logging.getLogger(__name__)
 WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @contextmanager
-def shown(key: str = "problem") -> Iterator[None]:
-    """Inside, a KennelError ends the block and becomes a card; everything above it stays on the page."""
+def shown(key: str = "problem", title: str = "") -> Iterator[None]:
+    """Inside, a KennelError ends the block and becomes a card; everything above it stays on the page.
+
+    `title` is the page's, where the block would have drawn it itself.
+    """
     try:
         yield
     except KennelError as error:
+        if title:
+            page.title(title, "cannot be shown right now")
         card(error, key)
 
 

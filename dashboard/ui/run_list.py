@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.runs.model import Run
-from dashboard.ui import empty, page, run, table, words
+from dashboard.ui import empty, page, problem, run, table, words
 from dashboard.ui.page import Place
 from dashboard.ui.tones import LOOKS, Tone
 
@@ -29,6 +29,11 @@ def full(aws: Aws) -> None:
 
 
 def _full(aws: Aws, was_busy: bool) -> None:
+    with problem.shown("runs-live", title="Runs"):
+        _draw(aws, was_busy)
+
+
+def _draw(aws: Aws, was_busy: bool) -> None:
     now = state.now()
     reading = state.runs(aws)
     head = st.container()

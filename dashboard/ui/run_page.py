@@ -11,7 +11,7 @@ from dashboard.core.runs import watch
 from dashboard.core.runs.cost import run_cost
 from dashboard.core.runs.model import Run
 from dashboard.state import Tail
-from dashboard.ui import chart, confirm, endpoint, markup, page, receipt, run, table
+from dashboard.ui import chart, confirm, endpoint, markup, page, problem, receipt, run, table
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.figures import ACCURACY, LOSS
 from dashboard.ui.markup import literal
@@ -166,11 +166,13 @@ def _whole(tail: Tail) -> str:
 @st.fragment(run_every=3, key="serving")
 def endpoints(aws: Aws, one: Run) -> None:
     """The endpoints that serve this run's model: those of its name, and those that this tab made from it."""
-    now = state.now()
-    made: dict[str, set[str]] = st.session_state.get(endpoint.DEPLOYED, {})
-    names = made.get(one.name, set()) | {one.name}
-    mine = [found for found in state.endpoints(aws).value if found.name in names]
-    if mine:
+    with problem.shown("serving"):
+        now = state.now()
+        made: dict[str, set[str]] = st.session_state.get(endpoint.DEPLOYED, {})
+        names = made.get(one.name, set()) | {one.name}
+        mine = [found for found in state.endpoints(aws).value if found.name in names]
+        if not mine:
+            return
         page.section("Serving this model")
         with st.container(border=True, key="panel-serving", gap=None):
             for found in mine:

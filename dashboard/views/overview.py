@@ -11,7 +11,7 @@ is_busy = bool(state.overview(aws).value.running)
 
 @st.fragment(run_every=2 if is_busy else 6, key="overview")
 def live() -> None:
-    with problem.shown("live"):
+    with problem.shown("live", title="Overview"):
         now = state.now()
         reading = state.overview(aws)
         seen = reading.value

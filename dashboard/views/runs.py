@@ -13,7 +13,7 @@ name = st.query_params.get("run", "")
 
 @st.fragment(run_every=1.5, key="run")
 def watched() -> None:
-    with problem.shown("run-live"):
+    with problem.shown("run-live", title=name):
         one = state.run(aws, name).value
         run_page.head(aws, one, token)
         run_page.live(aws, one, state.log(aws, name))
@@ -26,7 +26,7 @@ if not name:
 else:
     token = st.session_state.setdefault(f"deploy-token-{name}", secrets.token_hex(8))
     run_list.back()
-    with problem.shown("run"):
+    with problem.shown("run", title=name):
         one = state.run(aws, name).value
         side, main = st.columns((2, 7), gap="medium")
         with side:

@@ -8,7 +8,7 @@ from dashboard.ui import empty, launch, page, problem, receipt, train_form
 
 aws = state.connection()
 head = st.container()
-with problem.shown():
+with problem.shown(title="Train"):
     datasets = state.datasets(aws).value
     past_runs = state.runs(aws).value
     if not datasets:

@@ -23,7 +23,7 @@ def made(status: RunStatus, *stages: tuple[str, float, float | None], **more: ob
         instance_count=1,
         created=START,
         stages=tuple(Stage(n, at(a), None if b is None else at(b)) for n, a, b in stages),
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 

@@ -84,7 +84,7 @@ def test_answers_stay_while_another_page_is_open_and_are_not_asked_for_again(aws
 def test_the_drop_zone_is_empty_again_and_the_server_keeps_no_original(aws: ScriptedAws, visit: Open) -> None:
     page = visit(aws, "classify")
     let_go = []
-    original, state.let_go = state.let_go, let_go.append  # type: ignore[assignment]
+    original, state.let_go = state.let_go, let_go.append
     try:
         drop(page, ("rex.jpg", photo()))
     finally:
@@ -140,7 +140,7 @@ def test_with_one_endpoint_there_is_nothing_to_choose(visit: Open) -> None:
 def test_an_endpoint_that_fails_is_said_for_each_photo(
     aws: ScriptedAws, visit: Open, error: Exception, said: str
 ) -> None:
-    aws.errors["InvokeEndpoint"] = error  # type: ignore[assignment]
+    aws.errors["InvokeEndpoint"] = error
     page = drop(visit(aws, "classify"), ("rex.jpg", photo()))
     assert not page.exception
     assert said in text(page)
@@ -188,4 +188,5 @@ def test_an_account_that_does_not_answer_is_explained(aws: ScriptedAws, visit: O
     aws.errors["*"] = Unreachable("nothing answers", "connection refused", "start it with make run")
     page = visit(aws, "classify")
     assert not page.exception
+    assert text(page).count("</h1>") == 1
     assert "Nothing answers" in text(page)

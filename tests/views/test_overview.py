@@ -55,6 +55,7 @@ def test_an_account_that_does_not_answer_is_explained(aws: ScriptedAws, visit: O
     aws.errors["*"] = Unreachable("the embedded AWS is not answering", "connection refused", "start it with make run")
     page = visit(aws)
     assert not page.exception
+    assert text(page).count("</h1>") == 1
     said = text(page)
     assert "The embedded AWS is not answering" in said
     assert "Connection refused" in said

@@ -168,4 +168,5 @@ def test_an_account_that_does_not_answer_is_explained(aws: ScriptedAws, visit: O
     aws.errors["*"] = Unreachable("nothing answers", "connection refused", "start it with make run")
     page = visit(aws, "runs", **query)
     assert not page.exception
+    assert text(page).count("</h1>") == 1
     assert "Nothing answers" in text(page)

@@ -125,13 +125,13 @@ def test_a_page_of_another_origin_is_refused(server: Server) -> None:
     assert server.get("/_stcore/health", **{"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"})[0] == 403
     address = f"ws://127.0.0.1:{server.port}/_stcore/stream"
     with pytest.raises(InvalidStatus, match="403"):
-        connect(address, origin="https://elsewhere.example", subprotocols=["streamlit"])  # type: ignore[arg-type,list-item]
+        connect(address, origin="https://elsewhere.example", subprotocols=["streamlit"])
 
 
 def test_its_own_page_is_served(server: Server) -> None:
     own = f"http://127.0.0.1:{server.port}"
     assert server.get("/healthz", Origin=own)[0] == 200
-    with connect(f"{own.replace('http', 'ws')}/_stcore/stream", origin=own, subprotocols=["streamlit"]):  # type: ignore[arg-type,list-item]
+    with connect(f"{own.replace('http', 'ws')}/_stcore/stream", origin=own, subprotocols=["streamlit"]):
         pass
 
 

@@ -164,8 +164,9 @@ def test_without_data_it_says_where_data_goes(empty: ScriptedAws, visit: Open) -
 
 @pytest.mark.parametrize("error", [Unreachable("nothing answers"), Throttled("AWS asks to slow down")])
 def test_an_account_that_does_not_answer_is_explained(aws: ScriptedAws, visit: Open, error: Exception) -> None:
-    aws.errors["*"] = error  # type: ignore[assignment]
+    aws.errors["*"] = error
     page = visit(aws, "train")
     assert not page.exception
+    assert text(page).count("</h1>") == 1
     assert str(error).capitalize()[:10].lower() in text(page).lower()
     assert page.button(key="problem-again")

@@ -6,7 +6,7 @@ Names and forms are those of AWS's PyTorch training images (sagemaker-training-t
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,12 @@ def clean_environment(place: OptMl, system: Mapping[str, str] = os.environ) -> d
         "HOME": place.seen("home"),
         "TMPDIR": place.seen("tmp"),
     }
+
+
+def with_our_python(command: Sequence[str]) -> list[str]:
+    """`command` with "python" meaning the Python that runs this server, wherever it is."""
+    first, *rest = command
+    return [sys.executable if first in ("python", "python3") else first, *rest]
 
 
 def resource_config(job: Job) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Endpoints: for each variant the model's files and as many serving processes as it has instances."""
 
 import hashlib
+import logging
 import random
 import shutil
 import threading
@@ -18,6 +19,8 @@ from local_aws.engine.opt_ml import OptMl
 from local_aws.engine.output import LogSink
 from local_aws.engine.serving import SERVE_COMMAND, Instance, Serving
 from local_aws.errors import ServiceError
+
+log = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/Endpoints"
 
@@ -175,7 +178,8 @@ class Fleet:
         except EngineError as error:
             self._fail(running, error.reason)
             return
-        except OSError as error:
+        except Exception as error:  # a full disk, a broken database: whatever it is, it must not stay Creating
+            log.exception("endpoint %s", endpoint.name)
             self._fail(running, InternalFaultError(f"the model could not be stored on this machine: {error}").reason)
             return
         with self._lock:

@@ -120,7 +120,7 @@ class Instance:
             variables = {"SM_MODEL_DIR": "/opt/ml/model"} | dict(serving.environment)
             serving.place.make()
             self._process = LeashedProcess(
-                serving.place.command(command),
+                serving.place.command(container.with_our_python(command)),
                 environment=serving.place.environment(container.clean_environment(serving.place) | variables),
                 folder=serving.place.folder / "code",
             )

@@ -146,7 +146,7 @@ class TrainingRun:
         job, place, machine = self.job, self._place, self._machine
         wanted = container.variables(job, gpus=container.count_gpus(), cpus=container.count_cpus())
         process = LeashedProcess(
-            place.command(job.command),
+            place.command(container.with_our_python(job.command)),
             environment=place.environment(container.clean_environment(place) | wanted),
             folder=place.folder / "code",
         )

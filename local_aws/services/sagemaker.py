@@ -1,6 +1,8 @@
 """SageMaker: its control plane in this store, its training jobs and endpoints as processes of this machine."""
 
 import asyncio
+import logging
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,8 @@ from local_aws.engine.training import GRACE_SECONDS, Machine
 from local_aws.services.sagemaker_endpoints import Endpoints
 from local_aws.services.sagemaker_training import JobReports, TrainingJobs
 from local_aws.store import Store
+
+log = logging.getLogger(__name__)
 
 MOST_ENDPOINT_PROCESSES = 8
 
@@ -80,7 +84,13 @@ class SageMaker(TrainingJobs, Endpoints):
 
     def _endpoint_event(self, arn: str, view: View) -> None:
         # written by one thread, in order: the instances' own threads come and go, and each would open the database
-        self._events.submit(self.endpoint_changed, arn, view)
+        self._events.submit(self._note_endpoint, arn, view)
+
+    def _note_endpoint(self, arn: str, view: View) -> None:
+        try:
+            self.endpoint_changed(arn, view)
+        except sqlite3.Error:  # the next event, or the next start, says it again
+            log.exception("endpoint %s", arn)
 
 
 class _OneWriter:

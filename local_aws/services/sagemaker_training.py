@@ -1,5 +1,7 @@
 """SageMaker's training jobs: created, described, listed, stopped, deleted; what runs them is local_aws.engine."""
 
+import logging
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -17,6 +19,8 @@ from local_aws.services.sagemaker_base import SageMakerBase, arn_of, merged
 from local_aws.services.sagemaker_refusals import TRAINING, refuse
 from local_aws.services.sagemaker_resources import Document, Resources
 
+log = logging.getLogger(__name__)
+
 
 class JobReports:
     """Writes down how running jobs go."""
@@ -27,9 +31,15 @@ class JobReports:
 
     def reached(self, job: Job, stage: Stage, message: str, *, failure: str = "", artifact: str = "") -> None:
         now = self._now()
-        self._jobs.change(
-            job.arn, lambda one: record.reached(one, stage, message, now, failure=failure, artifact=artifact)
-        )
+
+        def change(one: Document) -> Document:
+            return record.reached(one, stage, message, now, failure=failure, artifact=artifact)
+
+        try:
+            self._jobs.change(job.arn, change)
+        except sqlite3.Error:  # a full disk: the job goes on, and its next stage is written with this one
+            log.exception("training job %s", job.name)
+            self._jobs.change(job.arn, change, keep=False)
 
     def measured(self, job: Job, metric: Metric) -> None:
         # the next stage writes it to disk with the rest; a commit for each value would be slower than training

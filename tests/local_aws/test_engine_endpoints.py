@@ -247,3 +247,14 @@ def test_endpoints_come_back_with_the_server_from_their_own_copy_of_the_model(ma
     assert machine.status(endpoint) is Status.SYSTEM_UPDATING
     assert eventually(lambda: machine.status(endpoint) is Status.IN_SERVICE)
     assert machine.ask(endpoint)["model"] == ["weights"]
+
+
+def test_whatever_goes_wrong_while_it_is_prepared_fails_the_endpoint(machine: Machine) -> None:
+    def broken(bucket: str, key: str) -> None:
+        raise RuntimeError("the database is locked")
+
+    endpoint = machine.endpoint()
+    machine.objects.get = broken  # type: ignore[assignment, method-assign]
+    machine.fleet.create(endpoint)
+    assert eventually(lambda: machine.status(endpoint) is Status.FAILED)
+    assert "the database is locked" in machine.views[-1].failure

@@ -282,3 +282,12 @@ def test_closing_ends_running_jobs_as_interrupted_and_leaves_waiting_ones(tmp_pa
 def test_what_a_job_locked_away_is_still_cleaned_up(here: World) -> None:
     here.run("mkdir -p /opt/ml/code/x/y; touch /opt/ml/code/x/y/z; chmod 000 /opt/ml/code/x/y /opt/ml/code/x")
     assert eventually(lambda: list(here.scratch.iterdir()) == [])
+
+
+def test_whatever_goes_wrong_the_job_ends_and_the_next_one_runs(here: World) -> None:
+    find = here.objects.find
+    here.objects.find = lambda bucket, prefix: 1 / 0  # type: ignore[assignment, method-assign, return-value]
+    told = here.run("true", "first", InputDataConfig=[channel("training", "s3://bucket/d/")])
+    assert told.failure.startswith("InternalServerError: the embedded AWS failed on this job: ZeroDivisionError")
+    here.objects.find = find  # type: ignore[method-assign]
+    assert here.run("true", "second").names[-1] is Stage.COMPLETED

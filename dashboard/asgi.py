@@ -58,6 +58,9 @@ HEADERS = {
 }
 
 
+TITLE = b"<title>Kennel</title>".ljust(len(b"<title>Streamlit</title>"))
+
+
 class Guard:
     """Adds the security headers to every answer, and refuses requests that a page of another origin sent.
 
@@ -85,6 +88,9 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(HEADERS)
+            elif message["type"] == "http.response.body":
+                # The tab's name until the first page has set its own; of the same length, so that no header changes.
+                message["body"] = message.get("body", b"").replace(b"<title>Streamlit</title>", TITLE)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -31,7 +31,7 @@ def show(account: Account) -> None:
     tone = "simulated" if account.is_embedded else "waiting" if account.writable else "stopped"
     with st.container(key="account"):
         st.html(
-            '<div class="kn-account" role="status" aria-label="Account in use">'
+            '<div class="kn-account" role="group" aria-label="Account in use">'
             f'<span class="kn-account-id">{escape(account.account_id)} · {escape(account.region)}</span>'
             f"{badge(tone, words(account), explanation(account))}</div>"
         )

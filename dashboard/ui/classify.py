@@ -156,7 +156,7 @@ def answer_markup(result: Result, said: Answer, photo: Photo) -> str:
         f'<p class="kn-answer-sentence">{escape(said.sentence)}</p>'
         f"{markup.bars(shares, title)}"
         + note(f"{title} · answered by {by} in {seconds(said.seconds)}{inside}")
-        + note(photo.note[:1].upper() + photo.note[1:] + ".")
+        + note("Drawn by Kennel, no real photo." if result.is_drawn else f"{markup.sentence(photo.note)}.")
         + "</div>"
     )
 

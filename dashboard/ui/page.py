@@ -44,7 +44,7 @@ def follow() -> None:
 def title(name: str, sentence: str, age: str = "") -> None:
     """The title line: the page's name, one live sentence, and how old the reading is once that matters."""
     old = f'<span class="kn-age">{escape(age)}</span>' if age else ""
-    st.html(f'<div class="kn-title"><h1>{escape(name)}</h1><p role="status">{escape(sentence)}</p>{old}</div>')
+    st.html(f'<div class="kn-title"><h1>{escape(name)}</h1><p>{escape(sentence)}</p>{old}</div>')
 
 
 def section(name: str, mark: Markup = NO_MARK) -> None:

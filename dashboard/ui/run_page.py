@@ -102,11 +102,12 @@ def live(aws: Aws, one: Run, tail: Tail) -> None:
             st.html(receipt.receipt(cost, aws.account))
         page.section("Set up as")
         with st.container(border=True, key="panel-facts"):
-            st.html(markup.facts(facts(one)))
+            st.html(markup.facts(facts(one, st.context.timezone)))
 
 
-def facts(one: Run) -> dict[str, str]:
-    """What a run was given and made."""
+def facts(one: Run, timezone: str | None) -> dict[str, str]:
+    """What a run was given and made; times on the reader's clock."""
+    begun = one.created.astimezone(table.zone(timezone))
     given = {name.replace("_", " "): value for name, value in sorted(one.hyperparameters.items())}
     return {
         "Data": one.dataset_uri,
@@ -116,7 +117,7 @@ def facts(one: Run) -> dict[str, str]:
         "Model": one.artifact_uri or ("made at its end" if one.status.is_active else "none"),
         "Role": one.role.rsplit("/", 1)[-1],
         "Image": one.image,
-        "Begun": f"{one.created:%d %b %Y, %H:%M:%S} UTC",
+        "Begun": f"{begun:%d %b %Y, %H:%M:%S %Z}",
     }
 
 

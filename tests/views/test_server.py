@@ -106,6 +106,13 @@ def test_every_answer_has_the_security_headers(server: Server, path: str) -> Non
         assert headers[name.lower()] == value
 
 
+@pytest.mark.parametrize("path", ["/", "/runs"])
+def test_the_tab_is_called_kennel_from_the_first_byte(server: Server, path: str) -> None:
+    _, headers, body = server.get(path)
+    assert "<title>Kennel</title>" in body
+    assert int(headers["content-length"]) == len(body.encode())
+
+
 def test_the_settings_hold_from_any_folder(server: Server) -> None:
     _, headers, _ = server.get("/app/static/inter-latin.woff2")
     assert headers["content-type"] in ("font/woff2", "application/octet-stream")  # static serving is on

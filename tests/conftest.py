@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +28,21 @@ class Embedded:
     state: Path
     process: subprocess.Popen[str]
 
+    clients: dict[str, Any] = field(default_factory=dict, repr=False)
+
     def client(self, service: str, **config: Any) -> Any:
-        """A plain boto3 client, as any other tool would make it."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint_url,
-            region_name=self.region,
-            aws_access_key_id=self.access_key_id,
-            aws_secret_access_key=self.secret_access_key,
-            config=Config(retries={"total_max_attempts": 1}, **config),
-        )
+        """A plain boto3 client, as any other tool would make it; kept, so that its connections are closed once."""
+        key = repr((service, sorted(config.items())))
+        if key not in self.clients:
+            self.clients[key] = boto3.client(
+                service,
+                endpoint_url=self.endpoint_url,
+                region_name=self.region,
+                aws_access_key_id=self.access_key_id,
+                aws_secret_access_key=self.secret_access_key,
+                config=Config(retries={"total_max_attempts": 1}, **config),
+            )
+        return self.clients[key]
 
 
 def start_embedded(state: Path, *extra: str) -> Embedded:
@@ -62,6 +67,8 @@ def start_embedded(state: Path, *extra: str) -> Embedded:
 
 
 def stop_embedded(embedded: Embedded) -> None:
+    for client in embedded.clients.values():
+        client.close()
     embedded.process.terminate()
     try:
         embedded.process.wait(timeout=15)

@@ -45,12 +45,11 @@ def clean(line: str) -> str:
 
 
 def log(lines: Sequence[str], label: str, mark: str = "") -> str:
-    """A log's tail that opens at its end and stays there; lines that contain `mark` stand out."""
+    """A log's lines, the newest last; lines that contain `mark` stand out."""
     rows = []
     for line in lines:
         text = escape(clean(line)) or "&nbsp;"
         rows.append(f"<mark>{text}</mark>" if mark and mark in line else text)
-    # Reversed columns scroll from their end: the newest line is in view without a script.
     inner = "\n".join(rows)
     return f'<div class="kn-log" role="log" tabindex="0" aria-label="{escape(label)}"><pre>{inner}</pre></div>'
 

@@ -24,8 +24,13 @@ class Place(StrEnum):
 
 
 def style() -> None:
-    """Send our own style sheet; the theme itself is in .streamlit/config.toml."""
+    """Send our own style sheet; the theme itself is in .streamlit/config.toml.
+
+    Streamlit tells the page which of the two appearances it has, but not its dialogs, which hang outside of it.
+    """
     st.html(STATIC / "kennel.css")
+    appearance = "dark" if st.context.theme.type == "dark" else "light"
+    st.html(f"<style>[data-testid='stDialog'] {{ color-scheme: {appearance}; }}</style>")
 
 
 def go(place: Place, query: Mapping[str, str] | None = None) -> NoReturn:

@@ -18,6 +18,7 @@ from dashboard.ui.markup import literal
 from dashboard.ui.page import Place
 
 SHOWN_LINES = 400
+LOG_HEIGHT = 280
 
 
 def head(aws: Aws, one: Run, token: str) -> None:
@@ -150,12 +151,12 @@ def _log(one: Run, tail: Tail) -> None:
                 on_click="ignore",
                 key="download-log",
             )
-    if not lines:
-        waiting = "Nothing printed yet." if one.status.is_active else "This run printed nothing."
-        st.html(markup.log([waiting], "Log"))
-        return
+    texts = [line.text for line in lines[-SHOWN_LINES:]]
+    if not texts:
+        texts = ["Nothing printed yet." if one.status.is_active else "This run printed nothing."]
     mark = run.telling_line([line.text for line in lines]) if one.status.is_bad else ""
-    st.html(markup.log([line.text for line in lines[-SHOWN_LINES:]], f"Log of {one.name}, newest line last", mark))
+    with st.container(height=LOG_HEIGHT, autoscroll=True, key="log"):
+        st.html(markup.log(texts, f"Log of {one.name}, newest line last", mark))
     if tail.count > SHOWN_LINES:
         st.html(markup.note(f"The last {SHOWN_LINES} of {count(tail.count, 'line')}."))
 

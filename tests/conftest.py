@@ -28,7 +28,7 @@ class Embedded:
     state: Path
     process: subprocess.Popen[str]
 
-    clients: dict[str, Any] = field(default_factory=dict, repr=False)
+    clients: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def client(self, service: str, **config: Any) -> Any:
         """A plain boto3 client, as any other tool would make it; kept, so that its connections are closed once."""

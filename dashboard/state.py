@@ -12,7 +12,7 @@ import os
 import threading
 from collections import deque
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 import streamlit as st
@@ -47,6 +47,7 @@ HEAVY_IMPORTS = (
 )
 WARM_CLIENTS = ("sagemaker", "logs", "s3", "sagemaker-runtime", "sts")
 TAIL_LINES = 2_000
+SOON = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,12 @@ def overview(aws: Aws) -> Reading[Overview]:
 
 
 def datasets(aws: Aws) -> Reading[tuple[Dataset, ...]]:
-    """The datasets of the account."""
-    return _datasets(where(aws), aws)
+    """The datasets of the account. Counting them takes long; that there are none is looked at again soon."""
+    reading = _datasets(where(aws), aws)
+    if not reading.value and now() - reading.at > SOON:
+        _datasets.clear()
+        reading = _datasets(where(aws), aws)
+    return reading
 
 
 @st.cache_resource(show_spinner=False)

@@ -24,7 +24,6 @@ class Action:
 
     label: str
     do: Callable[[], str]
-    is_dangerous: bool = False
     then: Place | None = None
     query: dict[str, str] | None = None
 

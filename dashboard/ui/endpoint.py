@@ -82,7 +82,7 @@ def _draw_delete(aws: Aws, plan: DeletePlan) -> Action | None:
         delete_endpoint(aws, plan)
         return f"{plan.endpoint} is being deleted"
 
-    return Action(f"Delete {plan.endpoint}", do, is_dangerous=True)
+    return Action(f"Delete {plan.endpoint}", do)
 
 
 def deploy_question(aws: Aws, run: Run, token: str) -> Question:

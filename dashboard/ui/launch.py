@@ -11,7 +11,7 @@ from dashboard.core.costs import money_note
 from dashboard.core.format import duration, money
 from dashboard.core.runs.launch import launch
 from dashboard.core.runs.plan import Candidate, Plan
-from dashboard.ui import confirm, markup, receipt, table, train_form
+from dashboard.ui import confirm, markup, page, receipt, table, train_form
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, note
 from dashboard.ui.page import Place
@@ -34,6 +34,16 @@ def sentence(plan: Plan | None, account: Account) -> str:
     if plan.expected.seconds is None:
         return f"{limit}; how long it will take is unknown"
     return f"about {duration(plan.expected.seconds)} and {money(plan.expected.amount)}, {limit}"
+
+
+def panel(plan: Plan | None, account: Account) -> None:
+    """The quote of what the form describes; its place stays while there is none."""
+    with st.container(border=True, key="panel-quote"):
+        page.section("What it costs")
+        if plan is None:
+            st.html('<div class="kn-empty kn-no-quote"><p>No quote while something in the form does not fit.</p></div>')
+        else:
+            quote(plan, account)
 
 
 def quote(plan: Plan, account: Account) -> None:

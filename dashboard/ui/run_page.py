@@ -61,7 +61,7 @@ def _draw_stop(aws: Aws, one: Run) -> Action:
                 "Stops": f"{one.name}, {one.status.word} for {duration(one.elapsed(state.now()))}",
                 "Already billed": spent,
                 "Kept": "its log and figures",
-                "Lost": "the model: a stopped run makes none",
+                "Lost": "the model, unless it is being saved already",
             }
         )
     )
@@ -69,7 +69,7 @@ def _draw_stop(aws: Aws, one: Run) -> Action:
     def do() -> str:
         return f"{one.name} is {watch.stop(aws, one.name).status.word}"
 
-    return Action("Stop run", do, is_dangerous=True)
+    return Action("Stop run", do)
 
 
 def live(aws: Aws, one: Run, tail: Tail) -> None:

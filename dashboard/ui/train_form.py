@@ -1,6 +1,7 @@
 """The form that makes a TrainingSpec, every problem beside its field."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -46,8 +47,16 @@ def take_over(run: Run, datasets: Sequence[Dataset]) -> None:
         st.session_state[DATA] = run.dataset
 
 
-def show(datasets: Sequence[Dataset]) -> TrainingSpec | None:
-    """Draw the form; the spec it describes, or None while something in it is wrong."""
+@dataclass(frozen=True)
+class Filled:
+    """What the form describes, and whether it can be planned."""
+
+    spec: TrainingSpec
+    fits: bool
+
+
+def show(datasets: Sequence[Dataset]) -> Filled:
+    """Draw the form, every problem beside its field."""
     defaults()
     by_name = {dataset.name: dataset for dataset in datasets}
     name = st.selectbox(
@@ -92,7 +101,7 @@ def show(datasets: Sequence[Dataset]) -> TrainingSpec | None:
     )
     wrong = problems(spec)
     explain(wrong, slots)
-    return None if wrong or dataset.problem else spec
+    return Filled(spec, fits=not wrong and not dataset.problem)
 
 
 def explain(wrong: Sequence[InvalidInput], slots: Mapping[str, "st.delta_generator.DeltaGenerator"]) -> None:

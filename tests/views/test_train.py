@@ -1,8 +1,11 @@
 """Train: what will this cost, how long will it take, and launching it once."""
 
+from datetime import timedelta
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import state
 from dashboard.core.errors import QuotaExceeded, Throttled, Unreachable
 from tests.views.conftest import Open, links, text
 from tests.views.scripted import ScriptedAws
@@ -52,6 +55,7 @@ def test_the_candidates_are_a_table_with_the_chosen_one_marked(aws: ScriptedAws,
         ("train-batch", -3, "the batch size must be between 1 and 4,096"),
         ("train-rate", 0.0, "the learning rate must be between"),
         ("train-minutes", 0, "the time limit in seconds must be between 60"),
+        ("train-minutes", -5, "the time limit in seconds must be between 60"),
     ],
 )
 def test_a_value_that_does_not_fit_is_explained_beside_its_field(
@@ -61,6 +65,8 @@ def test_a_value_that_does_not_fit_is_explained_beside_its_field(
     page.number_input(key=key).set_value(value).run()
     assert not page.exception
     assert said in text(page)
+    assert "No quote while something in the form does not fit." in text(page)
+    assert list(page.dataframe[0].value["Expected cost"])[1] == "$0.0023"  # the table stays
     assert page.button(key="review-launch").disabled
 
 
@@ -160,6 +166,16 @@ def test_without_data_it_says_where_data_goes(empty: ScriptedAws, visit: Open) -
     assert not page.exception
     assert "s3://kennel-123456789012-us-east-1/datasets/" in text(page)
     assert not links(page)
+
+
+def test_the_form_opens_by_itself_once_there_is_data(
+    empty: ScriptedAws, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visit(empty, "train")
+    empty.add_dataset()
+    later = state.now() + timedelta(seconds=5)
+    monkeypatch.setattr(state, "now", lambda: later)
+    assert page.run().selectbox(key="train-data").options == ["drawn-dogs · 168 photos · 6 breeds"]
 
 
 @pytest.mark.parametrize("error", [Unreachable("nothing answers"), Throttled("AWS asks to slow down")])

@@ -55,7 +55,7 @@ def unexpected(error: Exception) -> bool:
                 "a fault in Kennel",
                 f"This page could not be drawn (number {number})",
                 "something happened that Kennel does not know how to explain",
-                "try again; if it stays, report the lines with this number from the terminal that runs Kennel",
+                "try again; if it stays, report the lines with this number from the dashboard's log",
             )
         )
         st.button("Try again", key="unexpected-again", icon=":material/refresh:")

@@ -1,0 +1,67 @@
+"""Errors as cards, and mistakes of our own."""
+
+import logging
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.core.errors import AccessDenied, AlreadyExists, KennelError, Throttled
+from dashboard.ui import problem
+from tests.views.conftest import text
+
+
+def failing() -> None:
+    from dashboard.ui import problem
+
+    problem.unexpected(ValueError("the secret is 42"))
+
+
+def test_a_mistake_of_ours_is_said_with_a_number_and_logged_with_its_cause(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, logger="dashboard.ui.problem"):
+        page = AppTest.from_function(failing).run()
+    said = text(page)
+    assert "This page could not be drawn (number" in said
+    assert "42" not in said.split("number")[0]
+    assert "the secret is" not in said
+    [record] = [r for r in caplog.records if r.name == "dashboard.ui.problem"]
+    number = said.split("(number ")[1].split(")")[0]
+    assert number in record.getMessage()
+    assert record.exc_info
+
+
+def guarded() -> None:
+    import streamlit as st
+
+    from dashboard.core.errors import NotFound
+    from dashboard.ui import problem
+
+    st.write("above")
+    with problem.shown(title="Runs"):
+        raise NotFound("the run <b>x</b> is not there", "it was deleted", "choose another")
+    st.write("below")
+
+
+def test_a_card_replaces_what_failed_and_nothing_else() -> None:
+    page = AppTest.from_function(guarded).run()
+    said = text(page)
+    assert not page.exception
+    assert "above" in said
+    assert "below" in said
+    assert "The run &lt;b&gt;x&lt;/b&gt; is not there" in said
+    assert "It was deleted" in said
+    assert "Choose another" in said
+    assert "not found" in said
+    assert not page.button  # trying again would not help
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (AccessDenied("no"), "access denied"),
+        (AlreadyExists("no"), "already exists"),
+        (Throttled("no"), "throttled"),
+        (KennelError("no"), "kennel error"),
+    ],
+)
+def test_an_errors_kind_is_said_in_words(error: KennelError, words: str) -> None:
+    assert problem.kind(error) == words

@@ -7,8 +7,10 @@ of Kennel, because it also travels inside model archives.
 """
 
 import io
+import re
 import stat
 import struct
+import warnings
 import zlib
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,11 @@ READABLE = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _READABLE_WORDS = "JPEG, PNG, WebP, GIF, BMP, TIFF or HEIC"
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1"}
 _MAX_JPEG_SCANS = 200
+_MAX_SCANNED_PIXELS = 1_000_000_000
+"""Scans × pixels of a JPEG: 20 scans of the largest photo, about a second's work."""
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
+_PILLOW = re.compile(r"PIL\.")
+_START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN = 0xD8, 0xD9, 0xDA
 _TIFF_COMPRESSIONS = ("raw", "packbits", "tiff_lzw", "tiff_deflate", "tiff_adobe_deflate", "jpeg", "tiff_jpeg")
 _ORIENTATION = 0x0112
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
@@ -60,6 +67,7 @@ def load_photo(
     than `max_pixels`, damaged or cut short.
     """
     data = _read(source, max_bytes)
+    _silence_pillow()
     if _is_heif(data):
         return _load_heif(data, max_pixels)
     try:
@@ -134,15 +142,39 @@ def _damaged(error: BaseException) -> str:
 def _check_header(image: Image.Image, data: bytes, max_pixels: int) -> None:
     """Refuse, before decoding, what would cost far more than its pixels."""
     _check_size(image.size, max_pixels)
-    if image.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > _MAX_JPEG_SCANS:
+    if image.format in ("JPEG", "MPO"):
         # Every scan of a progressive JPEG passes over the whole picture again; cameras write about ten.
-        raise BadPhoto("This photo is coded in far too many passes: export it again as an ordinary JPEG.")
+        if _jpeg_scans(data) > min(_MAX_JPEG_SCANS, _MAX_SCANNED_PIXELS // (image.width * image.height)):
+            raise BadPhoto("This photo is coded in far too many passes: export it again as an ordinary JPEG.")
     if image.format == "TIFF":
         if image.info.get("compression") not in _TIFF_COMPRESSIONS:
             raise BadPhoto("This TIFF is coded like a fax or a map, not like a photo: save it as JPEG or PNG.")
         tags = getattr(image, "tag_v2", {})
         # libtiff takes memory for a whole tile, however small the picture is.
         _check_size((int(tags.get(_TILE_WIDTH, 0)), int(tags.get(_TILE_LENGTH, 0))), max_pixels)
+
+
+def _jpeg_scans(data: bytes) -> int:
+    """How many scans the picture has. What phones append after its end (a film, a second picture) does not count."""
+    scans = at = 0
+    while found := _JPEG_MARKER.search(data, at):
+        kind, at = data[found.end() - 1], found.end()
+        if kind == _END_OF_IMAGE:
+            break
+        if kind != _START_OF_IMAGE:
+            scans += kind == _START_OF_SCAN
+            at += int.from_bytes(data[at : at + 2], "big")
+    return scans
+
+
+def _silence_pillow() -> None:
+    """Pillow warns of every odd tag in a photo's metadata: thousands of lines in a log, if a sender wants it so.
+
+    Its deprecations are still heard. Filters belong to the whole process: unlike `catch_warnings` this suits threads.
+    """
+    for category in (UserWarning, Image.DecompressionBombWarning):
+        if ("ignore", None, category, _PILLOW, 0) not in warnings.filters:
+            warnings.filterwarnings("ignore", category=category, module=_PILLOW.pattern)
 
 
 def _check_webp(data: bytes, max_pixels: int) -> None:

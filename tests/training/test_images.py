@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+import warnings
 import zlib
 from pathlib import Path
 
@@ -248,8 +249,48 @@ def test_heic_without_a_decoder_is_explained(monkeypatch: pytest.MonkeyPatch) ->
     assert "save it as JPEG" in reason(b"\0\0\0\x18ftypheic" + bytes(40))
 
 
+def with_more_scans(data: bytes, more: int) -> bytes:
+    """A progressive JPEG whose last scan (with its table) comes `more` times again."""
+    table = data.rindex(b"\xff\xc4", 0, data.rindex(b"\xff\xda"))
+    return data[:-2] + data[table:-2] * more + data[-2:]
+
+
 def test_a_jpeg_of_endless_scans_is_refused() -> None:
-    assert "passes" in reason(encoded(plain(), "JPEG") + b"\xff\xda" * 300)
+    small = encoded(plain(), "JPEG", progressive=True)
+    assert load_photo(with_more_scans(small, 20)).size == (80, 60)
+    assert "passes" in reason(with_more_scans(small, 300))
+
+
+def test_the_larger_the_jpeg_the_fewer_scans_it_may_have() -> None:
+    large = encoded(plain(size=(7000, 7000)), "JPEG", progressive=True, quality=10)
+    assert "passes" in reason(with_more_scans(large, 100))
+
+
+def test_what_a_phone_appends_to_a_jpeg_does_not_count_as_scans() -> None:
+    film = b"\xff\xda\x00\x08film" * 1000
+    comment = b"\xff\xfe" + struct.pack(">H", 2 + 4000) + b"\xff\xda" * 2000
+    photo = encoded(plain(), "JPEG")
+    assert load_photo(photo[:2] + comment + photo[2:] + film).size == (80, 60)
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "JPEG", "PNG", "WEBP"])
+def test_odd_metadata_makes_no_noise(kind: str, recwarn: pytest.WarningsRecorder) -> None:
+    tags = b"".join(struct.pack("<HHII", 1000 + tag, 7, 2000, 8) for tag in range(50))
+    exif = b"II*\0\x08\0\0\0" + struct.pack("<H", 50) + tags + bytes(2000)
+    if kind == "TIFF":
+        photo = encoded(plain(), "TIFF")
+        (start,) = struct.unpack_from("<I", photo, 4)
+        (count,) = struct.unpack_from("<H", photo, start)
+        ours = photo[start + 2 : start + 2 + 12 * count]
+        directory = struct.pack("<H", count + 50) + ours + tags
+        data = photo[:4] + struct.pack("<I", len(photo)) + photo[8:] + directory + bytes(4)
+    else:
+        data = encoded(plain(), kind, exif=b"Exif\0\0" + exif)
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        warnings.simplefilter("always")
+        assert load_photo(data).size == (80, 60)
+    assert not recwarn.list
 
 
 def test_a_fax_tiff_is_refused() -> None:

@@ -1,5 +1,6 @@
 """The store keeps what was committed, and nothing of what was not."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -82,3 +83,29 @@ def test_threads_that_end_leave_no_open_files(store: Store) -> None:
         thread.start()
         thread.join()
     assert open_files() < 12
+
+
+def test_a_commit_that_fails_leaves_no_transaction_open(store: Store) -> None:
+    documents = Documents(store, "job")
+    with store.transaction() as connection:
+        connection.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
+        connection.execute("CREATE TABLE child (parent REFERENCES parent DEFERRABLE INITIALLY DEFERRED)")
+    store.connection().execute("PRAGMA foreign_keys = ON")
+    with pytest.raises(sqlite3.IntegrityError):
+        store.write("INSERT INTO child VALUES (1)")  # only the commit sees that there is no such parent
+    documents.put("a", {})
+    other = sqlite3.connect(store.database, timeout=0)
+    assert other.execute("SELECT name FROM documents").fetchall() == [("a",)], "it must not wait in a dead transaction"
+    other.execute("BEGIN IMMEDIATE")
+    other.close()
+
+
+def test_a_full_disk_is_named_and_the_next_write_succeeds(store: Store) -> None:
+    documents = Documents(store, "job")
+    pages = store.connection().execute("PRAGMA page_count").fetchone()[0]
+    store.connection().execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+        documents.put("large", {"text": "x" * 1_000_000})
+    store.connection().execute("PRAGMA max_page_count = 1000000")
+    documents.put("a", {})
+    assert documents.all() == [{}]

@@ -7,6 +7,7 @@ DIR/client.json (mode 600), so that any AWS client can be pointed at it.
 import argparse
 import fcntl
 import json
+import os
 import signal
 import socket
 import sys
@@ -79,6 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--region", default=DEFAULT_REGION, help=f"its home region (default {DEFAULT_REGION})")
     options = parser.parse_args(arguments)
+    os.umask(0o077)  # data, logs and IAM's keys are for this user only, even in a folder that others may enter
     state = options.state.absolute()
     held = lock(state)
     sock = listen(options.port)

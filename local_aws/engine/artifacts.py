@@ -1,5 +1,6 @@
 """model.tar.gz: packed from a folder without holding it in memory, and unpacked without trusting it."""
 
+import gzip
 import shutil
 import tarfile
 import zlib
@@ -11,6 +12,17 @@ from local_aws.engine.objects import SPARE_BYTES
 COMPRESSION = 1  # weights hardly compress; level 6 takes twice as long for 1 % less
 LARGEST = 10 * 1024**3  # bytes unpacked
 MOST_FILES = 100_000
+PIECE = 1024 * 1024  # bytes
+LARGEST_READ = 2 * PIECE  # what a reader of pieces asks for, and no more
+
+
+class _Gzip(gzip.GzipFile):
+    """Gzip that gives no more than a piece at once: tarfile would read a name of ten gigabytes whole into memory."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= LARGEST_READ:
+            raise tarfile.ReadError("an entry has a name or a header that is too long")
+        return super().read(size)
 
 
 def has_files(folder: Path) -> bool:
@@ -26,7 +38,7 @@ def pack(folder: Path, archive: Path) -> None:
     """Write the contents of `folder` (not the folder itself) to a gzipped tar. Raises OSError."""
 
     def ours(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
-        if not (entry.isreg() or entry.isdir() or entry.issym()):
+        if not (entry.isreg() or entry.isdir() or entry.issym() or entry.islnk()):
             return None  # pipes, sockets and devices are nothing to keep
         entry.uid = entry.gid = 0
         entry.uname = entry.gname = ""
@@ -45,7 +57,7 @@ def unpack(archive: Path, folder: Path, *, largest: int = LARGEST) -> None:
     """
     room = min(largest, shutil.disk_usage(folder).free - SPARE_BYTES)
     try:
-        with tarfile.open(archive, "r:gz") as tar:
+        with _Gzip(archive) as packed, tarfile.open(fileobj=packed, mode="r:") as tar:
             for count, entry in enumerate(tar):
                 if entry.size > room or count >= MOST_FILES:
                     raise _too_large(largest)
@@ -76,7 +88,7 @@ def _write(tar: tarfile.TarFile, entry: tarfile.TarInfo, target: Path, room: int
         raise ClientFaultError(f"the model archive has an entry that is no file or folder of it: {entry.name!r}")
     size = 0
     with source, target.open("wb") as file:
-        while piece := source.read(1024 * 1024):
+        while piece := source.read(PIECE):
             size += len(piece)
             if size > room:
                 raise _too_large(largest)

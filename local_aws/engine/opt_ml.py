@@ -45,6 +45,23 @@ class OptMl:
                     path.chmod(0o700)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def own(self, name: str) -> Path | None:
+        """Where a file or folder really is; None when what ran here put a link in its way, which may lead anywhere."""
+        path = self.folder
+        for part in name.split("/"):
+            path /= part
+            if path.is_symlink():
+                return None
+        return path
+
+    def beginning(self, name: str, most: int) -> str:
+        """The text of a file that a process left, at most `most` bytes of it; "" when it left no such file."""
+        path = self.own(name)
+        if path is None or not path.is_file():
+            return ""
+        with path.open("rb") as file:
+            return file.read(most).decode("utf-8", "replace")
+
     @property
     def base(self) -> str:
         """The folder's path as the process sees it."""

@@ -30,6 +30,7 @@ class LeashedProcess:
                 stdout=output_write,
                 stderr=output_write,
                 pass_fds=(lifeline_read,),
+                umask=0o022,  # a container's, not the server's
                 start_new_session=True,  # Ctrl-C in a terminal reaches the server, which then decides
             )
         except BaseException:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Protocol
 
 from local_aws.engine import artifacts, container
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 GRACE_SECONDS = 120.0  # between SIGTERM and SIGKILL, as SageMaker gives
 INTERRUPTED = "InternalServerError: the embedded AWS stopped while this job was running. Launch the job again."
+LONGEST_FAILURE = 8 * 1024  # bytes read of output/failure, of which about 1,000 characters are shown
 _KILLED = 137
 _LOOK_SECONDS = 0.1  # how often a running process is checked for a stop or its time limit
 
@@ -196,8 +198,7 @@ class TrainingRun:
     def _failure(self, code: int, tail: list[str]) -> EngineError:
         if code == CANNOT and self._place.private and tail and tail[-1].startswith("no private /opt/ml"):
             return InternalFaultError(tail[-1])
-        said = self._place.folder / "output/failure"
-        text = said.read_text(encoding="utf-8", errors="replace").strip() if said.is_file() else ""
+        text = self._place.beginning("output/failure", LONGEST_FAILURE).strip()
         text = text or "\n".join(tail[-5:]) or "it printed nothing"
         if code == _KILLED:
             text = f"it was killed, most often for lack of memory; its last lines: {text}"
@@ -205,7 +206,9 @@ class TrainingRun:
 
     def _upload(self, name: str, archive: str) -> str:
         """Store a folder's contents when there are any: as one archive, or file by file. Its S3 address, or ""."""
-        folder = self._place.folder / name
+        folder = self._place.own(name)
+        if folder is None:
+            raise ClientFaultError(f"Artifact upload failed: /opt/ml/{name} is a link. Write into the folder itself")
         if not artifacts.has_files(folder):
             return ""
         try:
@@ -214,11 +217,11 @@ class TrainingRun:
                 for path in artifacts.files(folder):
                     self._store(path, target.below(str(path.relative_to(folder))))
                 return target.uri + "/"
-            packed = self._place.folder / archive
-            artifacts.pack(folder, packed)
             target = self.job.output.below(archive)
-            self._store(packed, target)
-            packed.unlink()
+            with TemporaryDirectory(dir=self._machine.scratch) as outgoing:  # where the job could put no link or pipe
+                packed = Path(outgoing, archive)
+                artifacts.pack(folder, packed)
+                self._store(packed, target)
         except ServiceError as error:
             raise ClientFaultError(f"Artifact upload failed: {self.job.output.uri}: {error.message}") from error
         except OSError as error:

@@ -3,6 +3,7 @@
 import io
 import os
 import tarfile
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,17 @@ def test_what_is_packed_comes_out_again(tmp_path: Path) -> None:
     artifacts.unpack(tmp_path / "model.tar.gz", target)
     assert (target / "model.onnx").read_bytes() == (source / "model.onnx").read_bytes()
     assert (target / "code/inference.py").read_text() == "x = 1"
+
+
+def test_hard_links_are_packed_as_what_they_are(tmp_path: Path) -> None:
+    source, target = tmp_path / "model", tmp_path / "out"
+    source.mkdir()
+    target.mkdir()
+    (source / "best").write_bytes(b"weights")
+    (source / "last").hardlink_to(source / "best")
+    artifacts.pack(source, tmp_path / "model.tar.gz")
+    artifacts.unpack(tmp_path / "model.tar.gz", target)
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == {"best": b"weights", "last": b"weights"}
 
 
 @pytest.mark.parametrize("name", ["../escaped", "a/../../escaped", "a/..", ".."])
@@ -100,6 +112,17 @@ def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path: Path) -> None:
     with pytest.raises(ClientFaultError, match="more than 1000000 bytes"):
         artifacts.unpack(bomb, target, largest=1_000_000)
     assert sum(path.stat().st_size for path in target.rglob("*")) <= 1_000_000
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_bomb_in_a_header_does_not_come_into_memory(tmp_path: Path, kind: bytes) -> None:
+    bomb = archive(tmp_path / "bomb.tar.gz", (entry("a", type=kind), b"1" * 50_000_000), (entry("b"), b""))
+    tracemalloc.start()
+    with pytest.raises(ClientFaultError, match="header that is too long"):
+        artifacts.unpack(bomb, tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
 
 
 @pytest.mark.parametrize("data", [b"", b"not an archive", b"\x1f\x8b\x08\x00broken"])

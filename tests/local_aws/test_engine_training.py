@@ -2,8 +2,10 @@
 
 import io
 import json
+import os
 import tarfile
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,6 +110,16 @@ def test_the_container_contract(here: World) -> None:
     }
     assert resources["current_host"] == "algo-1"
     assert resources["hosts"] == ["algo-1"]
+
+
+def test_a_jobs_files_are_not_as_private_as_the_servers(here: World) -> None:
+    before = os.umask(0o077)
+    try:
+        told = here.run("umask; touch /opt/ml/model/m")
+    finally:
+        os.umask(before)
+    assert told.names[-1] is Stage.COMPLETED
+    assert here.logs.lines == ["0022"]
 
 
 def test_a_job_gets_no_credentials_of_the_server(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,3 +303,52 @@ def test_whatever_goes_wrong_the_job_ends_and_the_next_one_runs(here: World) -> 
     assert told.failure.startswith("InternalServerError: the embedded AWS failed on this job: ZeroDivisionError")
     here.objects.find = find  # type: ignore[method-assign]
     assert here.run("true", "second").names[-1] is Stage.COMPLETED
+
+
+@pytest.mark.parametrize("private", [pytest.param(True, marks=needs_namespaces), False])
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("rmdir /opt/ml/model; ln -s {secrets} /opt/ml/model", "/opt/ml/model is a link"),
+        ("rm -r /opt/ml/output; ln -s {secrets} /opt/ml/output", "/opt/ml/output/data is a link"),
+        ("ln -s {secrets}/failure /opt/ml/output/failure; exit 1", "it printed nothing"),
+        ("rm -r /opt/ml/output; ln -s {secrets} /opt/ml/output; exit 1", "/opt/ml/output/data is a link"),
+    ],
+)
+def test_a_link_left_by_a_job_does_not_lead_the_server_to_files_of_its_own(
+    tmp_path: Path, script: str, reason: str, private: bool
+) -> None:
+    secrets = tmp_path / "secrets"
+    (secrets / "data").mkdir(parents=True)
+    (secrets / "failure").write_text("wJalrXUtnFEMI")
+    (secrets / "data/key.json").write_text("wJalrXUtnFEMI")
+    with world(tmp_path, private=private) as made:
+        told = made.run(script.format(secrets=secrets))
+        assert reason in told.failure
+        assert "wJalr" not in told.failure
+        assert not list((made.objects.root / "bucket").rglob("*.tar.gz"))
+
+
+@pytest.mark.parametrize("left", ["ln -s {file}", "mkfifo", "mkdir"])
+def test_nothing_at_the_place_of_the_archive_is_written_to_or_waited_for(
+    here: World, tmp_path: Path, left: str
+) -> None:
+    (tmp_path / "file").write_text("untouched")
+    told = here.run(f"echo 1 > /opt/ml/model/m; {left.format(file=tmp_path / 'file')} /opt/ml/model.tar.gz")
+    assert told.names[-1] is Stage.COMPLETED, told.failure
+    assert members(here, "runs/job/output/model.tar.gz") == {"m": b"1\n"}
+    assert (tmp_path / "file").read_text() == "untouched"
+
+
+def test_a_huge_failure_file_is_not_read_whole(here: World) -> None:
+    tracemalloc.start()
+    told = here.run("(echo why it failed; head -c 60000000 /dev/zero | tr '\\0' x) > /opt/ml/output/failure; exit 1")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert told.failure.startswith("AlgorithmError: why it failed")
+    assert peak < 20_000_000
+
+
+@pytest.mark.parametrize("made", ["mkdir /opt/ml/output/failure", "mkfifo /opt/ml/output/failure"])
+def test_a_failure_that_is_no_file_is_no_reason(here: World, made: str) -> None:
+    assert "the last words, exit code: 3" in here.run(f"{made}; echo the last words; exit 3").failure

@@ -51,7 +51,7 @@ class Connections:
         """Send `body` and return the whole answer.
 
         limit: bytes of the answer's body; timeout: seconds. Raises Unreachable, AnswerTooLarge or TimeoutError. A kept
-        connection that turns out to be closed is replaced once: the process never saw that request.
+        connection that is closed before anything came back is replaced once: most often it had been closed already.
         """
         head = [f"POST {path} HTTP/1.1", f"Host: {HOST}:{port}", f"Content-Length: {len(body)}"]
         head += [f"{name}: {value}" for name, value in headers]
@@ -98,8 +98,9 @@ class Connections:
             connection.writer.write(request)
             await connection.writer.drain()
             head = await connection.reader.readuntil(b"\r\n\r\n")
+            is_kept = False  # it has seen the request: sending it again could do things twice
             status, headers = _parse_head(head)
-            body, whole = await _body(connection.reader, headers, limit)
+            body, whole = (b"", True) if status in (204, 304) else await _body(connection.reader, headers, limit)
             finished = whole and headers.get("connection", "").lower() != "close"
         except (OSError, asyncio.IncompleteReadError) as error:
             if is_kept and not (isinstance(error, asyncio.IncompleteReadError) and error.partial):
@@ -138,12 +139,12 @@ async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str], limit:
         if length > limit:
             raise AnswerTooLarge
         return await reader.readexactly(length), True
-    body = await reader.read(limit + 1)
-    while part := await reader.read(limit + 1):
+    body = bytearray()
+    while part := await reader.read(LONGEST_HEAD):
         body += part
         if len(body) > limit:
             raise AnswerTooLarge
-    return body, False
+    return bytes(body), False
 
 
 async def _chunks(reader: asyncio.StreamReader, limit: int) -> bytes:

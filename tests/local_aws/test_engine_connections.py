@@ -154,3 +154,67 @@ def test_a_header_cannot_smuggle_a_request(server: int) -> None:
             await Connections().post(server, "/invocations", [("Accept", "a\r\nX: y")], b"", limit=10, timeout=5)
 
     run(body())
+
+
+def test_an_answer_without_a_body_is_not_waited_for() -> None:
+    async def body() -> None:
+        async def nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while await reader.read(65536):
+                writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(nothing, "127.0.0.1", 0)
+        connections = Connections()
+        for _ in range(2):
+            answer = await post(connections, server.sockets[0].getsockname()[1], b"x", timeout=2)
+            assert (answer.status, answer.body) == (204, b"")
+        await connections.close()
+        server.close()
+
+    run(body())
+
+
+def test_a_request_that_was_begun_to_be_answered_is_not_sent_again() -> None:
+    async def body() -> None:
+        requests = 0
+
+        async def dies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal requests
+            while await reader.read(65536):
+                requests += 1
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+                if requests == 2:
+                    break
+                writer.write(b"ok")
+            writer.close()
+
+        server = await asyncio.start_server(dies, "127.0.0.1", 0)
+        connections, port = Connections(), server.sockets[0].getsockname()[1]
+        assert (await post(connections, port, b"x")).body == b"ok"
+        with pytest.raises(Unreachable, match="closed the connection"):
+            await post(connections, port, b"x")
+        assert requests == 2
+        await connections.close()
+        server.close()
+
+    run(body())
+
+
+@pytest.mark.parametrize(("size", "fits"), [(10, True), (11, False)])
+def test_the_limit_of_a_body_without_a_length(size: int, fits: bool) -> None:
+    async def body() -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * size)
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        asked = Connections().post(server.sockets[0].getsockname()[1], "/", [], b"", limit=10, timeout=5)
+        if fits:
+            assert len((await asked).body) == size
+        else:
+            with pytest.raises(AnswerTooLarge):
+                await asked
+        server.close()
+
+    run(body())

@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 from local_aws.errors import ServiceError
 from local_aws.sigv4 import Key, Wire, check_session_token, unknown_key
 
-_OWN = ("AWSAccessKeyId", "Signature", "Expires")
+_OWN = frozenset({"AWSAccessKeyId", "Signature", "Expires"})
 
 
 class _Signer(HmacV1QueryAuth):  # type: ignore[misc]
@@ -28,11 +28,15 @@ class _Signer(HmacV1QueryAuth):  # type: ignore[misc]
 
 
 def is_one(wire: Wire) -> bool:
-    return all(f"{name}=" in wire.query for name in _OWN)
+    return _OWN <= _query(wire).keys()
 
 
 def key_id(wire: Wire) -> str:
-    return dict(parse_qsl(wire.query))["AWSAccessKeyId"]
+    return _query(wire)["AWSAccessKeyId"]
+
+
+def _query(wire: Wire) -> dict[str, str]:
+    return dict(parse_qsl(wire.query.replace("+", "%2B"), keep_blank_values=True))
 
 
 def verify(wire: Wire, path: str, key: Key | None, now: datetime) -> Key:
@@ -40,7 +44,7 @@ def verify(wire: Wire, path: str, key: Key | None, now: datetime) -> Key:
 
     Raises ServiceError InvalidAccessKeyId, InvalidToken, SignatureDoesNotMatch or AccessDenied (expired).
     """
-    query = dict(parse_qsl(wire.query.replace("+", "%2B"), keep_blank_values=True))
+    query = _query(wire)
     if key is None:
         raise unknown_key("s3")
     check_session_token(key, query.get("x-amz-security-token"), "s3")

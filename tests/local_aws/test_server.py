@@ -116,10 +116,16 @@ def test_nothing_is_answered_without_a_signature(embedded: Embedded) -> None:
         ("POST", "/", {"X-Amz-Target": "SageMaker.ListTrainingJobs"}),
         ("POST", "/?Action=ListUsers&Version=2010-05-08", {}),
         ("GET", "/latest/meta-data/iam/security-credentials/", {}),
+        ("GET", "/?XSignature=1&XExpires=1&XAWSAccessKeyId=1", {}),
     ):
         status, body = send(embedded, method, path, headers)
         assert status == 403
         assert b"MissingAuthenticationToken" in body
+
+
+def test_an_empty_signature_is_a_wrong_one(embedded: Embedded) -> None:
+    status, body = send(embedded, "GET", "/?AWSAccessKeyId=&Signature=&Expires=")
+    assert (status, b"InvalidAccessKeyId" in body) == (403, True)
 
 
 def test_health_needs_no_signature_and_tells_nothing_else(embedded: Embedded) -> None:
@@ -245,6 +251,24 @@ def test_the_keys_are_for_this_user_only(own: Embedded) -> None:
     assert stat.S_IMODE(own.state.stat().st_mode) == 0o700
     for name in ("client.json", "key.json"):
         assert stat.S_IMODE((own.state / name).stat().st_mode) == 0o600
+
+
+def test_nobody_else_can_read_what_is_kept_whatever_the_folder_was(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o755)
+    state.chmod(0o755)
+    running = start_embedded(state)
+    try:
+        iam = running.client("iam")
+        iam.create_user(UserName="reader")
+        iam.create_access_key(UserName="reader")
+        running.client("s3").create_bucket(Bucket="private")
+        running.client("s3").put_object(Bucket="private", Key="k", Body=b"x")
+        running.client("logs").create_log_group(logGroupName="g")
+        readable = [path for path in state.rglob("*") if path.stat().st_mode & 0o077]
+    finally:
+        stop_embedded(running)
+    assert not readable
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

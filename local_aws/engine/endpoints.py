@@ -220,8 +220,10 @@ class Fleet:
         if variant.model:
             try:
                 self._fill(variant.model, incoming)
-            except (ServiceError, EngineError) as error:
+            except BaseException as error:
                 coming.remove()
+                if not isinstance(error, ServiceError | EngineError):
+                    raise
                 why = error.message if isinstance(error, ServiceError) else str(error)
                 raise ClientFaultError(f"the model data {variant.model.source.uri} cannot be used: {why}") from error
         coming.folder.rename(place.folder)

@@ -1,7 +1,9 @@
 """Endpoints are real processes: they come up, answer in turn, are restarted when they die, and leave nothing behind."""
 
+import errno
 import json
 import os
+import shutil
 import signal
 import threading
 import urllib.request
@@ -258,3 +260,19 @@ def test_whatever_goes_wrong_while_it_is_prepared_fails_the_endpoint(machine: Ma
     machine.fleet.create(endpoint)
     assert eventually(lambda: machine.status(endpoint) is Status.FAILED)
     assert "the database is locked" in machine.views[-1].failure
+
+
+def test_a_model_that_does_not_fit_on_the_disk_leaves_nothing_there(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = machine.endpoint(variant(machine.model(weights="1")))
+
+    def full(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    machine.fleet.create(endpoint)
+    assert eventually(lambda: machine.status(endpoint) is Status.FAILED)
+    assert "No space left on device" in machine.views[-1].failure
+    assert list(machine.folder.iterdir()) == []

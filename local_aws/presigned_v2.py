@@ -28,7 +28,7 @@ class _Signer(HmacV1QueryAuth):  # type: ignore[misc]
 
 
 def is_one(wire: Wire) -> bool:
-    return _OWN <= _query(wire).keys()
+    return _query(wire).keys() >= _OWN
 
 
 def key_id(wire: Wire) -> str:

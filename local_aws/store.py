@@ -62,7 +62,8 @@ class Store:
         """All or nothing; nested calls in one thread belong to the outermost."""
         connection = self.connection()
         with self._writing:
-            if connection.in_transaction:
+            nested = connection.in_transaction
+            if nested:
                 yield connection
                 return
             connection.execute("BEGIN IMMEDIATE")

@@ -3,10 +3,9 @@
 import hashlib
 import logging
 import random
-import shutil
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 from local_aws.engine import artifacts
 from local_aws.engine.endpoint import Endpoint, ModelFiles, Status, Target, Variant, VariantView, View
 from local_aws.engine.errors import ClientFaultError, EngineError, InternalFaultError
-from local_aws.engine.objects import Objects, fetch
+from local_aws.engine.objects import Objects, copy, fetch
 from local_aws.engine.opt_ml import OptMl
 from local_aws.engine.output import LogSink
 from local_aws.engine.serving import SERVE_COMMAND, Instance, Serving
@@ -175,17 +174,18 @@ class Fleet:
                 place = self._place(endpoint, variant)
                 if not running.was_in_service or not (place.folder / "model").is_dir():
                     self._fetch(variant, place)
+            self._start(running)
         except EngineError as error:
             self._fail(running, error.reason)
-            return
         except Exception as error:  # a full disk, a broken database: whatever it is, it must not stay Creating
             log.exception("endpoint %s", endpoint.name)
-            self._fail(running, InternalFaultError(f"the model could not be stored on this machine: {error}").reason)
-            return
+            self._fail(running, InternalFaultError(f"this machine could not start the endpoint: {error}").reason)
+
+    def _start(self, running: _Running) -> None:
         with self._lock:
             if running.deleting:
                 return
-            for variant in endpoint.variants:
+            for variant in running.endpoint.variants:
                 for number in range(variant.count):
                     running.instances[variant.name].append(self._instance(running, variant, number))
             for instance in running.all_instances:
@@ -233,13 +233,16 @@ class Fleet:
             fetch(self._host.objects, model.source, folder)
             return
         archive = folder.with_suffix(".tar.gz")
-        shutil.copyfile(self._host.objects.get(model.source.bucket, model.source.key).path, archive)
+        bucket, key = model.source.bucket, model.source.key
+        copy(self._host.objects, bucket, self._host.objects.get(bucket, key), archive)
         artifacts.unpack(archive, folder)
         archive.unlink()
 
     def _fail(self, running: _Running, reason: str) -> None:
         with self._lock:
             running.failure = reason
+            for instance in running.all_instances:
+                instance.close()
         self._tell(running)
 
     def _instance_changed(self, running: _Running) -> None:
@@ -266,7 +269,7 @@ class Fleet:
     def _remove(self, endpoint: Endpoint, running: _Running | None, done: Callable[[], object]) -> None:
         if running:
             if running.prepared:
-                running.prepared.result()  # it was submitted before this, so it runs or has ended
+                wait([running.prepared])  # it was submitted before this, so it runs or has ended
             for instance in running.all_instances:
                 instance.close()
             for instance in running.all_instances:

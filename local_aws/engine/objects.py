@@ -90,9 +90,22 @@ def fetch(objects: Objects, source: Location, folder: Path, stopped: Callable[[]
         target = folder / name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(one.path, target)
+            copy(objects, source.bucket, one, target)
         except OSError as wrong:
             raise ClientFaultError(
                 f"Data download failed: {one.key!r} cannot become a file: {wrong.strerror}"
             ) from wrong
     return size
+
+
+def copy(objects: Objects, bucket: str, found: StoredObject, target: Path) -> None:
+    """Copy an object's bytes; those it has now, when it was replaced since it was found. Raises NoSuchKey, OSError."""
+    while True:
+        try:
+            shutil.copyfile(found.path, target)
+            return
+        except FileNotFoundError:
+            gone = found.path
+            found = objects.get(bucket, found.key)
+            if found.path == gone:
+                raise

@@ -10,7 +10,8 @@ import pytest
 
 from local_aws.engine import artifacts
 from local_aws.engine.errors import ClientFaultError
-from local_aws.engine.objects import Location, fetch, relative_names
+from local_aws.engine.objects import Location, copy, fetch, relative_names
+from local_aws.errors import ServiceError
 from tests.local_aws.engine_world import FolderObject, FolderObjects
 
 
@@ -165,6 +166,17 @@ def test_a_file_and_a_folder_of_one_name_are_a_clear_failure(tmp_path: Path) -> 
     (tmp_path / "out").mkdir()
     with pytest.raises(ClientFaultError, match="'d/a/b' cannot become a file"):
         fetch(objects, Location("b", "d/"), tmp_path / "out")
+
+
+def test_an_object_that_is_replaced_meanwhile_comes_as_it_is_now(tmp_path: Path) -> None:
+    found = FolderObject("d/a", tmp_path / "gone")
+    objects = FolderObjects(tmp_path / "s3")
+    objects.put("b", "d/a", b"new")
+    copy(objects, "b", found, tmp_path / "copied")
+    assert (tmp_path / "copied").read_bytes() == b"new"
+    (tmp_path / "s3/b/d/a").unlink()
+    with pytest.raises(ServiceError, match="NoSuchKey"):
+        copy(objects, "b", found, tmp_path / "copied")
 
 
 @pytest.mark.parametrize("uri", ["https://bucket.s3.amazonaws.com/x", "s3://", "bucket/key", "s3:///key"])

@@ -18,6 +18,7 @@ from local_aws.engine.endpoint import Endpoint, ModelFiles, Status, Variant, Vie
 from local_aws.engine.endpoints import Fleet, Host
 from local_aws.engine.objects import Location
 from local_aws.engine.opt_ml import namespaces_allowed
+from local_aws.engine.serving import Instance
 from tests.local_aws.engine_world import FolderObjects, ListLogs, eventually
 
 TINY_SERVER = str(Path(__file__).with_name("tiny_server.py"))
@@ -275,4 +276,22 @@ def test_a_model_that_does_not_fit_on_the_disk_leaves_nothing_there(
     machine.fleet.create(endpoint)
     assert eventually(lambda: machine.status(endpoint) is Status.FAILED)
     assert "No space left on device" in machine.views[-1].failure
+    assert list(machine.folder.iterdir()) == []
+
+
+def test_an_instance_that_cannot_be_started_fails_the_endpoint_which_can_be_deleted(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = machine.endpoint(variant(machine.model(weights="1")))
+
+    def no_thread(instance: Instance) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(Instance, "start", no_thread)
+    machine.fleet.create(endpoint)
+    assert eventually(lambda: machine.status(endpoint) is Status.FAILED, 3)
+    assert "can't start new thread" in machine.views[-1].failure
+    gone = threading.Event()
+    machine.fleet.delete(endpoint, gone.set)
+    assert gone.wait(5)
     assert list(machine.folder.iterdir()) == []

@@ -39,6 +39,8 @@ class OptMl:
 
     def remove(self) -> None:
         """Delete the folder, whatever permissions a process left on what it made."""
+        if self.folder.is_dir():
+            self.folder.chmod(0o700)
         for folder, names, _ in os.walk(self.folder):
             for path in (Path(folder, name) for name in names):
                 if not path.is_symlink():

@@ -291,8 +291,9 @@ def test_closing_ends_running_jobs_as_interrupted_and_leaves_waiting_ones(tmp_pa
         assert made.told["waiting"].names == [Stage.STARTING]
 
 
-def test_what_a_job_locked_away_is_still_cleaned_up(here: World) -> None:
-    here.run("mkdir -p /opt/ml/code/x/y; touch /opt/ml/code/x/y/z; chmod 000 /opt/ml/code/x/y /opt/ml/code/x")
+@pytest.mark.parametrize("locked", ["", "/opt/ml"])
+def test_what_a_job_locked_away_is_still_cleaned_up(here: World, locked: str) -> None:
+    here.run(f"mkdir -p /opt/ml/code/x/y; touch /opt/ml/code/x/y/z; chmod 000 /opt/ml/code/x/y /opt/ml/code/x {locked}")
     assert eventually(lambda: list(here.scratch.iterdir()) == [])
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from local_aws.engine.connections import Answer, AnswerTooLarge, Connections, Unreachable
-from local_aws.engine.endpoint import Target
+from local_aws.engine.endpoint import Status, Target
 from local_aws.engine.endpoints import LOG_GROUP, Fleet
 from local_aws.errors import NotThereError, ServiceError
 from local_aws.protocol import Caller, Operation, Service
@@ -92,7 +92,7 @@ class SageMakerRuntime(Service):
         if target:
             return target
         view = fleet.view(arn)
-        if view is None or not view.was_in_service or view.failure:
+        if view is None or not view.was_in_service or view.status in (Status.FAILED, Status.DELETING):
             raise _wrong(f"Endpoint {name} of account {caller.account} not found.")
         if variant and variant not in {one.name for one in view.variants}:
             raise _wrong(f"Variant {variant} not found for Request")

@@ -12,8 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 from starlette.requests import Request
 
-from local_aws.engine.endpoint import Target
+from local_aws.engine.endpoint import Status, Target, View
 from local_aws.engine.serving import free_port
+from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
 from local_aws.services.sagemaker_runtime import SageMakerRuntime
 from tests.conftest import Embedded
@@ -141,28 +142,45 @@ class OneProcess:
         return Target("AllTraffic", self._port)
 
 
+class Deleting:
+    """A SageMaker whose only endpoint is being deleted."""
+
+    def __init__(self) -> None:
+        self.fleet = self
+
+    def target(self, arn: str, variant: str | None) -> None:
+        return None
+
+    def view(self, arn: str) -> View:
+        return View(Status.DELETING, was_in_service=True, failure="", variants=())
+
+
+async def invoke(sagemaker: OneProcess | Deleting, body: bytes) -> tuple[int, dict[str, Any]]:
+    service = SageMakerRuntime(sagemaker, seconds=0.2)  # type: ignore[arg-type]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    scope = {"type": "http", "method": "POST", "headers": [], "path_params": {"EndpointName": "dogs"}}
+    operation = service.match("POST", "/endpoints/dogs/invocations", "", {}, b"")
+    assert operation is not None
+    response = await service.handle(Request(scope, receive), operation.model, Caller("1", "us-east-1", "", ""))
+    await service.stop()
+    return response.status_code, json.loads(bytes(response.body))
+
+
+def test_an_endpoint_that_is_being_deleted_is_not_said_to_come_back() -> None:
+    with pytest.raises(ServiceError, match="ValidationError: Endpoint dogs of account 1 not found"):
+        asyncio.run(invoke(Deleting(), b"hello"))
+
+
 def test_a_container_that_takes_too_long_is_a_model_error(tmp_path: Path) -> None:
-    async def invoke(port: int) -> tuple[int, dict[str, Any]]:
-        service = SageMakerRuntime(OneProcess(port), seconds=0.2)  # type: ignore[arg-type]
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b"sleep 5", "more_body": False}
-
-        request = Request(
-            {"type": "http", "method": "POST", "headers": [], "path_params": {"EndpointName": "dogs"}}, receive
-        )
-        operation = service.match("POST", "/endpoints/dogs/invocations", "", {}, b"")
-        assert operation is not None
-        response = await service.handle(request, operation.model, Caller("1", "us-east-1", "", ""))
-        await service.stop()
-        return response.status_code, json.loads(bytes(response.body))
-
     port = free_port()
     command = [sys.executable, str(TINY_SERVER), "--model-dir", str(tmp_path), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        status, told = asyncio.run(invoke(port))
+        status, told = asyncio.run(invoke(OneProcess(port), b"sleep 5"))
         process.kill()
     assert (status, told["OriginalStatusCode"]) == (424, 0)
     assert "Your invocation timed out while waiting for a response from container primary" in told["OriginalMessage"]

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from local_aws import ACCOUNT, DEFAULT_REGION
 from local_aws.errors import NotThereError, ServiceError
 from local_aws.protocol import Service
-from local_aws.services import s3_checksums
+from local_aws.services import s3_checksums, s3_tags
 from local_aws.services.s3_blobs import Blobs, Intake
 from local_aws.services.s3_index import Index
 from local_aws.store import Store
@@ -132,6 +132,14 @@ def describe(params: Mapping[str, Any]) -> dict[str, Any]:
     if params.get("StorageClass", "STANDARD") != "STANDARD":
         about["storage_class"] = params["StorageClass"]
     return about
+
+
+def describe_new(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a put or a multipart upload, which say everything: with a content type, and tags when there are."""
+    about = describe(params)
+    about["headers"].setdefault("ContentType", "binary/octet-stream")
+    tags = s3_tags.of_header(params.get("Tagging"))
+    return about | ({"tags": tags} if tags else {})
 
 
 def quoted(etag: str) -> str:

@@ -12,8 +12,8 @@ from starlette.responses import Response
 
 from local_aws.errors import NotThereError, ServiceError
 from local_aws.protocol import Caller
-from local_aws.services import s3_checksums, s3_tags
-from local_aws.services.s3_base import OWNER, PIECE, check_params, describe, quoted
+from local_aws.services import s3_checksums
+from local_aws.services.s3_base import OWNER, PIECE, check_params, describe_new, quoted
 from local_aws.services.s3_blobs import Blob, Intake
 from local_aws.services.s3_conditions import byte_range, check_write
 from local_aws.services.s3_index import Part, StoredObject, Upload
@@ -35,11 +35,7 @@ class Multipart(Objects):
 
     def create_multipart_upload(self, params: Params, caller: Caller) -> Params:
         check_params(params)
-        about = describe(params)
-        about["headers"].setdefault("ContentType", "binary/octet-stream")
-        tags = s3_tags.of_header(params.get("Tagging"))
-        if tags:
-            about["tags"] = tags
+        about = describe_new(params)
         algorithm = (params.get("ChecksumAlgorithm") or "").lower()
         kind = params.get("ChecksumType")
         if algorithm:

@@ -15,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
 from local_aws.services import s3_tags
-from local_aws.services.s3_base import HEADERS, PIECE, S3Base, check_params, describe, quoted
+from local_aws.services.s3_base import HEADERS, PIECE, S3Base, check_params, describe, describe_new, quoted
 from local_aws.services.s3_blobs import Blob, Intake
 from local_aws.services.s3_checksums import MEMBERS
 from local_aws.services.s3_conditions import byte_range, check_read, check_write, part_range
@@ -56,11 +56,7 @@ class Objects(S3Base):
     async def put_streamed(self, request: Request, operation: OperationModel) -> Response:
         params = self.parse(request, operation, b"")
         check_params(params)
-        about = describe(params)
-        about["headers"].setdefault("ContentType", "binary/octet-stream")
-        tags = s3_tags.of_header(params.get("Tagging"))
-        if tags:
-            about["tags"] = tags
+        about = describe_new(params)
         await run_in_threadpool(self.index.bucket, params["Bucket"])  # before gigabytes come for nothing
 
         def keep(intake: Intake) -> StoredObject:

@@ -82,10 +82,11 @@ class TrainingQueue:
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._waiting)
-                if self._closed:
+                self._changed.wait_for(lambda: self._closed or self._next())
+                job = self._next()
+                if self._closed or job is None:
                     return
-                job = self._waiting.popleft()
+                self._waiting.remove(job)
                 run = TrainingRun(job, self._machine, self._reports, self.folder(job.arn))
                 self._running[job.arn] = run
             try:
@@ -95,3 +96,8 @@ class TrainingQueue:
             finally:
                 with self._changed:
                     del self._running[job.arn]
+                    self._changed.notify_all()
+
+    def _next(self) -> Job | None:
+        """The first that waits; not one of a name whose run before it, deleted since, is still being cleaned up."""
+        return next((job for job in self._waiting if job.arn not in self._running), None)

@@ -66,6 +66,8 @@ class TrainingJobs(SageMakerBase):
         if not self.training_jobs.add(arn, record.new_record(arn, params, tags, self.now())):
             raise _in_use(arn)
         self.queue.submit(job)
+        if (self.training_jobs.get(arn) or {}).get("SecondaryStatus") == Stage.STOPPING:
+            self.queue.stop(arn)  # asked for while the job was on its way into the queue, which could not know it yet
         return {"TrainingJobArn": arn}
 
     def describe_training_job(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:

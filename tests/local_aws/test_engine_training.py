@@ -4,6 +4,7 @@ import io
 import json
 import os
 import tarfile
+import threading
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from local_aws.engine.job import Stage
-from local_aws.engine.opt_ml import namespaces_allowed
+from local_aws.engine.opt_ml import OptMl, namespaces_allowed
 from local_aws.engine.training import INTERRUPTED
 from tests.local_aws.engine_world import FolderObject, World, channel, eventually, world
 
@@ -353,3 +354,23 @@ def test_a_huge_failure_file_is_not_read_whole(here: World) -> None:
 @pytest.mark.parametrize("made", ["mkdir /opt/ml/output/failure", "mkfifo /opt/ml/output/failure"])
 def test_a_failure_that_is_no_file_is_no_reason(here: World, made: str) -> None:
     assert "the last words, exit code: 3" in here.run(f"{made}; echo the last words; exit 3").failure
+
+
+def test_a_job_of_the_same_name_waits_until_the_one_before_is_cleaned_up(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove, go = OptMl.remove, threading.Event()
+
+    def slowly(place: OptMl) -> None:
+        if (place.folder / "model/large").exists():
+            go.wait(10)
+        remove(place)
+
+    monkeypatch.setattr(OptMl, "remove", slowly)
+    here.run("touch /opt/ml/model/large")
+    here.start("touch /opt/ml/model/second")
+    assert not eventually(lambda: here.told["job"].names, 0.3)
+    assert here.run("true", "another").names[-1] is Stage.COMPLETED
+    go.set()
+    assert here.finish().names[-1] is Stage.COMPLETED
+    assert members(here, "runs/job/output/model.tar.gz") == {"second": b""}

@@ -1,15 +1,22 @@
 """Training jobs as an AWS client sees them."""
 
+import asyncio
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.engine.job import Job
 from local_aws.engine.opt_ml import namespaces_allowed
+from local_aws.protocol import Caller
+from local_aws.services.sagemaker import SageMaker
+from local_aws.store import Store
 from tests.conftest import Embedded
+from tests.local_aws.engine_world import FolderObjects, ListLogs, eventually
 from tests.local_aws.sagemaker_world import (
     BUCKET,
     bucket,
@@ -323,3 +330,25 @@ def test_regions_are_apart(embedded: Embedded, sagemaker: Any) -> None:
     assert elsewhere.create_training_job(**training_request(name))["TrainingJobArn"].split(":")[3] == "eu-west-1"
     finished(sagemaker, name)
     finished(elsewhere, name)
+
+
+def test_a_stop_that_comes_before_the_job_is_in_the_queue_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = FolderObjects(tmp_path / "s3")
+    objects.put(BUCKET, "data/a", b"1")
+    service = SageMaker(Store(tmp_path), objects, ListLogs())
+    caller = Caller("123456789012", "us-east-1", "", "")
+    asyncio.run(service.start())
+    submit = service.queue.submit
+
+    def stopped_before(job: Job) -> None:
+        service.stop_training_job({"TrainingJobName": job.name}, caller)
+        submit(job)
+
+    monkeypatch.setattr(service.queue, "submit", stopped_before)
+    service.create_training_job(training_request("early", "sleep 30"), caller)
+    assert eventually(
+        lambda: service.describe_training_job({"TrainingJobName": "early"}, caller)["TrainingJobStatus"] == "Stopped"
+    )
+    asyncio.run(service.stop())

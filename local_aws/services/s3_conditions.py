@@ -7,7 +7,7 @@ from typing import Any
 
 from local_aws.errors import ServiceError
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
+_RANGE = re.compile(r"bytes=([0-9]{0,99})-([0-9]{0,99})$")
 
 
 class NotModified(ServiceError):  # noqa: N818 the name AWS gives it

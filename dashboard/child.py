@@ -17,16 +17,22 @@ TAIL_BYTES = 16_384
 # What points at a person's own AWS settings without being a secret: a chosen profile cannot be read without it.
 PROFILE_FILES = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE", "AWS_REGION", "AWS_DEFAULT_REGION")
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 
 def environment(environ: Mapping[str, str], *, profile: bool = False, **more: str) -> dict[str, str]:
     """The environment of a child: no AWS_* variable, so that no real key is ever used by accident.
 
     With `profile`, where a chosen profile's files and region are is passed on. PYTHONUNBUFFERED makes logs current.
+    A proxy is passed on, but not for this machine's own addresses: the embedded AWS would be out of reach.
     """
     kept = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
     if profile:
         kept |= {name: environ[name] for name in PROFILE_FILES if name in environ}
-    return kept | {"PYTHONUNBUFFERED": "1"} | more
+    direct = environ.get("no_proxy") or environ.get("NO_PROXY")
+    no_proxy = ",".join([direct, *LOOPBACK] if direct else LOOPBACK)
+    # Both spellings: programs differ in which one they read.
+    return kept | {"PYTHONUNBUFFERED": "1", "no_proxy": no_proxy, "NO_PROXY": no_proxy} | more
 
 
 class Child:

@@ -10,6 +10,9 @@ import pytest
 from dashboard.child import Child, environment, log_file
 
 
+NO_PROXY = dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost,::1")
+
+
 def wait(happened, seconds=10):
     deadline = time.monotonic() + seconds
     while not happened():
@@ -52,7 +55,7 @@ def test_no_aws_variable_reaches_a_child():
         "PATH": "/bin",
         "KENNEL_HOME": "/k",
     }
-    assert environment(real) == {"PATH": "/bin", "KENNEL_HOME": "/k", "PYTHONUNBUFFERED": "1"}
+    assert environment(real) == {"PATH": "/bin", "KENNEL_HOME": "/k", "PYTHONUNBUFFERED": "1"} | NO_PROXY
 
 
 def test_a_chosen_profile_brings_its_files_and_no_key():
@@ -62,7 +65,17 @@ def test_a_chosen_profile_brings_its_files_and_no_key():
         "AWS_SESSION_TOKEN": "t",
         "AWS_CONFIG_FILE": "/x",
     }
-    assert environment(real, profile=True) == {"AWS_CONFIG_FILE": "/x", "PYTHONUNBUFFERED": "1"}
+    assert environment(real, profile=True) == {"AWS_CONFIG_FILE": "/x", "PYTHONUNBUFFERED": "1"} | NO_PROXY
+
+
+def test_a_proxy_is_kept_but_not_for_this_machine():
+    """The sample account could never be filled behind a proxy otherwise."""
+    found = environment({"HTTP_PROXY": "http://proxy:3128", "NO_PROXY": ".corp"})
+    assert found["HTTP_PROXY"] == "http://proxy:3128"
+    assert found["no_proxy"] == found["NO_PROXY"] == ".corp,127.0.0.1,localhost,::1"
+    ask = "import urllib.request; print('direct', urllib.request.proxy_bypass('127.0.0.1:4566'))"
+    done = subprocess.run([sys.executable, "-c", ask], env=found, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "direct True"
 
 
 def test_what_it_says_goes_to_its_log(tmp_path):

@@ -1,5 +1,6 @@
 """The tags that Kennel puts on what it makes, and AWS's two ways of writing tags."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,9 +13,18 @@ ORDER = "kennel:token"
 SAMPLE = "kennel:sample"
 
 
-def of_plan(token: str) -> list[dict[str, str]]:
-    """The tags of something made from a plan, in AWS's list form."""
-    return [{"Key": MADE_BY, "Value": KENNEL}, {"Key": ORDER, "Value": token}]
+def order(token: str, *asked: object) -> str:
+    """The mark of one confirmed plan: of a form's `token` and all that was asked for, by its repr.
+
+    A form keeps its token until the launch is answered. If the answer is lost and something is changed then, that is
+    another plan, and must not be taken for the one that was sent.
+    """
+    return hashlib.sha256(repr((token, *asked)).encode()).hexdigest()[:16]
+
+
+def of_plan(mark: str) -> list[dict[str, str]]:
+    """The tags of something made from the plan with this `order`, in AWS's list form."""
+    return [{"Key": MADE_BY, "Value": KENNEL}, {"Key": ORDER, "Value": mark}]
 
 
 def as_dict(listed: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -108,7 +108,7 @@ def test_a_double_click_made_one_job(live, trained, embedded):
 
 
 def test_another_launch_of_that_name_is_refused(live, trained, prices):
-    other = replace(planned(live, prices, "drawn-1"), token="somebody-else")
+    other = replace(planned(live, prices, "drawn-1"), order="somebody-else")
     with pytest.raises(AlreadyExists, match="already a run named drawn-1"):
         launch(live, other)
 

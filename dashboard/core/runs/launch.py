@@ -9,14 +9,14 @@ from dashboard.core.runs.plan import Plan
 def launch(aws: Aws, plan: Plan) -> str:
     """Start the planned run and return its name.
 
-    A run of that name that carries this plan's token is this run: a double click, a second tab, or a retry after a
+    A run of that name that carries this plan's order is this run: a double click, a second tab, or a retry after a
     lost answer. Raises AlreadyExists when the name belongs to another run, and the errors of `Aws.call`.
     """
     try:
         aws.call("sagemaker", "CreateTrainingJob", **plan.request)
     except AlreadyExists as taken:
         there = aws.call("sagemaker", "DescribeTrainingJob", TrainingJobName=plan.name)
-        if tags.of_sagemaker(aws, there["TrainingJobArn"]).get(tags.ORDER) != plan.token:
+        if tags.of_sagemaker(aws, there["TrainingJobArn"]).get(tags.ORDER) != plan.order:
             raise AlreadyExists(
                 f"there is already a run named {plan.name}",
                 "names are unique in an account and region, also those of runs that have ended",

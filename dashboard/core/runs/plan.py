@@ -1,9 +1,8 @@
 """Plan a training: validated, quoted, capped, written out as the request to send. Nothing is sent here."""
 
-import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pprint import pformat
 from typing import Any
@@ -51,7 +50,7 @@ class Plan:
     worst: Quote
     warnings: tuple[str, ...]
     code: str
-    token: str
+    order: str  # the mark that a run of this plan carries
 
     @property
     def summary(self) -> str:
@@ -118,8 +117,9 @@ def plan(
         max_seconds=spec.max_seconds,
     )
     _check_cap(spec, most)
-    name = spec.name or _name(spec, token)
-    request = _request(spec, name, account, token)
+    order = tags.order(token, replace(spec, max_cost=None))
+    name = spec.name or _name(spec, order)
+    request = _request(spec, name, account, order)
     return Plan(
         name=name,
         spec=spec,
@@ -128,7 +128,7 @@ def plan(
         worst=most,
         warnings=tuple(_warnings(spec, account, likely, most, now)),
         code=_code(request, account),
-        token=token,
+        order=order,
     )
 
 
@@ -147,14 +147,14 @@ def _check_cap(spec: TrainingSpec, most: Quote) -> None:
         )
 
 
-def _name(spec: TrainingSpec, token: str) -> str:
-    """From the data and the token only: planning again a second later must give the same name."""
+def _name(spec: TrainingSpec, order: str) -> str:
+    """From the data and the order only: planning again a second later must give the same name."""
     dataset = spec.dataset_uri.rstrip("/").rsplit("/", 1)[-1]
     readable = re.sub(r"[^a-zA-Z0-9]+", "-", dataset)[:40].strip("-") or "training"
-    return f"{readable}-{hashlib.sha256(token.encode()).hexdigest()[:8]}"
+    return f"{readable}-{order[:8]}"
 
 
-def _request(spec: TrainingSpec, name: str, account: Account, token: str) -> dict[str, Any]:
+def _request(spec: TrainingSpec, name: str, account: Account, order: str) -> dict[str, Any]:
     return {
         "TrainingJobName": name,
         "RoleArn": account.role_arn(ROLE),
@@ -184,7 +184,7 @@ def _request(spec: TrainingSpec, name: str, account: Account, token: str) -> dic
             "VolumeSizeInGB": VOLUME_GB,
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": spec.max_seconds},
-        "Tags": tags.of_plan(token),
+        "Tags": tags.of_plan(order),
     }
 
 

@@ -32,7 +32,7 @@ class TrainingSpec:
     def hyperparameters(self) -> dict[str, str]:
         """As SageMaker passes them: strings."""
         return {
-            "learning_rate": f"{self.learning_rate:g}",
+            "learning_rate": str(self.learning_rate),
             "batch_size": str(self.batch_size),
             "epochs": str(self.epochs),
         }

@@ -1,6 +1,5 @@
 """Deploy a trained model: plan → confirm → model, endpoint configuration, endpoint."""
 
-import hashlib
 from dataclasses import dataclass
 from pprint import pformat
 from typing import Any
@@ -36,7 +35,7 @@ class DeployPlan:
     hourly: Quote
     warnings: tuple[str, ...]
     code: str
-    token: str
+    order: str  # the mark that what this plan makes carries
 
     @property
     def summary(self) -> str:
@@ -64,9 +63,10 @@ def plan_deploy(
     """
     model_uri = _model_uri(model)
     _check(model_uri, name, instance_type, count)
-    made = f"{name[:54].rstrip('-')}-{hashlib.sha256(token.encode()).hexdigest()[:8]}"
+    order = tags.order(token, model_uri, name, instance_type, count)
+    made = f"{name[:54].rstrip('-')}-{order[:8]}"
     price = hourly(prices, Kind.ENDPOINT, instance_type, account.region, count)
-    requests = _requests(name, made, model_uri, instance_type, count, account, token)
+    requests = _requests(name, made, model_uri, instance_type, count, account, order)
     return DeployPlan(
         name=name,
         model_name=made,
@@ -78,7 +78,7 @@ def plan_deploy(
         hourly=price,
         warnings=tuple(_warnings(account, instance_type, price)),
         code=_code(requests, account),
-        token=token,
+        order=order,
     )
 
 
@@ -94,13 +94,13 @@ def deploy(aws: Aws, plan: DeployPlan) -> str:
         except AlreadyExists as taken:
             if operation == "CreateEndpoint":
                 _check_ours(aws, plan, taken)
-            # The model's and the configuration's names are made from the token: they are this plan's own.
+            # The model's and the configuration's names are made from the order: they are this plan's own.
     return plan.name
 
 
 def _check_ours(aws: Aws, plan: DeployPlan, taken: AlreadyExists) -> None:
     told = aws.call("sagemaker", "DescribeEndpoint", EndpointName=plan.name)
-    if tags.of_sagemaker(aws, told["EndpointArn"]).get(tags.ORDER) != plan.token:
+    if tags.of_sagemaker(aws, told["EndpointArn"]).get(tags.ORDER) != plan.order:
         raise AlreadyExists(
             f"there is already an endpoint named {plan.name}",
             "names are unique in an account and region",
@@ -152,9 +152,9 @@ def _check(model_uri: str, name: str, instance_type: str, count: int) -> None:
 
 
 def _requests(
-    name: str, made: str, model_uri: str, instance_type: str, count: int, account: Account, token: str
+    name: str, made: str, model_uri: str, instance_type: str, count: int, account: Account, order: str
 ) -> tuple[tuple[str, dict[str, Any]], ...]:
-    marks = tags.of_plan(token)
+    marks = tags.of_plan(order)
     container = {
         "Image": inference_image(account.region, instance_type),
         "ModelDataUrl": model_uri,

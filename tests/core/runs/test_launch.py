@@ -1,3 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import pytest
 
 from dashboard.core.errors import AccessDenied, AlreadyExists
@@ -49,6 +52,20 @@ def test_a_name_that_is_taken_by_another_launch_is_refused(aws, prices, jobs, pl
     with pytest.raises(AlreadyExists, match="dogs-1") as caught:
         launch(aws, other)
     assert caught.value.next_step
+
+
+def test_what_was_changed_after_a_lost_answer_is_not_taken_for_what_was_launched(aws, prices, jobs, planned):
+    launch(aws, planned)
+    changed = replace(planned.spec, epochs=3)
+    again = plan(changed, account=aws.account, prices=prices, past_runs=(), now=NOW, token="4f2a9c")
+    with pytest.raises(AlreadyExists, match="dogs-1"):
+        launch(aws, again)
+
+
+def test_two_clicks_at_once_launch_once(aws, jobs, planned):
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: launch(aws, planned), range(8))) == {"dogs-1"}
+    assert len(jobs) == 1
 
 
 def test_a_refusal_passes_through(aws, fake, planned):

@@ -62,7 +62,7 @@ def test_the_request_says_everything_that_was_asked_for(prices):
     assert request["ResourceConfig"]["InstanceCount"] == 1
     assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 900}
     assert {"Key": "kennel:made-by", "Value": "kennel"} in request["Tags"]
-    assert {"Key": "kennel:token", "Value": "4f2a9c"} in request["Tags"]
+    assert {"Key": "kennel:token", "Value": made.order} in request["Tags"]
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,12 @@ def test_planning_again_gives_the_same_plan(prices):
     assert first == second
     assert first.name.startswith("dogs-")
     assert make(prices, order="another").name != first.name
+    assert make(prices, epochs=3).name != first.name
+    assert make(prices, max_cost=Decimal(100)).name == first.name
+
+
+def test_a_learning_rate_is_sent_with_all_of_its_digits(prices):
+    assert make(prices, learning_rate=0.012345678).request["HyperParameters"]["learning_rate"] == "0.012345678"
 
 
 def test_a_name_is_made_from_any_data(prices):

@@ -76,6 +76,15 @@ def test_a_long_name_still_makes_valid_names(prices):
         assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name)
 
 
+@pytest.mark.parametrize("changed", [{"instance_type": "ml.m5.xlarge"}, {"count": 2}, {"model": MODEL + ".tar.gz"}])
+def test_a_plan_that_was_changed_is_another_one_although_the_form_kept_its_token(prices, changed):
+    """Else a configuration that an unfinished deployment left would be taken for what was confirmed now."""
+    first, second = make(prices), make(prices, **changed)
+    assert first.config_name != second.config_name
+    assert first.order != second.order
+    assert make(prices) == first
+
+
 def test_an_unknown_price_is_said(prices):
     plan = make(prices, instance_type="ml.inf1.xlarge")
     assert plan.hourly.amount is None

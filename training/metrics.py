@@ -4,6 +4,7 @@ SageMaker reads metrics from a job's log with regular expressions; the dashboard
 and its progress bar. Whoever prints and whoever parses both use this module, so that the two cannot drift apart.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,9 +24,9 @@ METRIC_DEFINITIONS: list[dict[str, str]] = [
 """What a training job passes to SageMaker as AlgorithmSpecification.MetricDefinitions."""
 
 _PATTERNS = tuple((d["Name"], re.compile(d["Regex"])) for d in METRIC_DEFINITIONS)
-_EPOCH = re.compile(r"\bepoch=(\d+)/(\d+)")
+_EPOCH = re.compile(r"\bepoch=([0-9]{1,9})/([0-9]{1,9})\b")
 _STAGE = re.compile(r"\bstage=([a-z]+)")
-_DONE = re.compile(r"\bdone=(\d+) total=(\d+) unit=([a-z]+)")
+_DONE = re.compile(r"\bdone=([0-9]{1,9}) total=([0-9]{1,9}) unit=([a-z]+)")
 _ETA = re.compile(rf"\beta_seconds={_NUMBER}")
 
 
@@ -54,11 +55,17 @@ class MetricLine:
 
 
 def parse(line: str) -> MetricLine | None:
-    """Read one log line; None when it holds no metric."""
+    """Read one log line, whoever printed it; None when it holds no metric.
+
+    A loss may be nan or inf, that is worth seeing; a progress or a remaining time that is no number is left out.
+    """
     values = {name: float(match[1]) for name, pattern in _PATTERNS if (match := pattern.search(line))}
+    if not math.isfinite(values.get("progress", 0.0)):
+        del values["progress"]
     if not values:
         return None
     epoch, stage, done, eta = (p.search(line) for p in (_EPOCH, _STAGE, _DONE, _ETA))
+    remaining = float(eta[1]) if eta else math.nan
     return MetricLine(
         values=values,
         epoch=int(epoch[1]) if epoch else None,
@@ -67,7 +74,7 @@ def parse(line: str) -> MetricLine | None:
         done=int(done[1]) if done else None,
         total=int(done[2]) if done else None,
         unit=done[3] if done else None,
-        eta_seconds=float(eta[1]) if eta else None,
+        eta_seconds=remaining if math.isfinite(remaining) else None,
     )
 
 

@@ -12,11 +12,9 @@ def money(amount: Decimal | None, currency: str = "USD") -> str:
     if amount is None:
         return UNKNOWN
     size = abs(amount)
-    if size >= 1000:
+    if _rounded(size, 2) >= 1000:
         return _signed(amount, 0, currency)
-    if size >= 1:
-        return _signed(amount, 2, currency)
-    if size == 0:
+    if size >= 1 or size == 0:
         return _signed(amount, 2, currency)
     if size < Decimal("0.0001"):
         return f"under {_signed(Decimal('0.0001'), 4, currency)}"

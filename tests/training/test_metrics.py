@@ -1,5 +1,6 @@
 """The log's grammar: what is printed is what SageMaker's expressions and the dashboard read."""
 
+import math
 import re
 
 import pytest
@@ -67,3 +68,18 @@ def test_the_definitions_are_what_sagemaker_takes() -> None:
         assert set(definition) == {"Name", "Regex"}
         assert re.compile(definition["Regex"]).groups == 1
         assert len(definition["Regex"]) <= 500
+
+
+def test_a_log_by_somebody_else_is_read_without_harm() -> None:
+    digits = "9" * 5000
+    for line in (f"epoch={digits}/3 train_loss=0.5", f"train_loss=0.5 done={digits} total=1 unit=photos"):
+        found = metrics.parse(line)
+        assert found is not None
+        assert (found.epoch, found.done) == (None, None)
+    assert metrics.parse("progress=nan stage=head") is None
+    found = metrics.parse("progress=0.5 eta_seconds=inf")
+    assert found is not None
+    assert found.eta_seconds is None
+    lost = metrics.parse("epoch=1/2 train_loss=nan")
+    assert lost is not None
+    assert math.isnan(lost.values["train:loss"])

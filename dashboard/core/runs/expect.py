@@ -29,17 +29,21 @@ def expected(
     """
     same_data = [r for r in past_runs if r.status.is_good and _same(r.dataset_uri, dataset_uri)]
     alike = [r for r in same_data if (r.instance_type, r.instance_count) == (instance_type, instance_count)]
-    newest = sorted(alike, key=lambda r: r.created, reverse=True)[:RECENT]
+    timed = [r for r in alike if r.billable_seconds is not None]
+    newest = sorted(timed, key=lambda r: r.created, reverse=True)[:RECENT]
     seconds = [r.billable_seconds for r in newest if r.billable_seconds is not None]
     if not seconds:
         why = f"no completed run of this data on {instance_type} yet"
         return quote(
             prices, Kind.SAGEMAKER_TRAINING, instance_type, region, seconds=None, count=instance_count, why_unknown=why
         )
-    basis = f"median of {count(len(seconds), 'completed run')} of this data on {instance_type}"
-    others = sorted({int(e) for r in newest if (e := r.hyperparameters.get("epochs", "")).isdigit()} - {epochs})
+    which = "the one completed run" if len(seconds) == 1 else f"median of {count(len(seconds), 'completed run')}"
+    basis = f"{which} of this data on {instance_type}"
+    had = [int(e) for r in newest if (e := r.hyperparameters.get("epochs", "")).isdecimal()]
+    others = sorted(set(had) - {epochs})
     if epochs is not None and others:
-        basis += f"; some had {_listed(others)} epochs, not scaled because features are computed only once"
+        who = "it" if len(seconds) == 1 else "they" if len(had) == len(newest) and epochs not in had else "some"
+        basis += f"; {who} had {_listed(others)} epochs, not scaled because features are computed only once"
     return quote(
         prices,
         Kind.SAGEMAKER_TRAINING,

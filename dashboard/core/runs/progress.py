@@ -53,7 +53,7 @@ def progress(lines: Iterable[str]) -> Progress:
         if PROGRESS in line.values:
             now = Progress(
                 stage=line.stage or now.stage,
-                fraction=line.values[PROGRESS],
+                fraction=min(max(line.values[PROGRESS], 0.0), 1.0),
                 eta_seconds=line.eta_seconds,
                 done=line.done,
                 total=line.total,

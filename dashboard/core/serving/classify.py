@@ -10,7 +10,7 @@ from typing import Any
 
 from dashboard.core.aws import Aws
 from dashboard.core.errors import InvalidInput, ServiceFault
-from dashboard.core.format import percent, size
+from dashboard.core.format import count, percent, size
 from training.images import BadPhoto, load_photo, shrink_to_jpeg
 
 ACCEPT = "application/json; profile=breeds"
@@ -103,7 +103,7 @@ def _read(body: bytes, endpoint: str, seconds: float) -> Answer:
         if isinstance(told, dict):
             return _breeds(told, endpoint, seconds)
         return _scores(told, endpoint, seconds)
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, OverflowError, RecursionError) as error:
         raise ServiceFault(
             f"the answer of {endpoint} makes no sense",
             f"it is neither breeds nor a list of scores ({type(error).__name__})",
@@ -128,15 +128,15 @@ def _breeds(told: dict[str, Any], endpoint: str, seconds: float) -> Answer:
         dog_probability=dog,
         seconds=seconds,
         sentence=sentence(predictions, is_dog, dog),
-        model_seconds=None if milliseconds is None else float(milliseconds) / 1000,
+        model_seconds=None if milliseconds is None else _number(milliseconds) / 1000,
     )
 
 
 def _scores(told: Any, endpoint: str, seconds: float) -> Answer:
     """The plain form [[score, …]] of a model that names nothing: its classes are numbered from 0."""
-    scores = [float(score) for score in told[0]]
-    if not scores or not all(map(math.isfinite, scores)):
-        raise ValueError("no scores, or not numbers")
+    scores = [_number(score) for score in told[0]]
+    if not scores:
+        raise ValueError("no scores")
     highest = max(scores)
     weights = [math.exp(score - highest) for score in scores]
     whole = sum(weights)
@@ -150,7 +150,7 @@ def _scores(told: Any, endpoint: str, seconds: float) -> Answer:
         dog_probability=None,
         seconds=seconds,
         sentence=(
-            f"This model answers {len(scores)} scores without breed names; "
+            f"This model answers {count(len(scores), 'score')} without breed names; "
             f"{first.breed}, counted from 0, is highest ({percent(first.probability)})."
         ),
     )
@@ -180,8 +180,18 @@ def _article(word: str) -> str:
     return "an" if word[:1].lower() in "aeiou" else "a"
 
 
+def _number(value: Any) -> float:
+    """A JSON number as a finite float; texts, truth values, NaN and infinity are none. Raises TypeError, ValueError."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{value!r} is no number")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no finite number")
+    return number
+
+
 def _share(value: Any) -> float:
-    share = float(value)
+    share = _number(value)
     if not 0 <= share <= 1.000001:
         raise ValueError(f"{share} is no probability")
     return min(share, 1.0)

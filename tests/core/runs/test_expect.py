@@ -17,13 +17,18 @@ def test_one_past_run_of_the_same_data_and_instance_is_the_expectation(prices):
     quote = ask(prices, [run()])
     assert quote.seconds == 663
     assert money(quote.amount) == "$0.0751"
-    assert quote.basis == "median of 1 completed run of this data on ml.c5.2xlarge"
+    assert quote.basis == "the one completed run of this data on ml.c5.2xlarge"
 
 
 def test_of_several_the_median_of_the_newest_five(prices):
     times = [(1, 5000.0), (2, 100.0), (3, 110.0), (4, 120.0), (5, 130.0), (6, 9000.0)]
     past = [run(f"r{n}", billable_seconds=s, created=NOW - timedelta(days=10 - n)) for n, s in times]
     assert ask(prices, past).seconds == 120
+
+
+def test_a_run_without_billable_seconds_takes_no_place_among_the_newest(prices):
+    past = [run(f"r{n}", billable_seconds=None, created=NOW - timedelta(days=n)) for n in range(6)]
+    assert ask(prices, [*past, run("old", created=NOW - timedelta(days=90))]).seconds == 663
 
 
 def test_other_data_other_instances_and_unfinished_runs_say_nothing(prices):
@@ -50,7 +55,9 @@ def test_another_number_of_epochs_is_said_and_not_scaled(prices):
     past = [run(hyperparameters={"epochs": "5"}), run("dogs-2", hyperparameters={"epochs": "40"})]
     quote = ask(prices, past)
     assert quote.seconds == 663
-    assert "5 to 40 epochs, not scaled" in quote.basis
+    assert "they had 5 to 40 epochs, not scaled" in quote.basis
+    assert "it had 5 epochs, not scaled" in ask(prices, past[:1]).basis
+    assert "some had 5 epochs, not scaled" in ask(prices, [past[0], run("dogs-3")]).basis
     assert "epochs" not in ask(prices, [run()]).basis
 
 

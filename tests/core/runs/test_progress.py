@@ -44,3 +44,9 @@ def test_a_restart_from_a_checkpoint_keeps_the_newer_value():
 
 def test_a_stage_that_training_adds_later_is_shown_as_it_is():
     assert progress(["progress=0.1 stage=warmup done=1 total=2 unit=steps"]).word == "warmup"
+
+
+def test_a_fraction_stays_within_its_bar():
+    assert progress(["progress=7"]).fraction == 1.0
+    assert progress(["progress=-1"]).fraction == 0.0
+    assert progress(["progress=0.5", "progress=nan"]).fraction == 0.5

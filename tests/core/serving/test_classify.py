@@ -116,6 +116,11 @@ def test_plain_scores_of_a_model_that_names_nothing(aws, fake):
     )
 
 
+def test_a_model_of_one_class_is_told_in_the_singular(aws, fake):
+    fake.on("InvokeEndpoint", [[0.5]])
+    assert "answers 1 score without" in classify(aws, "theirs", PHOTO).sentence
+
+
 def test_huge_scores_do_not_overflow(aws, fake):
     fake.on("InvokeEndpoint", [[5000.0, -5000.0]])
     assert classify(aws, "reference", PHOTO).predictions[0].probability == 1.0
@@ -132,6 +137,10 @@ def test_huge_scores_do_not_overflow(aws, fake):
         b"7",
         b'["a"]',
         b"[[NaN, 1]]",
+        b'["123"]',
+        b"[[1" + b"0" * 400 + b"]]",
+        b"[" * 100_000,
+        json.dumps(breeds(("Beagle", 0.9), milliseconds=float("nan"))).encode(),
         b"{}",
         json.dumps(breeds()).encode(),
         json.dumps(breeds(("Beagle", 1.7))).encode(),

@@ -61,8 +61,8 @@ def starter_labels() -> tuple[list[str], list[int]]:
 
 
 def display_name(folder: str) -> str:
-    """The name shown for a class folder: `001.Affenpinscher` → "Affenpinscher", underscores become spaces."""
-    return _FOLDER_NUMBER.sub("", folder).replace("_", " ").strip() or folder
+    """The name shown for a class folder: `001.Affenpinscher` → "Affenpinscher"; one line, underscores become spaces."""
+    return " ".join(_FOLDER_NUMBER.sub("", folder).replace("_", " ").split()) or folder
 
 
 def same_breed(one: str, other: str) -> bool:

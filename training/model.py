@@ -14,6 +14,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -56,22 +57,33 @@ def write_model(
     card: Mapping[str, Any],
     preprocessing: inference.Preprocessing = inference.Preprocessing(),  # noqa: B008 - frozen
 ) -> Path:
-    """Write a complete model folder: every file appears whole, and model.onnx last.
+    """Write a complete model folder. Files appear whole, and only once there was room for all of them.
 
-    Raises OSError when the directory cannot be written.
+    So a model that is there already is not mixed with a new one. Raises OSError when the directory cannot be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    code = directory / "code"
-    code.mkdir(exist_ok=True)
-    for module in (inference, images):
-        source = Path(str(module.__file__))
-        _replace(code / source.name, source.read_bytes())
-    _replace(code / "requirements.txt", _REQUIREMENTS.encode())
-    _replace(directory / "labels.json", _json({"labels": list(labels)}))
-    _replace(directory / "preprocessing.json", _json(asdict(preprocessing)))
-    _replace(directory / "card.json", _json(card))
-    _replace(directory / "model.onnx", graph.SerializeToString())
+    contents = {f"code/{source.name}": source.read_bytes() for source in map(_source, (inference, images))}
+    contents |= {
+        "code/requirements.txt": _REQUIREMENTS.encode(),
+        "labels.json": _json({"labels": list(labels)}),
+        "preprocessing.json": _json(asdict(preprocessing)),
+        "card.json": _json(card),
+        "model.onnx": graph.SerializeToString(),
+    }
+    (directory / "code").mkdir(parents=True, exist_ok=True)
+    partial = {name: (directory / name).with_name(f".{Path(name).name}.partial") for name in contents}
+    try:
+        for name, content in contents.items():
+            partial[name].write_bytes(content)
+        for name in contents:
+            partial[name].replace(directory / name)
+    finally:
+        for path in partial.values():
+            path.unlink(missing_ok=True)
     return directory
+
+
+def _source(module: ModuleType) -> Path:
+    return Path(str(module.__file__))
 
 
 def make_card(
@@ -157,18 +169,12 @@ def _fingerprint() -> str:
     from training import graph
 
     here = Path(__file__).parent
-    sources = [here / "breeds.csv", *(Path(str(m.__file__)) for m in (inference, images, graph)), Path(__file__)]
+    sources = [here / "breeds.csv", *map(_source, (inference, images, graph)), Path(__file__)]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
 
 
 def _json(value: Any) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -173,6 +173,10 @@ def _read(path: Path) -> dict[str, Any]:
     return found
 
 
+def _plain(number: float) -> str:
+    return f"{int(number):,}" if number == int(number) else f"{number:g}"
+
+
 def _checked(name: str, value: object) -> Any:
     if name == "engine":
         if value not in ENGINES:
@@ -193,5 +197,5 @@ def _checked(name: str, value: object) -> Any:
         number = math.nan
     if not allowed.low <= number <= allowed.high:
         kind = "a whole number" if whole else "a number"
-        raise BadSettings(f"{name} is {value!r}: it has to be {kind} from {allowed.low:g} to {allowed.high:,g}.")
+        raise BadSettings(f"{name} is {value!r}: it has to be {kind} from {allowed.low:g} to {_plain(allowed.high)}.")
     return int(number) if whole else number

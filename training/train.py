@@ -14,6 +14,7 @@ import importlib
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -62,6 +63,8 @@ def train(chosen: Settings, paths: Paths, stop: Stop, clock: Callable[[], float]
         + ", ".join(f"{split} {count}" for split, count in counts.items())
     )
     paths.model.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=paths.model):
+        pass  # a folder that cannot be written to is better found before the work than after it
     features = _features(dataset, chosen, stop, clock)
     for bad in features.unreadable:
         _say(f"skipped {bad.path.relative_to(dataset.root)}: {bad.reason}")
@@ -215,7 +218,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--base", type=Path, metavar="DIR", help="the container contract's base (/opt/ml there)")
     for name, allowed in settings.RANGES.items():
         usual = getattr(Settings, name)
-        words = f"{allowed.help}, {allowed.low:g} to {allowed.high:,g} (default: {usual:g})"
+        words = f"{allowed.help}, {allowed.low:g} to {allowed.high:,.0f} (default: {usual:g})"
         parser.add_argument(f"--{name.replace('_', '-')}", f"--{name}", dest=name, help=words)
     parser.add_argument("--engine", help="what runs the backbone: onnx or torch (default: onnx)")
     parser.add_argument("--name", help="the model's name in its card (default: the training job's name)")
@@ -251,7 +254,9 @@ def _run(options: dict[str, Any], environ: Mapping[str, str], stop: Stop) -> int
     except TrainingError as error:
         return _fail(paths, base, str(error))
     except OSError as error:
-        return _fail(paths, base, f"A file cannot be read or written: {error}. Check the path and the free space.")
+        what = f"{error.filename} cannot" if error.filename else "A file cannot"
+        why = error.strerror or str(error)
+        return _fail(paths, base, f"{what} be read or written ({why}): check the path and the free space.")
     except Exception as error:  # noqa: BLE001 - whatever happened, SageMaker has to be told
         traceback.print_exc()
         return _fail(paths, base, f"The training failed unexpectedly: {type(error).__name__}: {error}")

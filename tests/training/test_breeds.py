@@ -77,4 +77,5 @@ def test_folder_names_become_names_for_people() -> None:
     assert display_name("001.Affenpinscher") == "Affenpinscher"
     assert display_name("118.Pembroke_welsh_corgi") == "Pembroke welsh corgi"
     assert display_name("my_dogs") == "my dogs"
+    assert display_name("two\nlines") == "two lines"
     assert display_name("007.") == "007."

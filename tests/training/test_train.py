@@ -217,6 +217,39 @@ def test_unreadable_photos_are_skipped_counted_and_named(
     }
 
 
+@pytest.mark.skipif(not Path("/bin/sh").exists(), reason="limits the size of files with a shell")
+def test_a_full_disk_leaves_the_earlier_model_whole(
+    trained: tuple[Path, str], small_dataset: Path, tmp_path: Path
+) -> None:
+    """Its labels must never stand beside another model's scores."""
+    model, data = tmp_path / "model", tmp_path / "data"
+    shutil.copytree(trained[0], model)
+    shutil.copytree(small_dataset, data)
+    for split in ("train", "valid", "test"):
+        (data / split / "124.Poodle").rename(data / split / "016.Beagle")
+    before = {path: path.read_bytes() for path in model.rglob("*") if path.is_file()}
+    command = f"ulimit -f 4000; exec {sys.executable} -m training.train --data {data} --model-dir {model} --epochs 1"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=ROOT, env=clean_environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "File too large" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "Errno" not in done.stderr
+    assert {path: path.read_bytes() for path in model.rglob("*") if path.is_file()} == before
+
+
+def test_a_model_folder_that_cannot_be_written_is_found_before_the_work(
+    small_dataset: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not Path("/proc/self").exists():
+        pytest.skip("needs a folder that nobody can write to")
+    assert main(["--data", str(small_dataset), "--model-dir", "/proc/self"], {}) == 1
+    said = capsys.readouterr()
+    assert "stage=features" not in said.out
+    assert "/proc/" in said.err
+
+
 # -- stopping ----------------------------------------------------------------------------------------------------------
 
 

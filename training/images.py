@@ -142,10 +142,10 @@ def _damaged(error: BaseException) -> str:
 def _check_header(image: Image.Image, data: bytes, max_pixels: int) -> None:
     """Refuse, before decoding, what would cost far more than its pixels."""
     _check_size(image.size, max_pixels)
-    if image.format in ("JPEG", "MPO"):
-        # Every scan of a progressive JPEG passes over the whole picture again; cameras write about ten.
-        if _jpeg_scans(data) > min(_MAX_JPEG_SCANS, _MAX_SCANNED_PIXELS // (image.width * image.height)):
-            raise BadPhoto("This photo is coded in far too many passes: export it again as an ordinary JPEG.")
+    # Every scan of a progressive JPEG passes over the whole picture again; cameras write about ten.
+    most = min(_MAX_JPEG_SCANS, _MAX_SCANNED_PIXELS // (image.width * image.height))
+    if image.format in ("JPEG", "MPO") and _jpeg_scans(data) > most:
+        raise BadPhoto("This photo is coded in far too many passes: export it again as an ordinary JPEG.")
     if image.format == "TIFF":
         if image.info.get("compression") not in _TIFF_COMPRESSIONS:
             raise BadPhoto("This TIFF is coded like a fax or a map, not like a photo: save it as JPEG or PNG.")

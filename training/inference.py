@@ -6,6 +6,7 @@ onnxruntime, never torch.
 """
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -26,6 +27,8 @@ else:  # in a model archive, where images.py lies beside this file
 FIRST_DOG, LAST_DOG = 151, 268
 """ImageNet's dog classes, both ends included."""
 TOP = 5
+LARGEST_SIDE = 4096
+"""Pixels that a model's preprocessing may ask for."""
 JSON = "application/json"
 BREEDS_PROFILE = "application/json; profile=breeds"
 
@@ -48,6 +51,15 @@ class Preprocessing:
     crop: int = 224
     mean: float = 127.0
     scale: float = 128.0
+
+    def check(self) -> None:
+        """Raises TypeError or ValueError when no photo could be prepared like this."""
+        if not (isinstance(self.crop, int) and isinstance(self.short_side, int)):
+            raise TypeError("pixels come in whole numbers")
+        if not 1 <= self.crop <= self.short_side <= LARGEST_SIDE:
+            raise ValueError(f"crop {self.crop} and short side {self.short_side} do not fit")
+        if not (math.isfinite(self.mean) and math.isfinite(self.scale) and self.scale):
+            raise ValueError(f"mean {self.mean} and scale {self.scale} are of no use")
 
     def pixels(self, photo: Image.Image) -> Array:
         """An RGB photo as [3, crop, crop]. Only the crop is resampled, so the photo's shape costs nothing."""
@@ -156,8 +168,11 @@ def load_model(directory: Path, threads: int | None = None, spinning: bool = Tru
         raise BadModel(f"{directory / 'labels.json'} holds no list of labels: export the model again.")
     try:
         preprocessing = Preprocessing(**_read_json(directory / "preprocessing.json"))
-    except TypeError as error:
+        preprocessing.check()
+    except (TypeError, ValueError) as error:
         raise BadModel(f"{directory / 'preprocessing.json'} is not understood ({error}): export it again.") from error
+    card = _read_json(directory / "card.json")
+    _check_card(card, directory / "card.json")
     try:
         session = onnx_session(directory / "model.onnx", threads, spinning)
         classes = next(output.shape[1] for output in session.get_outputs() if output.name == "scores")
@@ -170,7 +185,14 @@ def load_model(directory: Path, threads: int | None = None, spinning: bool = Tru
     def run(pixels: Array) -> Outputs:
         return Outputs(*session.run(["scores", "imagenet"], {"pixels": pixels}))
 
-    return Model(labels, preprocessing, _read_json(directory / "card.json"), run)
+    return Model(labels, preprocessing, card, run)
+
+
+def _check_card(card: dict[str, Any], path: Path) -> None:
+    is_dog = card.get("is_dog", {})
+    threshold = is_dog.get("threshold") if isinstance(is_dog, dict) else "none at all"
+    if threshold is not None and (isinstance(threshold, bool) or not isinstance(threshold, (int, float))):
+        raise BadModel(f"{path} has a dog threshold that is no number ({threshold!r}): export the model again.")
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -231,9 +253,10 @@ def output_fn(answer: Answer, accept: str | None, context: object = None) -> str
 
     Raises UnsupportedContent for another type than JSON.
     """
-    wanted = [part.strip().lower() for part in (accept or "*/*").split(";")]
-    if wanted[0] not in (JSON, "*/*", "application/*"):
-        raise UnsupportedContent(f"Answers are {JSON} only, not {wanted[0]}: ask for that.")
+    offers = [[part.strip().lower() for part in offer.split(";")] for offer in (accept or "*/*").split(",")]
+    wanted = next((offer for offer in offers if offer[0] in (JSON, "*/*", "application/*")), None)
+    if wanted is None:
+        raise UnsupportedContent(f"Answers are {JSON} only, not {accept}: ask for that.")
     scores = [[round(score, 6) for score in prediction.scores.tolist()] for prediction in answer.predictions]
     if "profile=breeds" not in (part.replace('"', "").replace(" ", "") for part in wanted[1:]):
         return json.dumps(scores)

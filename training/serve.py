@@ -27,6 +27,8 @@ from training.images import BadPhoto
 
 MAX_BODY = 6 * 1024 * 1024
 """Bytes; SageMaker's own limit for InvokeEndpoint."""
+BODY_SECONDS = 30.0
+"""How long a photo may take to arrive: who sends more slowly would keep a place from the others."""
 WAITING_FOR_EACH_WORKER = 32
 
 
@@ -34,7 +36,7 @@ class _TooLarge(Exception):  # noqa: N818
     pass
 
 
-def build(model: inference.Model, workers: int | None = None) -> Starlette:
+def build(model: inference.Model, workers: int | None = None, body_seconds: float = BODY_SECONDS) -> Starlette:
     """The web application around one loaded model.
 
     `workers` photos are worked on at once (default: one for each core); a limited number waits, more are told to come
@@ -55,7 +57,8 @@ def build(model: inference.Model, workers: int | None = None) -> Starlette:
             return _error(503, sentence, {"Retry-After": "1"})
         taken += 1
         try:
-            body = await _body(request)
+            async with asyncio.timeout(body_seconds):
+                body = await _body(request)
             content_type, accept = request.headers.get("content-type"), request.headers.get("accept")
             loop = asyncio.get_running_loop()
             text = await loop.run_in_executor(pool, _classify, model, body, content_type, accept)
@@ -66,6 +69,9 @@ def build(model: inference.Model, workers: int | None = None) -> Starlette:
             return _error(415, str(error))
         except _TooLarge:
             return _error(413, f"This photo is larger than {MAX_BODY / 2**20:.0f} MiB: send a smaller version of it.")
+        except TimeoutError:
+            sentence = f"The photo did not arrive within {body_seconds:g} s: send it again, or a smaller version of it."
+            return _error(408, sentence, {"Connection": "close"})
         except ClientDisconnect:
             return _error(400, "The connection ended before the whole photo had arrived: send it again.")
         finally:

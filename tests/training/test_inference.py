@@ -72,6 +72,14 @@ def test_the_breeds_profile_names_the_five_most_likely(starter: Model, jpeg: byt
     assert answer["milliseconds"] > 0
 
 
+@pytest.mark.parametrize(
+    "accept", ["text/html, application/json;q=0.9, */*", f"text/html, {BREEDS_PROFILE}", "text/html, */*"]
+)
+def test_one_of_several_accepted_types_is_enough(starter: Model, jpeg: bytes, accept: str) -> None:
+    answer = inference.predict_fn(inference.input_fn(jpeg, "image/jpeg"), starter)
+    assert isinstance(json.loads(inference.output_fn(answer, accept)), dict if "breeds" in accept else list)
+
+
 def test_other_content_is_refused_in_a_sentence(starter: Model, jpeg: bytes) -> None:
     for kind in ("application/json", "text/csv", "", None):
         with pytest.raises(UnsupportedContent, match="image/jpeg"):
@@ -120,6 +128,12 @@ def test_an_incomplete_or_wrong_model_says_what_is_wrong(starter_folder: Path, t
         ("labels.json", '{"labels": "Poodle"}', "no list of labels"),
         ("card.json", "{", "not JSON"),
         ("preprocessing.json", '{"size": 3}', "not understood"),
+        ("preprocessing.json", '{"crop": 0, "short_side": 0}', "not understood"),
+        ("preprocessing.json", '{"crop": "224"}', "not understood"),
+        ("preprocessing.json", '{"scale": 0}', "not understood"),
+        ("preprocessing.json", '{"short_side": 1000000}', "not understood"),
+        ("card.json", '{"is_dog": 3}', "dog threshold"),
+        ("card.json", '{"is_dog": {"threshold": "many"}}', "dog threshold"),
     ]:
         with pytest.raises(BadModel, match=words):
             load_model(broken(name, content))

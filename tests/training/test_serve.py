@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -194,6 +194,18 @@ def test_too_many_waiting_are_told_to_come_back() -> None:
         release.set()
         codes = sorted(done.result()[0] for done in asked)
     assert codes == [200] * 33 + [503] * 7
+
+
+def test_a_photo_that_never_arrives_gives_its_place_back(jpeg: bytes, starter: Model) -> None:
+    head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 1000\r\n\r\nabc"
+    with in_this_process(build(starter, workers=1, body_seconds=0.5)) as port, ExitStack() as stack:
+        slow = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(40)]
+        for connection in slow:
+            connection.sendall(head)
+        for connection in slow[:33]:
+            connection.settimeout(20)
+            assert connection.recv(20).split()[1] in (b"408", b"503")
+        assert ask(port, "POST", "/invocations", jpeg, Content_Type="image/jpeg")[0] == 200
 
 
 def test_a_failing_model_answers_500_without_its_internals(jpeg: bytes) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from dashboard.child import Child, environment, log_file
 
-
 NO_PROXY = dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost,::1")
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Account, Aws
+from dashboard.core.costs.spend import Spend
 from dashboard.core.format import count, duration, money
 from dashboard.core.overview import Attention, Overview, Severity
 from dashboard.core.runs.cost import run_cost
@@ -15,7 +16,6 @@ from dashboard.core.runs.model import Run
 from dashboard.ui import confirm, empty, endpoint, page, receipt, table
 from dashboard.ui.markup import badge, literal
 from dashboard.ui.page import Place
-from dashboard.ui.spend import Spend
 from dashboard.ui.strip import Figure
 from dashboard.ui.tones import Tone
 

@@ -48,7 +48,7 @@ def head(aws: Aws, one: Run, token: str) -> None:
 
 
 def stop_question(aws: Aws, one: Run) -> Question:
-    """Stopping keeps what was billed and makes no model."""
+    """What a stop costs and keeps: SIGTERM lets the training save the best epoch it has."""
     return Question(f"Stop {literal(one.name)}", partial(_draw_stop, aws, one))
 
 
@@ -61,7 +61,7 @@ def _draw_stop(aws: Aws, one: Run) -> Action:
                 "Stops": f"{one.name}, {one.status.word} for {duration(one.elapsed(state.now()))}",
                 "Already billed": spent,
                 "Kept": "its log and figures",
-                "Lost": "the model, unless it is being saved already",
+                "Model": "the best epoch so far, if an epoch is complete; else none",
             }
         )
     )

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.ui import overview, page, problem, spend, strip, words
+from dashboard.core.costs import spend
+from dashboard.ui import overview, page, problem, strip, words
 
 aws = state.connection()
 is_busy = bool(state.overview(aws).value.running)

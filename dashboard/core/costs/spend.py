@@ -29,9 +29,10 @@ class Spend:
 
     @property
     def note(self) -> str:
-        """What is in it: "4 runs and 2 endpoints since the 1st"."""
+        """What is in it, and what AWS no longer tells."""
         unpriced = f", {self.unpriced} without a price" if self.unpriced else ""
-        return f"{count(self.runs, 'run')} and {count(self.endpoints, 'endpoint')} since the 1st{unpriced}"
+        known = f"{count(self.runs, 'run')} and {count(self.endpoints, 'endpoint')} since the 1st{unpriced}"
+        return f"{known}; deleted endpoints not counted"
 
 
 def this_month(

@@ -18,6 +18,7 @@ import uvicorn
 
 from local_aws import DEFAULT_REGION
 from local_aws.keys import install_key, write_private
+from local_aws.patience import PatientProtocol
 from local_aws.server import build
 
 
@@ -102,6 +103,8 @@ def main(arguments: list[str] | None = None) -> int:
         timeout_graceful_shutdown=3,
         lifespan="on",
         ws="none",
+        http=PatientProtocol,
+        backlog=128,  # when descriptors run out, each place in it is a line of log a second
     )
     server = Server(config, ready, state)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -113,7 +113,7 @@ def test_a_long_log_shows_its_end_and_says_so(aws: ScriptedAws, visit: Open) -> 
 def test_stopping_says_what_is_lost_and_does_it(aws: ScriptedAws, visit: Open) -> None:
     page = visit(aws, "runs", run=LIVE)
     page.button(key="stop-run").click().run()
-    assert "the model, unless it is being saved already" in text(page)
+    assert "the best epoch so far, if an epoch is complete" in text(page)
     assert not aws.asked("StopTrainingJob")
     page.button(key="confirm-do").click().run()
     assert aws.asked("StopTrainingJob") == [{"TrainingJobName": LIVE}]

@@ -323,7 +323,7 @@ def test_tags(sagemaker: Any) -> None:
 
 
 def test_regions_are_apart(embedded: Embedded, sagemaker: Any) -> None:
-    elsewhere = client(replace(embedded, region="eu-west-1"), "sagemaker")
+    elsewhere = client(replace(embedded, region="eu-west-1", clients={}), "sagemaker")
     name = unique()
     sagemaker.create_training_job(**training_request(name))
     assert elsewhere.list_training_jobs(NameContains=name)["TrainingJobSummaries"] == []

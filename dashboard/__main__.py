@@ -19,6 +19,10 @@ if __name__ == "__main__":
     wrong = too_old(tuple(sys.version_info[:2]))
     if wrong:
         sys.exit(wrong)
-    from dashboard.launcher import main
+    try:
+        from dashboard.launcher import main
 
-    sys.exit(main())
+        code = main()
+    except KeyboardInterrupt:  # Ctrl-C before the launcher listens to it: nothing was started yet
+        code = 130
+    sys.exit(code)

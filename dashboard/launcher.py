@@ -159,6 +159,8 @@ class Launcher:
             self._check_sample()
             if self._aws and self._aws.child and self._aws.child.code is not None:
                 self._restart_aws(self._aws.child)
+            if self._aws and not self._aws.child and not embedded.is_answering(self._aws.address):
+                self._take_over_aws()
 
     def _check_server(self) -> None:
         if self._server and self._server.code is not None and not self._stopping.is_set():
@@ -189,6 +191,14 @@ class Launcher:
         self._start_aws()
         if self._aws:
             self._aws.wait()
+
+    def _take_over_aws(self) -> None:
+        """It was another Kennel's, which has ended. Should it only have been slow, ours finds its folder taken."""
+        self._start_aws()
+        if self._aws:
+            self._aws.wait()
+            if self._aws.child:
+                _tell("The Kennel that ran the embedded AWS has ended; this one runs it now.")
 
     def _server_failed(self, why: str) -> ServiceFault:
         said = self._server.said() if self._server else ""

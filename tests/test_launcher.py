@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 import urllib.error
 import urllib.request
@@ -230,6 +231,29 @@ def test_an_embedded_aws_that_keeps_ending_ends_all(kennel):
     assert kennel.said.count("starting it again") == 3
     assert "the embedded AWS keeps ending" in kennel.said
     assert str(kennel.home / "logs" / "aws.log") in kennel.said
+
+
+def test_a_second_kennel_of_the_same_folder_takes_the_embedded_aws_over_when_the_first_ends(kennel):
+    second = Kennel(kennel.home)
+    try:
+        second.wait_running()
+        assert kennel.stop() == 0
+        wait(lambda: "this one runs it now" in second.said, 20)
+        wait(lambda: b'"ready":true' in second.get("/healthz")[1], 20)
+    finally:
+        assert second.stop() == 0
+
+
+def test_ctrl_c_while_it_is_still_being_loaded_is_no_traceback():
+    script = """
+        import runpy, sys, types
+        def main():
+            raise KeyboardInterrupt
+        sys.modules["dashboard.launcher"] = types.SimpleNamespace(main=main)
+        runpy.run_module("dashboard", run_name="__main__")
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def kill_embedded_aws(kennel):

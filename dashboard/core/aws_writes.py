@@ -9,7 +9,7 @@ READING = ("Get", "List", "Describe", "Head", "Search", "BatchGet", "BatchDescri
 READING_TOO = frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream"})
 
 # Named like reads, yet they hand out or change something.
-NOT_READING = frozenset({"GetFederationToken"})
+NOT_READING = frozenset({"GetDelegatedAccessToken", "GetFederationToken", "GetSessionToken", "GetWebIdentityToken"})
 
 
 def changes(operation: str) -> bool:

@@ -32,7 +32,7 @@ class Embedded:
 
     def client(self, service: str, **config: Any) -> Any:
         """A plain boto3 client, as any other tool would make it; kept, so that its connections are closed once."""
-        key = repr((service, sorted(config.items())))
+        key = repr((service, self.region, sorted(config.items())))
         if key not in self.clients:
             self.clients[key] = boto3.client(
                 service,

@@ -232,7 +232,11 @@ def connect_to(state: Path) -> tuple[Connect, str]:
         ) from error
     session = boto3.Session(told["access_key_id"], told["secret_access_key"], region_name=told["region"])
     clients: dict[str, Any] = {}
-    config = Config(retries={"mode": "standard", "total_max_attempts": 5}, max_pool_connections=2 * UPLOADS_AT_ONCE)
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 5},
+        max_pool_connections=2 * UPLOADS_AT_ONCE,
+        proxies={},  # it is on this machine, whatever the environment says about the way out
+    )
 
     def connect(service: str) -> Any:
         if service not in clients:

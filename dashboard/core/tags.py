@@ -11,6 +11,8 @@ KENNEL = "kennel"
 ORDER = "kennel:token"
 """Identifies one confirmed plan: the same plan sent twice carries the same value, and so makes one thing."""
 SAMPLE = "kennel:sample"
+RUN = "kennel:run"
+"""On what serves a model: the run that trained it."""
 
 
 def order(token: str, *asked: object) -> str:
@@ -22,9 +24,10 @@ def order(token: str, *asked: object) -> str:
     return hashlib.sha256(repr((token, *asked)).encode()).hexdigest()[:16]
 
 
-def of_plan(mark: str) -> list[dict[str, str]]:
-    """The tags of something made from the plan with this `order`, in AWS's list form."""
-    return [{"Key": MADE_BY, "Value": KENNEL}, {"Key": ORDER, "Value": mark}]
+def of_plan(mark: str, run: str = "") -> list[dict[str, str]]:
+    """The tags of something made from the plan with this `order`, in AWS's list form; `run`: whose model it serves."""
+    made = [{"Key": MADE_BY, "Value": KENNEL}, {"Key": ORDER, "Value": mark}]
+    return [*made, {"Key": RUN, "Value": run}] if run else made
 
 
 def as_dict(listed: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -21,8 +21,6 @@ from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 from dashboard.ui.words import simulated
 
-DEPLOYED = "deployed"
-
 
 def row(aws: Aws, endpoint: Endpoint, now: datetime) -> None:
     """One endpoint: its state, what it costs, and what can be done with it."""
@@ -110,6 +108,5 @@ def _draw_deploy(aws: Aws, run: Run, token: str) -> Action | None:
 
 def _deploy(aws: Aws, run: Run, plan: DeployPlan) -> str:
     name = deploy(aws, plan)
-    st.session_state.setdefault(DEPLOYED, {}).setdefault(run.name, set()).add(name)
     st.session_state.pop(f"deploy-token-{run.name}", None)
     return f"{name} is starting: it answers photos in a moment"

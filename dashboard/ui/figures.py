@@ -150,7 +150,7 @@ def template(x: str, y: str, height: int = HEIGHT) -> dict[str, Any]:
         "xaxis": axis(x, grid=False),
         "yaxis": axis(y, grid=True),
         "height": height,
-        "margin": {"l": 8, "r": 108, "t": 10, "b": 8},  # the right margin holds the labels of the lines
+        "margin": {"l": 8, "r": 124, "t": 10, "b": 8},  # the right margin holds the labels of the lines
         "showlegend": False,
         "hovermode": "x unified",
         "paper_bgcolor": "rgba(0,0,0,0)",

@@ -167,12 +167,10 @@ def _whole(tail: Tail) -> str:
 
 @st.fragment(run_every=3, key="serving")
 def endpoints(aws: Aws, one: Run) -> None:
-    """The endpoints that serve this run's model: those of its name, and those that this tab made from it."""
+    """The endpoints that serve this run's model."""
     with problem.shown("serving"):
         now = state.now()
-        made: dict[str, set[str]] = st.session_state.get(endpoint.DEPLOYED, {})
-        names = made.get(one.name, set()) | {one.name}
-        mine = [found for found in state.endpoints(aws).value if found.name in names]
+        mine = [found for found in state.endpoints(aws).value if found.run == one.name]
         if not mine:
             return
         page.section("Serving this model")

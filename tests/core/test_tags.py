@@ -7,6 +7,7 @@ def test_both_of_awss_ways_of_writing_tags():
         {"Key": "kennel:made-by", "Value": "kennel"},
         {"Key": "kennel:token", "Value": "4f2a9c"},
     ]
+    assert tags.of_plan("4f2a9c", "dogs-1")[-1] == {"Key": "kennel:run", "Value": "dogs-1"}
     assert tags.as_dict(listed) == {"kennel:made-by": "kennel", "kennel:token": "4f2a9c"}
 
 

@@ -216,6 +216,7 @@ class ScriptedAws:
         if asked["EndpointName"] in self.endpoints:
             raise AlreadyExists(f"{asked['EndpointName']} exists")
         self.add_endpoint(asked["EndpointName"], "Creating", age=1)
+        self.tags[f"{ARN}:endpoint/{asked['EndpointName']}"] = {tag["Key"]: tag["Value"] for tag in asked["Tags"]}
         return {}
 
     def _DeleteEndpoint(self, asked: dict[str, Any]) -> dict[str, Any]:

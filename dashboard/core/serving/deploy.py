@@ -66,7 +66,8 @@ def plan_deploy(
     order = tags.order(token, model_uri, name, instance_type, count)
     made = f"{name[:54].rstrip('-')}-{order[:8]}"
     price = hourly(prices, Kind.ENDPOINT, instance_type, account.region, count)
-    requests = _requests(name, made, model_uri, instance_type, count, account, order)
+    marks = tags.of_plan(order, "" if isinstance(model, str) else model.name)
+    requests = _requests(name, made, model_uri, instance_type, count, account, marks)
     return DeployPlan(
         name=name,
         model_name=made,
@@ -152,9 +153,14 @@ def _check(model_uri: str, name: str, instance_type: str, count: int) -> None:
 
 
 def _requests(
-    name: str, made: str, model_uri: str, instance_type: str, count: int, account: Account, order: str
+    name: str,
+    made: str,
+    model_uri: str,
+    instance_type: str,
+    count: int,
+    account: Account,
+    marks: list[dict[str, str]],
 ) -> tuple[tuple[str, dict[str, Any]], ...]:
-    marks = tags.of_plan(order)
     container = {
         "Image": inference_image(account.region, instance_type),
         "ModelDataUrl": model_uri,

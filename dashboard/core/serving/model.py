@@ -114,6 +114,11 @@ class Endpoint:
     arn: str = ""
 
     @property
+    def run(self) -> str:
+        """The run whose model it serves, "" when that was not noted."""
+        return self.tags.get(tag.RUN, "")
+
+    @property
     def is_sample(self) -> bool:
         return self.tags.get(tag.SAMPLE) == "true"
 

@@ -11,8 +11,10 @@ import importlib
 import os
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Generic, TypeVar
 
 import streamlit as st
@@ -26,6 +28,7 @@ from dashboard.core.costs.prices import PriceBook
 from dashboard.core.data import Dataset
 from dashboard.core.errors import KennelError
 from dashboard.core.overview import Overview, assemble
+from dashboard.core.parallel import gather
 from dashboard.core.runs import watch
 from dashboard.core.runs.log import LogLine
 from dashboard.core.runs.model import Run
@@ -47,6 +50,8 @@ HEAVY_IMPORTS = (
 )
 WARM_CLIENTS = ("sagemaker", "logs", "s3", "sagemaker-runtime", "sts")
 TAIL_LINES = 2_000
+SPARKS = 12
+"""Runs whose curve is drawn in the table: each costs two reads of its log, once."""
 SOON = timedelta(seconds=2)
 
 
@@ -102,6 +107,20 @@ def log(aws: Aws, name: str) -> "Tail":
     tail = _log(where(aws), name)
     tail.read_on(aws)
     return tail
+
+
+def loss_curves(aws: Aws, shown: Sequence[Run]) -> dict[str, tuple[float, ...]]:
+    """The validation loss by epoch of the newest `SPARKS` of these runs that printed one; an ended run is read once."""
+    known = _loss_curves(where(aws))
+    newest = shown[:SPARKS]
+    ended = [run.name for run in newest if run.status.is_final and run.name not in known]
+    live: dict[str, tuple[float, ...]] = {}
+    # Without the right to read logs the table stands without curves; a run's own page says why.
+    with contextlib.suppress(KennelError):
+        known.update(zip(ended, gather(partial(_loss_curve, aws), ended), strict=True))
+        live = {run.name: _losses(log(aws, run.name).progress) for run in newest if run.status.is_active}
+    found = {run.name: live.get(run.name) or known.get(run.name, ()) for run in newest}
+    return {name: curve for name, curve in found.items() if curve}
 
 
 def endpoints(aws: Aws) -> Reading[tuple[Endpoint, ...]]:
@@ -240,6 +259,19 @@ def _ended(where: str) -> dict[str, Reading[Run]]:
 @st.cache_resource(show_spinner=False, ttl=3600, max_entries=100)
 def _log(where: str, name: str) -> Tail:
     return Tail(name)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _loss_curves(where: str) -> dict[str, tuple[float, ...]]:
+    return {}
+
+
+def _loss_curve(aws: Aws, name: str) -> tuple[float, ...]:
+    return _losses(watch.progress(line.text for line in watch.read_log(aws, name).lines))
+
+
+def _losses(progress: Progress) -> tuple[float, ...]:
+    return tuple(value for _, value in progress.curves.get("valid:loss", ()))
 
 
 @st.cache_data(show_spinner=False, ttl=2, refresh_mode="background", max_entries=8)

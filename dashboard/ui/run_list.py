@@ -72,7 +72,7 @@ def _draw(aws: Aws, was_busy: bool) -> None:
         empty.show("filter", "No run fits the filter.", "Take a word or a status away.")
     else:
         st.container(key="table-runs").dataframe(
-            table.run_rows(shown, state.prices(), aws.account, now, st.context.timezone),
+            table.run_rows(shown, state.prices(), aws.account, now, st.context.timezone, state.loss_curves(aws, shown)),
             key="runs-table",
             hide_index=True,
             placeholder="–",

@@ -1,6 +1,6 @@
 """Tables of runs and of instance types: rows as plain values, columns with their unit and their look."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -25,11 +25,16 @@ def status(run: Run) -> str:
 
 
 def run_rows(
-    runs: Sequence[Run], prices: PriceBook, account: Account, now: datetime, timezone: str | None
+    runs: Sequence[Run],
+    prices: PriceBook,
+    account: Account,
+    now: datetime,
+    timezone: str | None,
+    curves: Mapping[str, Sequence[float]] | None = None,
 ) -> list[dict[str, Any]]:
     """One row a run; durations and money are numbers underneath, so that a click on the header sorts them.
 
-    Times are the reader's, without a zone: the column's help names it.
+    Times are the reader's, without a zone: the column's help names it. `curves`, when given, are drawn as small lines.
     """
     rows = []
     for run in runs:
@@ -44,6 +49,7 @@ def run_rows(
                 "Duration": timedelta(seconds=round(run.elapsed(now))),
                 "Cost": float(cost.amount) if cost.amount is not None else None,
                 "Accuracy": None if (right := accuracy(run)) is None else right * 100,
+                **({"Loss": list(curves.get(run.name, ())) or None} if curves is not None else {}),
                 "Origin": "sample" if run.is_sample else "Kennel" if run.is_kennels else "elsewhere",
             }
         )
@@ -77,6 +83,7 @@ def run_columns(
         "Duration": column.NumberColumn("Duration", format="localized"),
         "Cost": column.NumberColumn(f"Cost{simulated(account)}", format="$%.4f", help="Billable seconds × list price"),
         "Accuracy": column.NumberColumn("Accuracy", format="%.1f %%", help="On the photos kept back for the test"),
+        "Loss": column.LineChartColumn("Loss", y_min=0, width=110, help="Validation loss by epoch, from 0 up"),
         "Origin": column.TextColumn("Origin"),
     }
 

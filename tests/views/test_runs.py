@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard import state
-from dashboard.core.errors import Throttled, Unreachable
+from dashboard.core.errors import AccessDenied, Throttled, Unreachable
 from tests.views.conftest import Open, links, text
 from tests.views.scripted import ScriptedAws
 
@@ -21,6 +21,20 @@ def test_all_runs_are_a_table(aws: ScriptedAws, visit: Open) -> None:
     assert round(done["Cost"], 4) == 0.0024  # 74 s of ml.m5.large at 0.115
     assert done["Accuracy"] == pytest.approx(91.67)
     assert "6 runs, 2 running" in text(page)
+
+
+def test_the_newest_runs_show_how_their_loss_went(aws: ScriptedAws, visit: Open) -> None:
+    losses = visit(aws, "runs").dataframe[0].value.set_index("Run")["Loss"]
+    curve = list(losses["sample-drawn-dogs"])
+    assert curve == sorted(curve, reverse=True)
+    assert len(curve) > 1
+
+
+def test_without_the_right_to_read_logs_the_table_stands(aws: ScriptedAws, visit: Open) -> None:
+    aws.errors["DescribeLogStreams"] = AccessDenied("not allowed to read logs")
+    page = visit(aws, "runs")
+    assert not page.exception
+    assert "sample-drawn-dogs" in list(page.dataframe[0].value["Run"])
 
 
 def test_times_are_the_readers(aws: ScriptedAws, visit: Open) -> None:

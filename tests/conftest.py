@@ -79,6 +79,11 @@ def stop_embedded(embedded: Embedded) -> None:
         embedded.process.stdout.close()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser's tests come last: Playwright keeps an event loop in this thread until the session ends."""
+    items.sort(key=lambda item: "e2e" in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     """One embedded AWS for the whole run; tests that stop or break it start their own with `start_embedded`."""

@@ -45,6 +45,7 @@ def test_the_first_error_is_raised_and_the_rest_is_not_started():
         started.append(number)
         if number == 0:
             raise LookupError("first")
+        threading.Event().wait(0.01)
 
     with pytest.raises(LookupError, match="first"):
         gather(work, range(1000), workers=2)

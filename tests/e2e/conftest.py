@@ -149,7 +149,8 @@ def page(browser: Browser, kennel: Kennel) -> Iterator[Page]:
 def is_complaint(line: ConsoleMessage) -> bool:
     """An error on the browser's console; but Streamlit, opened by a deep link, looks for its server below it first."""
     searching = re.search(r"/\w+/_stcore/(health|host-config)$", line.location.get("url", ""))
-    return line.type == "error" and not searching
+    cut_off = "ERR_INTERNET_DISCONNECTED" in line.text  # a test took the browser off the network
+    return line.type == "error" and not searching and not cut_off
 
 
 def settle(page: Page) -> None:

@@ -180,7 +180,7 @@ def test_a_line_at_a_time_is_fast_enough(logs: Logs) -> None:
 
 def test_everything_over_the_wire(embedded: Embedded) -> None:
     client = embedded.client("logs")
-    group, now = "/aws/sagemaker/TrainingJobs#1", int(time.time() * 1000)
+    group, now = "/kennel/over-the-wire#1", int(time.time() * 1000)
     client.create_log_group(logGroupName=group, tags={"a": "b"})
     assert code_of(client.create_log_group, logGroupName=group) == "ResourceAlreadyExistsException"
     assert code_of(client.create_log_group, logGroupName="a b") == "InvalidParameterException"
@@ -207,7 +207,7 @@ def test_everything_over_the_wire(embedded: Embedded) -> None:
         logGroupName=group, logStreamNamePrefix="job/", PaginationConfig={"PageSize": 2}
     )
     assert [one["logStreamName"] for page in pages for one in page["logStreams"]] == ["job/0", "job/1", "job/2"]
-    described = client.describe_log_groups(logGroupNamePrefix="/aws/sagemaker/Training")["logGroups"]
+    described = client.describe_log_groups(logGroupNamePrefix="/kennel/over")["logGroups"]
     assert [(one["logGroupName"], one["storedBytes"] > 0) for one in described] == [(group, True)]
     arn = described[0]["logGroupArn"]
     client.tag_resource(resourceArn=arn, tags={"c": "d"})

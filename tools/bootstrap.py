@@ -81,7 +81,7 @@ def make_venv():
 def pip(arguments):
     """Run pip, showing one line of what it is doing now; its whole output goes to .venv/install.log."""
     command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"] + arguments
-    started, lines, show = time.time(), [], sys.stdout.isatty()
+    started, lines, show, fetched, said = time.time(), [], sys.stdout.isatty(), 0, 0.0
     with open(LOG, "a") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
@@ -91,6 +91,11 @@ def pip(arguments):
             if line.startswith("WARNING: Location"):
                 continue
             lines.append(line.rstrip())
+            fetched += line.startswith("Collecting")
+            if not show and time.time() - started - said > 20:
+                said = time.time() - started
+                print("  %3.0f s, %d packages found; all of it: .venv/install.log" % (said, fetched))
+                sys.stdout.flush()
             if show and line.split(" ", 1)[0] in ("Collecting", "Downloading", "Installing", "Building"):
                 sys.stdout.write("\r\033[K  %3.0f s  %s" % (time.time() - started, line.strip()[:90]))
                 sys.stdout.flush()

@@ -93,8 +93,14 @@ def ping() -> Account:
 
 
 def runs(aws: Aws) -> Reading[tuple[Run, ...]]:
-    """The newest runs, newest first."""
-    return _runs(where(aws), aws)
+    """The newest runs, newest first. One that is known to have ended is listed so, however old the list is."""
+    reading, ended = _runs(where(aws), aws), _ended(where(aws))
+
+    def newest(listed: Run) -> Run:
+        known = ended.get(listed.name)
+        return known.value if known and known.value.created == listed.created else listed
+
+    return Reading(tuple(newest(listed) for listed in reading.value), reading.at)
 
 
 def run(aws: Aws, name: str) -> Reading[Run]:

@@ -85,9 +85,14 @@ def _draw(aws: Aws, was_busy: bool) -> None:
 
 
 def narrow(aws: Aws, chosen: str) -> None:
-    """The newest runs beside the one that is open."""
-    runs: tuple[Run, ...] = state.runs(aws).value[:NARROW]
-    with st.container(key="run-side"):
+    """The newest runs beside the one that is open; looked at again while something runs."""
+    is_busy = any(one.status.is_active for one in state.runs(aws).value[:NARROW])
+    st.fragment(_narrow, run_every=2 if is_busy else 10, key="run-side-live")(aws, chosen)
+
+
+def _narrow(aws: Aws, chosen: str) -> None:
+    with problem.shown("run-side"), st.container(key="run-side"):
+        runs: tuple[Run, ...] = state.runs(aws).value[:NARROW]
         st.dataframe(
             [
                 {"State": LOOKS[Tone(one.status.tone)].shape, "Run": f"{MARK if one.name == chosen else ''}{one.name}"}

@@ -56,12 +56,13 @@ def log(lines: Sequence[str], label: str, mark: str = "") -> str:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a timeline. `seconds` is None when it has no length yet; `tone` says how it stands."""
+    """One step of a timeline. `seconds` is None when it has no length yet; `tone` says how it stands, `word` why."""
 
     name: str
     tone: str
     seconds: float | None
     note: str = ""
+    word: str = ""
 
 
 def timeline(steps: Iterable[Step], label: str) -> str:
@@ -70,9 +71,10 @@ def timeline(steps: Iterable[Step], label: str) -> str:
     for step in steps:
         shape = LOOKS[Tone(step.tone)].shape
         taken = duration(step.seconds) if step.seconds is not None else "–"
+        name = f"{step.name} · {step.word}" if step.word else step.name
         items.append(
             f'<li class="kn-step kn-{Tone(step.tone)}" title="{escape(step.note)}">'
-            f'<span class="kn-step-name"><span aria-hidden="true">{shape}</span> {escape(step.name)}</span>'
+            f'<span class="kn-step-name"><span aria-hidden="true">{shape}</span> {escape(name)}</span>'
             f'<span class="kn-step-time">{taken}</span></li>'
         )
     return f'<ol class="kn-timeline" aria-label="{escape(label)}">{"".join(items)}</ol>'

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from dashboard.core.format import count, duration, percent
@@ -12,6 +13,7 @@ from dashboard.ui.tones import Tone
 
 ACCURACY = ("test:accuracy", "valid:accuracy", "train:accuracy")
 ORDER = (RunStatus.STARTING, RunStatus.DOWNLOADING, RunStatus.TRAINING, RunStatus.UPLOADING)
+NEARLY = 0.95
 TELLING = re.compile(r"(?i:\berror\b|\bkilled\b|no space left|out of memory)|[A-Z]\w*(?:Error|Exception)\b")
 
 
@@ -69,13 +71,34 @@ def steps(run: Run, now: datetime) -> list[Step]:
             last = seen.pop()
             seconds = None if seconds is None and last.seconds is None else (seconds or 0) + (last.seconds or 0)
         seen.append(Step(_named(status), tone, seconds, stage.message))
-    if seen and run.status.is_final and not run.status.is_good:
-        last = seen.pop()
-        seen.append(Step(last.name, Tone.FAILED if run.status.is_bad else Tone.STOPPED, last.seconds, last.note))
+    place = _cut_off(run, [step.name for step in seen])
+    if place is not None:
+        word, tone = ("failed", Tone.FAILED) if run.status.is_bad else ("stopped", Tone.STOPPED)
+        if run.status is RunStatus.OUT_OF_TIME:
+            word = "out of time"
+        seen[place] = replace(seen[place], tone=tone, word=word)
     if run.status.is_active:
         names = {step.name for step in seen}
         seen += [Step(_named(status), Tone.AHEAD, None, "to come") for status in ORDER if _named(status) not in names]
     return seen
+
+
+def _cut_off(run: Run, names: Sequence[str]) -> int | None:
+    """The place of the stage that did not come to its own end, if there is one.
+
+    What a stop or a failure leaves behind is saved after it, so that the last stage need not be the one.
+    """
+    stopping, training, saving = map(_named, (RunStatus.STOPPING, RunStatus.TRAINING, RunStatus.UPLOADING))
+    if not names or run.status.is_good:
+        return None
+    if stopping in names[1:]:
+        return names.index(stopping) - 1
+    if run.status.is_active:
+        return None
+    is_saved_after = run.status is not RunStatus.FAILED or run.failure.startswith("AlgorithmError")
+    if names[-1] == saving and training in names and is_saved_after:
+        return names.index(training)
+    return len(names) - 1
 
 
 def _named(status: RunStatus) -> str:
@@ -91,7 +114,10 @@ def progress_text(progress: Progress, printed: datetime | None, now: datetime) -
     if progress.eta_seconds is not None:
         passed = (now - printed).total_seconds() if printed else 0.0
         left = progress.eta_seconds - passed
-        parts.append(f"about {duration(left)} left" if left >= 1 else "nearly there")
+        if left >= 1:
+            parts.append(f"about {duration(left)} left")
+        elif (progress.fraction or 0.0) >= NEARLY:
+            parts.append("nearly there")
     return " · ".join(parts)
 
 

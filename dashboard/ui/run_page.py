@@ -1,16 +1,18 @@
 """The page of one run: its head and actions, and the parts that are drawn again while it goes on."""
 
+from datetime import datetime
 from functools import partial
 
 import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.errors import NotFound
 from dashboard.core.format import count, duration
 from dashboard.core.runs import watch
 from dashboard.core.runs.cost import run_cost
 from dashboard.core.runs.model import Run
-from dashboard.state import Tail
+from dashboard.state import Reading, Tail
 from dashboard.ui import chart, confirm, endpoint, markup, page, problem, receipt, run, table
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.figures import ACCURACY, LOSS
@@ -21,11 +23,20 @@ SHOWN_LINES = 400
 LOG_HEIGHT = 280
 
 
-def head(aws: Aws, one: Run, token: str) -> None:
-    """Name, state and what can be done with it."""
-    now = state.now()
+def found(aws: Aws, name: str) -> Reading[Run]:
+    """The run; when there is none of that name the page says so and ends."""
+    try:
+        return state.run(aws, name)
+    except NotFound as missing:
+        page.title(name, "no such run")
+        problem.card(missing, "no-run")
+        st.stop()
+
+
+def head(aws: Aws, one: Run, token: str, at: datetime) -> None:
+    """Name, state as it was read `at` then, and what can be done with it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run-head"):
-        page.title(one.name, run.sentence(one, now))
+        page.title(one.name, run.sentence(one, at))
         if one.status.can_stop:
             st.button(
                 "Stop run",
@@ -72,10 +83,14 @@ def _draw_stop(aws: Aws, one: Run) -> Action:
     return Action("Stop run", do)
 
 
-def live(aws: Aws, one: Run, tail: Tail) -> None:
-    """Everything about a run that changes while it goes on; nothing moves when it is drawn again."""
+def live(aws: Aws, one: Run, tail: Tail, at: datetime) -> None:
+    """Everything about a run that changes while it goes on; nothing moves when it is drawn again.
+
+    Times and cost are those of the reading, taken `at` then: counted up to now, a stage that has ended since would
+    seem to have lasted longer than it did.
+    """
     now = state.now()
-    st.html(markup.timeline(run.steps(one, now), "Stages"))
+    st.html(markup.timeline(run.steps(one, at), "Stages"))
     lines = tail.lines
     if one.status.is_active:
         printed = lines[-1].time if lines else None
@@ -98,7 +113,7 @@ def live(aws: Aws, one: Run, tail: Tail) -> None:
         _log(one, tail)
     with right:
         page.section("Cost")
-        cost = run_cost(one, state.prices(), aws.account.region, now)
+        cost = run_cost(one, state.prices(), aws.account.region, at)
         with st.container(border=True, key="panel-receipt"):
             st.html(receipt.receipt(cost, aws.account))
         page.section("Set up as")

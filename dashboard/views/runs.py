@@ -14,9 +14,10 @@ name = st.query_params.get("run", "")
 @st.fragment(run_every=1.5, key="run")
 def watched() -> None:
     with problem.shown("run-live", title=name):
-        one = state.run(aws, name).value
-        run_page.head(aws, one, token)
-        run_page.live(aws, one, state.log(aws, name))
+        reading = run_page.found(aws, name)
+        one = reading.value
+        run_page.head(aws, one, token, reading.at)
+        run_page.live(aws, one, state.log(aws, name), reading.at)
         if one.status.is_final:
             st.rerun()
 
@@ -27,7 +28,8 @@ else:
     token = st.session_state.setdefault(f"deploy-token-{name}", secrets.token_hex(8))
     run_list.back()
     with problem.shown("run", title=name):
-        one = state.run(aws, name).value
+        reading = run_page.found(aws, name)
+        one = reading.value
         side, main = st.columns((2, 7), gap="medium")
         with side:
             run_list.narrow(aws, name)
@@ -35,6 +37,6 @@ else:
             if one.status.is_active:
                 watched()
             else:
-                run_page.head(aws, one, token)
+                run_page.head(aws, one, token, reading.at)
                 run_page.endpoints(aws, one)
-                run_page.live(aws, one, state.log(aws, name))
+                run_page.live(aws, one, state.log(aws, name), reading.at)

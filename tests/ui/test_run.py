@@ -1,5 +1,6 @@
 """One run in words and steps."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -52,6 +53,24 @@ def test_a_failed_run_failed_in_its_last_stage() -> None:
     assert shown(one, 100) == [("Starting", "done", 3), ("Training", "failed", 6)]
 
 
+def test_a_stopped_run_was_cut_off_in_the_stage_before_its_stop_and_what_it_saved_after_is_done() -> None:
+    begun = (("Starting", 0, 3), ("Training", 3, 9))
+    saved = (("Stopping", 9, 10), ("Uploading", 10, 11), ("Stopped", 11, 11))
+    assert shown(made(RunStatus.STOPPED, *begun, *saved, ended=at(11)), 100) == [
+        ("Starting", "done", 3),
+        ("Training", "stopped", 6),
+        ("Stopping", "done", 1),
+        ("Saving the model", "done", 1),
+    ]
+    late = made(RunStatus.OUT_OF_TIME, *begun, ("Uploading", 9, 10), ("MaxRuntimeExceeded", 10, 10), ended=at(10))
+    assert [(step.tone, step.word) for step in run.steps(late, at(100))][1:] == [
+        ("failed", "out of time"),
+        ("done", ""),
+    ]
+    active = made(RunStatus.STOPPING, *begun, ("Stopping", 9, None))
+    assert shown(active, 12)[1:3] == [("Training", "stopped", 6), ("Stopping", "waiting", 3)]
+
+
 def test_a_completed_run_shows_no_stage_to_come() -> None:
     one = made(RunStatus.COMPLETED, ("Starting", 0, 3), ("Training", 3, 9), ("Completed", 9, 9), ended=at(9))
     assert [step[1] for step in shown(one, 100)] == ["done", "done"]
@@ -81,7 +100,8 @@ def test_the_sentence_says_what_it_does_or_how_it_ended(one: Run, said: str) -> 
 def test_time_left_counts_from_the_moment_it_was_printed() -> None:
     seen = Progress(stage="head", fraction=0.6, eta_seconds=30, done=12, total=20, unit="epochs")
     assert run.progress_text(seen, at(0), at(10)) == "training the head · 12 of 20 epochs · about 20 s left"
-    assert run.progress_text(seen, at(0), at(60)).endswith("nearly there")
+    assert run.progress_text(seen, at(0), at(60)) == "training the head · 12 of 20 epochs"
+    assert run.progress_text(replace(seen, fraction=0.97), at(0), at(60)).endswith("nearly there")
     assert run.progress_text(Progress(), None, at(0)) == "waiting for its first figures"
 
 

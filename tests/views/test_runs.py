@@ -81,6 +81,8 @@ def test_it_follows_the_run_to_its_end_and_then_stops_looking(aws: ScriptedAws, 
     aws.add_job(LIVE, "Completed", age=60, seconds=55)
     state.forget()  # as after the second for which a reading is kept
     page.run()
+    states = page.dataframe[0].value.set_index("Run")["State"]
+    assert states[f"→ {LIVE}"] == "✓"
     assert "completed in 55 s, 91.7 % of the test photos right" in text(page)
     assert not [button for button in page.button if button.key == "stop-run"]
     asked = len(aws.asked("DescribeTrainingJob"))
@@ -165,7 +167,8 @@ def test_deploying_names_its_price_and_then_leads_to_classify(aws: ScriptedAws, 
 def test_a_run_that_is_not_there_is_said(aws: ScriptedAws, visit: Open) -> None:
     page = visit(aws, "runs", run="never-made")
     assert not page.exception
-    assert "Never-made is not there" in text(page)
+    assert "There is no run named never-made" in text(page)
+    assert "cannot be shown" not in text(page)
     page.button(key="all-runs").click().run()
     assert "run" not in page.query_params
     assert "6 runs, 2 running" in text(page)

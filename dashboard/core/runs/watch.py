@@ -98,7 +98,14 @@ def list_runs(aws: Aws, limit: int = 200, cache: RunCache | None = None) -> tupl
 
 def get_run(aws: Aws, name: str, cache: RunCache | None = None) -> Run:
     """One run as it is now. Raises NotFound."""
-    answer = aws.call("sagemaker", "DescribeTrainingJob", TrainingJobName=name)
+    try:
+        answer = aws.call("sagemaker", "DescribeTrainingJob", TrainingJobName=name)
+    except NotFound as missing:
+        raise NotFound(
+            f"there is no run named {name}",
+            "this account has none of that name in this region",
+            "choose one under All runs",
+        ) from missing
     arn = answer["TrainingJobArn"]
     known = cache.tags(arn, answer["CreationTime"]) if cache else None
     run = run_from(answer, tags.of_sagemaker(aws, arn) if known is None else known)

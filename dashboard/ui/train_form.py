@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard.core.data import Dataset
+from dashboard.core.data import SPLITS, Dataset
 from dashboard.core.errors import InvalidInput
 from dashboard.core.format import count, size
 from dashboard.core.runs.instances import TRAINING, hardware
 from dashboard.core.runs.model import Run
-from dashboard.core.runs.spec import TrainingSpec, problems
+from dashboard.core.runs.spec import MAX_SECONDS, TrainingSpec, problems, taken
 from dashboard.ui.markup import note
 from dashboard.ui.tones import Tone
 
@@ -55,8 +55,8 @@ class Filled:
     fits: bool
 
 
-def show(datasets: Sequence[Dataset]) -> Filled:
-    """Draw the form, every problem beside its field."""
+def show(datasets: Sequence[Dataset], past_runs: Sequence[Run]) -> Filled:
+    """Draw the form, every problem beside its field; the name must not be that of one of `past_runs`."""
     defaults()
     by_name = {dataset.name: dataset for dataset in datasets}
     name = st.selectbox(
@@ -87,7 +87,7 @@ def show(datasets: Sequence[Dataset]) -> Filled:
         )
         slots["max_seconds"] = st.container()
     called = st.text_input(
-        "Name", key=NAME, persist_state="session", placeholder="made from the data's name", live=True, max_chars=80
+        "Name", key=NAME, persist_state="session", placeholder="made from the data's name", live=True, max_chars=63
     )
     slots["name"] = st.container()
     spec = TrainingSpec(
@@ -99,9 +99,24 @@ def show(datasets: Sequence[Dataset]) -> Filled:
         max_seconds=int(minutes) * 60,
         name=(called or "").strip(),
     )
-    wrong = problems(spec)
+    wrong = [in_minutes(one, int(minutes)) for one in problems(spec)]
+    if used := taken(spec.name, (run.name for run in past_runs)):
+        wrong.append(used)
     explain(wrong, slots)
     return Filled(spec, fits=not wrong and not dataset.problem)
+
+
+def in_minutes(problem: InvalidInput, minutes: int) -> InvalidInput:
+    """A problem as the form speaks of it: its time limit is in minutes."""
+    if problem.field != "max_seconds":
+        return problem
+    least, most = (seconds // 60 for seconds in MAX_SECONDS)
+    return InvalidInput(
+        f"the time limit must be between {count(least, 'minute')} and {count(most, 'minute')}",
+        f"it is {minutes:,}",
+        problem.next_step,
+        field=problem.field,
+    )
 
 
 def explain(wrong: Sequence[InvalidInput], slots: Mapping[str, "st.delta_generator.DeltaGenerator"]) -> None:
@@ -118,7 +133,7 @@ def described(dataset: Dataset) -> str:
 
 def contents(dataset: Dataset) -> str:
     """What is in a dataset: its splits and its size."""
-    splits = ", ".join(f"{number:,} {split}" for split, number in dataset.splits.items())
+    splits = ", ".join(f"{dataset.splits[split]:,} {split}" for split in SPLITS if split in dataset.splits)
     drawn = " · drawn sample, no real photos" if dataset.is_sample else ""
     return f"{splits} · {size(dataset.size)}{drawn}"
 

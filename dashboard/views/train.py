@@ -37,7 +37,7 @@ with problem.shown(title="Train"):
     left, right = st.columns((4, 7), gap="medium")
     with left, st.container(border=True, key="panel-form"):
         page.section("Training")
-        filled = train_form.show(datasets)
+        filled = train_form.show(datasets, past_runs)
     spec, plan = filled.spec, None
     if filled.fits:
         plan = planning.plan(

@@ -25,6 +25,7 @@ def test_it_quotes_what_the_form_describes(aws: ScriptedAws, visit: Open) -> Non
         "drawn-dogs · 168 photos · 6 breeds",
         "forest-dogs · 1,298 photos · 118 breeds",
     ]
+    assert "120 train, 24 valid, 24 test" in said
     assert "create_training_job(**request)" in page.code[0].value
 
 
@@ -54,8 +55,8 @@ def test_the_candidates_are_a_table_with_the_chosen_one_marked(aws: ScriptedAws,
         ("train-epochs", 0, "the number of epochs must be between 1 and 1,000"),
         ("train-batch", -3, "the batch size must be between 1 and 4,096"),
         ("train-rate", 0.0, "the learning rate must be between"),
-        ("train-minutes", 0, "the time limit in seconds must be between 60"),
-        ("train-minutes", -5, "the time limit in seconds must be between 60"),
+        ("train-minutes", 0, "the time limit must be between 1 minute and 7,200 minutes · it is 0"),
+        ("train-minutes", -5, "the time limit must be between 1 minute and 7,200 minutes · it is -5"),
     ],
 )
 def test_a_value_that_does_not_fit_is_explained_beside_its_field(
@@ -74,6 +75,13 @@ def test_a_name_that_aws_would_refuse_is_explained(aws: ScriptedAws, visit: Open
     page = visit(aws, "train")
     page.text_input(key="train-name").set_value("my dogs!").run()
     assert "the name may have letters, digits and hyphens" in text(page)
+    assert page.button(key="review-launch").disabled
+
+
+def test_a_name_that_is_taken_is_said_before_the_review(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    page.text_input(key="train-name").set_value("sample-drawn-dogs").run()
+    assert "there is already a run named sample-drawn-dogs" in text(page)
     assert page.button(key="review-launch").disabled
 
 

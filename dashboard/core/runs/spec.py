@@ -1,6 +1,7 @@
 """What a person asks for when they train, and whether it can be."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -54,6 +55,18 @@ def problems(spec: TrainingSpec) -> tuple[InvalidInput, ...]:
         _cap(spec.max_cost),
     ]
     return tuple(problem for problem in found if problem)
+
+
+def taken(name: str, names: Iterable[str]) -> InvalidInput | None:
+    """The problem of a name that one of the runs already has; AWS itself says so only once the run is launched."""
+    if not name or name not in names:
+        return None
+    return InvalidInput(
+        f"there is already a run named {name}",
+        "names are unique in an account and region, also those of runs that have ended",
+        "choose another name, or leave it empty to get one",
+        field="name",
+    )
 
 
 def limits(field: str) -> tuple[float, float]:

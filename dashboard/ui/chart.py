@@ -25,7 +25,7 @@ def learning(curves: Mapping[str, Points], measure: Measure) -> None:
         finding = figures.learning_finding(curves, measure)
         st.html(f'<h2 class="kn-finding">{escape(finding)}</h2>')
         st.plotly_chart(
-            figures.learning_curve(curves, measure),
+            figures.learning_curve(curves, measure, is_dark=st.context.theme.type == "dark"),
             key=f"curve-{measure.name}",
             config=CONFIG,
             alt=finding,

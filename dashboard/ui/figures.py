@@ -47,18 +47,20 @@ ACCURACY = Measure("accuracy", "photos right (%)", is_share=True)
 
 @dataclass(frozen=True)
 class Series:
-    """One line: its colour and the second mark that tells it apart without colour."""
+    """One line: its colour on a light and on a dark ground, and the second mark that tells it apart without colour."""
 
     key: str
     word: str
     colour: str
+    on_dark: str
     dash: str
     symbol: str
+    mark: str
 
 
 SERIES = (
-    Series("train", "training", BLUE, "dot", "circle"),
-    Series("valid", "validation", VERMILLION, "solid", "diamond"),
+    Series("train", "training", BLUE, SKY, "dot", "circle", "●"),
+    Series("valid", "validation", VERMILLION, ORANGE, "solid", "diamond", "◆"),
 )
 
 
@@ -94,7 +96,7 @@ def learning_rows(curves: Mapping[str, Points], measure: Measure) -> list[dict[s
     return [{"epoch": epoch, **{name: by_epoch[epoch].get(name) for name in names}} for epoch in sorted(by_epoch)]
 
 
-def learning_curve(curves: Mapping[str, Points], measure: Measure) -> "Figure":
+def learning_curve(curves: Mapping[str, Points], measure: Measure, *, is_dark: bool = False) -> "Figure":
     """Training and validation values by epoch; `curves` maps "train:loss", "valid:accuracy" … to (epoch, value)."""
     from plotly import graph_objects as go
 
@@ -102,24 +104,26 @@ def learning_curve(curves: Mapping[str, Points], measure: Measure) -> "Figure":
     shown = [(series, points) for series in SERIES if (points := finite(curves, series, measure))]
     heights = spread([points[-1][1] for _, points in shown], label_gap(curves, measure), top(curves, measure))
     for (series, points), height in zip(shown, heights, strict=True):
+        colour = series.on_dark if is_dark else series.colour
         epochs, values = [p[0] for p in points], [p[1] for p in points]
         figure.add_scatter(
             x=epochs,
             y=values,
             name=series.word,
             mode="lines+markers" if len(points) < 40 else "lines",
-            line={"color": series.colour, "dash": series.dash, "width": 2},
-            marker={"symbol": series.symbol, "size": 6, "color": series.colour},
+            line={"color": colour, "dash": series.dash, "width": 2},
+            marker={"symbol": series.symbol, "size": 6, "color": colour},
             hovertemplate=f"{series.word} %{{y:{'.1%' if measure.is_share else '.4f'}}}<extra></extra>",
         )
         figure.add_annotation(
             x=epochs[-1],
             y=height,
-            text=f"{series.word} {measure.text(values[-1])}",
+            # The words in the page's own ink, which is readable on both grounds; the mark ties them to their line.
+            text=f'<span style="color:{colour}">{series.mark}</span> {series.word} {measure.text(values[-1])}',
             xanchor="left",
             xshift=9,
             showarrow=False,
-            font={"size": 12, "color": series.colour},
+            font={"size": 12},
         )
     if measure.is_share:
         figure.update_yaxes(tickformat=".0%", rangemode="tozero", range=[0, top(curves, measure)])
@@ -150,7 +154,7 @@ def template(x: str, y: str, height: int = HEIGHT) -> dict[str, Any]:
         "xaxis": axis(x, grid=False),
         "yaxis": axis(y, grid=True),
         "height": height,
-        "margin": {"l": 8, "r": 124, "t": 10, "b": 8},  # the right margin holds the labels of the lines
+        "margin": {"l": 8, "r": 140, "t": 10, "b": 8},  # the right margin holds the labels of the lines
         "showlegend": False,
         "hovermode": "x unified",
         "paper_bgcolor": "rgba(0,0,0,0)",

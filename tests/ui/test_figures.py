@@ -1,6 +1,7 @@
 """Figures: the finding, the lines, and what tells them apart."""
 
 import math
+import re
 
 import pytest
 
@@ -43,7 +44,10 @@ def test_each_line_ends_with_its_name_and_differs_by_more_than_colour() -> None:
     assert [trace.name for trace in figure.data] == ["training", "validation"]
     assert len({trace.line.dash for trace in figure.data}) == 2
     assert len({trace.marker.symbol for trace in figure.data}) == 2
-    assert [note.text for note in figure.layout.annotations] == ["training 0.500", "validation 1.200"]
+    assert [re.sub("<[^>]+>", "", note.text) for note in figure.layout.annotations] == [
+        "● training 0.500",
+        "◆ validation 1.200",
+    ]
     assert figure.layout.showlegend is False
     assert figure.layout.xaxis.title.text == "epoch"
     assert "cross-entropy" in figure.layout.yaxis.title.text
@@ -85,4 +89,12 @@ def test_the_epochs_shown_are_those_there_are() -> None:
 
 
 def test_the_colours_are_okabe_and_itos() -> None:
-    assert {series.colour for series in SERIES} <= {"#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"}
+    colours = {colour for series in SERIES for colour in (series.colour, series.on_dark)}
+    assert colours <= {"#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"}
+        "#0072B2",
+        "#E69F00",
+        "#009E73",
+        "#D55E00",
+        "#56B4E9",
+        "#CC79A7",
+    }

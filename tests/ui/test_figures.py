@@ -91,10 +91,3 @@ def test_the_epochs_shown_are_those_there_are() -> None:
 def test_the_colours_are_okabe_and_itos() -> None:
     colours = {colour for series in SERIES for colour in (series.colour, series.on_dark)}
     assert colours <= {"#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"}
-        "#0072B2",
-        "#E69F00",
-        "#009E73",
-        "#D55E00",
-        "#56B4E9",
-        "#CC79A7",
-    }

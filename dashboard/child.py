@@ -86,6 +86,10 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(signal.SIGTERM)
 
+    def wait(self) -> int:
+        """Wait for its end, however long that takes. Returns the exit code."""
+        return self._process.wait()
+
     def stop(self, patience: float = 10.0) -> int:
         """SIGTERM, `patience` seconds to end, then kill it and all below it. Returns the exit code."""
         if self.code is None:
@@ -97,9 +101,9 @@ class Child:
 
     def kill(self) -> None:
         """End it and all below it now."""
-        if self._lifeline >= 0:
-            os.close(self._lifeline)
-            self._lifeline = -1
+        lifeline, self._lifeline = self._lifeline, -1  # at once: two threads may end the same child
+        if lifeline >= 0:
+            os.close(lifeline)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(10)
 

@@ -18,19 +18,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from dashboard import embedded
+from dashboard import embedded, sample_account
 from dashboard.child import Child, environment, log_file
 from dashboard.core.errors import KennelError, ServiceFault
 from dashboard.core.home import REPOSITORY
 from dashboard.core.home import home as home_of
 from dashboard.embedded import Embedded
 from dashboard.preflight import check_disk, check_home, check_port, read_port
+from dashboard.sample_account import Filling
 
 HEALTHY_SECONDS = 60.0
 ACCOUNT_SECONDS = 5.0
 RESTARTS, RESTART_SECONDS = 3, 60.0
 """An embedded AWS that ended more often than this within this time is not started again."""
-SAMPLE_DONE = "sample-account-done"
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
@@ -71,8 +71,7 @@ class Launcher:
         self._aws: Embedded | None = None
         self._aws_ends: list[float] = []
         self._server: Child | None = None
-        self._sample: Child | None = None
-        self._sample_done = home / "aws" / SAMPLE_DONE  # goes with the account when somebody deletes its folder
+        self._sample: Filling | None = None
 
     @property
     def is_stopping(self) -> bool:
@@ -88,7 +87,7 @@ class Launcher:
             raise ServiceFault("Kennel cannot start its processes", str(error), "") from error
         if self._aws:
             self._aws.wait()
-            self._start_sample()
+            self._sample = sample_account.fill(self.home, self._environ)
         reason = self._wait_healthy()
         if self._stopping.is_set():
             return
@@ -107,12 +106,15 @@ class Launcher:
         children = self._children()
         for child in children:
             child.ask_to_stop()
+        if self._sample:
+            self._sample.stop()
         for child in children:
             child.stop()
 
     def _children(self) -> list[Child]:
         aws = self._aws.child if self._aws else None
-        return [child for child in (self._server, self._sample, aws) if child]
+        sample = self._sample.child if self._sample else None
+        return [child for child in (self._server, sample, aws) if child]
 
     def _start_aws(self) -> None:
         self._aws = embedded.start(self.home, self._environ)
@@ -123,13 +125,6 @@ class Launcher:
         ours = {"KENNEL_HOME": str(self.home), embedded.OURS: "launcher"}
         passed_on = environment(self._environ, profile=bool(self._profile), **ours)
         return Child(command, environ=passed_on, log=log_file(self.home, "dashboard"))
-
-    def _start_sample(self) -> None:
-        """On the first start, fill the account with examples. Interrupted, it goes on at the next start."""
-        if self._sample_done.exists():
-            return
-        command = [sys.executable, "-m", "local_aws.sample_account", "--state", str(self.home / "aws")]
-        self._sample = Child(command, environ=environment(self._environ), log=log_file(self.home, "sample-account"))
 
     def _wait_healthy(self) -> str:
         """Wait for the web server. Returns "" when its account answers too, else why not (it says so on its pages)."""
@@ -167,13 +162,10 @@ class Launcher:
             raise self._server_failed(f"it ended with code {self._server.code}")
 
     def _check_sample(self) -> None:
-        if self._sample is None or self._sample.code is None:
+        if self._sample is None or not self._sample.is_over:
             return
-        if self._sample.code == 0:
-            self._sample_done.touch()
-        else:
+        if self._sample.has_failed:
             _tell(f"The sample account is not complete; the next start goes on with it. Its log: {self._sample.log}")
-        self._sample.kill()
         self._sample = None
 
     def _restart_aws(self, ended: Child) -> None:
@@ -199,6 +191,7 @@ class Launcher:
             self._aws.wait()
             if self._aws.child:
                 _tell("The Kennel that ran the embedded AWS has ended; this one runs it now.")
+                self._sample = self._sample or sample_account.fill(self.home, self._environ)
 
     def _server_failed(self, why: str) -> ServiceFault:
         said = self._server.said() if self._server else ""
@@ -215,12 +208,13 @@ class Launcher:
         else:
             write = self._environ.get("KENNEL_AWS_WRITE") == "1"
             account = f"real AWS profile {self._profile}, {'changes allowed' if write else 'read-only'}"
-        lines = ["", "Kennel is running.", "", f"  Open     {self.address}", f"  Account  {account}"]
+        state = "Kennel is running."
+        if reason:
+            state = f"Kennel cannot use its AWS account: {reason.rstrip('.')}.\nIts pages say so until that is mended."
+        lines = ["", *state.splitlines(), "", f"  Open     {self.address}", f"  Account  {account}"]
         lines += [f"  State    {self.home}, logs in {self.home / 'logs'}", "  Stop     Ctrl-C", ""]
         if self._sample:
             lines.insert(-1, "  First    the sample account is being filled: Classify answers in a moment")
-        if reason:
-            lines.insert(-1, f"  Note     {reason}")
         return "\n".join(lines)
 
 

@@ -15,18 +15,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from dashboard import embedded
+from dashboard import embedded, sample_account
 from dashboard.core import data
 from dashboard.core.aws import Account, Aws, connect, fingerprint
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.data import Dataset
 from dashboard.core.errors import KennelError
+from dashboard.core.home import home
 from dashboard.core.overview import Overview, assemble
 from dashboard.core.parallel import gather
 from dashboard.core.runs import watch
@@ -157,6 +159,11 @@ def prices() -> PriceBook:
     return PriceBook.load()
 
 
+def is_filling(aws: Aws) -> bool:
+    """Whether the sample account is being filled right now, as a first start does."""
+    return aws.account.is_embedded and sample_account.is_filling(Path(aws.account.client_file).parent)
+
+
 def forget() -> None:
     """Something was changed: read runs and endpoints again at the next look."""
     for cached in (_runs, _run, _endpoints, _datasets, _ping):
@@ -212,7 +219,10 @@ def _is_alive(started: Embedded | None) -> bool:
 
 @st.cache_resource(show_spinner=False, validate=_is_alive)
 def _own_embedded_aws() -> Embedded | None:
-    return embedded.ensure()
+    started = embedded.ensure()
+    if started is not None:
+        sample_account.fill(home())
+    return started
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -58,8 +58,8 @@ class Kennel:
                 return error.code, error.read()
 
     def wait_running(self):
-        wait(lambda: "Kennel is running" in self.said or self.process.poll() is not None, 60)
-        assert "Kennel is running" in self.said, self.said
+        wait(lambda: "Stop     Ctrl-C" in self.said or self.process.poll() is not None, 60)
+        assert "Stop     Ctrl-C" in self.said, self.said
 
     def stop(self):
         if self.process.poll() is None:
@@ -95,6 +95,7 @@ def kennel(home):
 
 
 def test_it_says_where_it_is_and_answers_there(kennel):
+    assert "Kennel is running." in kennel.said
     assert f"Open     {kennel.address}" in kennel.said
     assert "embedded AWS at http://127.0.0.1:" in kennel.said
     assert "Ctrl-C" in kennel.said
@@ -290,7 +291,10 @@ def test_a_real_profile_starts_no_embedded_aws(home, tmp_path):
     kennel = Kennel(home, KENNEL_AWS_PROFILE="ada", AWS_CONFIG_FILE=str(config))
     kennel.wait_running()
     assert "real AWS profile ada, read-only" in kennel.said
-    assert "AWS is not answering" in kennel.said  # nothing is behind that profile, and it says so
+    # Nothing is behind that profile: that is said first, and not that all is well.
+    assert kennel.said.strip().startswith("Kennel cannot use its AWS account: ")
+    assert "AWS is not answering" in kennel.said
+    assert "Kennel is running" not in kennel.said
     assert not any(b"local_aws\0--state" in cmdline(pid) for pid in children(kennel.process.pid))
     kennel.stop()
 

@@ -33,6 +33,8 @@ page.follow()
 st.set_page_config(page_title=f"{chosen.title} · Kennel")
 
 with problem.shown(title=chosen.title):
-    account.show(state.connection().account)
+    with account.named():
+        connected = state.connection()
+    account.show(connected.account)
     chosen.run()
     confirm.show()

@@ -157,6 +157,13 @@ def connect(environ: Mapping[str, str] = os.environ) -> Aws:
     return _connect_embedded(aws_state(environ) / "client.json")
 
 
+def chosen(environ: Mapping[str, str] = os.environ) -> Account:
+    """Which account the environment names, before it is asked anything: its id and region are "" still."""
+    profile = environ.get("KENNEL_AWS_PROFILE", "")
+    writable = not profile or environ.get("KENNEL_AWS_WRITE") == "1"
+    return Account(profile or "embedded", "", "", is_embedded=not profile, writable=writable)
+
+
 def fingerprint(environ: Mapping[str, str] = os.environ) -> str:
     """Changes when `connect` would give something else, e.g. after the embedded AWS restarted. A cache key."""
     profile = environ.get("KENNEL_AWS_PROFILE", "")

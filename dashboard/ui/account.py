@@ -1,11 +1,14 @@
 """Which account this is, on every page: a badge in the header, and a tinted header on a real one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 
 import streamlit as st
 
-from dashboard.core.aws import Account
+from dashboard.core.aws import Account, chosen
 from dashboard.core.costs import SIMULATED
+from dashboard.core.errors import KennelError
 from dashboard.ui.markup import badge
 
 
@@ -14,7 +17,7 @@ def words(account: Account) -> str:
     if account.is_embedded:
         return "Embedded AWS · simulated money"
     access = "changes allowed" if account.writable else "read-only"
-    return f"Real account {account.name} · {access}"
+    return f"Real AWS · profile {account.name} · {access}"
 
 
 def explanation(account: Account) -> str:
@@ -28,15 +31,26 @@ def explanation(account: Account) -> str:
 
 def show(account: Account) -> None:
     """Put the badge into the header; tint the header when the money is real."""
+    which = " · ".join(part for part in (account.account_id, account.region) if part)
     tone = "simulated" if account.is_embedded else "waiting" if account.writable else "stopped"
     with st.container(key="account"):
         st.html(
             '<div class="kn-account" role="group" aria-label="Account in use">'
-            f'<span class="kn-account-id">{escape(account.account_id)} · {escape(account.region)}</span>'
+            f'<span class="kn-account-id">{escape(which)}</span>'
             f"{badge(tone, words(account), explanation(account))}</div>"
         )
         if not account.is_embedded:
             st.html(f'<style>header[data-testid="stHeader"] {{ background: {TINTS[tone]}; }}</style>')
+
+
+@contextmanager
+def named() -> Iterator[None]:
+    """Inside, the account is connected to. Where that fails, the badge still says which one was meant."""
+    try:
+        yield
+    except KennelError:
+        show(chosen())
+        raise
 
 
 TINTS = {"waiting": "light-dark(#fcecd2, #3a2608)", "stopped": "light-dark(#e1e8ef, #1b2733)"}

@@ -36,7 +36,7 @@ def test_on_a_real_account_nothing_is_called_simulated(visit: Open) -> None:
     aws.add_endpoint("dogs")
     page = visit(aws)
     said = text(page)
-    assert "Real account work · read-only" in said
+    assert "Real AWS · profile work · read-only" in said
     assert "simulated" not in said
     assert "stHeader" in said  # the header is tinted
     assert "Embedded AWS · simulated money" in text(visit(ScriptedAws()))
@@ -91,6 +91,19 @@ def test_deleting_an_endpoint_asks_for_its_name_and_says_what_goes(aws: Scripted
     assert "forgotten" not in aws.endpoints
     assert [toast.value for toast in page.toast] == ["forgotten is being deleted"]
     assert "1 endpoint serving" in text(page)
+
+
+def test_an_endpoint_that_is_being_deleted_is_neither_on_the_way_nor_offered(visit: Open) -> None:
+    aws = ScriptedAws()
+    aws.add_endpoint("gone", "Deleting")
+    aws.configs.clear()
+    page = visit(aws)
+    said = text(page)
+    assert "1 being deleted" in said
+    assert "on the way" not in said
+    assert '<p class="kn-note">not billed' in said
+    assert not [button for button in page.button if button.key == "delete-gone"]
+    assert "Classify a photo" not in [label for label, _, _ in links(page)]
 
 
 def test_a_refused_delete_is_said_in_the_dialog_and_nothing_is_lost(aws: ScriptedAws, visit: Open) -> None:

@@ -5,9 +5,11 @@ import logging
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.core.errors import AccessDenied, AlreadyExists, KennelError, Throttled
+from dashboard import state
+from dashboard.core.errors import AccessDenied, AlreadyExists, CredentialsProblem, KennelError, Throttled
 from dashboard.ui import problem
-from tests.views.conftest import text
+from tests.views.conftest import Open, text
+from tests.views.scripted import ScriptedAws
 
 
 def failing() -> None:
@@ -65,3 +67,16 @@ def test_a_card_replaces_what_failed_and_nothing_else() -> None:
 )
 def test_an_errors_kind_is_said_in_words(error: KennelError, words: str) -> None:
     assert problem.kind(error) == words
+
+
+def test_an_account_that_cannot_be_connected_to_is_still_named(visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_such_profile(environ: object) -> None:
+        raise CredentialsProblem("there is no profile nope", "no file names it", "name another")
+
+    page = visit(ScriptedAws())
+    monkeypatch.setenv("KENNEL_AWS_PROFILE", "nope")
+    monkeypatch.setattr(state, "connect", no_such_profile)
+    said = text(page.run())
+    assert "There is no profile nope" in said
+    assert "Real AWS · profile nope · read-only" in said
+    assert "stHeader" in said

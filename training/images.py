@@ -87,6 +87,18 @@ def load_photo(
         raise BadPhoto(_damaged(error)) from error
 
 
+def is_animated(data: bytes) -> bool:
+    """Whether a picture that `load_photo` has read holds further frames, of which it gave the first."""
+    if _is_heif(data):
+        return False
+    with Image.open(io.BytesIO(data), formats=READABLE) as image:
+        try:
+            # A phone's JPEG may carry a second picture, and a TIFF further pages: neither of them moves.
+            return image.format in ("GIF", "PNG", "WEBP") and bool(getattr(image, "is_animated", False))
+        except _DAMAGE:  # the first frame was read; what comes after it is broken
+            return True
+
+
 def shrink_to_jpeg(image: Image.Image, long_side: int = 1024, quality: int = 90) -> bytes:
     """The picture as JPEG bytes, its long side at most `long_side` pixels, without EXIF, GPS, ICC profile, comment."""
     picture = image if image.mode == "RGB" else image.convert("RGB")

@@ -3,7 +3,7 @@
 import hashlib
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
 from typing import Protocol
@@ -16,13 +16,32 @@ from dashboard.core.errors import KennelError
 from dashboard.core.format import count, duration
 from dashboard.core.parallel import gather
 from dashboard.core.serving.classify import MAX_PHOTOS, Answer, Photo, classify, prepare_photo
+from dashboard.core.serving.starter import STARTER
 from dashboard.ui import markup
 from dashboard.ui.markup import badge, note
 from dashboard.ui.tones import Tone
 
 ANSWERS, GENERATION, LEFT_OUT = "classify.answers", "classify.generation", "classify.left-out"
+ASKED = "classify.asked"
 KEPT = 40
 AT_ONCE = 4
+NO_CLAIM = (
+    "Whether this is a dog at all, the model does not say: it was not trained on photos that look like dogs to the "
+    "network below it."
+)
+NAMED = 5
+"""Photos that were left out and are named one by one."""
+RECOGNISED = (
+    ("057.Dalmatian", 2),
+    ("124.Poodle", 14),
+    ("057.Dalmatian", 18),
+    ("124.Poodle", 1),
+    ("057.Dalmatian", 19),
+    ("124.Poodle", 17),
+    ("057.Dalmatian", 13),
+    ("124.Poodle", 21),
+)
+"""Drawings (breed, seed) of which the starter names the breed first and says that they are dogs: measured."""
 
 
 class Upload(Protocol):
@@ -57,12 +76,18 @@ class Result:
     answer: Answer | None = None
     problem: KennelError | None = None
     is_drawn: bool = False
+    batch: int = 0
 
 
 def results() -> dict[str, Result]:
     """This tab's cards by key, the newest last. They outlive reruns, other pages and a lost connection."""
     kept: dict[str, Result] = st.session_state.setdefault(ANSWERS, {})
     return kept
+
+
+def shown() -> list[tuple[str, Result]]:
+    """The cards as they stand on the page: the newest batch first, within it as the photos were dropped."""
+    return sorted(results().items(), key=lambda item: -item[1].batch)
 
 
 def generation() -> int:
@@ -72,7 +97,7 @@ def generation() -> int:
 
 def take(aws: Aws, endpoint: str, uploads: Sequence[Upload], slot: "st.delta_generator.DeltaGenerator") -> None:
     """Classify what was dropped, keep the answers, and let go of the files. Reruns the page."""
-    st.session_state[LEFT_OUT] = max(0, len(uploads) - MAX_PHOTOS)
+    st.session_state[LEFT_OUT] = tuple(upload.name for upload in uploads[MAX_PHOTOS:])
     batch = [Incoming(upload.name, upload.getvalue()) for upload in uploads[:MAX_PHOTOS]]
     answer(aws, endpoint, batch, slot)
     for upload in uploads:
@@ -83,12 +108,13 @@ def take(aws: Aws, endpoint: str, uploads: Sequence[Upload], slot: "st.delta_gen
 
 def answer(aws: Aws, endpoint: str, batch: Sequence[Incoming], slot: "st.delta_generator.DeltaGenerator") -> None:
     """Classify a batch, some at a time; what is done is kept at once, so that an interruption loses nothing."""
+    number = 1 + max((result.batch for result in results().values()), default=0)
     for start in range(0, len(batch), AT_ONCE):
         if len(batch) > 1:
             slot.progress(start / len(batch), text=f"Photo {start + 1} of {len(batch)}")
         part = batch[start : start + AT_ONCE]
         for incoming, result in zip(part, gather(partial(one, aws, endpoint), part), strict=True):
-            _keep(f"{endpoint} {incoming.key}", result)
+            _keep(f"{endpoint} {incoming.key}", replace(result, batch=number))
 
 
 def one(aws: Aws, endpoint: str, incoming: Incoming) -> Result:
@@ -116,14 +142,19 @@ def clear() -> None:
     st.session_state.pop(LEFT_OUT, None)
 
 
-def draw_example(number: int) -> Incoming:
-    """A dog that we draw ourselves, another one for each number."""
+def draw_example(number: int, endpoint: str) -> Incoming:
+    """A dog that we draw ourselves, another one for each number.
+
+    The starter learnt from photos and takes most drawings for something else: it gets those that it does recognise.
+    """
     from training.sample_data import BREEDS, draw_dog  # draws with numpy: only when asked
 
-    breeds = sorted(BREEDS)
-    breed = breeds[number % len(breeds)]
+    if endpoint == STARTER:
+        breed, seed = RECOGNISED[number % len(RECOGNISED)]
+    else:
+        breed, seed = sorted(BREEDS)[number % len(BREEDS)], number
     file = io.BytesIO()
-    draw_dog(breed, seed=number).save(file, "JPEG", quality=90)
+    draw_dog(breed, seed=seed).save(file, "JPEG", quality=90)
     return Incoming(f"drawn {breed.split('.')[-1].replace('_', ' ')}", file.getvalue(), is_drawn=True)
 
 
@@ -153,12 +184,27 @@ def answer_markup(result: Result, said: Answer, photo: Photo) -> str:
     by = result.endpoint if said.model == result.endpoint else f"{result.endpoint} ({said.model})"
     return (
         f'<div class="kn-answer{muted}"><p class="kn-answer-name">{escape(result.name)} {marks}</p>'
-        f'<p class="kn-answer-sentence">{escape(said.sentence)}</p>'
+        f'<p class="kn-answer-sentence">{escape(unbroken(said.sentence))}</p>'
         f"{markup.bars(shares, title)}"
         + note(f"{title} · answered by {by} in {seconds(said.seconds)}{inside}")
-        + note("Drawn by Kennel, no real photo." if result.is_drawn else f"{markup.sentence(photo.note)}.")
+        + note(origin(result, said, photo))
+        + (note(NO_CLAIM) if said.is_dog is None else "")
         + "</div>"
     )
+
+
+def origin(result: Result, said: Answer, photo: Photo) -> str:
+    """Where the picture came from, and what that means for its answer."""
+    if not result.is_drawn:
+        return f"{markup.sentence(photo.note)}."
+    if said.model == STARTER:
+        return "Drawn by Kennel, no real photo; the starter learnt from photos and recognises only some drawings."
+    return "Drawn by Kennel, no real photo."
+
+
+def unbroken(text: str) -> str:
+    """A number and its percent sign stay on one line."""
+    return text.replace(" %", "\u00a0%")
 
 
 def seconds(taken: float) -> str:
@@ -173,7 +219,42 @@ def answered() -> int:
 
 def left_out() -> str:
     """What to say when more photos came than are taken at once; "" otherwise."""
-    number = int(st.session_state.get(LEFT_OUT, 0))
-    if not number:
+    names: tuple[str, ...] = st.session_state.get(LEFT_OUT, ())
+    if not names:
         return ""
-    return f"{count(number, 'photo')} left out: up to {MAX_PHOTOS} are taken at a time. Drop the others next."
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return (
+        f"{count(len(names), 'photo')} left out: {', '.join(names[:NAMED])}{more}. "
+        f"Up to {MAX_PHOTOS} are taken at a time: drop {'it' if len(names) == 1 else 'those'} next."
+    )
+
+
+def preferred(serving: Sequence[str]) -> list[str]:
+    """Endpoints in the order in which they are offered: the starter, then the newest; they come newest first."""
+    return sorted(serving, key=lambda name: name != STARTER)
+
+
+def choose(serving: Sequence[str]) -> str:
+    """Which endpoint answers, said beside the drop zone; one that a link asked for comes first if it serves."""
+    asked = st.query_params.get("endpoint", "")
+    if asked:
+        st.session_state[ASKED] = asked  # of a name that is no choice, the address is cleaned
+    names = preferred(serving)
+    if len(names) > 1:
+        chosen = st.selectbox(
+            "Model that answers", names, key="endpoint", bind="query-params", width=260, on_change=_chosen
+        )
+    else:
+        chosen = names[0]
+        st.html(f'<p class="kn-answers">Model that answers <strong>{escape(chosen)}</strong></p>')
+    return chosen
+
+
+def not_serving(serving: Sequence[str], chosen: str) -> str:
+    """What to say when a link asked for an endpoint that does not serve; "" otherwise."""
+    asked = st.session_state.get(ASKED, "")
+    return f"{asked} is not serving: {chosen} answers instead." if asked and asked not in serving else ""
+
+
+def _chosen() -> None:
+    st.session_state.pop(ASKED, None)

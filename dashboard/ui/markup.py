@@ -104,7 +104,7 @@ def problem(kind: str, what: str, why: str, next_step: str) -> str:
     lines = [f'<p class="kn-what">{badge(Tone.FAILED, kind)} <strong>{escape(what)}</strong></p>']
     for name, text in (("Why", why), ("What to do", next_step)):
         if text:
-            lines.append(f"<p><span>{name}</span> {escape(sentence(text))}</p>")
+            lines.append(f'<p class="kn-why"><span>{name}</span> <span>{escape(sentence(text))}</span></p>')
     return f'<div class="kn-problem" role="alert">{"".join(lines)}</div>'
 
 

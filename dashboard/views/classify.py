@@ -4,9 +4,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.serving.classify import MAX_PHOTOS
-from dashboard.ui import classify, empty, page, problem, words
+from dashboard.ui import classify, page, problem, starter, words
 from dashboard.ui.markup import note
-from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
 aws = state.connection()
@@ -23,14 +22,7 @@ def wait() -> None:
             st.html(note("A model is starting: this page opens by itself in a moment."))
             st.skeleton(height=180)
             return
-        empty.show(
-            "serving",
-            "No model is serving yet.",
-            "On its first start Kennel deploys its starter model; that takes a moment, and this page opens by itself. "
-            "Or deploy the model of one of your own runs.",
-            Place.RUNS,
-            "Choose a run to deploy",
-        )
+        starter.absent(aws)
 
 
 serving = [endpoint.name for endpoint in state.endpoints(aws).value if endpoint.status.is_serving]
@@ -52,22 +44,22 @@ else:
             )
         )
         with st.container(horizontal=True, vertical_alignment="bottom", key="ask-more"):
-            endpoint = serving[0]
-            if len(serving) > 1:
-                endpoint = st.selectbox("Model", serving, key="endpoint", bind="query-params", width=260)
+            endpoint = classify.choose(serving)
             with_camera = st.toggle("Use the camera", key="with-camera")
             drawn = st.button("Try a drawn example", key="drawn", icon=":material/draw:")
             if classify.results():
                 st.button("Clear", key="clear", type="tertiary", on_click=classify.clear)
+        if said := classify.not_serving(serving, endpoint):
+            st.html(note(said, Tone.WAITING))
         shot = st.camera_input("Take a photo", key=f"camera-{classify.generation()}") if with_camera else None
         slot = st.empty()
         with problem.shown():
             if arrived := [*uploads, *([shot] if shot else [])]:
                 classify.take(aws, endpoint, arrived, slot)
             if drawn:
-                classify.answer(aws, endpoint, [classify.draw_example(len(classify.results()))], slot)
+                classify.answer(aws, endpoint, [classify.draw_example(len(classify.results()), endpoint)], slot)
                 st.rerun()
     if said := classify.left_out():
         st.html(note(said, Tone.WAITING))
-for key, result in reversed(classify.results().items()):
+for key, result in classify.shown():
     classify.card(key, result)

@@ -64,7 +64,8 @@ def text(test: AppTest) -> str:
     """Everything a page says, as one text: its own markup, notes, labels and messages."""
     parts = [str(element.value) for element in [*test.html, *test.markdown, *test.caption]]
     parts += [button.label for button in test.button]
-    return "\n".join(part for part in parts if "kennel.css" not in part and ".kn-badge {" not in part)
+    said = "\n".join(part for part in parts if "kennel.css" not in part and ".kn-badge {" not in part)
+    return said.replace("\u00a0", " ")  # where a line may break is no matter of words
 
 
 def links(test: AppTest) -> list[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from dashboard import state
+from dashboard import sample_account, state
 from dashboard.core.errors import InvalidInput, ServiceFault, Unreachable
 from tests.views.conftest import Open, links, text
 from tests.views.scripted import ScriptedAws, dog_answer
@@ -107,7 +107,31 @@ def test_too_many_photos_are_taken_up_to_the_limit(aws: ScriptedAws, visit: Open
     files = [(f"{number}.jpg", photo(f"#{number * 10:02x}0000")) for number in range(23)]
     page = drop(visit(aws, "classify"), *files)
     assert "20 photos answered" in text(page)
-    assert "3 photos left out: up to 20 are taken at a time." in text(page)
+    assert "3 photos left out: 20.jpg, 21.jpg, 22.jpg. Up to 20 are taken at a time" in text(page)
+
+
+def test_within_a_batch_the_cards_stand_as_the_photos_were_dropped(aws: ScriptedAws, visit: Open) -> None:
+    page = drop(visit(aws, "classify"), ("a.jpg", photo("red")), ("b.jpg", photo("blue")))
+    drop(page, ("c.jpg", photo("green")))
+    said = text(page)
+    assert said.index("c.jpg") < said.index("a.jpg") < said.index("b.jpg")
+
+
+def test_of_a_moving_picture_the_first_frame_is_used_and_that_is_said(aws: ScriptedAws, visit: Open) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), "red").save(
+        file, "GIF", save_all=True, append_images=[Image.new("RGB", (64, 64), "blue")]
+    )
+    page = drop(visit(aws, "classify"), ("moving.gif", file.getvalue()))
+    assert "its first frame was used" in text(page)
+    assert "first frame" not in text(drop(visit(aws, "classify"), ("still.jpg", photo())))
+
+
+def test_a_model_that_makes_no_claim_about_dogs_says_why(aws: ScriptedAws, visit: Open) -> None:
+    aws.answer |= {"is_dog": [None], "dog_probability": [None]}
+    assert "Whether this is a dog at all, the model does not say" in text(
+        drop(visit(aws, "classify"), ("rex.jpg", photo()))
+    )
 
 
 def test_with_several_endpoints_one_chooses(aws: ScriptedAws, visit: Open) -> None:
@@ -127,7 +151,27 @@ def test_with_one_endpoint_there_is_nothing_to_choose(visit: Open) -> None:
     aws.add_endpoint("starter", sample=True)
     page = visit(aws, "classify")
     assert not page.selectbox
+    assert "Model that answers <strong>starter</strong>" in text(page)
     assert page.file_uploader
+
+
+def test_the_starter_answers_unless_another_is_asked_for(visit: Open) -> None:
+    aws = ScriptedAws()
+    aws.add_endpoint("newest", age=1)
+    aws.add_endpoint("starter", sample=True)
+    assert visit(aws, "classify").selectbox(key="endpoint").value == "starter"
+    assert visit(aws, "classify", endpoint="newest").selectbox(key="endpoint").value == "newest"
+
+
+@pytest.mark.parametrize("names", [("starter",), ("starter", "other")])
+def test_an_endpoint_that_was_asked_for_and_does_not_serve_is_named(visit: Open, names: tuple[str, ...]) -> None:
+    aws = ScriptedAws()
+    for name in names:
+        aws.add_endpoint(name)
+    page = visit(aws, "classify", endpoint="gone")
+    assert "gone is not serving: starter answers instead." in text(page)
+    assert "gone is not serving" in text(page.run())
+    assert "is not serving" not in text(visit(aws, "classify"))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +193,8 @@ def test_an_endpoint_that_fails_is_said_for_each_photo(
 def test_before_the_first_endpoint_serves_the_page_waits_for_it(visit: Open) -> None:
     aws = ScriptedAws()
     page = visit(aws, "classify")
-    assert "No model is serving yet." in text(page)
+    assert "No model is serving." in text(page)
+    assert "opens by itself" not in text(page)
     assert ("Choose a run to deploy", "runs", "") in links(page)
     aws.add_endpoint("starter", "Creating", sample=True)
     state.forget()
@@ -157,6 +202,33 @@ def test_before_the_first_endpoint_serves_the_page_waits_for_it(visit: Open) -> 
     aws.endpoints["starter"]["EndpointStatus"] = "InService"
     state.forget()
     assert page.run().file_uploader
+
+
+def test_only_while_the_account_is_being_filled_the_page_promises_to_open(
+    visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_account, "is_filling", lambda state: True)
+    page = visit(ScriptedAws(), "classify")
+    assert "this page opens by itself" in text(page)
+    monkeypatch.setattr(sample_account, "is_filling", lambda state: False)
+    assert "opens by itself" not in text(page.run())
+
+
+def test_the_starter_can_be_deployed_again(visit: Open) -> None:
+    aws = ScriptedAws()
+    assert not visit(aws, "classify").button
+    aws.objects.append("models/starter/model.tar.gz")
+    page = visit(aws, "classify")
+    page.button(key="deploy-starter").click().run()
+    assert not aws.endpoints
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert list(aws.endpoints) == ["starter"]
+    [model] = aws.asked("CreateModel")
+    assert model["PrimaryContainer"]["ModelDataUrl"] == (
+        "s3://kennel-123456789012-us-east-1/models/starter/model.tar.gz"
+    )
+    assert "this page opens by itself in a moment" in text(page.run())
 
 
 def test_a_drawn_example_is_labelled_as_drawn(aws: ScriptedAws, visit: Open) -> None:

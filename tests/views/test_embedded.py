@@ -67,7 +67,7 @@ def wait_for(page: AppTest, words: str) -> str:
         ("overview", "nothing was trained or served here yet"),
         ("train", "No dataset in this account yet."),
         ("runs", "No run yet."),
-        ("classify", "No model is serving yet."),
+        ("classify", "No model is serving."),
     ],
 )
 def test_a_new_account_is_empty_and_every_page_says_what_is_next(page: AppTest, name: str, said: str) -> None:
@@ -90,7 +90,7 @@ def test_from_data_to_a_classified_photo_and_back(page: AppTest, own: Embedded, 
     said = wait_for(page, "completed in")
     assert "epoch=3/3" in said
     assert len(page.get("plotly_chart")) == 2
-    assert "billable seconds" in said
+    assert "whole seconds, as AWS bills" in said
     assert "nothing was charged" in said
 
     page.button(key="deploy-model").click().run()

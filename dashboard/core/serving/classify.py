@@ -11,7 +11,7 @@ from typing import Any
 from dashboard.core.aws import Aws
 from dashboard.core.errors import InvalidInput, ServiceFault
 from dashboard.core.format import count, percent, size
-from training.images import BadPhoto, load_photo, shrink_to_jpeg
+from training.images import BadPhoto, is_animated, load_photo, shrink_to_jpeg
 
 ACCEPT = "application/json; profile=breeds"
 MAX_BYTES = 20 * 1024 * 1024
@@ -74,6 +74,8 @@ def prepare_photo(data: bytes, name: str) -> Photo:
     scale = min(1.0, LONG_SIDE / max(image.size))
     width, height = (max(1, round(side * scale)) for side in image.size)
     note = f"{size(len(data))} came in, {size(len(jpeg))} go to the model; place and other hidden data are dropped"
+    if is_animated(data):
+        note += "; the picture moves: its first frame was used"
     return Photo(name, jpeg, width, height, note)
 
 

@@ -1,0 +1,62 @@
+"""When nothing serves: why, and the way back to an answer."""
+
+import secrets
+from functools import partial
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.serving.deploy import DeployPlan, deploy
+from dashboard.core.serving.starter import STARTER, has_starter, plan_starter
+from dashboard.ui import confirm, empty, receipt
+from dashboard.ui.confirm import Action, Question
+from dashboard.ui.markup import note
+from dashboard.ui.page import Place
+from dashboard.ui.words import simulated
+
+
+def absent(aws: Aws) -> None:
+    """Nothing serves and nothing is starting: while the first start fills the account that changes by itself."""
+    if state.is_filling(aws):
+        st.html(
+            note(
+                "On its first start Kennel deploys its starter model; that takes a moment, "
+                "and this page opens by itself."
+            )
+        )
+        st.skeleton(height=180)
+        return
+    can_return = aws.account.writable and has_starter(aws)
+    how = "A model answers here once an endpoint serves it: deploy the model of one of your own runs"
+    how += f", or the {STARTER} model that came with this account." if can_return else "."
+    empty.show("serving", "No model is serving.", how, Place.RUNS, "Choose a run to deploy")
+    if can_return:
+        st.button(
+            "Deploy the starter again",
+            key="deploy-starter",
+            type="primary",
+            on_click=confirm.ask,
+            args=(partial(question, aws),),
+        )
+
+
+def question(aws: Aws) -> Question:
+    """What the starter's endpoint costs; each dialog is one order."""
+    plan = plan_starter(aws.account, state.prices(), secrets.token_hex(8))
+    return Question("Deploy the starter again", partial(_draw, aws, plan))
+
+
+def _draw(aws: Aws, plan: DeployPlan) -> Action:
+    st.html(note(f"Endpoint {plan.name} on {plan.instance_type}, with the model at {plan.model_uri}"))
+    st.html(str(receipt.sum_of(plan.hourly, aws.account, "Costs each hour until it is deleted", plan.hourly.source)))
+    for warning in plan.warnings:
+        st.html(receipt.warning(warning, aws.account))
+    with st.expander("Show as code"):
+        st.code(plan.code, language="python")
+
+    def do() -> str:
+        name = deploy(aws, plan)
+        return f"{name} is starting: it answers photos in a moment"
+
+    return Action(f"Deploy for {receipt.amount(plan.hourly)}/h{simulated(aws.account)}", do)

@@ -62,10 +62,10 @@ def receipt(quote: Quote, account: Account) -> Markup:
     """How a sum came about, line by line: seconds × instances × price."""
     rows = {
         "Sum": Markup(f"{escape(amount(quote))} {label(account) if quote.is_known else ''}"),
-        "Billable time": f"{duration(quote.seconds)} · {quote.basis}" if quote.basis else duration(quote.seconds),
+        "Billable time": f"{duration(quote.seconds)}, {quote.basis}" if quote.basis else duration(quote.seconds),
         "Instances": count(quote.count),
         "Price": price(quote),
-        "Price from": f"{quote.source}, {quote.date:%d %b %Y}" if quote.date else "unknown",
+        "Price from": quote.source or "unknown",  # it says itself when it was collected
     }
     if quote.why_unknown:
         rows["Unknown because"] = quote.why_unknown

@@ -72,7 +72,7 @@ def test_one_run_is_shown_live(aws: ScriptedAws, visit: Open) -> None:
     assert "Validation accuracy" in said
     assert "epoch=12/20" in said
     assert [chart.proto.id for chart in page.get("plotly_chart")]
-    assert "seconds so far" in said
+    assert ", so far" in said
 
 
 def test_it_follows_the_run_to_its_end_and_then_stops_looking(aws: ScriptedAws, visit: Open) -> None:
@@ -102,7 +102,7 @@ def test_a_failure_is_explained_with_the_line_that_matters(aws: ScriptedAws, vis
 
 def test_a_completed_run_has_its_receipt_and_its_model(aws: ScriptedAws, visit: Open) -> None:
     said = text(visit(aws, "runs", run=DONE))
-    assert "1 min 14 s · billable seconds" in said
+    assert "1 min 14 s, whole seconds, as AWS bills" in said
     assert "$0.115/h" in said
     assert "nothing was charged" in said
     assert f"runs/{DONE}/output/model.tar.gz" in said

@@ -16,6 +16,6 @@ def run_cost(run: Run, prices: PriceBook, region: str, now: datetime) -> Quote:
         region,
         seconds=run.billed_so_far(now),
         count=run.instance_count,
-        basis="billable seconds" if run.status.is_final else "seconds so far",
+        basis="whole seconds, as AWS bills" if run.status.is_final else "so far",
         why_unknown="AWS reports no billable seconds for it",
     )

@@ -7,7 +7,7 @@ from tests.core.runs.made import NOW, run
 def test_a_completed_run_costs_its_billable_seconds(prices):
     cost = run_cost(run(), prices, "us-east-1", NOW)
     assert money(cost.amount) == "$0.0751"
-    assert cost.basis == "billable seconds"
+    assert cost.basis == "whole seconds, as AWS bills"
 
 
 def test_every_instance_is_billed(prices):
@@ -20,7 +20,7 @@ def test_every_instance_is_billed(prices):
 def test_a_running_one_costs_what_it_has_used(prices):
     cost = run_cost(run(status=RunStatus.TRAINING), prices, "us-east-1", NOW)
     assert cost.seconds == 3580
-    assert cost.basis == "seconds so far"
+    assert cost.basis == "so far"
 
 
 def test_one_that_has_not_started_has_cost_nothing(prices):

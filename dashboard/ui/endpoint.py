@@ -28,7 +28,7 @@ def row(aws: Aws, endpoint: Endpoint, now: datetime) -> None:
         st.html(line(endpoint, aws, now))
         if endpoint.status.is_serving:
             st.page_link(Place.CLASSIFY, label="Classify", query_params={"endpoint": endpoint.name})
-        if endpoint.is_kennels:
+        if endpoint.is_kennels and not endpoint.status.is_going:
             st.button(
                 "Delete",
                 key=f"delete-{endpoint.name}",
@@ -44,15 +44,18 @@ def line(endpoint: Endpoint, aws: Aws, now: datetime) -> str:
     marks = [badge(endpoint.status.tone, endpoint.status.word, endpoint.failure)]
     if endpoint.is_sample:
         marks.append(badge(Tone.SIMULATED, "sample"))
-    machine = endpoint.instance_type if endpoint.count <= 1 else f"{endpoint.count} × {endpoint.instance_type}"
+    several = endpoint.instance_type and endpoint.count > 1
+    machine = f"{endpoint.count} × {endpoint.instance_type}" if several else endpoint.instance_type
     cost = "price unknown"
     if not endpoint.status.is_billed:
         cost = "not billed"
     elif endpoint.hourly.is_known:
         cost = receipt.inline(f"{money(endpoint.hourly.amount, endpoint.hourly.currency)}/h", aws.account)
+    # Its configuration, which names the instance, may go before the endpoint does.
+    told = " · ".join(part for part in (escape(machine), cost, ago(endpoint.created, now)) if part)
     return (
         f'<div class="kn-row"><p><strong>{escape(endpoint.name)}</strong> {" ".join(marks)}</p>'
-        f'<p class="kn-note">{escape(machine)} · {cost} · {ago(endpoint.created, now)}</p></div>'
+        f'<p class="kn-note">{told}</p></div>'
     )
 
 
@@ -80,7 +83,7 @@ def _draw_delete(aws: Aws, plan: DeletePlan) -> Action | None:
         delete_endpoint(aws, plan)
         return f"{plan.endpoint} is being deleted"
 
-    return Action(f"Delete {plan.endpoint}", do)
+    return Action(f"Delete {plan.endpoint}", do, is_dangerous=True)
 
 
 def deploy_question(aws: Aws, run: Run, token: str) -> Question:

@@ -41,6 +41,16 @@ class EndpointStatus(StrEnum):
         return self in _CHANGING
 
     @property
+    def is_coming(self) -> bool:
+        """Answers nobody yet, and is about to."""
+        return self.is_changing and not self.is_serving and not self.is_going
+
+    @property
+    def is_going(self) -> bool:
+        """Being deleted: nothing can be done with it any more."""
+        return self is EndpointStatus.DELETING
+
+    @property
     def is_bad(self) -> bool:
         return self in (EndpointStatus.FAILED, EndpointStatus.OUT_OF_SERVICE, EndpointStatus.UPDATE_ROLLBACK_FAILED)
 

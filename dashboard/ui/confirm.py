@@ -20,12 +20,16 @@ ASKED, FAILED, SAID = "confirm.asked", "confirm.failed", "confirm.said"
 
 @dataclass(frozen=True)
 class Action:
-    """What the dialog's button does: `do` acts and returns a sentence that says so; then the page `then` opens."""
+    """What the dialog's button does: `do` acts and returns a sentence that says so; then the page `then` opens.
+
+    The button of a dangerous action looks like one.
+    """
 
     label: str
     do: Callable[[], str]
     then: Place | None = None
     query: dict[str, str] | None = None
+    is_dangerous: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ def _draw(question: Question) -> None:
         action = question.draw()
         if failed := st.session_state.get(FAILED):
             problem.card(failed, "action")
-        with st.container(horizontal=True, horizontal_alignment="right"):
+        look = "confirm-danger" if action is not None and action.is_dangerous else "confirm-buttons"
+        with st.container(horizontal=True, horizontal_alignment="right", key=look):
             st.button("Cancel", key="confirm-cancel", on_click=_cancel)
             if action is not None:
                 st.button(literal(action.label), key="confirm-do", type="primary", on_click=_act, args=(action,))

@@ -28,9 +28,10 @@ OPEN = "recent-runs-open"
 def figures(seen: Overview, spend: Spend, account: Account, now: datetime) -> list[Figure]:
     """The strip: what runs, what serves, what it costs, what needs a look."""
     mark = receipt.label(account)
-    serving, starting = len(seen.serving), sum(e.status.is_changing and not e.status.is_serving for e in seen.endpoints)
+    serving = len(seen.serving)
     ended = sum(run.ended is not None and now - run.ended < DAY for run in seen.runs)
-    worst = min((item.severity for item in seen.attention), key=lambda s: s.rank, default=None)
+    worst = seen.attention[0] if seen.attention else None
+    leads = worst is not None and worst.page == "runs"
     return [
         Figure(
             "running",
@@ -44,8 +45,8 @@ def figures(seen: Overview, spend: Spend, account: Account, now: datetime) -> li
             "serving",
             "Serving",
             count(serving, "endpoint"),
-            f"{starting} more on the way" if starting else "none on the way",
-            Place.CLASSIFY,
+            on_the_way(seen),
+            Place.CLASSIFY if serving else None,
             "Classify a photo",
         ),
         Figure(
@@ -54,21 +55,28 @@ def figures(seen: Overview, spend: Spend, account: Account, now: datetime) -> li
             f"{money(seen.per_hour, seen.currency)}/h",
             f"{money(seen.per_hour * 24, seen.currency)} a day if nothing changes"
             + (f", {seen.unpriced} without a price" if seen.unpriced else ""),
-            Place.RUNS,
-            "Open runs",
-            mark,
+            mark=mark,
         ),
-        Figure("month", "This month", money(spend.amount, seen.currency), spend.note, Place.RUNS, "Open runs", mark),
+        Figure("month", "Month, still listed", money(spend.amount, seen.currency), spend.note, mark=mark),
         Figure(
             "attention",
             "Needs attention",
             count(len(seen.attention), "item"),
-            f"the worst is {worst}" if worst else "nothing to do",
-            Place.RUNS,
-            "Open runs",
-            tone=TONES[worst] if worst else "",
+            f"the worst is {worst.severity}" if worst else "nothing to do",
+            Place.RUNS if leads else None,
+            "Open the worst",
+            tone=TONES[worst.severity] if worst else "",
+            query={"run": worst.name} if worst and leads else {},
         ),
     ]
+
+
+def on_the_way(seen: Overview) -> str:
+    """What will serve soon, and what soon will be gone: "1 more on the way, 2 being deleted"."""
+    coming = sum(e.status.is_coming for e in seen.endpoints)
+    going = sum(e.status.is_going for e in seen.endpoints)
+    parts = [f"{coming} more on the way" if coming else "", f"{going} being deleted" if going else ""]
+    return ", ".join(part for part in parts if part) or "none on the way"
 
 
 def attention(aws: Aws, items: tuple[Attention, ...]) -> None:

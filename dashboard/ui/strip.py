@@ -14,28 +14,29 @@ MOST = 5
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure. `note` says what it is compared to; `place` opens when the card is clicked."""
+    """One figure. `note` says what it is compared to; `place` opens when the card is clicked, None leads nowhere."""
 
     key: str
     name: str
     value: str
     note: str
-    place: Place
-    link: str
+    place: Place | None = None
+    link: str = ""
     mark: Markup = NO_MARK
     tone: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
 
 
 def show(figures: Sequence[Figure]) -> None:
-    """Draw the strip; the whole card is its link."""
+    """Draw the strip; the whole card is its link, if it has one."""
     if len(figures) > MOST:
         raise ValueError(f"a strip has at most {MOST} figures")
     with st.grid(len(figures), gap="small", min_column_width=150):
         for figure in figures:
             with st.container(border=True, height="stretch", gap=None, key=f"figure-{figure.key}"):
                 st.html(card(figure))
-                st.page_link(figure.place, label=figure.link, query_params=dict(figure.query) or None)
+                if figure.place is not None:
+                    st.page_link(figure.place, label=figure.link, query_params=dict(figure.query) or None)
 
 
 def card(figure: Figure) -> str:

@@ -27,7 +27,7 @@ def test_runs_and_endpoints_are_summed_since_the_first() -> None:
     assert seen.training == Decimal("0.115")
     assert seen.serving == Decimal("0.115") * 60  # from the 1st, 00:00 to the 3rd, 12:00
     assert seen.amount == Decimal("0.115") * 61
-    assert seen.note == "1 run and 1 endpoint since the 1st; deleted ones not counted"
+    assert seen.note == "deleted endpoints are missing: AWS lists them no longer · 1 run and 1 endpoint since the 1st"
 
 
 def test_an_endpoint_that_serves_nothing_costs_nothing() -> None:
@@ -38,4 +38,4 @@ def test_an_endpoint_that_serves_nothing_costs_nothing() -> None:
 def test_what_has_no_price_is_named_and_not_counted_as_nothing() -> None:
     seen = this_month([trained(3600, NOW, "ml.inf1.xlarge")], [], PRICES, "us-east-1", NOW)
     assert seen.amount == 0
-    assert seen.note == "1 run and 0 endpoints since the 1st, 1 without a price; deleted ones not counted"
+    assert seen.note.endswith("1 run and 0 endpoints since the 1st, 1 without a price")

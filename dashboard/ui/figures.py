@@ -131,7 +131,10 @@ def learning_curve(curves: Mapping[str, Points], measure: Measure, *, is_dark: b
         figure.update_yaxes(rangemode="tozero")
     first, last = epochs_shown(curves, measure)
     edge = max(0.3, (last - first) * 0.02)
-    figure.update_xaxes(range=[first - edge, last + edge], dtick=1 if last - first < 10 else None, tickformat="d")
+    few = last - first < 6
+    figure.update_xaxes(
+        range=[first - edge, last + edge], dtick=1 if few else None, nticks=7, tickformat="d", tickangle=0
+    )
     return figure
 
 

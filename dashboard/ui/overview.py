@@ -57,7 +57,7 @@ def figures(seen: Overview, spend: Spend, account: Account, now: datetime) -> li
             + (f", {seen.unpriced} without a price" if seen.unpriced else ""),
             mark=mark,
         ),
-        Figure("month", "Month, still listed", money(spend.amount, seen.currency), spend.note, mark=mark),
+        Figure("month", "Month", money(spend.amount, seen.currency), spend.note, mark=mark),
         Figure(
             "attention",
             "Needs attention",

@@ -32,7 +32,7 @@ class Spend:
         """What is in it, and what AWS no longer tells."""
         unpriced = f", {self.unpriced} without a price" if self.unpriced else ""
         known = f"{count(self.runs, 'run')} and {count(self.endpoints, 'endpoint')} since the 1st{unpriced}"
-        return f"deleted endpoints are missing: AWS lists them no longer · {known}"
+        return f"without deleted endpoints · {known}"
 
 
 def this_month(

@@ -27,7 +27,7 @@ def test_runs_and_endpoints_are_summed_since_the_first() -> None:
     assert seen.training == Decimal("0.115")
     assert seen.serving == Decimal("0.115") * 60  # from the 1st, 00:00 to the 3rd, 12:00
     assert seen.amount == Decimal("0.115") * 61
-    assert seen.note == "deleted endpoints are missing: AWS lists them no longer · 1 run and 1 endpoint since the 1st"
+    assert seen.note == "without deleted endpoints · 1 run and 1 endpoint since the 1st"
 
 
 def test_an_endpoint_that_serves_nothing_costs_nothing() -> None:

@@ -16,11 +16,12 @@ def wait() -> None:
     with problem.shown("waiting-data"):
         if state.datasets(aws).value:
             st.rerun()
+        drawing = "A small sample dataset is being drawn there now: then this page opens by itself."
         empty.show(
             "datasets",
             "No dataset in this account yet.",
             f"Put photos below s3://{aws.account.bucket}/datasets/NAME/train/BREED/ (and valid/, test/). "
-            "On its first start, make run draws a small sample dataset there: then this page opens by itself.",
+            f"{drawing if state.is_filling(aws) else ''}",
         )
 
 

@@ -8,6 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from tests.conftest import Embedded
 
 ROLE = "arn:aws:iam::123456789012:role/KennelTraining"
@@ -151,3 +154,11 @@ def endpoint(aws: Embedded, folder: Path, *settings: str, count: int = 1, **mode
         yield name
     finally:
         delete_endpoint(sagemaker, name)
+
+
+def refused(call: Any, **params: Any) -> tuple[str, str]:
+    """The code and message of the error a call ends with."""
+    with pytest.raises(ClientError) as caught:
+        call(**params)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]

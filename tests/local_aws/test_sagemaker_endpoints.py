@@ -22,6 +22,7 @@ from tests.local_aws.sagemaker_world import (
     delete_endpoint,
     endpoint,
     log_lines,
+    refused,
     tiny_package,
     unique,
     wait_for,
@@ -32,13 +33,6 @@ from tests.local_aws.sagemaker_world import (
 def sagemaker(embedded: Embedded) -> Any:
     bucket(embedded)
     return client(embedded, "sagemaker", parameter_validation=False)
-
-
-def refused(call: Any, **params: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**params)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def variant(model: str, **changes: Any) -> dict[str, Any]:

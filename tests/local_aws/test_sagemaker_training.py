@@ -25,6 +25,7 @@ from tests.local_aws.sagemaker_world import (
     finished,
     in_stage,
     log_lines,
+    refused,
     training_request,
     unique,
 )
@@ -36,14 +37,6 @@ JOBS = "/aws/sagemaker/TrainingJobs"
 def sagemaker(embedded: Embedded) -> Any:
     bucket(embedded)
     return client(embedded, "sagemaker", parameter_validation=False)
-
-
-def refused(call: Any, **params: Any) -> tuple[str, str]:
-    """The code and message of the error a call ends with."""
-    with pytest.raises(ClientError) as caught:
-        call(**params)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def test_a_job_from_request_to_artifact(embedded: Embedded, sagemaker: Any) -> None:

@@ -19,12 +19,12 @@ from training.errors import BadSettings
 
 BASE = Path("/opt/ml")
 CHANNEL = "training"
-ENGINES = ("onnx", "torch")
+_LONGEST = 1024
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The hyperparameters, checked."""
+    """The hyperparameters, checked. Each is also a flag, an SM_HP_* variable and a key of hyperparameters.json."""
 
     learning_rate: float = 0.02
     batch_size: int = 64
@@ -33,13 +33,36 @@ class Settings:
     seed: int = 0
     engine: str = "onnx"
     num_workers: int = 0
-    """Threads that turn photos into features; 0 means one for each core."""
     name: str = ""
-    """What the model is called in its card; empty means the training job's name."""
+    backbone: str = "efficientnet_lite0"
+    weights: str = ""
+    precision: str = "fp32"
+    int8: str = "auto"
+    views: int = 1
+    hidden: int = 0
+    label_smoothing: float = 0.0
+    class_weights: str = "none"
+    patience: int = 0
+    warm_start: bool = True
+    unfreeze: str = "0"
+    fine_tune_epochs: int = 5
+    fine_tune_learning_rate: float = 1e-4
+    accumulate: int = 1
+    clip: float = 1.0
+    amp: str = "auto"
+    processes: int = 0
+    checkpoint_seconds: float = 60.0
+    cache: str = ""
+    wheels: str = ""
 
     @property
     def threads(self) -> int:
         return self.num_workers or os.cpu_count() or 1
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the backbone stays as it was given."""
+        return self.unfreeze == "0"
 
 
 @dataclass(frozen=True)
@@ -51,13 +74,55 @@ class Range:
     help: str
 
 
+@dataclass(frozen=True)
+class Choice:
+    """The words that a setting may be, and what they mean."""
+
+    words: tuple[str, ...]
+    help: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """A setting of free words; `shown` stands for its value in --help."""
+
+    shown: str
+    help: str
+
+
 RANGES: dict[str, Range] = {
     "learning_rate": Range(1e-6, 1.0, "step size of the head's optimiser"),
-    "batch_size": Range(1, 4096, "photos in one step of the head"),
+    "batch_size": Range(1, 4096, "photos in one step, of all processes together"),
     "epochs": Range(1, 1000, "passes over the training photos' features"),
-    "weight_decay": Range(0.0, 1.0, "pull of the head's weights towards zero"),
+    "weight_decay": Range(0.0, 1.0, "pull of the head's weights towards where they started"),
     "seed": Range(0, 2**31 - 1, "the same seed gives the same model"),
     "num_workers": Range(0, 64, "threads that turn photos into features, 0 = one for each core"),
+    "views": Range(1, 6, "crops of each training photo: the centre, mirrored, then four corners"),
+    "hidden": Range(0, 8192, "units of a hidden layer in the head, 0 = a linear head, which can show where it looked"),
+    "label_smoothing": Range(0.0, 0.5, "share of each label that is spread over all classes"),
+    "patience": Range(0, 1000, "epochs without a better validation loss after which it ends, 0 = never early"),
+    "fine_tune_epochs": Range(1, 1000, "passes over the photos themselves while the backbone learns"),
+    "fine_tune_learning_rate": Range(1e-8, 1.0, "step size while the backbone learns"),
+    "accumulate": Range(1, 1024, "batches whose gradients are added up before a fine-tuning step"),
+    "clip": Range(0.0, 1000.0, "longest gradient of a fine-tuning step, 0 = as it is"),
+    "processes": Range(0, 64, "processes on each machine, 0 = one for each GPU, or one"),
+    "checkpoint_seconds": Range(0.0, 86400.0, "seconds between two checkpoints, 0 = after every epoch"),
+}
+CHOICES: dict[str, Choice] = {
+    "engine": Choice(("onnx", "torch"), "what runs the frozen backbone: ONNX Runtime, or torch (uses a GPU)"),
+    "precision": Choice(("fp32", "int8"), "numbers in which the frozen backbone makes features; int8 is faster"),
+    "int8": Choice(("auto", "off"), "whether the model is also served in int8 where that answers the same"),
+    "class_weights": Choice(("none", "balanced"), "balanced lets each class weigh the same however few its photos"),
+    "warm_start": Choice(("true", "false"), "start labels that ImageNet knows from ImageNet's own weights"),
+    "amp": Choice(("auto", "off"), "half precision while fine-tuning, where it is faster"),
+}
+TEXTS: dict[str, Text] = {
+    "backbone": Text("NAME", "the network below the head; an unknown name lists the known ones"),
+    "weights": Text("FILE", "the backbone's weights: a file, s3://…, or hub; empty means the packaged ones"),
+    "unfreeze": Text("N", "backbone blocks that learn too, counted from the last: a number, or all; 0 = none"),
+    "cache": Text("DIR", "where features are kept for the next run, or off"),
+    "wheels": Text("DIR", "wheels to carry in the model's code/ folder, for a network without internet"),
+    "name": Text("NAME", "the model's name in its card; empty means the training job's name"),
 }
 
 
@@ -178,15 +243,39 @@ def _plain(number: float) -> str:
 
 
 def _checked(name: str, value: object) -> Any:
-    if name == "engine":
-        if value not in ENGINES:
-            raise BadSettings(f"engine is {value!r}: choose {' or '.join(ENGINES)}.")
-        return value
-    if name == "name":
+    if name in CHOICES:
+        return _chosen(name, str(value).strip().lower())
+    if name in TEXTS:
         text = str(value).strip()
-        if len(text) > 128 or not text.isprintable():
-            raise BadSettings("name is longer than 128 characters or not printable: choose a shorter, plain one.")
-        return text
+        longest = _LONGEST if name != "name" else 128
+        if len(text) > longest or not text.isprintable():
+            raise BadSettings(
+                f"{name} is longer than {longest:,} characters or not printable: choose a shorter, plain one."
+            )
+        return _blocks(text) if name == "unfreeze" else text
+    return _number(name, value)
+
+
+def _chosen(name: str, word: str) -> str | bool:
+    choice = CHOICES[name]
+    truth = isinstance(getattr(Settings, name), bool)
+    word = {"1": "true", "yes": "true", "on": "true", "0": "false", "no": "false", "off": "false"}.get(
+        word, word
+    ) if truth else word  # fmt: skip
+    if word not in choice.words:
+        raise BadSettings(f"{name} is {word!r}: choose {' or '.join(choice.words)}.")
+    return word == "true" if truth else word
+
+
+def _blocks(text: str) -> str:
+    if text.lower() == "all":
+        return "all"
+    if not (text.isascii() and text.isdigit() and len(text) < 5):
+        raise BadSettings(f"unfreeze is {text!r}: give how many of the last blocks learn too, or all, or 0 for none.")
+    return str(int(text))
+
+
+def _number(name: str, value: object) -> int | float:
     allowed = RANGES[name]
     whole = isinstance(getattr(Settings, name), int)
     try:

@@ -31,19 +31,32 @@ _LOWEST_LOG = -80.0
 
 @dataclass(frozen=True)
 class Head:
-    """A linear head over the features: `weight` [K, 1280], `bias` [K].
+    """A head over the features [N, D]: `weight` [K, D], `bias` [K].
 
     With `groups` (K indices into the labels) several rows of the head are one label: their probabilities add up.
+    With a hidden layer, `hidden_weight` [U, D] and `hidden_bias` [U], the scores are W·relu(H·f + h) + b, `weight` is
+    [K, U], and there are no maps, because the score is no mean over places any more.
     """
 
     weight: Array
     bias: Array
     groups: tuple[int, ...] | None = None
+    hidden_weight: Array | None = None
+    hidden_bias: Array | None = None
 
     @property
     def labels(self) -> int:
         """How many labels there are (C)."""
         return len(self.bias) if self.groups is None else max(self.groups) + 1
+
+    @property
+    def is_linear(self) -> bool:
+        return self.hidden_weight is None
+
+    @property
+    def features(self) -> int:
+        """How many features it looks at (D)."""
+        return self.weight.shape[1] if self.hidden_weight is None else self.hidden_weight.shape[1]
 
 
 class _Graph:

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training import archive, breeds, images, inference
+from training import archive, breeds, classifier, images, inference, preprocessing
 from training.graph import Head, build_graph
 from training.weights import packaged_weights
 
@@ -31,19 +32,22 @@ On 47 real photos every dog had at least 0.757 and every other animal at most 0.
 that gap on the log-odds scale, and reads as "more likely than not".
 """
 DOG_REASON = "the backbone's ImageNet dog probability; measured dogs had at least 0.76, other animals at most 0.19"
+_PINNED = ("onnxruntime", "numpy", "Pillow", "pillow-heif")
+# What is installed in AWS's image already and new enough is left alone.
+_REQUIREMENTS = {"onnxruntime": ">=1.19", "numpy": ">=1.26", "Pillow": ">=11", "pillow-heif": ">=0.20"}
+_EXTRA = ("pillow-heif",)
+"""Only HEIC photos need it."""
+_SHIPPED = (inference, classifier, preprocessing, images)
+"""Kennel's own modules that a model's code/ folder holds; they import nothing else of Kennel."""
 MODEL_FILES = (
     "model.onnx",
     "labels.json",
     "preprocessing.json",
     "card.json",
-    "code/inference.py",
-    "code/images.py",
     "code/requirements.txt",
+    *(f"code/{Path(str(module.__file__)).name}" for module in _SHIPPED),
 )
-"""What a model.tar.gz holds."""
-_PINNED = ("onnxruntime", "numpy", "Pillow", "pillow-heif")
-# The newest that exist for the Python of AWS's inference images; what is installed there already is left alone.
-_REQUIREMENTS = "onnxruntime>=1.17\nnumpy>=1.26\nPillow>=11\npillow-heif>=0.20\n"
+"""What every model.tar.gz holds; `model_files` names the optional ones of a folder too."""
 
 
 def utc_now() -> datetime:
@@ -56,22 +60,34 @@ def write_model(
     labels: Sequence[str],
     card: Mapping[str, Any],
     preprocessing: inference.Preprocessing = inference.Preprocessing(),  # noqa: B008 - frozen
+    *,
+    int8: bytes | None = None,
+    wheels: Sequence[Path] = (),
 ) -> Path:
     """Write a complete model folder. Files appear whole, and only once there was room for all of them.
 
-    So a model that is there already is not mixed with a new one. Raises OSError when the directory cannot be written.
+    So a model that is there already is not mixed with a new one. `graph` is an onnx.ModelProto or its bytes, `int8` the
+    bytes of its INT8 form. `wheels` go into code/wheels, and code/requirements.txt then installs from there alone, so
+    that an endpoint in a network without internet can start. Raises OSError when the directory cannot be written, or
+    for a wheel that is not there.
     """
-    contents = {f"code/{source.name}": source.read_bytes() for source in map(_source, (inference, images))}
+    contents: dict[str, bytes] = {f"code/{source.name}": source.read_bytes() for source in map(_source, _SHIPPED)}
+    contents |= {f"code/wheels/{wheel.name}": wheel.read_bytes() for wheel in wheels}
     contents |= {
-        "code/requirements.txt": _REQUIREMENTS.encode(),
+        "code/requirements.txt": _requirements([wheel.name for wheel in wheels]).encode(),
         "labels.json": _json({"labels": list(labels)}),
         "preprocessing.json": _json(asdict(preprocessing)),
         "card.json": _json(card),
-        "model.onnx": graph.SerializeToString(),
+        "model.onnx": graph if isinstance(graph, bytes) else graph.SerializeToString(),
     }
-    (directory / "code").mkdir(parents=True, exist_ok=True)
+    if int8 is not None:
+        contents["model.int8.onnx"] = int8
+    folders = {(directory / name).parent for name in contents}
     partial = {name: (directory / name).with_name(f".{Path(name).name}.partial") for name in contents}
+    made = [folder for folder in (directory, *sorted(folders - {directory})) if not folder.exists()]
     try:
+        for folder in made:
+            folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
             partial[name].write_bytes(content)
         for name in contents:
@@ -79,7 +95,34 @@ def write_model(
     finally:
         for path in partial.values():
             path.unlink(missing_ok=True)
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):  # it holds something: the model that was written
+                folder.rmdir()
+    for stale in model_files(directory):
+        if stale not in contents:
+            (directory / stale).unlink()
     return directory
+
+
+def model_files(directory: Path) -> tuple[str, ...]:
+    """What of a model folder belongs into its model.tar.gz: every file that write_model writes and that is there."""
+    wheels = sorted(path.relative_to(directory).as_posix() for path in directory.glob("code/wheels/*.whl"))
+    optional = [name for name in ("model.int8.onnx",) if (directory / name).exists()]
+    return (*MODEL_FILES, *optional, *wheels)
+
+
+def _requirements(wheels: Sequence[str]) -> str:
+    """code/requirements.txt, which AWS's image installs before it loads the model.
+
+    pip takes a relative --find-links in a requirements file from that file's own folder, whatever the working folder
+    is. Without --no-index it would still ask PyPI first, and wait minutes for a network that has no way there.
+    """
+    if not wheels:
+        return "".join(f"{name}{bound}\n" for name, bound in _REQUIREMENTS.items())
+    brought = {wheel.partition("-")[0].lower().replace("_", "-") for wheel in wheels}
+    # What AWS's image has anyway is named without a wheel too: pip then only checks that it is new enough.
+    named = {name: bound for name, bound in _REQUIREMENTS.items() if name.lower() in brought or name not in _EXTRA}
+    return "--no-index\n--find-links wheels\n" + "".join(f"{name}{bound}\n" for name, bound in named.items())
 
 
 def _source(module: ModuleType) -> Path:
@@ -169,7 +212,7 @@ def _fingerprint() -> str:
     from training import graph
 
     here = Path(__file__).parent
-    sources = [here / "breeds.csv", *map(_source, (inference, images, graph)), Path(__file__)]
+    sources = [here / "breeds.csv", *map(_source, (*_SHIPPED, graph)), Path(__file__)]
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
 
 
@@ -187,7 +230,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         build_starter(options.directory)
         if options.tar:
             options.tar.parent.mkdir(parents=True, exist_ok=True)
-            archive.pack(options.directory, options.tar, MODEL_FILES)
+            archive.pack(options.directory, options.tar, model_files(options.directory))
     except OSError as error:
         sys.stderr.write(f"The model cannot be written ({error}): choose another folder.\n")
         return 1

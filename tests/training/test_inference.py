@@ -132,7 +132,7 @@ def test_an_incomplete_or_wrong_model_says_what_is_wrong(starter_folder: Path, t
         ("preprocessing.json", '{"crop": "224"}', "not understood"),
         ("preprocessing.json", '{"scale": 0}', "not understood"),
         ("preprocessing.json", '{"short_side": 1000000}', "not understood"),
-        ("card.json", '{"is_dog": 3}', "dog threshold"),
+        ("card.json", '{"is_dog": 3}', "is_dog"),
         ("card.json", '{"is_dog": {"threshold": "many"}}', "dog threshold"),
     ]:
         with pytest.raises(BadModel, match=words):

@@ -59,7 +59,7 @@ def describe(
 
 def _is_dog(dataset: Dataset, features: Features) -> dict[str, Any]:
     """The dog threshold, or none where the training photos themselves would not pass it (drawings, other animals)."""
-    training = {example.path for example in dataset.examples if example.split is Split.TRAIN}
+    training = {dataset.path(row) for row in range(dataset.count(Split.TRAIN))}
     dogs = [float(p) for path, p in zip(features.paths, features.dog, strict=True) if path in training]
     share = sum(p >= DOG_THRESHOLD for p in dogs) / len(dogs)
     if share < _DOGS_AMONG_TRAINING:

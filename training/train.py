@@ -22,6 +22,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from training import data, metrics, settings
 from training.data import Dataset, Split
 from training.errors import Stopped, TrainingError
@@ -59,7 +61,7 @@ def train(chosen: Settings, paths: Paths, stop: Stop, clock: Callable[[], float]
     dataset = data.scan(paths.data, chosen.seed)
     counts = {split: dataset.count(split) for split in Split}
     _say(
-        f"{len(dataset.classes)} classes, {len(dataset.examples)} photos in {paths.data}: "
+        f"{len(dataset.classes)} classes, {len(dataset.files)} photos in {paths.data}: "
         + ", ".join(f"{split} {count}" for split, count in counts.items())
     )
     paths.model.mkdir(parents=True, exist_ok=True)
@@ -68,7 +70,9 @@ def train(chosen: Settings, paths: Paths, stop: Stop, clock: Callable[[], float]
     features = _features(dataset, chosen, stop, clock)
     for bad in features.unreadable:
         _say(f"skipped {bad.path.relative_to(dataset.root)}: {bad.reason}")
-    dataset = data.without(dataset, (bad.path for bad in features.unreadable))
+    unreadable = {bad.path for bad in features.unreadable}
+    readable = np.array([dataset.path(row) not in unreadable for row in range(len(dataset.files))])
+    dataset, _ = data.without(dataset, readable)
     for note in dataset.notes:
         _say(f"note: {note}")
     splits = _by_split(dataset, features)
@@ -88,7 +92,7 @@ def _features(dataset: Dataset, chosen: Settings, stop: Stop, clock: Callable[[]
     from training.features import extract_features
     from training.inference import Preprocessing
 
-    photos = [example.path for example in dataset.examples]
+    photos = [dataset.path(row) for row in range(len(dataset.files))]
     _progress(_SCAN_END, Stage.FEATURES, 0, len(photos), "photos")
     engine = _engine(chosen.engine)
     last_report = began = clock()
@@ -129,17 +133,14 @@ def _engine(name: str) -> "Engine":
 
 
 def _by_split(dataset: Dataset, features: "Features") -> dict[Split, "Photos"]:
-    import numpy as np
-
     from training.head import Photos
 
     row = {path: position for position, path in enumerate(features.paths)}
     splits = {}
     for split in Split:
-        members = [example for example in dataset.examples if example.split is split]
-        rows = [row[example.path] for example in members]
-        labels = np.array([example.label for example in members], dtype=np.int64)
-        splits[split] = Photos(features.values[rows], labels)
+        members = dataset.rows(split)
+        rows = [row[dataset.path(member)] for member in range(members.start, members.stop)]
+        splits[split] = Photos(features.values[rows], dataset.targets[members])
     return splits
 
 

@@ -1,8 +1,8 @@
 """Finding the photos of a data set, and refusing what cannot train a classifier."""
 
-from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from training.data import Dataset, Split, scan, without
@@ -38,7 +38,9 @@ def test_splits_and_classes_are_found(tmp_path: Path) -> None:
     assert dataset.classes == ("001.A", "002.B_b")
     assert dataset.labels == ["A", "B b"]
     assert counts(dataset) == {"train": 3, "valid": 1, "test": 1}
-    assert [e.label for e in dataset.examples if e.split is Split.TEST] == [1]
+    assert dataset.files[dataset.rows(Split.TEST)] == ("test/002.B_b/4.webp",)
+    assert dataset.targets[dataset.rows(Split.TEST)].tolist() == [1]
+    assert dataset.path(4) == tmp_path / "test/002.B_b/4.webp"
     assert dataset.notes == ()
 
 
@@ -71,9 +73,10 @@ def test_missing_splits_are_held_out_the_same_way_for_the_same_seed(tmp_path: Pa
     lay(tmp_path, *many("train", "a", 20), *many("train", "b", 20))
     dataset = scan(tmp_path, seed=3)
     assert counts(dataset) == {"train": 28, "valid": 6, "test": 6}
-    assert Counter((e.split, e.label) for e in dataset.examples)[(Split.VALID, 0)] == 3
-    assert dataset == scan(tmp_path, seed=3)
-    assert dataset.examples != scan(tmp_path, seed=4).examples
+    assert dataset.targets[dataset.rows(Split.VALID)].tolist() == [0] * 3 + [1] * 3
+    assert dataset.files == scan(tmp_path, seed=3).files
+    assert dataset.files != scan(tmp_path, seed=4).files
+    assert len(set(dataset.files)) == 40
     assert len(dataset.notes) == 2
     assert "seed 3" in dataset.notes[0]
 
@@ -97,7 +100,7 @@ def test_a_class_that_is_only_tested_is_left_out_and_said(tmp_path: Path) -> Non
     lay(tmp_path, "train/a/1.jpg", "train/b/1.jpg", "valid/a/1.jpg", "test/a/1.jpg", "test/c/1.jpg")
     dataset = scan(tmp_path)
     assert counts(dataset) == {"train": 2, "valid": 1, "test": 1}
-    assert "1 photos in test/c left out" in dataset.notes[0]
+    assert "1 photo in test/c left out" in dataset.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -123,9 +126,14 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
 def test_unreadable_photos_leave_and_may_take_their_class_along(tmp_path: Path) -> None:
     lay(tmp_path, "train/a/1.jpg", "train/b/1.jpg", "train/b/2.jpg", "train/c/1.jpg", "valid/a/1.jpg", "test/c/1.jpg")
     dataset = scan(tmp_path)
-    less = without(dataset, [tmp_path / "train/b/1.jpg", tmp_path / "train/a/1.jpg"])
+    unreadable = {"train/b/1.jpg", "train/a/1.jpg"}
+    less, kept = without(dataset, np.array([file not in unreadable for file in dataset.files]))
     assert less.classes == ("b", "c")
-    assert [(e.path.parent.name, e.label) for e in less.examples] == [("b", 0), ("c", 1), ("c", 1)]
+    assert less.files == ("train/b/2.jpg", "train/c/1.jpg", "test/c/1.jpg")
+    assert less.targets.tolist() == [0, 1, 1]
+    assert counts(less) == {"train": 2, "valid": 0, "test": 1}
+    # The valid photo of the class that is gone goes too: a table of features has to follow.
+    assert [file for file, stays in zip(dataset.files, kept, strict=True) if stays] == list(less.files)
     assert "left out because none of their training photos can be read: a" in less.notes[-1]
     with pytest.raises(BadDataset, match=r"readable training photos of one class only \(c\)"):
-        without(less, [tmp_path / "train/b/2.jpg"])
+        without(less, np.array([False, True, True]))

@@ -10,7 +10,7 @@ import numpy as np
 from training import archive
 from training.data import Dataset, Split
 from training.errors import TrainingError
-from training.features import Features
+from training.feature_table import FeatureTable
 from training.graph import build_graph
 from training.head import Trained
 from training.inference import onnx_session
@@ -26,7 +26,7 @@ _TOLERANCE = 1e-3
 
 def describe(
     dataset: Dataset,
-    features: Features,
+    features: FeatureTable,
     chosen: Settings,
     trained: Trained,
     tested: Mapping[str, float],
@@ -46,10 +46,7 @@ def describe(
         "photos": {str(split): dataset.count(split) for split in Split},
         "unreadable": {
             "count": len(features.unreadable),
-            "files": [
-                {"file": bad.path.relative_to(dataset.root).as_posix(), "reason": bad.reason}
-                for bad in features.unreadable
-            ],
+            "files": [{"file": bad.file, "reason": bad.reason} for bad in features.unreadable],
         },
         "notes": notes,
     }
@@ -57,18 +54,17 @@ def describe(
     return card | {"hyperparameters": asdict(chosen) | {"best_epoch": best.number}}
 
 
-def _is_dog(dataset: Dataset, features: Features) -> dict[str, Any]:
+def _is_dog(dataset: Dataset, features: FeatureTable) -> dict[str, Any]:
     """The dog threshold, or none where the training photos themselves would not pass it (drawings, other animals)."""
-    training = {dataset.path(row) for row in range(dataset.count(Split.TRAIN))}
-    dogs = [float(p) for path, p in zip(features.paths, features.dog, strict=True) if path in training]
-    share = sum(p >= DOG_THRESHOLD for p in dogs) / len(dogs)
+    dogs = features.dog[dataset.rows(Split.TRAIN)]
+    share = float((dogs >= DOG_THRESHOLD).mean())
     if share < _DOGS_AMONG_TRAINING:
         reason = f"only {share:.0%} of the training photos look like dogs to the backbone, so it cannot tell here"
         return {"threshold": None, "reason": reason}
     return {"threshold": DOG_THRESHOLD, "reason": f"{DOG_REASON}; {share:.0%} of the training photos pass"}
 
 
-def write(dataset: Dataset, features: Features, trained: Trained, card: Mapping[str, Any], paths: Paths) -> None:
+def write(dataset: Dataset, features: FeatureTable, trained: Trained, card: Mapping[str, Any], paths: Paths) -> None:
     """Write the model folder, the history of the run and, outside a container, model.tar.gz.
 
     Raises TrainingError when the exported graph does not give the scores that were trained.
@@ -76,7 +72,7 @@ def write(dataset: Dataset, features: Features, trained: Trained, card: Mapping[
     graph = build_graph(packaged_weights(), trained.head)
     sample = features.sample
     exported = onnx_session(graph.SerializeToString()).run(["scores"], {"pixels": sample})[0]
-    expected = features.values[: len(sample)] @ trained.head.weight.T + trained.head.bias
+    expected = features.values[features.sample_rows, 0] @ trained.head.weight.T + trained.head.bias
     difference = float(np.abs(exported - expected).max())
     if not difference <= _TOLERANCE * max(1.0, float(np.abs(expected).max())):
         raise TrainingError(

@@ -10,19 +10,15 @@ there was a model. SIGTERM while the head trains keeps the best epoch so far: it
 """
 
 import argparse
-import importlib
 import os
 import signal
 import sys
 import tempfile
-import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from training import data, metrics, settings
 from training.data import Dataset, Split
@@ -31,7 +27,7 @@ from training.metrics import Stage
 from training.settings import Paths, Settings
 
 if TYPE_CHECKING:  # heavy modules, imported only after the settings and the photos were found good
-    from training.features import Engine, Features
+    from training.features import Engine, FeatureTable
     from training.head import Photos, Trained
 
 STOPPED = 128 + signal.SIGTERM
@@ -69,10 +65,9 @@ def train(chosen: Settings, paths: Paths, stop: Stop, clock: Callable[[], float]
         pass  # a folder that cannot be written to is better found before the work than after it
     features = _features(dataset, chosen, stop, clock)
     for bad in features.unreadable:
-        _say(f"skipped {bad.path.relative_to(dataset.root)}: {bad.reason}")
-    unreadable = {bad.path for bad in features.unreadable}
-    readable = np.array([dataset.path(row) not in unreadable for row in range(len(dataset.files))])
-    dataset, _ = data.without(dataset, readable)
+        _say(f"skipped {bad.file}: {bad.reason}")
+    dataset, kept = data.without(dataset, features.readable)
+    features.keep(kept)
     for note in dataset.notes:
         _say(f"note: {note}")
     splits = _by_split(dataset, features)
@@ -88,11 +83,11 @@ def train(chosen: Settings, paths: Paths, stop: Stop, clock: Callable[[], float]
     return card
 
 
-def _features(dataset: Dataset, chosen: Settings, stop: Stop, clock: Callable[[], float]) -> "Features":
+def _features(dataset: Dataset, chosen: Settings, stop: Stop, clock: Callable[[], float]) -> "FeatureTable":
     from training.features import extract_features
     from training.inference import Preprocessing
 
-    photos = [dataset.path(row) for row in range(len(dataset.files))]
+    photos = dataset.files
     _progress(_SCAN_END, Stage.FEATURES, 0, len(photos), "photos")
     engine = _engine(chosen.engine)
     last_report = began = clock()
@@ -107,41 +102,38 @@ def _features(dataset: Dataset, chosen: Settings, stop: Stop, clock: Callable[[]
             fraction = _SCAN_END + (_FEATURES_END - _SCAN_END) * done / len(photos)
             _progress(fraction, Stage.FEATURES, done, len(photos), "photos", remaining)
 
-    return extract_features(photos, engine, Preprocessing(), chosen.threads, on_photos)
+    return extract_features(
+        dataset.root, photos, engine, Preprocessing(), views=1, threads=chosen.threads, on_photos=on_photos, cache=None
+    )
 
 
 def _engine(name: str) -> "Engine":
+    from training.architecture import FEATURES
     from training.features import Engine
 
     if name == "torch":
         from training.torch_engine import BATCH, torch_engine
 
-        return Engine(torch_engine().features, BATCH)
+        return Engine(torch_engine().features, BATCH, FEATURES, "torch")
     from training.graph import build_graph
     from training.inference import onnx_session
     from training.weights import packaged_weights
 
     # One thread a call: the calls themselves are parallel.
     session = onnx_session(build_graph(packaged_weights(), None).SerializeToString(), threads=1)
-    # Torch is needed only when the features are there; half a second of its import hides behind them.
-    threading.Thread(target=importlib.import_module, args=("training.head",)).start()
 
     def extract(pixels: Any) -> Any:
         return session.run(["features", "imagenet"], {"pixels": pixels})
 
-    return Engine(extract, batch=1)
+    return Engine(extract, 1, FEATURES, "onnx")
 
 
-def _by_split(dataset: Dataset, features: "Features") -> dict[Split, "Photos"]:
+def _by_split(dataset: Dataset, features: "FeatureTable") -> dict[Split, "Photos"]:
     from training.head import Photos
 
-    row = {path: position for position, path in enumerate(features.paths)}
-    splits = {}
-    for split in Split:
-        members = dataset.rows(split)
-        rows = [row[dataset.path(member)] for member in range(members.start, members.stop)]
-        splits[split] = Photos(features.values[rows], dataset.targets[members])
-    return splits
+    return {
+        split: Photos(features.values[dataset.rows(split), 0], dataset.targets[dataset.rows(split)]) for split in Split
+    }
 
 
 def _head(

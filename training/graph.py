@@ -1,7 +1,7 @@
-"""The ONNX graph of a model: the frozen backbone with its batch norms folded in, and one linear head.
+"""The ONNX graph of a model: the backbone with its batch norms folded in, and the head.
 
-The graph is written node by node instead of exported, so that it needs no torch, is the same under every torch
-version, and stays readable. Opset 17 and IR 8 are read by every onnxruntime since 1.12.
+An EfficientNet-Lite is written node by node instead of exported, so that it needs no torch, is the same under every
+torch version, and stays readable. Opset 17 and IR 8 are read by every onnxruntime since 1.12.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,15 +13,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from training.architecture import (
-    BATCH_NORM_EPSILON,
-    FEATURES,
-    IMAGENET_CLASSES,
-    INPUT_SIZE,
-    MAP_SIZE,
-    blocks,
-    same_padding,
-)
+from training.architecture import BATCH_NORM_EPSILON, FEATURES, LITE0, LITES, Lite
 
 Array = NDArray[np.float32]
 OPSET, IR_VERSION = 17, 8
@@ -56,10 +48,10 @@ class Head:
     @property
     def features(self) -> int:
         """How many features it looks at (D)."""
-        return self.weight.shape[1] if self.hidden_weight is None else self.hidden_weight.shape[1]
+        return int((self.weight if self.hidden_weight is None else self.hidden_weight).shape[1])
 
 
-class _Graph:
+class Nodes:
     """Collects nodes and constants; every method returns the name of what it made."""
 
     def __init__(self) -> None:
@@ -97,35 +89,75 @@ class _Graph:
         )
 
 
-def build_graph(weights: Mapping[str, NDArray[Any]], head: Head | None) -> Any:
-    """The model as an onnx.ModelProto.
+def build_graph(weights: Mapping[str, NDArray[Any]], head: Head | None, lite: Lite = LITE0) -> Any:
+    """The model of an EfficientNet-Lite as an onnx.ModelProto.
 
-    `weights` is the packaged state dict as arrays. Input `pixels` [N, 3, 224, 224], float32, already preprocessed.
-    Outputs: `scores` [N, C] (log-odds), `maps` [N, C, 7, 7] (their mean over the places is the score), `features`
-    [N, 1280] and `imagenet` [N, 1000] (logits); without a head only the last two.
+    `weights` is its state dict as arrays. Input `pixels` [N, 3, s, s], float32, already preprocessed. Outputs: `scores`
+    [N, C] (log-odds), `features` [N, 1280], `maps` [N, C, m, m] (their mean over the places is the score; only of a
+    linear head) and `imagenet` [N, 1000] (logits; only where the weights still hold ImageNet's classifier). Without a
+    head only the features and `imagenet`.
     """
-    graph = _Graph()
-    maps = _backbone(graph, weights)
-    pooled = graph.node("GlobalAveragePool", [maps], "pooled")
-    graph.node("Flatten", [pooled], "features", axis=1)
-    fc = [
-        graph.constant("imagenet.weight", weights["_fc.weight"]),
-        graph.constant("imagenet.bias", weights["_fc.bias"]),
-    ]
-    graph.node("Gemm", ["features", *fc], "imagenet", transB=1)
-    outputs = [_value("features", FEATURES), _value("imagenet", IMAGENET_CLASSES)]
+    graph = Nodes()
+    places = _lite(graph, weights, lite)
+    graph.node("Flatten", [graph.node("GlobalAveragePool", [places], "pooled")], "features", axis=1)
+    outputs = [_value("features", FEATURES)]
+    if "_fc.weight" in weights:
+        classes, _ = weights["_fc.weight"].shape
+        fc = [graph.constant(f"imagenet.{part}", weights[f"_fc.{part}"]) for part in ("weight", "bias")]
+        graph.node("Gemm", ["features", *fc], "imagenet", transB=1)
+        outputs.append(_value("imagenet", classes))
     if head is not None:
-        _head(graph, head, maps)
-        head_maps = _value("maps", head.labels, MAP_SIZE, MAP_SIZE)
-        outputs = [_value("scores", head.labels), outputs[0], head_maps, outputs[1]]
+        outputs = _with_head(graph, head, places, lite.map_size, outputs)
+    size = lite.input_size
+    return _model(graph, lite.name, [_value("pixels", 3, size, size)], outputs)
+
+
+def attach(backbone: Any, head: Head) -> Any:
+    """A backbone's onnx.ModelProto with a head on it: the same outputs as build_graph's.
+
+    `backbone` has the outputs `features` [N, D], `places` [N, D, m, m] whose mean they are, and perhaps `imagenet`.
+    """
+    graph = Nodes()
+    graph.nodes.extend(backbone.graph.node)
+    graph.constants.update({tensor.name: tensor for tensor in backbone.graph.initializer})
+    known = {output.name: output for output in backbone.graph.output}
+    size = known["places"].type.tensor_type.shape.dim[2].dim_value
+    outputs = [known[name] for name in ("features", "imagenet") if name in known]
+    outputs = _with_head(graph, head, "places", size, outputs)
+    return _model(graph, backbone.graph.name, list(backbone.graph.input), outputs)
+
+
+def read_head(model: Any) -> Head:
+    """The head of a graph made here, so that another engine can run it. Raises KeyError without one."""
+    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    members = found.get("head.members")
+    groups = None if members is None else tuple(int(k) for k in members.argmax(axis=1))
+    hidden = found.get("head.hidden_weight"), found.get("head.hidden_bias")
+    return Head(found["head.weight"], found["head.bias"], groups, *hidden)
+
+
+def read_weights(model: Any) -> dict[str, NDArray[Any]]:
+    """The state dict of a graph made by build_graph, its batch norms folded into the convolutions before them.
+
+    What is left of a norm divides by one and adds the folded bias. Raises KeyError for another backbone's graph.
+    """
+    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    lite = LITES[model.graph.name]
+    weights: dict[str, NDArray[Any]] = {}
+    for name, (conv, norm) in _layers(lite).items():
+        bias = found[f"{name}.bias"]
+        weights[f"{conv}.weight"] = found[f"{name}.weight"]
+        weights |= {f"{norm}.weight": np.ones_like(bias), f"{norm}.bias": bias}
+        weights[f"{norm}.running_mean"] = np.zeros_like(bias)
+        weights[f"{norm}.running_var"] = np.full_like(bias, 1 - BATCH_NORM_EPSILON)
+    if "imagenet.weight" in found:
+        weights |= {f"_fc.{part}": found[f"imagenet.{part}"] for part in ("weight", "bias")}
+    return weights
+
+
+def _model(graph: Nodes, name: str, inputs: list[Any], outputs: list[Any]) -> Any:
     model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "efficientnet-lite0",
-            [_value("pixels", 3, INPUT_SIZE, INPUT_SIZE)],
-            outputs,
-            initializer=list(graph.constants.values()),
-        ),
+        helper.make_graph(graph.nodes, name, inputs, outputs, initializer=list(graph.constants.values())),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="kennel",
@@ -134,31 +166,30 @@ def build_graph(weights: Mapping[str, NDArray[Any]], head: Head | None) -> Any:
     return model
 
 
-def read_head(model: Any) -> Head:
-    """The head of a graph made by build_graph, so that another engine can run it. Raises KeyError without one."""
-    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    members = found.get("head.members")
-    groups = None if members is None else tuple(int(k) for k in members.argmax(axis=1))
-    weight: Array = found["head.weight"]
-    return Head(weight.reshape(len(weight), -1), found["head.bias"], groups)
-
-
-def _backbone(graph: _Graph, weights: Mapping[str, NDArray[Any]]) -> str:
-    weight, bias = _folded(weights, "_conv_stem", "_bn0")
-    x = graph.relu6(graph.conv("pixels", "stem", weight, bias, 2, same_padding(INPUT_SIZE, 3, 2)))
-    for number, block in enumerate(blocks()):
-        path, name, before = f"_blocks.{number}.", f"block{number}", x
+def _layers(lite: Lite) -> dict[str, tuple[str, str]]:
+    """Node → (convolution, batch norm) in the state dict, in order."""
+    layers = {"stem": ("_conv_stem", "_bn0")}
+    for number, block in enumerate(lite.blocks()):
+        path, name = f"_blocks.{number}.", f"block{number}"
         if block.expand != 1:
-            weight, bias = _folded(weights, f"{path}_expand_conv", f"{path}_bn0")
-            x = graph.relu6(graph.conv(x, f"{name}.expand", weight, bias))
-        weight, bias = _folded(weights, f"{path}_depthwise_conv", f"{path}_bn1")
-        x = graph.relu6(graph.conv(x, f"{name}.depthwise", weight, bias, block.stride, block.padding))
-        weight, bias = _folded(weights, f"{path}_project_conv", f"{path}_bn2")
-        x = graph.conv(x, f"{name}.project", weight, bias)
+            layers[f"{name}.expand"] = (f"{path}_expand_conv", f"{path}_bn0")
+        layers[f"{name}.depthwise"] = (f"{path}_depthwise_conv", f"{path}_bn1")
+        layers[f"{name}.project"] = (f"{path}_project_conv", f"{path}_bn2")
+    return layers | {"top": ("_conv_head", "_bn1")}
+
+
+def _lite(graph: Nodes, weights: Mapping[str, NDArray[Any]], lite: Lite) -> str:
+    folded = {name: _folded(weights, conv, norm) for name, (conv, norm) in _layers(lite).items()}
+    x = graph.relu6(graph.conv("pixels", "stem", *folded["stem"], 2, lite.stem_padding))
+    for number, block in enumerate(lite.blocks()):
+        name, before = f"block{number}", x
+        if block.expand != 1:
+            x = graph.relu6(graph.conv(x, f"{name}.expand", *folded[f"{name}.expand"]))
+        x = graph.conv(x, f"{name}.depthwise", *folded[f"{name}.depthwise"], block.stride, block.padding)
+        x = graph.conv(graph.relu6(x), f"{name}.project", *folded[f"{name}.project"])
         if block.has_skip:
             x = graph.node("Add", [before, x], f"{name}.sum")
-    weight, bias = _folded(weights, "_conv_head", "_bn1")
-    return graph.relu6(graph.conv(x, "top", weight, bias))
+    return graph.relu6(graph.conv(x, "top", *folded["top"]))
 
 
 def _folded(weights: Mapping[str, NDArray[Any]], conv: str, norm: str) -> tuple[Array, Array]:
@@ -169,19 +200,34 @@ def _folded(weights: Mapping[str, NDArray[Any]], conv: str, norm: str) -> tuple[
     return weight.astype(np.float32), bias.astype(np.float32)
 
 
-def _head(graph: _Graph, head: Head, maps: str) -> None:
-    places = head.weight[:, :, None, None]
-    weight = graph.constant("head.weight", head.weight)
-    bias = graph.constant("head.bias", head.bias)
+def _with_head(graph: Nodes, head: Head, places: str, size: int, outputs: list[Any]) -> list[Any]:
+    """Adds the head over `features` and `places`; returns the model's outputs in their order."""
+    scores, weight, bias = _value("scores", head.labels), head.weight, head.bias
+    if head.hidden_weight is not None and head.hidden_bias is not None:
+        hidden = [
+            graph.constant("head.hidden_weight", head.hidden_weight),
+            graph.constant("head.hidden_bias", head.hidden_bias),
+        ]
+        units = graph.node("Gemm", ["features", *hidden], "hidden_sums", transB=1)
+        inputs = [graph.node("Relu", [units], "hidden"), graph.constant("head.weight", weight)]
+        graph.node("Gemm", [*inputs, graph.constant("head.bias", bias)], "scores", transB=1)
+        return [scores, *outputs]
+    maps = _value("maps", head.labels, size, size)
+    filters = weight[:, :, None, None]
+    inputs = ["features", graph.constant("head.weight", weight), graph.constant("head.bias", bias)]
     if head.groups is None:
-        graph.node("Gemm", ["features", weight, bias], "scores", transB=1)
-        graph.conv(maps, "maps", places, head.bias)
-        return
-    rows = graph.node("Gemm", ["features", weight, bias], "rows", transB=1)
-    row_maps = graph.conv(maps, "row_maps", places, head.bias)
+        graph.node("Gemm", inputs, "scores", transB=1)
+        graph.conv(places, "maps", filters, bias)
+    else:
+        rows = graph.node("Gemm", inputs, "rows", transB=1)
+        _sum_groups(graph, head, rows, graph.conv(places, "row_maps", filters, bias), head.groups)
+    return [scores, outputs[0], maps, *outputs[1:]]
+
+
+def _sum_groups(graph: Nodes, head: Head, rows: str, row_maps: str, groups: tuple[int, ...]) -> None:
     # Probabilities add where log-odds do not: score = log Σ exp(row) over the rows of a label.
-    members = np.zeros((len(head.groups), head.labels), np.float32)
-    members[np.arange(len(head.groups)), head.groups] = 1
+    members = np.zeros((len(groups), head.labels), np.float32)
+    members[np.arange(len(groups)), groups] = 1
     member = graph.constant("head.members", members)
     top = graph.node("ReduceMax", [rows], "top_row", axes=[1], keepdims=1)
     below = graph.node("Sub", [rows, top], "below_top")

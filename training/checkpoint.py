@@ -5,6 +5,7 @@ written aside, flushed to the disk and renamed: whenever the process is killed, 
 whole new one. The zip's own checksums tell a damaged file.
 """
 
+import io
 import json
 import os
 import zipfile
@@ -12,13 +13,17 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.distributed import Group, from_first
+
 _FACTS = "kennel:facts"
 """The name of the JSON among the arrays."""
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
+"""What reading a file raises that is damaged, or no checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,10 @@ class Checkpoints:
             return False
         target = self._path(name)
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-        facts = {"fingerprint": self.fingerprint, "facts": dict(state.facts)}
-        packed = np.frombuffer(json.dumps(facts).encode(), np.uint8)
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             with partial.open("wb") as file:
-                np.savez(file, **{**state.arrays, _FACTS: packed})  # type: ignore[arg-type]
+                _write(file, state, self.fingerprint)
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(target)
@@ -70,19 +73,28 @@ class Checkpoints:
             return None
         path = self._path(name)
         try:
-            with np.load(path, allow_pickle=False) as found:
-                arrays = {key: found[key] for key in found.files}
-            about = json.loads(arrays.pop(_FACTS).tobytes())
-            fingerprint, facts = about["fingerprint"], about["facts"]
+            with path.open("rb") as file:
+                state, fingerprint = _read(file)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        except _DAMAGE as error:
             self.say(f"note: the checkpoint {path} cannot be read ({error}): this part starts from the beginning")
             return None
         if fingerprint != self.fingerprint:
             self.say(f"note: the checkpoint {path} is of another run (other data or settings): it is not taken up")
             return None
-        return State(arrays, facts)
+        return state
+
+    def load_together(self, name: str, group: Group) -> State | None:
+        """What the first process of `group` has loaded, in every process: only its host need hold the file."""
+        state = self.load(name) if group.is_first else None
+        if group.size == 1:
+            return state
+        sent = io.BytesIO()
+        if state is not None:
+            _write(sent, state, self.fingerprint)
+        received = from_first(group, sent.getvalue())
+        return _read(io.BytesIO(received))[0] if received else None
 
     def remove(self, name: str) -> None:
         """Forget `name`, if it is there."""
@@ -92,6 +104,19 @@ class Checkpoints:
     def _path(self, name: str) -> Path:
         assert self.directory is not None  # noqa: S101 - both callers have asked
         return self.directory / f"{name}.npz"
+
+
+def _write(file: IO[bytes], state: State, fingerprint: str) -> None:
+    about = json.dumps({"fingerprint": fingerprint, "facts": dict(state.facts)})
+    np.savez(file, **{**state.arrays, _FACTS: np.frombuffer(about.encode(), np.uint8)})  # type: ignore[arg-type]
+
+
+def _read(file: IO[bytes]) -> tuple[State, str]:
+    """The state and its run's fingerprint. Raises one of _DAMAGE."""
+    with np.load(file, allow_pickle=False) as found:
+        arrays = {key: found[key] for key in found.files}
+    about = json.loads(arrays.pop(_FACTS).tobytes())
+    return State(arrays, about["facts"]), about["fingerprint"]
 
 
 def _flush_folder(directory: Path) -> None:

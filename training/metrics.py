@@ -36,6 +36,7 @@ class Stage(StrEnum):
     SCAN = "scan"
     FEATURES = "features"
     HEAD = "head"
+    FINETUNE = "finetune"
     TEST = "test"
     EXPORT = "export"
 

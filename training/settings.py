@@ -1,13 +1,9 @@
-"""Everything a training run is told, from wherever it comes: command line, environment, SageMaker's files.
+"""The hyperparameters of a training run, from wherever they come: command line, environment, SageMaker's file.
 
-SageMaker's container contract: `<base>/input/config/hyperparameters.json` (all values are strings),
-`resourceconfig.json`, `inputdataconfig.json`, data in `<base>/input/data/<channel>`, the model into `<base>/model`,
-other output into `<base>/output/data`, a failure's sentence into `<base>/output/failure`. A flag wins over an
-SM_* variable, which wins over a file.
+In SageMaker they are `<base>/input/config/hyperparameters.json`, in which all values are strings. A flag wins over an
+SM_HP_* variable, which wins over the file.
 """
 
-import difflib
-import json
 import math
 import os
 from collections.abc import Mapping
@@ -15,10 +11,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from training.container import Paths as Paths
+from training.container import read_object
 from training.errors import BadSettings
 
-BASE = Path("/opt/ml")
-CHANNEL = "training"
 _LONGEST = 1024
 
 
@@ -57,12 +53,22 @@ class Settings:
 
     @property
     def threads(self) -> int:
-        return self.num_workers or os.cpu_count() or 1
+        return self.num_workers or cores()
 
     @property
     def is_frozen(self) -> bool:
         """Whether the backbone stays as it was given."""
         return self.unfreeze == "0"
+
+    @property
+    def uses_torch(self) -> bool:
+        """Whether torch does the heavy work, on a GPU where there is one."""
+        return self.engine == "torch" or not self.is_frozen
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)
@@ -126,46 +132,6 @@ TEXTS: dict[str, Text] = {
 }
 
 
-@dataclass(frozen=True)
-class Paths:
-    """Where a run reads and writes. `failure` is None outside a container."""
-
-    data: Path
-    model: Path
-    output: Path | None
-    failure: Path | None
-
-    @property
-    def in_container(self) -> bool:
-        """Inside a container the platform packs the model folder; outside, the run does."""
-        return self.failure is not None
-
-
-def find_base(flag: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """The base folder of the container contract, or None when this is no container."""
-    if flag is not None:
-        return flag
-    if environ.get("KENNEL_BASE"):
-        return Path(environ["KENNEL_BASE"])
-    return BASE if (BASE / "input" / "config").is_dir() else None
-
-
-def find_paths(base: Path | None, data: Path | None, model: Path | None, environ: Mapping[str, str]) -> Paths:
-    """Settle every path. Raises BadSettings when there is no data or no model folder to write to."""
-    data = data or _path(environ, f"SM_CHANNEL_{CHANNEL.upper()}") or (base and base / "input" / "data" / CHANNEL)
-    model = model or _path(environ, "SM_MODEL_DIR") or (base and base / "model")
-    if data is None:
-        raise BadSettings("No data folder was given: add --data DIR with train/ valid/ test/ below it.")
-    if model is None:
-        raise BadSettings("No model folder was given: add --model-dir DIR, where the model is written.")
-    output = _path(environ, "SM_OUTPUT_DATA_DIR") or (base and base / "output" / "data")
-    return Paths(data, model, output, base and base / "output" / "failure")
-
-
-def _path(environ: Mapping[str, str], name: str) -> Path | None:
-    return Path(environ[name]) if environ.get(name) else None
-
-
 def read_settings(base: Path | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> Settings:
     """Merge the three sources and check every value. Raises BadSettings that names what is wrong."""
     merged: dict[str, object] = {}
@@ -178,33 +144,20 @@ def read_settings(base: Path | None, environ: Mapping[str, str], flags: Mapping[
     return Settings(**checked)
 
 
-def check_hosts(base: Path | None) -> None:
-    """Refuse a job on several hosts: each would train the same model again, at the price of all of them."""
-    hosts = _read(base / "input" / "config" / "resourceconfig.json").get("hosts", []) if base else []
-    if len(hosts) > 1:
-        raise BadSettings(f"This training runs on one instance, but the job has {len(hosts)}: set InstanceCount to 1.")
-
-
-def check_channel(base: Path | None, data: Path) -> None:
-    """Say which channels there are when the one with the photos is missing."""
-    if base is None or data.is_dir():
-        return
-    channels = ", ".join(_read(base / "input" / "config" / "inputdataconfig.json")) or "none"
-    raise BadSettings(f"The job has no channel named {CHANNEL} (its channels: {channels}): name the data's channel so.")
-
-
 def _known() -> tuple[str, ...]:
     return tuple(field.name for field in fields(Settings))
 
 
 def _from_file(path: Path) -> dict[str, object]:
     found: dict[str, object] = {}
-    for key, value in _read(path).items():
+    for key, value in read_object(path).items():
         # The SDK and tuning jobs add keys of their own.
         if key.startswith(("sagemaker_", "_")):
             continue
         name = key.replace("-", "_")
         if name not in _known():
+            import difflib
+
             close = difflib.get_close_matches(name, _known(), n=1)
             hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(_known())}."
             raise BadSettings(f"There is no hyperparameter named {key}: {hint}")
@@ -224,18 +177,6 @@ def _unquoted(value: object) -> object:
     if isinstance(value, str) and len(value) >= 2 and value[0] == value[-1] == '"':
         return value[1:-1]
     return value
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise BadSettings(f"{path} cannot be read ({error}): it has to be a JSON object.") from error
-    if not isinstance(found, dict):
-        raise BadSettings(f"{path} is no JSON object.")
-    return found
 
 
 def _plain(number: float) -> str:

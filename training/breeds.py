@@ -9,6 +9,8 @@ of the reference data set, empty when it has no such breed). Three ImageNet clas
 import csv
 import functools
 import re
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +18,8 @@ FIRST_DOG, LAST_DOG = 151, 268
 """ImageNet's dog classes, both ends included."""
 
 _TABLE = Path(__file__).with_name("breeds.csv")
-_FOLDER_NUMBER = re.compile(r"^\d+\.")
+_FOLDER_NUMBER = re.compile(r"^(\d+\.|n\d{8}-)")
+"""`001.Affenpinscher` of the reference data, `n02085620-Chihuahua` of ImageNet and Stanford Dogs."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,21 @@ def starter_labels() -> tuple[list[str], list[int]]:
     return labels, groups
 
 
+def imagenet_classes(labels: Sequence[str]) -> list[list[int]]:
+    """For each label ImageNet's classes of that breed, by name or alias: one, several (Poodle: three) or none."""
+    known: dict[str, list[int]] = {}
+    for breed in table():
+        if breed.imagenet_index is not None:
+            for name in (breed.name, *breed.aliases):
+                known.setdefault(_plain(name), []).append(breed.imagenet_index)
+    return [known.get(_plain(display_name(label)), []) for label in labels]
+
+
+def is_breed(label: str) -> bool:
+    """Whether a label is a breed of the table, known to ImageNet or not."""
+    return _canonical(label) in _names().values()
+
+
 def display_name(folder: str) -> str:
     """The name shown for a class folder: `001.Affenpinscher` → "Affenpinscher"; one line, underscores become spaces."""
     return " ".join(_FOLDER_NUMBER.sub("", folder).replace("_", " ").split()) or folder
@@ -76,7 +94,9 @@ def _canonical(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    return " ".join(name.casefold().replace("-", " ").replace("_", " ").split())
+    """A name as it is compared: without case, hyphens and accents (macOS writes those as characters of their own)."""
+    letters = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return " ".join(letters.casefold().replace("-", " ").replace("_", " ").split())
 
 
 @functools.cache

@@ -21,7 +21,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training import archive, breeds, classifier, images, inference, preprocessing
+from training import (
+    archive,
+    breeds,
+    classifier,
+    fetch,
+    images,
+    inference,
+    overlay,
+    photo_request,
+    preprocessing,
+)
 from training.graph import Head, build_graph
 from training.weights import packaged_weights
 
@@ -37,7 +47,7 @@ _PINNED = ("onnxruntime", "numpy", "Pillow", "pillow-heif")
 _REQUIREMENTS = {"onnxruntime": ">=1.19", "numpy": ">=1.26", "Pillow": ">=11", "pillow-heif": ">=0.20"}
 _EXTRA = ("pillow-heif",)
 """Only HEIC photos need it."""
-_SHIPPED = (inference, classifier, preprocessing, images)
+_SHIPPED = (inference, photo_request, fetch, classifier, preprocessing, images, overlay)
 """Kennel's own modules that a model's code/ folder holds; they import nothing else of Kennel."""
 MODEL_FILES = (
     "model.onnx",

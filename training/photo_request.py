@@ -29,7 +29,7 @@ MAX_BODY = 6 * 1024 * 1024
 """Bytes of a request; SageMaker's own limit for InvokeEndpoint."""
 MAX_PHOTOS = 16
 """Photos of one request."""
-MAX_FETCHED = 32 * 1024 * 1024
+MAX_FETCHED = 16 * 1024 * 1024
 """Bytes of all photos that one request names by address."""
 _AT_ONCE = 4
 _SOURCES = ("image", "url", "s3")
@@ -92,14 +92,22 @@ def read(body: bytes | bytearray | str, content_type: str | None, started: float
     """
     if len(body) > MAX_BODY:
         raise TooLarge(f"This request is larger than {MAX_BODY // 2**20} MiB: send smaller versions of the photos.")
-    kind = (content_type or "").partition(";")[0].strip().lower()
-    if kind == "application/json":
+    if is_json(content_type):
         return _read_json(body, started)
+    kind = _kind(content_type)
     if not kind.startswith("image/") and kind != "application/x-image":
         raise UnsupportedContent(f"Content type {kind[:80] or 'missing'} is not spoken here: {_FORMS}.")
     if isinstance(body, str):
         raise BadRequest("The photo came as text, which loses bytes: send it as it is.")
     return Request((bytes(body),), started)
+
+
+def is_json(content_type: str | None) -> bool:
+    return _kind(content_type) == "application/json"
+
+
+def _kind(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
 
 
 def fetched(request: Request, reach: Reach = Reach()) -> Request:

@@ -1,8 +1,10 @@
 """The serving process of an endpoint instance: `python -m training.serve --model-dir DIR --port N`.
 
 It speaks SageMaker's container protocol: GET /ping answers 200 once the model is loaded, POST /invocations takes one
-photo and answers with scores (see training.inference for the two forms). SIGTERM finishes the requests under way and
-ends with exit code 0. Torch is never imported here: an instance starts in well under two seconds.
+photo or several (see training.photo_request for the forms) and answers with scores (see training.inference for the
+profiles). GET /metrics is for Prometheus. Photos that wait together are run together; a limited number of requests
+waits, more are told to come back (503 with Retry-After). SIGTERM finishes the requests under way and ends with exit
+code 0. Torch is never imported here: an instance starts in well under two seconds.
 """
 
 import argparse
@@ -12,8 +14,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -22,53 +26,108 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from training import inference
+from training import inference, photo_request, serve_metrics
+from training.batching import Batcher
 from training.images import BadPhoto
+from training.photo_request import MAX_BODY, BadRequest, TooLarge
 
-MAX_BODY = 6 * 1024 * 1024
-"""Bytes; SageMaker's own limit for InvokeEndpoint."""
 BODY_SECONDS = 30.0
-"""How long a photo may take to arrive: who sends more slowly would keep a place from the others."""
+"""How long a request may take to arrive: who sends more slowly would keep a place from the others."""
 WAITING_FOR_EACH_WORKER = 32
+LARGEST_BATCH = 8
+"""Photos in one run of the network; measured on 2 cores, more of them only make the first one wait."""
+LARGE_BODY = 256 * 1024
+"""Bytes of JSON from which taking it apart would keep the other requests waiting."""
+FETCHING = 8
+"""Requests at once whose photos lie elsewhere: they take seconds and memory, and must not keep the others out."""
 
 
-class _TooLarge(Exception):  # noqa: N818
+@dataclass(frozen=True)
+class _Job:
+    """A request whose photos are here, and the form its answer is wanted in."""
+
+    request: photo_request.Request
+    accept: str | None
+
+
+class _Busy(Exception):  # noqa: N818
     pass
 
 
-def build(model: inference.Model, workers: int | None = None, body_seconds: float = BODY_SECONDS) -> Starlette:
+def build(
+    model: inference.Model,
+    workers: int | None = None,
+    body_seconds: float = BODY_SECONDS,
+    reach: photo_request.Reach | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Starlette:
     """The web application around one loaded model.
 
-    `workers` photos are worked on at once (default: one for each core); a limited number waits, more are told to come
-    back (503), so that a burst costs time but no memory.
+    `workers` batches are worked on at once (default: one for each core). Who comes when all places are taken is told
+    to come back, so that a burst costs time but no memory. `reach` says how photos that lie elsewhere are brought.
     """
     workers = workers or os.cpu_count() or 1
-    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="inference")
+    reach = reach or photo_request.Reach()
+    metrics = serve_metrics.Metrics()
+    batcher: Batcher[_Job, str] = Batcher(
+        lambda jobs: _answers(model, jobs),
+        workers=workers,
+        largest=LARGEST_BATCH,
+        size=lambda job: len(job.request.photos),
+        on_batch=metrics.batches.add,
+    )
+    fetchers = ThreadPoolExecutor(max_workers=FETCHING, thread_name_prefix="fetchers")
     places = workers * (1 + WAITING_FOR_EACH_WORKER)
-    taken = 0
+    taken = fetching = 0
 
     async def ping(request: Request) -> Response:
-        return JSONResponse({"model": model.name, "labels": len(model.labels)})
+        return JSONResponse({"model": model.name, "labels": len(model.labels), "precision": model.precision})
 
-    async def invocations(request: Request) -> Response:
+    async def told(request: Request) -> Response:
+        gauges = {
+            "kennel_requests_in_flight": ("requests that are here, whatever happens to them", float(taken)),
+            "kennel_queue_depth": ("requests that wait for a worker", float(batcher.depth)),
+            "kennel_places": ("requests that may be here at once", float(places)),
+        }
+        about = {"model": model.name, "precision": model.precision, "labels": str(len(model.labels))}
+        return Response(metrics.text(gauges, about), media_type=serve_metrics.CONTENT_TYPE)
+
+    async def answer(request: Request) -> str:
+        started = clock()
+        async with asyncio.timeout(body_seconds):
+            body = await _body(request)
+        content_type = request.headers.get("content-type")
+        if len(body) > LARGE_BODY and photo_request.is_json(content_type):
+            asked = await asyncio.to_thread(photo_request.read, body, content_type, started)
+        else:
+            asked = photo_request.read(body, content_type, started)
+        accept = request.headers.get("accept")
+        if asked.is_here:
+            return await asyncio.wrap_future(batcher.submit(_Job(asked, accept)))
+        nonlocal fetching
+        if fetching >= FETCHING:
+            raise _Busy
+        fetching += 1
+        try:
+            # Held until the answer is there, because what was fetched stays in memory that long.
+            here = await asyncio.get_running_loop().run_in_executor(fetchers, photo_request.fetched, asked, reach)
+            return await asyncio.wrap_future(batcher.submit(_Job(here, accept)))
+        finally:
+            fetching -= 1
+
+    async def judged(request: Request) -> Response:
         nonlocal taken
         if taken >= places:
-            sentence = "This instance has too many photos waiting: try again in a second."
-            return _error(503, sentence, {"Retry-After": "1"})
+            return _busy()
         taken += 1
         try:
-            async with asyncio.timeout(body_seconds):
-                body = await _body(request)
-            content_type, accept = request.headers.get("content-type"), request.headers.get("accept")
-            loop = asyncio.get_running_loop()
-            text = await loop.run_in_executor(pool, _classify, model, body, content_type, accept)
-            return Response(text, media_type=inference.JSON)
+            return Response(await answer(request), media_type=inference.JSON)
         except BadPhoto as error:
             return _error(400, error.reason)
-        except inference.UnsupportedContent as error:
-            return _error(415, str(error))
-        except _TooLarge:
-            return _error(413, f"This photo is larger than {MAX_BODY / 2**20:.0f} MiB: send a smaller version of it.")
+        except BadRequest as error:
+            return _error(error.status, str(error))
+        except _Busy:
+            return _busy()
         except TimeoutError:
             sentence = f"The photo did not arrive within {body_seconds:g} s: send it again, or a smaller version of it."
             return _error(408, sentence, {"Connection": "close"})
@@ -77,6 +136,15 @@ def build(model: inference.Model, workers: int | None = None, body_seconds: floa
         finally:
             taken -= 1
 
+    async def invocations(request: Request) -> Response:
+        started, status = clock(), 500
+        try:
+            response = await judged(request)
+            status = response.status_code
+        finally:
+            metrics.answered(status, clock() - started)
+        return response
+
     async def failed(request: Request, error: Exception) -> Response:
         # uvicorn writes the traceback to the log; who asked gets a sentence and no internals.
         return _error(500, "The model failed on this photo; the instance's log says why.")
@@ -84,27 +152,44 @@ def build(model: inference.Model, workers: int | None = None, body_seconds: floa
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
-        pool.shutdown()
+        batcher.close()
+        fetchers.shutdown()
 
-    routes = [Route("/ping", ping, methods=["GET"]), Route("/invocations", invocations, methods=["POST"])]
+    routes = [
+        Route("/ping", ping, methods=["GET"]),
+        Route("/metrics", told, methods=["GET"]),
+        Route("/invocations", invocations, methods=["POST"]),
+    ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: failed})
 
 
-def _classify(model: inference.Model, body: bytes, content_type: str | None, accept: str | None) -> str:
-    return inference.output_fn(inference.predict_fn(inference.input_fn(body, content_type), model), accept)
+def _answers(model: inference.Model, jobs: Sequence[_Job]) -> list[str | Exception]:
+    """The answers' texts, or what is wrong with each job, from one run of the model."""
+    found: list[str | Exception] = []
+    for job, answer in zip(jobs, inference.predict_together([job.request for job in jobs], model), strict=True):
+        try:
+            found.append(answer if isinstance(answer, BadPhoto) else inference.output_fn(answer, job.accept))
+        except BadRequest as error:
+            found.append(error)
+    return found
 
 
 async def _body(request: Request) -> bytes:
     """The request's body, given up as soon as it is known to be too large."""
+    too_large = f"This request is larger than {MAX_BODY // 2**20} MiB: send smaller versions of the photos."
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > MAX_BODY:
-        raise _TooLarge
+        raise TooLarge(too_large)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise _TooLarge
+            raise TooLarge(too_large)
     return bytes(body)
+
+
+def _busy() -> Response:
+    return _error(503, "This instance has too many photos waiting: try again in a second.", {"Retry-After": "1"})
 
 
 def _error(status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:

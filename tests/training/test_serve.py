@@ -121,7 +121,11 @@ def test_png_and_webp_are_served_too(served: Served) -> None:
     [
         (b"", {"Content_Type": "image/jpeg"}, 400, "empty"),
         (b"no photo at all", {"Content_Type": "image/jpeg"}, 400, "not a photo"),
-        (b"{}", {"Content_Type": "application/json"}, 415, "image/jpeg"),
+        (b"{}", {"Content_Type": "application/json"}, 400, "image/jpeg"),
+        (b"{", {"Content_Type": "application/json"}, 400, "not JSON"),
+        (b'{"url": "http://10.0.0.1/a.jpg"}', {"Content_Type": "application/json"}, 400, "https"),
+        (b'{"url": "https://169.254.169.254/latest/"}', {"Content_Type": "application/json"}, 400, "open internet"),
+        (b"a,b", {"Content_Type": "text/csv"}, 415, "image/jpeg"),
         (b"{}", {}, 415, "image/jpeg"),
         (bytes(6 * 1024 * 1024 + 1), {"Content_Type": "image/jpeg"}, 413, "6 MiB"),
     ],

@@ -1,29 +1,30 @@
 """Where a run stands, on disk, so that it can go on after a stop, a lost spot instance or a power cut.
 
-A checkpoint is one .npz file (numbers only, nothing is unpickled) with the facts beside the arrays as JSON. It is
-written aside, flushed to the disk and renamed: whenever the process is killed, the file is the whole old one or the
-whole new one. The zip's own checksums tell a damaged file.
+A checkpoint is a checksum and an .npz file behind it (numbers only, nothing is unpickled), with the facts beside the
+arrays as JSON. It is written aside, flushed to the disk and renamed: whenever the process is killed, the file is the
+whole old one or the whole new one.
 """
 
 import io
 import json
 import os
-import zipfile
+import struct
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.distributed import Group, from_first
 
-_FACTS = "kennel:facts"
+_ABOUT = "kennel:facts"
 """The name of the JSON among the arrays."""
-_DAMAGE = (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
-"""What reading a file raises that is damaged, or no checkpoint."""
+_HEADER = struct.Struct("<8sI")
+"""magic, CRC-32 of all that follows"""
+_MAGIC = b"KennelC1"
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,11 @@ class Checkpoints:
         if self.directory is None:
             return False
         target = self._path(name)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        partial = target.with_name(f".{target.name}.partial")  # one name, so that killed runs leave one at most
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             with partial.open("wb") as file:
-                _write(file, state, self.fingerprint)
+                file.write(_packed(state, self.fingerprint))
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(target)
@@ -73,11 +74,10 @@ class Checkpoints:
             return None
         path = self._path(name)
         try:
-            with path.open("rb") as file:
-                state, fingerprint = _read(file)
+            state, fingerprint = _unpacked(path.read_bytes())
         except FileNotFoundError:
             return None
-        except _DAMAGE as error:
+        except (OSError, ValueError) as error:
             self.say(f"note: the checkpoint {path} cannot be read ({error}): this part starts from the beginning")
             return None
         if fingerprint != self.fingerprint:
@@ -90,11 +90,8 @@ class Checkpoints:
         state = self.load(name) if group.is_first else None
         if group.size == 1:
             return state
-        sent = io.BytesIO()
-        if state is not None:
-            _write(sent, state, self.fingerprint)
-        received = from_first(group, sent.getvalue())
-        return _read(io.BytesIO(received))[0] if received else None
+        received = from_first(group, _packed(state, self.fingerprint) if state else b"")
+        return _unpacked(received)[0] if received else None
 
     def remove(self, name: str) -> None:
         """Forget `name`, if it is there."""
@@ -103,19 +100,28 @@ class Checkpoints:
 
     def _path(self, name: str) -> Path:
         assert self.directory is not None  # noqa: S101 - both callers have asked
-        return self.directory / f"{name}.npz"
+        return self.directory / f"{name}.checkpoint"
 
 
-def _write(file: IO[bytes], state: State, fingerprint: str) -> None:
+def _packed(state: State, fingerprint: str) -> bytes:
     about = json.dumps({"fingerprint": fingerprint, "facts": dict(state.facts)})
-    np.savez(file, **{**state.arrays, _FACTS: np.frombuffer(about.encode(), np.uint8)})  # type: ignore[arg-type]
+    body = io.BytesIO()
+    np.savez(body, **{**state.arrays, _ABOUT: np.frombuffer(about.encode(), np.uint8)})  # type: ignore[arg-type]
+    content = body.getbuffer()
+    return b"".join([_HEADER.pack(_MAGIC, zlib.crc32(content)), content])
 
 
-def _read(file: IO[bytes]) -> tuple[State, str]:
-    """The state and its run's fingerprint. Raises one of _DAMAGE."""
-    with np.load(file, allow_pickle=False) as found:
+def _unpacked(content: bytes) -> tuple[State, str]:
+    """The state and its run's fingerprint. Raises ValueError for anything damaged."""
+    if len(content) < _HEADER.size:
+        raise ValueError("it is cut short")
+    magic, check = _HEADER.unpack_from(content)
+    body = memoryview(content)[_HEADER.size :]
+    if magic != _MAGIC or zlib.crc32(body) != check:
+        raise ValueError("it is damaged, or no checkpoint")
+    with np.load(io.BytesIO(body), allow_pickle=False) as found:
         arrays = {key: found[key] for key in found.files}
-    about = json.loads(arrays.pop(_FACTS).tobytes())
+    about = json.loads(arrays.pop(_ABOUT).tobytes())
     return State(arrays, about["facts"]), about["fingerprint"]
 
 

@@ -5,6 +5,7 @@ their numbers, because torchrun itself would kill them after 30 seconds, which m
 process leaves its exit code and its sentence in a folder, from which the launcher makes its own.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -26,8 +27,8 @@ from training.stopping import Stop
 
 PORT = "29500"
 _FOLDER = "KENNEL_RANKS"
-_LAUNCHER = "KENNEL_LAUNCHER"
-_LEASH_SECONDS = 1.0
+_ALIVE = "launcher"
+"""The file that the launcher holds a lock on as long as it lives."""
 _NOISE = re.compile(r"^[IWE]\d{4} \d\d:\d\d:\d\d|^\*+$")
 """How lines of torchrun's own log begin."""
 
@@ -87,7 +88,7 @@ def command(layout: Layout, arguments: Sequence[str], environ: Mapping[str, str]
 
 def relaunch(layout: Layout, arguments: Sequence[str], environ: Mapping[str, str], stop: Stop) -> Outcome:
     """Run this host's processes to their end. The first of them all prints to this process's stdout."""
-    with tempfile.TemporaryDirectory(prefix="kennel-ranks-") as name:
+    with tempfile.TemporaryDirectory(prefix="kennel-ranks-") as name, _lock(Path(name) / _ALIVE):
         folder = Path(name)
         # In a session of its own: Ctrl-C and a group's SIGTERM reach this process alone, which passes them on.
         with subprocess.Popen(
@@ -112,6 +113,17 @@ def relaunch(layout: Layout, arguments: Sequence[str], environ: Mapping[str, str
         return _outcome(folder, layout.processes, tail, process.returncode)
 
 
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    """Hold a lock on a file while inside; waits for whoever holds it. Windows has none, and nobody waits there."""
+    with path.open("a") as file:
+        if os.name != "nt":
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def _environment(layout: Layout, environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     threads = str(max(1, cores() // layout.processes))
     package = str(Path(__file__).resolve().parents[1])
@@ -119,7 +131,7 @@ def _environment(layout: Layout, environ: Mapping[str, str], folder: Path) -> di
     if layout.hosts.interface and (Path("/sys/class/net") / layout.hosts.interface).exists():
         usual |= {"GLOO_SOCKET_IFNAME": layout.hosts.interface, "NCCL_SOCKET_IFNAME": layout.hosts.interface}
     path = os.pathsep.join(filter(None, (package, environ.get("PYTHONPATH", ""))))
-    return usual | dict(environ) | {"PYTHONPATH": path, _FOLDER: str(folder), _LAUNCHER: str(os.getpid())}
+    return usual | dict(environ) | {"PYTHONPATH": path, _FOLDER: str(folder)}
 
 
 def _read(lines: IO[str], tail: deque[str]) -> None:
@@ -157,14 +169,13 @@ class Rank:
         folder = environ.get(_FOLDER)
         self._folder = Path(folder) if folder else None
         self._name = environ.get("LOCAL_RANK", "0")
-        self._launcher = int(environ.get(_LAUNCHER) or 0)
 
     @property
     def is_launched(self) -> bool:
         return self._folder is not None
 
     def announce(self, stop: Stop) -> None:
-        """Tell the launcher where to send a signal, and end when the launcher itself is killed."""
+        """Tell the launcher where to send a signal."""
         if self._folder is None:
             return
         partial = self._folder / f".{self._name}"
@@ -172,7 +183,6 @@ class Rank:
         partial.replace(self._folder / f"{self._name}.pid")
         if (self._folder / "stop").exists():
             stop.request()
-        threading.Thread(target=self._leash, daemon=True).start()
 
     def report(self, outcome: Outcome) -> None:
         """Leave the outcome for the launcher."""
@@ -182,11 +192,13 @@ class Rank:
         partial.write_text(json.dumps(vars(outcome)))
         partial.replace(self._folder / f"{self._name}.json")
 
-    def _leash(self) -> None:
-        while True:
-            time.sleep(_LEASH_SECONDS)
-            try:
-                os.kill(self._launcher, 0)
-            except ProcessLookupError:
-                # Whoever kills the launcher with -9 means the run; checkpoints are valid at any moment.
-                os._exit(1)
+    def end_with_launcher(self) -> None:
+        """From now on this process ends when the launcher is killed, even with -9; checkpoints are always valid."""
+        if self._folder is not None and os.name != "nt":
+            threading.Thread(target=_wait_for_end, args=(self._folder,), daemon=True).start()
+
+
+def _wait_for_end(folder: Path) -> None:
+    # The kernel gives the lock away when the launcher ends, however it ends.
+    with contextlib.suppress(FileNotFoundError), _lock(folder / _ALIVE):
+        os._exit(1)

@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     stop, rank = Stop(), Rank(environ)
     with listening(stop):
         rank.announce(stop)
+        rank.end_with_launcher()
         try:
             chosen = read_settings(base, environ, options)
             paths = container.find_paths(

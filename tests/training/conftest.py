@@ -19,9 +19,9 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """The environment without anything that a training run would listen to."""
+    """The environment without anything that a training run would listen to; features are not kept at home."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SM_", "KENNEL_", "AWS_", "TRAINING_"))}
-    return kept | more
+    return kept | {"KENNEL_FEATURE_CACHE": "off"} | more
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Hyperparameters and paths, from every source they can come from."""
+"""Hyperparameters, from every source they can come from."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from training.errors import BadSettings
-from training.settings import Settings, check_channel, check_hosts, find_base, find_paths, read_settings
+from training.settings import CHOICES, RANGES, TEXTS, Settings, read_settings
 
 
 def base_with(tmp_path: Path, **files: Mapping[str, Any]) -> Path:
@@ -59,6 +59,15 @@ def test_the_model_is_called_like_the_job() -> None:
         ({"seed": "x"}, "seed"),
         ({"engine": "tensorflow"}, "engine is 'tensorflow': choose onnx or torch"),
         ({"name": "x" * 200}, "longer than 128"),
+        ({"weights": "a\nb"}, "not printable"),
+        ({"precision": "int4"}, "precision is 'int4': choose fp32 or int8"),
+        ({"class_weights": "some"}, "choose none or balanced"),
+        ({"warm_start": "maybe"}, "warm_start is 'maybe': choose true or false"),
+        ({"unfreeze": "-1"}, "unfreeze is '-1': give how many"),
+        ({"unfreeze": "some"}, "or all, or 0 for none"),
+        ({"views": "7"}, "views is '7': it has to be a whole number from 1 to 6"),
+        ({"label_smoothing": "0.9"}, "label_smoothing"),
+        ({"processes": "1000"}, "processes"),
         ({"batch-size": "1", "batch_size": "2"}, "given twice"),
     ],
 )
@@ -75,46 +84,22 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
             read_settings(base, {}, {})
 
 
-def test_the_base_is_found_by_flag_then_by_variable(tmp_path: Path) -> None:
-    assert find_base(tmp_path, {"KENNEL_BASE": "/other"}) == tmp_path
-    assert find_base(None, {"KENNEL_BASE": str(tmp_path)}) == tmp_path
+@pytest.mark.parametrize(("given", "meant"), [("True", True), ("1", True), ('"false"', False), ("off", False)])
+def test_a_truth_is_understood_as_people_write_it(tmp_path: Path, given: str, meant: bool) -> None:
+    assert read_settings(base_with(tmp_path, hyperparameters={"warm-start": given}), {}, {}).warm_start is meant
 
 
-def test_paths_follow_the_container_contract(tmp_path: Path) -> None:
-    paths = find_paths(tmp_path, None, None, {})
-    assert paths.data == tmp_path / "input" / "data" / "training"
-    assert paths.model == tmp_path / "model"
-    assert paths.output == tmp_path / "output" / "data"
-    assert paths.failure == tmp_path / "output" / "failure"
-    assert paths.in_container
+def test_blocks_to_unfreeze_are_a_number_or_all() -> None:
+    assert read_settings(None, {}, {"unfreeze": "03"}).unfreeze == "3"
+    assert read_settings(None, {}, {"unfreeze": "All"}).unfreeze == "all"
+    assert read_settings(None, {}, {}).is_frozen
+    assert not read_settings(None, {}, {"unfreeze": "3"}).is_frozen
 
 
-def test_variables_and_flags_win_over_the_contracts_paths(tmp_path: Path) -> None:
-    environ = {"SM_CHANNEL_TRAINING": "/d", "SM_MODEL_DIR": "/m", "SM_OUTPUT_DATA_DIR": "/o"}
-    paths = find_paths(tmp_path, None, None, environ)
-    assert (paths.data, paths.model, paths.output) == (Path("/d"), Path("/m"), Path("/o"))
-    paths = find_paths(tmp_path, Path("/flag"), None, environ)
-    assert paths.data == Path("/flag")
-
-
-def test_outside_a_container_both_folders_are_needed() -> None:
-    with pytest.raises(BadSettings, match="--data"):
-        find_paths(None, None, Path("/m"), {})
-    with pytest.raises(BadSettings, match="--model-dir"):
-        find_paths(None, Path("/d"), None, {})
-    paths = find_paths(None, Path("/d"), Path("/m"), {})
-    assert paths.failure is None
-    assert not paths.in_container
-
-
-def test_several_instances_are_refused(tmp_path: Path) -> None:
-    check_hosts(None)
-    check_hosts(base_with(tmp_path, resourceconfig={"current_host": "algo-1", "hosts": ["algo-1"]}))
-    with pytest.raises(BadSettings, match="set InstanceCount to 1"):
-        check_hosts(base_with(tmp_path, resourceconfig={"current_host": "algo-2", "hosts": ["algo-1", "algo-2"]}))
-
-
-def test_a_missing_channel_names_the_ones_there_are(tmp_path: Path) -> None:
-    base = base_with(tmp_path, inputdataconfig={"photos": {}, "extra": {}})
-    with pytest.raises(BadSettings, match="its channels: photos, extra"):
-        check_channel(base, base / "input" / "data" / "training")
+def test_every_setting_is_checked_by_exactly_one_rule() -> None:
+    rules = [*RANGES, *CHOICES, *TEXTS]
+    assert sorted(rules) == sorted(Settings.__dataclass_fields__)
+    for name, allowed in RANGES.items():
+        assert allowed.low <= getattr(Settings, name) <= allowed.high
+    for name, choice in CHOICES.items():
+        assert str(getattr(Settings, name)).lower() in choice.words

@@ -203,7 +203,14 @@ def build(image: Image) -> None:
         pip(image.executable, log, *image.packages)
     (image.folder / "image.txt").write_text("\n".join(freeze(image)))
     if image.requirements:
-        pip(image.executable, log, "-r", image.requirements)
+        # no image of AWS's is another's layer: what lies below stays, whatever newer one pip would rather have
+        pip(
+            image.executable,
+            log,
+            "-r",
+            image.requirements,
+            *(("-c", str(image.folder / "image.txt")) if image.below else ()),
+        )
     stamp.write_text(fingerprint(image))
 
 

@@ -1,9 +1,10 @@
 """Run a command that sees a folder of ours as /opt/ml, in a mount namespace of its own (Linux).
 
-    python -I -S namespace.py FOLDER HIDDEN WORKDIR COMMAND…
+    python -I -S namespace.py FOLDER HIDDEN SHARED WORKDIR COMMAND…
 
-HIDDEN is a folder that is empty inside ("" for none): the server's own state, with its keys. WORKDIR is where the
-command starts, as seen inside. The host's /opt is never touched: what is in it stays visible inside, and nothing of
+HIDDEN is a folder that is empty inside ("" for none): the server's own state, with its keys. SHARED is one that is seen
+as /opt/ml/sagemaker/warmpoolcache ("" for none), which must be there in FOLDER. WORKDIR is where the command starts, as
+seen inside. The host's /opt is never touched: what is in it stays visible inside, and nothing of
 this is visible outside. Root makes the mount namespace directly; anybody else through a user namespace that maps only
 their own id. Exits with CANNOT (125) and a sentence when the system does not allow it.
 Standard library only: it runs between the leash and the command.
@@ -20,6 +21,7 @@ import sys
 CANNOT = 125
 CANNOT_RUN = 127
 OPT = "/opt"
+WARM_POOL = "sagemaker/warmpoolcache"
 _CLONE_NEWNS = 0x00020000
 _CLONE_NEWUSER = 0x10000000
 _MS_BIND = 0x1000
@@ -54,15 +56,22 @@ def enter() -> None:
     _mount("none", "/", "", _MS_REC | _MS_PRIVATE)
 
 
-def show_as_opt_ml(folder: str, opt: str = OPT) -> None:
-    """Make `folder` appear as /opt/ml, every other entry of /opt as it is. Only inside an own namespace."""
+def show_as_opt_ml(folder: str, opt: str = OPT, shared: str = "") -> None:
+    """Make `folder` appear as /opt/ml, every other entry of /opt as it is. Only inside an own namespace.
+
+    `shared` appears in it, in place of its own sagemaker/warmpoolcache.
+    """
     source = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # by descriptor: folder itself may lie below /opt
+    kept = os.open(shared, os.O_RDONLY | os.O_DIRECTORY) if shared else None
     target = f"{opt}/ml"
     if not os.path.isdir(target):
         _rebuild(opt)
         os.mkdir(target)
     _mount(f"/proc/self/fd/{source}", target, "", _MS_BIND)
     os.close(source)
+    if kept is not None:
+        _mount(f"/proc/self/fd/{kept}", f"{target}/{WARM_POOL}", "", _MS_BIND)
+        os.close(kept)
 
 
 def _rebuild(opt: str) -> None:
@@ -84,10 +93,10 @@ def _rebuild(opt: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    folder, hidden, workdir, *command = arguments
+    folder, hidden, shared, workdir, *command = arguments
     try:
         enter()
-        show_as_opt_ml(folder)
+        show_as_opt_ml(folder, shared=shared)
         if hidden:
             _mount("kennel", hidden, "tmpfs", _MS_NOSUID_NODEV, "mode=755,size=64k")
         os.chdir(workdir)

@@ -15,6 +15,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from local_aws.engine import warm_pool
+
 OPT_ML = "/opt/ml"
 NAMESPACE = Path(__file__).with_name("namespace.py")
 LARGEST_REWRITTEN = 1024 * 1024  # bytes; code is smaller, data is not code
@@ -26,16 +28,25 @@ _FOLDERS = ("input/config", "input/data", "model", "output/data", "checkpoints",
 class OptMl:
     """One process's /opt/ml. folder: where it really is; private: seen as /opt/ml, else paths are rewritten.
 
-    hidden: a folder that a private process sees empty, such as the server's state.
+    hidden: a folder that a private process sees empty, such as the server's state; shared: one that lies elsewhere, is
+    seen as /opt/ml/sagemaker/warmpoolcache, and stays when this one is removed.
     """
 
     folder: Path
     private: bool
     hidden: Path | None = None
+    shared: Path | None = None
 
     def make(self) -> None:
         for name in _FOLDERS:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        if self.shared:
+            place = self.folder / warm_pool.SEEN
+            place.parent.mkdir(exist_ok=True)
+            if self.private:
+                place.mkdir(exist_ok=True)  # the process gets the shared one mounted here
+            elif not place.is_symlink():
+                place.symlink_to(self.shared.absolute())
 
     def remove(self) -> None:
         """Delete the folder, whatever permissions a process left on what it made."""
@@ -80,7 +91,7 @@ class OptMl:
     def command(self, command: Sequence[str]) -> list[str]:
         """What to execute so that `command` runs in code/ and finds its /opt/ml."""
         if self.private:
-            inside = [str(self.folder), str(self.hidden or ""), self.seen("code")]
+            inside = [str(self.folder), str(self.hidden or ""), str(self.shared or ""), self.seen("code")]
             return [sys.executable, "-I", "-S", str(NAMESPACE), *inside, *command]
         return [self.text(argument) for argument in command]
 
@@ -120,7 +131,7 @@ def namespaces_allowed() -> bool:
         return False
     with TemporaryDirectory() as folder:
         (Path(folder) / "seen").touch()
-        inside = [folder, "", OPT_ML, "/bin/sh", "-c", "test -f /opt/ml/seen"]
+        inside = [folder, "", "", OPT_ML, "/bin/sh", "-c", "test -f /opt/ml/seen"]
         command = [sys.executable, "-I", "-S", str(NAMESPACE), *inside]
         try:
             done = subprocess.run(command, capture_output=True, timeout=10, check=False)

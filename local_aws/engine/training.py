@@ -19,6 +19,7 @@ from local_aws.engine.objects import Location, Objects, fetch
 from local_aws.engine.opt_ml import OptMl
 from local_aws.engine.output import LogPump, LogSink
 from local_aws.engine.process import LeashedProcess
+from local_aws.engine.warm_pool import WarmPool
 from local_aws.errors import ServiceError
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,8 @@ class Reports(Protocol):
 class Machine:
     """What every run on this machine shares.
 
-    scratch: a folder for runs; grace in seconds; now: epoch seconds; hidden: what runs must not see (see OptMl).
+    scratch: a folder for runs; grace in seconds; now: epoch seconds; hidden: what runs must not see (see OptMl);
+    pool: the folder that they share from one to the next.
     """
 
     scratch: Path
@@ -55,6 +57,7 @@ class Machine:
     grace: float = GRACE_SECONDS
     now: Callable[[], float] = time.time
     hidden: Path | None = None
+    pool: WarmPool | None = None
 
 
 class TrainingRun:
@@ -64,7 +67,7 @@ class TrainingRun:
         self.job = job
         self._machine = machine
         self._reports = reports
-        self._place = OptMl(folder, machine.private, machine.hidden)
+        self._place = OptMl(folder, machine.private, machine.hidden, machine.pool.folder if machine.pool else None)
         self._stop_asked = threading.Event()
         self._interrupted = threading.Event()
 
@@ -127,6 +130,8 @@ class TrainingRun:
 
     def _download(self) -> None:
         place, job = self._place, self.job
+        if self._machine.pool:
+            self._machine.pool.prepare()
         place.make()
         container.write_config(job, place)
         total = 0

@@ -16,6 +16,7 @@ from local_aws.engine.opt_ml import holds_python, namespaces_allowed
 from local_aws.engine.output import Event, LogSink
 from local_aws.engine.queue import TrainingQueue
 from local_aws.engine.training import GRACE_SECONDS, Machine
+from local_aws.engine.warm_pool import WarmPool
 from local_aws.services.sagemaker_endpoints import Endpoints
 from local_aws.services.sagemaker_training import JobReports, TrainingJobs
 from local_aws.store import Store
@@ -69,7 +70,8 @@ class SageMaker(TrainingJobs, Endpoints):
         scratch, endpoints = self._directory / "jobs", self._directory / "endpoints"
         scratch.mkdir(exist_ok=True)
         endpoints.mkdir(exist_ok=True)
-        machine = Machine(scratch, self.objects, self._logs, private, self._grace, self.now, hidden)
+        pool = WarmPool(self._directory / "warm-pool")
+        machine = Machine(scratch, self.objects, self._logs, private, self._grace, self.now, hidden, pool)
         self.queue = TrainingQueue(machine, JobReports(self.training_jobs, self.now), self._jobs_at_once)
         host = Host(endpoints, self.objects, self._logs, private, starts=max(2, count_cpus()), hidden=hidden)
         self.fleet = Fleet(host, self._endpoint_event)

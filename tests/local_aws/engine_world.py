@@ -14,6 +14,7 @@ from local_aws.engine.opt_ml import namespaces_allowed
 from local_aws.engine.output import Event
 from local_aws.engine.queue import TrainingQueue
 from local_aws.engine.training import Machine
+from local_aws.engine.warm_pool import WarmPool
 from local_aws.errors import ServiceError
 
 
@@ -91,7 +92,15 @@ class Told:
 class World:
     """A machine with one training queue, and what it reported."""
 
-    def __init__(self, tmp_path: Path, *, places: int = 2, private: bool | None = None, grace: float = 120.0) -> None:
+    def __init__(
+        self,
+        tmp_path: Path,
+        *,
+        places: int = 2,
+        private: bool | None = None,
+        grace: float = 120.0,
+        pool: WarmPool | None = None,
+    ) -> None:
         self.objects = FolderObjects(tmp_path / "s3")
         (tmp_path / "s3" / "bucket").mkdir(parents=True)
         self.logs = ListLogs()
@@ -99,7 +108,7 @@ class World:
         self.scratch = tmp_path / "run"
         self.scratch.mkdir()
         private = namespaces_allowed() if private is None else private
-        machine = Machine(self.scratch, self.objects, self.logs, private, grace)
+        machine = Machine(self.scratch, self.objects, self.logs, private, grace, pool=pool)
         self.queue = TrainingQueue(machine, self, places)
 
     def reached(self, job: Job, stage: Stage, message: str, *, failure: str = "", artifact: str = "") -> None:

@@ -1,0 +1,107 @@
+"""Training jobs share a folder from one to the next, as on the instances of a warm pool; it stays within bounds."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from local_aws.engine.job import Stage
+from local_aws.engine.opt_ml import OptMl, namespaces_allowed
+from local_aws.engine.warm_pool import WarmPool
+from tests.local_aws.engine_world import World, world
+
+needs_namespaces = pytest.mark.skipif(not namespaces_allowed(), reason="this system allows no mount namespaces")
+both = pytest.mark.parametrize("private", [pytest.param(True, marks=needs_namespaces), False])
+SEEN = "/opt/ml/sagemaker/warmpoolcache"
+
+
+def run(here: World, script: str, name: str) -> list[str]:
+    """A job's own lines."""
+    before = len(here.logs.lines)
+    told = here.run(script, name)
+    assert told.names[-1] is Stage.COMPLETED, told.failure
+    return [line for line in here.logs.lines[before:] if not line.startswith("[kennel]")]
+
+
+@both
+def test_a_job_finds_what_the_one_before_left_and_a_restart_keeps_it(tmp_path: Path, private: bool) -> None:
+    pool = WarmPool(tmp_path / "state" / "warm-pool")
+    with world(tmp_path, private=private, pool=pool) as here:
+        assert run(here, f"ls -A {SEEN}; echo features > {SEEN}/table", "first") == []
+        assert run(here, f"cat {SEEN}/table", "second") == ["features"]
+    (tmp_path / "again").mkdir()
+    with world(tmp_path / "again", private=private, pool=pool) as here:
+        assert run(here, f"cat {SEEN}/table; rm {SEEN}/table", "third") == ["features"]
+    assert list(pool.folder.iterdir()) == []
+
+
+@both
+def test_it_is_no_part_of_what_a_job_leaves(tmp_path: Path, private: bool) -> None:
+    pool = WarmPool(tmp_path / "warm-pool")
+    with world(tmp_path, private=private, pool=pool) as here:
+        run(here, f"echo features > {SEEN}/table", "first")
+    assert list(here.scratch.iterdir()) == []
+    assert (pool.folder / "table").read_text() == "features\n"
+
+
+@needs_namespaces
+def test_it_is_seen_although_the_servers_state_around_it_is_hidden(tmp_path: Path) -> None:
+    pool = WarmPool(tmp_path / "warm-pool")
+    pool.prepare()
+    (pool.folder / "table").write_text("features")
+    place = OptMl(tmp_path / "jobs" / "1", True, tmp_path, pool.folder)
+    place.make()
+    inside = place.command(["/bin/sh", "-c", f"cat {SEEN}/table; ls -A {tmp_path}"])
+    with os.popen(" ".join(f"'{word}'" for word in inside)) as output:  # noqa: S605 - words of ours
+        assert output.read() == "features"
+
+
+@both
+def test_a_process_that_gets_none_sees_none(tmp_path: Path, private: bool) -> None:
+    """Endpoints have no warm pool."""
+    place = OptMl(tmp_path, private)
+    place.make()
+    assert not (tmp_path / "sagemaker").exists()
+
+
+def test_what_was_used_longest_ago_goes_when_there_is_too_much(tmp_path: Path) -> None:
+    pool = WarmPool(tmp_path / "pool", largest=300_000)
+    pool.prepare()
+    for age, name in ((300, "old"), (100, "new"), (200, "middle")):
+        path = pool.folder / name / "segment"
+        path.parent.mkdir()
+        path.write_bytes(bytes(130_000))
+        os.utime(path, (1_000_000 - age, 1_000_000 - age))
+    pool.prepare()
+    assert sorted(path.parent.name for path in pool.folder.glob("*/segment")) == ["middle", "new"]
+
+
+def test_links_go_and_what_they_lead_to_stays(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").write_bytes(bytes(500_000))
+    pool = WarmPool(tmp_path / "pool", largest=1)
+    pool.prepare()
+    (pool.folder / "folder").symlink_to(outside)
+    (pool.folder / "file").symlink_to(outside / "kept")
+    pool.prepare()
+    assert list(pool.folder.iterdir()) == []
+    assert (outside / "kept").stat().st_size == 500_000
+    pool.folder.rmdir()
+    pool.folder.symlink_to(outside)
+    pool.prepare()
+    assert not pool.folder.is_symlink()
+    assert (outside / "kept").exists()
+
+
+def test_a_folder_that_a_job_locked_is_opened_again(tmp_path: Path) -> None:
+    pool = WarmPool(tmp_path / "pool", largest=1)
+    pool.prepare()
+    locked = pool.folder / "locked"
+    locked.mkdir()
+    (locked / "table").write_bytes(bytes(10_000))
+    locked.chmod(0)
+    pool.folder.chmod(0)
+    pool.prepare()
+    assert os.access(pool.folder, os.W_OK)
+    assert not (locked / "table").exists()

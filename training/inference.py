@@ -84,7 +84,8 @@ def predict_together(requests: Sequence[Request], model: Model) -> list[Answer |
     crops = [crop for own in found if not isinstance(own, BadPhoto) for crop in own]
     if not crops:
         return [own for own in found if isinstance(own, BadPhoto)]
-    predictions = iter(model.predict(np.stack([model.preprocessing.values(crop) for crop in crops])))
+    values = [model.preprocessing.values(crop) for crop in crops]
+    predictions = iter(model.predict(values[0][None] if len(values) == 1 else np.stack(values)))
     now = time.perf_counter()
     return [
         own

@@ -152,7 +152,8 @@ class _Run:
             if found is None:
                 return False
             loss, right = loss + found[0], right + found[1]
-        if not np.isfinite(self._parameters).all():
+        # A last step may have broken what only the next loss would show; an infinite moment would never move again.
+        if not all(np.isfinite(array).all() for array in (self._parameters, self._optimiser.second)):
             raise Diverged(self._diverged(number, self._steps, self._train.features[:, 0]))
         valid = None
         if len(self._valid):

@@ -5,6 +5,7 @@ arrays as JSON. It is written aside, flushed to the disk and renamed: whenever t
 whole old one or the whole new one.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -65,7 +66,8 @@ class Checkpoints:
             self.say(f"note: no checkpoint was written to {target} ({error.strerror or error}): the run goes on")
             return False
         finally:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # it was renamed, or never could be written
+                partial.unlink()
         return True
 
     def load(self, name: str) -> State | None:

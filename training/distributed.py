@@ -21,6 +21,9 @@ class Group:
 
     rank: int = 0
     size: int = 1
+    local_rank: int = 0
+    """Which process of its own machine this is."""
+    hosts: int = 1
 
     @property
     def is_first(self) -> bool:
@@ -92,16 +95,18 @@ def join(environ: Mapping[str, str] = os.environ) -> Group:
         )
     except RuntimeError as error:
         raise HostLost(f"The processes of this run did not find each other ({_first_line(error)}).") from error
-    return _Joined(rank, size, store)
+    return _Joined(rank, size, environ, store)
 
 
 class _Joined(Group):
     """One of several processes, over torch.distributed's default group."""
 
-    def __init__(self, rank: int, size: int, store: Any) -> None:
+    def __init__(self, rank: int, size: int, environ: Mapping[str, str], store: Any) -> None:
         import torch
 
         self.rank, self.size = rank, size
+        self.local_rank = int(environ.get("LOCAL_RANK", "0"))
+        self.hosts = int(environ.get("GROUP_WORLD_SIZE", "1"))
         self._store = store
         self._distributed: Any = torch.distributed
 

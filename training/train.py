@@ -64,7 +64,8 @@ def _run(
     group = join(environ) if is_member(environ) else ALONE
     try:
         from training.reporting import Reporter
-        from training.run import Surroundings, train
+        from training.run import train
+        from training.surroundings import Surroundings
 
         threads = chosen.num_workers or max(1, cores() // int(environ.get("LOCAL_WORLD_SIZE") or 1))
         train(Surroundings(chosen, paths, group, stop, Reporter.of(group, chosen.is_frozen), threads))

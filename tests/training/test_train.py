@@ -15,9 +15,13 @@ import pytest
 from tests.training.conftest import ROOT, Run, clean_environment
 from training import archive, metrics
 from training.inference import load_model
-from training.model import MODEL_FILES
+from training.model import MODEL_FILES, model_files
 from training.predict import predict_files
 from training.train import main
+
+
+UNCACHED = {"KENNEL_FEATURE_CACHE": "off"}
+"""Runs in this process keep no features at home."""
 
 
 def values(log: str) -> dict[str, list[float]]:
@@ -51,7 +55,7 @@ def test_a_run_writes_a_complete_model(trained: tuple[Path, str]) -> None:
     assert card["data"]["unreadable"] == {"count": 0, "files": []}
     assert card["versions"]["torch"] != "not installed"
     with tarfile.open(folder / "model.tar.gz") as packed:
-        assert sorted(packed.getnames()) == sorted(MODEL_FILES)
+        assert sorted(packed.getnames()) == sorted([*MODEL_FILES, "model.int8.onnx"])
     assert [path.name for path in folder.rglob("*.partial")] == []
 
 
@@ -95,7 +99,9 @@ def test_real_dogs_get_the_threshold(
             folder = tmp_path / "data" / "train" / label
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, folder)
-    assert main(["--data", str(tmp_path / "data"), "--model-dir", str(tmp_path / "model"), "--epochs", "2"], {}) == 0
+    assert (
+        main(["--data", str(tmp_path / "data"), "--model-dir", str(tmp_path / "model"), "--epochs", "2"], UNCACHED) == 0
+    )
     card = json.loads((tmp_path / "model" / "card.json").read_text())
     assert card["is_dog"]["threshold"] == 0.5
     assert "note: no test photos" in capsys.readouterr().out
@@ -103,15 +109,15 @@ def test_real_dogs_get_the_threshold(
 
 def test_the_same_seed_gives_the_same_model(trained: tuple[Path, str], small_dataset: Path, tmp_path: Path) -> None:
     flags = ["--data", str(small_dataset), "--epochs", "8", "--num-workers", "3"]
-    assert main([*flags, "--seed", "3", "--model-dir", str(tmp_path / "same")], {}) == 0
+    assert main([*flags, "--seed", "3", "--model-dir", str(tmp_path / "same")], UNCACHED) == 0
     assert (tmp_path / "same" / "model.onnx").read_bytes() == (trained[0] / "model.onnx").read_bytes()
-    assert main([*flags, "--seed", "4", "--model-dir", str(tmp_path / "other")], {}) == 0
+    assert main([*flags, "--seed", "4", "--model-dir", str(tmp_path / "other")], UNCACHED) == 0
     assert (tmp_path / "other" / "model.onnx").read_bytes() != (trained[0] / "model.onnx").read_bytes()
 
 
 def test_the_torch_engine_trains_the_same_model(trained: tuple[Path, str], small_dataset: Path, tmp_path: Path) -> None:
     flags = ["--data", str(small_dataset), "--epochs", "8", "--seed", "3", "--engine", "torch"]
-    assert main([*flags, "--model-dir", str(tmp_path)], {}) == 0
+    assert main([*flags, "--model-dir", str(tmp_path)], UNCACHED) == 0
     pixels = np.stack([load_model(tmp_path).preprocessing.load(f) for f in sorted(small_dataset.rglob("*.jpg"))[:4]])
     ours, theirs = (load_model(folder).run(pixels).scores for folder in (trained[0], tmp_path))
     assert np.abs(ours - theirs).max() < 0.02
@@ -140,9 +146,10 @@ def test_everything_comes_from_the_containers_files(small_dataset: Path, tmp_pat
     assert card["hyperparameters"]["learning_rate"] == 0.05
     # The platform packs the model folder itself.
     assert not (base / "model" / "model.tar.gz").exists()
-    assert sorted(p.relative_to(base / "model").as_posix() for p in (base / "model").rglob("*.*")) == sorted(
-        MODEL_FILES
-    )
+    written = sorted(p.relative_to(base / "model").as_posix() for p in (base / "model").rglob("*.*"))
+    assert written == sorted(model_files(base / "model"))
+    report = json.loads((base / "output" / "data" / "report.json").read_text())
+    assert report["photos"] == {"train": 42, "valid": 9, "test": 9, "total": 60}
     history = json.loads((base / "output" / "data" / "metrics.json").read_text())
     assert len(history["epochs"]) == 2
     assert not (base / "output" / "failure").exists()
@@ -170,7 +177,7 @@ def test_a_refusal_is_one_sentence_before_anything_starts(
     for folder in sorted((base / "input" / "data" / "training").glob("*/*")):
         if folder.name not in ("057.Dalmatian", "118.Pembroke_welsh_corgi", "124.Poodle")[:breeds]:
             shutil.rmtree(folder)
-    assert main(["--base", str(base)], {}) == 1
+    assert main(["--base", str(base)], UNCACHED) == 1
     said = capsys.readouterr()
     assert words in said.err
     assert said.err.count("\n") == 1
@@ -181,7 +188,7 @@ def test_a_refusal_is_one_sentence_before_anything_starts(
 
 
 def test_a_missing_channel_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--base", str(container(tmp_path / "ml", None))], {}) == 1
+    assert main(["--base", str(container(tmp_path / "ml", None))], UNCACHED) == 1
     assert "no channel named training" in capsys.readouterr().err
 
 
@@ -191,9 +198,9 @@ def test_an_unexpected_failure_also_leaves_its_reason(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("the moon is full")
 
-    monkeypatch.setattr("training.train.data.scan", broken)
+    monkeypatch.setattr("training.intake.scan", broken)
     base = container(tmp_path / "ml", small_dataset)
-    assert main(["--base", str(base)], {}) == 1
+    assert main(["--base", str(base)], UNCACHED) == 1
     assert "ZeroDivisionError: the moon is full" in (base / "output" / "failure").read_text()
     assert "Traceback" in capsys.readouterr().err
 
@@ -206,7 +213,7 @@ def test_unreadable_photos_are_skipped_counted_and_named(
     whole = next((data / "train" / "124.Poodle").glob("*.jpg"))
     (data / "train" / "124.Poodle" / "cut.jpg").write_bytes(whole.read_bytes()[:1500])
     (data / "valid" / "057.Dalmatian" / "text.png").write_text("no photo")
-    assert main(["--data", str(data), "--model-dir", str(tmp_path / "model"), "--epochs", "1"], {}) == 0
+    assert main(["--data", str(data), "--model-dir", str(tmp_path / "model"), "--epochs", "1"], UNCACHED) == 0
     log = capsys.readouterr().out
     assert "skipped train/124.Poodle/cut.jpg: This photo is cut short" in log
     unreadable = json.loads((tmp_path / "model" / "card.json").read_text())["data"]["unreadable"]
@@ -244,7 +251,7 @@ def test_a_model_folder_that_cannot_be_written_is_found_before_the_work(
 ) -> None:
     if not Path("/proc/self").exists():
         pytest.skip("needs a folder that nobody can write to")
-    assert main(["--data", str(small_dataset), "--model-dir", "/proc/self"], {}) == 1
+    assert main(["--data", str(small_dataset), "--model-dir", "/proc/self"], UNCACHED) == 1
     said = capsys.readouterr()
     assert "stage=features" not in said.out
     assert "/proc/" in said.err

@@ -1,0 +1,148 @@
+"""From what was learnt to a model folder: judged on photos it did not learn from, compared in INT8, and written."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training import card, quantise
+from training.backbones import Backbone, build_model
+from training.cache import FeatureCache
+from training.data import Dataset, Split
+from training.engines import FP32, INT8, build_engine
+from training.errors import BadSettings
+from training.evaluate import Agreement, agreement, judge
+from training.export import export
+from training.feature_table import FeatureTable
+from training.features import cache_key, extract_features
+from training.graph import Head
+from training.head import Epoch, Trained
+from training.metrics import Stage, test_lines
+from training.network import head_scores
+from training.preprocessing import Array
+from training.report import Report
+from training.surroundings import Surroundings
+from training.weights import Weights
+
+_COMPARED = 128
+"""Photos at most that INT8 is compared with fp32 on."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What the run ends with. `scores` are those of photos given by their rows: [k] → [k, C]."""
+
+    weights: Weights
+    head: Head
+    scores: Callable[[Sequence[int]], Array]
+    fine_tuned: tuple[Epoch, ...] = ()
+    best: Epoch | None = None
+    """The best epoch of fine-tuning, 0 being its start; None when there was none."""
+
+
+def frozen(weights: Weights, head: Head, table: FeatureTable) -> Learnt:
+    """A head on the features that are there already."""
+    return Learnt(weights, head, lambda rows: head_scores(head, table.values[list(rows), 0]))
+
+
+def finish(
+    dataset: Dataset,
+    table: FeatureTable,
+    report: Report,
+    backbone: Backbone,
+    trained: Trained,
+    learnt: Learnt,
+    warm: int | None,
+    processes: Mapping[str, Any],
+    here: Surroundings,
+) -> None:
+    """Judge the model, write its folder, and say how good it is. Raises TrainingError, OSError."""
+    reporter = here.reporter
+    rows = {split: range(*dataset.rows(split).indices(len(dataset.files))) for split in Split}
+    judged_photos = len(rows[Split.VALID]) + len(rows[Split.TEST])
+    reporter.begin(Stage.TEST, judged_photos, "photos")
+    valid, test = ((learnt.scores(rows[split]), dataset.targets[dataset.rows(split)]) for split in _JUDGED)
+    judged = judge(valid, test, dataset.labels)
+    if judged.test:
+        for line in test_lines(judged.test.loss, judged.test.accuracy):
+            reporter.say(line)
+    found, reason = compare_int8(dataset, table, backbone, learnt, here)
+    reporter.begin(Stage.EXPORT, 1, "models")
+    results = card.Results(
+        dataset=dataset,
+        table=table,
+        report=report,
+        backbone=backbone,
+        weights=learnt.weights,
+        chosen=here.chosen,
+        trained=trained,
+        judged=judged,
+        warm=warm,
+        agreement=found,
+        int8_reason=reason,
+        processes=processes,
+        stopped=here.stop.requested,
+        tuned=learnt.fine_tuned,
+        tuned_best=learnt.best,
+    )
+    described = card.describe(results)
+    graph = build_model(backbone, learnt.weights, learnt.head).SerializeToString()
+    export(
+        results,
+        described,
+        here.paths,
+        graph=graph,
+        int8=quantise.quantised(graph) if found is not None and found.accepted else None,
+        expected=learnt.scores(table.sample_rows.tolist()),
+        wheels=wheels(here.chosen.wheels),
+    )
+    reporter.reached(Stage.EXPORT, 1, 1, "models")
+    for sentence in described["summary"]:
+        reporter.say(sentence)
+    reporter.say(f"model written to {here.paths.model}")
+
+
+_JUDGED = (Split.VALID, Split.TEST)
+
+
+def compare_int8(
+    dataset: Dataset, table: FeatureTable, backbone: Backbone, learnt: Learnt, here: Surroundings
+) -> tuple[Agreement | None, str]:
+    """How far INT8 and fp32 agree on validation photos; or None, and the reason why that was not asked."""
+    chosen = here.chosen
+    if chosen.int8 == "off":
+        return None, "int8 is off"
+    if not chosen.is_frozen:
+        return None, "the backbone was fine-tuned, so the ranges that INT8 needs are not those that were measured"
+    if not quantise.supports(backbone.name):
+        return None, f"the ranges that INT8 needs have not been measured for {backbone.title}"
+    photos = dataset.rows(Split.VALID)
+    every = np.arange(photos.start, photos.stop)
+    # Spread over all classes, which lie one behind the other.
+    rows = every[np.linspace(0, len(every) - 1, min(_COMPARED, len(every))).round().astype(np.int64)]
+    other = INT8 if chosen.precision == FP32 else FP32
+    engine = build_engine(backbone, learnt.weights, "onnx", other)
+    with FeatureCache(here.paths.caches, cache_key(engine, backbone.preprocessing, 1)) as cache:
+        files = [dataset.files[row] for row in rows]
+        compared = extract_features(
+            dataset.root, files, engine, backbone.preprocessing, threads=here.threads, cache=cache
+        )
+    # A photo that has gone since is no disagreement.
+    rows, values = rows[compared.readable], compared.values[compared.readable, 0]
+    own, others = learnt.scores(rows.tolist()), head_scores(learnt.head, values)
+    scores32, scores8 = (own, others) if other == INT8 else (others, own)
+    return agreement(scores32, scores8, dataset.targets[rows]), ""
+
+
+def wheels(folder: str) -> list[Path]:
+    """The wheels to carry in the model. Raises BadSettings when a folder was named and holds none."""
+    if not folder:
+        return []
+    found = sorted(Path(folder).glob("*.whl"))
+    if not found:
+        raise BadSettings(
+            f"wheels is {folder}, but there is no .whl file: `pip download -d {folder} …` puts some there."
+        )
+    return found

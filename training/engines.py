@@ -10,6 +10,8 @@ from training.inference import Array, onnx_session
 from training.weights import Weights
 
 FP32, INT8 = "fp32", "int8"
+_BATCH = 4
+"""Pictures in one call of ONNX Runtime: a sixth faster than one by one in int8; more of them gain nothing."""
 
 
 def build_engine(backbone: Backbone, weights: Weights, engine: str, precision: str, threads: int = 1) -> Engine:
@@ -23,14 +25,15 @@ def build_engine(backbone: Backbone, weights: Weights, engine: str, precision: s
         if precision != FP32:
             raise BadSettings("int8 runs in ONNX Runtime only: choose engine=onnx, or precision=fp32.")
         return _torch(backbone, weights, key)
-    graph = build_model(backbone, weights, None).SerializeToString()
+    model = build_model(backbone, weights, None)
     if precision == INT8:
-        from training.quantise import quantised, supports
+        from training.quantise import quantised_model, supports
 
         if not supports(backbone.name):
             raise BadSettings(f"There is no int8 for {backbone.title}: choose precision=fp32.")
-        graph = quantised(graph)
-    return Engine(_onnx(graph, has_imagenet(weights), threads), 1, backbone.features, key)
+        model = quantised_model(model)
+    extract = _onnx(model.SerializeToString(), has_imagenet(weights), threads)
+    return Engine(extract, _BATCH, backbone.features, key)
 
 
 def _onnx(graph: bytes, classifies: bool, threads: int) -> Callable[[Array], tuple[Array, Array | None]]:

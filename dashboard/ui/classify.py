@@ -29,6 +29,8 @@ NO_CLAIM = (
     "Whether this is a dog at all, the model does not say: it was not trained on photos that look like dogs to the "
     "network below it."
 )
+CANNOT_LOOK = "Where it looked, this model cannot tell: only a linear head on a network's last maps can."
+LOOKED_HELP = "Shows which part of the photo spoke most for the first breed, from the same run of the model"
 NAMED = 5
 """Photos that were left out and are named one by one."""
 RECOGNISED = (
@@ -95,37 +97,71 @@ def generation() -> int:
     return int(st.session_state.setdefault(GENERATION, 0))
 
 
-def take(aws: Aws, endpoint: str, uploads: Sequence[Upload], slot: "st.delta_generator.DeltaGenerator") -> None:
+def take(
+    aws: Aws, endpoint: str, uploads: Sequence[Upload], slot: "st.delta_generator.DeltaGenerator", looked: bool = False
+) -> None:
     """Classify what was dropped, keep the answers, and let go of the files. Reruns the page."""
     st.session_state[LEFT_OUT] = tuple(upload.name for upload in uploads[MAX_PHOTOS:])
     batch = [Incoming(upload.name, upload.getvalue()) for upload in uploads[:MAX_PHOTOS]]
-    answer(aws, endpoint, batch, slot)
+    answer(aws, endpoint, batch, slot, looked)
     for upload in uploads:
         state.let_go(upload)
     st.session_state[GENERATION] = generation() + 1
     st.rerun()
 
 
-def answer(aws: Aws, endpoint: str, batch: Sequence[Incoming], slot: "st.delta_generator.DeltaGenerator") -> None:
+def answer(
+    aws: Aws, endpoint: str, batch: Sequence[Incoming], slot: "st.delta_generator.DeltaGenerator", looked: bool = False
+) -> None:
     """Classify a batch, some at a time; what is done is kept at once, so that an interruption loses nothing."""
     number = 1 + max((result.batch for result in results().values()), default=0)
     for start in range(0, len(batch), AT_ONCE):
         if len(batch) > 1:
             slot.progress(start / len(batch), text=f"Photo {start + 1} of {len(batch)}")
         part = batch[start : start + AT_ONCE]
-        for incoming, result in zip(part, gather(partial(one, aws, endpoint), part), strict=True):
+        for incoming, result in zip(part, gather(partial(one, aws, endpoint, looked), part), strict=True):
             _keep(f"{endpoint} {incoming.key}", replace(result, batch=number))
 
 
-def one(aws: Aws, endpoint: str, incoming: Incoming) -> Result:
+def one(aws: Aws, endpoint: str, looked: bool, incoming: Incoming) -> Result:
     """One photo's card; a photo that cannot be classified gets its own sentence and stops no other."""
     photo = None
     try:
         photo = prepare_photo(incoming.data, incoming.name)
-        said = classify(aws, endpoint, photo)
+        said = classify(aws, endpoint, photo, looked=looked)
     except KennelError as error:
         return Result(incoming.name, endpoint, photo, problem=error, is_drawn=incoming.is_drawn)
     return Result(incoming.name, endpoint, photo, said, is_drawn=incoming.is_drawn)
+
+
+def look_again(aws: Aws, serving: Sequence[str], slot: "st.delta_generator.DeltaGenerator") -> None:
+    """Ask where the model looked on photos that were answered without it; those of an endpoint that is gone stay.
+
+    The answers themselves are kept as they were given. Raises what `classify` raises.
+    """
+    open_ones = [(key, result) for key, result in results().items() if _can_look(result, serving)]
+    for start in range(0, len(open_ones), AT_ONCE):
+        if len(open_ones) > AT_ONCE:
+            slot.progress(start / len(open_ones), text=f"Photo {start + 1} of {len(open_ones)}")
+        part = open_ones[start : start + AT_ONCE]
+        for (key, _), result in zip(part, gather(partial(_looked_at, aws), [each for _, each in part]), strict=True):
+            results()[key] = result
+    slot.empty()
+
+
+def _can_look(result: Result, serving: Sequence[str]) -> bool:
+    return (
+        result.answer is not None
+        and not result.answer.was_looked_for
+        and result.photo is not None
+        and result.endpoint in serving
+    )
+
+
+def _looked_at(aws: Aws, result: Result) -> Result:
+    assert result.answer and result.photo  # noqa: S101 - _can_look chose it
+    said = classify(aws, result.endpoint, result.photo, looked=True)
+    return replace(result, answer=replace(result.answer, looked=said.looked, was_looked_for=True))
 
 
 def _keep(key: str, result: Result) -> None:
@@ -158,8 +194,11 @@ def draw_example(number: int, endpoint: str) -> Incoming:
     return Incoming(f"drawn {breed.split('.')[-1].replace('_', ' ')}", file.getvalue(), is_drawn=True)
 
 
-def card(key: str, result: Result) -> None:
-    """A photo with five bars and one honest sentence, or the reason why there is none."""
+def card(key: str, result: Result, looked: bool = False) -> None:
+    """A photo with five bars and one honest sentence, or the reason why there is none.
+
+    With `looked` also where the model looked, if it says.
+    """
     with st.container(border=True, key=f"panel-answer-{key[-12:]}"):
         if result.problem is not None or result.answer is None or result.photo is None:
             if result.problem is not None:
@@ -168,9 +207,26 @@ def card(key: str, result: Result) -> None:
             return
         left, right = st.columns((4, 7), gap="medium")
         with left:
-            st.image(result.photo.jpeg, width="stretch", alt=f"{result.name}. {result.answer.sentence}")
+            picture(result, result.answer, result.photo, looked)
         with right:
             st.html(answer_markup(result, result.answer, result.photo))
+
+
+def picture(result: Result, said: Answer, photo: Photo, looked: bool) -> None:
+    """The photo; with `looked`, in its place, the part that the model saw, warm where its first breed's score is from.
+
+    A switch between the two compares them better than both at once, and moves nothing else on the page.
+    """
+    if looked and said.looked:
+        breed = said.predictions[0].breed
+        st.image(
+            said.looked, width="stretch", alt=f"{result.name}: where the model looked, warm where it found {breed}"
+        )
+        st.html(note(f"Warm where it speaks for {breed}. This is the part of the photo that the model sees."))
+        return
+    st.image(photo.jpeg, width="stretch", alt=f"{result.name}. {said.sentence}")
+    if looked and said.was_looked_for:
+        st.html(note(CANNOT_LOOK))
 
 
 def answer_markup(result: Result, said: Answer, photo: Photo) -> str:

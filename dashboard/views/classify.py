@@ -27,6 +27,7 @@ def wait() -> None:
 
 serving = [endpoint.name for endpoint in state.endpoints(aws).value if endpoint.status.is_serving]
 page.title("Classify", words.classify_sentence(classify.answered()))
+looked = False
 if not serving:
     wait()
 else:
@@ -46,6 +47,8 @@ else:
         with st.container(horizontal=True, vertical_alignment="bottom", key="ask-more"):
             endpoint = classify.choose(serving)
             with_camera = st.toggle("Use the camera", key="with-camera")
+            if classify.answered():
+                looked = st.toggle("Where the model looked", key="looked", help=classify.LOOKED_HELP)
             drawn = st.button("Try a drawn example", key="drawn", icon=":material/draw:")
             if classify.results():
                 st.button("Clear", key="clear", type="tertiary", on_click=classify.clear)
@@ -55,11 +58,14 @@ else:
         slot = st.empty()
         with problem.shown():
             if arrived := [*uploads, *([shot] if shot else [])]:
-                classify.take(aws, endpoint, arrived, slot)
+                classify.take(aws, endpoint, arrived, slot, looked)
             if drawn:
-                classify.answer(aws, endpoint, [classify.draw_example(len(classify.results()), endpoint)], slot)
+                example = classify.draw_example(len(classify.results()), endpoint)
+                classify.answer(aws, endpoint, [example], slot, looked)
                 st.rerun()
+            if looked:
+                classify.look_again(aws, serving, slot)
     if said := classify.left_out():
         st.html(note(said, Tone.WAITING))
 for key, result in classify.shown():
-    classify.card(key, result)
+    classify.card(key, result, looked)

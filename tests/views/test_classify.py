@@ -1,7 +1,10 @@
 """Classify: the visitors' page."""
 
+import base64
 import io
+import json
 from functools import cache
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -35,6 +38,63 @@ def test_a_photo_is_answered_with_five_bars_and_one_sentence(aws: ScriptedAws, v
     assert "1 photo answered in this tab" in said
     assert "answered by starter" in said
     assert [image.proto.imgs[0].alt for image in page.image] == ["rex.jpg. Looks like a Beagle (93 %)."]
+
+
+def with_overlay(aws: ScriptedAws) -> None:
+    """The model shows where it looked when it is asked to."""
+    picture = "data:image/jpeg;base64," + base64.b64encode(photo("orange", 224)).decode()
+
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        shown = {"overlay": [picture]} if "overlay=true" in asked["Accept"] else {}
+        return {"Body": io.BytesIO(json.dumps(aws.answer | shown).encode())}
+
+    aws._InvokeEndpoint = answer  # type: ignore[method-assign]
+
+
+def alts(page: AppTest) -> list[str]:
+    return [image.proto.imgs[0].alt for image in page.image]
+
+
+def test_where_the_model_looked_takes_the_photos_place_and_gives_it_back(aws: ScriptedAws, visit: Open) -> None:
+    with_overlay(aws)
+    page = drop(visit(aws, "classify"), ("rex.jpg", photo()))
+    assert [asked["Accept"] for asked in aws.asked("InvokeEndpoint")] == ["application/json; profile=breeds"]
+    page.toggle(key="looked").set_value(True).run()
+    assert not page.exception
+    assert alts(page) == ["rex.jpg: where the model looked, warm where it found Beagle"]
+    assert "Warm where it speaks for Beagle." in text(page)
+    assert "Looks like a Beagle (93 %)." in text(page)
+    page.toggle(key="looked").set_value(False).run()
+    assert alts(page) == ["rex.jpg. Looks like a Beagle (93 %)."]
+    page.toggle(key="looked").set_value(True).run()
+    assert len(aws.asked("InvokeEndpoint")) == 2, "what was shown once is kept"
+
+
+def test_a_photo_dropped_while_it_is_on_is_asked_about_once(aws: ScriptedAws, visit: Open) -> None:
+    with_overlay(aws)
+    page = visit(aws, "classify")
+    assert "looked" not in {toggle.key for toggle in page.toggle}, "there is nothing to look at yet"
+    drop(page, ("rex.jpg", photo()))
+    page.toggle(key="looked").set_value(True).run()
+    drop(page, ("max.jpg", photo("red")))
+    assert alts(page) == [f"{name}.jpg: where the model looked, warm where it found Beagle" for name in ("max", "rex")]
+    assert len(aws.asked("InvokeEndpoint")) == 3
+
+
+def test_a_model_that_cannot_tell_where_it_looked_says_so_under_the_photo(aws: ScriptedAws, visit: Open) -> None:
+    page = drop(visit(aws, "classify"), ("rex.jpg", photo()))
+    page.toggle(key="looked").set_value(True).run()
+    assert alts(page) == ["rex.jpg. Looks like a Beagle (93 %)."]
+    assert "Where it looked, this model cannot tell" in text(page)
+
+
+def test_an_endpoint_that_fails_to_look_again_is_said_and_the_answers_stay(aws: ScriptedAws, visit: Open) -> None:
+    page = drop(visit(aws, "classify"), ("rex.jpg", photo()))
+    aws.errors["InvokeEndpoint"] = ServiceFault("starter failed", "its log says why", "look into it")
+    page.toggle(key="looked").set_value(True).run()
+    assert not page.exception
+    assert "Starter failed" in text(page)
+    assert "Looks like a Beagle (93 %)." in text(page)
 
 
 def test_something_else_is_said_not_to_be_a_dog(aws: ScriptedAws, visit: Open) -> None:

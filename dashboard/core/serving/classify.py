@@ -1,10 +1,12 @@
 """Ask an endpoint which breed is on a photo, and say its answer honestly."""
 
+import base64
+import binascii
 import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -14,6 +16,10 @@ from dashboard.core.format import count, percent, size
 from training.images import BadPhoto, is_animated, load_photo, shrink_to_jpeg
 
 ACCEPT = "application/json; profile=breeds"
+LOOKED = f"{ACCEPT}; overlay=true"
+"""Asks for a picture of where the model looked too."""
+MAX_LOOKED = 512 * 1024
+"""Bytes of such a picture: the model sees 224 to 260 pixels, which are some 15 KB."""
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MAX_PHOTOS = 20
@@ -49,7 +55,11 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model said about one photo. `is_dog` is None when the model makes no claim; `seconds` as waited here."""
+    """What a model said about one photo. `is_dog` is None when the model makes no claim; `seconds` as waited here.
+
+    `looked`: a JPEG of what the model saw, warm where the first breed's score comes from; None when it was not asked
+    for, or when the model cannot tell (`was_looked_for` says which).
+    """
 
     model: str
     predictions: tuple[Prediction, ...]
@@ -58,6 +68,8 @@ class Answer:
     seconds: float
     sentence: str
     model_seconds: float | None = None
+    looked: bytes | None = None
+    was_looked_for: bool = False
 
 
 def prepare_photo(data: bytes, name: str) -> Photo:
@@ -79,8 +91,10 @@ def prepare_photo(data: bytes, name: str) -> Photo:
     return Photo(name, jpeg, width, height, note)
 
 
-def classify(aws: Aws, endpoint: str, photo: Photo, clock: Callable[[], float] = time.perf_counter) -> Answer:
-    """Ask an endpoint about one photo.
+def classify(
+    aws: Aws, endpoint: str, photo: Photo, clock: Callable[[], float] = time.perf_counter, *, looked: bool = False
+) -> Answer:
+    """Ask an endpoint about one photo, and with `looked` also for the picture of where the model looked.
 
     Raises InvalidInput when the model refuses the photo, NotFound when there is no such endpoint, ServiceFault when
     its answer makes no sense, and the other errors of `Aws.call`.
@@ -92,11 +106,11 @@ def classify(aws: Aws, endpoint: str, photo: Photo, clock: Callable[[], float] =
             "InvokeEndpoint",
             EndpointName=endpoint,
             ContentType="image/jpeg",
-            Accept=ACCEPT,
+            Accept=LOOKED if looked else ACCEPT,
             Body=photo.jpeg,
         )
         body = answer["Body"].read()
-    return _read(body, endpoint, clock() - started)
+    return replace(_read(body, endpoint, clock() - started), was_looked_for=looked)
 
 
 def _read(body: bytes, endpoint: str, seconds: float) -> Answer:
@@ -131,7 +145,25 @@ def _breeds(told: dict[str, Any], endpoint: str, seconds: float) -> Answer:
         seconds=seconds,
         sentence=sentence(predictions, is_dog, dog),
         model_seconds=None if milliseconds is None else _number(milliseconds) / 1000,
+        looked=_picture((told.get("overlay") or [None])[0]),
     )
+
+
+def _picture(url: Any) -> bytes | None:
+    """The JPEG of a data: URL, drawn anew: whatever else a model put into it does not reach the browser.
+
+    Raises ValueError for what is no such picture.
+    """
+    if url is None:
+        return None
+    kind, _, text = str(url).partition(",")
+    if kind != "data:image/jpeg;base64" or len(text) > MAX_LOOKED * 4 / 3:
+        raise ValueError("the overlay is no small JPEG")
+    try:
+        data = base64.b64decode(text, validate=True)
+        return shrink_to_jpeg(load_photo(data, max_bytes=MAX_LOOKED, max_pixels=LONG_SIDE**2), long_side=LONG_SIDE)
+    except (BadPhoto, binascii.Error) as bad:
+        raise ValueError("the overlay is no picture") from bad
 
 
 def _scores(told: Any, endpoint: str, seconds: float) -> Answer:

@@ -1,3 +1,4 @@
+import base64
 import io
 import itertools
 import json
@@ -213,3 +214,48 @@ def test_a_bomb_is_refused():
 def test_a_file_that_is_too_large_is_refused():
     with pytest.raises(InvalidInput, match="MiB"):
         prepare_photo(b"\xff\xd8" + bytes(20 * 1024 * 1024), "huge.jpg")
+
+
+def overlay(colour=(200, 40, 20), side=224):
+    """A picture of where the model looked, as the serving container gives it."""
+    file = io.BytesIO()
+    Image.new("RGB", (side, side), colour).save(file, "JPEG", comment=b"from the model")
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def test_where_the_model_looked_is_asked_for_only_when_wanted(aws, fake):
+    fake.on("InvokeEndpoint", breeds(("Beagle", 0.93), overlay=[overlay()]))
+    answer = classify(aws, "starter", PHOTO, looked=True)
+    assert fake.calls[-1][1]["Accept"] == "application/json; profile=breeds; overlay=true"
+    assert answer.was_looked_for
+    assert Image.open(io.BytesIO(answer.looked)).size == (224, 224)
+    assert b"from the model" not in answer.looked
+    fake.on("InvokeEndpoint", breeds(("Beagle", 0.93)))
+    plain = classify(aws, "starter", PHOTO)
+    assert fake.calls[-1][1]["Accept"] == "application/json; profile=breeds"
+    assert (plain.looked, plain.was_looked_for) == (None, False)
+
+
+@pytest.mark.parametrize("more", [{"overlay": [None]}, {"overlay": []}, {}])
+def test_a_model_that_cannot_tell_where_it_looked_still_answers(aws, fake, more):
+    fake.on("InvokeEndpoint", breeds(("Beagle", 0.93), **more))
+    answer = classify(aws, "starter", PHOTO, looked=True)
+    assert answer.sentence == "Looks like a Beagle (93 %)."
+    assert (answer.looked, answer.was_looked_for) == (None, True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com/x.jpg",
+        "data:image/svg+xml;base64,PHN2Zz4=",
+        "data:image/jpeg;base64,no base64!",
+        "data:image/jpeg;base64," + base64.b64encode(b"no picture").decode(),
+        "data:image/jpeg;base64," + base64.b64encode(bytes(600_000)).decode(),
+        7,
+    ],
+)
+def test_an_overlay_that_is_no_small_jpeg_makes_no_sense(aws, fake, url):
+    fake.on("InvokeEndpoint", breeds(("Beagle", 0.93), overlay=[url]))
+    with pytest.raises(ServiceFault):
+        classify(aws, "starter", PHOTO, looked=True)

@@ -57,9 +57,9 @@ def as_text(result: Result) -> str:
     if result.prediction is None:
         return f"{result.file}\n  not classified: {result.error}"
     found = result.prediction
-    share = f"dog probability {found.dog_probability:.0%}"
+    share = "" if found.dog_probability is None else f" (dog probability {found.dog_probability:.0%})"
     verdict = {True: "a dog", False: "not a dog", None: "dog or not: this model cannot tell"}[found.is_dog]
-    lines = [result.file, f"  {verdict} ({share})"]
+    lines = [result.file, f"  {verdict}{share}"]
     if found.is_dog is False:
         lines.append("  if it were one, it would look most like:")
     wide = max(len(breed) for breed, _ in found.breeds)
@@ -69,10 +69,12 @@ def as_text(result: Result) -> str:
     return "\n".join(lines)
 
 
-def open_model(path: Path | None, engine: str, into: ExitStack, threads: int | None = None) -> Model:
+def open_model(
+    path: Path | None, engine: str, into: ExitStack, threads: int | None = None, precision: str | None = None
+) -> Model:
     """Load a model folder or archive (default: the starter model), run by `engine` ("onnx" or "torch").
 
-    `threads` is how many cores one photo gets (ONNX only, default: all).
+    `threads` is how many cores one photo gets, `precision` fp32 or int8 (ONNX only; defaults: all, the card's choice).
 
     An archive is unpacked into a folder that goes when `into` closes. Raises BadModel, BadArchive, OSError.
     """
@@ -88,7 +90,7 @@ def open_model(path: Path | None, engine: str, into: ExitStack, threads: int | N
         from training.torch_engine import load_torch_model
 
         return load_torch_model(path)
-    return inference.load_model(path, threads)
+    return inference.load_model(path, threads, precision=precision)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -102,6 +104,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--model", type=Path, metavar="DIR|TAR.GZ", help="a model folder or model.tar.gz (default: the starter model)"
     )
     parser.add_argument("--engine", choices=["onnx", "torch"], default="onnx", help="what runs it (default: onnx)")
+    parser.add_argument(
+        "--precision",
+        choices=["fp32", "int8"],
+        help="which of the model's networks onnx runs (default: KENNEL_PRECISION, else what its card says)",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON list instead of text")
     parser.add_argument("--top", type=int, default=inference.TOP, help="breeds to name (default: %(default)s)")
     options = parser.parse_args(arguments)
@@ -110,7 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with ExitStack() as stack:
         try:
             # One photo gets all cores; several photos get one core each, which is faster for all of them together.
-            model = open_model(options.model, options.engine, stack, threads=1 if len(options.photos) > 1 else None)
+            threads = 1 if len(options.photos) > 1 else None
+            model = open_model(options.model, options.engine, stack, threads, options.precision)
         except (inference.BadModel, archive.BadArchive, OSError) as error:
             print(f"The model cannot be used: {error}", file=sys.stderr)
             return 1

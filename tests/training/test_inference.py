@@ -1,12 +1,8 @@
-"""A model folder at work: preprocessing, answers, and the copy that travels in an archive."""
+"""The four functions that AWS's inference image calls: what goes in, and every form of what comes out."""
 
+import base64
 import io
 import json
-import shutil
-import subprocess
-import sys
-import textwrap
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +10,7 @@ from PIL import Image
 
 from training import inference
 from training.images import BadPhoto
-from training.inference import BREEDS_PROFILE, BadModel, Model, Outputs, Preprocessing, UnsupportedContent, load_model
+from training.inference import BREEDS_PROFILE, OVERLAY_PROFILE, Model, Outputs, Preprocessing, UnsupportedContent
 from training.sample_data import draw_dog
 
 
@@ -23,26 +19,6 @@ def jpeg() -> bytes:
     target = io.BytesIO()
     draw_dog("057.Dalmatian", 1).save(target, "JPEG", quality=92)
     return target.getvalue()
-
-
-@pytest.mark.parametrize("size", [(640, 480), (300, 900), (256, 256), (224, 224), (50, 40), (1201, 803)])
-def test_resampling_only_the_crop_gives_what_resizing_and_cropping_gives(size: tuple[int, int]) -> None:
-    photo = draw_dog("124.Poodle", 2, size=max(size)).resize(size)
-    factor = 256 / min(size)
-    whole = photo.resize((round(size[0] * factor), round(size[1] * factor)), Image.Resampling.BICUBIC)
-    left, top = (whole.width - 224) // 2, (whole.height - 224) // 2
-    expected = np.asarray(whole.crop((left, top, left + 224, top + 224)), np.float32).transpose(2, 0, 1)
-    found = Preprocessing().pixels(photo)
-    assert found.shape == (3, 224, 224)
-    assert found.dtype == np.float32
-    difference = np.abs(found - (expected - 127) / 128)
-    assert difference.max() <= 2 / 128
-    assert difference.mean() < 0.1 / 128
-
-
-@pytest.mark.parametrize("size", [(1, 1), (20_000, 1), (1, 20_000)])
-def test_any_shape_of_photo_becomes_pixels(size: tuple[int, int]) -> None:
-    assert Preprocessing().pixels(Image.new("RGB", size, "red")).shape == (3, 224, 224)
 
 
 def test_the_default_answer_is_raw_scores(starter: Model, jpeg: bytes) -> None:
@@ -91,78 +67,49 @@ def test_other_content_is_refused_in_a_sentence(starter: Model, jpeg: bytes) -> 
         inference.predict_fn(inference.input_fn(b"no photo", "image/jpeg"), starter)
 
 
-@pytest.mark.parametrize(("dog_logit", "expected"), [(8.0, True), (-8.0, False)])
-def test_the_threshold_decides_what_is_a_dog(dog_logit: float, expected: bool) -> None:
-    imagenet = np.zeros((1, 1000), np.float32)
-    imagenet[0, 200] = dog_logit
-
-    def run(pixels: inference.Array) -> Outputs:
-        return Outputs(np.array([[1.0, 3.0, 2.0]], np.float32), imagenet)
-
-    pixels = np.zeros((1, 3, 224, 224), np.float32)
-    model = Model(["a", "b", "c"], Preprocessing(), {"is_dog": {"threshold": 0.5}}, run)
-    (found,) = model.predict(pixels, top=2)
-    assert found.is_dog is expected
-    assert [breed for breed, _ in found.breeds] == ["b", "c"]
-    (unsure,) = Model(["a", "b", "c"], Preprocessing(), {"is_dog": {"threshold": None}}, run).predict(pixels)
-    assert unsure.is_dog is None
-    assert len(unsure.breeds) == 3
+def test_photos_of_one_request_are_answered_together_and_alike(starter: Model, jpeg: bytes) -> None:
+    other = io.BytesIO()
+    draw_dog("124.Poodle", 3).save(other, "PNG")
+    photos = [jpeg, other.getvalue(), jpeg]
+    body = json.dumps({"image": [base64.b64encode(photo).decode() for photo in photos]})
+    # AWS's toolkit hands JSON on as text.
+    together_answer = inference.predict_fn(inference.input_fn(body, "application/json"), starter)
+    together = json.loads(inference.output_fn(together_answer, None))
+    answers = [inference.predict_fn(inference.input_fn(photo, "image/x"), starter) for photo in photos]
+    alone = [json.loads(inference.output_fn(answer, None))[0] for answer in answers]
+    assert np.allclose(together, alone, atol=1e-4)
+    breeds = json.loads(inference.output_fn(together_answer, BREEDS_PROFILE))
+    assert [len(breeds[key]) for key in ("predictions", "is_dog", "dog_probability", "scores")] == [3] * 4
 
 
-def test_an_incomplete_or_wrong_model_says_what_is_wrong(starter_folder: Path, tmp_path: Path) -> None:
-    def broken(name: str, content: str | None) -> Path:
-        folder = tmp_path / f"{name}-{hash(content)}"
-        shutil.copytree(starter_folder, folder)
-        if content is None:
-            (folder / name).unlink()
-        else:
-            (folder / name).write_text(content)
-        return folder
-
-    for name, content, words in [
-        ("model.onnx", None, "model.onnx cannot be loaded"),
-        ("model.onnx", "not onnx", "model.onnx cannot be loaded"),
-        ("labels.json", None, "no complete model"),
-        ("labels.json", '{"labels": ["one", "two"]}', "116 scores but labels.json names 2"),
-        ("labels.json", "[]", "not a JSON object"),
-        ("labels.json", '{"labels": "Poodle"}', "no list of labels"),
-        ("card.json", "{", "not JSON"),
-        ("preprocessing.json", '{"size": 3}', "not understood"),
-        ("preprocessing.json", '{"crop": 0, "short_side": 0}', "not understood"),
-        ("preprocessing.json", '{"crop": "224"}', "not understood"),
-        ("preprocessing.json", '{"scale": 0}', "not understood"),
-        ("preprocessing.json", '{"short_side": 1000000}', "not understood"),
-        ("card.json", '{"is_dog": 3}', "is_dog"),
-        ("card.json", '{"is_dog": {"threshold": "many"}}', "dog threshold"),
-    ]:
-        with pytest.raises(BadModel, match=words):
-            load_model(broken(name, content))
+def test_one_bad_photo_among_several_is_named(starter: Model, jpeg: bytes) -> None:
+    body = json.dumps({"image": [base64.b64encode(photo).decode() for photo in (jpeg, b"no photo")]})
+    with pytest.raises(BadPhoto, match=r"^Photo 2 of 2: This file is not a photo"):
+        inference.predict_fn(inference.input_fn(body, "application/json"), starter)
 
 
-def test_the_archives_code_works_alone(starter_folder: Path, jpeg: bytes, tmp_path: Path) -> None:
-    """As AWS's image runs it: code/ on the path, nothing of Kennel installed, no torch."""
-    shutil.copytree(starter_folder, tmp_path / "model")
-    (tmp_path / "dog.jpg").write_bytes(jpeg)
-    script = """
-        import sys
-        from pathlib import Path
-        sys.path.insert(0, "model/code")
-        sys.modules["training"] = sys.modules["torch"] = None
-        import inference
-        model = inference.model_fn("model")
-        request = inference.input_fn(Path("dog.jpg").read_bytes(), "image/jpeg")
-        print(inference.output_fn(inference.predict_fn(request, model), "application/json"))
-    """
-    done = subprocess.run(
-        [sys.executable, "-I", "-c", textwrap.dedent(script)], cwd=tmp_path, capture_output=True, text=True, check=False
+def test_requests_that_run_together_do_not_harm_each_other(starter: Model, jpeg: bytes) -> None:
+    requests = [inference.input_fn(photo, "image/jpeg") for photo in (jpeg, b"no photo", jpeg)]
+    first, bad, last = inference.predict_together(requests, starter)
+    assert isinstance(bad, BadPhoto)
+    assert isinstance(first, inference.Answer)
+    assert isinstance(last, inference.Answer)
+    assert first.predictions[0].breeds == last.predictions[0].breeds
+    assert [type(found) for found in inference.predict_together(requests[1:2], starter)] == [BadPhoto]
+
+
+def test_an_overlay_comes_when_it_is_asked_for(starter: Model, jpeg: bytes) -> None:
+    answer = inference.predict_fn(inference.input_fn(jpeg, "image/jpeg"), starter)
+    assert "overlay" not in json.loads(inference.output_fn(answer, BREEDS_PROFILE))
+    for accept in (OVERLAY_PROFILE, 'application/json;overlay="true";profile=breeds'):
+        (picture,) = json.loads(inference.output_fn(answer, accept))["overlay"]
+        with Image.open(io.BytesIO(base64.b64decode(picture.partition(",")[2]))) as image:
+            assert (image.format, image.size) == ("JPEG", (224, 224))
+
+
+def test_a_model_without_maps_says_so_instead_of_drawing(jpeg: bytes) -> None:
+    model = Model(["a", "b"], Preprocessing(), {}, lambda pixels: Outputs(np.array([[1.0, 2.0]], np.float32)))
+    answer = json.loads(
+        inference.output_fn(inference.predict_fn(inference.input_fn(jpeg, "image/jpeg"), model), OVERLAY_PROFILE)
     )
-    assert done.returncode == 0, done.stderr
-    here = inference.output_fn(
-        inference.predict_fn(inference.input_fn(jpeg, "image/jpeg"), load_model(tmp_path / "model")), None
-    )
-    assert np.allclose(json.loads(done.stdout), json.loads(here), atol=1e-3)
-
-
-def test_the_archives_requirements_name_what_its_code_imports(starter_folder: Path) -> None:
-    names = {line.split(">")[0].lower() for line in (starter_folder / "code" / "requirements.txt").read_text().split()}
-    assert {"onnxruntime", "numpy", "pillow", "pillow-heif"} == names
+    assert (answer["overlay"], answer["is_dog"], answer["dog_probability"]) == ([None], [None], [None])

@@ -8,7 +8,7 @@ import pytest
 
 from tests.training.conftest import Run
 from training import archive, predict
-from training.model import MODEL_FILES, build_starter
+from training.model import MODEL_FILES, build_starter, model_files
 from training.sample_data import draw_dog
 
 
@@ -60,11 +60,11 @@ def test_it_fails_only_when_no_photo_was_classified(
 def test_both_engines_and_an_archive_give_the_same(
     starter_folder: Path, dog: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    packed = archive.pack(starter_folder, tmp_path / "model.tar.gz", MODEL_FILES)
+    packed = archive.pack(starter_folder, tmp_path / "model.tar.gz", model_files(starter_folder))
     answers = []
     for extra in (
-        ["--model", str(starter_folder)],
-        ["--model", str(packed)],
+        ["--model", str(starter_folder), "--precision", "fp32"],
+        ["--model", str(packed), "--precision", "fp32"],
         ["--model", str(packed), "--engine", "torch"],
     ):
         assert predict.main([str(dog), "--json", *extra]) == 0

@@ -99,7 +99,9 @@ class _Work:
 
     def take(self, node: Any) -> None:
         output = node.output[0]
-        if node.op_type == "Conv" and self._is_known(node.input[0]):
+        if node.op_type == "Conv" and node.input[0] == "pixels":
+            self._stem(node)
+        elif node.op_type == "Conv" and node.input[0] in self.held:
             clipped = f"{output}.relu6"
             if clipped in self.ranges and self.consumers[output] == 1:
                 self.waiting[output] = node
@@ -123,13 +125,6 @@ class _Work:
             self.floats.add(name)
             self.nodes.append(helper.make_node("DequantizeLinear", list(self.held[name]), [name], name=name))
 
-    def _is_known(self, name: str) -> bool:
-        if name not in self.held and name in self.ranges and name == "pixels":
-            self._node("QuantizeLinear", [name, *self._scaled(name)], f"{name}.q")
-            self.held[name] = (f"{name}.q", *self._scaled(name))
-            self.floats.add(name)
-        return name in self.held
-
     def _hold(self, name: str) -> None:
         self.held[name] = (f"{name}.q", *self._scaled(name))
 
@@ -139,6 +134,34 @@ class _Work:
         scale = np.float32((high - low) / 255 or 1.0)
         zero = np.uint8(np.clip(round(-low / float(scale)), 0, 255))
         return self._constant(f"{name}.scale", scale), self._constant(f"{name}.zero", zero)
+
+    def _stem(self, node: Any) -> None:
+        """The first convolution, of three colours: 3 × 3 with stride 2 is 2 × 2 over blocks of 2 × 2 pixels.
+
+        Twelve values side by side instead of three are read in half the time; the sums are the same.
+        """
+        weight = numpy_helper.to_array(self.constants[node.input[1]])
+        pads = next(list(attribute.ints) for attribute in node.attribute if attribute.name == "pads")
+        if weight.shape[2:] != (3, 3) or pads != [0, 0, 1, 1]:
+            raise ValueError(f"{node.name} is not the first convolution of a Lite of even size")
+        outputs, colours = weight.shape[:2]
+        taps = np.zeros((outputs, colours, 4, 4), np.float32)
+        taps[:, :, :3, :3] = weight
+        # [row of blocks, row in a block, column of blocks, column in a block]; a block's colours come last.
+        blocks = taps.reshape(outputs, colours, 2, 2, 2, 2).transpose(0, 3, 5, 1, 2, 4).reshape(outputs, -1, 2, 2)
+        self._node("SpaceToDepth", ["pixels"], "pixels.blocks", blocksize=2)
+        scaled = self._scaled("pixels")
+        self._node("QuantizeLinear", ["pixels.blocks", *scaled], "pixels.q")
+        self.held["pixels"] = ("pixels.q", *scaled)
+        made = helper.make_node(
+            "Conv",
+            ["pixels", self._constant(f"{node.name}.blocks", blocks), node.input[2]],
+            list(node.output),
+            name=node.name,
+            kernel_shape=[2, 2],
+            pads=[0, 0, 1, 1],
+        )
+        self.waiting[node.output[0]] = made
 
     def _convolution(self, node: Any, output: str) -> None:
         x, x_scale, x_zero = self.held[node.input[0]]
@@ -183,8 +206,8 @@ class _Work:
             self.as_float(name)
         self.nodes.append(node)
 
-    def _node(self, kind: str, inputs: Sequence[str], output: str, domain: str = "") -> None:
-        self.nodes.append(helper.make_node(kind, list(inputs), [output], name=output, domain=domain))
+    def _node(self, kind: str, inputs: Sequence[str], output: str, domain: str = "", **attributes: Any) -> None:
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], name=output, domain=domain, **attributes))
 
     def _constant(self, name: str, value: NDArray[Any] | np.generic) -> str:
         if name not in self.constants:

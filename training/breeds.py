@@ -68,8 +68,9 @@ def imagenet_classes(labels: Sequence[str]) -> list[list[int]]:
     known: dict[str, list[int]] = {}
     for breed in table():
         if breed.imagenet_index is not None:
-            for name in (breed.name, *breed.aliases):
-                known.setdefault(_plain(name), []).append(breed.imagenet_index)
+            # A breed may have the same name twice, with hyphens and without.
+            for name in {_plain(name) for name in (breed.name, *breed.aliases)}:
+                known.setdefault(name, []).append(breed.imagenet_index)
     return [known.get(_plain(display_name(label)), []) for label in labels]
 
 

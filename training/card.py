@@ -18,6 +18,7 @@ from training.feature_table import FeatureTable
 from training.head import Epoch, Trained
 from training.model import DOG_REASON, DOG_THRESHOLD, make_card, utc_now
 from training.report import Report
+from training.report_text import counted
 from training.settings import Settings
 from training.weights import Weights
 
@@ -25,7 +26,6 @@ _DOGS_AMONG_TRAINING = 0.9
 """The dog threshold is only used where this share of the training photos passes it; real dog photos all do."""
 _MEASURED = "efficientnet_lite0"
 """The backbone that the words of DOG_REASON were measured with."""
-_LISTED = 100
 
 
 @dataclass(frozen=True)
@@ -95,19 +95,16 @@ def _data(results: Results) -> dict[str, Any]:
         kind = "fine-tuning " if results.tuned else ""
         notes.append(f"stopped on request after {done} of {wanted} {kind}epochs")
     by_class = found.pop("classes")
-    return found | {
+    own = {
         "name": displayed(dataset.root.name),
         "classes": len(dataset.classes),
         "photos": {str(split): dataset.count(split) for split in Split},
-        "unreadable": {
-            "count": len(results.table.unreadable),
-            "files": [
-                {"file": displayed(bad.file), "reason": bad.reason} for bad in results.table.unreadable[:_LISTED]
-            ],
-        },
-        "notes": notes,
-        "photos_by_class": by_class,
     }
+    return (
+        own
+        | {key: value for key, value in found.items() if key not in own}
+        | {"notes": notes, "photos_by_class": by_class}
+    )
 
 
 def _metrics(results: Results) -> dict[str, float]:
@@ -170,8 +167,8 @@ def _no_dogs(reason: str) -> dict[str, Any]:
 
 def _int8(results: Results) -> dict[str, Any]:
     found = results.agreement
-    if found is None:
-        return {"default": False, "reason": results.int8_reason}
+    if found is None or not found.photos:
+        return {"default": False, "reason": results.int8_reason if found is None else found.reason}
     return {
         "default": found.accepted,
         "reason": found.reason,
@@ -190,7 +187,10 @@ def _warm_start(results: Results) -> dict[str, Any]:
         return {"matched": 0, "labels": labels, "reason": f"cold start: {why}"}
     found: dict[str, Any] = {"matched": results.warm, "labels": labels}
     if start := results.trained.start:
-        found["before_training"] = {"train": asdict(start.train), "valid": asdict(start.valid) if start.valid else None}
+        found["before_training"] = {
+            split: {key: round(value, 6) for key, value in asdict(score).items()} if score else None
+            for split, score in (("train", start.train), ("valid", start.valid))
+        }
     return found
 
 
@@ -202,7 +202,8 @@ def _summary(results: Results, is_dog: Mapping[str, Any]) -> Iterator[str]:
     labels = len(dataset.classes)
     learnt = "" if chosen.is_frozen else " and fine-tuned"
     yield (
-        f"Tells {labels:,} classes apart, learnt{learnt} from {dataset.count(Split.TRAIN):,} photos "
+        f"Tells {counted(labels, 'class', 'classes')} apart, learnt{learnt} from "
+        f"{counted(dataset.count(Split.TRAIN), 'photo')} "
         f"of {displayed(dataset.root.name)} on {results.backbone.title}."
     )
     if judged.test:
@@ -223,7 +224,7 @@ def _summary(results: Results, is_dog: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"Its probabilities were off by {_percent(calibration.ece_before)} on average and are off by "
             f"{_percent(calibration.ece_after or 0.0)} since its scores are divided by {calibration.temperature:.2f} "
-            f"(fitted on {calibration.photos:,} validation photos)."
+            f"(fitted on {counted(calibration.photos, 'validation photo')})."
         )
     if results.warm is not None:
         yield f"{results.warm:,} of {labels:,} labels started from what ImageNet's own weights know."
@@ -241,10 +242,10 @@ def _accuracy(split: str, found: Evaluation) -> str:
     low, high = found.interval
     among = "" if found.top_5 is None else f", and among its first five for {_percent(found.top_5)}"
     return (
-        f"Right for {_percent(found.accuracy)} of {found.photos:,} {split} photos "
-        f"(95 % interval: {_percent(low)} to {_percent(high)}){among}; macro F1 {found.macro_f1:.3f}."
+        f"Right for {_percent(found.accuracy)} of {counted(found.photos, f'{split} photo')} "
+        f"(95% interval: {_percent(low)} to {_percent(high)}){among}; macro F1 {found.macro_f1:.3f}."
     )
 
 
 def _percent(share: float) -> str:
-    return f"{share * 100:.1f} %"
+    return f"{share:.1%}"

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from training.breeds import display_name, same_breed, starter_labels, table
+from training.breeds import display_name, imagenet_classes, is_breed, same_breed, starter_labels, table
 
 
 def test_every_dog_class_of_imagenet_has_one_row() -> None:
@@ -62,6 +62,8 @@ def test_the_starter_answers_with_116_names() -> None:
         ("curly coated retriever", "Curly-coated retriever"),
         ("toy poodle", "Poodle"),
         ("German Shepherd", "German shepherd dog"),
+        ("Lo\u0308wchen", "Lowchen"),
+        ("L\u00f6wchen", "100.Lowchen"),
     ],
 )
 def test_two_names_of_one_breed_are_the_same(one: str, other: str) -> None:
@@ -79,3 +81,37 @@ def test_folder_names_become_names_for_people() -> None:
     assert display_name("my_dogs") == "my dogs"
     assert display_name("two\nlines") == "two lines"
     assert display_name("007.") == "007."
+    assert display_name("n02085620-Chihuahua") == "Chihuahua"
+
+
+def test_labels_find_their_imagenet_classes() -> None:
+    labels = ["032.Boston_terrier", "boston bull", "Poodle", "Toy poodle", "miniature-poodle", "Akita", "cat", ""]
+    assert imagenet_classes(labels) == [[195], [195], [265, 266, 267], [265], [266], [], [], []]
+
+
+def test_every_reference_breed_that_imagenet_knows_is_found_under_its_folder_name() -> None:
+    references = sorted({b.reference for b in table() if b.reference})
+    found = imagenet_classes(references)
+    known = {b.reference: [c.imagenet_index for c in table() if c.reference == b.reference] for b in table()}
+    for reference, classes in zip(references, found, strict=True):
+        assert classes == [index for index in known[reference] if index is not None]
+    assert sum(bool(classes) for classes in found) == 85
+
+
+def test_the_folders_of_stanford_dogs_are_found() -> None:
+    """A few of its 120, which are ImageNet's own names; dhole and dingo are no breeds."""
+    folders = {
+        "n02085782-Japanese_spaniel": 152, "n02086079-Pekinese": 154, "n02089078-black-and-tan_coonhound": 165,
+        "n02093256-Staffordshire_bullterrier": 179, "n02095314-wire-haired_fox_terrier": 188,
+        "n02098105-soft-coated_wheaten_terrier": 202, "n02100236-German_short-haired_pointer": 210,
+        "n02106382-Bouvier_des_Flandres": 233, "n02108000-EntleBucher": 241, "n02112706-Brabancon_griffon": 262,
+        "n02113624-toy_poodle": 265, "n02113978-Mexican_hairless": 268,
+    }  # fmt: skip
+    assert imagenet_classes(list(folders)) == [[index] for index in folders.values()]
+    assert imagenet_classes(["n02115913-dhole"]) == [[]]
+
+
+def test_a_breed_need_not_be_known_to_imagenet() -> None:
+    assert [is_breed(label) for label in ("Akita", "004.Akita", "toy poodle", "cat", "Rabbit")] == [
+        True, True, True, False, False,
+    ]  # fmt: skip

@@ -136,11 +136,11 @@ def test_the_card_holds_everything_that_a_page_shows(make: Make) -> None:
 def test_the_summary_says_it_in_sentences(make: Make) -> None:
     said = " ".join(card_of(make())["summary"])
     assert "Tells 3 classes apart, learnt from 30 photos of my dogs 0 on EfficientNet-Lite0." in said
-    assert "of 9 test photos (95 % interval: " in said
+    assert "of 9 test photos (95% interval: " in said
     assert "It most often took " in said
     assert "(fitted on 12 validation photos)" in said
     assert "3 of 3 labels started from what ImageNet's own weights know." in said
-    assert "A photo counts as a dog from a probability of 0.5; photos that pass: 100.0 % of train" in said
+    assert "A photo counts as a dog from a probability of 0.5; photos that pass: 100.0% of train" in said
     assert "It is served in INT8: 12 of 12 photos have the same first class" in said
 
 

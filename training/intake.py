@@ -22,6 +22,8 @@ from training.surroundings import Surroundings
 _POLL_SECONDS = 0.5
 """How often a process asks whether another one was told to stop."""
 
+_MEGABYTE = 1_000_000
+
 
 @dataclass(frozen=True)
 class Shares:
@@ -56,11 +58,11 @@ def find_photos(here: Surroundings) -> Dataset:
 
 
 def _fetched(here: Surroundings) -> Path:
-    if Path(here.paths.source).is_dir():
-        return Path(here.paths.source)
     from training.sources import resolve
 
     def on_progress(done: int, total: int, unit: str) -> None:
+        if unit == "bytes":
+            done, total, unit = done // _MEGABYTE, total // _MEGABYTE, "megabytes"
         here.reporter.reached(Stage.SCAN, done, total, unit)
         here.stop.check()
 
@@ -68,9 +70,7 @@ def _fetched(here: Surroundings) -> Path:
     if here.group.local_rank == 0:
         found = resolve(here.paths.source, here.paths.downloads, on_progress)
     here.group.barrier()
-    if here.group.local_rank != 0:
-        found = resolve(here.paths.source, here.paths.downloads, on_progress)
-    return found
+    return found if here.group.local_rank == 0 else resolve(here.paths.source, here.paths.downloads, on_progress)
 
 
 def _require_same(dataset: Dataset, here: Surroundings) -> None:

@@ -55,15 +55,16 @@ class Reporter:
         self.say(metrics.progress_line(self._fraction(stage, 0.0), stage, 0, total, unit))
 
     def reached(self, stage: Stage, done: int, total: int, unit: str) -> None:
-        """How far the stage is; said once a second at most, and at its end."""
+        """How far the stage is; said once a second at most, and at its end. `total` is 0 where nobody knows it."""
         now = self.clock()
-        if done < total and now - self._last < _SECONDS_BETWEEN:
+        if (done < total or not total) and now - self._last < _SECONDS_BETWEEN:
             return
         self._last = now
+        if not total:
+            self.say(metrics.progress_line(self._fraction(stage, 0.0), stage, done, done, unit))
+            return
         remaining = (now - self._began) / max(done, 1) * (total - done)
-        self.say(
-            metrics.progress_line(self._fraction(stage, done / max(total, 1)), stage, done, total, unit, remaining)
-        )
+        self.say(metrics.progress_line(self._fraction(stage, done / total), stage, done, total, unit, remaining))
 
     def _fraction(self, stage: Stage, share: float) -> float:
         stages = list(self.ends)

@@ -8,6 +8,7 @@ SOURCE is a folder, a .zip, s3://bucket/prefix, https://….zip or dogImages (se
 
 import os
 import random
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +38,7 @@ class Split(StrEnum):
     TEST = "test"
 
 
-_FOLDERS = {
+FOLDERS = {
     Split.TRAIN: ("train", "training"),
     Split.VALID: ("valid", "validation", "val"),
     Split.TEST: ("test", "testing"),
@@ -110,7 +111,7 @@ def scan(root: Path, seed: int = 0) -> Dataset:
     if not root.is_dir():
         raise BadDataset(f"There is no data folder at {root}: give the folder that holds train/, valid/ and test/.")
     notes: list[str] = []
-    folders = {split: _folder(root, names) for split, names in _FOLDERS.items()}
+    folders = {split: _folder(root, names) for split, names in FOLDERS.items()}
     if folders[Split.TRAIN] is None:
         if folders[Split.VALID] or folders[Split.TEST]:
             raise BadDataset(f"{root} has no train/ folder: put one folder of photos for each breed into {root}/train.")
@@ -252,3 +253,9 @@ def _hold_out(found: _Found, classes: Sequence[str], split: Split, seed: int) ->
         found[Split.TRAIN][name] = [file for at, file in enumerate(files) if at not in chosen]
         count += len(chosen)
     return count
+
+
+if __name__ == "__main__":
+    from training.data_command import main
+
+    sys.exit(main())

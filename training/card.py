@@ -55,6 +55,11 @@ class Results:
     tuned_best: Epoch | None = None
 
     @property
+    def is_frozen(self) -> bool:
+        """Whether the backbone is still what it was; fine-tuning may have been stopped before its first step."""
+        return self.tuned_best is None
+
+    @property
     def best(self) -> Epoch:
         return self.trained.best if self.tuned_best is None else self.tuned_best
 
@@ -127,9 +132,9 @@ def _backbone(results: Results) -> dict[str, Any]:
         "sha256": results.weights.digest,
         "input_size": backbone.input_size,
         "features": backbone.features,
-        "frozen": chosen.is_frozen,
-        "unfrozen_blocks": chosen.unfreeze,
-        "precision": chosen.precision if chosen.is_frozen else "fp32",
+        "frozen": results.is_frozen,
+        "unfrozen_blocks": "0" if results.is_frozen else chosen.unfreeze,
+        "precision": chosen.precision if results.is_frozen else "fp32",
     }
 
 
@@ -146,7 +151,7 @@ def _head(results: Results) -> dict[str, Any]:
 
 def _is_dog(results: Results) -> dict[str, Any]:
     """The dog threshold with its measured rates, or none where it would say nothing (drawings, other animals)."""
-    if not results.chosen.is_frozen:
+    if not results.is_frozen:
         return _no_dogs("the backbone was fine-tuned, so ImageNet's dog classes are not what they were")
     dataset, dog = results.dataset, results.table.dog
     training = dog[dataset.rows(Split.TRAIN)]
@@ -183,7 +188,8 @@ def _warm_start(results: Results) -> dict[str, Any]:
     labels = len(results.dataset.classes)
     if results.warm is None:
         why = "warm_start is off" if not results.chosen.warm_start else "these weights have no ImageNet classes"
-        why = "a hidden layer starts from random weights" if results.chosen.hidden else why
+        small = f"a hidden layer of fewer than {2 * labels} units starts from random weights"
+        why = small if 0 < results.chosen.hidden < 2 * labels else why
         return {"matched": 0, "labels": labels, "reason": f"cold start: {why}"}
     found: dict[str, Any] = {"matched": results.warm, "labels": labels}
     if start := results.trained.start:
@@ -198,9 +204,9 @@ def _warm_start(results: Results) -> dict[str, Any]:
 
 
 def _summary(results: Results, is_dog: Mapping[str, Any]) -> Iterator[str]:
-    dataset, judged, chosen = results.dataset, results.judged, results.chosen
+    dataset, judged = results.dataset, results.judged
     labels = len(dataset.classes)
-    learnt = "" if chosen.is_frozen else " and fine-tuned"
+    learnt = "" if results.is_frozen else " and fine-tuned"
     yield (
         f"Tells {counted(labels, 'class', 'classes')} apart, learnt{learnt} from "
         f"{counted(dataset.count(Split.TRAIN), 'photo')} "

@@ -39,7 +39,7 @@ def export(
     `expected` [k, C] for the k photos of the table's sample; nothing is written otherwise. Raises TrainingError,
     OSError.
     """
-    if results.chosen.is_frozen and results.chosen.precision == "int8":
+    if results.is_frozen and results.chosen.precision == "int8":
         check(int8 or quantised(graph), results.table.sample, expected, _INT8_TOLERANCE)
     else:
         check(graph, results.table.sample, expected)

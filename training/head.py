@@ -81,15 +81,15 @@ def train_head(
     """Train until the last epoch, until `patience` runs out or until `should_stop`.
 
     The best epoch is the one with the lowest validation loss (without validation photos: the last). `start` is a linear
-    head to begin with; a head with a hidden layer always begins cold. Every process of `group` holds the same photos,
-    takes its share of every batch, and gets the same result. `on_epoch` hears of each whole epoch, with a function that
-    gives the State to resume from; a stop is heeded between two steps, and what was not a whole epoch is dropped.
-    Raises Diverged, and Stopped when there is no whole epoch and no start to keep.
+    head to begin with; a hidden layer takes one only if it has two units for each class. Every process of `group` holds
+    the same photos, takes its share of every batch, and gets the same result. `on_epoch` hears of each whole epoch,
+    with a function that gives the State to resume from; a stop is heeded between two steps, and what was not a whole
+    epoch is dropped. Raises Diverged, and Stopped when there is no whole epoch and no start to keep.
     """
     run = _Run(train, valid, Network(classes, train.features.shape[2], settings.hidden), settings, group)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a loss that is no number is found and said
         if resume is None:
-            run.begin(None if settings.hidden else start)
+            run.begin(start)
         else:
             run.restore(resume)
         while not run.is_over and run.epoch(should_stop):
@@ -118,8 +118,10 @@ class _Run:
         self._scale = _scale(self._train.features, self._group)
         self._parameters = self._network.fresh(self._settings.seed)
         anchor = None
+        if start is not None and not self._network.takes_linear:
+            raise ValueError("a hidden layer takes a linear head to begin with only if it has two units for each class")
         if start is not None:
-            self._parameters = self._network.of_raw_head(start, self._scale)
+            self._parameters = self._network.of_raw_head(start, self._scale, self._settings.seed)
             anchor = self._parameters.copy()
         moments = np.zeros((2, self._network.size), np.float32)
         self._optimiser = AdamW(self._settings.weight_decay, anchor, moments[0], moments[1])

@@ -115,13 +115,30 @@ class Network:
         last = last / np.float32(math.sqrt(self.hidden))
         return Head(last, last_bias.copy(), hidden_weight=weight.astype(np.float32), hidden_bias=bias)
 
-    def of_raw_head(self, head: Head, scale: Scale) -> Array:
-        """Parameters [P] of a linear head for features that are not standardised; what raw_head turns back."""
-        weight = head.weight.astype(np.float64)
-        parameters = np.empty(self.size, np.float32)
-        own_weight, own_bias = self.layers(parameters)[0]
-        own_weight[:] = weight * scale.spread
-        own_bias[:] = head.bias + weight @ scale.mean
+    @property
+    def takes_linear(self) -> bool:
+        """Whether a linear head fits in: a hidden layer needs two units for each class."""
+        return not self.hidden or self.hidden >= 2 * self.classes
+
+    def of_raw_head(self, head: Head, scale: Scale, seed: int) -> Array:
+        """Parameters [P] that give the scores of a linear head for features that are not standardised.
+
+        With a hidden layer two of its units carry each score z, because z = relu(z) − relu(−z); the others are random
+        as in a cold start, and not listened to yet.
+        """
+        raw = head.weight.astype(np.float64)
+        weight, bias = raw * scale.spread, head.bias + raw @ scale.mean
+        parameters = self.fresh(seed)
+        layers = self.layers(parameters)
+        if not self.hidden:
+            layers[0][0][:], layers[0][1][:] = weight, bias
+            return parameters
+        # relu(√√U·z)·√√U/√U = relu(z): both layers have weights of one size, so a step means the same to both.
+        size = self.hidden**0.25
+        (weight_in, bias_in), (weight_out, _) = layers
+        for sign, units in ((1, slice(0, self.classes)), (-1, slice(self.classes, 2 * self.classes))):
+            weight_in[units], bias_in[units] = sign * size * weight, sign * size * bias
+            weight_out[:, units] = sign * size * np.eye(self.classes)
         return parameters
 
 

@@ -165,7 +165,7 @@ def test_a_model_that_nobody_judged_says_so(make: Make) -> None:
     ("settings", "words"),
     [
         (Settings(warm_start=False), "warm_start is off"),
-        (Settings(hidden=64), "a hidden layer starts from random weights"),
+        (Settings(hidden=5), "a hidden layer of fewer than 6 units starts from random weights"),
         (Settings(), "these weights have no ImageNet classes"),
     ],
 )
@@ -200,17 +200,24 @@ def test_dogs_get_a_threshold_with_its_measured_rates(make: Make) -> None:
     [
         (0.3, Settings(), "only 0% of the training photos look like dogs"),
         (float("nan"), Settings(), "have no ImageNet classes"),
-        (0.9, Settings(unfreeze="all"), "the backbone was fine-tuned"),
         (0.9, Settings(unfreeze="2"), "the backbone was fine-tuned"),
     ],
 )
 def test_where_it_cannot_tell_dogs_there_is_no_threshold(
     make: Make, dog: float, settings: Settings, words: str
 ) -> None:
-    card = card_of(make(dog=dog, chosen=settings))
+    tuned = Epoch(3, Score(0.1, 0.9), None)
+    card = card_of(make(dog=dog, chosen=settings, tuned_best=None if settings.is_frozen else tuned))
+    assert card["backbone"]["frozen"] is settings.is_frozen
     assert card["is_dog"]["threshold"] is None
     assert words in card["is_dog"]["reason"]
     assert any("It cannot tell whether a photo shows a dog" in sentence for sentence in card["summary"])
+
+
+def test_a_run_that_was_stopped_before_fine_tuning_still_tells_dogs(make: Make) -> None:
+    card = card_of(make(chosen=Settings(unfreeze="all"), stopped=True))
+    assert card["is_dog"]["threshold"] == 0.5
+    assert card["backbone"]["frozen"] is True
 
 
 # -- files -------------------------------------------------------------------------------------------------------------

@@ -354,6 +354,26 @@ def test_weight_decay_pulls_a_warm_head_back_to_its_start() -> None:
     assert gone(1.0) < 0.8 * gone(0.0)
 
 
+@pytest.mark.parametrize("hidden", [8, 64])
+def test_a_hidden_layer_can_start_warm_too(hidden: int) -> None:
+    start = run(Settings(epochs=30), blobs(400, 1)).head
+    trained = run(Settings(epochs=3, hidden=hidden), blobs(40, 2), blobs(200, 3), start=start)
+    cold = run(Settings(epochs=3, hidden=hidden), blobs(40, 2), blobs(200, 3))
+    assert trained.start is not None
+    assert trained.start.valid is not None
+    assert trained.start.valid.loss == pytest.approx(score_head(start, blobs(200, 3)).loss, rel=1e-5)
+    assert trained.best.valid is not None
+    assert cold.best.valid is not None
+    assert trained.best.valid.loss < 0.5 * cold.best.valid.loss
+    assert not trained.head.is_linear
+
+
+def test_a_hidden_layer_too_small_for_a_warm_start_is_refused() -> None:
+    start = Head(np.eye(4, 32, dtype=np.float32), np.zeros(4, np.float32))
+    with pytest.raises(ValueError, match="two units for each class"):
+        run(Settings(hidden=7), blobs(40, 1), start=start)
+
+
 def test_a_start_that_training_only_worsens_is_kept() -> None:
     """The start is the best head there is; the training photos have their labels shuffled."""
     photos = blobs(100, 1)
@@ -388,7 +408,10 @@ def dogs(photos: RealPhotos) -> tuple[list[str], Photos]:
     return labels, Photos(np.stack(features), np.array([labels.index(label) for _, label in known], np.int64))
 
 
-def test_a_warm_start_beats_a_cold_one_on_real_photos(dogs: tuple[list[str], Photos], capsys: Any) -> None:
+@pytest.mark.parametrize("hidden", [0, 64])
+def test_a_warm_start_beats_a_cold_one_on_real_photos(
+    dogs: tuple[list[str], Photos], hidden: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each photo is left out once, and judged by heads that learnt on the 36 others.
 
     Breeds with a single photo are left out of the count: a cold head has never seen them, so it could not be right.
@@ -406,7 +429,7 @@ def test_a_warm_start_beats_a_cold_one_on_real_photos(dogs: tuple[list[str], Pho
         others, left_out = (Photos(photos.features[rows], photos.targets[rows]) for rows in (rest, ~rest))
         for name, head in (("warm", start), ("cold", None)):
             trained = train_head(
-                others, Photos(photos.features[:0], photos.targets[:0]), len(labels), Settings(views=3),
+                others, Photos(photos.features[:0], photos.targets[:0]), len(labels), Settings(views=3, hidden=hidden),
                 start=head, group=ALONE, on_epoch=lambda epoch, state: None, should_stop=lambda: False, resume=None,
             )  # fmt: skip
             score = score_head(trained.head, left_out)
@@ -414,7 +437,7 @@ def test_a_warm_start_beats_a_cold_one_on_real_photos(dogs: tuple[list[str], Pho
             loss[name] += score.loss / len(again)
     with capsys.disabled():
         print(
-            f"\nleave-one-out over {len(again)} real photos: "
+            f"\nleave-one-out over {len(again)} real photos, {f'{hidden} hidden units' if hidden else 'linear head'}: "
             f"warm start {right['warm']} right, loss {loss['warm']:.3f}; "
             f"cold start {right['cold']} right, loss {loss['cold']:.3f}"
         )

@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from training.adamw import AdamW
+from training.graph import Head
 from training.network import Array, Loss, Network, Scale, balanced, head_scores
 
 CLASSES, FEATURES, PHOTOS = 7, 24, 50
@@ -102,9 +103,20 @@ def test_a_raw_head_gives_the_scores_of_standardised_features() -> None:
         expected = torch_scores(network, torch.from_numpy(parameters), torch.from_numpy(scale.apply(features.copy())))
         head = network.raw_head(parameters, scale)
         assert np.abs(head_scores(head, features) - expected.numpy()).max() < 5e-4
-    linear = Network(CLASSES, FEATURES, 0)
-    assert np.allclose(linear.of_raw_head(linear.raw_head(parameters[: linear.size], scale), scale),
-                       parameters[: linear.size], atol=1e-5)  # fmt: skip
+
+
+@pytest.mark.parametrize("hidden", [0, 2 * CLASSES, 64])
+def test_a_linear_head_can_be_begun_with(hidden: int) -> None:
+    features = (photos()[0] * np.geomspace(0.1, 10, FEATURES)).astype(np.float32)
+    scale = Scale(features.mean(axis=0), features.std(axis=0) * np.float32(math.sqrt(FEATURES)))
+    chance = np.random.default_rng(2)
+    start = Head(chance.normal(size=(CLASSES, FEATURES)).astype(np.float32), np.arange(CLASSES, dtype=np.float32))
+    network = Network(CLASSES, FEATURES, hidden)
+    assert network.takes_linear
+    head = network.raw_head(network.of_raw_head(start, scale, seed=0), scale)
+    expected = features @ start.weight.T + start.bias
+    assert np.abs(head_scores(head, features) - expected).max() < 1e-5 * np.abs(expected).max()
+    assert not Network(CLASSES, FEATURES, 2 * CLASSES - 1).takes_linear
 
 
 def test_balanced_weights_make_every_class_count_the_same() -> None:

@@ -55,12 +55,12 @@ def load_torch_model(directory: Path, device: torch.device | None = None) -> Mod
 
     Raises BadModel, also for a backbone that is only kept as an ONNX graph.
     """
-    model = load_model(directory)
+    model = load_model(directory, precision="fp32")
     graph = onnx.load(directory / "model.onnx")
     if graph.graph.name not in LITES:
         raise BadModel(f"{directory / 'model.onnx'} has a backbone that is not rebuilt in torch: use --engine onnx.")
     try:
-        score = _scorer(read_head(graph))
+        score = scorer(read_head(graph))
         network = lite_network(LITES[graph.graph.name], read_weights(graph))
     except KeyError as error:
         raise BadModel(f"{directory / 'model.onnx'} has no head that torch can run: use --engine onnx.") from error
@@ -73,7 +73,8 @@ def load_torch_model(directory: Path, device: torch.device | None = None) -> Mod
     return Model(model.labels, model.preprocessing, model.card, run)
 
 
-def _scorer(head: Head) -> Callable[[Tensor], Tensor]:
+def scorer(head: Head) -> Callable[[Tensor], Tensor]:
+    """Any head in torch, on the CPU: features [N, D] → scores [N, C]."""
     weight, bias = torch.from_numpy(head.weight.copy()), torch.from_numpy(head.bias.copy())
     groups = None if head.groups is None else torch.tensor(head.groups)
     hidden = None

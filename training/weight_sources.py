@@ -5,7 +5,10 @@ Files are read by torch with `weights_only`: tensors and numbers, nothing that c
 
 import hashlib
 import os
+import pickle
+import re
 import urllib.error
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,8 @@ from training.weights import PACKAGES, Weights, packaged_weights, weights_file
 Arrays = Mapping[str, NDArray[Any]]
 HUB = "hub"
 _HUB_WEIGHTS = "IMAGENET1K_V1"
+_NO_PICKLE = re.compile("invalid load key|Unsupported operand")
+"""What torch says of a file that is something else altogether."""
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 """Names under which training scripts put the state dict into a larger file."""
 
@@ -80,14 +85,16 @@ def read_state_dict(path: Path, shown: str = "") -> dict[str, NDArray[Any]]:
 
     One level of wrapping ({"state_dict": …}) and DataParallel's "module." are taken off. Raises BadWeights.
     """
-    import pickle
-
     import torch
 
     shown = shown or str(path)
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about what is then refused or found good
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        if _NO_PICKLE.search(str(error)):
+            raise BadWeights(f"{shown} is no file that torch can read: copy it again, whole.") from error
         raise BadWeights(
             f"{shown} is no plain state dict: it is a pickled module, which could run anything when it is opened. "
             "Load it where it was made and save its tensors: torch.save(model.state_dict(), 'model.pth')."

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from training.backbone import load_backbone
-from training.graph import Head, build_graph, read_head
+from training.graph import Head, build_graph, read_head, read_weights
 from training.inference import Array, onnx_session, softmax
 from training.model import starter_head
 from training.weights import packaged_weights
@@ -24,6 +24,13 @@ def pixels() -> Array:
 def linear() -> Head:
     chance = np.random.default_rng(1)
     return Head(chance.normal(size=(5, 1280)).astype(np.float32) * 0.05, chance.normal(size=5).astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def hidden() -> Head:
+    chance = np.random.default_rng(2)
+    weight, hidden_weight = (chance.normal(size=shape).astype(np.float32) * 0.1 for shape in ((5, 16), (16, 1280)))
+    return Head(weight, np.ones(5, np.float32), None, hidden_weight, np.full(16, -0.1, np.float32))
 
 
 def run(head: Head | None, pixels: Array) -> dict[str, Array]:
@@ -66,12 +73,39 @@ def test_the_probabilities_of_the_poodles_add_up(pixels: Array) -> None:
     assert np.abs(shares.sum(axis=1) - 1).max() < 1e-5
 
 
+def test_a_hidden_layer_gives_its_scores_and_no_maps(pixels: Array, hidden: Head) -> None:
+    assert not hidden.is_linear
+    assert (hidden.labels, hidden.features) == (5, 1280)
+    found = run(hidden, pixels)
+    assert list(found) == ["scores", "features", "imagenet"]
+    assert hidden.hidden_weight is not None
+    units = np.maximum(found["features"] @ hidden.hidden_weight.T + hidden.hidden_bias, 0)
+    assert np.abs(found["scores"] - (units @ hidden.weight.T + hidden.bias)).max() < 1e-4
+
+
+def test_a_backbone_that_learned_has_no_imagenet_any_more(pixels: Array, linear: Head) -> None:
+    weights = {name: value for name, value in packaged_weights().items() if not name.startswith("_fc")}
+    session = onnx_session(build_graph(weights, linear).SerializeToString())
+    assert [output.name for output in session.get_outputs()] == ["scores", "features", "maps"]
+
+
+def test_the_backbone_can_be_read_back(pixels: Array, linear: Head) -> None:
+    again = build_graph(read_weights(build_graph(packaged_weights(), linear)), linear).SerializeToString()
+    found = onnx_session(again).run(["scores", "imagenet"], {"pixels": pixels})
+    expected = run(linear, pixels)
+    assert np.abs(found[0] - expected["scores"]).max() < 1e-4
+    assert np.abs(found[1] - expected["imagenet"]).max() < 1e-4
+
+
 def test_a_photo_gets_the_same_scores_alone_and_in_a_batch(pixels: Array, linear: Head) -> None:
     together = run(linear, pixels)["scores"]
     assert np.abs(run(linear, pixels[1:2])["scores"][0] - together[1]).max() < 1e-4
 
 
-def test_the_head_can_be_read_back(linear: Head) -> None:
+def test_the_head_can_be_read_back(linear: Head, hidden: Head) -> None:
+    again = read_head(build_graph(packaged_weights(), hidden))
+    for ours, theirs in zip(vars(again).values(), vars(hidden).values(), strict=True):
+        assert np.array_equal(ours, theirs)
     for head in (linear, starter_head(packaged_weights())[1]):
         again = read_head(build_graph(packaged_weights(), head))
         assert np.array_equal(again.weight, head.weight)

@@ -196,14 +196,12 @@ _s3_clients: list[Any] = []
 
 
 def _s3_client() -> Any:
-    """One client for the process, with the permissions of the endpoint's own role. Raises BadPhoto without boto3."""
+    """One client for the process, with the permissions of the endpoint's own role. Raises ImportError without boto3."""
     with _s3_lock:
         if not _s3_clients:
-            try:
-                import boto3
-                from botocore.config import Config
-            except ImportError as error:
-                raise BadPhoto("This endpoint cannot read S3 (boto3 is not installed): send the photo.") from error
+            import boto3
+            from botocore.config import Config
+
             limits = Config(connect_timeout=3, read_timeout=4, retries={"total_max_attempts": 2})
             _s3_clients.append(boto3.client("s3", config=limits))
         return _s3_clients[0]
@@ -212,11 +210,12 @@ def _s3_client() -> Any:
 def _object(bucket: str, key: str, reach: Reach, rules: fetch.Rules) -> bytes:
     """An object's bytes, with the same limits as what an address gives. Raises BadPhoto."""
     deadline = rules.clock() + rules.seconds
-    client = reach.s3()
-    from botocore.exceptions import BotoCoreError, ClientError
-
     try:
-        answer = client.get_object(Bucket=bucket, Key=key)
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ImportError as error:
+        raise BadPhoto("This endpoint cannot read S3 (boto3 is not installed): send the photo.") from error
+    try:
+        answer = reach.s3().get_object(Bucket=bucket, Key=key)
         with answer["Body"] as stream:
             too_large = f"This object has more than {rules.max_bytes / 2**20:g} MiB: name a smaller photo."
             if answer["ContentLength"] > rules.max_bytes:

@@ -1,4 +1,4 @@
-"""Measure Kennel's speed claims side by side: `python -m tests.bench [--only training|dashboard] [--out bench.json]`.
+"""Measure Kennel's speed claims side by side: `python -m tests.bench [--only SUITE] [--out bench.json]`.
 
 Every claim is a ratio of two things measured in this one run, since machines differ and are noisy. Nothing is asserted.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.rows import Row
 
-SUITES = ("training", "dashboard")
+SUITES = ("training", "serving", "dashboard")
 
 
 def table(rows: list[Row]) -> str:

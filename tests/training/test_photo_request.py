@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from tests.conftest import Embedded
+from tests.local_aws.sagemaker_world import client as aws_client
 from tests.training.test_fetch import PHOTO, answer, local, serving
 from training.images import BadPhoto
 from training.photo_request import (
@@ -209,9 +212,19 @@ def test_an_object_that_is_too_large_or_too_slow_is_refused() -> None:
 
 
 def test_without_boto3_s3_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
-    from training import photo_request
-
-    monkeypatch.setitem(__import__("sys").modules, "boto3", None)
-    monkeypatch.setattr(photo_request, "_s3_clients", [])
+    for name in ("boto3", "botocore", "botocore.exceptions"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(BadPhoto, match="boto3 is not installed"):
         fetched(read(asked({"s3": "s3://photos/k"}), JSON, 0))
+
+
+def test_photos_come_from_a_real_s3(embedded: Embedded) -> None:
+    client = aws_client(embedded, "s3")
+    client.create_bucket(Bucket="photos-to-classify")
+    client.put_object(Bucket="photos-to-classify", Key="a dog/ä.jpg", Body=PHOTO)
+    reach = Reach(s3=lambda: client)
+    body = asked({"s3": ["s3://photos-to-classify/a dog/ä.jpg", "s3://photos-to-classify/a dog/ä.jpg"]})
+    assert fetched(read(body, JSON, 0), reach).photos == (PHOTO, PHOTO)
+    for place in ("s3://photos-to-classify/none.jpg", "s3://no-such-bucket-here/a.jpg"):
+        with pytest.raises(BadPhoto, match="no such object"):
+            fetched(read(asked({"s3": place}), JSON, 0), reach)

@@ -151,3 +151,29 @@ def test_a_hostile_photo_is_refused_with_a_sentence(image: Image, starter: Model
     # where AWS's toolkit is, it is the toolkit's own error, which alone is not answered with 500
     assert told["error"] in ("BadPhoto", "GenericInferenceToolkitError")
     assert "photo" in told["says"]
+
+
+def test_in_a_network_without_internet_its_requirements_come_from_its_wheels(
+    image: Image, dataset: Path, starter: Model, photo: bytes, tmp_path: Path
+):
+    """--wheels puts them into code/wheels; pip then asks no index."""
+    wheels, needs = tmp_path / "wheels", starter.folder / "code" / "requirements.txt"
+    fetched = image.run("-m", "pip", "download", "--only-binary", ":all:", "-d", wheels, "-r", needs)
+    assert fetched.returncode == 0, fetched.stderr[-2000:]
+    command = [sys.executable, "-m", "training.train", "--data", str(dataset), "--model-dir", str(tmp_path / "built")]
+    subprocess.run(
+        [*command, "--epochs", "1", "--wheels", str(wheels)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL
+    )
+    model = unpacked(next(tmp_path.rglob("model.tar.gz")), tmp_path)
+    assert sorted(path.name for path in wheels.iterdir()) == sorted(
+        path.name for path in (model.folder / "code" / "wheels").iterdir()
+    )
+    assert image.run("-m", "venv", tmp_path / "bare").returncode == 0
+    bare = Image("bare", tmp_path / "bare")
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_CONFIG_FILE": "/dev/null", "PIP_RETRIES": "0"}
+    installed = bare.run(
+        "-m", "pip", "install", "-r", model.folder / "code" / "requirements.txt", cwd=tmp_path, **nowhere
+    )
+    assert installed.returncode == 0, installed.stderr[-2000:]
+    [plain] = ask(bare, model, tmp_path, (photo.hex(), "image/jpeg", "application/json"))
+    assert np.isfinite(plain).all()

@@ -8,7 +8,19 @@ import pytest
 from local_aws.engine.job import Stage
 from local_aws.engine.opt_ml import OptMl, namespaces_allowed
 from local_aws.engine.warm_pool import WarmPool
+from tests.conftest import Embedded
 from tests.local_aws.engine_world import World, world
+from tests.local_aws.sagemaker_world import (
+    BUCKET,
+    bucket,
+    channel,
+    client,
+    finished,
+    log_lines,
+    training_request,
+    unique,
+)
+from training.sample_data import write_dataset
 
 needs_namespaces = pytest.mark.skipif(not namespaces_allowed(), reason="this system allows no mount namespaces")
 both = pytest.mark.parametrize("private", [pytest.param(True, marks=needs_namespaces), False])
@@ -105,3 +117,25 @@ def test_a_folder_that_a_job_locked_is_opened_again(tmp_path: Path) -> None:
     pool.prepare()
     assert os.access(pool.folder, os.W_OK)
     assert not (locked / "table").exists()
+
+
+def test_a_second_training_on_the_same_photos_starts_from_the_first_ones_features(
+    embedded: Embedded, tmp_path: Path
+) -> None:
+    sagemaker, s3 = client(embedded, "sagemaker"), client(embedded, "s3")
+    prefix = f"{unique('photos')}/"
+    photos = write_dataset(tmp_path, photos_per_breed=4, seed=int.from_bytes(os.urandom(2)), size=160).total
+    bucket(embedded)
+    for path in tmp_path.rglob("*.jpg"):
+        s3.upload_file(str(path), BUCKET, prefix + path.relative_to(tmp_path).as_posix())
+    logs = []
+    for _ in range(2):
+        name = unique("warm")
+        algorithm = {"ContainerEntrypoint": ["python", "-m", "training.train"], "ContainerArguments": ["--epochs", "1"]}
+        request = training_request(name, AlgorithmSpecification=algorithm, InputDataConfig=[channel(key=prefix)])
+        sagemaker.create_training_job(**request)
+        found = finished(sagemaker, name, 60)
+        assert found["TrainingJobStatus"] == "Completed", found.get("FailureReason")
+        logs.append(log_lines(client(embedded, "logs"), "/aws/sagemaker/TrainingJobs", name))
+    said = f"{photos} of {photos} photos' features came from the cache of an earlier run"
+    assert [said in lines for lines in logs] == [False, True]

@@ -204,6 +204,11 @@ def _remove_others(directory: Path, wanted: set[str]) -> None:
             path.unlink()
 
 
+_BAD_CREDENTIALS = frozenset(
+    ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "MissingAuthenticationToken")
+)
+
+
 def _errors() -> tuple[type[Exception], ...]:
     """What boto3 raises; asked for only when something was raised, so that nothing is imported for it before."""
     from botocore.exceptions import BotoCoreError, ClientError
@@ -231,6 +236,8 @@ def _meaning(error: Exception, place: Place) -> BadSource:
         return BadSource(f"There is nothing at {place} ({code}): check the bucket's name, the key and the account.")
     if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
         return BadSource(f"{place} needs AWS credentials and there are none: choose a profile or a role.")
+    if code in _BAD_CREDENTIALS:
+        return BadSource(f"{place} refuses these AWS credentials ({code}): sign in again, or choose another profile.")
     if isinstance(error, exceptions.EndpointConnectionError | exceptions.ConnectTimeoutError):
         return BadSource(f"{place} cannot be reached: check the network, AWS_ENDPOINT_URL and the region.")
     return BadSource(f"{place} cannot be read ({str(error).rstrip('.')}): try again, or give a folder.")

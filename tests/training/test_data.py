@@ -1,5 +1,9 @@
 """Finding the photos of a data set, and refusing what cannot train a classifier."""
 
+import json
+import os
+import tracemalloc
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -137,3 +141,97 @@ def test_unreadable_photos_leave_and_may_take_their_class_along(tmp_path: Path) 
     assert "left out because none of their training photos can be read: a" in less.notes[-1]
     with pytest.raises(BadDataset, match=r"readable training photos of one class only \(c\)"):
         without(less, np.array([False, True, True]))
+
+
+# -- names that folders may have --------------------------------------------------------------------------------------
+
+
+def test_odd_names_become_labels_and_stay_paths(tmp_path: Path) -> None:
+    names = [
+        "St. Bernard v2.0",
+        "  spaces  ",
+        "柴犬 (Shiba)",
+        "a:b*?|",
+        "back\\slash",
+        "..dots",
+        "Lévrier",
+        "🐕\u200d🦺",
+        "'quote\"",
+    ]
+    lay(tmp_path, *(f"train/{name}/photo 1.jpg" for name in names), *(f"test/{name}/2.jpg" for name in names))
+    dataset = scan(tmp_path)
+    # A name that begins with a dot is a hidden folder.
+    assert len(dataset.classes) == len(names) - 1
+    assert set(dataset.labels) == {"St. Bernard v2.0", "spaces", *names[2:5], *names[6:]}
+    assert json.loads(json.dumps(dataset.labels, ensure_ascii=False).encode()) == dataset.labels
+    assert all(dataset.path(row).read_bytes() for row in range(len(dataset.files)))
+    assert dataset.count(Split.TEST) == len(dataset.classes)
+
+
+def test_names_that_would_break_a_line_a_terminal_or_json_are_shown_harmless(tmp_path: Path) -> None:
+    try:
+        for name in (b"two\nlines", b"red\x1b[31m", b"latin\xe9", b"latin\xe8", b"\xe2\x80\xaereversed"):
+            lay(tmp_path, f"train/{os.fsdecode(name)}/1.jpg")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    dataset = scan(tmp_path)
+    assert len(set(dataset.labels)) == 5
+    assert all(label.isprintable() for label in dataset.labels)
+    assert "two lines" in dataset.labels
+    json.dumps(dataset.labels, ensure_ascii=False).encode("utf-8")
+    assert all(dataset.path(row).is_file() for row in range(5))
+
+
+def test_one_class_in_two_spellings_is_one_class(tmp_path: Path) -> None:
+    """A Mac writes é as two characters; its validation folder must not become another class."""
+    composed, decomposed = (unicodedata.normalize(form, "Griffon Vendéen") for form in ("NFC", "NFD"))
+    lay(tmp_path, f"train/{composed}/1.jpg", "train/b/1.jpg", f"valid/{decomposed}/2.jpg", "test/b/3.jpg")
+    if not (tmp_path / "valid" / decomposed).is_dir():
+        pytest.skip("this file system keeps one spelling only")
+    dataset = scan(tmp_path)
+    assert dataset.classes == (composed, "b")
+    assert counts(dataset) == {"train": 2, "valid": 1, "test": 1}
+    assert all(dataset.path(row).is_file() for row in range(4))
+
+
+def test_folders_inside_a_class_belong_to_it(tmp_path: Path) -> None:
+    lay(tmp_path, "train/a/day/1.jpg", "train/a/night/far/2.jpg", "train/a/.hidden/3.jpg", "train/b/1.jpg")
+    (tmp_path / "train/a/day/loop").symlink_to(tmp_path / "train/a", target_is_directory=True)
+    assert scan(tmp_path).files == ("train/a/day/1.jpg", "train/a/night/far/2.jpg", "train/b/1.jpg")
+
+
+def test_an_empty_class_is_said_and_left_out(tmp_path: Path) -> None:
+    lay(tmp_path, "train/a/1.jpg", "train/b/1.jpg", "train/c/notes.txt", "valid/a/1.jpg", "test/a/1.jpg")
+    (tmp_path / "test" / "b").mkdir()
+    dataset = scan(tmp_path)
+    assert dataset.classes == ("a", "b")
+    assert "1 empty class folder in train: c" in dataset.notes
+    assert "1 empty class folder in test: b" in dataset.notes
+    for number in range(30):
+        (tmp_path / f"train/empty {number:02}").mkdir()
+    assert any("31 empty class folders in train: c, empty 00" in note for note in scan(tmp_path).notes)
+    assert max(map(len, scan(tmp_path).notes)) < 200
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    lay(tmp_path, "train/a/1.jpg", "train/b/1.jpg")
+    (tmp_path / "train/b").chmod(0)
+    with pytest.raises(OSError, match="train/b"):
+        scan(tmp_path)
+    (tmp_path / "train/b").chmod(0o755)
+
+
+def test_a_photo_costs_little_more_than_its_name(tmp_path: Path) -> None:
+    lay(
+        tmp_path,
+        *(f"train/{breed:03}.Some_breed_of_dogs/Some_breed_{n:05}.jpg" for breed in range(20) for n in range(200)),
+    )
+    scan(tmp_path)  # what is imported on the way does not count
+    tracemalloc.start()
+    dataset = scan(tmp_path)
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(dataset.files) == 4000
+    assert kept / 4000 < 160
+    assert peak / 4000 < 300

@@ -7,6 +7,7 @@ account's jobs share one, and it survives a restart.
 
 import os
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ class WarmPool:
     def prepare(self) -> None:
         """Make the folder; where jobs left more than there is room for, what was used longest ago goes.
 
-        Whatever a job left in it, nothing outside of it is touched: links are removed, never followed.
+        Whatever jobs left in it, nothing outside of it is touched: links are never followed.
         """
         if self.folder.is_symlink() or self.folder.is_file():
             self.folder.unlink()
@@ -47,19 +48,13 @@ class WarmPool:
         """When it was last used, its bytes, its path: of everything in the folder that is no folder."""
         found = []
         for folder, folders, names in os.walk(self.folder):
-            for name in folders:
-                path = Path(folder, name)
-                if path.is_symlink():
-                    path.unlink()
-                else:
-                    path.chmod(0o700)
+            for path in (Path(folder, name) for name in folders):
+                # what another job removes meanwhile is gone, and that is all
+                with suppress(FileNotFoundError):
+                    if not path.is_symlink():
+                        path.chmod(0o700)
             for path in (Path(folder, name) for name in names):
-                try:
+                with suppress(FileNotFoundError):
                     status = path.lstat()
-                except FileNotFoundError:
-                    continue  # another job removed it meanwhile
-                if path.is_symlink():
-                    path.unlink(missing_ok=True)
-                    continue
-                found.append((max(status.st_atime, status.st_mtime), status.st_blocks * 512, path))
+                    found.append((max(status.st_atime, status.st_mtime), status.st_blocks * 512, path))
         return found

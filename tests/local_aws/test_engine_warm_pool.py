@@ -88,18 +88,26 @@ def test_what_was_used_longest_ago_goes_when_there_is_too_much(tmp_path: Path) -
     assert sorted(path.parent.name for path in pool.folder.glob("*/segment")) == ["middle", "new"]
 
 
-def test_links_go_and_what_they_lead_to_stays(tmp_path: Path) -> None:
+def test_what_links_lead_to_is_neither_counted_nor_touched(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
-    outside.mkdir()
+    outside.mkdir(mode=0o750)
     (outside / "kept").write_bytes(bytes(500_000))
-    pool = WarmPool(tmp_path / "pool", largest=1)
+    pool = WarmPool(tmp_path / "pool", largest=100_000)
     pool.prepare()
     (pool.folder / "folder").symlink_to(outside)
     (pool.folder / "file").symlink_to(outside / "kept")
+    (pool.folder / "own").write_bytes(bytes(50_000))
     pool.prepare()
-    assert list(pool.folder.iterdir()) == []
+    assert sorted(path.name for path in pool.folder.iterdir()) == ["file", "folder", "own"]
     assert (outside / "kept").stat().st_size == 500_000
-    pool.folder.rmdir()
+    assert outside.stat().st_mode & 0o777 == 0o750
+
+
+def test_a_link_in_the_folders_own_place_is_replaced(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").touch()
+    pool = WarmPool(tmp_path / "pool")
     pool.folder.symlink_to(outside)
     pool.prepare()
     assert not pool.folder.is_symlink()

@@ -159,6 +159,7 @@ def parse(url: str, rules: Rules) -> Target:
     if any(character <= " " or character in "\\\x7f" for character in url):
         raise BadPhoto(_LITERAL)
     try:
+        url.encode()  # half a character, as JSON can hold it, has no bytes
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:

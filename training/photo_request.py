@@ -173,6 +173,11 @@ def _texts(asked: dict[str, Any], source: str) -> tuple[str, ...]:
     texts = value if isinstance(value, list) else [value]
     if not all(isinstance(text, str) and text for text in texts):
         raise BadRequest(f'"{source}" is a text or a list of texts: {_FORMS}.')
+    try:
+        for text in texts:
+            text.encode()
+    except UnicodeEncodeError as error:
+        raise BadRequest(f'"{source}" holds half a character: check how it was written.') from error
     return tuple(texts)
 
 

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
@@ -23,7 +23,8 @@ from tests.bench.rows import Row
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = 32
-REQUESTS = 640
+REQUESTS = 480
+ROUNDS = 2
 DRAWN_SIZE = 560
 PATIENCE = 60.0
 """Seconds for one request, waiting included."""
@@ -41,48 +42,40 @@ class Load:
 
 
 def rows() -> list[Row]:
-    with tempfile.TemporaryDirectory(prefix="kennel-bench-") as folder:
-        from training.model import build_starter
+    from training.model import build_starter
 
+    with tempfile.TemporaryDirectory(prefix="kennel-bench-") as folder, ExitStack() as running:
         photos = drawn_photos(Path(folder))
-        model = str(build_starter(Path(folder) / "starter"))
-        ours = ("training.serve", "--model-dir", model, "--port", "0")
-        loads = {name: [] for name in ("int8", "fp32", "resnet50")}  # type: dict[str, list[Load]]
-        with (
-            serving(*ours, KENNEL_PRECISION="fp32") as fp32,
-            serving("tests.bench.plain_server", "resnet50") as resnet50,
-        ):
-            # In turns, so that a noisy minute of the machine hits all of them.
-            for count in (REQUESTS, REQUESTS):
-                loads["fp32"].append(load(fp32, photos, CLIENTS, count))
-                loads["resnet50"].append(load(resnet50, photos, CLIENTS, count // 8))
-            if (Path(model) / "model.int8.onnx").exists():
-                with serving(*ours, KENNEL_PRECISION="int8") as int8:
-                    loads["int8"] = [load(int8, photos, CLIENTS, REQUESTS) for _ in range(2)]
-        plain = best(loads["resnet50"])
-        return [
-            row
-            for name in ("fp32", "int8")
-            if loads[name]
-            for row in compared(f"serving {CLIENTS} clients ({name})", best(loads[name]), plain)
-        ]
-
-
-def compared(name: str, ours: Load, plain: Load) -> list[Row]:
-    note = (
-        f"p50 {ours.p50:.0f} ms, p99 {ours.p99:.0f} ms, {ours.lost} lost; plain unbatched ResNet-50 in torch: "
-        f"p50 {plain.p50:.0f} ms, p99 {plain.p99:.0f} ms, {plain.lost} lost; {os.cpu_count()} cores, clients included"
-    )
+        ours = ("training.serve", "--model-dir", str(build_starter(Path(folder) / "starter")), "--port", "0")
+        ports = {
+            "int8": running.enter_context(serving(*ours, KENNEL_PRECISION="int8")),
+            "fp32": running.enter_context(serving(*ours, KENNEL_PRECISION="fp32")),
+            "ResNet-50": running.enter_context(serving("tests.bench.plain_server", "resnet50")),
+            "our backbone": running.enter_context(serving("tests.bench.plain_server", "lite0")),
+        }
+        loads: dict[str, list[Load]] = {name: [] for name in ports}
+        # In turns, so that a noisy minute of the machine hits all of them.
+        for _ in range(ROUNDS):
+            for name, port in ports.items():
+                count = REQUESTS if name in ("int8", "fp32") else REQUESTS // 6
+                loads[name].append(load(port, photos, CLIENTS, count))
+    found = {name: best(some) for name, some in loads.items()}
     return [
-        Row(
-            f"{name}: throughput",
-            ours.throughput / plain.throughput,
-            ours.throughput,
-            plain.throughput,
-            "photos/s",
-            note,
-        ),
-        Row.of_times(f"{name}: p99", ours.p99, plain.p99, "ms"),
+        row
+        for precision in ("int8", "fp32")
+        for plain in ("ResNet-50", "our backbone")
+        for row in compared(precision, found[precision], plain, found[plain])
+    ]
+
+
+def compared(precision: str, ours: Load, name: str, plain: Load) -> list[Row]:
+    against = f"{CLIENTS} clients at once ({precision}), against a plain server with {name} in torch"
+    told = [f"p50 {one.p50:.0f} ms, p99 {one.p99:.0f} ms, {one.lost} lost" for one in (ours, plain)]
+    note = f"ours: {told[0]}; plain: {told[1]}; {os.cpu_count()} cores, clients included"
+    ratio = ours.throughput / plain.throughput
+    return [
+        Row(f"{against}: throughput", ratio, ours.throughput, plain.throughput, "photos/s", note),
+        Row.of_times(f"{against}: p99", ours.p99, plain.p99, "ms"),
     ]
 
 

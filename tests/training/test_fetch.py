@@ -145,7 +145,7 @@ HOSTILE = [
     # what programs read differently
     "https://dogs.example.com\\@10.0.0.1/", "https:\\\\dogs.example.com/", "https://dogs.example.com\t/",
     "https://dogs.exa\nmple.com/", " https://dogs.example.com/", "https://dogs.example.com/ HTTP/1.1\r\nX: y",
-    "https://dogs.example.com/\x00", "https://dogs.example.com/\x7f", "ht\ttps://dogs.example.com/",
+    "https://dogs.example.com/\ud800", "https://dogs.example.com/?\udfff", "https://dogs.example.com/\x00", "https://dogs.example.com/\x7f", "ht\ttps://dogs.example.com/",
     # numbers that are addresses
     "https://2130706433/", "https://0x7f000001/", "https://017700000001/", "https://0177.0.0.1/", "https://0x7f.1/",
     "https://127.1/", "https://127.0.1/", "https://0x7f.0x0.0x0.0x1/", "https://127.0.0.1.1/", "https://1e3.1/",

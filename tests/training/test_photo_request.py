@@ -79,6 +79,8 @@ def test_what_lies_elsewhere_is_only_named() -> None:
         (asked({"image": "not base64!"}), "base64"), (asked({"image": "AAA"}), "base64"),
         (asked({"image": "ä"}), "base64"),
         (asked({"image": "data:text/html;base64,AAAA"}), "base64"),
+        (asked({"url": "https://a.example/\ud800"}), "half a character"),
+        (asked({"s3": "s3://bucket/\udfff"}), "half a character"), (asked({"image": "\ud83d"}), "half a character"),
         (asked({"s3": "s3://bucket"}), "s3://bucket/key"), (asked({"s3": "https://b/k"}), "s3://bucket/key"),
         (asked({"s3": "s3://UP/k"}), "s3://bucket/key"), (asked({"s3": "s3://../k"}), "s3://bucket/key"),
         (asked({"s3": "s3://b c/k"}), "s3://bucket/key"), (asked({"s3": "s3://bucket/" + "k" * 1025}), "s3://bucket/key"),

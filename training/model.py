@@ -48,6 +48,7 @@ _SHIPPED = (
     "inference.py",
     "photo_request.py",
     "fetch.py",
+    "public_url.py",
     "classifier.py",
     "preprocessing.py",
     "images.py",

@@ -42,6 +42,21 @@ FETCHING = 8
 """Requests at once whose photos lie elsewhere: they take seconds and memory, and must not keep the others out."""
 
 
+_HELP = f"""photos:
+  Content-Type image/jpeg, image/png, image/webp …    one photo
+  Content-Type application/json                       {{"image": base64}}, {{"url": "https://…"}} or {{"s3": "s3://…"}},
+                                                      each one text or a list, up to 16 photos in 6 MiB
+answers:
+  {inference.JSON}                                    [[score, …]], one list for each photo
+  Accept: {inference.BREEDS_PROFILE}            names, calibrated probabilities, is-dog, scores
+  Accept: {inference.OVERLAY_PROFILE}
+                                                      and a small picture of where the model looked
+environment:
+  KENNEL_PRECISION=fp32|int8    run this network instead of the one that the model's card chooses
+  KENNEL_ALLOW_HTTP=1           fetch photos from http:// addresses too
+exit code: 0 after SIGTERM or Ctrl-C, 1 when it cannot start, 2 for a wrong command line"""
+
+
 @dataclass(frozen=True)
 class _Job:
     """A request whose photos are here, and the form its answer is wanted in."""
@@ -216,7 +231,12 @@ class _Server(uvicorn.Server):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m training.serve", description="Serve a model folder over HTTP.")
+    parser = argparse.ArgumentParser(
+        prog="python -m training.serve",
+        description="Serve a model folder over HTTP: GET /ping, GET /metrics, POST /invocations.",
+        epilog=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--model-dir", type=Path, default=os.environ.get("SM_MODEL_DIR"), help="or SM_MODEL_DIR")
     parser.add_argument("--port", type=int, default=8080, help="0 chooses a free one (default: %(default)s)")
     parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")

@@ -84,12 +84,11 @@ def download(
             _continue(remote, partial, on_progress)
             break
         except Interrupted as broken:
-            failures = 1 if _version_of(partial)[1] - before >= _CHUNK else failures + 1
+            have = _version_of(partial)[1]
+            failures = 1 if have - before >= _CHUNK else failures + 1
             if failures >= tries:
-                kept = f"; {before / 2**20:,.1f} MiB are kept, so start again to go on from there" if before else ""
-                raise BadSource(
-                    f"{remote.name} cannot be downloaded ({broken}){kept or ': try again later'}."
-                ) from broken
+                advice = f"{have / 2**20:,.1f} MiB are kept, start again to go on from there" if have else "try later"
+                raise BadSource(f"{remote.name} cannot be downloaded ({broken}): {advice}.") from broken
             sleep(min(2.0**failures, 30.0))
         except OSError as error:
             raise full_or_bad(error, partial, remote.name) from error

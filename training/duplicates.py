@@ -10,6 +10,8 @@ from training.data import Dataset, Split
 from training.perceptual import MOST_PAIRS, Hashes, near
 
 Rows = NDArray[np.int64]
+_MIX = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93], np.uint64)
+"""Odd numbers that turn a hash's four words into one key."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,11 @@ def find_duplicates(dataset: Dataset, digests: Hashes, hashes: Hashes) -> Duplic
     A photo belongs to a group when it is close to any other in it. Pictures without any structure (one colour) are only
     compared byte by byte: their hash says nothing.
     """
-    labels = dataset.labels
     parent = np.arange(len(dataset.files))
-    _join_equal(parent, digests)
+    # 64 bits of a SHA-256 are as good as all of them to find what is equal.
+    _join_equal(parent, np.arange(len(parent)), np.ascontiguousarray(digests).view(np.uint64)[:, 0])
     complete = _join_near(parent, hashes)
+    labels = dataset.labels
     groups = tuple(
         Copies(
             tuple(dataset.files[row] for row in rows),
@@ -69,24 +72,24 @@ def find_duplicates(dataset: Dataset, digests: Hashes, hashes: Hashes) -> Duplic
     return Duplicates(groups, complete)
 
 
-def _join_equal(parent: Rows, digests: Hashes) -> None:
-    _, first, inverse = np.unique(digests, axis=0, return_index=True, return_inverse=True)
-    for row, representative in enumerate(first[inverse.reshape(-1)]):
-        _join(parent, row, int(representative))
-
-
 def _join_near(parent: Rows, hashes: Hashes) -> bool:
     told = np.flatnonzero(hashes.any(axis=1))
-    if not len(told):
-        return True
+    words = np.ascontiguousarray(hashes[told]).view(np.uint64)
     # Equal hashes first: a thousand copies of one picture would be half a million pairs.
-    distinct, first, inverse = np.unique(hashes[told], axis=0, return_index=True, return_inverse=True)
-    for row, representative in zip(told, told[first[inverse.reshape(-1)]], strict=True):
-        _join(parent, int(row), int(representative))
-    pairs = near(distinct)
-    for one, other in told[first[pairs]]:
-        _join(parent, int(one), int(other))
+    distinct = _join_equal(parent, told, (words * _MIX).sum(axis=1, dtype=np.uint64))
+    pairs = near(hashes[distinct])
+    for one, other in distinct[pairs].tolist():
+        _join(parent, one, other)
     return len(pairs) < MOST_PAIRS
+
+
+def _join_equal(parent: Rows, rows: Rows, keys: NDArray[np.uint64]) -> Rows:
+    """Join the rows that have equal keys; returns one row for each key, ascending."""
+    order = np.argsort(keys, kind="stable")
+    equal = np.flatnonzero(keys[order][1:] == keys[order][:-1])
+    for at in equal.tolist():
+        _join(parent, int(rows[order[at]]), int(rows[order[at + 1]]))
+    return np.sort(rows[np.delete(order, equal + 1)])
 
 
 def _join(parent: Rows, one: int, other: int) -> None:
@@ -104,13 +107,13 @@ def _root(parent: Rows, row: int) -> int:
 
 def _groups(parent: Rows) -> Iterator[Rows]:
     """The rows of each group of two or more, ascending."""
-    roots = np.array([_root(parent, row) for row in range(len(parent))], dtype=np.int64)
-    sizes = np.bincount(roots, minlength=len(parent)) if len(roots) else roots
-    members: dict[int, list[int]] = {int(root): [] for root in np.flatnonzero(sizes > 1)}
-    for row in np.flatnonzero(sizes[roots] > 1) if len(roots) else ():
-        members[int(roots[row])].append(int(row))
-    for rows in members.values():
-        yield np.array(rows, dtype=np.int64)
+    children = np.flatnonzero(parent != np.arange(len(parent)))
+    members: dict[int, list[int]] = {}
+    for row in children.tolist():
+        root = _root(parent, row)
+        members.setdefault(root, [root]).append(row)
+    for root in sorted(members):
+        yield np.array(members[root], dtype=np.int64)
 
 
 def _split(dataset: Dataset, row: int) -> Split:

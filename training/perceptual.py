@@ -52,7 +52,11 @@ def near(hashes: Hashes, limit: int = NEAR, most: int = MOST_PAIRS) -> NDArray[n
         for left in range(top, len(hashes), _BLOCK):
             # Each product is 256 less twice the number of bits that differ.
             alike = rows @ _signs(hashes[left : left + _BLOCK]).T >= BITS - 2 * limit
-            pairs = np.argwhere(np.triu(alike, k=1) if left == top else alike)[: most - count]
+            if left == top:
+                alike = np.triu(alike, k=1)
+            if not alike.any():  # nearly always, and much faster to see than where
+                continue
+            pairs = np.argwhere(alike)[: most - count]
             found.append(pairs + np.array([top, left]))
             count += len(pairs)
             if count >= most:

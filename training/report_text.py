@@ -101,7 +101,7 @@ def _leakage(report: "Report") -> Iterator[tuple[str, list[str]]]:
         )
         yield (
             f"leakage: {shares} show a picture that an earlier split has too, so the figures on them flatter the "
-            "model: keep each picture in one split.",
+            "model: keep one copy of each picture.",
             [_alike(group.files, group.exact) for group in report.leaking],
         )
 

@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -30,7 +30,7 @@ _WRAPPED = 4
 _SPLITS = frozenset(name for names in FOLDERS.values() for name in names)
 
 
-def default_cache(environ: "os._Environ[str] | dict[str, str]" = os.environ) -> Path:
+def default_cache(environ: Mapping[str, str] = os.environ) -> Path:
     """Where downloads go when nobody says: $KENNEL_HOME/data or ~/.cache/kennel/data."""
     home = environ.get("KENNEL_HOME")
     return (Path(home) if home else Path.home() / ".cache" / "kennel") / "data"

@@ -89,7 +89,7 @@ def _members(zipped: zipfile.ZipFile, archive: Path, limits: Limits) -> Sequence
             raise BadSource(
                 f"{archive} holds {displayed(name)!r}, which is no ordinary file: zip the photos themselves."
             )
-        if entry.is_dir() or any(part.startswith((".", "__")) for part in path.parts):
+        if name.endswith("/") or any(part.startswith((".", "__")) for part in path.parts):
             continue
         if path.suffix.lower() in PHOTO_ENDINGS:
             if entry.flag_bits & _ENCRYPTED:

@@ -1,14 +1,23 @@
 """One large file over a bad line: resumed, never mixed from two versions, refused when it is not the same any more."""
 
+import contextlib
 import hashlib
 import random
+import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from training import download as downloading
 from training.download import download
@@ -112,7 +121,7 @@ def test_a_broken_connection_goes_on_where_it_broke(site: Site, tmp_path: Path) 
 
 def test_another_run_goes_on_where_the_first_gave_up(site: Site, tmp_path: Path) -> None:
     site.cut_after = [1_000_000, 0, 0]
-    with pytest.raises(BadSource, match=r"the connection ended after .*; 1\.0 MiB are kept, so start again"):
+    with pytest.raises(BadSource, match=r"the connection ended after .*: 1\.0 MiB are kept, start again"):
         get(site, tmp_path / "photos.zip", tries=2)
     assert not (tmp_path / "photos.zip").exists()
     site.asked.clear()
@@ -205,6 +214,37 @@ def test_without_a_network_one_sentence_says_what_to_do(tmp_path: Path, unreacha
     ):
         download(WebFile(unreachable), tmp_path / "dogs.zip", lambda *now: None, sleep=waits.append)
     assert waits == []
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")]), datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (tmp_path / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "key.pem")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with contextlib.suppress(OSError), connection:
+                context.wrap_socket(connection, server_side=True).close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        address = f"https://127.0.0.1:{listening.getsockname()[1]}/dogs.zip"
+        with pytest.raises(
+            BadSource, match=r"is not trusted \(.*self.signed.*\): check the address and this machine's clock"
+        ):
+            download(WebFile(address), tmp_path / "dogs.zip", lambda *now: None, sleep=lambda seconds: None)
+        thread.join()
 
 
 def test_only_https_is_downloaded_also_after_a_redirect(site: Site, tmp_path: Path) -> None:

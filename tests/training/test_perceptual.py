@@ -99,11 +99,11 @@ def test_too_few_for_a_pair(count: int) -> None:
 
 def test_a_large_set_is_searched_in_no_time() -> None:
     hashes = np.random.default_rng(0).integers(0, 256, (8000, 32), dtype=np.uint8)
-    best = min(_seconds(hashes) for _ in range(3))
-    assert best < 2.0, "0.4 s on two free cores"
+    assert min(_seconds(hashes) for _ in range(3)) < 2.0  # 0.7 on two cores, which is 0.4 s
 
 
 def _seconds(hashes: Hashes) -> float:
-    began = time.perf_counter()
+    """Seconds of the processor's time, which do not depend on what else runs here."""
+    began = time.process_time()
     near(hashes)
-    return time.perf_counter() - began
+    return time.process_time() - began

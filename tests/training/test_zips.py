@@ -1,6 +1,8 @@
 """Zips of photos: what is meant comes out, and what is hostile or broken leaves nothing behind."""
 
 import io
+import random
+import shutil
 import stat
 import struct
 import zipfile
@@ -110,6 +112,31 @@ def test_damage_is_said_and_leaves_nothing(tmp_path: Path) -> None:
         with pytest.raises(BadSource, match=r"damaged|no zip|missing"):
             out(tmp_path / "d.zip", tmp_path / "out")
         assert [path.name for path in tmp_path.iterdir()] == ["d.zip"]
+
+
+def test_whatever_is_changed_in_a_zip_it_is_unpacked_whole_or_refused(tmp_path: Path) -> None:
+    whole = zipped(tmp_path / "d.zip", "train/a/1.jpg", "train/b/2.jpg", content=bytes(range(256)) * 8).read_bytes()
+    chooser = random.Random(11)
+    unpacked = 0
+    for _ in range(600):
+        data = bytearray(whole)
+        # Mostly where the archive describes itself.
+        for _ in range(chooser.randint(1, 6)):
+            at = (
+                chooser.randrange(len(data) - 250, len(data))
+                if chooser.random() < 0.7
+                else chooser.randrange(len(data))
+            )
+            data[at] = chooser.choice((0, 0xFF, 0x2F, 0x2E, chooser.randrange(256)))
+        (tmp_path / "d.zip").write_bytes(data)
+        try:
+            unpack(tmp_path / "d.zip", tmp_path / "out", lambda *now: None)
+            unpacked += 1
+            shutil.rmtree(tmp_path / "out")
+        except (BadSource, DiskFull) as refused:
+            assert str(refused).endswith(".")
+        assert [path.name for path in tmp_path.iterdir()] == ["d.zip"]
+    assert 10 < unpacked < 590
 
 
 def test_a_locked_or_oddly_compressed_zip_says_so(tmp_path: Path) -> None:

@@ -1,52 +1,68 @@
-"""One way from photo bytes to scores in a process of its own: `python -m tests.bench.photo_worker WAY MODEL PHOTO…`.
+"""One way from photo bytes to scores, in a process of its own.
 
-WAY is ours, resnet50 or lite0. For every line on standard input (a photo's number) it prints the seconds that photo
-took. Each way has its own process because torch's threads keep the cores busy for a moment after their work is done,
-which would count against whoever comes next in the same process.
+`python -m tests.bench.photo_worker WAY THREADS MODEL PHOTO…`
+
+WAY is fp32, int8, resnet50 or lite0. For every line on standard input (photos' numbers) it prints a line of JSON: the
+seconds that those photos took one after the other, and the breed it saw on the last one (null where it cannot tell).
+Each way has its own process because torch's threads keep the cores busy for a moment after their work is done, which
+would count against whoever comes next in the same process.
 """
 
 import io
+import json
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+Way = Callable[[bytes], str | None]
 
-def ours(model: Path) -> Callable[[bytes], object]:
+
+def ours(precision: str, threads: int, model: Path) -> Way:
     from training.inference import load_model
 
-    loaded = load_model(model)
-    return lambda body: loaded.run(loaded.preprocessing.load(body)[None])
+    loaded = load_model(model, threads, precision=precision)
+    return lambda body: loaded.predict(loaded.preprocessing.load(body)[None])[0].breeds[0][0]
 
 
-def plain(backbone: str) -> Callable[[bytes], object]:
+def plain(backbone: str, threads: int) -> Way:
     """Decoded at full size, torchvision's transforms, eager torch; the weights of ResNet-50 are random."""
     import torch
     from PIL import Image
 
     from tests.bench.plain_training import plain_network, plain_transform
+    from training.breeds import starter_labels
 
-    network = plain_network(backbone, 133).eval()
+    torch.set_num_threads(threads)
     transform = plain_transform(backbone == "lite0")
+    labels, groups = starter_labels()
+    network = plain_network(backbone, 133).eval()
+    classifier = getattr(getattr(network[0], "backbone", None), "_fc", None)
+    if classifier is not None:
+        # ImageNet's own head instead of one that was never trained, so that it has an answer.
+        network[1] = classifier
 
-    def run(body: bytes) -> object:
+    def run(body: bytes) -> str | None:
         with torch.no_grad():
-            return network(transform(Image.open(io.BytesIO(body)).convert("RGB"))[None])
+            scores = network(transform(Image.open(io.BytesIO(body)).convert("RGB"))[None])[0]
+        return labels[groups[int(scores[151:269].argmax())]] if classifier is not None else None
 
     return run
 
 
 def main() -> None:
-    way, model, *files = sys.argv[1:]
+    way, threads, model, *files = sys.argv[1:]
     photos = [Path(file).read_bytes() for file in files]
-    run = ours(Path(model)) if way == "ours" else plain(way)
+    run = ours(way, int(threads), Path(model)) if way in ("fp32", "int8") else plain(way, int(threads))
     run(photos[0])
     print("ready", flush=True)
     for line in sys.stdin:
-        body = photos[int(line)]
-        started = time.perf_counter()
-        run(body)
-        print(time.perf_counter() - started, flush=True)
+        breed = None
+        numbers = [int(number) for number in line.split()]
+        began = time.perf_counter()
+        for number in numbers:
+            breed = run(photos[number])
+        print(json.dumps({"seconds": time.perf_counter() - began, "breed": breed}), flush=True)
 
 
 if __name__ == "__main__":

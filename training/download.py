@@ -18,7 +18,7 @@ from typing import Protocol
 from training.errors import BadSource, DiskFull
 
 OnProgress = Callable[[int, int, str], None]
-"""Hears how much is done, of how much (0 where nobody knows), and in what unit."""
+"""Hears how much is done, of how much (0 where nobody knows), and in what unit: "bytes" or "photos"."""
 _CHUNK = 1024 * 1024
 _TRIES = 6
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
@@ -155,7 +155,7 @@ def _continue(remote: Remote, partial: Path, on_progress: OnProgress) -> None:
             while chunk := part.stream.read(_CHUNK):
                 file.write(chunk)
                 done += len(chunk)
-                on_progress(done, max(part.total or 0, done), "bytes")
+                on_progress(done, part.total or 0, "bytes")
             file.flush()
             os.fsync(file.fileno())
     finally:

@@ -72,7 +72,8 @@ def _faults(report: "Report") -> Iterator[tuple[str, list[str]]]:
         )
     if report.unreadable:
         many = counted(len(report.unreadable), "photo")
-        yield f"{many} cannot be read and will be skipped: replace or delete what is named above.", []
+        them = "it" if len(report.unreadable) == 1 else "them"
+        yield f"{many} cannot be read and will be skipped: replace or delete {them}.", []
     within = [group for group in report.duplicates.groups if not group.leaked and not group.disagree]
     if within:
         spare = sum(len(group.files) - 1 for group in within)

@@ -118,7 +118,7 @@ def test_whatever_is_changed_in_a_zip_it_is_unpacked_whole_or_refused(tmp_path: 
     whole = zipped(tmp_path / "d.zip", "train/a/1.jpg", "train/b/2.jpg", content=bytes(range(256)) * 8).read_bytes()
     chooser = random.Random(11)
     unpacked = 0
-    for _ in range(600):
+    for _ in range(300):
         data = bytearray(whole)
         # Mostly where the archive describes itself.
         for _ in range(chooser.randint(1, 6)):
@@ -136,7 +136,7 @@ def test_whatever_is_changed_in_a_zip_it_is_unpacked_whole_or_refused(tmp_path: 
         except (BadSource, DiskFull) as refused:
             assert str(refused).endswith(".")
         assert [path.name for path in tmp_path.iterdir()] == ["d.zip"]
-    assert 10 < unpacked < 590
+    assert 10 < unpacked < 290
 
 
 def test_a_locked_or_oddly_compressed_zip_says_so(tmp_path: Path) -> None:

@@ -111,12 +111,15 @@ def scan(root: Path, seed: int = 0) -> Dataset:
     if not root.is_dir():
         raise BadDataset(f"There is no data folder at {root}: give the folder that holds train/, valid/ and test/.")
     notes: list[str] = []
-    folders = {split: _folder(root, names) for split, names in FOLDERS.items()}
+    inside = _folders(root)
+    folders = {split: _folder(inside, names) for split, names in FOLDERS.items()}
     if folders[Split.TRAIN] is None:
         if folders[Split.VALID] or folders[Split.TEST]:
             raise BadDataset(f"{root} has no train/ folder: put one folder of photos for each breed into {root}/train.")
         folders = {Split.TRAIN: root, Split.VALID: None, Split.TEST: None}
         notes.append("no train/ folder: the class folders themselves were taken as training photos")
+    elif unused := sorted(displayed(path.name) for path in inside if path not in folders.values()):
+        notes.append(f"not used, because only train/, valid/ and test/ are: {_some(unused)}")
     found = {split: _classes(root, folder) if folder else {} for split, folder in folders.items()}
     classes = tuple(sorted(name for name, files in found[Split.TRAIN].items() if files))
     _require_two(classes, folders[Split.TRAIN] or root)
@@ -166,8 +169,13 @@ def without(dataset: Dataset, keep: NDArray[np.bool_]) -> tuple[Dataset, NDArray
 _Found = dict[Split, dict[str, list[str]]]
 
 
-def _folder(root: Path, names: Sequence[str]) -> Path | None:
-    return next((root / name for name in names if (root / name).is_dir()), None)
+def _folders(root: Path) -> list[Path]:
+    return sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
+
+
+def _folder(folders: Sequence[Path], names: Sequence[str]) -> Path | None:
+    """The folder that has the first of the names, whatever its capitals."""
+    return next((path for name in names for path in folders if path.name.lower() == name), None)
 
 
 def _classes(root: Path, folder: Path) -> dict[str, list[str]]:

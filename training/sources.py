@@ -153,7 +153,8 @@ def _stepped_in(folder: Path) -> Path:
     """The folder, or the one that it only wraps, as a zip of a folder does."""
     for _ in range(_WRAPPED):
         folders, files = _visible(folder)
-        if len(folders) != 1 or folders[0].name in _SPLITS or any(f.suffix.lower() in PHOTO_ENDINGS for f in files):
+        photos = any(file.suffix.lower() in PHOTO_ENDINGS for file in files)
+        if photos or len(folders) != 1 or folders[0].name.lower() in _SPLITS:
             break
         if not _visible(folders[0])[0]:
             break  # the only class, not a wrapping

@@ -53,6 +53,13 @@ def test_other_names_of_the_folders_are_understood(tmp_path: Path) -> None:
     assert counts(scan(tmp_path)) == {"train": 2, "valid": 1, "test": 1}
 
 
+def test_capitals_do_not_matter_and_what_is_not_used_is_said(tmp_path: Path) -> None:
+    lay(tmp_path, "Train/a/1.jpg", "Train/b/1.jpg", "VAL/a/1.jpg", "Test/b/1.jpg", "extra/c/1.jpg", "validation.csv")
+    dataset = scan(tmp_path)
+    assert dataset.files == ("Train/a/1.jpg", "Train/b/1.jpg", "VAL/a/1.jpg", "Test/b/1.jpg")
+    assert dataset.notes == ("not used, because only train/, valid/ and test/ are: extra",)
+
+
 def test_what_is_no_photo_by_its_name_does_not_count(tmp_path: Path) -> None:
     lay(
         tmp_path,

@@ -92,7 +92,7 @@ def main(arguments: list[str] | None = None) -> int:
         "access_key_id": key.access_key_id,
         "secret_access_key": key.secret,
     }
-    app = build(state, region=options.region)
+    app = build(state, region=options.region, endpoint_url=ready["endpoint_url"])
     config = uvicorn.Config(
         app,
         log_level="warning",

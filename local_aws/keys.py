@@ -10,6 +10,7 @@ from pathlib import Path
 from starlette.concurrency import run_in_threadpool
 
 from local_aws import ACCOUNT
+from local_aws.run_keys import RunKeys
 from local_aws.sigv4 import Key
 
 _FILE = "key.json"
@@ -38,13 +39,22 @@ def install_key(state: Path) -> Key:
 
 
 class KeyRing:
-    """Finds a key by its id. issued: looks in what IAM and STS handed out; asked only for keys that are not our own."""
+    """Finds a key by its id. issued: looks in what IAM and STS handed out; asked only for keys that are not our own.
 
-    def __init__(self, own: Key, issued: Callable[[str], Key | None]) -> None:
+    runs: the keys of training jobs and endpoints' processes.
+    """
+
+    def __init__(self, own: Key, issued: Callable[[str], Key | None], runs: RunKeys | None = None) -> None:
         self.own = own
         self._issued = issued
+        self._runs = runs
+
+    def is_of_a_run(self, key: Key) -> bool:
+        return self._runs is not None and self._runs.find(key.access_key_id) is not None
 
     async def find(self, access_key_id: str) -> Key | None:
         if access_key_id == self.own.access_key_id:
             return self.own
+        if self._runs and (key := self._runs.find(access_key_id)):
+            return key
         return await run_in_threadpool(self._issued, access_key_id)  # may have to load moto

@@ -24,12 +24,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from local_aws import ACCOUNT, DEFAULT_REGION, access, sigv4
+from local_aws import ACCOUNT, DEFAULT_REGION, access, run_keys, sigv4
 from local_aws.authenticate import authenticate, read_wire
 from local_aws.errors import NotThereError, ServiceError, error_response, internal
 from local_aws.keys import KeyRing, install_key
 from local_aws.moto_app import Moto, MotoService, Sts
 from local_aws.protocol import Caller, Service
+from local_aws.run_keys import RunKeys
 from local_aws.services.logs import Logs
 from local_aws.services.s3 import S3
 from local_aws.services.sagemaker import SageMaker
@@ -88,6 +89,13 @@ class Front:
 
     async def _answer(self, wire: sigv4.Wire, request: Request) -> Response:
         signed = await authenticate(wire, request, self._keys.find, self._limit, self._region, self._now())
+        if signed.service not in run_keys.SERVICES and self._keys.is_of_a_run(signed.key):
+            raise ServiceError(
+                "AccessDeniedException",
+                f"User: {signed.key.arn} may call only S3: the embedded AWS gives no more to what runs on it. Use "
+                "another key for this.",
+                403,
+            )
         services = self._services.get(signed.service)
         if services is None:
             raise NotThereError(f"The service {signed.service}")
@@ -162,13 +170,21 @@ async def _health(request: Request) -> Response:
 
 
 def build(
-    state: Path, *, region: str = DEFAULT_REGION, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    state: Path,
+    *,
+    region: str = DEFAULT_REGION,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    endpoint_url: str = "",
 ) -> Starlette:
-    """The whole embedded AWS as one ASGI application over the state folder."""
+    """The whole embedded AWS as one ASGI application over the state folder.
+
+    endpoint_url: where it will be reached; without it, what runs here gets no access to S3.
+    """
     store = Store(state)
     moto = Moto(state / "moto")
     s3, logs = S3(store, region=region), Logs(state / "logs", region=region)
-    sagemaker = SageMaker(store, s3, logs)
+    runs = RunKeys(endpoint_url) if endpoint_url else None
+    sagemaker = SageMaker(store, s3, logs, access=runs.variables if runs else None)
     runtime = SageMakerRuntime(sagemaker)
     services: list[Service] = [
         s3,
@@ -178,7 +194,7 @@ def build(
         Sts(moto),
         *(MotoService(name, moto) for name in ("iam", "ec2", "ssm")),
     ]
-    front = Front(services, KeyRing(install_key(state), moto.find_key), region, now)
+    front = Front(services, KeyRing(install_key(state), moto.find_key, runs), region, now)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

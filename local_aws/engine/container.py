@@ -6,7 +6,7 @@ Names and forms are those of AWS's PyTorch training images (sagemaker-training-t
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import local_aws
 from local_aws.engine.job import Job
 from local_aws.engine.opt_ml import OptMl
 
+Access = Callable[[str, str], Mapping[str, str]]
+"""The variables that let a process work as a role (its ARN) in a region."""
 HOST = "algo-1"
 GROUP = "homogeneousCluster"
 INTERFACE = "lo"  # the only host is this machine

@@ -29,7 +29,8 @@ class ModelFiles:
 class Variant:
     """A production variant: `count` processes that serve one model.
 
-    weight: its share of the requests; startup: seconds until it must answer /ping, None: the machine's own limit.
+    weight: its share of the requests; startup: seconds until it must answer /ping, None: the machine's own limit;
+    role: the ARN as which the processes work.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Variant:
     instance_type: str = ""
     image: str = ""
     startup: float | None = None
+    role: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 
 from local_aws.engine import artifacts
+from local_aws.engine.container import Access
 from local_aws.engine.endpoint import Endpoint, ModelFiles, Status, Target, Variant, VariantView, View
 from local_aws.engine.errors import ClientFaultError, EngineError, InternalFaultError
 from local_aws.engine.objects import Objects, copy, fetch
@@ -28,7 +29,8 @@ LOG_GROUP = "/aws/sagemaker/Endpoints"
 class Host:
     """What the endpoints of this machine share.
 
-    folder: for the models' files; starts: processes started at once; hidden: what they must not see (see OptMl).
+    folder: for the models' files; starts: processes started at once; hidden: what they must not see (see OptMl);
+    access: lets them work as their role.
     """
 
     folder: Path
@@ -39,6 +41,7 @@ class Host:
     startup: float = 60.0
     starts: int = 2
     hidden: Path | None = None
+    access: Access | None = None
 
 
 class _Running:
@@ -194,9 +197,11 @@ class Fleet:
     def _instance(self, running: _Running, variant: Variant, number: int) -> Instance:
         endpoint = running.endpoint
         identity = hashlib.sha256(f"{endpoint.arn}/{variant.name}/{number}".encode()).hexdigest()[:17]
+        region = endpoint.arn.split(":")[3]
+        allowed = self._host.access(variant.role, region) if self._host.access else {}
         serving = Serving(
             self._place(endpoint, variant),
-            variant.environment,
+            {**allowed, **variant.environment},
             self._host.logs,
             f"{LOG_GROUP}/{endpoint.name}",
             self._host.command,

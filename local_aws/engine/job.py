@@ -72,6 +72,7 @@ class Job:
     volume_gb: int
     max_runtime: int
     metrics: tuple[Mapping[str, str], ...]
+    role: str = ""
 
     @classmethod
     def from_request(cls, request: Mapping[str, Any], *, arn: str, region: str) -> "Job":
@@ -94,6 +95,7 @@ class Job:
             volume_gb=resources.get("VolumeSizeInGB", 0),
             max_runtime=request["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME),
             metrics=tuple(algorithm.get("MetricDefinitions", ())),
+            role=request.get("RoleArn", ""),
         )
 
 

@@ -47,7 +47,7 @@ class Machine:
     """What every run on this machine shares.
 
     scratch: a folder for runs; grace in seconds; now: epoch seconds; hidden: what runs must not see (see OptMl);
-    pool: the folder that they share from one to the next.
+    pool: the folder that they share from one to the next; access: lets them work as their role.
     """
 
     scratch: Path
@@ -58,6 +58,7 @@ class Machine:
     now: Callable[[], float] = time.time
     hidden: Path | None = None
     pool: WarmPool | None = None
+    access: container.Access | None = None
 
 
 class TrainingRun:
@@ -151,10 +152,11 @@ class TrainingRun:
     def _execute(self) -> tuple[int, bool, list[str]]:
         """Exit code, whether it ran out of time, its last lines."""
         job, place, machine = self.job, self._place, self._machine
+        allowed = machine.access(job.role, job.region) if machine.access else {}
         wanted = container.variables(job, gpus=container.count_gpus(), cpus=container.count_cpus())
         process = LeashedProcess(
             place.command(container.with_our_python(job.command)),
-            environment=place.environment(container.clean_environment(place) | wanted),
+            environment=place.environment(container.clean_environment(place) | dict(allowed) | wanted),
             folder=place.folder / "code",
         )
         stream = f"{job.name}/algo-1-{int(machine.now())}"

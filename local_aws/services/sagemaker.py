@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from local_aws.engine.container import count_cpus
+from local_aws.engine.container import Access, count_cpus
 from local_aws.engine.endpoint import View
 from local_aws.engine.endpoints import Fleet, Host
 from local_aws.engine.objects import Objects
@@ -44,6 +44,7 @@ class SageMaker(TrainingJobs, Endpoints):
         private: bool | None = None,
         grace: float = GRACE_SECONDS,
         now: Callable[[], float] = time.time,
+        access: Access | None = None,
     ) -> None:
         super().__init__(store)
         self.objects = s3
@@ -57,6 +58,7 @@ class SageMaker(TrainingJobs, Endpoints):
         self._jobs_at_once = jobs_at_once or count_cpus()
         self._private = private
         self._grace = grace
+        self._access = access
 
     async def start(self) -> None:
         await asyncio.to_thread(self._start)
@@ -71,9 +73,17 @@ class SageMaker(TrainingJobs, Endpoints):
         scratch.mkdir(exist_ok=True)
         endpoints.mkdir(exist_ok=True)
         pool = WarmPool(self._directory / "warm-pool")
-        machine = Machine(scratch, self.objects, self._logs, private, self._grace, self.now, hidden, pool)
+        machine = Machine(scratch, self.objects, self._logs, private, self._grace, self.now, hidden, pool, self._access)
         self.queue = TrainingQueue(machine, JobReports(self.training_jobs, self.now), self._jobs_at_once)
-        host = Host(endpoints, self.objects, self._logs, private, starts=max(2, count_cpus()), hidden=hidden)
+        host = Host(
+            endpoints,
+            self.objects,
+            self._logs,
+            private,
+            starts=max(2, count_cpus()),
+            hidden=hidden,
+            access=self._access,
+        )
         self.fleet = Fleet(host, self._endpoint_event)
         self.resume_training_jobs()
         self.resume_endpoints()

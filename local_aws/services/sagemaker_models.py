@@ -89,6 +89,7 @@ class Models(SageMakerBase):
                     one["InstanceType"],
                     container["Image"],
                     one.get("ContainerStartupHealthCheckTimeoutInSeconds"),
+                    model.get("ExecutionRoleArn", ""),
                 )
             )
         return tuple(variants)

@@ -46,7 +46,7 @@ class Learner:
         )
         self._together: nn.Module = model
         if group.size > 1:
-            ids = [device.index or 0] if device.type == "cuda" else None
+            ids = [torch.cuda.current_device()] if device.type == "cuda" else None
             self._together = DistributedDataParallel(model, ids, broadcast_buffers=False)
         self.use(Precision.FP32)
 

@@ -4,6 +4,7 @@ The cut is found in the network's own graph: the classifier's input is the featu
 maps. So a new network needs no code here.
 """
 
+import importlib
 import math
 import tempfile
 import warnings
@@ -56,15 +57,7 @@ def torchvision_network(backbone: Backbone, weights: Weights) -> TorchvisionNetw
 
 def empty_network(backbone: Backbone) -> nn.Module:
     """torchvision's own network on the meta device: its names and shapes, without values. Raises BadSettings."""
-    try:
-        import_torchvision()
-    except ImportError as error:
-        raise BadSettings(
-            f"{backbone.title} needs torchvision, which is not installed ({error}): "
-            "install it, or choose another backbone."
-        ) from error
-    from torchvision import models
-
+    models = torchvision_models(backbone)
     try:
         with torch.device("meta"):  # no time for random weights that are replaced at once
             network: nn.Module = models.get_model(backbone.name, weights=None)
@@ -73,6 +66,18 @@ def empty_network(backbone: Backbone) -> nn.Module:
     except NotImplementedError:  # some look at their random weights while they make them
         network = models.get_model(backbone.name, weights=None).to("meta")
     return network.eval()
+
+
+def torchvision_models(backbone: Backbone) -> Any:
+    """torchvision.models. Raises BadSettings where it is not installed."""
+    try:
+        import_torchvision()
+    except ImportError as error:
+        raise BadSettings(
+            f"{backbone.title} needs torchvision, which is not installed ({error}): "
+            "install it, or choose another backbone."
+        ) from error
+    return importlib.import_module("torchvision.models")
 
 
 def classifier_name(network: nn.Module) -> str:

@@ -3,7 +3,7 @@
 torchvision's wheel on PyPI is built for CUDA. On a CPU-only torch its compiled part does not load, and its import fails
 with "operator torchvision::nms does not exist", because it describes two operators that nobody declared. Declared
 first, without an implementation, transforms and models work; only the operators themselves (box suppression, which
-Kennel does not use) are missing. Needed only where torchvision is: by the benchmarks' reference ResNet-50.
+Kennel does not use) are missing. Needed only where torchvision is: by its backbones, and by the benchmarks.
 """
 
 import importlib

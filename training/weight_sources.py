@@ -129,12 +129,9 @@ def _packaged(backbone: Backbone) -> Arrays:
 def _from_hub(backbone: Backbone, cache: Path) -> Path:
     if backbone.family == LITE:
         raise BadWeights(f"{backbone.title} is not on torchvision's hub: leave weights empty for the packaged ones.")
-    from training.vision import import_torchvision
+    from training.torchvision_backbone import torchvision_models
 
-    import_torchvision()
-    from torchvision import models
-
-    return download(str(models.get_model_weights(backbone.name)[_HUB_WEIGHTS].url), cache)
+    return download(str(torchvision_models(backbone).get_model_weights(backbone.name)[_HUB_WEIGHTS].url), cache)
 
 
 def download(url: str, cache: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -71,6 +72,7 @@ def tune(dataset: Dataset, weights: Weights) -> Tune:
         resume: State | None = None,
         stop_after: int | None = None,
         keep: Callable[[Step, Callable[[], State]], None] = lambda step, state: None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> FineTuned:
         taken = 0
 
@@ -83,7 +85,7 @@ def tune(dataset: Dataset, weights: Weights) -> Tune:
             dataset, LITE0, weights, head or cold_head(), settings,
             start=BEFORE, group=ALONE, on_epoch=lambda epoch, state: None,
             on_step=on_step, should_stop=lambda: stop_after is not None and taken >= stop_after,
-            resume=resume, threads=2,
+            resume=resume, threads=2, clock=clock,
         )  # fmt: skip
 
     return run
@@ -160,6 +162,20 @@ def test_a_stop_keeps_the_best_so_far(tune: Tune, weights: Weights) -> None:
     assert found.best.train == BEFORE.train
     assert np.array_equal(found.head.weight, cold_head().weight)
     assert changed(found, weights) == set()
+
+
+def test_in_bf16_it_learns_too_and_stays_in_it_when_resumed(tune: Tune, weights: Weights) -> None:
+    # A clock on which every pass in fp32 takes ten seconds, and every one in bf16 one.
+    readings = [float(now) for start in (0, 10, 20) for now in (start, start + 10)] + [0.0, 1.0] * 3
+    states: list[State] = []
+    settings = replace(CHOSEN, amp="auto", fine_tune_epochs=1)
+    found = tune(settings, clock=iter(readings).__next__, keep=lambda step, state: states.append(state()))
+    assert found.precision is Precision.BF16
+    assert found.history[0].valid is not None
+    assert np.isfinite(found.history[0].valid.loss)
+    resumed = tune(settings, resume=states[0])
+    assert resumed.precision is Precision.BF16, "measured again, it might have come out otherwise"
+    assert same(resumed, found)
 
 
 def test_small_batches_add_up_to_a_large_one(tune: Tune) -> None:

@@ -15,10 +15,10 @@ import pytest
 import torch
 from moto import mock_aws
 
-from training import weight_sources
+from training import torchvision_backbone, weight_sources
 from training.architecture import LITE0
 from training.backbones import get, has_imagenet, load_weights
-from training.errors import BadWeights
+from training.errors import BadSettings, BadWeights
 from training.weight_sources import download
 from training.weights import packaged_weights
 
@@ -210,6 +210,32 @@ def test_the_hubs_files_are_checked_by_their_names_and_kept(site: tuple[Path, st
     with pytest.raises(BadWeights, match=r"cannot be downloaded .*give weights=FILE"):
         download(f"{address}/lite-11111111.pth", tmp_path)
     assert [path.name for path in (tmp_path / "weights").iterdir()] == [name]
+
+
+def test_the_hub_is_asked_for_the_weights_that_the_preprocessing_is_made_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def fetch(url: str, cache: Path) -> Path:
+        asked.append(url)
+        raise BadWeights("not in this test")
+
+    monkeypatch.setattr(weight_sources, "download", fetch)
+    with pytest.raises(BadWeights):
+        load_weights(RESNET, "hub", tmp_path)
+    # The first of torchvision's two sets of weights: resized to 256, cropped to 224.
+    assert asked == ["https://download.pytorch.org/models/resnet50-0676ba61.pth"]
+
+
+def test_without_torchvision_its_backbones_say_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def missing() -> None:
+        raise ModuleNotFoundError("No module named 'torchvision'")
+
+    monkeypatch.setattr(torchvision_backbone, "import_torchvision", missing)
+    for source in ("hub", saved(packaged(), tmp_path)):
+        with pytest.raises(BadSettings, match="ResNet-50 needs torchvision, which is not installed"):
+            load_weights(RESNET, source, tmp_path)
 
 
 def test_without_a_network_the_hub_says_what_to_do(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import random
+import resource
 import shutil
 import stat
 import struct
@@ -165,6 +166,18 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("training.download.shutil.disk_usage", lambda path: Usage)
     with pytest.raises(DiskFull, match="needs 0 MiB"):
         out(zipped(tmp_path / "d.zip", "train/a/1.jpg"), tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["d.zip"]
+
+
+def test_a_disk_that_fills_up_meanwhile_leaves_nothing(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "d.zip", "train/a/1.jpg", content=bytes(100_000))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    try:
+        with pytest.raises(DiskFull, match=r"There is no room for d.zip at .*: free some space"):
+            out(archive, tmp_path / "out")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert [path.name for path in tmp_path.iterdir()] == ["d.zip"]
 
 

@@ -3,12 +3,13 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tests.training.conftest import ROOT, THREE_BREEDS, clean_environment
 from training.backbones import build_model, get, has_imagenet, load_weights
@@ -31,6 +32,15 @@ CHOSEN = Settings(
 )
 BEFORE = Epoch(7, Score(1.1, 0.3), Score(1.1, 0.3))
 """What the head is said to have reached before."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Torch's threads wait for each other at full speed: on a machine with other work that takes ten times as long."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -188,8 +188,7 @@ def _warm_start(results: Results) -> dict[str, Any]:
     labels = len(results.dataset.classes)
     if results.warm is None:
         why = "warm_start is off" if not results.chosen.warm_start else "these weights have no ImageNet classes"
-        small = f"a hidden layer of fewer than {2 * labels} units starts from random weights"
-        why = small if 0 < results.chosen.hidden < 2 * labels else why
+        why = "its hidden layer starts from random weights" if results.chosen.hidden else why
         return {"matched": 0, "labels": labels, "reason": f"cold start: {why}"}
     found: dict[str, Any] = {"matched": results.warm, "labels": labels}
     if start := results.trained.start:

@@ -1,7 +1,7 @@
 """The head: trained on features that are there already, by AdamW under a cosine schedule, the best epoch kept.
 
-Every random choice follows from the seed and the epoch's number, so the same seed gives the same bits at equal threads
-and processes, and a run that goes on from a State ends with the bits of one that was never interrupted.
+Every random choice follows from the seed and the epoch's number, so the same seed gives the same bits in equally many
+processes, and a run that goes on from a State ends with the bits of one that was never interrupted.
 """
 
 import math
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.adamw import AdamW
+from training.blas import one_thread
 from training.breeds import FIRST_DOG, LAST_DOG, imagenet_classes, is_breed
 from training.checkpoint import State
 from training.distributed import ALONE, Group
@@ -87,7 +88,8 @@ def train_head(
     epoch is dropped. Raises Diverged, and Stopped when there is no whole epoch and no start to keep.
     """
     run = _Run(train, valid, Network(classes, train.features.shape[2], settings.hidden), settings, group)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # a loss that is no number is found and said
+    # A loss that is no number is found and said, so numpy need not warn.
+    with one_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         if resume is None:
             run.begin(start)
         else:

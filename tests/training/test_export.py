@@ -165,7 +165,7 @@ def test_a_model_that_nobody_judged_says_so(make: Make) -> None:
     ("settings", "words"),
     [
         (Settings(warm_start=False), "warm_start is off"),
-        (Settings(hidden=5), "a hidden layer of fewer than 6 units starts from random weights"),
+        (Settings(hidden=5), "its hidden layer starts from random weights"),
         (Settings(), "these weights have no ImageNet classes"),
     ],
 )

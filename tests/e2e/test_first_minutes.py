@@ -64,6 +64,25 @@ def test_a_drawn_picture_is_answered_too(page: Page, kennel: Kennel, drawn_dog: 
     expect(answer).to_contain_text("%")
 
 
+def test_where_the_model_looked_is_shown_in_the_photos_place_and_taken_back(
+    page: Page, kennel: Kennel, drawn_dog: Path
+) -> None:
+    page.goto(f"{kennel.url}/classify?endpoint=starter")
+    drop(page, drawn_dog)
+    photo = page.get_by_role("img", name=re.compile(r"^dalmatian\.jpg\. "))
+    heat = page.get_by_role("img", name=re.compile(r"^dalmatian\.jpg: where the model looked"))
+    expect(photo).to_be_visible()
+    switch = page.get_by_text("Where the model looked", exact=True)
+    switch.click()
+    expect(heat).to_be_visible()
+    expect(photo).to_have_count(0)
+    assert heat.evaluate("picture => picture.complete && picture.naturalWidth") == 224
+    switch.click()
+    expect(photo).to_be_visible()
+    expect(heat).to_have_count(0)
+    no_exception(page)
+
+
 def test_bad_files_each_get_a_sentence_and_stop_no_other(
     page: Page, kennel: Kennel, drawn_dog: Path, tmp_path: Path
 ) -> None:

@@ -161,7 +161,7 @@ def output_fn(answer: Answer, accept: str | None, context: object = None) -> str
 
     `application/json; profile=breeds; overlay=true` adds for every photo a data: URL of a small JPEG that shows where
     the first breed's score comes from, or null where the model cannot tell. Raises
-    UnsupportedContent for another type than JSON.
+    UnsupportedContent for another type than JSON, ValueError for scores that are no numbers.
     """
     offers = [[part.strip().lower() for part in offer.split(";")] for offer in (accept or "*/*").split(",")]
     wanted = next((offer for offer in offers if offer[0] in (JSON, "*/*", "application/*")), None)
@@ -170,7 +170,7 @@ def output_fn(answer: Answer, accept: str | None, context: object = None) -> str
     options = {part.replace('"', "").replace(" ", "") for part in wanted[1:]}
     scores = [[round(score, 6) for score in prediction.scores.tolist()] for prediction in answer.predictions]
     if "profile=breeds" not in options:
-        return json.dumps(scores)
+        return json.dumps(scores, allow_nan=False)
     told = {
         "model": answer.name,
         "predictions": [
@@ -187,4 +187,4 @@ def output_fn(answer: Answer, accept: str | None, context: object = None) -> str
             None if prediction.heat is None else data_url(overlay(crop, prediction.heat))
             for prediction, crop in zip(answer.predictions, answer.crops, strict=True)
         ]
-    return json.dumps(told)
+    return json.dumps(told, allow_nan=False)

@@ -113,3 +113,10 @@ def test_a_model_without_maps_says_so_instead_of_drawing(jpeg: bytes) -> None:
         inference.output_fn(inference.predict_fn(inference.input_fn(jpeg, "image/jpeg"), model), OVERLAY_PROFILE)
     )
     assert (answer["overlay"], answer["is_dog"], answer["dog_probability"]) == ([None], [None], [None])
+
+
+def test_scores_that_are_no_numbers_are_not_passed_off_as_an_answer(jpeg: bytes) -> None:
+    model = Model(["a", "b"], Preprocessing(), {}, lambda pixels: Outputs(np.array([[np.nan, 1.0]], np.float32)))
+    answer = inference.predict_fn(inference.input_fn(jpeg, "image/jpeg"), model)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        inference.output_fn(answer, None)

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import random
 import sys
 import threading
 import time
@@ -27,6 +28,7 @@ from training.photo_request import (
     fetched,
     read,
 )
+from training.public_url import parse
 
 JSON = "application/json"
 
@@ -230,3 +232,54 @@ def test_photos_come_from_a_real_s3(embedded: Embedded) -> None:
     for place in ("s3://photos-to-classify/none.jpg", "s3://no-such-bucket-here/a.jpg"):
         with pytest.raises(BadPhoto, match="no such object"):
             fetched(read(asked({"s3": place}), JSON, 0), reach)
+
+
+def test_whatever_json_is_sent_it_is_understood_or_refused() -> None:
+    chance = random.Random(7)
+    good = [
+        asked({"image": encoded(PHOTO)}), asked({"url": "https://a.example/ä.jpg?x=1#y"}), asked({"s3": "s3://photos/a/b"}),
+        asked({"image": [encoded(PHOTO)] * 2, "url": ["https://a.example/"], "s3": ["s3://photos/k"]}),
+    ]  # fmt: skip
+    pieces = [
+        '"',
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "\\ud800",
+        "\\u0000",
+        "1e999",
+        "NaN",
+        "null",
+        "-",
+        "\x00",
+        "é",
+        "s3",
+        "url",
+    ]
+    understood = refused = 0
+    for number in range(4000):
+        text = good[number % len(good)]
+        for _ in range(chance.randrange(1, 4)):
+            at = chance.randrange(len(text) + 1)
+            text = (
+                text[:at]
+                + chance.choice((chance.choice(pieces), "", chr(chance.randrange(1, 300))))
+                + text[at + chance.randrange(3) :]
+            )
+        try:
+            request = read(text if number % 2 else text.encode(), JSON, 0)
+        except BadRequest as bad:
+            refused += 1
+            assert str(bad).endswith(".")
+            continue
+        understood += 1
+        for url in request.urls:
+            try:
+                assert parse(url, {"https": 443}).host.isascii()
+            except BadPhoto as bad:
+                assert bad.reason.endswith(".")
+    assert understood > 300
+    assert refused > 1000

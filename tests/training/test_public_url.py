@@ -1,5 +1,6 @@
 """What a URL may look like, and which addresses are the open internet: a table of what attackers write."""
 
+import random
 from ipaddress import IPv4Address, ip_address
 
 import pytest
@@ -102,3 +103,49 @@ def test_the_inside_is_not_public(address: str) -> None:
 )
 def test_public_addresses_are_public(address: str) -> None:
     assert is_public(ip_address(address))
+
+
+def test_no_damaged_url_leads_to_another_host_or_another_error() -> None:
+    chance = random.Random(3)
+    pieces = [
+        "@",
+        ":",
+        "/",
+        "\\",
+        "#",
+        "?",
+        "[",
+        "]",
+        "%",
+        ".",
+        "..",
+        "//",
+        "\x00",
+        "\t",
+        "０",
+        "ß",
+        "\u202e",
+        "\ud800",
+        ":22",
+        "x@",
+    ]
+    whole = refused = 0
+    for _ in range(6000):
+        url = "https://dogs.example.com/a/b.jpg?c=d"
+        for _ in range(chance.randrange(1, 4)):
+            at = chance.randrange(len(url) + 1)
+            url = url[:at] + chance.choice(pieces) + url[at + chance.randrange(2) :]
+        try:
+            target = parse(url, PORTS)
+        except BadPhoto:
+            refused += 1
+            continue
+        whole += 1
+        # What was accepted means the same to a reader who knows only this: host, then the first slash.
+        assert target.scheme == "https"
+        assert url[len("https://") :].lower().startswith(target.host)
+        assert target.path.startswith("/")
+        assert target.path.isascii()
+        assert not set(target.path) & set(" \r\n\t#\\")
+    assert whole > 500
+    assert refused > 500

@@ -11,7 +11,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from training.container import Paths as Paths
 from training.container import read_object
 from training.errors import BadSettings
 

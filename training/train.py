@@ -93,8 +93,11 @@ def _tell(outcome: Outcome, base: Path | None) -> int:
         print(outcome.trace + outcome.sentence, file=sys.stderr, flush=True)
     if outcome.code == 1 and base is not None:
         failure = base / "output" / "failure"
-        failure.parent.mkdir(parents=True, exist_ok=True)
-        failure.write_text(outcome.sentence[:_FAILURE_LENGTH], encoding="utf-8")
+        try:
+            failure.parent.mkdir(parents=True, exist_ok=True)
+            failure.write_text(outcome.sentence[:_FAILURE_LENGTH], encoding="utf-8")
+        except OSError as error:
+            print(f"This reason could not be written to {failure} ({error.strerror}).", file=sys.stderr, flush=True)
     return outcome.code
 
 

@@ -1,6 +1,7 @@
 """A run that is stopped or killed, at whatever moment, goes on where it was and ends as if nothing had happened."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,21 +27,21 @@ def uninterrupted(small_dataset: Path, run_module: Run, tmp_path_factory: pytest
     return (model / "model.onnx").read_bytes()
 
 
-def start(data: Path, folder: Path, *flags: str) -> "subprocess.Popen[str]":
+def start(data: Path, folder: Path, *flags: str, **environment: str) -> "subprocess.Popen[str]":
     places = ["--data", data, "--model-dir", folder / "model", "--checkpoint-dir", folder / "kept"]
     return subprocess.Popen(
         [sys.executable, "-m", "training.train", *map(str, places), *flags],
         cwd=ROOT,
-        env=clean_environment(KENNEL_FEATURE_CACHE=str(folder / "features")),
+        env=clean_environment(KENNEL_FEATURE_CACHE=str(folder / "features"), **environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def finish(data: Path, folder: Path, *flags: str) -> str:
+def finish(data: Path, folder: Path, *flags: str, **environment: str) -> str:
     """Run it to its end and return what it said."""
-    with start(data, folder, *flags) as process:
+    with start(data, folder, *flags, **environment) as process:
         out, err = process.communicate(timeout=100)
     assert process.returncode == 0, err
     return out
@@ -103,15 +104,43 @@ def test_features_that_were_ready_when_the_run_was_stopped_are_not_computed_agai
     assert int(known.split()[0]) > 0
 
 
+def test_fine_tuning_goes_on_within_an_epoch(small_dataset: Path, run_module: Run, tmp_path: Path) -> None:
+    for split, photos in (("train", 4), ("valid", 1)):
+        for breed in ("057.Dalmatian", "124.Poodle"):
+            (tmp_path / "few" / split / breed).mkdir(parents=True)
+            for photo in sorted((small_dataset / split / breed).iterdir())[:photos]:
+                shutil.copy(photo, tmp_path / "few" / split / breed)
+    flags = ("--epochs", "2", "--unfreeze", "1", "--fine-tune-epochs", "2", "--batch-size", "2", "--amp", "off")
+    one_thread = {"OMP_NUM_THREADS": "1"}  # torch's threads wait for each other, for ever on a busy machine
+    places = ("--data", tmp_path / "few", "--model-dir", tmp_path / "whole")
+    assert run_module("training.train", *places, *flags, **one_thread).returncode == 0
+    with start(tmp_path / "few", tmp_path, *flags, **one_thread) as process:
+        read_until(process, "epoch=3/4")
+        read_until(process, "stage=finetune")
+        process.send_signal(signal.SIGTERM)
+        asked = time.time()
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert (tmp_path / "kept" / "finetune.checkpoint").stat().st_mtime - asked < 5
+    log = finish(tmp_path / "few", tmp_path, *flags, **one_thread)
+    assert "fine-tuning goes on from the checkpoint" in log
+    assert "epoch=3/4" not in log
+    whole, resumed = (tmp_path / name / "model.onnx" for name in ("whole", "model"))
+    assert resumed.read_bytes() == whole.read_bytes()
+
+
 def test_killed_at_any_moment_it_goes_on_to_the_same_model(
     uninterrupted: bytes, small_dataset: Path, tmp_path: Path
 ) -> None:
     chance = Random(7)
     killed_after_checkpoint = 0
-    for _ in range(12):
+    for _ in range(9):
         with start(small_dataset, tmp_path, *FLAGS) as process:
-            # From before the first photo to the middle of an export.
-            time.sleep(0.4 + chance.random() * 1.4)
+            assert process.stdout is not None
+            # By what it has said, since nobody knows how fast the machine is: from the first photo to the export.
+            for _ in range(chance.choice((1, 3, 4, 8, 20, 40, 80, 320))):
+                process.stdout.readline()
+            time.sleep(chance.random() * 0.02)
             process.send_signal(signal.SIGKILL)
             process.communicate()
         if (tmp_path / "kept" / "head.checkpoint").exists():

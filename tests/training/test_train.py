@@ -19,7 +19,6 @@ from training.model import MODEL_FILES, model_files
 from training.predict import predict_files
 from training.train import main
 
-
 UNCACHED = {"KENNEL_FEATURE_CACHE": "off"}
 """Runs in this process keep no features at home."""
 
@@ -121,6 +120,50 @@ def test_the_torch_engine_trains_the_same_model(trained: tuple[Path, str], small
     pixels = np.stack([load_model(tmp_path).preprocessing.load(f) for f in sorted(small_dataset.rglob("*.jpg"))[:4]])
     ours, theirs = (load_model(folder).run(pixels).scores for folder in (trained[0], tmp_path))
     assert np.abs(ours - theirs).max() < 0.02
+
+
+def test_a_zip_is_data_too(trained: tuple[Path, str], small_dataset: Path, tmp_path: Path) -> None:
+    archived = shutil.make_archive(str(tmp_path / "dogs"), "zip", small_dataset.parent, small_dataset.name)
+    environ = UNCACHED | {"KENNEL_HOME": str(tmp_path / "home")}
+    flags = ["--epochs", "8", "--seed", "3", "--model-dir", str(tmp_path / "model")]
+    assert main(["--data", archived, *flags], environ) == 0
+    assert (tmp_path / "model" / "model.onnx").read_bytes() == (trained[0] / "model.onnx").read_bytes()
+
+
+def test_a_second_run_on_the_same_photos_starts_at_the_head(
+    small_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--data", str(small_dataset), "--model-dir", str(tmp_path / "model"), "--epochs", "2"]
+    flags += ["--cache", str(tmp_path / "features")]
+    assert main(flags, {}) == 0
+    assert "came from the cache" not in capsys.readouterr().out
+    first = (tmp_path / "model" / "model.onnx").read_bytes()
+    assert main([*flags, "--num-workers", "1"], {}) == 0
+    assert "60 of 60 photos' features came from the cache" in capsys.readouterr().out
+    assert (tmp_path / "model" / "model.onnx").read_bytes() == first
+    # A tuning trial: other hyperparameters of the head.
+    assert main([*flags, "--learning-rate", "0.3"], {}) == 0
+    assert "60 of 60 photos' features came from the cache" in capsys.readouterr().out
+
+
+def test_what_cannot_be_had_is_refused_before_any_photo_is_opened(
+    small_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--data", str(small_dataset), "--model-dir", str(tmp_path / "model")]
+    for more, words in [
+        (["--backbone", "vgg"], "There is no backbone named 'vgg'"),
+        (["--backbone", "resnet50"], "ResNet-50 brings no weights with it"),
+        (["--weights", str(tmp_path / "nothing.pth")], "nothing.pth"),
+        (["--unfreeze", "100"], "has 16 blocks: give fewer, or all"),
+        (["--wheels", str(tmp_path)], "there is no .whl file"),
+    ]:
+        assert main([*flags, *more], UNCACHED) == 1
+        said = capsys.readouterr()
+        assert words in said.err
+        assert said.err.count("\n") == 1
+        assert said.out == ""
+    assert main(["--data", str(tmp_path / "none"), "--model-dir", str(tmp_path / "model")], UNCACHED) == 1
+    assert f"There is nothing at {tmp_path / 'none'}" in capsys.readouterr().err
 
 
 # -- inside the container contract ------------------------------------------------------------------------------------

@@ -79,7 +79,15 @@ examples:
 
 def parse(arguments: Sequence[str]) -> dict[str, Any]:
     """The options by name, None where one was not given. Ends the process after --help, or with 2 for a wrong one."""
-    return vars(parser().parse_args([_hyphenated(argument) for argument in arguments]))
+    given = [_hyphenated(argument) for argument in arguments]
+    return vars(parser(_backbones() if {"-h", "--help"} & set(given) else "").parse_args(given))
+
+
+def _backbones() -> str:
+    # Its import is not worth waiting for unless somebody reads it.
+    from training.backbones import BACKBONES
+
+    return ", ".join(BACKBONES)
 
 
 def _hyphenated(argument: str) -> str:
@@ -90,11 +98,11 @@ def _hyphenated(argument: str) -> str:
     return flag.replace("_", "-") + equals + value
 
 
-def parser() -> argparse.ArgumentParser:
-    """Every setting is a flag, spelt with - or with _; values are checked later, with those of the other sources."""
+def parser(backbones: str) -> argparse.ArgumentParser:
+    """Every setting is a flag; values are checked later, with those from elsewhere. `backbones`: their names."""
     made = argparse.ArgumentParser(
         prog="python -m training.train",
-        usage="python -m training.train --data DIR --model-dir DIR [option …]",
+        usage="python -m training.train --data SOURCE --model-dir DIR [option …]",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=32, width=118),
@@ -115,11 +123,11 @@ def parser() -> argparse.ArgumentParser:
     for title, names in _GROUPS.items():
         group = made.add_argument_group(title)
         for name in names:
-            _add(group, name)
+            _add(group, name, backbones)
     return made
 
 
-def _add(group: "argparse._ArgumentGroup", name: str) -> None:
+def _add(group: "argparse._ArgumentGroup", name: str, backbones: str) -> None:
     usual = getattr(Settings, name)
     if name in RANGES:
         allowed = RANGES[name]
@@ -129,5 +137,5 @@ def _add(group: "argparse._ArgumentGroup", name: str) -> None:
         words, shown = f"{CHOICES[name].help} (default: {given})", "|".join(CHOICES[name].words)
     else:
         shown = TEXTS[name].shown
-        words = TEXTS[name].help + (f" (default: {usual})" if usual else "")
+        words = TEXTS[name].help.format(backbones=backbones) + (f" (default: {usual})" if usual else "")
     group.add_argument(f"--{name.replace('_', '-')}", metavar=shown, help=words.replace("%", "%%"))

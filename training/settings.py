@@ -122,11 +122,19 @@ CHOICES: dict[str, Choice] = {
     "amp": Choice(("auto", "off"), "half precision while fine-tuning, where it is faster"),
 }
 TEXTS: dict[str, Text] = {
-    "backbone": Text("NAME", "the network below the head; an unknown name lists the known ones"),
-    "weights": Text("FILE", "the backbone's weights: a file, s3://…, or hub; empty means the packaged ones"),
-    "unfreeze": Text("N", "backbone blocks that learn too, counted from the last: a number, or all; 0 = none"),
-    "cache": Text("DIR", "where features are kept for the next run, or off"),
-    "wheels": Text("DIR", "wheels to carry in the model's code/ folder, for a network without internet"),
+    "backbone": Text("NAME", "the network below the head: {backbones}"),
+    "weights": Text(
+        "FILE",
+        "the backbone's weights: a .pth file, s3://…, or hub (torchvision's own, from the internet); "
+        "without it those that an installed package brings",
+    ),
+    "unfreeze": Text("N", "how many of the backbone's last blocks learn too, or all; 0 = none"),
+    "cache": Text(
+        "DIR",
+        "where features are kept for the next run, or off (default: ~/.cache/kennel/features; in a container "
+        "BASE/checkpoints/features and BASE/sagemaker/warmpoolcache/features, where those folders exist)",
+    ),
+    "wheels": Text("DIR", "wheels to carry in the model's code/ folder, for an endpoint in a network without internet"),
     "name": Text("NAME", "the model's name in its card; empty means the training job's name"),
 }
 

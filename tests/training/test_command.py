@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.training.conftest import Run
+from training.backbones import BACKBONES
 from training.command import parse
 from training.settings import Settings
 
@@ -30,6 +31,8 @@ def test_help_explains_every_setting_place_and_code(run_module: Run) -> None:
         "train/ valid/ test/",
     ):
         assert words in done.stdout, words
+    for name in BACKBONES:
+        assert name in done.stdout
     assert max(len(line) for line in done.stdout.splitlines()) <= 120
 
 

@@ -22,6 +22,7 @@ DRAWN_SIZE = 560
 OURS = ("fp32", "int8")
 PLAIN = {"resnet50": "ResNet-50 in torch", "lite0": "our backbone in torch"}
 WAYS = (*OURS, *PLAIN)
+_ALONE = "resnet50 alone"
 
 
 @dataclass(frozen=True)
@@ -79,31 +80,39 @@ def _single(photos: Photos, model: Path) -> list[Row]:
 
 
 def _two_workers(photos: Photos, model: Path) -> list[Row]:
-    """Two processes of one core each, at work at the same time, as an endpoint with two workers is."""
+    """Two processes of one core each, at work at the same time, as an endpoint with two workers is.
+
+    Against the plain code in the same arrangement, and against the reference as its projects serve it: one process with
+    all cores.
+    """
+    cores = os.cpu_count() or 1
     # Large and small photos are dealt out evenly.
     by_size = sorted(range(len(photos.files)), key=lambda number: photos.files[number].stat().st_size)
     hands = [by_size[0::2], by_size[1::2]]
-    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
     with ExitStack() as stack:
-        pairs = {
-            way: [stack.enter_context(_worker(way, 1, model, photos.files)) for _ in hands] for way in WAYS
-        }  # fmt: skip
+        teams = {
+            way: [(stack.enter_context(_worker(way, 1, model, photos.files)), hand) for hand in hands] for way in WAYS
+        }
+        teams[_ALONE] = [(stack.enter_context(_worker("resnet50", cores, model, photos.files)), by_size)]
+        seconds: dict[str, list[float]] = {name: [] for name in teams}
         for _ in range(ROUNDS):
-            for way, pair in pairs.items():
+            for name, team in teams.items():
                 began = time.perf_counter()
-                for worker, hand in zip(pair, hands, strict=True):
+                for worker, hand in team:
                     _send(worker, hand)
-                for worker in pair:
+                for worker, _ in team:
                     _hear(worker)
-                seconds[way].append(time.perf_counter() - began)
-    each = {way: 1000 * median(seconds[way]) / len(photos.files) for way in WAYS}
-    note = f"{len(photos.files)} {photos.words}, two workers of one core each on both sides"
+                seconds[name].append(time.perf_counter() - began)
+    each = {name: 1000 * median(taken) / len(photos.files) for name, taken in seconds.items()}
+    note = f"{len(photos.files)} {photos.words}, means; two workers of one core each"
+    sides = {name: (f"{words} in two workers", f"{note} on both sides") for name, words in PLAIN.items()}
+    sides[_ALONE] = ("ResNet-50 in torch in one", f"{note} against one with {cores}, as the reference is served")
     return [
         Row.of_times(
-            f"photos → scores in two workers in {way}, against {words}", each[way], each[plain], "ms a photo", note
+            f"photos → scores in two workers in {way}, against {words}", each[way], each[side], "ms a photo", so
         )
         for way in OURS
-        for plain, words in PLAIN.items()
+        for side, (words, so) in sides.items()
     ]
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,25 @@ def test_a_second_run_decodes_nothing(root: Path, tmp_path: Path) -> None:
     for name in ("values", "dog", "digests", "hashes", "sizes", "readable", "sample", "sample_rows"):
         assert np.array_equal(getattr(first, name), getattr(second, name)), name
     assert first.unreadable == second.unreadable
+
+
+def test_only_the_table_grows_with_the_photos(root: Path, tmp_path: Path) -> None:
+    features = 1280
+    wide = Engine(lambda pixels: (np.zeros((len(pixels), features), np.float32), None), 4, features, "wide")
+
+    def peak(photos: int, key: str) -> int:
+        files = [FILES[1 + number % 2] for number in range(photos)]
+        tracemalloc.start()
+        try:
+            with FeatureCache([tmp_path], key) as cache:
+                extract_features(root, files, wide, SMALL, threads=2, cache=cache)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(50, "warm-up")
+    grown = peak(1800, "many") - peak(900, "few")
+    assert grown <= 900 * features * 4 * 1.1
 
 
 def test_another_way_to_make_features_has_another_key() -> None:

@@ -218,12 +218,12 @@ def cached_starter(home: Path | None = None) -> Path:
     return directory
 
 
-def _fingerprint() -> str:
+def _fingerprint(sources: Path = _HERE) -> str:
     """Changes with whatever decides the starter's bytes, so that an old cache is never taken for a new model."""
     import hashlib
 
-    sources = [_HERE / name for name in (*_SHIPPED, "breeds.csv", "graph.py", "quantise.py", "model.py")]
-    return hashlib.sha256(b"".join(source.read_bytes() for source in (*sources, RANGES_FILE))).hexdigest()[:12]
+    names = (*_SHIPPED, "breeds.csv", "graph.py", "model.py", "quantise.py", RANGES_FILE.name)
+    return hashlib.sha256(b"".join((sources / name).read_bytes() for name in names)).hexdigest()[:12]
 
 
 def _json(value: Any) -> bytes:

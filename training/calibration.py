@@ -19,7 +19,8 @@ class Calibration:
     """What scores are divided by before they become probabilities, and what that does to their honesty.
 
     `ece_before` and `ece_after` are expected calibration errors (0..1) on the `photos` photos it was fitted on, which
-    are those of the split `fitted_on`; without any, the temperature is 1 and the errors are None.
+    are those of the split `fitted_on`; without any, the temperature is 1 and the errors are None. It is also 1, and the
+    errors are equal, where the fitted one would have made the right classes less likely.
     """
 
     temperature: float
@@ -36,6 +37,9 @@ def calibrate(scores: Array, targets: Targets, fitted_on: str) -> Calibration:
     temperature = fit_temperature(scores, targets)
     before = expected_calibration_error(scores, targets)
     after = expected_calibration_error(scores, targets, temperature)
+    # By likelihood and not by the calibration error, whose bins are noisy for few photos.
+    if _log_loss(scores, targets, temperature) >= _log_loss(scores, targets, 1.0):
+        temperature, after = 1.0, before
     return Calibration(temperature, before, after, fitted_on, len(targets))
 
 
@@ -90,6 +94,11 @@ def expected_calibration_error(scores: Array, targets: Targets, temperature: flo
     bins = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
     gap = np.bincount(bins, weights=right - confidence, minlength=BINS)
     return float(np.abs(gap).sum() / len(targets))
+
+
+def _log_loss(scores: Array, targets: Targets, temperature: float) -> float:
+    own = probabilities(scores, temperature)[np.arange(len(targets)), targets]
+    return float(-np.log(np.maximum(own, np.finfo(np.float64).tiny)).sum())
 
 
 def probabilities(scores: Array, temperature: float) -> NDArray[np.float64]:

@@ -225,6 +225,11 @@ def _summary(results: Results, is_dog: Mapping[str, Any]) -> Iterator[str]:
     calibration = judged.calibration
     if calibration.ece_before is None:
         yield "Its probabilities are uncalibrated: there were no validation photos."
+    elif calibration.temperature == 1.0:
+        yield (
+            f"Its probabilities are off by {_percent(calibration.ece_before)} on average; no temperature made them "
+            f"better (measured on {counted(calibration.photos, 'validation photo')})."
+        )
     else:
         yield (
             f"Its probabilities were off by {_percent(calibration.ece_before)} on average and are off by "

@@ -91,6 +91,16 @@ def test_huge_scores_do_not_overflow() -> None:
     assert math.isfinite(expected_calibration_error(scores, targets))
 
 
+def test_a_temperature_that_would_not_help_is_not_used() -> None:
+    """All photos are right and the model is nearly sure: any caution for the next photo makes these figures worse."""
+    targets = np.arange(30, dtype=np.int64) % 3
+    scores = np.eye(3, dtype=np.float32)[targets] * 12
+    assert fit_temperature(scores, targets) > 1
+    found = calibrate(scores, targets, "valid")
+    assert found.temperature == 1.0
+    assert found.ece_after == found.ece_before
+
+
 def test_without_photos_nothing_is_fitted_and_that_is_said() -> None:
     found = calibrate(np.zeros((0, 3), np.float32), np.zeros(0, np.int64), "valid")
     assert found.temperature == 1.0

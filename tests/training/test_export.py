@@ -54,7 +54,7 @@ Make = Callable[..., Results]
 
 @pytest.fixture
 def make(tmp_path: Path, weights: backbones.Weights) -> Make:
-    """Results of a run that is right about five photos in six."""
+    """Results of a run that is right about five photos in six, and far too sure of it."""
 
     def made(classes: tuple[str, ...] = CLASSES, dog: float = 0.9, **changed: Any) -> Results:
         dataset = folder_of(classes, tmp_path / f"my dogs {len(list(tmp_path.iterdir()))}")
@@ -66,7 +66,7 @@ def make(tmp_path: Path, weights: backbones.Weights) -> Make:
         table.hashes[:] = chance.integers(256, size=(count, 32))
         table.unreadable = (Unreadable("train/057.Dalmatian/cut.jpg", "This photo is cut short"),)
         head = Head(chance.normal(size=(width, LITE.features)).astype(np.float32) / 30, np.zeros(width, np.float32))
-        scores = (4 * np.eye(width)[dataset.targets] + chance.normal(size=(count, width))).astype(np.float32)
+        scores = (12 * np.eye(width)[dataset.targets] + chance.normal(size=(count, width))).astype(np.float32)
         scores[::6] = np.roll(scores[::6], 1, axis=1)
         rows = {split: dataset.rows(split) for split in Split}
         valid, test = ((scores[rows[split]], dataset.targets[rows[split]]) for split in (Split.VALID, Split.TEST))
@@ -142,6 +142,13 @@ def test_the_summary_says_it_in_sentences(make: Make) -> None:
     assert "3 of 3 labels started from what ImageNet's own weights know." in said
     assert "A photo counts as a dog from a probability of 0.5; photos that pass: 100.0% of train" in said
     assert "It is served in INT8: 12 of 12 photos have the same first class" in said
+
+
+def test_a_temperature_that_did_not_help_is_said(make: Make) -> None:
+    sure = np.eye(3, dtype=np.float32)[np.arange(12) % 3] * 12, np.arange(12, dtype=np.int64) % 3
+    card = card_of(make(judged=judge(sure, sure, ["a", "b", "c"])))
+    assert card["calibration"]["temperature"] == 1.0
+    assert any("no temperature made them better (measured on 12 validation photos)" in line for line in card["summary"])
 
 
 def test_a_model_that_nobody_judged_says_so(make: Make) -> None:

@@ -41,7 +41,7 @@ _WARM_UP = 0.05
 
 @dataclass(frozen=True)
 class FineTuned:
-    """The backbone and head of the best epoch; `best` may be number 0, what it started with."""
+    """The backbone and head of the best epoch; `best` may be number 0: then both are what it started with."""
 
     weights: Weights
     head: Head
@@ -116,7 +116,9 @@ def fine_tune(
             found = [learner.scores(batch) for batch in pixels]
         return np.concatenate(found) if found else np.zeros((0, len(dataset.classes)), np.float32)
 
-    return FineTuned(*model.tuned(), tuple(run.history), run.best, learner.precision, scores)
+    # What never got better is given back as it was, with ImageNet's classifier, which a changed backbone loses.
+    best = model.tuned() if run.best.number else (weights, head)
+    return FineTuned(*best, tuple(run.history), run.best, learner.precision, scores)
 
 
 class _Run:

@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tests.bench.photo_worker import BATCH
 from tests.bench.rows import Row
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -104,7 +105,7 @@ def _two_workers(photos: Photos, model: Path) -> list[Row]:
                     _hear(worker)
                 seconds[name].append(time.perf_counter() - began)
     each = {name: 1000 * median(taken) / len(photos.files) for name, taken in seconds.items()}
-    note = f"{len(photos.files)} {photos.words}, means; two workers of one core each"
+    note = f"{len(photos.files)} {photos.words}, means; two workers of one core each, ours {BATCH} photos a call,"
     sides = {name: (f"{words} in two workers", f"{note} on both sides") for name, words in PLAIN.items()}
     sides[_ALONE] = ("ResNet-50 in torch in one", f"{note} against one with {cores}, as the reference is served")
     return [

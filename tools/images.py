@@ -228,11 +228,13 @@ def run_checks(image: Image) -> list[Result]:
     """Run an environment's checks with pytest in the Python that runs this: they drive the environment from outside."""
     report = image.folder / "report.xml"
     report.unlink(missing_ok=True)
-    environment = clean(os.environ) | {"KENNEL_IMAGE": image.name, "KENNEL_IMAGE_FOLDER": str(image.folder)}
     files = [f"tests/images/{name}" for name in image.checks]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *files]
+    asked = ("-q", "-p", "no:cacheprovider", f"--junitxml={report}", f"--image={image.folder}")
+    command = [sys.executable, "-m", "pytest", *asked, *files]
     with (image.folder / "checks.log").open("w", encoding="utf-8") as log:
-        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run(
+            command, cwd=ROOT, env=clean(os.environ), stdout=log, stderr=subprocess.STDOUT, check=False
+        )
     if not report.exists():
         return [Result("pytest", 0.0, "FAILED", f"ended with code {done.returncode}: see {log.name}")]
     return [_result(case) for case in ElementTree.parse(report).iter("testcase")]  # noqa: S314 - our own report

@@ -46,13 +46,17 @@ class Image:
         return json.loads(done.stdout.splitlines()[-1])
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--image", metavar="FOLDER", help="an environment that tools/images.py built")
+
+
 @pytest.fixture(scope="session")
-def image() -> Image:
-    """The environment named by KENNEL_IMAGE; tools/images.py sets it."""
-    name = os.environ.get("KENNEL_IMAGE")
-    if not name:
+def image(pytestconfig: pytest.Config) -> Image:
+    """The environment that --image names; tools/images.py gives it."""
+    folder = pytestconfig.getoption("--image", default=None)
+    if not folder:
         pytest.skip("checks of AWS's images run with `make images`")
-    return Image(name, Path(os.environ["KENNEL_IMAGE_FOLDER"]))
+    return Image(Path(folder).name, Path(folder))
 
 
 @pytest.fixture(scope="session")

@@ -34,6 +34,8 @@ from training.photo_request import MAX_BODY, BadRequest, TooLarge
 BODY_SECONDS = 30.0
 """How long a request may take to arrive: who sends more slowly would keep a place from the others."""
 WAITING_FOR_EACH_WORKER = 32
+HELD_BYTES = 256 * 1024 * 1024
+"""Bytes of all requests that are here; with many cores the places alone would allow gigabytes."""
 LARGEST_BATCH = 8
 """Photos in one run of the network: INT8 gains up to here (measured on 2 cores), more only make the first one wait."""
 LARGE_BODY = 256 * 1024
@@ -74,12 +76,13 @@ def build(
     workers: int | None = None,
     body_seconds: float = BODY_SECONDS,
     reach: photo_request.Reach | None = None,
+    held_bytes: int = HELD_BYTES,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Starlette:
     """The web application around one loaded model.
 
-    `workers` batches are worked on at once (default: one for each core). Who comes when all places are taken is told
-    to come back, so that a burst costs time but no memory. `reach` says how photos that lie elsewhere are brought.
+    `workers` batches are worked on at once (default: one for each core). Who comes when all places are taken, or
+    `held_bytes` would be exceeded, is told to come back, so that a burst costs time but no memory. `reach` says how photos that lie elsewhere are brought.
     """
     workers = workers or os.cpu_count() or 1
     reach = reach or photo_request.Reach()
@@ -93,7 +96,7 @@ def build(
     )
     fetchers = ThreadPoolExecutor(max_workers=FETCHING, thread_name_prefix="fetchers")
     places = workers * (1 + WAITING_FOR_EACH_WORKER)
-    taken = fetching = 0
+    taken = held = fetching = 0
 
     async def ping(request: Request) -> Response:
         return JSONResponse({"model": model.name, "labels": len(model.labels), "precision": model.precision})
@@ -131,10 +134,11 @@ def build(
             fetching -= 1
 
     async def judged(request: Request) -> Response:
-        nonlocal taken
-        if taken >= places:
+        nonlocal taken, held
+        weight = _weight(request)
+        if taken >= places or held + weight > held_bytes:
             return _busy()
-        taken += 1
+        taken, held = taken + 1, held + weight
         try:
             return Response(await answer(request), media_type=inference.JSON)
         except BadPhoto as error:
@@ -149,7 +153,7 @@ def build(
         except ClientDisconnect:
             return _error(400, "The connection ended before the whole photo had arrived: send it again.")
         finally:
-            taken -= 1
+            taken, held = taken - 1, held - weight
 
     async def invocations(request: Request) -> Response:
         started, status = clock(), 500
@@ -187,6 +191,12 @@ def _answers(model: inference.Model, jobs: Sequence[_Job]) -> list[str | Excepti
         except BadRequest as error:
             found.append(error)
     return found
+
+
+def _weight(request: Request) -> int:
+    """The bytes that a request's body may take; one that does not say so may take as many as are allowed."""
+    announced = request.headers.get("content-length", "")
+    return min(int(announced), MAX_BODY) if announced.isdecimal() else MAX_BODY
 
 
 async def _body(request: Request) -> bytes:

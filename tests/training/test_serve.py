@@ -348,6 +348,28 @@ def test_a_full_instance_says_when_to_come_back(jpeg: bytes) -> None:
         assert [one.result()[0] for one in held] == [200] * 33
 
 
+def test_large_requests_do_not_fill_the_memory_and_small_ones_still_fit(jpeg: bytes) -> None:
+    release, entered = threading.Event(), threading.Semaphore(0)
+
+    def run(pixels: np.ndarray) -> Outputs:
+        entered.release()
+        release.wait(20)
+        return two_scores(pixels)
+
+    model = Model(["a", "b"], Preprocessing(), {}, run)
+    app = build(model, workers=2, held_bytes=10 * 1024 * 1024)
+    with in_this_process(app) as port, ThreadPoolExecutor(max_workers=2) as pool:
+        # Without a length a body may have 6 MiB, and is counted as such.
+        first = pool.submit(ask, port, "POST", "/invocations", iter([jpeg]), Content_Type="image/jpeg")
+        assert entered.acquire(timeout=20)
+        assert ask(port, "POST", "/invocations", iter([jpeg]), Content_Type="image/jpeg")[0] == 503
+        small = pool.submit(ask, port, "POST", "/invocations", jpeg, Content_Type="image/jpeg")
+        assert entered.acquire(timeout=20)
+        release.set()
+        assert [first.result()[0], small.result()[0]] == [200, 200]
+        assert ask(port, "POST", "/invocations", iter([jpeg]), Content_Type="image/jpeg")[0] == 200
+
+
 def test_a_stop_finishes_what_is_under_way(starter_folder: Path, jpeg: bytes) -> None:
     running = Served(starter_folder)
     with ThreadPoolExecutor(max_workers=16) as pool:

@@ -30,6 +30,9 @@ def clean_environment(place: OptMl, system: Mapping[str, str] = os.environ) -> d
     """
     kept = {name: system[name] for name in (*_SYSTEM, *_NETWORK) if name in system}
     kept |= {name: value for name, value in system.items() if name.startswith("PIP_")}
+    if any(name.lower().endswith("_proxy") for name in kept):  # no proxy leads back to this server
+        direct = ",".join(filter(None, (system.get("no_proxy") or system.get("NO_PROXY"), "127.0.0.1")))
+        kept |= {"no_proxy": direct, "NO_PROXY": direct}
     return kept | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{system.get('PATH', os.defpath)}",
         "PYTHONPATH": str(Path(local_aws.__file__).parents[1]),  # so that `-m training.train` works from any folder

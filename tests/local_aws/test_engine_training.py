@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from local_aws.engine import container
 from local_aws.engine.job import Stage
 from local_aws.engine.opt_ml import OptMl, namespaces_allowed
 from local_aws.engine.training import INTERRUPTED
@@ -130,6 +131,15 @@ def test_a_job_gets_no_credentials_of_the_server(here: World, monkeypatch: pytes
     here.run("env")
     assert not [line for line in here.logs.lines if line.startswith(("AWS_", "KENNEL_HOME"))]
     assert [line for line in here.logs.lines if line.startswith("PATH=")]
+
+
+def test_a_proxy_of_the_machine_stays_and_is_not_asked_for_this_server(tmp_path: Path) -> None:
+    place = OptMl(tmp_path, False)
+    given = {"https_proxy": "http://proxy:3128", "NO_PROXY": "intranet"}
+    child = container.clean_environment(place, given)
+    assert child["https_proxy"] == "http://proxy:3128"
+    assert child["no_proxy"] == child["NO_PROXY"] == "intranet,127.0.0.1"
+    assert not {"no_proxy", "NO_PROXY"} & set(container.clean_environment(place, {}))
 
 
 def test_our_python_runs_our_packages_from_any_folder(here: World) -> None:

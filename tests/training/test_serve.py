@@ -27,8 +27,9 @@ from tests.training.test_fetch import answer as photo_answer
 from tests.training.test_fetch import local, serving
 from training.inference import BREEDS_PROFILE, OVERLAY_PROFILE, Model, Outputs, Preprocessing
 from training.photo_request import Reach
+from training.photo_service import build
 from training.sample_data import draw_dog
-from training.serve import build, main
+from training.serve import main
 
 
 def ask(port: int, method: str, path: str, body: bytes | Iterable[bytes] = b"", **headers: str) -> tuple[int, object]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -80,6 +81,7 @@ def test_the_graph_agrees_with_torch_and_its_maps_with_its_scores(
     weights = load_weights(backbone, str(random_weights.get(name, "")), tmp_path)
     head = random_head(backbone)
     model = build_model(backbone, weights, head)
+    onnx.checker.check_model(model, full_check=True)
     assert (model.ir_version, [(o.domain, o.version) for o in model.opset_import]) == (8, [("", 17)])
     session = onnx_session(model.SerializeToString())
     names = [output.name for output in session.get_outputs()]

@@ -11,7 +11,7 @@ from training import card, quantise
 from training.backbones import Backbone, build_model
 from training.cache import FeatureCache
 from training.data import Dataset, Split
-from training.engines import FP32, INT8, build_engine
+from training.engines import FP32, INT8, onnx_engine
 from training.errors import BadSettings
 from training.evaluate import Agreement, agreement, judge
 from training.export import export
@@ -23,11 +23,13 @@ from training.metrics import Stage, test_lines
 from training.network import head_scores
 from training.preprocessing import Array
 from training.report import Report
+from training.settings import Settings
 from training.surroundings import Surroundings
 from training.weights import Weights
 
 _COMPARED = 128
 """Photos at most that INT8 is compared with fp32 on."""
+_JUDGED = (Split.VALID, Split.TEST)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,11 @@ def finish(
     if judged.test:
         for line in test_lines(judged.test.loss, judged.test.accuracy):
             reporter.say(line)
-    found, reason = compare_int8(dataset, table, backbone, learnt, here)
+    model = build_model(backbone, learnt.weights, learnt.head)
+    graph = model.SerializeToString()
+    reason = _why_no_int8(backbone, here.chosen)
+    int8 = None if reason else quantise.quantised_model(model).SerializeToString()
+    found = compare_int8(dataset, table, backbone, learnt, (graph, int8), here) if int8 is not None else None
     reporter.begin(Stage.EXPORT, 1, "models")
     results = card.Results(
         dataset=dataset,
@@ -88,13 +94,12 @@ def finish(
         tuned_best=learnt.best,
     )
     described = card.describe(results)
-    graph = build_model(backbone, learnt.weights, learnt.head).SerializeToString()
     export(
         results,
         described,
         here.paths,
         graph=graph,
-        int8=quantise.quantised(graph) if found is not None and found.accepted else None,
+        int8=int8 if found is not None and found.accepted else None,
         expected=learnt.scores(table.sample_rows.tolist()),
         wheels=wheels(here.chosen.wheels),
     )
@@ -104,26 +109,35 @@ def finish(
     reporter.say(f"model written to {here.paths.model}")
 
 
-_JUDGED = (Split.VALID, Split.TEST)
+def _why_no_int8(backbone: Backbone, chosen: Settings) -> str:
+    """Empty where the model can be served in INT8 if it then answers the same."""
+    if chosen.int8 == "off":
+        return "int8 is off"
+    if not chosen.is_frozen:
+        return "the backbone was fine-tuned, so the ranges that INT8 needs are not those that were measured"
+    if not quantise.supports(backbone.name):
+        return f"the ranges that INT8 needs have not been measured for {backbone.title}"
+    return ""
 
 
 def compare_int8(
-    dataset: Dataset, table: FeatureTable, backbone: Backbone, learnt: Learnt, here: Surroundings
-) -> tuple[Agreement | None, str]:
-    """How far INT8 and fp32 agree on validation photos; or None, and the reason why that was not asked."""
-    chosen = here.chosen
-    if chosen.int8 == "off":
-        return None, "int8 is off"
-    if not chosen.is_frozen:
-        return None, "the backbone was fine-tuned, so the ranges that INT8 needs are not those that were measured"
-    if not quantise.supports(backbone.name):
-        return None, f"the ranges that INT8 needs have not been measured for {backbone.title}"
+    dataset: Dataset,
+    table: FeatureTable,
+    backbone: Backbone,
+    learnt: Learnt,
+    graphs: tuple[bytes, bytes],
+    here: Surroundings,
+) -> Agreement:
+    """How far the model's two graphs, fp32 and int8, agree on validation photos.
+
+    The features of one of them are in the table.
+    """
     photos = dataset.rows(Split.VALID)
     every = np.arange(photos.start, photos.stop)
     # Spread over all classes, which lie one behind the other.
     rows = every[np.linspace(0, len(every) - 1, min(_COMPARED, len(every))).round().astype(np.int64)]
-    other = INT8 if chosen.precision == FP32 else FP32
-    engine = build_engine(backbone, learnt.weights, "onnx", other)
+    other = INT8 if here.chosen.precision == FP32 else FP32
+    engine = onnx_engine(lambda: graphs[other == INT8], backbone, learnt.weights, other)
     with FeatureCache(here.paths.caches, cache_key(engine, backbone.preprocessing, 1)) as cache:
         files = [dataset.files[row] for row in rows]
         compared = extract_features(
@@ -133,7 +147,7 @@ def compare_int8(
     rows, values = rows[compared.readable], compared.values[compared.readable, 0]
     own, others = learnt.scores(rows.tolist()), head_scores(learnt.head, values)
     scores32, scores8 = (own, others) if other == INT8 else (others, own)
-    return agreement(scores32, scores8, dataset.targets[rows]), ""
+    return agreement(scores32, scores8, dataset.targets[rows])
 
 
 def wheels(folder: str) -> list[Path]:

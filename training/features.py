@@ -100,7 +100,7 @@ def extract_features(
 
 def cache_key(engine: Engine, preprocessing: Preprocessing, views: int) -> str:
     """The feature cache's key: whatever decides the features of a photo besides its bytes."""
-    return key_of(engine.key, repr(preprocessing), repr(VIEWS[:views]), PIL.__version__)
+    return key_of(engine.key, repr((preprocessing, preprocessing.decoded_side, VIEWS[:views])), PIL.__version__)
 
 
 @dataclass
@@ -130,7 +130,7 @@ class _Work:
                 table.digests[row] = np.frombuffer(digest, np.uint8)
                 if self._from_cache(row, digest):
                     continue
-                photo = load_photo(body, target_short_side=self.preprocessing.short_side)
+                photo = load_photo(body, target_short_side=self.preprocessing.decoded_side)
             except BadPhoto as bad:
                 self.unreadable[row] = bad.reason
                 continue

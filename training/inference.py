@@ -100,7 +100,7 @@ def _crops(request: Request, model: Model) -> tuple[Image.Image, ...]:
     crops = []
     for number, photo in enumerate(request.photos):
         try:
-            decoded = load_photo(photo, target_short_side=model.preprocessing.short_side)
+            decoded = load_photo(photo, target_short_side=model.preprocessing.decoded_side)
         except BadPhoto as bad:
             raise BadPhoto(request.sentence(number, bad.reason)) from bad
         crops.append(model.preprocessing.cropped(decoded))

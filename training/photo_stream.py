@@ -52,7 +52,7 @@ class PhotoStream:
 
     def _pixels(self, file: str, view: View) -> Array:
         try:
-            photo = load_photo(self.root / file, target_short_side=self.preprocessing.short_side)
+            photo = load_photo(self.root / file, target_short_side=self.preprocessing.decoded_side)
         except BadPhoto as bad:
             raise BadDataset(f"{file} could be read before, but not while fine-tuning: {bad.reason}") from bad
         return self.preprocessing.values(self.preprocessing.cropped(photo, view.left, view.top), view.mirrored)

@@ -210,7 +210,7 @@ def _look(dataset: Dataset, row: int) -> tuple[Hashes, Hashes, tuple[int, int]] 
     try:
         with dataset.path(row).open("rb") as file:
             body = file.read(MAX_BYTES + 1)
-        photo = load_photo(body, target_short_side=preprocessing.short_side)
+        photo = load_photo(body, target_short_side=preprocessing.decoded_side)
     except BadPhoto as bad:
         return bad.reason
     except OSError as error:

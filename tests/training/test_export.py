@@ -28,6 +28,7 @@ from training.inference import load_model, onnx_session
 from training.network import head_scores
 from training.quantise import quantised
 from training.settings import Settings
+from training.weights import Weights
 
 LITE = backbones.get("efficientnet_lite0")
 CLASSES = ("001.Affenpinscher", "057.Dalmatian", "124.Poodle")
@@ -35,7 +36,7 @@ COUNTS = {Split.TRAIN: 30, Split.VALID: 12, Split.TEST: 9}
 
 
 @pytest.fixture(scope="module")
-def weights() -> backbones.Weights:
+def weights() -> Weights:
     return backbones.load_weights(LITE, "", Path())
 
 
@@ -53,7 +54,7 @@ Make = Callable[..., Results]
 
 
 @pytest.fixture
-def make(tmp_path: Path, weights: backbones.Weights) -> Make:
+def make(tmp_path: Path, weights: Weights) -> Make:
     """Results of a run that is right about five photos in six, and far too sure of it."""
 
     def made(classes: tuple[str, ...] = CLASSES, dog: float = 0.9, **changed: Any) -> Results:
@@ -65,7 +66,9 @@ def make(tmp_path: Path, weights: backbones.Weights) -> Make:
         table.digests[:] = chance.integers(256, size=(count, 32))
         table.hashes[:] = chance.integers(256, size=(count, 32))
         table.unreadable = (Unreadable("train/057.Dalmatian/cut.jpg", "This photo is cut short"),)
-        head = Head(chance.normal(size=(width, LITE.features)).astype(np.float32) / 30, np.zeros(width, np.float32))
+        head = Head(
+            chance.normal(size=(width, LITE.features)).astype(np.float32) / np.float32(30), np.zeros(width, np.float32)
+        )
         scores = (12 * np.eye(width)[dataset.targets] + chance.normal(size=(count, width))).astype(np.float32)
         scores[::6] = np.roll(scores[::6], 1, axis=1)
         rows = {split: dataset.rows(split) for split in Split}

@@ -51,7 +51,7 @@ def test_the_gradient_is_autograds(hidden: int, smoothing: float, weighted: bool
     scores = torch_scores(network, leaf, torch.from_numpy(x).double())
     smoothed = functional.cross_entropy(scores, torch.from_numpy(y), reduction="none", label_smoothing=smoothing)
     share = torch.from_numpy(weights)[torch.from_numpy(y)] if weights is not None else torch.ones(PHOTOS)
-    (smoothed * share).mean().backward()
+    (smoothed * share).mean().backward()  # type: ignore[no-untyped-call]
     assert leaf.grad is not None
     assert np.abs(gradient - leaf.grad.numpy()).max() < 1e-6
     assert total / PHOTOS == pytest.approx(functional.cross_entropy(scores, torch.from_numpy(y)).item(), rel=1e-6)

@@ -122,6 +122,32 @@ def test_the_torch_engine_trains_the_same_model(trained: tuple[Path, str], small
     assert np.abs(ours - theirs).max() < 0.02
 
 
+def test_every_part_of_the_head_and_the_features_can_be_chosen(
+    small_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--data", str(small_dataset), "--model-dir", str(tmp_path), "--epochs", "60", "--precision", "int8"]
+    flags += ["--views", "3", "--hidden", "16", "--label_smoothing", "0.1", "--class-weights", "balanced"]
+    assert main([*flags, "--patience", "2", "--name", "hunde"], UNCACHED) == 0
+    log = capsys.readouterr().out
+    assert "no better for a while: ended after epoch" in log
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["name"] == "hunde"
+    assert card["head"]["hidden_units"] == 16
+    assert card["warm_start"]["matched"] == 0
+    assert card["backbone"]["precision"] == "int8"
+    assert card["int8"]["photos"] == 9
+    assert card["hyperparameters"]["views"] == 3
+    assert values(log)["test:accuracy"][0] >= 0.7
+    assert len(load_model(tmp_path).labels) == 3
+
+
+def test_int8_can_be_switched_off(small_dataset: Path, tmp_path: Path) -> None:
+    flags = ["--data", str(small_dataset), "--model-dir", str(tmp_path), "--epochs", "1", "--int8", "off"]
+    assert main(flags, UNCACHED) == 0
+    assert not (tmp_path / "model.int8.onnx").exists()
+    assert json.loads((tmp_path / "card.json").read_text())["int8"] == {"default": False, "reason": "int8 is off"}
+
+
 def test_a_zip_is_data_too(trained: tuple[Path, str], small_dataset: Path, tmp_path: Path) -> None:
     archived = shutil.make_archive(str(tmp_path / "dogs"), "zip", small_dataset.parent, small_dataset.name)
     environ = UNCACHED | {"KENNEL_HOME": str(tmp_path / "home")}

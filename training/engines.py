@@ -72,4 +72,6 @@ def _torch(backbone: Backbone, weights: Weights, key: str) -> Engine:
     from training.backbone import load_network
     from training.torch_engine import BATCH, TorchEngine
 
-    return Engine(TorchEngine.of(load_network(backbone, weights)).features, BATCH, backbone.features, key)
+    engine = TorchEngine.of(load_network(backbone, weights))
+    # A GPU computes in half precision, so its features are not those of a CPU.
+    return Engine(engine.features, BATCH, backbone.features, f"{key}-{engine.device.type}")

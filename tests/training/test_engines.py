@@ -10,6 +10,7 @@ from training.engines import build_engine
 from training.errors import BadSettings
 from training.inference import Array
 from training.sample_data import BREEDS, draw_dog
+from training.torch_engine import default_device
 from training.weights import Weights
 
 LITE = get("efficientnet_lite0")
@@ -54,6 +55,11 @@ def test_a_key_names_what_decides_the_features(weights: Weights) -> None:
     }
     assert len(keys) == 4
     assert build_engine(LITE, load_weights(LITE, "", Path()), "onnx", "fp32").key in keys
+
+
+def test_torchs_key_names_the_device(weights: Weights) -> None:
+    """A GPU computes in half precision, so a cache must not mix its features with a CPU's."""
+    assert build_engine(LITE, weights, "torch", "fp32").key.endswith(f"-torch-{default_device().type}")
 
 
 def test_weights_without_imagenets_classifier_give_features_alone(weights: Weights, pixels: Array) -> None:

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 
-.PHONY: run test check bench pictures format clean
+.PHONY: run test check bench images pictures format clean
 
 run:  ## Start Kennel with its embedded AWS on 127.0.0.1 (PORT=8502 for another port)
 	@$(PYTHON) tools/bootstrap.py run
@@ -21,6 +21,10 @@ check:  ## ruff and mypy: the gate before the tests
 bench:  ## Measure the speed claims side by side; writes bench.json
 	@$(PYTHON) tools/bootstrap.py check
 	$(VENV)/python -m tests.bench
+
+images:  ## Run the training and serving code on the versions of AWS's own PyTorch images (12 GiB)
+	@$(PYTHON) tools/bootstrap.py check
+	$(VENV)/python tools/images.py
 
 pictures:  ## Take the pictures of the README from the running product
 	@$(PYTHON) tools/bootstrap.py test

@@ -26,7 +26,7 @@ from training.settings import Settings, cores
 from training.stopping import Stop
 
 PORT = "29500"
-_FOLDER = "KENNEL_RANKS"
+_FOLDER = "TRAINING_RANKS"
 _ALIVE = "launcher"
 """The file that the launcher holds a lock on as long as it lives."""
 _NOISE = re.compile(r"^[IWE]\d{4} \d\d:\d\d:\d\d|^\*+$")

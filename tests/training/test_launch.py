@@ -63,7 +63,7 @@ def test_torchrun_is_told_where_the_first_host_is() -> None:
 def test_a_rank_that_starts_late_finds_the_stop(tmp_path: Path) -> None:
     (tmp_path / "stop").touch()
     stop = Stop()
-    rank = Rank({"KENNEL_RANKS": str(tmp_path), "LOCAL_RANK": "1"})
+    rank = Rank({"TRAINING_RANKS": str(tmp_path), "LOCAL_RANK": "1"})
     rank.announce(stop)
     assert stop.requested
     assert (tmp_path / "1.pid").read_text() == str(os.getpid())

@@ -5,7 +5,6 @@ TrainingError        str() is one sentence: what happened, why, what to do next
 ├── BadSource        the data cannot be had: no such folder, a broken or hostile zip, no network, no permission
 ├── BadDataset       the data cannot train a classifier
 ├── BadWeights       the backbone's weights cannot be had, or are not that backbone's
-├── BadCheckpoint    a checkpoint's folder cannot be used at all
 ├── DiskFull         there is no room for what has to be written
 ├── HostLost         another process of the same run is gone
 ├── Diverged         the loss is no number any more
@@ -33,10 +32,6 @@ class BadSource(TrainingError):  # noqa: N818
 
 
 class BadWeights(TrainingError):  # noqa: N818
-    pass
-
-
-class BadCheckpoint(TrainingError):  # noqa: N818
     pass
 
 

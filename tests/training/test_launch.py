@@ -233,14 +233,14 @@ def _ranks(launcher: int) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("victim", ["first", "second", "launcher"])
+@pytest.mark.parametrize("victim", ["first", "launcher"])
 def test_when_one_process_is_killed_none_is_left(victim: str, small_dataset: Path, tmp_path: Path) -> None:
     flags = ("--processes", "2", "--epochs", "1000", "--batch-size", "1")
     with start(small_dataset, tmp_path / "model", *flags) as process:
         read_until(process, "epoch=2/1000")
         ranks = sorted(_ranks(process.pid))
         assert len(ranks) == 2
-        os.kill({"first": ranks[0], "second": ranks[1], "launcher": process.pid}[victim], signal.SIGKILL)
+        os.kill(ranks[0] if victim == "first" else process.pid, signal.SIGKILL)
         # Reads until the last one of them has let go of the pipe.
         _, err = process.communicate(timeout=60)
     if victim != "launcher":

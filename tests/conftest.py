@@ -15,6 +15,8 @@ import pytest
 from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
+# Torch's threads otherwise spin while they wait for each other: beside other tests a step took 17 times as long.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @dataclass(frozen=True)

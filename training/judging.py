@@ -27,7 +27,7 @@ from training.settings import Settings
 from training.surroundings import Surroundings
 from training.weights import Weights
 
-_COMPARED = 128
+_COMPARED = 100
 """Photos at most that INT8 is compared with fp32 on."""
 _JUDGED = (Split.VALID, Split.TEST)
 
@@ -135,8 +135,8 @@ def compare_int8(
     photos = dataset.rows(Split.VALID)
     every = np.arange(photos.start, photos.stop)
     # Spread over all classes, which lie one behind the other.
-    rows = every[np.linspace(0, len(every) - 1, min(_COMPARED, len(every))).round().astype(np.int64)]
     other = INT8 if here.chosen.precision == FP32 else FP32
+    rows = every[np.linspace(0, len(every) - 1, min(_COMPARED[other], len(every))).round().astype(np.int64)]
     engine = onnx_engine(lambda: graphs[other == INT8], backbone, learnt.weights, other)
     with FeatureCache(here.paths.caches, cache_key(engine, backbone.preprocessing, 1)) as cache:
         files = [dataset.files[row] for row in rows]

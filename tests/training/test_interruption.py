@@ -15,7 +15,7 @@ from tests.training.conftest import ROOT, Run, clean_environment
 from training.checkpoint import Checkpoints, State
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="stops with the signals of POSIX")
-FLAGS = ("--epochs", "300", "--batch-size", "8", "--seed", "3", "--checkpoint-seconds", "0")
+FLAGS = ("--epochs", "120", "--batch-size", "8", "--seed", "3", "--checkpoint-seconds", "0")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_a_stopped_run_goes_on_and_ends_like_one_that_was_never_stopped(
     uninterrupted: bytes, small_dataset: Path, tmp_path: Path
 ) -> None:
     with start(small_dataset, tmp_path, *FLAGS) as process:
-        read_until(process, "epoch=7/300")
+        read_until(process, "epoch=7/120")
         process.send_signal(signal.SIGTERM)
         asked = time.time()
         _, err = process.communicate(timeout=60)
@@ -70,7 +70,7 @@ def test_a_stopped_run_goes_on_and_ends_like_one_that_was_never_stopped(
     log = finish(small_dataset, tmp_path, *FLAGS)
     assert "60 of 60 photos' features came from the cache" in log
     assert "goes on from the checkpoint, after epoch" in log
-    assert "epoch=5/300" not in log
+    assert "epoch=5/120" not in log
     assert (tmp_path / "model" / "model.onnx").read_bytes() == uninterrupted
 
 
@@ -134,11 +134,11 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_model(
 ) -> None:
     chance = Random(7)
     killed_after_checkpoint = 0
-    for _ in range(9):
+    for _ in range(7):
         with start(small_dataset, tmp_path, *FLAGS) as process:
             assert process.stdout is not None
             # By what it has said, since nobody knows how fast the machine is: from the first photo to the export.
-            for _ in range(chance.choice((1, 3, 4, 8, 20, 40, 80, 320))):
+            for _ in range(chance.choice((1, 3, 4, 8, 20, 40, 80, 130))):
                 process.stdout.readline()
             time.sleep(chance.random() * 0.02)
             process.send_signal(signal.SIGKILL)

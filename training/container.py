@@ -73,7 +73,9 @@ def find_paths(
     source = data or environ.get(f"SM_CHANNEL_{CHANNEL.upper()}") or (base and str(base / "input" / "data" / CHANNEL))
     model = model or _path(environ, "SM_MODEL_DIR") or (base and base / "model")
     if not source:
-        raise BadSettings("No data was given: add --data, a folder with train/ valid/ test/ below it, or a .zip of it.")
+        raise BadSettings(
+            "No data was given: add --data, a folder with train/ valid/ test/ below it (--help tells more)."
+        )
     if model is None:
         raise BadSettings("No model folder was given: add --model-dir DIR, where the model is written.")
     output = _path(environ, "SM_OUTPUT_DATA_DIR") or (base and base / "output" / "data")

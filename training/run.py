@@ -38,13 +38,13 @@ def train(here: Surroundings) -> None:
     # What can be refused without looking at a photo comes first.
     backbone = backbones.get(chosen.backbone)
     weights = backbones.load_weights(backbone, chosen.weights, here.paths.downloads)
+    engine = build_engine(backbone, weights, chosen.engine, chosen.precision)
     wheels(chosen.wheels)
     if not chosen.is_frozen:
         _require_blocks(backbone, weights, chosen)
     if here.is_first:
         _require_writable(here)
     dataset = find_photos(here)
-    engine = build_engine(backbone, weights, chosen.engine, chosen.precision)
     table, shares = compute_features(dataset, engine, backbone.preprocessing, here)
     dataset, kept = without(dataset, table.readable)
     table.keep(kept)

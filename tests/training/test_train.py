@@ -182,6 +182,7 @@ def test_what_cannot_be_had_is_refused_before_any_photo_is_opened(
         (["--weights", str(tmp_path / "nothing.pth")], "nothing.pth"),
         (["--unfreeze", "100"], "has 16 blocks: give fewer, or all"),
         (["--wheels", str(tmp_path)], "there is no .whl file"),
+        (["--engine", "torch", "--precision", "int8"], "int8 runs in ONNX Runtime only"),
     ]:
         assert main([*flags, *more], UNCACHED) == 1
         said = capsys.readouterr()

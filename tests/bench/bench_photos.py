@@ -105,9 +105,12 @@ def _two_workers(photos: Photos, model: Path) -> list[Row]:
                     _hear(worker)
                 seconds[name].append(time.perf_counter() - began)
     each = {name: 1000 * median(taken) / len(photos.files) for name, taken in seconds.items()}
-    note = f"{len(photos.files)} {photos.words}, means; two workers of one core each, ours {BATCH} photos a call,"
-    sides = {name: (f"{words} in two workers", f"{note} on both sides") for name, words in PLAIN.items()}
-    sides[_ALONE] = ("ResNet-50 in torch in one", f"{note} against one with {cores}, as the reference is served")
+    note = f"{len(photos.files)} {photos.words}, means; ours in two workers of one core each, {BATCH} photos a call;"
+    sides = {name: (f"{words} in two workers", f"{note} theirs too, one photo a call") for name, words in PLAIN.items()}
+    sides[_ALONE] = (
+        "ResNet-50 in torch in one",
+        f"{note} theirs one worker with {cores} cores, as the reference is served",
+    )
     return [
         Row.of_times(
             f"photos → scores in two workers in {way}, against {words}", each[way], each[side], "ms a photo", so

@@ -18,6 +18,7 @@ import time
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,6 @@ def key_of(*parts: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Segment:
-    file: int
     path: Path
     views: int
     features: int
@@ -125,7 +125,7 @@ class FeatureCache:
             at += 1
             if (segment.views, segment.features) != (views, features):
                 continue
-            record = os.pread(segment.file, segment.record_bytes, segment.first + number * segment.record_bytes)
+            record = _read_at(segment.path, segment.record_bytes, segment.first + number * segment.record_bytes)
             # The checksum covers the whole digest, so that a photo with the same beginning is no match either.
             if (
                 len(record) == segment.record_bytes
@@ -159,8 +159,6 @@ class FeatureCache:
     def close(self) -> None:
         """Flush, and make room where a directory holds too much. The cache answers nothing more."""
         self.flush()
-        for segment in self._segments:
-            os.close(segment.file)
         self._segments.clear()
         self._starts = self._starts[:0]
         for folder in self._folders:
@@ -176,15 +174,14 @@ class FeatureCache:
             return
         for path in paths:
             try:
-                file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+                with path.open("rb", buffering=0) as file:
+                    found = _read_digests(file)
             except FileNotFoundError:  # another process has just made room
                 continue
             except OSError as error:
                 self._note(f"{path} cannot be read ({error.strerror or error})")
                 continue
-            found = _read_digests(file)
             if found is None:
-                os.close(file)
                 self._note(f"{path} was damaged and is removed: its photos are worked on again")
                 with contextlib.suppress(OSError):  # it may be gone already, and it is ignored in any case
                     path.unlink()
@@ -193,7 +190,7 @@ class FeatureCache:
             first = _HEADER.size + _DIGEST * len(digests)
             place = np.zeros((len(digests), 2), np.uint32)
             place[:, 0], place[:, 1] = len(self._segments), np.arange(len(digests))
-            self._segments.append(_Segment(file, path, views, features, first))
+            self._segments.append(_Segment(path, views, features, first))
             starts.append(digests[:, :8].copy().view("<u8")[:, 0])
             places.append(place)
         with contextlib.suppress(OSError):  # only the order in which keys go depends on it
@@ -241,16 +238,29 @@ class FeatureCache:
         self.notes.append(words)
 
 
-def _read_digests(file: int) -> tuple[int, int, NDArray[np.uint8]] | None:
+def _read_at(path: Path, count: int, place: int) -> bytes:
+    """`count` bytes from `place` on, fewer where the file is shorter or gone.
+
+    Files are not held open: a cache may have more of them than a process may open.
+    """
+    try:
+        with path.open("rb", buffering=0) as file:
+            file.seek(place)
+            return file.read(count)
+    except OSError:  # another process has made room; the photo is worked on again
+        return b""
+
+
+def _read_digests(file: RawIOBase) -> tuple[int, int, NDArray[np.uint8]] | None:
     """Views, features and digests [N, 32] of a segment; None when it is damaged or not as long as it says."""
-    header = os.pread(file, _HEADER.size, 0)
+    header = file.read(_HEADER.size) or b""
     if len(header) < _HEADER.size:
         return None
     magic, count, views, features, check = _HEADER.unpack(header)
     record = _FACTS.size + 4 * views * features + _CHECK.size
-    if magic != _MAGIC or os.fstat(file).st_size != _HEADER.size + count * (_DIGEST + record):
+    if magic != _MAGIC or os.fstat(file.fileno()).st_size != _HEADER.size + count * (_DIGEST + record):
         return None
-    digests = os.pread(file, count * _DIGEST, _HEADER.size)
+    digests = file.read(count * _DIGEST) or b""
     if zlib.crc32(digests) != check:
         return None
     return views, features, np.frombuffer(digests, np.uint8).reshape(count, _DIGEST)

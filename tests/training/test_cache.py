@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -165,6 +166,22 @@ def test_two_that_write_at_the_same_time_do_not_disturb_each_other(tmp_path: Pat
     with FeatureCache([tmp_path], "key") as cache:
         assert cache.notes == []
         assert len(cache) == 42
+
+
+def test_more_segments_than_a_process_may_open_are_read_all_the_same(tmp_path: Path) -> None:
+    with FeatureCache([tmp_path], "key", flush_seconds=0.0) as cache:
+        add(cache, range(60))
+    assert len(segments(tmp_path)) == 60
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open(os.devnull, os.O_RDONLY)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 10, most))
+    try:
+        with FeatureCache([tmp_path], "key") as cache:
+            assert all(known(cache, number) is not None for number in range(60))
+            assert cache.notes == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
 
 
 def test_the_keys_used_longest_ago_make_room(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def extract_features(
     preprocessing: Preprocessing,
     *,
     views: int = 1,
+    augmented: int | None = None,
     threads: int = 1,
     on_photos: Callable[[int], None] = lambda done: None,
     cache: FeatureCache | None = None,
@@ -77,14 +78,16 @@ def extract_features(
 ) -> FeatureTable:
     """Decode every photo and run the backbone on its first `views` views, in `threads` threads.
 
-    `files` are relative to `root`. Each thread decodes and runs its own photos: on CPU cores that is faster than one
-    network on all of them, and only a few photos are in memory. `on_photos` hears, in this thread, how many are done;
-    what it raises ends the work. Photos that `cache` knows are not decoded. With `shard` (rank, size) only every
-    size-th photo is worked on, beginning with the rank-th.
+    `files` are relative to `root`. Only the first `augmented` of them (None: all) are looked at in all views, the
+    others in the one that models are served with. Each thread decodes and runs its own photos: on CPU cores that is
+    faster than one network on all of them, and only a few photos are in memory. `on_photos` hears, in this thread, how
+    many are done; what it raises ends the work. Photos that `cache` knows are not decoded. With `shard` (rank, size)
+    only every size-th photo is worked on, beginning with the rank-th.
     """
     table = empty_table(len(files), views, engine.features)
     rows = range(shard[0], len(files), shard[1])
-    work = _Work(root, files, engine, preprocessing, VIEWS[:views], cache, table)
+    augmented = len(files) if augmented is None else augmented
+    work = _Work(root, files, engine, preprocessing, VIEWS[:views], augmented, cache, table)
     photos_in_a_call = max(1, engine.batch // views)
     batches = iter([rows[start : start + photos_in_a_call] for start in range(0, len(rows), photos_in_a_call)])
     try:
@@ -112,6 +115,7 @@ class _Work:
     engine: Engine
     preprocessing: Preprocessing
     views: tuple[View, ...]
+    augmented: int
     cache: FeatureCache | None
     table: FeatureTable
     unreadable: dict[int, str] = field(default_factory=dict)
@@ -140,19 +144,25 @@ class _Work:
             decoded.append(row)
         if decoded:
             features, imagenet = self.engine.extract(np.stack(pixels))
-            count = len(self.views)
-            table.values[decoded] = features.reshape(len(decoded), count, -1)
-            table.dog[decoded] = np.nan if imagenet is None else dog_probability(imagenet[::count])
+            ends = np.cumsum([self._views_of(row) for row in decoded])
+            for row, own in zip(decoded, np.split(features, ends[:-1]), strict=True):
+                table.values[row, : len(own)] = own
+            firsts = np.concatenate(([0], ends[:-1]))
+            table.dog[decoded] = np.nan if imagenet is None else dog_probability(imagenet[firsts])
             table.readable[decoded] = True
             if self.cache is not None:
                 for row in decoded:
                     facts = (float(table.dog[row]), table.hashes[row], table.sizes[row])
-                    self.cache.add(table.digests[row].tobytes(), table.values[row], *facts)
+                    values = table.values[row, : self._views_of(row)]
+                    self.cache.add(table.digests[row].tobytes(), values, *facts)
         return len(rows)
+
+    def _views_of(self, row: int) -> int:
+        return len(self.views) if row < self.augmented else 1
 
     def _views(self, row: int, photo: Image.Image) -> Iterator[Array]:
         places: dict[tuple[float, float], Image.Image] = {}
-        for number, view in enumerate(self.views):
+        for number, view in enumerate(self.views[: self._views_of(row)]):
             place = (view.left, view.top)
             if place not in places:
                 places[place] = self.preprocessing.cropped(photo, view.left, view.top)
@@ -162,10 +172,11 @@ class _Work:
 
     def _from_cache(self, row: int, digest: bytes) -> bool:
         table = self.table
-        found = self.cache.get(digest, *table.values.shape[1:]) if self.cache is not None else None
+        views = self._views_of(row)
+        found = self.cache.get(digest, views, table.values.shape[2]) if self.cache is not None else None
         if found is None:
             return False
-        table.values[row], table.dog[row], table.hashes[row] = found.values, found.dog, found.perceptual
+        table.values[row, :views], table.dog[row], table.hashes[row] = found.values, found.dog, found.perceptual
         table.sizes[row], table.readable[row] = found.size, True
         with self._lock:
             self.known += 1

@@ -116,6 +116,7 @@ def compute_features(
                 engine,
                 preprocessing,
                 views=chosen.views,
+                augmented=dataset.count(Split.TRAIN),
                 threads=here.threads,
                 on_photos=on_photos,
                 cache=cache,

@@ -10,6 +10,7 @@ WORDS = {
     Stage.SCAN: "looking through the photos",
     Stage.FEATURES: "computing features",
     Stage.HEAD: "training the head",
+    Stage.FINETUNE: "fine-tuning the backbone",
     Stage.TEST: "testing",
     Stage.EXPORT: "writing the model",
 }

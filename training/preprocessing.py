@@ -66,13 +66,14 @@ class Preprocessing:
             raise ValueError(f"resize {self.resize!r} or resample {self.resample!r} is not known")
 
     @property
-    def decoded_side(self) -> int:
-        """The short side, in pixels, that a photo has to keep while it is decoded.
+    def decoded_side(self) -> int | None:
+        """The short side, in pixels, that a photo has to keep while it is decoded; None: all of it is decoded.
 
         A JPEG is decoded at half its size where that is at most a sixteenth too small, as with 640 × 480 pixels: half
-        the work, and logits that move less than INT8 moves them.
+        the work, and logits that move less than INT8 moves them. Photos are squashed for models that were trained
+        elsewhere, whose scores are to be their own: those see every pixel.
         """
-        return self.short_side * 15 // 16
+        return None if self.resize == "squash" else self.short_side * 15 // 16
 
     def cropped(self, photo: Image.Image, left: float = 0.5, top: float = 0.5) -> Image.Image:
         """The square of an RGB photo that the model looks at, `crop` pixels wide and high.

@@ -50,6 +50,11 @@ def test_squashing_shows_the_whole_photo() -> None:
     assert (np.asarray(whole.cropped(photo)) == np.asarray(expected)).all()
 
 
+def test_only_what_is_squashed_is_decoded_in_full() -> None:
+    assert Preprocessing(short_side=256).decoded_side == 240
+    assert Preprocessing(short_side=224, crop=224, resize="squash").decoded_side is None
+
+
 def test_each_colour_may_have_its_own_mean_and_scale() -> None:
     mean, scale = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
     found = Preprocessing(mean=mean, scale=scale).values(DOG)

@@ -48,7 +48,8 @@ def onnx_engine(
 
 
 def _key(backbone: Backbone, weights: Weights, precision: str, engine: str) -> str:
-    return f"{backbone.name}-{weights.digest}-{precision}-{engine}"
+    numbers = f"{precision}-{quantise.fingerprint(backbone.name)}" if precision == INT8 else precision
+    return f"{backbone.name}-{weights.digest}-{numbers}-{engine}"
 
 
 class _Onnx:

@@ -11,6 +11,7 @@ library's own quantiser writes the same operators in thirty times the time.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from collections import Counter
@@ -49,6 +50,11 @@ def _ranges() -> dict[str, Ranges]:
 def supports(backbone: str) -> bool:
     """Whether the activations of this backbone have been measured."""
     return backbone in _ranges()
+
+
+def fingerprint(backbone: str) -> str:
+    """Names the ranges of a backbone: with other ones its features in INT8 are others."""
+    return hashlib.sha256(json.dumps(_ranges()[backbone], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def quantised(model: bytes) -> bytes:

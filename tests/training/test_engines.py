@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from training import quantise
 from training.backbones import get, load_weights
 from training.engines import build_engine
 from training.errors import BadSettings
@@ -55,6 +56,15 @@ def test_a_key_names_what_decides_the_features(weights: Weights) -> None:
     }
     assert len(keys) == 4
     assert build_engine(LITE, load_weights(LITE, "", Path()), "onnx", "fp32").key in keys
+
+
+def test_int8s_key_names_the_ranges_it_was_made_with(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = [build_engine(LITE, weights, "onnx", precision).key for precision in ("int8", "fp32")]
+    ranges = {LITE.name: {"pixels": (-1.0, 1.0)}}
+    monkeypatch.setattr(quantise, "_ranges", lambda: ranges)
+    measured = [build_engine(LITE, weights, "onnx", precision).key for precision in ("int8", "fp32")]
+    assert measured[0] != shipped[0]
+    assert measured[1] == shipped[1]
 
 
 def test_torchs_key_names_the_device(weights: Weights) -> None:

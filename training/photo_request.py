@@ -31,6 +31,8 @@ MAX_PHOTOS = 16
 """Photos of one request."""
 MAX_FETCHED = 16 * 1024 * 1024
 """Bytes of all photos that one request names by address."""
+_MOST_PARTS = 64 * 1024
+"""Commas and opening brackets in JSON, also those within 16 addresses: 6 MiB of empty lists would become 400 MiB."""
 _AT_ONCE = 4
 _SOURCES = ("image", "url", "s3")
 _FORMS = 'send image/jpeg, image/png or image/webp, or application/json with {"image"}, {"url"} or {"s3"}'
@@ -151,8 +153,12 @@ def fetched(request: Request, reach: Reach = Reach()) -> Request:
 
 
 def _read_json(body: bytes | bytearray | str, started: float) -> Request:
+    # Before it is taken apart: every part of it costs many times its own bytes.
+    marks: Any = ",[{" if isinstance(body, str) else (b",", b"[", b"{")
+    if sum(map(body.count, marks)) > _MOST_PARTS:
+        raise BadRequest(f"The JSON holds far more than {MAX_PHOTOS} photos: {_FORMS}.")
     try:
-        asked = json.loads(body)
+        asked = json.loads(body, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"The body is not JSON: {_FORMS}.") from error
     if not isinstance(asked, dict) or not asked or set(asked) - set(_SOURCES):
@@ -166,6 +172,14 @@ def _read_json(body: bytes | bytearray | str, started: float) -> Request:
         texts.get("url", ()),
         tuple(_place(text) for text in texts.get("s3", ())),
     )
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose names differ: of two photos under one name, one would be lost without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise BadRequest("The JSON holds one name twice: give several photos of one kind as a list.")
+    return found
 
 
 def _texts(asked: dict[str, Any], source: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import random
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -60,6 +61,25 @@ def test_json_names_one_photo_or_many(text: bool) -> None:
     assert photos({"image": "data:image/png;base64," + encoded(b"c")}) == (b"c",)
 
 
+@pytest.mark.parametrize("part", ["[],", "{},", "1,", "[", '{"":'])
+@pytest.mark.parametrize("text", [True, False])
+def test_json_of_millions_of_parts_costs_no_memory(part: str, text: bool) -> None:
+    body: str | bytes = '{"url": [' + part * ((MAX_BODY - 20) // len(part)) + "1]}"
+    body = body if text else body.encode()  # type: ignore[union-attr]
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadRequest, match="far more than 16 photos"):
+            read(body, JSON, 0)
+        assert tracemalloc.get_traced_memory()[1] < 1024 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+def test_sixteen_long_addresses_are_not_too_many_parts() -> None:
+    urls = ["https://a.example/" + "," * 2000] * MAX_PHOTOS
+    assert read(asked({"url": urls}), JSON, 0).urls == tuple(urls)
+
+
 def test_what_lies_elsewhere_is_only_named() -> None:
     request = read(
         asked({"url": ["https://a.example/1", "https://a.example/2"], "s3": "s3://my-photos/a b/ä.jpg"}), JSON, 0
@@ -72,7 +92,8 @@ def test_what_lies_elsewhere_is_only_named() -> None:
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("", "not JSON"), ("{", "not JSON"), (b"\xff\xd8\xff", "not JSON"), ("[" * 100_000, "not JSON"),
+        ("", "not JSON"), ("{", "not JSON"), (b"\xff\xd8\xff", "not JSON"), ("[" * 60_000, "not JSON"),
+        ('{"image": "AAAA", "image": "AAAA"}', "name twice"), ('{"url": [{"a": 1, "a": 2}]}', "name twice"),
         ("[]", "image"), ("3", "image"), ("null", "image"), ("{}", "image"),
         (asked({"picture": "x"}), "image"), (asked({"image": "AAAA", "top": 3}), "something else"),
         (asked({"image": 3}), "text or a list"), (asked({"url": [1]}), "text or a list"),

@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import tarfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +15,15 @@ _CHUNK = 1024 * 1024
 
 class BadArchive(Exception):  # noqa: N818 - the name says what it is
     """An archive that is not unpacked. `str()` is a sentence that says why."""
+
+
+class _Gzip(gzip.GzipFile):
+    """Gzip that gives no more than a piece at once: tarfile would read a member's name of gigabytes into memory."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= _CHUNK:
+            raise tarfile.ReadError("a member has a name or a header that is too long")
+        return super().read(size)
 
 
 def pack(directory: Path, archive: Path, files: Sequence[str]) -> Path:
@@ -44,9 +54,9 @@ def unpack(archive: Path, directory: Path, max_bytes: int = MAX_BYTES, max_files
     """
     directory.mkdir(parents=True, exist_ok=True)
     try:
-        with tarfile.open(archive, mode="r|gz") as tar:
+        with _Gzip(archive) as zipped, tarfile.open(fileobj=zipped, mode="r:") as tar:
             _extract(tar, archive, directory, max_bytes, max_files)
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
         shutil.rmtree(directory, ignore_errors=True)
         reason = getattr(error, "strerror", None) or error
         raise BadArchive(f"{archive} cannot be unpacked ({reason}): is it a complete model.tar.gz?") from error

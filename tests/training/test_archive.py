@@ -3,6 +3,7 @@
 import gzip
 import io
 import tarfile
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -84,3 +85,21 @@ def test_what_is_no_whole_archive_is_refused(tmp_path: Path) -> None:
         with pytest.raises(BadArchive, match="cannot be unpacked"):
             unpack(tmp_path / "bad.tar.gz", tmp_path / "out")
         assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_name_of_gigabytes_is_not_read_into_memory(tmp_path: Path, kind: bytes) -> None:
+    """Names and their headers come before the member whose size is checked, and zeros pack to almost nothing."""
+    info = tarfile.TarInfo("long")
+    info.type, info.size = kind, 64 * 1024 * 1024
+    with gzip.open(tmp_path / "bad.tar.gz", "wb", compresslevel=1) as packed:
+        packed.write(info.tobuf(tarfile.USTAR_FORMAT))
+        packed.write(bytes(info.size + 1024))
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadArchive, match="too long"):
+            unpack(tmp_path / "bad.tar.gz", tmp_path / "out")
+        assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+    assert not (tmp_path / "out").exists()

@@ -29,7 +29,7 @@ NO_CLAIM = (
     "Whether this is a dog at all, the model does not say: it was not trained on photos that look like dogs to the "
     "network below it."
 )
-CANNOT_LOOK = "Where it looked, this model cannot tell: only a linear head on a network's last maps can."
+CANNOT_LOOK = "Where it looked, this model does not show: only a linear head on a network's last maps can."
 LOOKED_HELP = "Shows which part of the photo spoke most for the first breed, from the same run of the model"
 NAMED = 5
 """Photos that were left out and are named one by one."""

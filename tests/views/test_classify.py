@@ -85,7 +85,7 @@ def test_a_model_that_cannot_tell_where_it_looked_says_so_under_the_photo(aws: S
     page = drop(visit(aws, "classify"), ("rex.jpg", photo()))
     page.toggle(key="looked").set_value(True).run()
     assert alts(page) == ["rex.jpg. Looks like a Beagle (93 %)."]
-    assert "Where it looked, this model cannot tell" in text(page)
+    assert "Where it looked, this model does not show" in text(page)
 
 
 def test_an_endpoint_that_fails_to_look_again_is_said_and_the_answers_stay(aws: ScriptedAws, visit: Open) -> None:

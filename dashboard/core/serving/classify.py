@@ -1,7 +1,6 @@
 """Ask an endpoint which breed is on a photo, and say its answer honestly."""
 
 import base64
-import binascii
 import json
 import math
 import time
@@ -58,7 +57,7 @@ class Answer:
     """What a model said about one photo. `is_dog` is None when the model makes no claim; `seconds` as waited here.
 
     `looked`: a JPEG of what the model saw, warm where the first breed's score comes from; None when it was not asked
-    for, or when the model cannot tell (`was_looked_for` says which).
+    for, or when the model gave none that can be shown (`was_looked_for` says which).
     """
 
     model: str
@@ -145,25 +144,24 @@ def _breeds(told: dict[str, Any], endpoint: str, seconds: float) -> Answer:
         seconds=seconds,
         sentence=sentence(predictions, is_dog, dog),
         model_seconds=None if milliseconds is None else _number(milliseconds) / 1000,
-        looked=_picture((told.get("overlay") or [None])[0]),
+        looked=_picture(told.get("overlay")),
     )
 
 
-def _picture(url: Any) -> bytes | None:
-    """The JPEG of a data: URL, drawn anew: whatever else a model put into it does not reach the browser.
+def _picture(overlay: Any) -> bytes | None:
+    """The JPEG of the first data: URL, drawn anew: whatever else a model put into it does not reach the browser.
 
-    Raises ValueError for what is no such picture.
+    None for everything else: the answer beside it is as good without.
     """
-    if url is None:
-        return None
-    kind, _, text = str(url).partition(",")
+    url = overlay[0] if isinstance(overlay, list) and overlay else None
+    kind, _, text = url.partition(",") if isinstance(url, str) else ("", "", "")
     if kind != "data:image/jpeg;base64" or len(text) > MAX_LOOKED * 4 / 3:
-        raise ValueError("the overlay is no small JPEG")
+        return None
     try:
         data = base64.b64decode(text, validate=True)
         return shrink_to_jpeg(load_photo(data, max_bytes=MAX_LOOKED, max_pixels=LONG_SIDE**2), long_side=LONG_SIDE)
-    except (BadPhoto, binascii.Error) as bad:
-        raise ValueError("the overlay is no picture") from bad
+    except (BadPhoto, ValueError):
+        return None
 
 
 def _scores(told: Any, endpoint: str, seconds: float) -> Answer:

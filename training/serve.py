@@ -22,6 +22,8 @@ import uvicorn
 from training import inference
 from training.photo_service import build
 
+STOP_SECONDS = 25
+"""How long requests under way may take after SIGTERM: SageMaker kills a container thirty seconds after it."""
 _HELP = f"""photos:
   Content-Type image/jpeg, image/png, image/webp …    one photo
   Content-Type application/json                       {{"image": base64}}, {{"url": "https://…"}} or {{"s3": "s3://…"}},
@@ -84,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log_level="warning",
         access_log=False,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=STOP_SECONDS,
     )
     asyncio.run(_Server(config).serve(sockets=[listener]))
     return 0

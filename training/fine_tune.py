@@ -81,9 +81,10 @@ def fine_tune(
 
     `start` is the head's best epoch before. The best epoch is the one with the lowest validation loss (without
     validation photos: the last). `on_step` hears of every step, and once more on a stop, with a function that gives the
-    State to resume from; a stop is heeded within one small batch, and a step that was not whole is dropped. Every
-    process of `group` gives the same photos, settings and `resume`, and gets the same result. Raises Diverged,
-    BadSettings, BadDataset, HostLost.
+    State to resume from, until `fine_tune` returns; a stop is heeded within one small batch, and a step that was not
+    whole is dropped. Every process of `group` gives the same photos, settings and `resume`, asks `should_stop` at the
+    same moments, has to get the same answer from it, and gets the same result. Raises Diverged, BadSettings,
+    BadDataset, HostLost.
     """
     device = device or default_device()
     model = Trainable(backbone, weights, head, settings.unfreeze)
@@ -218,7 +219,7 @@ class _Run:
         found = np.zeros(2)
         self._learner.begin_step()
         for position, rows in enumerate(share):
-            if self._group.any(self._should_stop()):
+            if self._should_stop():
                 return False
             is_last = position + 1 == len(share)
             found += self._learner.add(next(pixels), self._dataset.targets[rows], photos, is_last)
@@ -248,7 +249,7 @@ class _Run:
         photos = [[(self._dataset.files[row], View()) for row in batch] for batch in own]
         with contextlib.closing(self._stream.batches(photos)) as pixels:
             for turn in range(rounds):
-                if self._group.any(self._should_stop()):
+                if self._should_stop():
                     return None
                 if turn < len(own):
                     scores, targets = self._learner.scores(next(pixels)), self._dataset.targets[own[turn]]

@@ -54,7 +54,8 @@ def learn_head(
     finally:
         # Also when a later epoch diverged, or another process is gone: this state is of a whole, good epoch.
         saver.save()
-    _say_early_end(len(trained.history), epochs, trained.best, here)
+    here.agreed_to_stop()
+    _say_early_end(len(trained.history), 0, epochs, trained.best, here)
     return trained
 
 
@@ -94,12 +95,13 @@ def fine_tune_backbone(
         group=here.group,
         on_epoch=on_epoch,
         on_step=on_step,
-        should_stop=here.should_stop,
+        # All processes hear of it before the last state is given, so that it is saved while it is still there.
+        should_stop=here.agreed_to_stop,
         resume=resume,
         threads=here.threads,
     )
     saver.save()
-    _say_early_end(len(tuned.history), epochs, tuned.best, here)
+    _say_early_end(len(tuned.history), before, epochs, tuned.best, here)
     return tuned
 
 
@@ -109,7 +111,8 @@ def _line(epoch: Epoch, before: int, more: int) -> str:
     return epoch_line(before + epoch.number, before + more, (epoch.train.loss, epoch.train.accuracy), valid)
 
 
-def _say_early_end(done: int, epochs: int, best: Epoch, here: Surroundings) -> None:
+def _say_early_end(done: int, before: int, epochs: int, best: Epoch, here: Surroundings) -> None:
     if done < epochs:
         why = "stopped" if here.stop.requested else "no better for a while: ended"
-        here.reporter.say(f"{why} after epoch {done}: epoch {best.number}, the best so far, is kept")
+        kept = f"epoch {before + best.number}" if best.number else "what it began with"
+        here.reporter.say(f"{why} after epoch {before + done}: {kept}, the best so far, is kept")

@@ -22,6 +22,7 @@ def surroundings(
 ) -> Surroundings:
     """One process that writes below `folder` and says everything into `said`."""
     paths = Paths(source, folder / "model", None, None, folder / "kept", (), folder / "downloads")
-    reporter = Reporter.of(ALONE, is_frozen=True)
+    chosen = chosen or Settings()
+    reporter = Reporter.of(ALONE, chosen.is_frozen)
     reporter.write = said.append
-    return Surroundings(chosen or Settings(), paths, ALONE, stop or Stop(), reporter, 1, clock)
+    return Surroundings(chosen, paths, ALONE, stop or Stop(), reporter, 1, clock)

@@ -1,21 +1,36 @@
 """What is saved while a head or a backbone learns, and when."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.training.surroundings import surroundings
+from training.backbones import get
 from training.checkpoint import Checkpoints, State
 from training.data import Dataset, Split
+from training.distributed import Group
 from training.errors import Diverged
 from training.feature_table import empty_table
-from training.head import Epoch, Score
-from training.learning import learn_head
+from training.fine_tune import FineTuned, Step
+from training.graph import Head
+from training.head import Epoch, Score, Trained
+from training.learning import fine_tune_backbone, learn_head
 from training.settings import Settings
 from training.stopping import Stop
-from training.surroundings import Saver
+from training.surroundings import Saver, Surroundings
+from training.trainable import Precision
+from training.weights import Weights
+
+OnStep = Callable[[Step, Callable[[], State]], None]
+
+
+DATASET = Dataset(
+    Path("dogs"), ("a", "b"), ("a.jpg", "b.jpg"), np.array([0, 1]), {Split.TRAIN: 2, Split.VALID: 0, Split.TEST: 0}
+)
+HEAD = Head(np.zeros((2, 4), np.float32), np.zeros(2, np.float32))
 
 
 class Clock:
@@ -68,12 +83,60 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(
 
     monkeypatch.setattr("training.learning.train_head", diverging)
     said: list[str] = []
-    dataset = Dataset(
-        tmp_path, ("a", "b"), ("a.jpg", "b.jpg"), np.array([0, 1]), {Split.TRAIN: 2, Split.VALID: 0, Split.TEST: 0}
-    )
     with pytest.raises(Diverged, match="epoch 3, step 7"):
         learn_head(
-            dataset, empty_table(2, 1, 4), None, Checkpoints(tmp_path / "kept", "run"), surroundings(tmp_path, said)
+            DATASET, empty_table(2, 1, 4), None, Checkpoints(tmp_path / "kept", "run"), surroundings(tmp_path, said)
         )
     assert kept(tmp_path) == 2
     assert any(line.startswith("epoch=2/20 train_loss=0.4") for line in said)
+
+
+class AnotherWasTold(Group):
+    """The first of two processes; only the second one got the signal."""
+
+    size = 2
+
+    def any(self, flag: bool) -> bool:
+        return True
+
+
+def of_two(folder: Path, said: list[str]) -> Surroundings:
+    return replace(surroundings(folder, said, chosen=Settings(unfreeze="1")), group=AnotherWasTold())
+
+
+def test_a_stop_that_another_process_heard_saves_fine_tuning_where_it_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = Epoch(2, Score(0.5, 0.9), None)
+
+    def tuning(*_: object, on_step: OnStep, should_stop: Callable[[], bool], **__: object) -> FineTuned:
+        now = 3
+        assert should_stop()
+        on_step(Step(3, 10), lambda: giving(now)())
+        now = 2  # the network holds the best epoch's weights when it is given back
+        return FineTuned(Weights({}, ""), HEAD, (best, best, best), best, Precision.FP32, lambda _: np.zeros((0, 2)))
+
+    monkeypatch.setattr("training.fine_tune.fine_tune", tuning)
+    said: list[str] = []
+    here = of_two(tmp_path, said)
+    checkpoints = Checkpoints(tmp_path / "kept", "run")
+    monkeypatch.setattr(Checkpoints, "load_together", lambda *_: None)
+    fine_tune_backbone(DATASET, get("efficientnet_lite0"), Weights({}, ""), Trained(HEAD, (), best), checkpoints, here)
+    state = checkpoints.load("finetune")
+    assert state is not None
+    assert state.facts["number"] == 3
+    assert here.stop.requested
+    assert said[-1] == "stopped after epoch 23: epoch 22, the best so far, is kept"
+
+
+def test_a_head_that_ended_because_another_process_was_told_to_stop_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = Epoch(2, Score(0.5, 0.9), None)
+    monkeypatch.setattr("training.learning.train_head", lambda *_, **__: Trained(HEAD, (best, best), best))
+    monkeypatch.setattr(Checkpoints, "load_together", lambda *_: None)
+    said: list[str] = []
+    here = of_two(tmp_path, said)
+    learn_head(DATASET, empty_table(2, 1, 4), None, Checkpoints(None, "run"), here)
+    assert said[-1] == "stopped after epoch 2: epoch 2, the best so far, is kept"
+    assert here.stop.requested, "the card says so too"

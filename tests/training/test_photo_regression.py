@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 from training.breeds import same_breed
+from training.images import load_photo
 from training.inference import Model, load_model
+from training.overlay import overlay
 from training.predict import predict_files
 
 Photos = list[tuple[Path, str, bool]]
@@ -44,3 +49,22 @@ def test_int8_agrees_with_fp32(starter_folder: Path, photos: Photos) -> None:
     assert dogs == 37
     assert same >= 36
     assert decisions == len(photos)
+
+
+def test_the_heat_lies_where_the_dog_is(starter_folder: Path, photos: Photos) -> None:
+    """Each dog in one corner of a grey picture, in turn: what the map adds up to must lie in that corner."""
+    model = load_model(starter_folder)
+    middle = model.preprocessing.crop / 2
+    dogs = [path for path, _, is_dog in photos if is_dog][::4]
+    for number, path in enumerate(dogs):
+        right, low = number % 2, number // 2 % 2
+        dog = load_photo(path)
+        dog.thumbnail((112, 112))
+        grey = Image.new("RGB", (256, 256), (128, 128, 128))
+        grey.paste(dog, (20 + 108 * right, 20 + 108 * low))
+        crop = model.preprocessing.cropped(grey)
+        heat = model.predict(model.preprocessing.values(crop)[None])[0].heat
+        assert heat is not None
+        moved = np.abs(np.asarray(overlay(crop, heat), float) - np.asarray(crop, float)).sum(axis=-1)
+        y, x = (np.average(np.arange(len(moved)), weights=moved.sum(axis=1 - axis)) for axis in (0, 1))
+        assert (x > middle, y > middle) == (bool(right), bool(low)), f"{path.name}: {x:.0f}, {y:.0f}"

@@ -153,6 +153,10 @@ def load_model(
     if precision not in PRECISIONS:
         raise BadModel(f"KENNEL_PRECISION is {precision!r}: it is fp32 or int8, or not set at all.")
     file = PRECISIONS[precision]
+    if not (directory / file).is_file():
+        raise BadModel(
+            f"{directory} holds no {file} for {precision}: export the model again, or use another precision."
+        )
     try:
         session = onnx_session(directory / file, threads, spinning)
         shapes = {output.name: output.shape for output in session.get_outputs()}

@@ -42,7 +42,7 @@ def test_an_incomplete_or_wrong_model_says_what_is_wrong(starter_folder: Path, t
         return folder
 
     for name, content, words in [
-        ("model.int8.onnx", None, "model.int8.onnx cannot be loaded"),
+        ("model.int8.onnx", None, "holds no model.int8.onnx for int8"),
         ("model.int8.onnx", "not onnx", "model.int8.onnx cannot be loaded"),
         ("preprocessing.json", '{"crop": 200}', "takes 224 pixels but preprocessing.json cuts out 200"),
         ("card.json", '{"calibration": {"temperature": 0}}', "temperature"),
@@ -64,8 +64,8 @@ def test_an_incomplete_or_wrong_model_says_what_is_wrong(starter_folder: Path, t
     ]:
         with pytest.raises(BadModel, match=words):
             load_model(broken(name, content))
-    for content in (None, "not onnx"):
-        with pytest.raises(BadModel, match=r"model\.onnx cannot be loaded"):
+    for content, words in ((None, r"holds no model\.onnx"), ("not onnx", r"model\.onnx cannot be loaded")):
+        with pytest.raises(BadModel, match=words):
             load_model(broken("model.onnx", content), precision="fp32")
 
 

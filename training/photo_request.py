@@ -54,7 +54,12 @@ class UnsupportedContent(BadRequest):
 
 
 class TooLarge(BadRequest):
+    """A request of more than MAX_BODY bytes."""
+
     status = 413
+
+    def __init__(self) -> None:
+        super().__init__(f"This request is larger than {MAX_BODY // 2**20} MiB: send smaller versions of the photos.")
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def read(body: bytes | bytearray | str, content_type: str | None, started: float
     `body` may be text: AWS's inference image decodes JSON bodies before it hands them on.
     """
     if len(body) > MAX_BODY:
-        raise TooLarge(f"This request is larger than {MAX_BODY // 2**20} MiB: send smaller versions of the photos.")
+        raise TooLarge
     if is_json(content_type):
         return _read_json(body, started)
     kind = _kind(content_type)

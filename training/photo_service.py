@@ -193,15 +193,14 @@ def _weight(request: Request) -> int:
 
 async def _body(request: Request) -> bytes:
     """The request's body, given up as soon as it is known to be too large."""
-    too_large = f"This request is larger than {MAX_BODY // 2**20} MiB: send smaller versions of the photos."
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > MAX_BODY:
-        raise TooLarge(too_large)
+        raise TooLarge
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
-            raise TooLarge(too_large)
+            raise TooLarge
     return bytes(body)
 
 

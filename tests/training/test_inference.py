@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import json
 
 import numpy as np
@@ -89,12 +90,22 @@ def test_one_bad_photo_among_several_is_named(starter: Model, jpeg: bytes) -> No
 
 
 def test_requests_that_run_together_do_not_harm_each_other(starter: Model, jpeg: bytes) -> None:
-    requests = [inference.input_fn(photo, "image/jpeg") for photo in (jpeg, b"no photo", jpeg)]
-    first, bad, last = inference.predict_together(requests, starter)
+    other = io.BytesIO()
+    draw_dog("124.Poodle", 3).save(other, "PNG")
+    several = json.dumps({"image": [base64.b64encode(photo).decode() for photo in (other.getvalue(), jpeg)]})
+    requests = [inference.input_fn(photo, "image/jpeg") for photo in (jpeg, b"no photo", other.getvalue())]
+    requests.append(inference.input_fn(several, "application/json"))
+    first, bad, second, both = inference.predict_together(requests, starter)
     assert isinstance(bad, BadPhoto)
-    assert isinstance(first, inference.Answer)
-    assert isinstance(last, inference.Answer)
-    assert first.predictions[0].breeds == last.predictions[0].breeds
+    answers = []
+    for answer in (first, second, both):
+        assert isinstance(answer, inference.Answer)
+        answers.append([prediction.scores for prediction in answer.predictions])
+    alone = [starter.predict(starter.preprocessing.load(photo)[None])[0].scores for photo in (jpeg, other.getvalue())]
+    assert np.abs(alone[0] - alone[1]).max() > 1, "two photos alike would hide an exchange"
+    assert [len(scores) for scores in answers] == [1, 1, 2]
+    for found, expected in zip(itertools.chain(*answers), (0, 1, 1, 0), strict=True):
+        assert np.allclose(found, alone[expected], atol=1e-4)
     assert [type(found) for found in inference.predict_together(requests[1:2], starter)] == [BadPhoto]
 
 

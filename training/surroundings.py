@@ -35,9 +35,11 @@ class Surroundings:
 
     def agreed_to_stop(self) -> bool:
         """Whether any process was asked to stop. All of them have to ask, and all of them know it afterwards."""
-        if self.group.any(self.stop.requested):
+        agreed = self.group.any(self.stop.requested)
+        if agreed:
             self.stop.request()
-        return self.stop.requested
+        # Not what is known by now: a signal that came since is news to this process alone, until all ask again.
+        return agreed
 
 
 class Saver:

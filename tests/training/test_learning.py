@@ -140,3 +140,16 @@ def test_a_head_that_ended_because_another_process_was_told_to_stop_says_so(
     learn_head(DATASET, empty_table(2, 1, 4), None, Checkpoints(None, "run"), here)
     assert said[-1] == "stopped after epoch 2: epoch 2, the best so far, is kept"
     assert here.stop.requested, "the card says so too"
+
+
+def test_a_signal_that_comes_while_the_processes_agree_counts_the_next_time(tmp_path: Path) -> None:
+    stop = Stop()
+
+    class Asking(Group):
+        def any(self, flag: bool) -> bool:
+            stop.request()
+            return flag
+
+    here = replace(surroundings(tmp_path, [], stop=stop), group=Asking())
+    assert not here.agreed_to_stop(), "the others were told that nobody stops"
+    assert here.agreed_to_stop()

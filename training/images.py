@@ -228,7 +228,7 @@ def _load_heif(data: bytes, max_pixels: int) -> Image.Image:
 def _reduced(image: Image.Image, target_short_side: int | None) -> Image.Image:
     """A very large picture averaged down to no less than twice the target, before it is copied for anything else."""
     factor = min(image.size) // (2 * target_short_side) if target_short_side else 1
-    if factor < 2 or image.mode not in ("L", "RGB", "RGBA", "CMYK") or "transparency" in image.info:
+    if factor < 2 or image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK") or "transparency" in image.info:
         return image
     return image.reduce(factor)
 

@@ -54,7 +54,9 @@ class Metrics:
         lines += [f'kennel_requests_total{{status="{code}"}} {count}' for code, count in sorted(self.requests.items())]
         lines += _head("kennel_request_seconds", "histogram", "from a request's headers to its answer")
         lines += self.seconds.lines("kennel_request_seconds")
-        lines += _head("kennel_batch_photos", "histogram", "photos in one run of the network")
+        lines += _head(
+            "kennel_batch_photos", "histogram", "photos that a worker took together, also those that it then refused"
+        )
         lines += self.batches.lines("kennel_batch_photos")
         for name, (words, value) in gauges.items():
             lines += [*_head(name, "gauge", words), f"{name} {value:g}"]

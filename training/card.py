@@ -17,6 +17,7 @@ from training.evaluate import Agreement, Evaluation, Judged, dog_rates
 from training.feature_table import FeatureTable
 from training.head import Epoch, Trained
 from training.model import DOG_REASON, DOG_THRESHOLD, make_card, utc_now
+from training.network import Network
 from training.report import Report
 from training.report_text import counted
 from training.settings import Settings
@@ -56,7 +57,7 @@ class Results:
 
     @property
     def is_frozen(self) -> bool:
-        """Whether the backbone is still what it was; fine-tuning may have been stopped before its first step."""
+        """Whether the backbone is still what it was; fine-tuning may have been stopped, or never better."""
         return self.tuned_best is None
 
     @property
@@ -99,6 +100,8 @@ def _data(results: Results) -> dict[str, Any]:
         wanted = results.chosen.fine_tune_epochs if results.tuned else results.chosen.epochs
         kind = "fine-tuning " if results.tuned else ""
         notes.append(f"stopped on request after {done} of {wanted} {kind}epochs")
+    if results.tuned and results.is_frozen:
+        notes.append("fine-tuning never lowered the validation loss: the backbone is what it was")
     by_class = found.pop("classes")
     own = {
         "name": displayed(dataset.root.name),
@@ -187,8 +190,12 @@ def _int8(results: Results) -> dict[str, Any]:
 def _warm_start(results: Results) -> dict[str, Any]:
     labels = len(results.dataset.classes)
     if results.warm is None:
-        why = "warm_start is off" if not results.chosen.warm_start else "these weights have no ImageNet classes"
-        why = "its hidden layer starts from random weights" if results.chosen.hidden else why
+        if not results.chosen.warm_start:
+            why = "warm_start is off"
+        elif not Network(labels, results.backbone.features, results.chosen.hidden).takes_linear:
+            why = f"its hidden layer starts from random weights, because it has fewer than {2 * labels} units"
+        else:
+            why = "these weights have no ImageNet classes"
         return {"matched": 0, "labels": labels, "reason": f"cold start: {why}"}
     found: dict[str, Any] = {"matched": results.warm, "labels": labels}
     if start := results.trained.start:

@@ -44,7 +44,7 @@ class Learnt:
     scores: Callable[[Sequence[int]], Array]
     fine_tuned: tuple[Epoch, ...] = ()
     best: Epoch | None = None
-    """The best epoch of fine-tuning, 0 being its start; None when there was none."""
+    """The best epoch of fine-tuning; None when there was none, or none that was better than the start."""
 
 
 def frozen(weights: Weights, head: Head, table: FeatureTable) -> Learnt:
@@ -75,7 +75,7 @@ def finish(
             reporter.say(line)
     model = build_model(backbone, learnt.weights, learnt.head)
     graph = model.SerializeToString()
-    reason = _why_no_int8(backbone, here.chosen)
+    reason = _why_no_int8(backbone, learnt, here.chosen)
     int8 = None if reason else quantise.quantised_model(model).SerializeToString()
     found = compare_int8(dataset, table, backbone, learnt, (graph, int8), here) if int8 is not None else None
     reporter.begin(Stage.EXPORT, 1, "models")
@@ -112,11 +112,11 @@ def finish(
     reporter.say(f"model written to {here.paths.model}")
 
 
-def _why_no_int8(backbone: Backbone, chosen: Settings) -> str:
+def _why_no_int8(backbone: Backbone, learnt: Learnt, chosen: Settings) -> str:
     """Empty where the model can be served in INT8 if it then answers the same."""
     if chosen.int8 == "off":
         return "int8 is off"
-    if not chosen.is_frozen:
+    if learnt.best is not None:
         return "the backbone was fine-tuned, so the ranges that INT8 needs are not those that were measured"
     if not quantise.supports(backbone.name):
         return f"the ranges that INT8 needs have not been measured for {backbone.title}"

@@ -8,7 +8,7 @@ share; all of them know the result, and the first one writes it.
 import hashlib
 import json
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from training.head import warm_head
 from training.intake import compute_features, find_photos
 from training.judging import Learnt, finish, frozen, wheels
 from training.learning import fine_tune_backbone, learn_head
+from training.network import Network
 from training.preprocessing import Array
 from training.settings import Settings
 from training.surroundings import Surroundings
@@ -57,13 +58,16 @@ def train(here: Surroundings) -> None:
     learnt = frozen(weights, trained.head, table)
     if not chosen.is_frozen and not here.agreed_to_stop():
         tuned = fine_tune_backbone(dataset, backbone, weights, trained, checkpoints, here)
-        learnt = Learnt(
-            tuned.weights,
-            tuned.head,
-            lambda rows: tuned.scores([dataset.files[row] for row in rows]),
-            tuned.history,
-            tuned.best,
-        )
+        if tuned.best.number:
+            learnt = Learnt(
+                tuned.weights,
+                tuned.head,
+                lambda rows: tuned.scores([dataset.files[row] for row in rows]),
+                tuned.history,
+                tuned.best,
+            )
+        else:  # it never got better: the model is the one before, of a frozen backbone
+            learnt = replace(learnt, fine_tuned=tuned.history)
     if here.is_first:
         finish(dataset, table, findings, backbone, trained, learnt, warm, shares.as_dict(), here)
 
@@ -97,7 +101,9 @@ def _warm_start(
     dataset: Dataset, imagenet: tuple[Array, Array] | None, here: Surroundings
 ) -> tuple[Head | None, int | None]:
     """The head to begin with, and how many labels ImageNet knows; None for a cold start."""
-    if not here.chosen.warm_start or imagenet is None or here.chosen.hidden:
+    if not here.chosen.warm_start or imagenet is None:
+        return None, None
+    if not Network(len(dataset.classes), imagenet[0].shape[1], here.chosen.hidden).takes_linear:
         return None, None
     start, matched = warm_head(dataset.labels, *imagenet)
     here.reporter.say(f"{matched} of {len(dataset.labels)} labels start from ImageNet's own weights")

@@ -175,7 +175,11 @@ def test_a_model_that_nobody_judged_says_so(make: Make) -> None:
     ("settings", "words"),
     [
         (Settings(warm_start=False), "warm_start is off"),
-        (Settings(hidden=5), "its hidden layer starts from random weights"),
+        (
+            Settings(hidden=5),
+            "its hidden layer starts from random weights, because it has fewer than 6 units",
+        ),
+        (Settings(hidden=6), "these weights have no ImageNet classes"),
         (Settings(), "these weights have no ImageNet classes"),
     ],
 )

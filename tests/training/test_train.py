@@ -126,19 +126,37 @@ def test_every_part_of_the_head_and_the_features_can_be_chosen(
     small_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flags = ["--data", str(small_dataset), "--model-dir", str(tmp_path), "--epochs", "60", "--precision", "int8"]
-    flags += ["--views", "3", "--hidden", "16", "--label_smoothing", "0.1", "--class-weights", "balanced"]
+    flags += ["--views", "3", "--hidden", "5", "--label_smoothing", "0.1", "--class-weights", "balanced"]
     assert main([*flags, "--patience", "2", "--name", "hunde"], UNCACHED) == 0
     log = capsys.readouterr().out
     assert "no better for a while: ended after epoch" in log
     card = json.loads((tmp_path / "card.json").read_text())
     assert card["name"] == "hunde"
-    assert card["head"]["hidden_units"] == 16
-    assert card["warm_start"]["matched"] == 0
+    assert card["head"]["hidden_units"] == 5
+    assert card["warm_start"]["matched"] == 0, "fewer than two units for each of three classes"
     assert card["backbone"]["precision"] == "int8"
     assert card["int8"]["photos"] == 9
     assert card["hyperparameters"]["views"] == 3
     assert values(log)["test:accuracy"][0] >= 0.7
     assert len(load_model(tmp_path).labels) == 3
+
+
+def test_a_hidden_layer_of_two_units_for_each_class_starts_warm(small_dataset: Path, tmp_path: Path) -> None:
+    flags = ["--data", str(small_dataset), "--model-dir", str(tmp_path), "--epochs", "1", "--hidden", "6"]
+    assert main(flags, UNCACHED) == 0
+    assert json.loads((tmp_path / "card.json").read_text())["warm_start"]["matched"] > 0
+
+
+def test_fine_tuning_that_only_made_it_worse_is_no_fine_tuned_model(small_dataset: Path, tmp_path: Path) -> None:
+    flags = ["--data", str(small_dataset), "--model-dir", str(tmp_path), "--epochs", "8", "--seed", "3"]
+    flags += ["--unfreeze", "1", "--fine-tune-epochs", "1", "--fine-tune-learning-rate", "0.1"]
+    assert main(flags, UNCACHED) == 0
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["backbone"]["frozen"] is True
+    assert "fine-tuned" not in card["summary"][0]
+    assert "fine-tuning never lowered the validation loss: the backbone is what it was" in card["data"]["notes"]
+    assert card["int8"]["photos"] > 0, "a backbone that is what it was has its INT8"
+    assert card["metrics"]["valid:loss"] == card["evaluation"]["valid"]["loss"]
 
 
 def test_int8_can_be_switched_off(small_dataset: Path, tmp_path: Path) -> None:

@@ -107,10 +107,19 @@ def read_state_dict(path: Path, shown: str = "") -> dict[str, NDArray[Any]]:
             found = found[wrapper]
     if not isinstance(found, dict) or not found or not all(isinstance(v, torch.Tensor) for v in found.values()):
         raise BadWeights(f"{shown} holds no state dict (names and tensors): save model.state_dict() into it.")
-    return {
-        str(name).removeprefix("module."): (value.float() if value.is_floating_point() else value).numpy()
-        for name, value in found.items()
-    }
+    try:
+        return {str(name).removeprefix("module."): _array(value) for name, value in found.items()}
+    except (TypeError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise BadWeights(
+            f"{shown} holds tensors that are no plain arrays ({reason}): save them dense, as fp32."
+        ) from error
+
+
+def _array(tensor: Any) -> NDArray[Any]:
+    """A tensor's numbers; parameters are tensors too. Raises TypeError or RuntimeError for sparse or quantised ones."""
+    plain = tensor.detach()
+    return (plain.float() if plain.is_floating_point() else plain).numpy()  # type: ignore[no-any-return]
 
 
 def _packaged(backbone: Backbone) -> Arrays:

@@ -51,6 +51,7 @@ def test_a_file_gives_the_same_weights_however_it_is_wrapped(tmp_path: Path) -> 
         state,
         {"state_dict": state, "epoch": 3},
         {f"module.{name}": value for name, value in state.items()},
+        {n: torch.nn.Parameter(v) if v.is_floating_point() else v for n, v in state.items()},
     ):
         found = load_weights(LITE, saved(wrapped, tmp_path), tmp_path)
         assert found.digest == expected.digest
@@ -87,6 +88,8 @@ def with_a_hole() -> State:
         (with_a_hole, "no numbers, in _bn0.bias"),
         (dict, "holds no state dict"),
         (lambda: {"a": "text"}, "holds no state dict"),
+        (lambda: {"a": torch.eye(3).to_sparse()}, r"no plain arrays \(can't convert Sparse.*save them dense"),
+        (lambda: {"a": torch.ones(3, device="meta")}, r"no plain arrays \(.*save them dense"),
         (lambda: torch.nn.Linear(2, 2), "is a pickled module, .*save its tensors"),
     ],
 )

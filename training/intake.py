@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.cache import FeatureCache
-from training.data import Dataset, Split, scan
+from training.data import Dataset, Split, displayed, scan
 from training.errors import BadDataset, Stopped
 from training.feature_table import FeatureTable
 from training.features import Engine, cache_key, extract_features
@@ -53,7 +53,9 @@ def find_photos(here: Surroundings) -> Dataset:
     dataset = scan(_fetched(here), here.chosen.seed)
     _require_same(dataset, here)
     counts = ", ".join(f"{split} {dataset.count(split)}" for split in Split)
-    here.reporter.say(f"{len(dataset.classes)} classes, {len(dataset.files)} photos in {here.paths.source}: {counts}")
+    here.reporter.say(
+        f"{len(dataset.classes)} classes, {len(dataset.files)} photos in {displayed(here.paths.source)}: {counts}"
+    )
     return dataset
 
 
@@ -132,7 +134,7 @@ def compute_features(
     shares = _shares(len(range(group.rank, total, group.size)), here.clock() - began, here)
     table.gather(group)
     for bad in table.unreadable:
-        reporter.say(f"skipped {bad.file}: {bad.reason}")
+        reporter.say(f"skipped {displayed(bad.file)}: {bad.reason}")
     if table.from_cache:
         reporter.say(f"{table.from_cache} of {total} photos' features came from the cache of an earlier run")
     return table, shares

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.data import displayed
 from training.errors import BadDataset
 from training.features import View
 from training.images import BadPhoto, load_photo
@@ -54,5 +55,7 @@ class PhotoStream:
         try:
             photo = load_photo(self.root / file, target_short_side=self.preprocessing.decoded_side)
         except BadPhoto as bad:
-            raise BadDataset(f"{file} could be read before, but not while fine-tuning: {bad.reason}") from bad
+            raise BadDataset(
+                f"{displayed(file)} could be read before, but not while fine-tuning: {bad.reason}"
+            ) from bad
         return self.preprocessing.values(self.preprocessing.cropped(photo, view.left, view.top), view.mirrored)

@@ -1,6 +1,7 @@
 """Training as it is run: on a laptop, in SageMaker's container contract, refused, stopped."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -301,12 +302,15 @@ def test_unreadable_photos_are_skipped_counted_and_named(
     whole = next((data / "train" / "124.Poodle").glob("*.jpg"))
     (data / "train" / "124.Poodle" / "cut.jpg").write_bytes(whole.read_bytes()[:1500])
     (data / "valid" / "057.Dalmatian" / "text.png").write_text("no photo")
+    (data / "test" / "124.Poodle" / os.fsdecode(b"no text\xff\nprogress=1.png")).write_text("no photo")
     assert main(["--data", str(data), "--model-dir", str(tmp_path / "model"), "--epochs", "1"], UNCACHED) == 0
     log = capsys.readouterr().out
     assert "skipped train/124.Poodle/cut.jpg: This photo is cut short" in log
+    assert "skipped test/124.Poodle/no text\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}progress=1.png: " in log
     unreadable = json.loads((tmp_path / "model" / "card.json").read_text())["data"]["unreadable"]
-    assert unreadable["count"] == 2
+    assert unreadable["count"] == 3
     assert {entry["file"] for entry in unreadable["files"]} == {
+        "test/124.Poodle/no text\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}progress=1.png",
         "train/124.Poodle/cut.jpg",
         "valid/057.Dalmatian/text.png",
     }

@@ -61,6 +61,16 @@ class Results:
         return self.tuned_best is None
 
     @property
+    def precision(self) -> str:
+        """The numbers in which the backbone made what was learnt and judged: fp32 or int8."""
+        return self.chosen.precision if self.is_frozen else "fp32"
+
+    @property
+    def served(self) -> str:
+        """The numbers in which the model is served by default: fp32 or int8."""
+        return "int8" if self.agreement is not None and self.agreement.accepted else "fp32"
+
+    @property
     def best(self) -> Epoch:
         return self.trained.best if self.tuned_best is None else self.tuned_best
 
@@ -84,6 +94,7 @@ def describe(results: Results, now: Callable[[], datetime] = utc_now) -> dict[st
         "hyperparameters": asdict(chosen) | {"best_epoch": results.best.number},
         "versions": versions,
         "evaluation": {
+            "precision": results.precision,
             "test": judged.test.as_dict() if judged.test else None,
             "valid": judged.valid.as_dict() if judged.valid else None,
         },
@@ -137,7 +148,7 @@ def _backbone(results: Results) -> dict[str, Any]:
         "features": backbone.features,
         "frozen": results.is_frozen,
         "unfrozen_blocks": "0" if results.is_frozen else chosen.unfreeze,
-        "precision": chosen.precision if results.is_frozen else "fp32",
+        "precision": results.precision,
     }
 
 
@@ -251,7 +262,10 @@ def _summary(results: Results, is_dog: Mapping[str, Any]) -> Iterator[str]:
         shares = ", ".join(f"{_percent(rate['share'])} of {split}" for split, rate in is_dog["rates"].items())
         yield f"A photo counts as a dog from a probability of {is_dog['threshold']:g}; photos that pass: {shares}."
     if results.agreement is not None:
-        yield f"It is served in {'INT8' if results.agreement.accepted else 'fp32'}: {results.agreement.reason}."
+        yield f"It is served in {_numbers(results.served)}: {results.agreement.reason}."
+    if (judged.test or judged.valid) and results.served != results.precision:
+        measured = f"Its accuracy and probabilities were measured in {_numbers(results.precision)}"
+        yield f"{measured}, and it is served in {_numbers(results.served)}."
     yield from results.report.warnings()
 
 
@@ -262,6 +276,10 @@ def _accuracy(split: str, found: Evaluation) -> str:
         f"Right for {_percent(found.accuracy)} of {counted(found.photos, f'{split} photo')} "
         f"(95% interval: {_percent(low)} to {_percent(high)}){among}; macro F1 {found.macro_f1:.3f}."
     )
+
+
+def _numbers(precision: str) -> str:
+    return "INT8" if precision == "int8" else precision
 
 
 def _percent(share: float) -> str:

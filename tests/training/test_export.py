@@ -165,7 +165,7 @@ def test_a_model_that_nobody_judged_says_so(make: Make) -> None:
     said = " ".join(card["summary"])
     assert "Nobody knows how good it is" in said
     assert "uncalibrated" in said
-    assert card["evaluation"] == {"test": None, "valid": None}
+    assert card["evaluation"] == {"precision": "fp32", "test": None, "valid": None}
     assert set(card["metrics"]) == {"train:loss", "train:accuracy"}
     assert card["calibration"]["temperature"] == 1.0
     assert card["int8"] == {"default": False, "reason": "off"}
@@ -191,6 +191,16 @@ def test_a_cold_start_says_why(make: Make, settings: Settings, words: str) -> No
 def test_a_stop_on_request_is_noted(make: Make) -> None:
     notes = card_of(make(stopped=True, chosen=Settings(epochs=20)))["data"]["notes"]
     assert notes[-1] == "stopped on request after 2 of 20 epochs"
+
+
+@pytest.mark.parametrize(("measured", "served"), [("fp32", "int8"), ("int8", "int8"), ("int8", "fp32")])
+def test_figures_say_in_which_numbers_they_were_measured(make: Make, measured: str, served: str) -> None:
+    changed = {} if served == "int8" else {"agreement": None, "int8_reason": "int8 is off"}
+    card = card_of(make(chosen=Settings(precision=measured), **changed))
+    assert card["evaluation"]["precision"] == measured
+    said = [line for line in card["summary"] if line.startswith("Its accuracy and probabilities were measured in ")]
+    numbers = f"{measured}, and it is served in {served}.".replace("int8", "INT8")
+    assert said == ([] if measured == served else [f"Its accuracy and probabilities were measured in {numbers}"])
 
 
 # -- the dog threshold -------------------------------------------------------------------------------------------------

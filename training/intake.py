@@ -21,7 +21,8 @@ from training.surroundings import Surroundings
 
 _POLL_SECONDS = 0.5
 """How often a process asks whether another one was told to stop."""
-
+_FLUSH_SECONDS = 1.0
+"""How often features are put on the disk at most."""
 _MEGABYTE = 1_000_000
 
 
@@ -108,8 +109,10 @@ def compute_features(
                 here.stop.request()
         here.stop.check()
 
+    # Checkpoints after every epoch are no reason for a file, and a wait for the disk, for every photo.
+    seconds = max(chosen.checkpoint_seconds, _FLUSH_SECONDS)
     with FeatureCache(
-        here.paths.caches, cache_key(engine, preprocessing, chosen.views), flush_seconds=chosen.checkpoint_seconds
+        here.paths.caches, cache_key(engine, preprocessing, chosen.views), flush_seconds=seconds
     ) as cache:
         try:
             table = extract_features(

@@ -51,10 +51,6 @@ class Settings:
     wheels: str = ""
 
     @property
-    def threads(self) -> int:
-        return self.num_workers or cores()
-
-    @property
     def is_frozen(self) -> bool:
         """Whether the backbone stays as it was given."""
         return self.unfreeze == "0"

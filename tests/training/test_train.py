@@ -160,6 +160,13 @@ def test_fine_tuning_that_only_made_it_worse_is_no_fine_tuned_model(small_datase
     assert card["metrics"]["valid:loss"] == card["evaluation"]["valid"]["loss"]
 
 
+def test_a_checkpoint_after_every_epoch_is_no_file_for_every_photo(small_dataset: Path, tmp_path: Path) -> None:
+    flags = ["--data", str(small_dataset), "--model-dir", str(tmp_path / "model"), "--epochs", "1", "--int8", "off"]
+    assert main([*flags, "--checkpoint-seconds", "0", "--cache", str(tmp_path / "cache")], UNCACHED) == 0
+    photos = len(list(small_dataset.rglob("*.jpg")))
+    assert 0 < len(list((tmp_path / "cache").rglob("*.features"))) < photos / 3
+
+
 def test_int8_can_be_switched_off(small_dataset: Path, tmp_path: Path) -> None:
     flags = ["--data", str(small_dataset), "--model-dir", str(tmp_path), "--epochs", "1", "--int8", "off"]
     assert main(flags, UNCACHED) == 0

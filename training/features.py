@@ -97,7 +97,7 @@ def extract_features(
             cache.flush()
     table.unreadable = tuple(Unreadable(files[row], work.unreadable[row]) for row in sorted(work.unreadable))
     table.from_cache = work.known
-    _take_sample(table, root, files, rows, preprocessing)
+    take_sample(table, root, files, rows, preprocessing)
     return table
 
 
@@ -244,7 +244,7 @@ def _in_threads(
             worker.join()
 
 
-def _take_sample(
+def take_sample(
     table: FeatureTable, root: Path, files: Sequence[str], rows: Sequence[int], preprocessing: Preprocessing
 ) -> None:
     """The first readable photos once more: known photos were not decoded, and holding on to pixels costs memory."""

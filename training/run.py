@@ -18,6 +18,7 @@ from training.checkpoint import Checkpoints
 from training.data import Dataset, without
 from training.engines import build_engine
 from training.feature_table import FeatureTable
+from training.features import take_sample
 from training.graph import Head
 from training.head import warm_head
 from training.intake import compute_features, find_photos
@@ -49,6 +50,8 @@ def train(here: Surroundings) -> None:
     table, shares = compute_features(dataset, engine, backbone.preprocessing, here)
     dataset, kept = without(dataset, table.readable)
     table.keep(kept)
+    if here.is_first and not len(table.sample):  # of this process's own share no photo is left
+        take_sample(table, dataset.root, dataset.files, range(len(dataset.files)), backbone.preprocessing)
     findings = report.build(dataset, table.digests, table.hashes, table.sizes, table.unreadable)
     for line in findings.lines():
         reporter.say(line)

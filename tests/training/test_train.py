@@ -167,6 +167,17 @@ def test_a_checkpoint_after_every_epoch_is_no_file_for_every_photo(small_dataset
     assert 0 < len(list((tmp_path / "cache").rglob("*.features"))) < photos / 3
 
 
+def test_a_process_without_one_readable_photo_still_exports_a_model(small_dataset: Path, tmp_path: Path) -> None:
+    for name in ("057.Dalmatian", "124.Poodle"):
+        folder = tmp_path / "data" / "train" / name
+        folder.mkdir(parents=True)
+        (folder / "0.jpg").write_text("every second photo is that of the first process")
+        shutil.copy(next((small_dataset / "train" / name).glob("*.jpg")), folder / "1.jpg")
+    flags = ["--data", str(tmp_path / "data"), "--model-dir", str(tmp_path / "model"), "--epochs", "1"]
+    assert main([*flags, "--processes", "2"], {**os.environ, **UNCACHED}) == 0
+    assert (tmp_path / "model" / "model.onnx").exists()
+
+
 def test_int8_can_be_switched_off(small_dataset: Path, tmp_path: Path) -> None:
     flags = ["--data", str(small_dataset), "--model-dir", str(tmp_path), "--epochs", "1", "--int8", "off"]
     assert main(flags, UNCACHED) == 0

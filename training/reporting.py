@@ -3,7 +3,6 @@
 Of several processes only the first one speaks.
 """
 
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from training import metrics
 from training.distributed import ALONE, Group
 from training.metrics import Stage
+from training.terminal import write_line
 
 _SECONDS_BETWEEN = 1.0
 _HEAD_ONLY = {Stage.SCAN: 0.01, Stage.FEATURES: 0.85, Stage.HEAD: 0.95, Stage.TEST: 0.97, Stage.EXPORT: 1.0}
@@ -24,18 +24,13 @@ _WITH_BACKBONE = {
 }
 
 
-def _print(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
 @dataclass
 class Reporter:
     """Prints for one process of `group`; silent unless that is the first."""
 
     group: Group = ALONE
     clock: Callable[[], float] = time.monotonic
-    write: Callable[[str], None] = _print
+    write: Callable[[str], None] = write_line
     ends: Mapping[Stage, float] = field(default_factory=lambda: _HEAD_ONLY)
     """How far the whole run is when each stage ends"""
     _began: float = 0.0

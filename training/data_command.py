@@ -10,10 +10,12 @@ from pathlib import Path
 from training import sources
 from training.data import scan
 from training.errors import TrainingError
+from training.terminal import tolerate_few_characters
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit codes: 0 done, 1 the photos cannot be had or cannot train a classifier (one sentence on stderr), 2 usage."""
+    tolerate_few_characters()
     parser = argparse.ArgumentParser(
         prog="python -m training.data", description="Look at a data set before training on it, or fetch one."
     )

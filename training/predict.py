@@ -15,6 +15,7 @@ from typing import Any
 from training import archive, inference
 from training.images import BadPhoto
 from training.inference import Model, Prediction
+from training.terminal import tolerate_few_characters
 
 _BAR = 30
 
@@ -94,6 +95,7 @@ def open_model(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    tolerate_few_characters()
     parser = argparse.ArgumentParser(
         prog="python -m training.predict",
         description="Name the breed on photos, and say whether they show a dog at all.",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from training.drawing.anatomy import BREEDS
 from training.drawing.dogs import draw_dog
+from training.terminal import tolerate_few_characters
 
 __all__ = ["BREEDS", "Written", "draw_dog", "main", "write_dataset"]
 
@@ -76,6 +77,7 @@ def write_dataset(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    tolerate_few_characters()
     parser = argparse.ArgumentParser(prog="python -m training.sample_data", description="Draw a labelled set of dogs.")
     parser.add_argument("directory", type=Path, metavar="DIR", help="where train/ valid/ test/ are written")
     parser.add_argument("--photos-per-breed", type=_count, default=PHOTOS_PER_BREED, help="default: %(default)s")

@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from training import command, container, launch
+from training import command, container, launch, terminal
 from training.container import Paths
 from training.distributed import ALONE, is_member, join
 from training.errors import HostLost, Stopped, TrainingError
@@ -29,6 +29,7 @@ _FAILURE_LENGTH = 1024
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
+    terminal.tolerate_few_characters()
     options = command.parse(given)
     data, model, base, checkpoints = (options.pop(name) for name in ("data", "model_dir", "base", "checkpoint_dir"))
     # With both folders on the command line nothing of a container is asked for, unless its base is named too.

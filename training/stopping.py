@@ -28,11 +28,14 @@ class Stop:
 
 
 @contextmanager
-def listening(stop: Stop) -> Iterator[None]:
-    """While inside, the signals ask `stop`; afterwards they mean what they meant before."""
+def listening(stop: Stop, to_the_end: bool = False) -> Iterator[None]:
+    """While inside, the signals ask `stop`; afterwards they mean what they meant before.
+
+    With `to_the_end` they mean nothing afterwards: the process has its result, and only has to end.
+    """
     before = {number: signal.signal(number, stop.request) for number in SIGNALS}
     try:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if to_the_end else handler)

@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     is_alone = data and model and not base and not environ.get("KENNEL_BASE")
     base = None if is_alone else container.find_base(base, environ)
     stop, rank = Stop(), Rank(environ)
-    with listening(stop):
+    # As a command, not as a function: a stop heard while Python winds up must not change the exit code.
+    with listening(stop, to_the_end=arguments is None):
         rank.announce(stop)
         rank.end_with_launcher()
         try:

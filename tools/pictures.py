@@ -67,6 +67,8 @@ def main() -> None:
             shoot(dark, "run")
             phone = tab(browser, 390, 844, "dark")
             classify(phone, kennel, [picture])
+            phone.get_by_text("Where the model looked").click()
+            phone.get_by_text("Warm where it speaks for").wait_for()
             shoot(phone, "classify-phone")
         finally:
             browser.close()

@@ -124,6 +124,12 @@ def find_hosts(base: Path | None) -> Hosts:
     return Hosts(names, names.index(current), str(told.get("network_interface_name") or ""))
 
 
+def check_base(base: Path) -> None:
+    """Raises BadSettings where there is no such folder."""
+    if not base.is_dir():
+        raise BadSettings(f"There is no folder {base}: give --base the container contract's folder, or leave it out.")
+
+
 def check_channel(base: Path | None, source: str) -> None:
     """Say which channels there are when the one with the photos is missing."""
     if base is None or source != str(base / "input" / "data" / CHANNEL) or Path(source).is_dir():

@@ -41,6 +41,10 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         rank.announce(stop)
         rank.end_with_launcher()
         try:
+            if base is not None:
+                container.check_base(base)
+                if not rank.is_launched:
+                    (base / "output" / "failure").unlink(missing_ok=True)  # of an earlier run
             chosen = read_settings(base, environ, options)
             paths = container.find_paths(
                 base, environ, data=data, model=model, checkpoints=checkpoints, cache=chosen.cache
@@ -93,7 +97,7 @@ def _tell(outcome: Outcome, base: Path | None) -> int:
     """Say why on stderr and, when a container's run failed, where SageMaker looks for the reason."""
     if outcome.sentence:
         print(outcome.trace + outcome.sentence, file=sys.stderr, flush=True)
-    if outcome.code == 1 and base is not None:
+    if outcome.code == 1 and base is not None and base.is_dir():
         failure = base / "output" / "failure"
         try:
             failure.parent.mkdir(parents=True, exist_ok=True)

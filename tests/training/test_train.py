@@ -299,6 +299,20 @@ def test_a_missing_channel_is_named(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "no channel named training" in capsys.readouterr().err
 
 
+def test_a_missing_base_is_named_and_not_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--base", str(tmp_path / "ml")], UNCACHED) == 1
+    assert f"There is no folder {tmp_path / 'ml'}" in capsys.readouterr().err
+    assert not (tmp_path / "ml").exists()
+
+
+def test_the_reason_of_an_earlier_failure_goes(small_dataset: Path, tmp_path: Path) -> None:
+    base = container(tmp_path / "ml", small_dataset)
+    (base / "output").mkdir(exist_ok=True)
+    (base / "output" / "failure").write_text("of the run before")
+    assert main(["--base", str(base), "--epochs", "1"], UNCACHED) == 0
+    assert not (base / "output" / "failure").exists()
+
+
 def test_an_unexpected_failure_also_leaves_its_reason(
     small_dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

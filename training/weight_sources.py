@@ -9,6 +9,7 @@ import pickle
 import re
 import urllib.error
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,8 @@ def read_state_dict(path: Path, shown: str = "") -> dict[str, NDArray[Any]]:
     import torch
 
     shown = shown or str(path)
+    if _is_other_zip(path):
+        raise BadWeights(f"{shown} is a .zip that torch did not write: unpack it and give the .pth file in it.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about what is then refused or found good
@@ -114,6 +117,17 @@ def read_state_dict(path: Path, shown: str = "") -> dict[str, NDArray[Any]]:
         raise BadWeights(
             f"{shown} holds tensors that are no plain arrays ({reason}): save them dense, as fp32."
         ) from error
+
+
+def _is_other_zip(path: Path) -> bool:
+    """torch.save's own files are zips too, with a pickle of this name in their one folder."""
+    if not zipfile.is_zipfile(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as packed:
+            return not any(name.endswith("data.pkl") for name in packed.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return False  # torch says what is wrong with it
 
 
 def _array(tensor: Any) -> NDArray[Any]:

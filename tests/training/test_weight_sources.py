@@ -3,6 +3,7 @@
 import hashlib
 import pickle
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -246,3 +247,10 @@ def test_without_a_network_the_hub_says_what_to_do(tmp_path: Path) -> None:
         closed = server.server_port
     with pytest.raises(BadWeights, match=r"cannot be downloaded .*weights=s3://bucket/key"):
         download(f"http://127.0.0.1:{closed}/resnet50-0676ba61.pth", tmp_path)
+
+
+def test_a_zip_of_something_else_is_named_in_our_own_words(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "weights.zip", "w") as packed:
+        packed.writestr("model.pth", b"weights")
+    with pytest.raises(BadWeights, match=r"weights.zip is a .zip that torch did not write: unpack it"):
+        load_weights(RESNET, str(tmp_path / "weights.zip"), tmp_path)

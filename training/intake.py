@@ -136,8 +136,6 @@ def compute_features(
         reporter.say(f"note: {note}")
     shares = _shares(len(range(group.rank, total, group.size)), here.clock() - began, here)
     table.gather(group)
-    for bad in table.unreadable:
-        reporter.say(f"skipped {displayed(bad.file)}: {bad.reason}")
     if table.from_cache:
         reporter.say(f"{table.from_cache} of {total} photos' features came from the cache of an earlier run")
     return table, shares

@@ -39,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{what} be read or written ({error.strerror or error}): check the path.\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped. What was downloaded is kept; the same command goes on from there.\n")
+        kept = " What was downloaded is kept; the same command goes on from there."
+        sys.stderr.write(f"\nStopped.{kept if options.command == 'fetch' else ''}\n")
         return 130
     return 0
 

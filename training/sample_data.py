@@ -7,7 +7,8 @@ picture is drawn here (see training.drawing), and the same seed always writes th
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,25 +56,35 @@ def write_dataset(
 
     Files of the same name are replaced. Raises OSError when the directory cannot be written.
     """
-    counts = {"train": 0, "valid": 0, "test": 0}
-    jobs: list[tuple[Path, str, int]] = []
-    for breed in breeds:
-        for index in range(photos_per_breed):
-            split = split_of(index, photos_per_breed)
-            counts[split] += 1
-            folder = directory / split / breed
-            folder.mkdir(parents=True, exist_ok=True)
-            name = breed.partition(".")[2] or breed
-            jobs.append((folder / f"{name}_{index + 1:05d}.jpg", breed, seed * 100_000 + index))
+    pictures = list(_pictures(photos_per_breed, breeds))
+    counts = Counter(path.parts[0] for path, _, _ in pictures)
+    for folder in {path.parent for path, _, _ in pictures}:
+        (directory / folder).mkdir(parents=True, exist_ok=True)
 
-    def draw(job: tuple[Path, str, int]) -> None:
-        path, breed, number = job
-        draw_dog(breed, number, size).save(path, "JPEG", quality=90)
+    def draw(picture: tuple[Path, str, int]) -> None:
+        path, breed, index = picture
+        draw_dog(breed, seed * 100_000 + index, size).save(directory / path, "JPEG", quality=90)
 
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        for _ in pool.map(draw, jobs):
+        for _ in pool.map(draw, pictures):
             pass
     return Written(counts["train"], counts["valid"], counts["test"], len(breeds))
+
+
+def _pictures(photos_per_breed: int, breeds: Sequence[str]) -> Iterator[tuple[Path, str, int]]:
+    """Each picture's path below the data set's folder, its breed, and its number in that."""
+    for breed in breeds:
+        for index in range(photos_per_breed):
+            name = breed.partition(".")[2] or breed
+            yield Path(split_of(index, photos_per_breed), breed, f"{name}_{index + 1:05d}.jpg"), breed, index
+
+
+def _holds_something_else(directory: Path, photos_per_breed: int) -> bool:
+    """Whether there are files that this command with these options would not write again."""
+    if not directory.is_dir():
+        return False
+    there = {path.relative_to(directory) for path in directory.rglob("*") if not path.is_dir()}
+    return bool(there) and there != {path for path, _, _ in _pictures(photos_per_breed, tuple(BREEDS))}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,6 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.seed < 0:
         parser.error("--seed is a whole number from 0")
     try:
+        if _holds_something_else(options.directory, options.photos_per_breed):
+            print(f"{options.directory} holds other files: choose an empty or a new folder.", file=sys.stderr)
+            return 1
         written = write_dataset(options.directory, options.photos_per_breed, options.seed, options.size)
     except OSError as error:
         print(
@@ -94,6 +108,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 1
+    except KeyboardInterrupt:
+        print(f"\nStopped: {options.directory} holds only some of the pictures; delete it.", file=sys.stderr)
+        return 130
     print(
         f"{written.total} pictures of {written.breeds} breeds in {options.directory} "
         f"(train {written.train}, valid {written.valid}, test {written.test})"

@@ -65,6 +65,27 @@ def test_the_command_line_says_what_it_wrote(tmp_path: Path, run_module: Run) ->
     assert f"12 pictures of {len(BREEDS)} breeds" in done.stdout
 
 
+def test_other_peoples_files_are_not_mixed_with_drawn_ones(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [str(tmp_path), "--photos-per-breed", "1", "--size", "64"]
+    assert main(arguments) == 0
+    assert main(arguments) == 0  # the same again
+    assert main([str(tmp_path), "--photos-per-breed", "2", "--size", "64"]) == 1
+    assert "holds other files: choose an empty or a new folder" in capsys.readouterr().err
+    (tmp_path / "train" / "own.jpg").touch()
+    assert main(arguments) == 1
+
+
+def test_ctrl_c_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("training.sample_data.write_dataset", interrupted)
+    assert main([str(tmp_path / "dogs")]) == 130
+    assert capsys.readouterr().err.count("Stopped") == 1
+
+
 def test_nonsense_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in (["--photos-per-breed", "0"], ["--size", "9"], ["--seed", "-1"], ["--photos-per-breed", "many"]):
         with pytest.raises(SystemExit) as caught:

@@ -23,7 +23,9 @@ from training.images import BadPhoto
 from training.photo_request import MAX_BODY, BadRequest, Reach, TooLarge
 
 BODY_SECONDS = 30.0
-"""How long a request may take to arrive: who sends more slowly would keep a place from the others."""
+"""How long a request may take to arrive: who sends more slowly would be kept for ever."""
+ARRIVING = 512
+"""Requests at once whose bodies are not complete: they take no place in the queue, only the bytes that have come."""
 WAITING_FOR_EACH_WORKER = 32
 HELD_BYTES = 256 * 1024 * 1024
 """Bytes of all requests that are here; with many cores the places alone would allow gigabytes."""
@@ -41,6 +43,13 @@ class _Job:
 
     request: photo_request.Request
     accept: str | None
+
+
+@dataclass
+class _Held:
+    """The bytes of one request that are counted as held."""
+
+    size: int = 0
 
 
 class _Busy(Exception):  # noqa: N818
@@ -76,7 +85,10 @@ def build(
 
 
 class _Service:
-    """What happens to requests, all in one event loop; `taken`, `held` and `fetching` say how much of it does now."""
+    """What happens to requests, all in one event loop.
+
+    `arriving`, `taken` (complete, so with a place), `held` (bytes) and `fetching` say how much of it happens now.
+    """
 
     def __init__(
         self, model: inference.Model, workers: int, body_seconds: float, reach: Reach, held_bytes: int
@@ -92,7 +104,7 @@ class _Service:
         )
         self._fetchers = ThreadPoolExecutor(max_workers=FETCHING, thread_name_prefix="fetchers")
         self._places = workers * (1 + WAITING_FOR_EACH_WORKER)
-        self._taken = self._held = self._fetching = 0
+        self._arriving = self._taken = self._held = self._fetching = 0
 
     def close(self) -> None:
         self._batcher.close()
@@ -104,6 +116,7 @@ class _Service:
 
     async def told(self, request: Request) -> Response:
         gauges = {
+            "kennel_requests_arriving": ("requests whose bodies are not complete", float(self._arriving)),
             "kennel_requests_in_flight": ("requests that are here, whatever happens to them", float(self._taken)),
             "kennel_queue_depth": ("requests that wait for a worker", float(self._batcher.depth)),
             "kennel_places": ("requests that may be here at once", float(self._places)),
@@ -122,12 +135,10 @@ class _Service:
         return response
 
     async def _admitted(self, request: Request) -> Response:
-        weight = _weight(request)
-        if self._taken >= self._places or self._held + weight > self._held_bytes:
-            return _busy()
-        self._taken, self._held = self._taken + 1, self._held + weight
+        held = _Held()
         try:
-            return Response(await self._answer(request), media_type=inference.JSON)
+            body = await self._arrived(request, held)
+            return Response(await self._placed(request, body), media_type=inference.JSON)
         except BadPhoto as error:
             return _error(400, error.reason)
         except BadRequest as error:
@@ -141,11 +152,45 @@ class _Service:
         except ClientDisconnect:
             return _error(400, "The connection ended before the whole photo had arrived: send it again.")
         finally:
-            self._taken, self._held = self._taken - 1, self._held - weight
+            self._held -= held.size
 
-    async def _answer(self, request: Request) -> str:
-        async with asyncio.timeout(self._body_seconds):
-            body = await _body(request)
+    async def _arrived(self, request: Request, held: "_Held") -> bytes:
+        """The whole body, given up as soon as it is known to be too large. `held` grows by what has come of it.
+
+        Raises TooLarge, _Busy, TimeoutError and ClientDisconnect.
+        """
+        announced = _announced(request)
+        if announced > MAX_BODY:
+            raise TooLarge
+        # Only what has come is counted for long: announcing costs a slow sender nothing.
+        if self._arriving >= ARRIVING or self._taken >= self._places or self._held + announced > self._held_bytes:
+            raise _Busy
+        body = bytearray()
+        self._arriving += 1
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                async for chunk in request.stream():
+                    self._held, held.size = self._held + len(chunk), held.size + len(chunk)
+                    if held.size > MAX_BODY:
+                        raise TooLarge
+                    if self._held > self._held_bytes:
+                        raise _Busy
+                    body += chunk
+        finally:
+            self._arriving -= 1
+        return bytes(body)
+
+    async def _placed(self, request: Request, body: bytes) -> str:
+        """The answer to a request that is complete. Raises _Busy when all places are taken."""
+        if self._taken >= self._places:
+            raise _Busy
+        self._taken += 1
+        try:
+            return await self._answer(request, body)
+        finally:
+            self._taken -= 1
+
+    async def _answer(self, request: Request, body: bytes) -> str:
         asked = await _read(body, request.headers.get("content-type"))
         accept = request.headers.get("accept")
         if asked.is_here:
@@ -185,23 +230,10 @@ def _answers(model: inference.Model, jobs: Sequence[_Job]) -> list[str | Excepti
     return found
 
 
-def _weight(request: Request) -> int:
-    """The bytes that a request's body may take; one that does not say so may take as many as are allowed."""
+def _announced(request: Request) -> int:
+    """The bytes that a request says its body has; 0 where it does not say."""
     announced = request.headers.get("content-length", "")
-    return min(int(announced), MAX_BODY) if announced.isdecimal() else MAX_BODY
-
-
-async def _body(request: Request) -> bytes:
-    """The request's body, given up as soon as it is known to be too large."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > MAX_BODY:
-        raise TooLarge
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise TooLarge
-    return bytes(body)
+    return int(announced) if announced.isdecimal() else 0
 
 
 def _busy() -> Response:

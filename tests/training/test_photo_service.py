@@ -67,6 +67,24 @@ def test_a_photo_that_never_arrives_gives_its_place_back(jpeg: bytes, starter: M
         assert ask(port, "POST", "/invocations", jpeg, Content_Type="image/jpeg")[0] == 200
 
 
+def test_slow_senders_do_not_keep_fast_ones_out(jpeg: bytes) -> None:
+    """Far more than there are places, each announcing as much as is allowed, none with more than three bytes here."""
+    head = b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: 6000000\r\n\r\nabc"
+    app = build(Model(["a", "b"], Preprocessing(), {}, two_scores), workers=1, body_seconds=20)
+    with in_this_process(app) as port, ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port))).sendall(head)
+        deadline = time.monotonic() + 10
+        while "kennel_requests_arriving 100" not in metrics(port) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        page = metrics(port)
+        assert "kennel_requests_arriving 100" in page
+        assert "kennel_requests_in_flight 0" in page
+        started = time.monotonic()
+        assert ask(port, "POST", "/invocations", jpeg, Content_Type="image/jpeg")[0] == 200
+        assert time.monotonic() - started < 5
+
+
 def two_scores(pixels: np.ndarray) -> Outputs:
     return Outputs(np.zeros((len(pixels), 2), np.float32))
 
@@ -198,15 +216,16 @@ def test_large_requests_do_not_fill_the_memory_and_small_ones_still_fit(jpeg: by
     model = Model(["a", "b"], Preprocessing(), {}, run)
     app = build(model, workers=2, held_bytes=10 * 1024 * 1024)
     with in_this_process(app) as port, ThreadPoolExecutor(max_workers=2) as pool:
-        # Without a length a body may have 6 MiB, and is counted as such.
-        first = pool.submit(ask, port, "POST", "/invocations", iter([jpeg]), Content_Type="image/jpeg")
+        large = jpeg + bytes(5_900_000)
+        first = pool.submit(ask, port, "POST", "/invocations", large, Content_Type="image/jpeg")
         assert entered.acquire(timeout=20)
-        assert ask(port, "POST", "/invocations", iter([jpeg]), Content_Type="image/jpeg")[0] == 503
+        for body in (large, iter([large])):
+            assert ask(port, "POST", "/invocations", body, Content_Type="image/jpeg")[0] == 503
         small = pool.submit(ask, port, "POST", "/invocations", jpeg, Content_Type="image/jpeg")
         assert entered.acquire(timeout=20)
         release.set()
         assert [first.result()[0], small.result()[0]] == [200, 200]
-        assert ask(port, "POST", "/invocations", iter([jpeg]), Content_Type="image/jpeg")[0] == 200
+        assert ask(port, "POST", "/invocations", iter([large]), Content_Type="image/jpeg")[0] == 200
 
 
 def test_a_failing_model_answers_500_without_its_internals(jpeg: bytes) -> None:

@@ -12,6 +12,7 @@ import functools
 import json
 import time
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,7 +35,7 @@ if __package__:
     from training.classifier import softmax as softmax
     from training.images import BadPhoto, load_photo
     from training.overlay import data_url, overlay
-    from training.photo_request import BadRequest, Request
+    from training.photo_request import BadRequest, NotAcceptable, Request
     from training.photo_request import UnsupportedContent as UnsupportedContent
     from training.preprocessing import Array as Array
     from training.preprocessing import Preprocessing as Preprocessing
@@ -45,8 +46,8 @@ else:  # in a model archive, where the others lie beside this file
     from overlay import data_url, overlay  # type: ignore[import-not-found,no-redef,unused-ignore]
     from photo_request import (  # type: ignore[import-not-found,no-redef,unused-ignore]
         BadRequest,
+        NotAcceptable,
         Request,
-        UnsupportedContent,
     )
 
 JSON = "application/json"
@@ -161,13 +162,14 @@ def output_fn(answer: Answer, accept: str | None, context: object = None) -> str
 
     `application/json; profile=breeds; overlay=true` adds for every photo a data: URL of a small JPEG that shows where
     the first breed's score comes from, or null where the model cannot tell. Raises
-    UnsupportedContent for another type than JSON, ValueError for scores that are no numbers.
+    NotAcceptable for another type or profile, ValueError for scores that are no numbers.
     """
     offers = [[part.strip().lower() for part in offer.split(";")] for offer in (accept or "*/*").split(",")]
     wanted = next((offer for offer in offers if offer[0] in (JSON, "*/*", "application/*")), None)
     if wanted is None:
-        raise UnsupportedContent(f"Answers are {JSON} only, not {(accept or '')[:80]}: ask for that.")
+        raise NotAcceptable(f"Answers are {JSON} only, not {(accept or '')[:80]}: ask for that.")
     options = {part.replace('"', "").replace(" ", "") for part in wanted[1:]}
+    _check_options(options)
     scores = [[round(score, 6) for score in prediction.scores.tolist()] for prediction in answer.predictions]
     if "profile=breeds" not in options:
         return json.dumps(scores, allow_nan=False)
@@ -188,3 +190,12 @@ def output_fn(answer: Answer, accept: str | None, context: object = None) -> str
             for prediction, crop in zip(answer.predictions, answer.crops, strict=True)
         ]
     return json.dumps(told, allow_nan=False)
+
+
+def _check_options(options: AbstractSet[str]) -> None:
+    """Refuse what would else be answered with bare scores in silence; other parameters (q, charset) are let be."""
+    profiles = {option for option in options if option.startswith("profile=")}
+    if profiles - {"profile=breeds"}:
+        raise NotAcceptable(f"There is no {min(profiles - {'profile=breeds'})[:80]}: ask for {BREEDS_PROFILE}.")
+    if not profiles and "overlay=true" in options:
+        raise NotAcceptable(f"An overlay comes with the breeds only: ask for {OVERLAY_PROFILE}.")

@@ -53,6 +53,12 @@ class UnsupportedContent(BadRequest):
     status = 415
 
 
+class NotAcceptable(BadRequest):
+    """An answer is wanted in a form that there is none in. `str()` names the form that there is."""
+
+    status = 406
+
+
 class TooLarge(BadRequest):
     """A request of more than MAX_BODY bytes."""
 

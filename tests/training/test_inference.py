@@ -12,6 +12,7 @@ from PIL import Image
 from training import inference
 from training.images import BadPhoto
 from training.inference import BREEDS_PROFILE, OVERLAY_PROFILE, Model, Outputs, Preprocessing, UnsupportedContent
+from training.photo_request import NotAcceptable
 from training.sample_data import draw_dog
 
 
@@ -62,8 +63,15 @@ def test_other_content_is_refused_in_a_sentence(starter: Model, jpeg: bytes) -> 
         with pytest.raises(UnsupportedContent, match="image/jpeg"):
             inference.input_fn(jpeg, kind)
     answer = inference.predict_fn(inference.input_fn(jpeg, "image/webp"), starter)
-    with pytest.raises(UnsupportedContent, match="application/json"):
-        inference.output_fn(answer, "text/csv")
+    for accept, words in (
+        ("text/csv", "application/json only"),
+        ("application/json; profile=breed", "application/json; profile=breeds"),
+        ("application/json; profile=breed; overlay=true", "application/json; profile=breeds"),
+        ("application/json; overlay=true", "profile=breeds; overlay=true"),
+    ):
+        with pytest.raises(NotAcceptable, match=words) as refused:
+            inference.output_fn(answer, accept)
+        assert refused.value.status == 406
     with pytest.raises(BadPhoto):
         inference.predict_fn(inference.input_fn(b"no photo", "image/jpeg"), starter)
 

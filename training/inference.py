@@ -53,6 +53,7 @@ else:  # in a model archive, where the others lie beside this file
 JSON = "application/json"
 BREEDS_PROFILE = "application/json; profile=breeds"
 OVERLAY_PROFILE = f"{BREEDS_PROFILE}; overlay=true"
+_NO_MAPS = "Only a model with a linear head can show where it looked: train one without a hidden layer."
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -161,7 +162,7 @@ def output_fn(answer: Answer, accept: str | None, context: object = None) -> str
     """The answer as JSON: raw scores [[…]], or with `application/json; profile=breeds` names, probabilities and dog.
 
     `application/json; profile=breeds; overlay=true` adds for every photo a data: URL of a small JPEG that shows where
-    the first breed's score comes from, or null where the model cannot tell. Raises
+    the first breed's score comes from, or null where the model cannot tell; "overlay_reason" then says why. Raises
     NotAcceptable for another type or profile, ValueError for scores that are no numbers.
     """
     offers = [[part.strip().lower() for part in offer.split(";")] for offer in (accept or "*/*").split(",")]
@@ -189,6 +190,8 @@ def output_fn(answer: Answer, accept: str | None, context: object = None) -> str
             None if prediction.heat is None else data_url(overlay(crop, prediction.heat))
             for prediction, crop in zip(answer.predictions, answer.crops, strict=True)
         ]
+        if any(prediction.heat is None for prediction in answer.predictions):
+            told["overlay_reason"] = _NO_MAPS
     return json.dumps(told, allow_nan=False)
 
 

@@ -132,6 +132,7 @@ def test_a_model_without_maps_says_so_instead_of_drawing(jpeg: bytes) -> None:
         inference.output_fn(inference.predict_fn(inference.input_fn(jpeg, "image/jpeg"), model), OVERLAY_PROFILE)
     )
     assert (answer["overlay"], answer["is_dog"], answer["dog_probability"]) == ([None], [None], [None])
+    assert "linear head" in answer["overlay_reason"]
 
 
 def test_scores_that_are_no_numbers_are_not_passed_off_as_an_answer(jpeg: bytes) -> None:

@@ -1,5 +1,6 @@
 """From features to a head, and where it was asked for on to a backbone of one's own: the second half of a run."""
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def learn_head(
         reporter.reached(Stage.HEAD, epoch.number, epochs, "epochs")
         saver.heard(state)
 
-    reporter.begin(Stage.HEAD, epochs, "epochs")
+    reporter.begin(Stage.HEAD, epochs, "epochs", len(resume.facts["epochs"]) if resume else 0)
     try:
         trained = train_head(
             photos_of(dataset, table, Split.TRAIN),
@@ -84,7 +85,9 @@ def fine_tune_backbone(
         reporter.reached(Stage.FINETUNE, step.done, step.total, "steps")
         saver.heard(state)
 
-    reporter.begin(Stage.FINETUNE, epochs, "epochs")
+    steps = math.ceil(dataset.count(Split.TRAIN) / (here.chosen.batch_size * here.chosen.accumulate))
+    restored = (len(resume.facts["epochs"]) - 1) * steps + resume.facts["step"] if resume else 0
+    reporter.begin(Stage.FINETUNE, epochs, "epochs", restored)
     tuned = fine_tune(
         dataset,
         backbone,

@@ -35,6 +35,8 @@ class Reporter:
     """How far the whole run is when each stage ends"""
     _began: float = 0.0
     _last: float = 0.0
+    _restored: int = 0
+    """What an earlier run had done of the stage: no measure of this run's speed"""
 
     @classmethod
     def of(cls, group: Group, is_frozen: bool) -> "Reporter":
@@ -44,8 +46,9 @@ class Reporter:
         if self.group.is_first:
             self.write(line)
 
-    def begin(self, stage: Stage, total: int, unit: str) -> None:
-        """A stage starts; what remains of it is estimated from now on."""
+    def begin(self, stage: Stage, total: int, unit: str, restored: int = 0) -> None:
+        """A stage starts, with `restored` of it from an earlier run; what remains is estimated from now on."""
+        self._restored = restored
         self._began = self._last = self.clock()
         self.say(metrics.progress_line(self._fraction(stage, 0.0), stage, 0, total, unit))
 
@@ -58,7 +61,7 @@ class Reporter:
         if not total:
             self.say(metrics.progress_line(self._fraction(stage, 0.0), stage, done, done, unit))
             return
-        remaining = (now - self._began) / max(done, 1) * (total - done)
+        remaining = (now - self._began) / max(done - self._restored, 1) * (total - done)
         self.say(metrics.progress_line(self._fraction(stage, done / total), stage, done, total, unit, remaining))
 
     def _fraction(self, stage: Stage, share: float) -> float:

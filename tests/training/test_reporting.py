@@ -45,6 +45,15 @@ def test_progress_is_said_once_a_second_and_at_the_end() -> None:
     assert abs(middle.eta_seconds - (100 - middle.done) * 0.1) < 0.06
 
 
+def test_what_was_restored_is_no_speed_of_this_run() -> None:
+    clock, said = Clock(), []  # type: ignore[var-annotated]
+    reports = reporter(clock, said)
+    reports.begin(Stage.HEAD, 1000, "epochs", 900)
+    clock.now += 20
+    reports.reached(Stage.HEAD, 910, 1000, "epochs")
+    assert read(said[-1]).eta_seconds == 180
+
+
 def test_the_whole_runs_progress_never_goes_back() -> None:
     for is_frozen in (True, False):
         clock, said = Clock(), []  # type: ignore[var-annotated]

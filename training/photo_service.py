@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -81,7 +81,8 @@ def build(
         Route("/metrics", service.told, methods=["GET"]),
         Route("/invocations", service.invocations, methods=["POST"]),
     ]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Exception: _failed})
+    handlers = {Exception: _failed, 404: service.elsewhere, 405: service.elsewhere}
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
 
 
 class _Service:
@@ -124,6 +125,12 @@ class _Service:
         model = self._model
         about = {"model": model.name, "precision": model.precision, "labels": str(len(model.labels))}
         return Response(self._metrics.text(gauges, about), media_type=serve_metrics.CONTENT_TYPE)
+
+    async def elsewhere(self, request: Request, error: Exception) -> Response:
+        """404 and 405: counted, but not timed, because nothing was worked on."""
+        status, headers = getattr(error, "status_code", 404), getattr(error, "headers", None)
+        self._metrics.requests[status] += 1
+        return _error(status, "There is GET /ping, GET /metrics and POST /invocations: ask for one of them.", headers)
 
     async def invocations(self, request: Request) -> Response:
         started, status = time.perf_counter(), 500
@@ -240,5 +247,5 @@ def _busy() -> Response:
     return _error(503, "This instance has too many photos waiting: try again in a second.", {"Retry-After": "1"})
 
 
-def _error(status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:
+def _error(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
     return JSONResponse({"error": sentence}, status_code=status, headers=headers)

@@ -228,6 +228,18 @@ def test_large_requests_do_not_fill_the_memory_and_small_ones_still_fit(jpeg: by
         assert ask(port, "POST", "/invocations", iter([large]), Content_Type="image/jpeg")[0] == 200
 
 
+def test_what_is_not_spoken_here_is_answered_in_a_sentence_and_counted() -> None:
+    with in_this_process(build(Model(["a", "b"], Preprocessing(), {}, two_scores))) as port:
+        for method, path, status in (("GET", "/elsewhere", 404), ("GET", "/invocations", 405), ("POST", "/ping", 405)):
+            code, answer = ask(port, method, path)
+            assert code == status
+            assert isinstance(answer, dict)
+            assert "POST /invocations" in answer["error"]
+        page = metrics(port)
+    assert 'kennel_requests_total{status="404"} 1' in page
+    assert 'kennel_requests_total{status="405"} 2' in page
+
+
 def test_a_failing_model_answers_500_without_its_internals(jpeg: bytes) -> None:
     def run(pixels: object) -> Outputs:
         raise RuntimeError("secret path /root/model")

@@ -26,7 +26,7 @@ from training.judging import Learnt, finish, frozen, wheels
 from training.learning import fine_tune_backbone, learn_head
 from training.network import Network
 from training.preprocessing import Array
-from training.settings import Settings
+from training.settings import Settings, without_effect
 from training.surroundings import Surroundings
 from training.weights import Weights
 
@@ -37,6 +37,8 @@ _NEVER_DECISIVE = ("name", "num_workers", "processes", "cache", "checkpoint_seco
 def train(here: Surroundings) -> None:
     """Run the training and write the model folder. Raises TrainingError, OSError."""
     chosen, reporter = here.chosen, here.reporter
+    if idle := without_effect(chosen):
+        reporter.say(f"note: without unfreeze there is no fine-tuning, so this has no effect: {', '.join(idle)}")
     # What can be refused without looking at a photo comes first.
     backbone = backbones.get(chosen.backbone)
     weights = backbones.load_weights(backbone, chosen.weights, here.paths.downloads)
@@ -107,6 +109,10 @@ def _warm_start(
     if not here.chosen.warm_start or imagenet is None:
         return None, None
     if not Network(len(dataset.classes), imagenet[0].shape[1], here.chosen.hidden).takes_linear:
+        here.reporter.say(
+            f"note: the head starts cold: {here.chosen.hidden} hidden units cannot take over ImageNet's own weights "
+            f"for {len(dataset.classes)} classes, which need {2 * len(dataset.classes)}"
+        )
         return None, None
     start, matched = warm_head(dataset.labels, *imagenet)
     here.reporter.say(f"{matched} of {len(dataset.labels)} labels start from ImageNet's own weights")

@@ -61,6 +61,16 @@ class Settings:
         return self.engine == "torch" or not self.is_frozen
 
 
+_FINE_TUNING = ("fine_tune_epochs", "fine_tune_learning_rate", "accumulate", "clip", "amp")
+
+
+def without_effect(chosen: Settings) -> tuple[str, ...]:
+    """The settings that differ from their defaults for nothing: those of fine-tuning, where there is none."""
+    if not chosen.is_frozen:
+        return ()
+    return tuple(name for name in _FINE_TUNING if getattr(chosen, name) != getattr(Settings, name))
+
+
 def cores() -> int:
     """The processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from training.errors import BadSettings
-from training.settings import CHOICES, RANGES, TEXTS, Settings, read_settings
+from training.settings import CHOICES, RANGES, TEXTS, Settings, read_settings, without_effect
 
 
 def base_with(tmp_path: Path, **files: Mapping[str, Any]) -> Path:
@@ -103,3 +103,9 @@ def test_every_setting_is_checked_by_exactly_one_rule() -> None:
         assert allowed.low <= getattr(Settings, name) <= allowed.high
     for name, choice in CHOICES.items():
         assert str(getattr(Settings, name)).lower() in choice.words
+
+
+def test_settings_of_fine_tuning_have_no_effect_without_it() -> None:
+    assert without_effect(Settings()) == ()
+    assert without_effect(Settings(fine_tune_epochs=9, clip=0.5)) == ("fine_tune_epochs", "clip")
+    assert without_effect(Settings(fine_tune_epochs=9, unfreeze="2")) == ()

@@ -10,6 +10,7 @@ code 0. Torch is never imported here: an instance starts in well under two secon
 import argparse
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -72,6 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.model_dir is None:
         parser.error("--model-dir (or SM_MODEL_DIR) is needed: the folder that holds model.onnx")
+    if options.model_dir.is_file():
+        words = (
+            f"{options.model_dir} is a file: unpack it into a folder of its own (tar -xzf FILE -C DIR) and name that."
+        )
+        sys.stderr.write(f"This instance cannot start: {words}\n")
+        return 1
     try:
         model = inference.model_fn(str(options.model_dir))
         listener = _listen(options.host, options.port)
@@ -96,15 +103,19 @@ def _listen(host: str, port: int) -> socket.socket:
     """A listening socket whose connections send at once.
 
     asyncio sets TCP_NODELAY only where the protocol is named; without it an answer waits 44 ms for its acknowledgement.
+    Raises OSError with a sentence.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError:
+    except (OSError, OverflowError) as error:
         listener.close()
-        raise
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise OSError(f"port {port} of {host} is in use by another program: choose another --port.") from error
+        why = getattr(error, "strerror", None) or error
+        raise OSError(f"port {port} of {host} cannot be used ({why}): choose another --port or --host.") from error
     return listener
 
 

@@ -196,7 +196,15 @@ def test_it_says_why_it_cannot_start(starter_folder: Path, tmp_path: Path, capsy
         taken.listen()
         port = taken.getsockname()[1]
         assert main(["--model-dir", str(starter_folder), "--port", str(port)]) == 1
-    assert "cannot start" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "cannot start" in told
+    assert f"port {port} of 127.0.0.1 is in use" in told
+    assert "Errno" not in told
+    assert main(["--model-dir", str(starter_folder), "--port", "99999"]) == 1
+    assert "port 99999" in capsys.readouterr().err
+    (tmp_path / "model.tar.gz").write_bytes(b"packed")
+    assert main(["--model-dir", str(tmp_path / "model.tar.gz"), "--port", "0"]) == 1
+    assert "unpack it" in capsys.readouterr().err
 
 
 def test_the_model_folder_may_come_from_the_environment(starter_folder: Path) -> None:

@@ -130,7 +130,8 @@ def scan(root: Path, seed: int = 0) -> Dataset:
             notes.append(
                 f"no {split} photos: {moved} of the training photos were held out for it (seed {seed})"
                 if moved
-                else f"no {split} photos, and too few training photos to hold some out: no {split} metrics"
+                else f"no {split} photos, and too few training photos to hold some out (a class needs at least "
+                f"{_FEWEST_TO_SPLIT}): no {split} metrics"
             )
     files: list[str] = []
     sizes: list[int] = []

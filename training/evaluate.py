@@ -21,6 +21,10 @@ MARGIN = (
     f"and an accuracy at most {LOWER_AT_MOST * 100:.0f} points lower"
 )
 _WORST = 10
+_FEWEST_TO_MEASURE = 10
+"""Of fewer test photos all may be right by chance, or half of them wrong."""
+FEWEST_COMPARED = 20
+"""On fewer photos nothing can be said of INT8."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,15 @@ class Evaluation:
     calibrated_loss: float
     classes: tuple[ClassFigures, ...]
     confusion: tuple[tuple[int, int, int], ...]
+
+    @property
+    def too_little(self) -> str:
+        """The sentence to say where so few photos, or photos of so few classes, measure nothing; empty otherwise."""
+        covered, classes = sum(1 for one in self.classes if one.photos), len(self.classes)
+        if self.photos >= _FEWEST_TO_MEASURE and 2 * covered >= classes:
+            return ""
+        photos = "1 test photo" if self.photos == 1 else f"{self.photos:,} test photos"
+        return f"{photos} of {covered:,} of {classes:,} classes: no measure of how good it is yet; add more."
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: figures to six digits, the short ones first, the mistakes that happen most often by name."""
@@ -197,9 +210,10 @@ def agreement(scores32: Array, scores8: Array, targets: Targets) -> Agreement:
     first32, first8 = scores32.argmax(axis=1), scores8.argmax(axis=1)
     same = int((first32 == first8).sum())
     before, after = float((first32 == targets).mean()), float((first8 == targets).mean())
-    accepted = same >= SAME_AT_LEAST * count and after >= before - LOWER_AT_MOST - 1e-9
+    accepted = count >= FEWEST_COMPARED and same >= SAME_AT_LEAST * count and after >= before - LOWER_AT_MOST - 1e-9
     words = f"{same} of {count} photos have the same first class, accuracy {before:.1%} in fp32 and {after:.1%} in int8"
-    return Agreement(count, same, before, after, accepted, f"{words} (asked for: {MARGIN})")
+    few = f"; too few to tell, at least {FEWEST_COMPARED} are needed" if count < FEWEST_COMPARED else ""
+    return Agreement(count, same, before, after, accepted, f"{words}{few} (asked for: {MARGIN})")
 
 
 def _rounded(value: Any) -> Any:

@@ -168,7 +168,9 @@ def agreeing(photos: int, different: int, worse: int) -> tuple[Array, Array, Tar
         (100, 4, 2, False),  # 96 % the same
         (1000, 30, 25, True),  # 97 % the same, 2 points lower
         (1000, 30, 26, False),  # 2.2 points lower
-        (9, 1, 0, False),  # of few photos, all have to agree
+        (20, 0, 0, True),
+        (19, 0, 0, False),  # too few to tell
+        (21, 1, 0, False),  # of few photos, all have to agree
         (37, 1, 1, False),
     ],
 )
@@ -186,3 +188,14 @@ def test_int8_that_was_compared_on_nothing_is_not_accepted() -> None:
     found = agreement(none, none, np.zeros(0, np.int64))
     assert not found.accepted
     assert "no validation photos" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("photos", "covered", "words"),
+    [(1, 1, "1 test photo of 1 of 28 classes: no measure"), (40, 13, "40 test photos of 13 of 28"), (14, 14, "")],
+)
+def test_so_few_photos_measure_nothing(photos: int, covered: int, words: str) -> None:
+    targets = np.arange(photos) % covered
+    found = evaluate(np.eye(28, dtype=np.float32)[targets], targets, [str(at) for at in range(28)])
+    assert found.too_little.startswith(words)
+    assert bool(found.too_little) is bool(words)

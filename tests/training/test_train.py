@@ -55,7 +55,7 @@ def test_a_run_writes_a_complete_model(trained: tuple[Path, str]) -> None:
     assert card["data"]["unreadable"] == {"count": 0, "files": []}
     assert card["versions"]["torch"] != "not installed"
     with tarfile.open(folder / "model.tar.gz") as packed:
-        assert sorted(packed.getnames()) == sorted([*MODEL_FILES, "model.int8.onnx"])
+        assert sorted(packed.getnames()) == sorted(MODEL_FILES), "9 photos are too few for INT8"
     assert [path.name for path in folder.rglob("*.partial")] == []
 
 
@@ -176,6 +176,15 @@ def test_a_process_without_one_readable_photo_still_exports_a_model(small_datase
     flags = ["--data", str(tmp_path / "data"), "--model-dir", str(tmp_path / "model"), "--epochs", "1"]
     assert main([*flags, "--processes", "2"], {**os.environ, **UNCACHED}) == 0
     assert (tmp_path / "model" / "model.onnx").exists()
+
+
+def test_int8_that_agrees_on_enough_photos_is_carried(small_dataset: Path, tmp_path: Path) -> None:
+    for split, source in (("train", "train"), ("valid", "train"), ("test", "test")):
+        shutil.copytree(small_dataset / source, tmp_path / "data" / split)
+    assert main(["--data", str(tmp_path / "data"), "--model-dir", str(tmp_path / "model")], UNCACHED) == 0
+    found = json.loads((tmp_path / "model" / "card.json").read_text())["int8"]
+    assert (found["default"], found["photos"]) == (True, 42)
+    assert (tmp_path / "model" / "model.int8.onnx").exists()
 
 
 def test_int8_can_be_switched_off(small_dataset: Path, tmp_path: Path) -> None:

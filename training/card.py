@@ -91,7 +91,7 @@ def describe(results: Results, now: Callable[[], datetime] = utc_now) -> dict[st
         "int8": _int8(results),
         "warm_start": _warm_start(results),
         "distributed": dict(results.processes),
-        "hyperparameters": asdict(chosen) | {"best_epoch": results.best.number},
+        "hyperparameters": asdict(chosen) | _epochs(results),
         "versions": versions,
         "evaluation": {
             "precision": results.precision,
@@ -102,6 +102,35 @@ def describe(results: Results, now: Callable[[], datetime] = utc_now) -> dict[st
     return {"summary": list(_summary(results, is_dog)), **card}
 
 
+def _epochs(results: Results) -> dict[str, Any]:
+    """How many epochs there were and which was the best; those of fine-tuning are counted from 1 again."""
+    found: dict[str, Any] = {"best_epoch": results.best.number, "epochs_run": len(results.trained.history)}
+    if not results.is_frozen:
+        found |= {"best_epoch": results.trained.best.number, "best_fine_tune_epoch": results.best.number}
+    if results.tuned:
+        found["fine_tune_epochs_run"] = len(results.tuned)
+    return found | {"ended_early": _early_end(results)}
+
+
+def _early_end(results: Results) -> str:
+    """Which part of the run ended before its last epoch, and why; empty where none did."""
+    chosen, head, tuned = results.chosen, len(results.trained.history), len(results.tuned)
+    parts = [("head", head, chosen.epochs, results.trained.best.number)]
+    if tuned or not (results.stopped or chosen.is_frozen):
+        best = results.tuned_best.number if results.tuned_best else 0
+        parts.append(("fine-tuning", tuned, chosen.fine_tune_epochs, best))
+    ended = []
+    for part, done, wanted, best in parts:
+        if done < wanted:
+            # A stop may also be heard after patience had ended it.
+            is_tired = 0 < chosen.patience <= done - best
+            why = f"no better for {chosen.patience} epochs (patience)" if is_tired else "stopped on request"
+            ended.append(f"{part}: {done:,} of {wanted:,} epochs, {why}")
+    if results.stopped and len(parts) == 1 and not chosen.is_frozen:
+        ended.append("fine-tuning: not begun, stopped on request")
+    return "; ".join(ended)
+
+
 def _data(results: Results) -> dict[str, Any]:
     dataset = results.dataset
     found = results.report.as_dict()
@@ -110,7 +139,8 @@ def _data(results: Results) -> dict[str, Any]:
         done = len(results.tuned) if results.tuned else len(results.trained.history)
         wanted = results.chosen.fine_tune_epochs if results.tuned else results.chosen.epochs
         kind = "fine-tuning " if results.tuned else ""
-        notes.append(f"stopped on request after {done} of {wanted} {kind}epochs")
+        if done < wanted:
+            notes.append(f"stopped on request after {done} of {wanted} {kind}epochs")
     if results.tuned and results.is_frozen:
         notes.append("fine-tuning never lowered the validation loss: the backbone is what it was")
     by_class = found.pop("classes")
@@ -229,8 +259,13 @@ def _summary(results: Results, is_dog: Mapping[str, Any]) -> Iterator[str]:
         f"{counted(dataset.count(Split.TRAIN), 'photo')} "
         f"of {displayed(dataset.root.name)} on {results.backbone.title}."
     )
+    if early := _early_end(results):
+        best = "" if not results.tuned else "the head's " if results.is_frozen else "fine-tuning's "
+        yield f"It ended early ({early}); {best}epoch {results.best.number}, the best, was kept."
     if judged.test:
         yield _accuracy("test", judged.test)
+        if little := judged.test.too_little:
+            yield little
     elif judged.valid:
         yield _accuracy("validation", judged.valid) + (
             " These photos also chose the best epoch, so expect a little less of new ones."
@@ -263,6 +298,8 @@ def _summary(results: Results, is_dog: Mapping[str, Any]) -> Iterator[str]:
         yield f"A photo counts as a dog from a probability of {is_dog['threshold']:g}; photos that pass: {shares}."
     if results.agreement is not None:
         yield f"It is served in {_numbers(results.served)}: {results.agreement.reason}."
+    elif results.int8_reason:
+        yield f"It is served in fp32 only: {results.int8_reason}."
     if (judged.test or judged.valid) and results.served != results.precision:
         measured = f"Its accuracy and probabilities were measured in {_numbers(results.precision)}"
         yield f"{measured}, and it is served in {_numbers(results.served)}."

@@ -85,7 +85,7 @@ def make(tmp_path: Path, weights: Weights) -> Make:
             trained=Trained(head, epochs, epochs[1], start),
             judged=judge(valid, test, dataset.labels),
             warm=3,
-            agreement=agreement(valid[0], valid[0], valid[1]),
+            agreement=agreement(*(np.tile(one, (2, 1)) for one in (valid[0], valid[0])), np.tile(valid[1], 2)),
             int8_reason="",
             processes={"processes": 2, "hosts": 1, "photos_per_second": [100.0, 90.0], "efficiency": 0.95},
             stopped=False,
@@ -144,7 +144,7 @@ def test_the_summary_says_it_in_sentences(make: Make) -> None:
     assert "(fitted on 12 validation photos)" in said
     assert "3 of 3 labels started from what ImageNet's own weights know." in said
     assert "A photo counts as a dog from a probability of 0.5; photos that pass: 100.0% of train" in said
-    assert "It is served in INT8: 12 of 12 photos have the same first class" in said
+    assert "It is served in INT8: 24 of 24 photos have the same first class" in said
 
 
 def test_a_temperature_that_did_not_help_is_said(make: Make) -> None:
@@ -189,8 +189,29 @@ def test_a_cold_start_says_why(make: Make, settings: Settings, words: str) -> No
 
 
 def test_a_stop_on_request_is_noted(make: Make) -> None:
-    notes = card_of(make(stopped=True, chosen=Settings(epochs=20)))["data"]["notes"]
-    assert notes[-1] == "stopped on request after 2 of 20 epochs"
+    card = card_of(make(stopped=True, chosen=Settings(epochs=20)))
+    assert card["data"]["notes"][-1] == "stopped on request after 2 of 20 epochs"
+    assert card["hyperparameters"]["epochs_run"] == 2
+    assert card["hyperparameters"]["ended_early"] == "head: 2 of 20 epochs, stopped on request"
+    assert any("2 of 20 epochs, stopped on request); epoch 2, the best, was kept." in said for said in card["summary"])
+
+
+def test_patience_is_noted_and_a_fine_tuned_model_names_its_own_best_epoch(make: Make) -> None:
+    epochs = tuple(Epoch(n, Score(1 / n, 0.5), Score(1.5 / n, 0.4)) for n in (1, 2, 3))
+    settings = Settings(epochs=2, unfreeze="1", fine_tune_epochs=9, patience=2)
+    tuned = {"tuned": epochs, "tuned_best": epochs[0], "agreement": None, "int8_reason": "it was fine-tuned"}
+    card = card_of(make(chosen=settings, **tuned))
+    assert card["hyperparameters"]["best_fine_tune_epoch"] == 1
+    assert card["hyperparameters"]["best_epoch"] == 2
+    said = " ".join(card["summary"])
+    assert "fine-tuning: 3 of 9 epochs, no better for 2 epochs (patience)); fine-tuning's epoch 1" in said
+    assert "It is served in fp32 only: it was fine-tuned." in said
+
+
+def test_a_run_of_all_its_epochs_did_not_end_early(make: Make) -> None:
+    card = card_of(make(chosen=Settings(epochs=2)))
+    assert card["hyperparameters"]["ended_early"] == ""
+    assert "ended early" not in " ".join(card["summary"])
 
 
 @pytest.mark.parametrize(("measured", "served"), [("fp32", "int8"), ("int8", "int8"), ("int8", "fp32")])

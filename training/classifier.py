@@ -154,9 +154,8 @@ def load_model(
         raise BadModel(f"KENNEL_PRECISION is {precision!r}: it is fp32 or int8, or not set at all.")
     file = PRECISIONS[precision]
     if not (directory / file).is_file():
-        raise BadModel(
-            f"{directory} holds no {file} for {precision}: export the model again, or use another precision."
-        )
+        other = "it is served in fp32 only, so ask for fp32." if precision == "int8" else "export the model again."
+        raise BadModel(f"{directory} holds no {file} for {precision}: {other}")
     try:
         session = onnx_session(directory / file, threads, spinning)
         shapes = {output.name: output.shape for output in session.get_outputs()}

@@ -15,7 +15,7 @@ from typing import Any
 from training import archive, inference
 from training.images import BadPhoto
 from training.inference import Model, Prediction
-from training.terminal import tolerate_few_characters
+from training.terminal import tolerate_few_characters, write_line
 
 _BAR = 30
 
@@ -33,6 +33,7 @@ class Result:
         return {
             "file": self.file,
             "is_dog": found.is_dog if found else None,
+            "dog_probability": found.dog_probability if found else None,
             "predictions": [{"breed": breed, "probability": share} for breed, share in found.breeds] if found else [],
             "error": self.error,
         }
@@ -128,9 +129,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for result in predict_files(model, options.photos, options.top):
             results.append(result)
             if not options.json:
-                print(as_text(result), flush=True)
+                write_line(as_text(result))
     if options.json:
-        print(json.dumps([result.as_dict() for result in results], indent=2, ensure_ascii=False))
+        write_line(json.dumps([result.as_dict() for result in results], indent=2, ensure_ascii=False))
     return 0 if any(result.error is None for result in results) else 1
 
 

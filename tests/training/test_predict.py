@@ -2,11 +2,13 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.training.conftest import Run
+from tests.training.conftest import ROOT, Run, clean_environment
 from training import archive, predict
 from training.model import MODEL_FILES, build_starter, model_files
 from training.sample_data import draw_dog
@@ -26,14 +28,14 @@ def test_json_is_exactly_what_was_promised(
     files = [str(dog), str(tmp_path / "text.jpg"), str(tmp_path / "missing.jpg"), str(dog)]
     assert predict.main([*files, "--model", str(starter_folder), "--json", "--top", "3"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert [set(entry) for entry in found] == [{"file", "is_dog", "predictions", "error"}] * 4
+    assert [set(entry) for entry in found] == [{"file", "is_dog", "dog_probability", "predictions", "error"}] * 4
     assert [entry["file"] for entry in found] == files
-    assert isinstance(found[0]["is_dog"], bool)
+    assert found[0]["is_dog"] == (found[0]["dog_probability"] >= 0.5)
     assert [set(p) for p in found[0]["predictions"]] == [{"breed", "probability"}] * 3
     assert found[0]["error"] is None
     assert found[3]["predictions"] == found[0]["predictions"]
     for entry, words in ((found[1], "not a photo"), (found[2], "cannot be read")):
-        assert entry["is_dog"] is None
+        assert entry["is_dog"] is entry["dog_probability"] is None
         assert entry["predictions"] == []
         assert words in entry["error"]
 
@@ -83,6 +85,28 @@ def test_a_model_that_cannot_be_used_is_explained(
     for model in (tmp_path / "broken.tar.gz", tmp_path / "half", tmp_path / "nothing"):
         assert predict.main([str(dog), "--model", str(model)]) == 1
         assert "The model cannot be used" in capsys.readouterr().err
+
+
+def test_a_model_without_int8_says_so(
+    starter_folder: Path, dog: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(starter_folder, tmp_path / "model")
+    (tmp_path / "model" / "model.int8.onnx").unlink()
+    assert predict.main([str(dog), "--model", str(tmp_path / "model"), "--precision", "int8"]) == 1
+    assert "fp32 only" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_reader_that_goes_gets_no_traceback(starter_folder: Path, dog: Path, form: list[str]) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "training.predict", str(dog), "--model", str(starter_folder), *form],
+        cwd=ROOT, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(timeout=60) == 0
 
 
 def test_the_starter_is_built_once_into_the_cache(run_module: Run, dog: Path, tmp_path: Path) -> None:

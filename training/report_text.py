@@ -73,7 +73,9 @@ def _faults(report: "Report") -> Iterator[tuple[str, list[str]]]:
     if report.unreadable:
         many = counted(len(report.unreadable), "photo")
         them = "it" if len(report.unreadable) == 1 else "them"
-        yield f"{many} cannot be read and will be skipped: replace or delete {them}.", []
+        # Said before a run and, in the model's card, after it.
+        are = "is" if len(report.unreadable) == 1 else "are"
+        yield f"{many} cannot be read and {are} left out: replace or delete {them}.", []
     within = [group for group in report.duplicates.groups if not group.leaked and not group.disagree]
     if within:
         spare = sum(len(group.files) - 1 for group in within)

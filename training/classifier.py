@@ -4,8 +4,8 @@ This file also travels inside model archives; it needs numpy and onnxruntime, ne
 """
 
 import json
-import math
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,8 @@ else:  # in a model archive, where preprocessing.py lies beside this file
 FIRST_DOG, LAST_DOG = 151, 268
 """ImageNet's dog classes, both ends included."""
 TOP = 5
+COLDEST, HOTTEST = 0.01, 100.0
+"""Temperatures of a card: wider than calibration finds any (0.05 to 20), and far from what overflows in float32."""
 PRECISIONS = {"fp32": "model.onnx", "int8": "model.int8.onnx"}
 """The graphs that a model folder may hold; the first is always there."""
 
@@ -186,14 +188,18 @@ def _check_card(card: dict[str, Any], path: Path) -> None:
     threshold, temperature = card["is_dog"].get("threshold"), card["calibration"].get("temperature")
     if threshold is not None and not _is_number(threshold):
         raise BadModel(f"{path} has a dog threshold that is no number ({threshold!r}): export the model again.")
-    if temperature is not None and not (_is_number(temperature) and temperature > 0):
-        raise BadModel(f"{path} has a temperature that is no positive number ({temperature!r}): export it again.")
+    if temperature is not None and not (_is_number(temperature) and COLDEST <= temperature <= HOTTEST):
+        raise BadModel(
+            f"{path} has a temperature that is no number from {COLDEST:g} to {HOTTEST:g} ({temperature!r}): "
+            "export the model again."
+        )
     if not isinstance(card["int8"].setdefault("default", False), bool):
         raise BadModel(f"{path} does not say with true or false whether INT8 is the default: export the model again.")
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    # Compared, because math.isfinite raises OverflowError for a whole number that no float holds.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -45,7 +45,10 @@ def test_an_incomplete_or_wrong_model_says_what_is_wrong(starter_folder: Path, t
         ("model.int8.onnx", None, "holds no model.int8.onnx for int8"),
         ("model.int8.onnx", "not onnx", "model.int8.onnx cannot be loaded"),
         ("preprocessing.json", '{"crop": 200}', "takes 224 pixels but preprocessing.json cuts out 200"),
-        ("card.json", '{"calibration": {"temperature": 0}}', "temperature"),
+        *(
+            ("card.json", f'{{"calibration": {{"temperature": {number}}}}}', "temperature")
+            for number in ("0", "-1", "NaN", "Infinity", "1e-300", "1e300", "9" * 400, "true")
+        ),
         ("card.json", '{"calibration": {"temperature": "warm"}}', "temperature"),
         ("card.json", '{"calibration": []}', "calibration"),
         ("card.json", '{"int8": {"default": "yes"}}', "true or false"),

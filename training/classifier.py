@@ -77,7 +77,8 @@ class Model:
 
     @property
     def name(self) -> str:
-        return str(self.card.get("name", "model"))
+        # Half a surrogate pair, which JSON may hold as an escape, cannot be sent as UTF-8.
+        return str(self.card.get("name", "model")).encode(errors="replace").decode()
 
     @property
     def dog_threshold(self) -> float | None:

@@ -240,6 +240,15 @@ def test_what_is_not_spoken_here_is_answered_in_a_sentence_and_counted() -> None
     assert 'kennel_requests_total{status="405"} 2' in page
 
 
+def test_a_model_is_healthy_whatever_it_is_called() -> None:
+    with in_this_process(build(Model(["a"], Preprocessing(), {"name": "half \ud800"}, two_scores))) as port:
+        status, answer = ask(port, "GET", "/ping")
+        assert status == 200
+        assert isinstance(answer, dict)
+        assert answer["model"] == "half ?"
+        assert 'model="half ?"' in metrics(port)
+
+
 def test_a_failing_model_answers_500_without_its_internals(jpeg: bytes) -> None:
     def run(pixels: object) -> Outputs:
         raise RuntimeError("secret path /root/model")

@@ -24,6 +24,27 @@ def clean_environment(**more: str) -> dict[str, str]:
     return kept | {"KENNEL_FEATURE_CACHE": "off"} | more
 
 
+def start(data: Path, model: Path, *flags: str) -> "subprocess.Popen[str]":
+    """`training.train` as a process of its own, its output to be read line by line."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "training.train", "--data", str(data), "--model-dir", str(model), *flags],
+        cwd=ROOT,
+        env=clean_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def read_until(process: "subprocess.Popen[str]", words: str) -> None:
+    """Read what a process says up to the line that holds `words`."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if words in line:
+            return
+    pytest.fail(f"the run ended before it said {words!r}: {process.communicate()}")
+
+
 @pytest.fixture(scope="session")
 def starter_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_starter(tmp_path_factory.mktemp("starter"))

@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from tests.training.conftest import ROOT, Run, clean_environment
+from tests.training.conftest import ROOT, Run, clean_environment, read_until
 from training.checkpoint import Checkpoints, State
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="stops with the signals of POSIX")
@@ -45,14 +45,6 @@ def finish(data: Path, folder: Path, *flags: str, **environment: str) -> str:
         out, err = process.communicate(timeout=100)
     assert process.returncode == 0, err
     return out
-
-
-def read_until(process: "subprocess.Popen[str]", words: str) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if words in line:
-            return
-    pytest.fail(f"the run ended before it said {words!r}")
 
 
 def test_a_stopped_run_goes_on_and_ends_like_one_that_was_never_stopped(

@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 import pytest
 
-from tests.training.conftest import ROOT, Run, clean_environment
+from tests.training.conftest import ROOT, Run, clean_environment, read_until, start
 from training.container import Hosts
 from training.graph import Head, read_head
 from training.launch import Layout, Outcome, Rank, command, plan
@@ -168,21 +168,6 @@ def test_hosts_with_different_photos_are_refused_on_both(small_dataset: Path, tm
     assert [process.returncode for process in hosts] == [1, 1], said
     for name in ("one", "two"):
         assert "S3DataDistributionType FullyReplicated" in (tmp_path / name / "output" / "failure").read_text()
-
-
-def start(data: Path, model: Path, *flags: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "training.train", "--data", str(data), "--model-dir", str(model), *flags],
-        cwd=ROOT, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-def read_until(process: "subprocess.Popen[str]", words: str) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if words in line:
-            return
-    pytest.fail(f"the run ended before it said {words!r}: {process.communicate()}")
 
 
 def test_sigterm_reaches_every_process_and_the_best_so_far_is_kept(small_dataset: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.conftest import ROOT, Run, clean_environment
+from tests.training.conftest import ROOT, Run, clean_environment, read_until, start
 from training import archive, metrics
 from training.inference import load_model
 from training.model import MODEL_FILES, model_files
@@ -391,21 +391,6 @@ def test_a_model_folder_that_cannot_be_written_is_found_before_the_work(
 
 
 # -- stopping ----------------------------------------------------------------------------------------------------------
-
-
-def start(data: Path, model: Path, *flags: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "training.train", "--data", str(data), "--model-dir", str(model), *flags],
-        cwd=ROOT, env=clean_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-def read_until(process: "subprocess.Popen[str]", words: str) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if words in line:
-            return
-    pytest.fail(f"the run ended before it said {words!r}")
 
 
 def test_sigterm_before_there_is_a_model_ends_without_one(small_dataset: Path, tmp_path: Path) -> None:

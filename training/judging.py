@@ -49,7 +49,13 @@ class Learnt:
 
 def frozen(weights: Weights, head: Head, table: FeatureTable) -> Learnt:
     """A head on the features that are there already."""
-    return Learnt(weights, head, lambda rows: head_scores(head, table.values[list(rows), 0]))
+
+    def scores(rows: Sequence[int]) -> Array:
+        # The rows of a split are one run: looked at where they are, a copy of them would be a table of its own.
+        lie_together = isinstance(rows, range) and rows.step == 1
+        return head_scores(head, table.values[slice(rows[0], rows[-1] + 1) if rows and lie_together else list(rows), 0])
+
+    return Learnt(weights, head, scores)
 
 
 def finish(

@@ -19,6 +19,8 @@ from tests.bench.rows import Row
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 3
+QUIET = 0.1
+"""Seconds between two measurements: the threads of the one before spin on for a while, on the cores of the next."""
 DRAWN_SIZE = 560
 OURS = ("fp32", "int8")
 PLAIN = {"resnet50": "ResNet-50 in torch", "lite0": "our backbone in torch"}
@@ -53,13 +55,10 @@ def _single(photos: Photos, model: Path) -> list[Row]:
         right = dict.fromkeys(WAYS, 0)
         answers = dict.fromkeys(WAYS, 0)
         for number in range(len(photos.files)):
-            taken: dict[str, list[float]] = {way: [] for way in WAYS}
-            for _ in range(ROUNDS):
-                for way, worker in workers.items():
-                    told = _ask(worker, [number])
-                    taken[way].append(told["seconds"])
-            for way in WAYS:
-                seconds[way].append(median(taken[way]))
+            for way, worker in workers.items():
+                time.sleep(QUIET)
+                _ask(worker, [number])  # wakes its threads: every way is measured at work
+                seconds[way].append(median(_ask(worker, [number])["seconds"] for _ in range(ROUNDS)))
             if number in photos.breeds:
                 for way, worker in workers.items():
                     breed = _ask(worker, [number])["breed"]
@@ -98,6 +97,7 @@ def _two_workers(photos: Photos, model: Path) -> list[Row]:
         seconds: dict[str, list[float]] = {name: [] for name in teams}
         for _ in range(ROUNDS):
             for name, team in teams.items():
+                time.sleep(QUIET)
                 began = time.perf_counter()
                 for worker, hand in team:
                     _send(worker, hand)

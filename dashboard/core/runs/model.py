@@ -1,119 +1,42 @@
-"""One training run, as a person thinks of it."""
+"""One run, as a person thinks of it: a SageMaker training, a SageMaker tuning job or an EC2 training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from decimal import Decimal
 
 from dashboard.core import tags as tag
+from dashboard.core.runs.status import Capacity, Platform, RunKind, RunStatus
+
+__all__ = ["Capacity", "Platform", "Run", "RunKey", "RunKind", "RunStatus", "Stage", "TuningFacts"]
+
+TUNING_KEY, EC2_KEY = "tuning:", "ec2:"
 
 
-class RunStatus(StrEnum):
-    """Where a run is. SageMaker's secondary statuses, with its two start-up steps folded into Starting."""
+@dataclass(frozen=True, slots=True)
+class RunKey:
+    """What names a run among all kinds, as in the page's address: "dogs-1", "tuning:dogs-2", "ec2:dogs-3"."""
 
-    STARTING = "Starting"
-    PENDING = "Pending"
-    DOWNLOADING = "Downloading"
-    TRAINING = "Training"
-    UPLOADING = "Uploading"
-    INTERRUPTED = "Interrupted"
-    RESTARTING = "Restarting"
-    STOPPING = "Stopping"
-    COMPLETED = "Completed"
-    FAILED = "Failed"
-    STOPPED = "Stopped"
-    OUT_OF_TIME = "MaxRuntimeExceeded"
-    OUT_OF_WAIT = "MaxWaitTimeExceeded"
-    UNKNOWN = "Unknown"
+    name: str
+    platform: Platform = Platform.SAGEMAKER
+    kind: RunKind = RunKind.TRAINING
 
     @classmethod
-    def of(cls, primary: str, secondary: str = "") -> "RunStatus":
-        """From TrainingJobStatus and SecondaryStatus; a word that SageMaker adds later becomes UNKNOWN."""
-        if primary in ("Completed", "Failed", "Stopping"):
-            return cls(primary)
-        if primary == "Stopped":
-            return cls(secondary) if secondary in (cls.OUT_OF_TIME, cls.OUT_OF_WAIT) else cls.STOPPED
-        return cls.of_secondary(secondary)
+    def parse(cls, text: str) -> "RunKey":
+        """Of any text: one without a known beginning is the name of a SageMaker training."""
+        if text.startswith(TUNING_KEY):
+            return cls(text.removeprefix(TUNING_KEY), kind=RunKind.TUNING)
+        if text.startswith(EC2_KEY):
+            return cls(text.removeprefix(EC2_KEY), Platform.EC2)
+        return cls(text)
 
-    @classmethod
-    def of_secondary(cls, secondary: str) -> "RunStatus":
-        folded = _FOLDED.get(secondary, secondary)
-        return cls(folded) if folded in cls._value2member_map_ else cls.UNKNOWN
-
-    @property
-    def is_active(self) -> bool:
-        """Still working, or about to: worth looking at again."""
-        return not self.is_final
-
-    @property
-    def is_final(self) -> bool:
-        """Will never change again."""
-        return self in _FINAL
-
-    @property
-    def is_billed(self) -> bool:
-        """Whether its instances cost money right now."""
-        return self in (RunStatus.DOWNLOADING, RunStatus.TRAINING, RunStatus.UPLOADING, RunStatus.STOPPING)
-
-    @property
-    def can_stop(self) -> bool:
-        return self.is_active and self is not RunStatus.STOPPING
-
-    @property
-    def is_good(self) -> bool:
-        """Ended with a model."""
-        return self is RunStatus.COMPLETED
-
-    @property
-    def is_bad(self) -> bool:
-        """Ended without what was wanted, and somebody should look."""
-        return self in (RunStatus.FAILED, RunStatus.OUT_OF_TIME, RunStatus.OUT_OF_WAIT)
-
-    @property
-    def tone(self) -> str:
-        """What its colour means: "running", "waiting", "done", "failed" or "stopped"."""
-        if self.is_good:
-            return "done"
-        if self.is_bad:
-            return "failed"
-        if self in (RunStatus.STOPPED, RunStatus.UNKNOWN):
-            return "stopped"
-        return "waiting" if self in _WAITING else "running"
-
-    @property
-    def word(self) -> str:
-        """What a person reads: "training", "stopped at its time limit"."""
-        return _WORDS.get(self, str(self).lower())
+    def __str__(self) -> str:
+        if self.kind is RunKind.TUNING:
+            return TUNING_KEY + self.name
+        return (EC2_KEY if self.platform is Platform.EC2 else "") + self.name
 
 
-_FOLDED = {
-    "LaunchingMLInstances": "Starting",
-    "PreparingTrainingStack": "Starting",
-    "DownloadingTrainingImage": "Starting",
-    "Updating": "Training",
-}
-_FINAL = frozenset(
-    {
-        RunStatus.COMPLETED,
-        RunStatus.FAILED,
-        RunStatus.STOPPED,
-        RunStatus.OUT_OF_TIME,
-        RunStatus.OUT_OF_WAIT,
-    }
-)
-_WAITING = frozenset({RunStatus.PENDING, RunStatus.INTERRUPTED, RunStatus.RESTARTING, RunStatus.STOPPING})
-_WORDS = {
-    RunStatus.PENDING: "waiting for capacity",
-    RunStatus.DOWNLOADING: "fetching data",
-    RunStatus.UPLOADING: "saving the model",
-    RunStatus.INTERRUPTED: "interrupted",
-    RunStatus.OUT_OF_TIME: "stopped at its time limit",
-    RunStatus.OUT_OF_WAIT: "gave up waiting for spot capacity",
-    RunStatus.UNKNOWN: "unknown state",
-}
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stage:
     """One stage of a run: `ended` is None while it lasts, `seconds` counts to `ended` only."""
 
@@ -127,13 +50,53 @@ class Stage:
         return (self.ended - self.started).total_seconds() if self.ended else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class TuningFacts:
+    """What a tuning job searches, how far it is, and its best so far.
+
+    `counts` are SageMaker's own counters: Completed, InProgress, RetryableError, NonRetryableError, Stopped.
+    `ranges` are (hyperparameter, "0.001 – 0.1 (Logarithmic)") for a person; `children` are keys of training runs,
+    in the order in which they were started, known once one tuning job is looked at by itself.
+    """
+
+    strategy: str
+    objective: str
+    goal: str  # "Minimize" or "Maximize"
+    max_jobs: int
+    parallel: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+    best_key: str = ""
+    best_value: float | None = None
+    best_hyperparameters: Mapping[str, str] = field(default_factory=dict)
+    ranges: tuple[tuple[str, str], ...] = ()
+    early_stopping: bool = False
+    children: tuple[str, ...] = ()
+
+    @property
+    def ended(self) -> int:
+        """Trials that have ended, however they did."""
+        return sum(value for name, value in self.counts.items() if name != "InProgress")
+
+    @property
+    def fraction(self) -> float:
+        """Ended trials of those that it may start, 0..1."""
+        return min(1.0, self.ended / self.max_jobs) if self.max_jobs else 0.0
+
+    def is_better(self, value: float, than: float | None) -> bool:
+        """Whether an objective's value beats another."""
+        return than is None or (value < than if self.goal == "Minimize" else value > than)
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """One training run. Times carry a zone; seconds are of the job, not summed over instances."""
+    """One run of any kind. Times carry a zone; seconds are of the job, not summed over instances.
+
+    For a tuning job seconds and cost are those of its children, which are runs of their own with `parent` set.
+    """
 
     name: str
     status: RunStatus
-    instance_type: str
+    instance_type: str  # "ml.m5.large"; on EC2 "m5.large"
     instance_count: int
     created: datetime
     started: datetime | None = None
@@ -153,11 +116,39 @@ class Run:
     role: str = ""
     image: str = ""
     arn: str = ""
+    platform: Platform = Platform.SAGEMAKER
+    kind: RunKind = RunKind.TRAINING
+    capacity: Capacity = Capacity.ON_DEMAND
+    parent: str = ""  # the name of the tuning job that started it
+    tuning: TuningFacts | None = None
+    max_wait_seconds: int | None = None
+    checkpoint_uri: str = ""
+    code_uri: str = ""
+    volume_gb: int | None = None
+    instance_id: str = ""  # EC2 only
+    spot_price: Decimal | None = None  # EC2 only: USD per hour when it was launched
+
+    @property
+    def key(self) -> str:
+        """Its name among all kinds of run; what ?run= carries."""
+        return str(RunKey(self.name, self.platform, self.kind))
 
     @property
     def stage(self) -> Stage | None:
         """The stage it is in, or ended in."""
         return self.stages[-1] if self.stages else None
+
+    @property
+    def is_spot(self) -> bool:
+        return self.capacity is Capacity.SPOT
+
+    @property
+    def is_tuning(self) -> bool:
+        return self.kind is RunKind.TUNING
+
+    @property
+    def is_on_ec2(self) -> bool:
+        return self.platform is Platform.EC2
 
     @property
     def is_sample(self) -> bool:
@@ -169,9 +160,42 @@ class Run:
         return self.tags.get(tag.MADE_BY) == tag.KENNEL
 
     @property
+    def project(self) -> str:
+        return self.tags.get("project", "")
+
+    @property
+    def owner(self) -> str:
+        return self.tags.get("owner", "")
+
+    @property
     def dataset(self) -> str:
         """The dataset's name: the last part of its address."""
         return self.dataset_uri.rstrip("/").rsplit("/", 1)[-1]
+
+    @property
+    def interruptions(self) -> int:
+        """How often its spot instances were taken back."""
+        return sum(stage.name == RunStatus.INTERRUPTED for stage in self.stages)
+
+    @property
+    def saving(self) -> float | None:
+        """What managed spot saved, 0..1: 1 − BillableTimeInSeconds / TrainingTimeInSeconds, AWS's own formula.
+
+        None for a run on demand, on EC2, or without both figures.
+        """
+        if not self.is_spot or not self.training_seconds or self.billable_seconds is None:
+            return None
+        return 1 - self.billable_seconds / self.training_seconds
+
+    @property
+    def can_resume(self) -> bool:
+        """Ended before its model was there, with checkpoints that a new run can go on from."""
+        return self.status.is_final and not self.status.is_good and bool(self.checkpoint_uri) and not self.is_tuning
+
+    @property
+    def can_interrupt(self) -> bool:
+        """On spot instances that are working right now: an interruption can be asked for on the embedded AWS."""
+        return self.is_spot and self.status in (RunStatus.TRAINING, RunStatus.DOWNLOADING) and not self.is_tuning
 
     def elapsed(self, now: datetime) -> float:
         """Seconds from creation to the end, or to `now` while active."""

@@ -3,7 +3,7 @@ from datetime import timedelta
 import botocore.session
 import pytest
 
-from dashboard.core.runs.model import RunStatus, Stage
+from dashboard.core.runs.model import Capacity, Platform, RunKey, RunKind, RunStatus, Stage, TuningFacts
 from tests.core.runs.made import NOW, run
 
 MODEL = botocore.session.Session().get_service_model("sagemaker")
@@ -106,3 +106,53 @@ def test_the_datasets_name_is_the_last_part_of_its_address():
     assert run(dataset_uri="s3://bucket/datasets/dogs/").dataset == "dogs"
     assert run(dataset_uri="s3://bucket/datasets/dogs").dataset == "dogs"
     assert run(dataset_uri="").dataset == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("dogs-1", RunKey("dogs-1")),
+        ("tuning:dogs-1", RunKey("dogs-1", kind=RunKind.TUNING)),
+        ("ec2:dogs-1", RunKey("dogs-1", Platform.EC2)),
+    ],
+)
+def test_a_key_tells_the_kinds_of_run_apart(text, key):
+    assert RunKey.parse(text) == key
+    assert str(key) == text
+    assert run("dogs-1", platform=key.platform, kind=key.kind).key == text
+
+
+@pytest.mark.parametrize("word", MODEL.shape_for("HyperParameterTuningJobStatus").enum)
+def test_every_status_of_a_tuning_job_has_a_meaning(word):
+    assert RunStatus.of_tuning(word) is not RunStatus.UNKNOWN
+
+
+def test_the_saving_of_spot_is_awss_own_formula():
+    spot = run(capacity=Capacity.SPOT, training_seconds=1000, billable_seconds=300)
+    assert spot.saving == pytest.approx(0.7)
+    assert run(training_seconds=1000, billable_seconds=1000).saving is None
+    assert run(capacity=Capacity.SPOT, training_seconds=None).saving is None
+
+
+def test_a_run_whose_spot_instance_was_taken_back_can_be_resumed_where_it_left_checkpoints():
+    taken = run(status=RunStatus.RECLAIMED, capacity=Capacity.SPOT, checkpoint_uri="s3://bucket/checkpoints/")
+    assert taken.can_resume
+    assert not run(status=RunStatus.RECLAIMED).can_resume
+    assert not run(checkpoint_uri="s3://bucket/checkpoints/").can_resume  # it has its model
+    assert not run(status=RunStatus.TRAINING, checkpoint_uri="s3://bucket/checkpoints/").can_resume
+
+
+def test_interruptions_are_counted_from_the_stages():
+    names = ("Starting", "Training", "Interrupted", "Starting", "Training", "Interrupted")
+    assert run(stages=tuple(Stage(name, NOW, NOW) for name in names)).interruptions == 2
+
+
+def test_a_tuning_jobs_progress_counts_trials_that_have_ended():
+    facts = TuningFacts(
+        "Bayesian", "valid:loss", "Minimize", 8, 2, {"Completed": 3, "InProgress": 2, "NonRetryableError": 1}
+    )
+    assert facts.ended == 4
+    assert facts.fraction == 0.5
+    assert facts.is_better(0.1, 0.2)
+    assert facts.is_better(0.1, None)
+    assert not facts.is_better(0.3, 0.2)

@@ -19,6 +19,7 @@ Access = Callable[[str, str], Mapping[str, str]]
 HOST = "algo-1"
 GROUP = "homogeneousCluster"
 INTERFACE = "lo"  # the only host is this machine
+TUNING_OBJECTIVE = "_tuning_objective_metric"  # a hyperparameter of a tuning job's children; no argument of a script
 _SYSTEM = ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _NETWORK = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
@@ -81,7 +82,11 @@ def variables(job: Job, *, gpus: int, cpus: int) -> dict[str, str]:
     Values name /opt/ml; OptMl.environment rewrites that where a process cannot see it.
     """
     hyperparameters = {name: _decoded(value) for name, value in job.hyperparameters.items()}
-    ours = {name: value for name, value in hyperparameters.items() if not name.startswith("sagemaker_")}
+    ours = {
+        name: value
+        for name, value in hyperparameters.items()
+        if not name.startswith("sagemaker_") and name != TUNING_OBJECTIVE
+    }
     channels = {channel.name: f"/opt/ml/input/data/{channel.name}" for channel in job.channels}
     found = {
         "TRAINING_JOB_NAME": job.name,

@@ -122,6 +122,8 @@ def description(record: Document) -> dict[str, Any]:
         if "TrainingEndTime" in record:
             seconds = max(1, math.ceil(record["TrainingEndTime"] - record["TrainingStartTime"]))
             told |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+    if "TuningJobArn" in record:
+        told["TuningJobArn"] = record["TuningJobArn"]
     if "FailureReason" in record:
         told["FailureReason"] = record["FailureReason"]
     if "Artifact" in record:

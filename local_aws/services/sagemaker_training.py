@@ -54,21 +54,38 @@ class TrainingJobs(SageMakerBase):
     now: Callable[[], float] = staticmethod(time.time)
 
     def create_training_job(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        return {"TrainingJobArn": self.launch(params, caller)}
+
+    def accept(self, params: Mapping[str, Any], caller: Caller) -> tuple[dict[str, Any], Job]:
+        """CreateTrainingJob's checks without its job: the parameters with their defaults, and what would run.
+
+        Raises ServiceError.
+        """
         arn = arn_of("training-job", params["TrainingJobName"], caller)
         if self.training_jobs.get(arn):
             raise _in_use(arn)
         refuse(params, TRAINING)
-        params = {"StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME}, **params}
-        _check(params)
-        tags = merged((), params.get("Tags", ()))
-        job = _job(params, arn, caller.region)
-        self._check_buckets(job, params["RoleArn"], caller.region)
-        if not self.training_jobs.add(arn, record.new_record(arn, params, tags, self.now())):
-            raise _in_use(arn)
+        whole = {"StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME}, **params}
+        _check(whole)
+        job = _job(whole, arn, caller.region)
+        self._check_buckets(job, whole["RoleArn"], caller.region)
+        return whole, job
+
+    def launch(self, params: Mapping[str, Any], caller: Caller, *, tuning_job_arn: str = "") -> str:
+        """Check, record and queue a job; its ARN. tuning_job_arn: of the tuning job that launches it.
+
+        Raises ServiceError.
+        """
+        whole, job = self.accept(params, caller)
+        made = record.new_record(job.arn, whole, merged((), whole.get("Tags", ())), self.now())
+        if tuning_job_arn:
+            made = {**made, "TuningJobArn": tuning_job_arn}
+        if not self.training_jobs.add(job.arn, made):
+            raise _in_use(job.arn)
         self.queue.submit(job)
-        if (self.training_jobs.get(arn) or {}).get("SecondaryStatus") == Stage.STOPPING:
-            self.queue.stop(arn)  # asked for while the job was on its way into the queue, which could not know it yet
-        return {"TrainingJobArn": arn}
+        if (self.training_jobs.get(job.arn) or {}).get("SecondaryStatus") == Stage.STOPPING:
+            self.queue.stop(job.arn)  # asked for while the job was on its way into the queue, which could not know yet
+        return job.arn
 
     def describe_training_job(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         return record.description(self._training_job(params, caller))

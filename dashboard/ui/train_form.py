@@ -10,7 +10,8 @@ from dashboard.core.errors import InvalidInput
 from dashboard.core.format import count, size
 from dashboard.core.runs.instances import TRAINING, hardware
 from dashboard.core.runs.model import Run
-from dashboard.core.runs.spec import MAX_SECONDS, TrainingSpec, problems, taken
+from dashboard.core.runs.spec import TrainingSpec
+from dashboard.core.runs.spec_problems import MAX_SECONDS, problems, taken
 from dashboard.ui.markup import note
 from dashboard.ui.tones import Tone
 

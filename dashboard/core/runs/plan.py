@@ -17,7 +17,8 @@ from dashboard.core.runs.expect import expected, worst
 from dashboard.core.runs.images import training_image
 from dashboard.core.runs.instances import TRAINING, Hardware, hardware
 from dashboard.core.runs.model import Run
-from dashboard.core.runs.spec import TrainingSpec, problems
+from dashboard.core.runs.spec import TrainingSpec
+from dashboard.core.runs.spec_problems import problems
 from dashboard.core.showcode import connection
 from training.metrics import METRIC_DEFINITIONS
 

@@ -2,7 +2,8 @@ from decimal import Decimal
 
 import pytest
 
-from dashboard.core.runs.spec import TrainingSpec, limits, problems
+from dashboard.core.runs.spec import Platform, TrainingSpec
+from dashboard.core.runs.spec_problems import limits, problems
 from tests.core.runs.made import DOGS
 from training.errors import BadSettings
 from training.settings import read_settings
@@ -22,7 +23,7 @@ def test_the_defaults_can_be_planned():
         ("instance_type", "m5.large"),
         ("instance_type", "ml.m5.large; rm -rf /"),
         ("instance_count", 0),
-        ("instance_count", 4),
+        ("instance_count", 21),
         ("learning_rate", 0.0),
         ("learning_rate", float("nan")),
         ("learning_rate", 1.5),
@@ -56,9 +57,11 @@ def test_all_problems_are_told_at_once():
     assert [problem.field for problem in found] == ["dataset_uri", "epochs", "name"]
 
 
-def test_several_instances_are_refused_because_they_would_only_cost_more():
-    (problem,) = problems(TrainingSpec(DOGS, instance_count=4))
-    assert "4 times the cost" in problem.why
+def test_several_instances_train_one_model_on_sagemaker_and_one_on_ec2():
+    assert problems(TrainingSpec(DOGS, instance_count=4)) == ()
+    (problem,) = problems(TrainingSpec(DOGS, platform=Platform.EC2, instance_type="m5.large", instance_count=4))
+    assert problem.field == "instance_count"
+    assert "SageMaker" in problem.next_step
 
 
 @pytest.mark.parametrize("field", ["learning_rate", "batch_size", "epochs"])

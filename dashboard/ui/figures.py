@@ -7,7 +7,6 @@ mark beside the colour (dash, symbol) tells them apart. Streamlit's theme colour
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from dashboard.core.format import percent
@@ -166,15 +165,31 @@ def template(x: str, y: str, height: int = HEIGHT) -> dict[str, Any]:
 
 
 def spread(values: Sequence[float], gap: float, highest: float) -> list[float]:
-    """Label positions near `values`, at least `gap` apart and between 0 and `highest`, in the values' order."""
-    order = sorted(range(len(values)), key=lambda i: values[i])
-    placed = list(values)
-    for lower, upper in pairwise(order):
-        if placed[upper] - placed[lower] < gap:
-            middle = (values[upper] + values[lower]) / 2
-            middle = max(gap / 2, min(highest - gap / 2, middle))
-            placed[lower], placed[upper] = middle - gap / 2, middle + gap / 2
+    """Label positions near `values`, at least `gap` apart and between 0 and `highest`, in the values' order.
+
+    Labels that would touch stand together around their middle. More labels than fit keep the gap and run over.
+    """
+    groups: list[list[int]] = []
+    for index in sorted(range(len(values)), key=lambda i: values[i]):
+        groups.append([index])
+        while len(groups) > 1:
+            below, above = (_middle([values[i] for i in group], gap, highest) for group in groups[-2:])
+            if above - below >= gap * (len(groups[-2]) + len(groups[-1])) / 2:
+                break
+            joined = groups.pop()
+            groups[-1] += joined
+    placed = [0.0] * len(values)
+    for group in groups:
+        lowest = _middle([values[i] for i in group], gap, highest) - gap * (len(group) - 1) / 2
+        for place, index in enumerate(group):
+            placed[index] = lowest + place * gap
     return placed
+
+
+def _middle(values: Sequence[float], gap: float, highest: float) -> float:
+    """Where the middle of a group of labels stands, so that none of them leaves the figure."""
+    half = gap * (len(values) - 1) / 2
+    return max(half, min(highest - half, sum(values) / len(values)))
 
 
 def top(curves: Mapping[str, Points], measure: Measure) -> float:

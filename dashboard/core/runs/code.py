@@ -65,13 +65,15 @@ def _folder() -> str:
 
 def _packed(package: Path) -> bytes:
     out = io.BytesIO()
-    with gzip.GzipFile(fileobj=out, mode="wb", filename="", mtime=0) as zipped:
-        with tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            for path in sorted(package.rglob("*")):
-                if path.suffix not in _SENT or not path.is_file() or "__pycache__" in path.parts:
-                    continue
-                entry = tarfile.TarInfo(f"{package.name}/{path.relative_to(package).as_posix()}")
-                content = path.read_bytes()
-                entry.size, entry.mode = len(content), 0o644
-                tar.addfile(entry, io.BytesIO(content))
+    with (
+        gzip.GzipFile(fileobj=out, mode="wb", filename="", mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for path in sorted(package.rglob("*")):
+            if path.suffix not in _SENT or not path.is_file() or "__pycache__" in path.parts:
+                continue
+            entry = tarfile.TarInfo(f"{package.name}/{path.relative_to(package).as_posix()}")
+            content = path.read_bytes()
+            entry.size, entry.mode = len(content), 0o644
+            tar.addfile(entry, io.BytesIO(content))
     return out.getvalue()

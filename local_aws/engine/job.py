@@ -7,6 +7,7 @@ from typing import Any
 
 from local_aws.engine.errors import ClientFaultError
 from local_aws.engine.objects import Location
+from local_aws.engine.opt_ml import OPT_ML
 
 DEFAULT_COMMAND = ("python", "-m", "training.train")
 DEFAULT_MAX_RUNTIME = 86_400  # seconds, as SageMaker has it
@@ -18,16 +19,18 @@ class Stage(StrEnum):
     STARTING = "Starting"
     DOWNLOADING = "Downloading"
     TRAINING = "Training"
+    INTERRUPTED = "Interrupted"
     UPLOADING = "Uploading"
     STOPPING = "Stopping"
     COMPLETED = "Completed"
     FAILED = "Failed"
     STOPPED = "Stopped"
     MAX_RUNTIME_EXCEEDED = "MaxRuntimeExceeded"
+    MAX_WAIT_TIME_EXCEEDED = "MaxWaitTimeExceeded"
 
     @property
     def is_final(self) -> bool:
-        return self in (Stage.COMPLETED, Stage.FAILED, Stage.STOPPED, Stage.MAX_RUNTIME_EXCEEDED)
+        return self in _FINAL
 
     @property
     def status(self) -> str:
@@ -35,10 +38,13 @@ class Stage(StrEnum):
         match self:
             case Stage.COMPLETED | Stage.FAILED | Stage.STOPPED | Stage.STOPPING:
                 return str(self)
-            case Stage.MAX_RUNTIME_EXCEEDED:
+            case Stage.MAX_RUNTIME_EXCEEDED | Stage.MAX_WAIT_TIME_EXCEEDED:
                 return str(Stage.STOPPED)
             case _:
                 return "InProgress"
+
+
+_FINAL = (Stage.COMPLETED, Stage.FAILED, Stage.STOPPED, Stage.MAX_RUNTIME_EXCEEDED, Stage.MAX_WAIT_TIME_EXCEEDED)
 
 
 @dataclass(frozen=True)
@@ -50,14 +56,55 @@ class Channel:
     settings: Mapping[str, str]
 
     @property
+    def is_sharded(self) -> bool:
+        """Whether each host gets its share of the objects instead of all of them."""
+        return self.settings["S3DistributionType"] == "ShardedByS3Key"
+
+    @property
     def is_code(self) -> bool:
         """The channels in which the SageMaker SDK sends source code and its drivers."""
         return self.name in ("code", "sm_drivers")
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """A folder below /opt/ml (its name in there) that is kept in S3 while a job trains and is there when it starts."""
+
+    target: Location
+    folder: str = "checkpoints"
+
+    @classmethod
+    def from_request(cls, config: Mapping[str, str]) -> "Checkpoint":
+        """From CheckpointConfig. Raises ClientFaultError for an address or a folder that cannot be one."""
+        path = config.get("LocalPath") or f"{OPT_ML}/checkpoints"
+        folder = path.removeprefix(f"{OPT_ML}/").strip("/")
+        if not path.startswith(f"{OPT_ML}/") or not folder or ".." in folder.split("/"):
+            raise ClientFaultError(f"CheckpointConfig's LocalPath {path} is no folder below {OPT_ML}")
+        return cls(Location.parse(config["S3Uri"]), folder)
+
+
+@dataclass(frozen=True)
+class Spot:
+    """What is special about managed spot training.
+
+    deadline: epoch seconds at which MaxWaitTimeInSeconds have passed since the job was created. interruptions: after
+    how many seconds of training, counted over all restarts, the capacity is taken away; in order, and those that lie
+    before the training that a server before this one has seen are left out. trained: those seconds.
+    """
+
+    max_wait: int
+    deadline: float
+    interruptions: tuple[float, ...] = ()
+    trained: float = 0.0
+
+
+@dataclass(frozen=True)
 class Job:
-    """Everything a run needs. max_runtime in seconds; output: the artifacts' folder, its job name included."""
+    """Everything a run needs. max_runtime in seconds; output: the artifacts' folder, its job name included.
+
+    instance_count: its hosts, each of which is a process here. spot: None for a job on demand. vpc: whether it asked
+    for one, which this machine has not.
+    """
 
     name: str
     arn: str
@@ -73,9 +120,13 @@ class Job:
     max_runtime: int
     metrics: tuple[Mapping[str, str], ...]
     role: str = ""
+    instance_count: int = 1
+    checkpoint: Checkpoint | None = None
+    spot: Spot | None = None
+    vpc: bool = False
 
     @classmethod
-    def from_request(cls, request: Mapping[str, Any], *, arn: str, region: str) -> "Job":
+    def from_request(cls, request: Mapping[str, Any], *, arn: str, region: str, spot: Spot | None = None) -> "Job":
         """From CreateTrainingJob's parameters, already validated. Raises ClientFaultError for a wrong address."""
         algorithm = request["AlgorithmSpecification"]
         output = request["OutputDataConfig"]
@@ -96,7 +147,18 @@ class Job:
             max_runtime=request["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME),
             metrics=tuple(algorithm.get("MetricDefinitions", ())),
             role=request.get("RoleArn", ""),
+            instance_count=resources.get("InstanceCount", 1),
+            checkpoint=Checkpoint.from_request(request["CheckpointConfig"])
+            if request.get("CheckpointConfig")
+            else None,
+            spot=spot,
+            vpc=bool(request.get("VpcConfig")),
         )
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """SageMaker's names of them."""
+        return tuple(f"algo-{number}" for number in range(1, self.instance_count + 1))
 
 
 def _channel(item: Mapping[str, Any], algorithm: Mapping[str, Any]) -> Channel:

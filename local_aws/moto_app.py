@@ -7,7 +7,8 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC
 from importlib import import_module
 from pathlib import Path
@@ -67,6 +68,7 @@ class Moto:
             if service in self._dispatch:
                 return
             os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+            os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # 1,300 of 2017 on, which every snapshot would hold
             responses = import_module(f"moto.{service}.responses")
             if service != "iam":
                 self.load("iam")  # all ask it whose key a request was signed with
@@ -105,6 +107,21 @@ class Moto:
     def _path(self, service: str) -> Path:
         return self._directory / f"{service}.pickle"
 
+    @contextmanager
+    def using(self, service: str, *, changes: bool = False) -> Iterator[Any]:
+        """A service's backends (account → region → backend), for as long as no request uses them.
+
+        changes: what was changed is on disk when the block has ended.
+        """
+        with self._lock:
+            self.load(service)
+            yield moto_state.backends_of(service)
+            if changes:
+                self._version[service] += 1
+            version = self._version[service]
+        if changes:
+            self._save(service, version)
+
     def find_key(self, access_key_id: str) -> Key | None:
         """A key that IAM (CreateAccessKey) or STS (AssumeRole) of this account handed out, or None."""
         with self._lock:
@@ -142,7 +159,7 @@ class MotoService(Service):
         self._moto = moto
 
     async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
-        if operation.name in _PRETENDED:
+        if operation.name in _PRETENDED and not self.method(operation):
             raise NotThereError(f"{self.name}:{operation.name}")
         if self.method(operation):
             return await super().handle(request, operation, caller)

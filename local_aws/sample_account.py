@@ -65,6 +65,8 @@ class Builder:
         self._bucket()
         self._role("KennelTraining", _training_policy(self.bucket))
         self._role("KennelEndpoint", _endpoint_policy(self.bucket))
+        self._role("KennelInstance", _instance_policy(self.bucket), service="ec2.amazonaws.com")
+        self._instance_profile("KennelInstance")
         self._starter_model()
         self._endpoint()
         self._dataset()
@@ -81,24 +83,37 @@ class Builder:
         if not _found(lambda: s3.get_bucket_tagging(Bucket=self.bucket)):
             s3.put_bucket_tagging(Bucket=self.bucket, Tagging={"TagSet": TAGS})
 
-    def _role(self, name: str, policy: dict[str, Any]) -> None:
+    def _role(self, name: str, policy: dict[str, Any], *, service: str = "sagemaker.amazonaws.com") -> None:
         iam = self.connect("iam")
         if not _found(lambda: iam.get_role(RoleName=name)):
             self.say(f"role {name}")
-            trust = {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"Service": "sagemaker.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                        "Condition": {"StringEquals": {"aws:SourceAccount": self.account}},
-                    }
-                ],
+            statement: dict[str, Any] = {
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sts:AssumeRole",
             }
+            if service != "ec2.amazonaws.com":  # which sends no source account
+                statement["Condition"] = {"StringEquals": {"aws:SourceAccount": self.account}}
+            trust = {"Version": "2012-10-17", "Statement": [statement]}
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust), Tags=TAGS)
-        if not _found(lambda: iam.get_role_policy(RoleName=name, PolicyName=name)):
+        if not self._has_policy(name, policy):
             iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
+
+    def _has_policy(self, role: str, policy: dict[str, Any]) -> bool:
+        """Whether the role's policy stays as it is: it is ours, or a person's. One of an older Kennel is replaced."""
+        iam = self.connect("iam")
+        if not _found(lambda: iam.get_role_policy(RoleName=role, PolicyName=role)):
+            return False
+        kept = iam.get_role_policy(RoleName=role, PolicyName=role)["PolicyDocument"]
+        return bool(kept == policy) or not _actions(kept) < _actions(policy)
+
+    def _instance_profile(self, name: str) -> None:
+        """The profile through which an EC2 instance gets the role of the same name."""
+        iam = self.connect("iam")
+        if not _found(lambda: iam.get_instance_profile(InstanceProfileName=name)):
+            iam.create_instance_profile(InstanceProfileName=name, Tags=TAGS)
+        if not iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Roles"]:
+            iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
 
     def _starter_model(self) -> None:
         s3, sagemaker = self.connect("s3"), self.connect("sagemaker")
@@ -278,19 +293,56 @@ def _allow(actions: list[str], resources: list[str]) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": actions, "Resource": resources}
 
 
+def _actions(policy: Any) -> frozenset[str]:
+    """The actions that a policy document allows; none for one that has not the form of ours."""
+    statements = policy.get("Statement", []) if isinstance(policy, dict) else []
+    lists = [one.get("Action", []) for one in statements if isinstance(one, dict)]
+    return frozenset(action for actions in lists for action in ([actions] if isinstance(actions, str) else actions))
+
+
 def _logs(group: str) -> dict[str, Any]:
     actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"]
-    return _allow(actions, [f"arn:aws:logs:*:*:log-group:/aws/sagemaker/{group}*"])
+    return _allow(actions, [f"arn:aws:logs:*:*:log-group:{group}*"])
+
+
+def _metrics(*namespaces: str) -> dict[str, Any]:
+    """PutMetricData knows no resources: the namespace is what limits it."""
+    condition = {"StringEquals": {"cloudwatch:namespace": list(namespaces)}}
+    return _allow(["cloudwatch:PutMetricData"], ["*"]) | {"Condition": condition}
+
+
+def _list(bucket: str, *prefixes: str) -> dict[str, Any]:
+    condition = {"StringLike": {"s3:prefix": [f"{prefix}/*" for prefix in prefixes]}}
+    return _allow(["s3:ListBucket"], [f"arn:aws:s3:::{bucket}"]) | {"Condition": condition}
+
+
+def _objects(actions: list[str], bucket: str, *prefixes: str) -> dict[str, Any]:
+    return _allow(actions, [f"arn:aws:s3:::{bucket}/{prefix}/*" for prefix in prefixes])
 
 
 def _training_policy(bucket: str) -> dict[str, Any]:
-    """What a training job needs of this account: read datasets, write runs, log."""
+    """What a training job needs of this account: data and code in, runs and checkpoints out, log, metrics."""
     statements = [
-        _allow(["s3:ListBucket"], [f"arn:aws:s3:::{bucket}"])
-        | {"Condition": {"StringLike": {"s3:prefix": ["datasets/*"]}}},
-        _allow(["s3:GetObject"], [f"arn:aws:s3:::{bucket}/datasets/*"]),
-        _allow(["s3:PutObject", "s3:AbortMultipartUpload"], [f"arn:aws:s3:::{bucket}/runs/*"]),
-        _logs("TrainingJobs"),
+        _list(bucket, "datasets", "code", "checkpoints"),
+        _objects(["s3:GetObject"], bucket, "datasets", "code", "checkpoints"),
+        _objects(["s3:PutObject", "s3:AbortMultipartUpload"], bucket, "runs", "checkpoints"),
+        _logs("/aws/sagemaker/TrainingJobs"),
+        _metrics("/aws/sagemaker/TrainingJobs"),
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _instance_policy(bucket: str) -> dict[str, Any]:
+    """What a training on an EC2 instance needs: data and code in, its own run out, log, metrics.
+
+    Nothing of EC2: it ends itself by shutting down, which needs no permission.
+    """
+    statements = [
+        _list(bucket, "datasets", "code", "ec2-runs"),
+        _objects(["s3:GetObject"], bucket, "datasets", "code", "ec2-runs"),
+        _objects(["s3:PutObject", "s3:AbortMultipartUpload"], bucket, "ec2-runs"),
+        _logs("/kennel/ec2-runs"),
+        _metrics("Kennel/EC2Training"),
     ]
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -298,7 +350,10 @@ def _training_policy(bucket: str) -> dict[str, Any]:
 def _endpoint_policy(bucket: str) -> dict[str, Any]:
     """What an endpoint needs: read models, log."""
     models = [f"arn:aws:s3:::{bucket}/models/*", f"arn:aws:s3:::{bucket}/runs/*"]
-    return {"Version": "2012-10-17", "Statement": [_allow(["s3:GetObject"], models), _logs("Endpoints/")]}
+    return {
+        "Version": "2012-10-17",
+        "Statement": [_allow(["s3:GetObject"], models), _logs("/aws/sagemaker/Endpoints/")],
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:

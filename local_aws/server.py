@@ -31,10 +31,12 @@ from local_aws.keys import KeyRing, install_key
 from local_aws.moto_app import Moto, MotoService, Sts
 from local_aws.protocol import Caller, Service
 from local_aws.run_keys import RunKeys
+from local_aws.services.ec2 import Ec2
 from local_aws.services.logs import Logs
 from local_aws.services.s3 import S3
 from local_aws.services.sagemaker import SageMaker
 from local_aws.services.sagemaker_runtime import SageMakerRuntime
+from local_aws.services.ssm import Ssm
 from local_aws.store import Store
 
 log = logging.getLogger(__name__)
@@ -192,7 +194,9 @@ def build(
         sagemaker,
         runtime,
         Sts(moto),
-        *(MotoService(name, moto) for name in ("iam", "ec2", "ssm")),
+        Ec2(moto),
+        Ssm(moto),
+        MotoService("iam", moto),
     ]
     front = Front(services, KeyRing(install_key(state), moto.find_key, runs), region, now)
 

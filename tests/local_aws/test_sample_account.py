@@ -103,23 +103,42 @@ def test_everything_is_tagged_as_a_sample(built: Built) -> None:
     assert marks(s3.get_bucket_tagging(Bucket=BUCKET)["TagSet"]) == MARKS
     for key in ("models/starter/model.tar.gz", keys(built.aws, "datasets/")[0]):
         assert marks(s3.get_object_tagging(Bucket=BUCKET, Key=key)["TagSet"]) == MARKS
-    for role in ("KennelTraining", "KennelEndpoint"):
+    for role in ("KennelTraining", "KennelEndpoint", "KennelInstance"):
         assert marks(iam.list_role_tags(RoleName=role)["Tags"]) == MARKS
     account = "arn:aws:sagemaker:us-east-1:123456789012"
     for name in ("model/starter", "endpoint-config/starter", "endpoint/starter", "training-job/sample-drawn-dogs"):
         assert marks(sagemaker.list_tags(ResourceArn=f"{account}:{name}")["Tags"]) == MARKS
 
 
-def test_the_roles_can_be_assumed_by_sagemaker_and_do_little_else(built: Built) -> None:
+@pytest.mark.parametrize(
+    ("role", "service"), [("KennelTraining", "sagemaker.amazonaws.com"), ("KennelInstance", "ec2.amazonaws.com")]
+)
+def test_the_roles_can_be_assumed_by_their_service_and_do_little_else(built: Built, role: str, service: str) -> None:
     iam = client(built.aws, "iam")
-    trust = iam.get_role(RoleName="KennelTraining")["Role"]["AssumeRolePolicyDocument"]["Statement"]
-    assert [statement["Principal"] for statement in trust] == [{"Service": "sagemaker.amazonaws.com"}]
-    policy: dict[str, Any] = iam.get_role_policy(RoleName="KennelTraining", PolicyName="KennelTraining")[
-        "PolicyDocument"
-    ]
+    trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert [statement["Principal"] for statement in trust] == [{"Service": service}]
+    policy: dict[str, Any] = iam.get_role_policy(RoleName=role, PolicyName=role)["PolicyDocument"]
     assert all("*" not in action for statement in policy["Statement"] for action in statement["Action"])
-    assert "*" not in [resource for statement in policy["Statement"] for resource in statement["Resource"]]
-    assert not iam.list_attached_role_policies(RoleName="KennelTraining")["AttachedPolicies"]
+    limited = [one for one in policy["Statement"] if "Condition" not in one]  # PutMetricData has no resources
+    assert "*" not in [resource for statement in limited for resource in statement["Resource"]]
+    assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+
+
+def test_an_instance_gets_its_role_through_the_profile_of_the_same_name(built: Built) -> None:
+    profile = client(built.aws, "iam").get_instance_profile(InstanceProfileName="KennelInstance")["InstanceProfile"]
+    assert [role["RoleName"] for role in profile["Roles"]] == ["KennelInstance"]
+
+
+def test_a_policy_of_an_older_kennel_is_replaced_and_a_persons_own_is_kept(built: Built) -> None:
+    iam = client(built.aws, "iam")
+    name = "KennelTraining"
+    ours = iam.get_role_policy(RoleName=name, PolicyName=name)["PolicyDocument"]
+    older = {"Version": "2012-10-17", "Statement": ours["Statement"][:2]}
+    own = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    for put, expected in ((own, own), (older, ours)):
+        iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(put))
+        build(built.aws.state)
+        assert iam.get_role_policy(RoleName=name, PolicyName=name)["PolicyDocument"] == expected
 
 
 def test_a_run_that_the_servers_end_interrupted_is_followed_by_another(built: Built) -> None:

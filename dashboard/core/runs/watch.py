@@ -1,17 +1,19 @@
-"""Watch runs: list them, look at one, read its log, stop it."""
+"""Look at one run of any kind, stop it, and on the embedded AWS take its spot instances back."""
 
 import threading
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Aws
-from dashboard.core.errors import InvalidInput, NotFound
+from dashboard.core.errors import InvalidInput, KennelError, NotFound, Refused
 from dashboard.core.parallel import gather
-from dashboard.core.runs.describe import run_from
+from dashboard.core.runs import ec2_runs, tuning
+from dashboard.core.runs import listing_sagemaker as sagemaker
 from dashboard.core.runs.log import LogLine, LogPage, read_log
-from dashboard.core.runs.model import Run
+from dashboard.core.runs.model import Run, RunKey, RunKind
 from dashboard.core.runs.progress import Progress, progress
 
 __all__ = [
@@ -19,12 +21,130 @@ __all__ = [
     "LogPage",
     "Progress",
     "RunCache",
+    "StopResult",
+    "children",
     "get_run",
+    "interrupt",
     "list_runs",
     "progress",
     "read_log",
     "stop",
+    "stop_many",
 ]
+
+
+@dataclass(frozen=True)
+class StopResult:
+    """What became of one run of several that were to be stopped: the run then, or why it could not be."""
+
+    key: str
+    run: Run | None = None
+    problem: KennelError | None = None
+
+
+def get_run(aws: Aws, key: str, known: "Run | RunCache | None" = None, now: datetime | None = None) -> Run:
+    """One run of any kind as it is now; a `known` reading of it saves reading its tags again.
+
+    `now` tells a launch that broke off from one that goes on (default: the clock). Raises NotFound.
+    """
+    cache = known if isinstance(known, RunCache) else None
+    known = cache.last(key) if cache else known if isinstance(known, Run) else None
+    wanted = RunKey.parse(key)
+    if wanted.kind is RunKind.TUNING:
+        return tuning.get_tuning(aws, wanted.name)
+    if wanted == RunKey.parse(f"ec2:{wanted.name}"):
+        return ec2_runs.get_ec2(aws, wanted.name, now or datetime.now(UTC))
+    try:
+        run = sagemaker.describe(aws, sagemaker.TRAININGS, wanted.name, known)
+        if cache:
+            cache.keep(run, run.modified)
+        return run
+    except NotFound as missing:
+        raise NotFound(
+            f"there is no run named {wanted.name}",
+            "this account has none of that name in this region",
+            "choose one under All runs",
+        ) from missing
+
+
+def children(aws: Aws, parent: Run, known: Iterable[Run] = ()) -> tuple[Run, ...]:
+    """A tuning job's trials as runs, in the order in which they were started.
+
+    Of the `known` ones those that have ended are not asked for again. Raises the errors of `Aws.call`.
+    """
+    if parent.tuning is None:
+        return ()
+    held = {run.key: run for run in known}
+
+    def look(key: str) -> Run | None:
+        run = held.get(key)
+        if run is not None and run.status.is_final:
+            return run
+        try:
+            return get_run(aws, key, run)
+        except NotFound:
+            return None  # deleted
+
+    return tuple(run for run in gather(look, parent.tuning.children) if run)
+
+
+def stop(aws: Aws, key: str) -> Run:
+    """Ask a run to stop and return it as it is then. A run that has ended or is stopping is left as it is.
+
+    SageMaker gives a training two minutes to save its model; a tuning job's trials are stopped with it; an EC2 training
+    ends with its instance, which is terminated. Raises NotFound, Refused, and the errors of `Aws.call`.
+    """
+    run = get_run(aws, key)
+    if not run.status.can_stop:
+        return run
+    try:
+        if run.is_on_ec2:
+            if not run.instance_id:
+                raise Refused("it cannot be stopped yet", "EC2 has not told its instance", "try again in a moment")
+            aws.call("ec2", "TerminateInstances", InstanceIds=[run.instance_id])
+        elif run.is_tuning:
+            aws.call("sagemaker", "StopHyperParameterTuningJob", HyperParameterTuningJobName=run.name)
+        else:
+            aws.call("sagemaker", "StopTrainingJob", TrainingJobName=run.name)
+    except (InvalidInput, NotFound):
+        if not get_run(aws, key, run).status.is_final:
+            raise
+        # It ended between the look and the call.
+    return get_run(aws, key, run)
+
+
+def stop_many(aws: Aws, keys: Iterable[str]) -> tuple[StopResult, ...]:
+    """Stop several runs; one that cannot be stopped does not keep the others from it."""
+
+    def one(key: str) -> StopResult:
+        try:
+            return StopResult(key, stop(aws, key))
+        except KennelError as error:
+            return StopResult(key, problem=error)
+
+    return tuple(gather(one, dict.fromkeys(keys), workers=4))
+
+
+def interrupt(aws: Aws, run: Run, mark: str) -> None:
+    """Take a run's spot instances back now, as AWS does at any time. Only the embedded AWS can be asked for that.
+
+    `mark` is new each time: the same one again asks for nothing. Raises Refused on a real account and for a run that
+    is not at work on spot instances, and the errors of `Aws.call`.
+    """
+    if not aws.account.is_embedded:
+        raise Refused("AWS cannot be asked to interrupt a run", "only the embedded AWS simulates that", "")
+    if not run.can_interrupt:
+        raise Refused(
+            f"{run.name} cannot be interrupted",
+            f"it is {run.status.word}" if run.is_spot else "it does not run on spot instances",
+            "",
+        )
+    marked = [{"Key": tags.INTERRUPT, "Value": mark}]
+    if run.is_on_ec2:
+        aws.call("ec2", "CreateTags", Resources=[run.instance_id], Tags=marked)
+    else:
+        aws.call("sagemaker", "AddTags", ResourceArn=run.arn, Tags=marked)
+
 
 PAGE = 100
 FOREVER = 5_000
@@ -40,7 +160,7 @@ class RunCache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._runs: dict[str, tuple[datetime | None, Run]] = {}
-        self._tags: dict[str, Mapping[str, str]] = {}
+        self._last: dict[str, Run] = {}
 
     def ended(self, name: str, modified: datetime | None) -> Run | None:
         """The run as it is known, if it has ended and is listed as not modified since."""
@@ -48,19 +168,18 @@ class RunCache:
             known, run = self._runs.get(name, (None, None))
         return run if known == modified else None
 
-    def tags(self, arn: str, created: datetime) -> Mapping[str, str] | None:
-        """The tags of a run that was seen before."""
-        # A deleted run's name can be used again, and its ARN with it.
+    def last(self, name: str) -> Run | None:
+        """The run as it was last seen."""
         with self._lock:
-            return self._tags.get(f"{arn} {created}")
+            return self._last.get(name)
 
     def keep(self, run: Run, modified: datetime | None) -> None:
         """Remember a run that is listed as last modified then."""
         with self._lock:
-            self._tags[f"{run.arn} {run.created}"] = run.tags
+            self._last[run.name] = run
             if run.status.is_final:
                 self._runs[run.name] = (modified, run)
-            for store in (self._runs, self._tags):
+            for store in (self._runs, self._last):
                 while len(store) > FOREVER:
                     del store[next(iter(store))]
 
@@ -94,37 +213,3 @@ def list_runs(aws: Aws, limit: int = 200, cache: RunCache | None = None) -> tupl
         return run
 
     return tuple(run for run in gather(look, summaries[:limit]) if run)
-
-
-def get_run(aws: Aws, name: str, cache: RunCache | None = None) -> Run:
-    """One run as it is now. Raises NotFound."""
-    try:
-        answer = aws.call("sagemaker", "DescribeTrainingJob", TrainingJobName=name)
-    except NotFound as missing:
-        raise NotFound(
-            f"there is no run named {name}",
-            "this account has none of that name in this region",
-            "choose one under All runs",
-        ) from missing
-    arn = answer["TrainingJobArn"]
-    known = cache.tags(arn, answer["CreationTime"]) if cache else None
-    run = run_from(answer, tags.of_sagemaker(aws, arn) if known is None else known)
-    if cache:
-        cache.keep(run, run.modified)
-    return run
-
-
-def stop(aws: Aws, name: str) -> Run:
-    """Ask a run to stop and return it as it is then. A run that has ended or is stopping is left as it is.
-
-    Raises NotFound, and the errors of `Aws.call`.
-    """
-    if not get_run(aws, name).status.can_stop:
-        return get_run(aws, name)
-    try:
-        aws.call("sagemaker", "StopTrainingJob", TrainingJobName=name)
-    except InvalidInput:
-        if not get_run(aws, name).status.is_final:
-            raise
-        # It ended between the look and the call.
-    return get_run(aws, name)

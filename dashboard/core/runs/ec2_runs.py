@@ -1,0 +1,131 @@
+"""EC2 trainings, read from the account's bucket and from EC2."""
+
+import json
+from collections.abc import Container, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from dashboard.core import tags
+from dashboard.core.aws import Aws
+from dashboard.core.errors import KennelError, NotFound, ServiceFault
+from dashboard.core.parallel import gather
+from dashboard.core.runs.ec2_record import Ec2Record, run_from
+from dashboard.core.runs.model import Run
+
+RUNS, INDEX = "ec2-runs/", "ec2-index/"
+LAST_SECOND = 9_999_999_999
+"""The index counts down from here, so that S3, which lists in ascending order, gives the newest run first."""
+FIRST_PAGE, PAGE = 50, 1000
+FILTER_VALUES = 200  # DescribeInstances takes no more values in a filter
+
+
+def get_ec2(aws: Aws, name: str, now: datetime) -> Run:
+    """One EC2 training as it is now. Raises NotFound and the errors of `Aws.call`."""
+    record = read_record(aws, name)
+    if record is None:
+        raise NotFound(
+            f"there is no EC2 training named {name}",
+            f"{RUNS}{name}/ in the bucket {aws.account.bucket} holds none",
+            "choose one under All runs",
+        )
+    found = {} if record.has_ended else instances(aws, [name])
+    return run_from(record, found.get(name), now)
+
+
+def read_record(aws: Aws, name: str, known: Ec2Record | None = None) -> Ec2Record | None:
+    """The run's documents as they are now; None when there is no such run. A `known` one is only read on."""
+    request = known.request if known else _document(aws, name, "request.json")
+    if request is None:
+        return None
+    launched = (known.launched if known else None) or _document(aws, name, "instance.json") or {}
+    return Ec2Record(request, launched, _document(aws, name, "status.json") or {})
+
+
+def instances(aws: Aws, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """DescribeInstances' record of each run's instance that EC2 still knows, by the run's name."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for first in range(0, len(names), FILTER_VALUES):
+        asked = [{"Name": f"tag:{tags.RUN}", "Values": list(names[first : first + FILTER_VALUES])}]
+        for page in aws.pages("ec2", "DescribeInstances", Filters=asked):
+            for instance in (one for group in page["Reservations"] for one in group["Instances"]):
+                name = tags.as_dict(instance.get("Tags", [])).get(tags.RUN, "")
+                other = found.get(name)
+                if other is None or instance["LaunchTime"] > other["LaunchTime"]:
+                    found[name] = instance
+    return found
+
+
+def indexed(aws: Aws, since: datetime | None, known: Container[str] = (), limit: int = 10_000) -> list[str]:
+    """The names of the account's EC2 trainings that are not `known`, newest first, created at `since` or later.
+
+    Reads no further than a page of which everything is known. At most `limit`.
+    """
+    oldest = 0.0 if since is None else since.timestamp()
+    new: list[str] = []
+    after = ""
+    size = FIRST_PAGE
+    while True:
+        where = {"StartAfter": after} if after else {}
+        try:
+            page = aws.call(
+                "s3", "ListObjectsV2", Bucket=aws.account.bucket, Prefix=INDEX, MaxKeys=size, **where
+            )  # fmt: skip
+        except NotFound:
+            return []  # no bucket yet
+        keys = [one["Key"].removeprefix(INDEX) for one in page.get("Contents", [])]
+        listed = [(LAST_SECOND - int(count), name) for key in keys if (count := key[:10]).isdecimal()
+                  and (name := key[11:])]  # fmt: skip
+        fresh = [name for moment, name in listed if moment >= oldest and name not in known]
+        new += fresh[: limit - len(new)]
+        is_older = bool(listed) and listed[-1][0] < oldest
+        if not page.get("IsTruncated") or is_older or not fresh or len(new) >= limit:
+            return new
+        after, size = page["Contents"][-1]["Key"], PAGE
+
+
+def read_runs(aws: Aws, records: Iterable[Ec2Record], now: datetime) -> tuple[list[Run], KennelError | None]:
+    """The runs of these documents, and why EC2 could not be asked about those that go on, if it could not."""
+    held = list(records)
+    open_names = [record.name for record in held if not record.has_ended]
+    problem: KennelError | None = None
+    found: dict[str, Mapping[str, Any]] = {}
+    if open_names:
+        try:
+            found = instances(aws, open_names)
+        except KennelError as error:
+            problem = error
+    asked = problem is None
+    return [run_from(record, found.get(record.name), now, asked=asked) for record in held], problem
+
+
+def read_records(aws: Aws, names: Iterable[str], known: Mapping[str, Ec2Record]) -> dict[str, Ec2Record]:
+    """The documents of these runs by name, several at once; without those that are gone."""
+    asked = list(names)
+    read = gather(lambda name: read_record(aws, name, known.get(name)), asked)
+    return {name: record for name, record in zip(asked, read, strict=True) if record is not None}
+
+
+def index_key(name: str, created: datetime) -> str:
+    """The empty object that lists a run; see INDEX."""
+    return f"{INDEX}{LAST_SECOND - int(created.astimezone(UTC).timestamp()):010d}-{name}"
+
+
+def _document(aws: Aws, name: str, file: str) -> dict[str, Any] | None:
+    """A JSON document of a run; None when it is not there. Raises ServiceFault for one that cannot be read."""
+    where = {"Bucket": aws.account.bucket, "Key": f"{RUNS}{name}/{file}"}
+    try:
+        with aws.translated("s3", "GetObject", where):
+            text = aws.call("s3", "GetObject", **where)["Body"].read()
+    except NotFound:
+        return None
+    try:
+        told = json.loads(text)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise ServiceFault(
+            f"{file} of the EC2 training {name} cannot be read",
+            "it is no JSON object",
+            f"see s3://{where['Bucket']}/{where['Key']}",
+        )
+    return told

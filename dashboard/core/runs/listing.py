@@ -1,0 +1,184 @@
+"""The run book: every run of one account and region, read once and then kept up to date, whoever looks.
+
+The first read of a window goes on in the background, and whoever looks sees what has arrived; later refreshes read
+only what was modified since. What cannot be read is said, and the rest stands.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from dashboard.core.aws import Aws
+from dashboard.core.errors import CredentialsProblem, KennelError, Unreachable
+from dashboard.core.parallel import gather
+from dashboard.core.runs import listing_sagemaker as sagemaker
+from dashboard.core.runs.listing_parts import Ec2Part, Part, SageMakerPart
+from dashboard.core.runs.model import Run
+from dashboard.core.runs.window import Window
+
+__all__ = ["Listing", "RunBook", "Window"]
+
+FRESH = timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The runs of a window, newest first, as they were read `at` then.
+
+    `is_complete` is False while a first read goes on; `expected` is how many AWS says there will be, if it does.
+    `problems` are what could not be read, by what it is ("EC2 trainings"). `is_cut`: older ones were left out.
+    """
+
+    runs: tuple[Run, ...]
+    window: Window
+    at: datetime
+    is_complete: bool = True
+    expected: int | None = None
+    problems: Mapping[str, KennelError] = field(default_factory=dict)
+    is_cut: bool = False
+
+    @property
+    def fraction(self) -> float:
+        """How much of a first read has arrived, 0..1."""
+        if self.is_complete:
+            return 1.0
+        return min(0.99, len(self.runs) / self.expected) if self.expected else 0.0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything in it may change by itself."""
+        return not self.is_complete or any(run.status.is_active for run in self.runs)
+
+
+class RunBook:
+    """The runs of ONE account and region. Safe to share between threads; `now` is the clock."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._changed = threading.Condition()
+        self._runs: dict[str, Run] = {}
+        self._parts: tuple[Part, ...] = (
+            SageMakerPart("trainings", sagemaker.TRAININGS, self._take),
+            SageMakerPart("tuning jobs", sagemaker.TUNINGS, self._take),
+            Ec2Part("EC2 trainings", self._take),
+        )
+        self._worker: threading.Thread | None = None
+        self._failed: BaseException | None = None
+        self._rounds = 0
+        self._version = 0
+        self._shown: dict[Window, tuple[tuple[int, int], Listing]] = {}
+        self._at: dict[Window, datetime] = {}
+
+    def look(self, aws: Aws, window: Window, *, patience: float, fresh: timedelta = FRESH) -> Listing:
+        """The runs of the window. Reads again where the last reading is older than `fresh`, in the background.
+
+        Waits for that at most `patience` seconds. Raises Unreachable or CredentialsProblem when the account cannot be
+        asked at all, or the first error when nothing of it could be read.
+        """
+        with self._changed:
+            at = self._at.get(window)
+            if self._worker is None and (at is None or self._now() - at >= fresh):
+                self._worker = threading.Thread(target=self._work, args=(aws, window), name="runs", daemon=True)
+                self._worker.start()
+            begun = self._rounds
+            if patience > 0 and self._worker is not None:
+                self._changed.wait_for(lambda: self._rounds > begun, patience)
+            failed, self._failed = self._failed, None
+            if failed is not None:
+                raise failed
+            return self._listing(window)
+
+    def get(self, key: str) -> Run | None:
+        """A run as it was last read."""
+        with self._changed:
+            return self._runs.get(key)
+
+    def keep(self, run: Run) -> None:
+        """A run was looked at by itself: list it as it is now."""
+        self._take([run])
+
+    def drop(self, key: str) -> None:
+        """A run was deleted."""
+        with self._changed:
+            if self._runs.pop(key, None) is not None:
+                self._version += 1
+
+    def stale(self) -> None:
+        """Something was changed: read again at the next look."""
+        with self._changed:
+            self._at.clear()
+
+    def _work(self, aws: Aws, window: Window) -> None:
+        now = self._now()
+        failed: BaseException | None = None
+        try:
+            self._read(aws, window, now)
+        except BaseException as error:  # noqa: BLE001 - raised to whoever looks next
+            failed = error
+        with self._changed:
+            self._worker = None
+            self._rounds += 1
+            self._failed = failed
+            if failed is None:
+                self._at[window] = now
+            self._changed.notify_all()
+
+    def _read(self, aws: Aws, window: Window, now: datetime) -> None:
+        gather(lambda part: part.update(aws, window, now, self._known(part)), self._parts)
+        for part in self._parts:
+            for key in part.gone():
+                self.drop(key)
+        problems = [part.problem for part in self._parts if part.problem is not None]
+        for problem in problems:
+            if len(problems) == len(self._parts) or isinstance(problem, (Unreachable, CredentialsProblem)):
+                raise problem
+
+    def _known(self, part: Part) -> dict[str, Run]:
+        with self._changed:
+            return {key: run for key, run in self._runs.items() if part.owns(key)}
+
+    def _take(self, runs: Sequence[Run]) -> None:
+        with self._changed:
+            for run in runs:
+                known = self._runs.get(run.key)
+                if known is not None and known.created == run.created and _moment(known) > _moment(run):
+                    continue  # a slow read must not undo a newer one
+                if known != run:
+                    self._runs[run.key] = run
+                    self._version += 1
+
+    def _listing(self, window: Window) -> Listing:
+        """Called with the lock held. Made anew only when something has changed."""
+        now = self._now()
+        made, listing = self._shown.get(window, (None, None))
+        state = (self._version, self._rounds)
+        if listing is not None and made == state:
+            return listing
+        if listing is not None and made is not None and made[0] == self._version and window is Window.ALL:
+            runs = listing.runs
+        else:
+            since = window.since(now)
+            runs = tuple(
+                sorted(
+                    (run for run in self._runs.values() if since is None or run.created >= since),
+                    key=lambda run: run.created,
+                    reverse=True,
+                )
+            )
+        expected = [part.expected for part in self._parts]
+        listing = Listing(
+            runs=runs,
+            window=window,
+            at=self._at.get(window, now),
+            is_complete=window in self._at or all(part.covers(window) for part in self._parts),
+            expected=sum(one or 0 for one in expected) if any(expected) else None,
+            problems={part.title: part.problem for part in self._parts if part.problem is not None},
+            is_cut=any(part.is_cut for part in self._parts),
+        )
+        self._shown[window] = state, listing
+        return listing
+
+
+def _moment(run: Run) -> datetime:
+    return run.modified or run.created

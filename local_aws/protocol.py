@@ -31,7 +31,12 @@ from local_aws.errors import NotThereError, ServiceError
 
 __all__ = ["Caller", "NotThereError", "Operation", "Service", "ServiceError"]
 
-_SIGNING_NAMES = {"sagemaker-runtime": "sagemaker", "cloudwatch": "monitoring"}  # where it is not botocore's name
+# where it is not botocore's name
+_SIGNING_NAMES = {
+    "sagemaker-runtime": "sagemaker",
+    "cloudwatch": "monitoring",
+    "service-quotas": "servicequotas",
+}
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,16 @@ from local_aws.errors import NotThereError, ServiceError, error_response, intern
 from local_aws.keys import KeyRing, install_key
 from local_aws.moto_app import Moto, MotoService, Sts
 from local_aws.protocol import Caller, Service
+from local_aws.quotas import Quotas
 from local_aws.run_keys import RunKeys
+from local_aws.services.cloudwatch import CloudWatch
+from local_aws.services.cloudwatch_store import MetricStore
 from local_aws.services.ec2 import Ec2
 from local_aws.services.logs import Logs
 from local_aws.services.s3 import S3
 from local_aws.services.sagemaker import SageMaker
 from local_aws.services.sagemaker_runtime import SageMakerRuntime
+from local_aws.services.service_quotas import ServiceQuotas
 from local_aws.services.ssm import Ssm
 from local_aws.store import Store
 
@@ -158,6 +162,8 @@ def protocol_of(wire: sigv4.Wire) -> str:
 
 @lru_cache(maxsize=64)
 def _protocol_named(signing_name: str) -> str:
+    if signing_name == "monitoring":
+        return "query"  # what is neither CBOR nor JSON to CloudWatch, which botocore knows by another name
     if not signing_name.replace("-", "").isalnum():
         return "rest-json"
     try:
@@ -185,12 +191,16 @@ def build(
     store = Store(state)
     moto = Moto(state / "moto")
     s3, logs = S3(store, region=region), Logs(state / "logs", region=region)
+    metrics = MetricStore(state / "metrics")
+    quotas = Quotas(store)
     runs = RunKeys(endpoint_url) if endpoint_url else None
     sagemaker = SageMaker(store, s3, logs, access=runs.variables if runs else None)
     runtime = SageMakerRuntime(sagemaker)
     services: list[Service] = [
         s3,
         logs,
+        CloudWatch(metrics),
+        ServiceQuotas(store, quotas),
         sagemaker,
         runtime,
         Sts(moto),

@@ -4,15 +4,18 @@ Points are many and come while things run, so a commit does not wait for the dis
 being killed at once, and a power cut costs at most the last seconds.
 
 A row is what was put at one second of one series: a value and how often it was measured, or a set of statistics. That
-is enough for every statistic; percentiles need values, and a real set of statistics (low < high) has none.
+is enough for every statistic; percentiles need values, and a real set of statistics (low < high) has none. What is
+older than 15 days is such a set of 5 minutes or an hour: unlike CloudWatch, this keeps no percentiles of it.
 """
 
 import json
-import threading
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
+from local_aws.services.cloudwatch_statistics import Bin
 from local_aws.store import Store
 
 Dimensions = tuple[tuple[str, str], ...]
@@ -36,6 +39,7 @@ CREATE TABLE IF NOT EXISTS points (
     PRIMARY KEY (series, at, number)
 ) WITHOUT ROWID;
 """
+_FIND = "SELECT id FROM series WHERE region = ? AND namespace = ? AND name = ? AND dimensions = ?"
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,7 @@ class MetricStore:
     def __init__(self, directory: Path) -> None:
         self._store = Store(directory, name="metrics.sqlite", power_cut_safe=False)
         self._store.connection().executescript(_TABLES)
-        self._known: dict[tuple[str, str, str, str], int] = {}
-        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str, str, str], int] = {}  # only touched inside a transaction
         (last,) = self._store.read("SELECT MAX(number) FROM points")[0]
         self._number = (last or 0) + 1
 
@@ -94,36 +97,141 @@ class MetricStore:
         """Add measurements, in one transaction. resolution: 60 or 1, the seconds that a time is rounded down to."""
         if not data:
             return
-        with self._store.transaction() as connection, self._lock:
-            rows = []
-            latest: dict[int, int] = {}
-            for datum in data:
-                at = int(datum.at // resolution) * resolution
-                series = self._series(region, Metric(namespace, datum.name, datum.dimensions))
-                latest[series] = max(at, latest.get(series, at))
-                if isinstance(datum, Datum):
-                    figures = (datum.count, datum.value * datum.count, datum.value, datum.value)
-                else:
-                    figures = (datum.count, datum.total, datum.low, datum.high)
-                rows.append((series, at, self._number, datum.unit, *figures))
-                self._number += 1
-            connection.executemany("INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            connection.executemany(
-                "UPDATE series SET last = max(coalesce(last, 0), ?) WHERE id = ?",
-                [(at, series) for series, at in latest.items()],
-            )
+        made: list[tuple[str, str, str, str]] = []
+        try:
+            with self._store.transaction() as connection:
+                rows = []
+                latest: dict[int, int] = {}
+                for datum in data:
+                    at = int(datum.at // resolution) * resolution
+                    series = self._series(
+                        connection, _key(region, Metric(namespace, datum.name, datum.dimensions)), made
+                    )
+                    latest[series] = max(at, latest.get(series, at))
+                    if isinstance(datum, Datum):
+                        figures = (datum.count, datum.value * datum.count, datum.value, datum.value)
+                    else:
+                        figures = (datum.count, datum.total, datum.low, datum.high)
+                    rows.append((series, at, self._number, datum.unit, *figures))
+                    self._number += 1
+                connection.executemany("INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+                connection.executemany(
+                    "UPDATE series SET last = max(coalesce(last, 0), ?) WHERE id = ?",
+                    [(at, series) for series, at in latest.items()],
+                )
+        except BaseException:
+            for key in made:  # what the transaction made is gone with it
+                self._known.pop(key, None)
+            raise
 
-    def _series(self, region: str, metric: Metric) -> int:
-        key = (region, metric.namespace, metric.name, canonical(metric.dimensions))
+    def _series(
+        self,
+        connection: sqlite3.Connection,
+        key: tuple[str, str, str, str],
+        made: list[tuple[str, str, str, str]],
+    ) -> int:
         if key not in self._known:
-            connection = self._store.connection()
             connection.execute(
                 "INSERT OR IGNORE INTO series (region, namespace, name, dimensions) VALUES (?, ?, ?, ?)", key
             )
-            (self._known[key],) = connection.execute(
-                "SELECT id FROM series WHERE region = ? AND namespace = ? AND name = ? AND dimensions = ?", key
-            ).fetchone()
+            (self._known[key],) = connection.execute(_FIND, key).fetchone()
+            made.append(key)
         return self._known[key]
+
+    def bins(
+        self,
+        region: str,
+        metric: Metric,
+        *,
+        start: int,
+        end: int,
+        period: int,
+        since: int = 0,
+        unit: str | None = None,
+        values: bool = False,
+    ) -> list[Bin]:
+        """The points with start ≤ time < end in periods counted from `start`, by time and unit, without empty ones.
+
+        Only the series of exactly these dimensions. since: nothing older than that. unit: only points of that unit.
+        values: with the measurements themselves, for percentiles.
+        """
+        found = self._store.read(_FIND, *_key(region, metric))
+        if not found:
+            return []
+        where = "FROM points WHERE series = ? AND at >= ? AND at < ?" + (" AND unit = ?" if unit else "")
+        args = (start, start, period, period, found[0]["id"], max(start, since), end, *((unit,) if unit else ()))
+        rows = self._store.connection().execute(
+            "SELECT ? + (at - ?) / ? * ? AS bin, unit, sum(count), sum(total), min(low), max(high) "
+            f"{where} GROUP BY bin, unit ORDER BY bin, unit",
+            args,
+        )
+        plain = [Bin(*row) for row in rows]
+        if not values:
+            return plain
+        rows = self._store.connection().execute(
+            f"SELECT ? + (at - ?) / ? * ? AS bin, unit, low, high, count {where} ORDER BY bin, unit, low",
+            args,
+        )
+        measured: dict[tuple[int, str], list[tuple[float, float]] | None] = {}
+        for (at, of_unit), group in groupby(rows, key=lambda row: (row[0], row[1])):
+            members = list(group)
+            known = all(row[2] == row[3] for row in members)
+            measured[at, of_unit] = [(row[2], row[4]) for row in members] if known else None
+        return [replace(bin, values=measured.get((bin.at, bin.unit))) for bin in plain]
+
+    def metrics(
+        self,
+        region: str,
+        *,
+        since: int,
+        namespace: str | None = None,
+        name: str | None = None,
+        after: int = 0,
+    ) -> Iterator[tuple[int, Metric]]:
+        """The metrics with a point at or after `since`, each with its number here; those numbered above `after`."""
+        sql = "SELECT id, namespace, name, dimensions FROM series WHERE region = ? AND last >= ? AND id > ?"
+        args: list[str | int] = [region, since, after]
+        for column, wanted in (("namespace", namespace), ("name", name)):
+            if wanted is not None:
+                sql += f" AND {column} = ?"
+                args.append(wanted)
+        for row in self._store.connection().execute(sql + " ORDER BY id", args):
+            pairs = tuple((key, value) for key, value in json.loads(row["dimensions"]))
+            yield row["id"], Metric(row["namespace"], row["name"], pairs)
+
+    def compact(self, now: float) -> None:
+        """Make old points as coarse as RETENTION says, and forget those beyond LONGEST."""
+        with self._store.transaction() as connection:
+            age, width = RETENTION[0]
+            connection.execute("UPDATE points SET at = at - at % ? WHERE at < ? AND at % ?", (width, now - age, width))
+            for age, width in RETENTION[1:]:
+                self._merge(connection, int(now - age), width)
+            connection.execute("DELETE FROM points WHERE at < ?", (now - LONGEST,))
+            gone = connection.execute("DELETE FROM series WHERE coalesce(last, 0) < ?", (now - LONGEST,)).rowcount
+            if gone:
+                self._known.clear()
+
+    def _merge(self, connection: sqlite3.Connection, before: int, width: int) -> None:
+        """One row for each bin of `width` seconds and unit, of what is older than `before`."""
+        before -= before % width  # whole bins only
+        merged = connection.execute(
+            "SELECT series, at - at % ? AS bin, unit, sum(count), sum(total), min(low), max(high) FROM points "
+            "WHERE at < ? GROUP BY series, bin, unit HAVING count(*) > 1 OR min(at) % ?",
+            (width, before, width),
+        ).fetchall()
+        for series, at, unit, *figures in merged:
+            connection.execute(
+                "DELETE FROM points WHERE series = ? AND at >= ? AND at < ? AND unit = ?",
+                (series, at, at + width, unit),
+            )
+            connection.execute(
+                "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (series, at, self._number, unit, *figures)
+            )
+            self._number += 1
+
+
+def _key(region: str, metric: Metric) -> tuple[str, str, str, str]:
+    return region, metric.namespace, metric.name, canonical(metric.dimensions)
 
 
 def canonical(dimensions: Iterable[tuple[str, str]]) -> str:

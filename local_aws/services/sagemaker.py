@@ -18,7 +18,8 @@ from local_aws.engine.queue import TrainingQueue
 from local_aws.engine.training import GRACE_SECONDS, Machine
 from local_aws.engine.warm_pool import WarmPool
 from local_aws.services.sagemaker_endpoints import Endpoints
-from local_aws.services.sagemaker_training import JobReports, TrainingJobs
+from local_aws.services.sagemaker_training import JobReports
+from local_aws.services.sagemaker_tuning import Tunings
 from local_aws.store import Store
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 MOST_ENDPOINT_PROCESSES = 8
 
 
-class SageMaker(TrainingJobs, Endpoints):
+class SageMaker(Tunings, Endpoints):
     """The service. `fleet` is where sagemaker-runtime finds the processes of an endpoint.
 
     jobs_at_once: None for one a core. private: None to find out whether processes can have an /opt/ml of their own.
@@ -86,9 +87,11 @@ class SageMaker(TrainingJobs, Endpoints):
         )
         self.fleet = Fleet(host, self._endpoint_event)
         self.resume_training_jobs()
+        self.start_tuning()
         self.resume_endpoints()
 
     def _stop(self) -> None:
+        self.stop_tuning()
         self.queue.close()
         self.fleet.close()
         self._events.shutdown()

@@ -21,13 +21,13 @@ class SageMakerBase(Service):
     name = "sagemaker"
 
     def __init__(self, store: Store) -> None:
-        kinds = ("training-job", "model", "endpoint-config", "endpoint")
-        self.training_jobs, self.models, self.endpoint_configs, self.endpoints = (
-            Resources(store, kind) for kind in kinds
-        )
-        self._by_kind = {
-            one.kind: one for one in (self.training_jobs, self.models, self.endpoint_configs, self.endpoints)
-        }
+        self.training_jobs = Resources(store, "training-job")
+        self.tuning_jobs = Resources(store, "hyper-parameter-tuning-job")
+        self.models = Resources(store, "model")
+        self.endpoint_configs = Resources(store, "endpoint-config")
+        self.endpoints = Resources(store, "endpoint")
+        kinds = (self.training_jobs, self.tuning_jobs, self.models, self.endpoint_configs, self.endpoints)
+        self._by_kind = {one.kind: one for one in kinds}
 
     def parse(self, request: Request, operation: OperationModel, body: bytes) -> dict[str, Any]:
         params = super().parse(request, operation, body)

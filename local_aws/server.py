@@ -199,7 +199,7 @@ def build(
     services: list[Service] = [
         s3,
         logs,
-        CloudWatch(metrics),
+        CloudWatch(metrics),  # stops after those below, which put into its store
         ServiceQuotas(store, quotas),
         sagemaker,
         runtime,

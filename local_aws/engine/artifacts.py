@@ -4,6 +4,7 @@ import gzip
 import shutil
 import tarfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from local_aws.engine.errors import ClientFaultError
@@ -34,19 +35,28 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
 
 
-def pack(folder: Path, archive: Path) -> None:
-    """Write the contents of `folder` (not the folder itself) to a gzipped tar. Raises OSError."""
+def pack(folder: Path, archive: Path, more: Sequence[Path] = ()) -> None:
+    """Write the contents of `folder` (not the folder itself) to a gzipped tar. Raises OSError.
+
+    more: folders whose contents join them; of a name that several have, the first one's file is kept.
+    """
+    packed: set[str] = set()
 
     def ours(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
         if not (entry.isreg() or entry.isdir() or entry.issym() or entry.islnk()):
             return None  # pipes, sockets and devices are nothing to keep
+        if not entry.isdir():
+            if entry.name in packed:
+                return None
+            packed.add(entry.name)
         entry.uid = entry.gid = 0
         entry.uname = entry.gname = ""
         return entry
 
     with tarfile.open(archive, "w:gz", compresslevel=COMPRESSION, dereference=False) as tar:
-        for path in sorted(folder.iterdir()):
-            tar.add(path, path.name, filter=ours)
+        for one in (folder, *more):
+            for path in sorted(one.iterdir()):
+                tar.add(path, path.name, filter=ours)
 
 
 def unpack(archive: Path, folder: Path, *, largest: int = LARGEST) -> None:

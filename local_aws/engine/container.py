@@ -1,6 +1,6 @@
 """SageMaker's container contract for a training job: the JSON files in input/config and the SM_* variables.
 
-Names and forms are those of AWS's PyTorch training images (sagemaker-training-toolkit) on one host.
+Names and forms are those of AWS's PyTorch training images (sagemaker-training-toolkit).
 """
 
 import json
@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import local_aws
+from local_aws.engine.hosts import Seat
 from local_aws.engine.job import Job
 from local_aws.engine.opt_ml import OptMl
 
 Access = Callable[[str, str], Mapping[str, str]]
 """The variables that let a process work as a role (its ARN) in a region."""
-HOST = "algo-1"
 GROUP = "homogeneousCluster"
-INTERFACE = "lo"  # the only host is this machine
+INTERFACE = "lo"  # every host is this machine
 TUNING_OBJECTIVE = "_tuning_objective_metric"  # a hyperparameter of a tuning job's children; no argument of a script
 _SYSTEM = ("LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _NETWORK = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
@@ -49,13 +49,14 @@ def with_our_python(command: Sequence[str]) -> list[str]:
     return [sys.executable if first in ("python", "python3") else first, *rest]
 
 
-def resource_config(job: Job) -> dict[str, Any]:
+def resource_config(job: Job, seat: Seat) -> dict[str, Any]:
+    hosts = list(seat.names)
     return {
-        "current_host": HOST,
+        "current_host": seat.name,
         "current_instance_type": job.instance_type,
         "current_group_name": GROUP,
-        "hosts": [HOST],
-        "instance_groups": [{"instance_group_name": GROUP, "instance_type": job.instance_type, "hosts": [HOST]}],
+        "hosts": hosts,
+        "instance_groups": [{"instance_group_name": GROUP, "instance_type": job.instance_type, "hosts": hosts}],
         "network_interface_name": INTERFACE,
     }
 
@@ -64,21 +65,22 @@ def input_data_config(job: Job) -> dict[str, Any]:
     return {channel.name: dict(channel.settings) for channel in job.channels}
 
 
-def write_config(job: Job, place: OptMl) -> None:
+def write_config(job: Job, seat: Seat, place: OptMl) -> None:
     """hyperparameters.json, resourceconfig.json and inputdataconfig.json below input/config."""
     config = place.folder / "input/config"
     hyperparameters = {name: place.text(value) for name, value in job.hyperparameters.items()}
     for name, content in (
         ("hyperparameters", hyperparameters),
-        ("resourceconfig", resource_config(job)),
+        ("resourceconfig", resource_config(job, seat)),
         ("inputdataconfig", input_data_config(job)),
     ):
         (config / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def variables(job: Job, *, gpus: int, cpus: int) -> dict[str, str]:
+def variables(job: Job, seat: Seat, *, gpus: int, cpus: int) -> dict[str, str]:
     """SM_* as AWS's images set them, the job's name and ARN, and the job's own Environment, which wins.
 
+    Hosts of one job are told that each has its share of the cores.
     Values name /opt/ml; OptMl.environment rewrites that where a process cannot see it.
     """
     hyperparameters = {name: _decoded(value) for name, value in job.hyperparameters.items()}
@@ -99,18 +101,23 @@ def variables(job: Job, *, gpus: int, cpus: int) -> dict[str, str]:
         "SM_CHANNELS": json.dumps(sorted(channels)),
         "SM_HPS": json.dumps(ours),
         "SM_USER_ARGS": json.dumps([text for name, value in ours.items() for text in (f"--{name}", str(value))]),
-        "SM_HOSTS": json.dumps([HOST]),
-        "SM_CURRENT_HOST": HOST,
+        "SM_HOSTS": json.dumps(list(seat.names)),
+        "SM_HOST_COUNT": str(len(seat.names)),
+        "SM_CURRENT_HOST": seat.name,
+        "SM_CURRENT_HOST_RANK": str(seat.index),
         "SM_CURRENT_INSTANCE_TYPE": job.instance_type,
         "SM_CURRENT_INSTANCE_GROUP": GROUP,
         "SM_NETWORK_INTERFACE_NAME": INTERFACE,
         "SM_NUM_GPUS": str(gpus),
-        "SM_NUM_CPUS": str(cpus),
+        "SM_NUM_CPUS": str(max(1, cpus // len(seat.names))),
         "SM_NUM_NEURONS": "0",
-        "SM_RESOURCE_CONFIG": json.dumps(resource_config(job)),
+        "SM_RESOURCE_CONFIG": json.dumps(resource_config(job, seat)),
         "SM_INPUT_DATA_CONFIG": json.dumps(input_data_config(job)),
         "SM_LOG_LEVEL": "20",
     }
+    if seat.port:
+        found |= {"MASTER_ADDR": seat.names[0], "MASTER_PORT": str(seat.port)}
+        found |= {"SM_MASTER_ADDR": seat.names[0], "SM_MASTER_PORT": str(seat.port)}
     for name, path in channels.items():
         found |= dict.fromkeys(_names("SM_CHANNEL_", name), path)
     for name, value in ours.items():

@@ -1,12 +1,13 @@
 """Run a command that sees a folder of ours as /opt/ml, in a mount namespace of its own (Linux).
 
-    python -I -S namespace.py FOLDER HIDDEN SHARED WORKDIR COMMAND…
+    python -I -S namespace.py FOLDER HIDDEN SHARED HOSTS WORKDIR COMMAND…
 
 HIDDEN is a folder that is empty inside ("" for none): the server's own state, with its keys. SHARED is one that is seen
-as /opt/ml/sagemaker/warmpoolcache ("" for none), which must be there in FOLDER. WORKDIR is where the command starts, as
-seen inside. The host's /opt is never touched: what is in it stays visible inside, and nothing of
-this is visible outside. Root makes the mount namespace directly; anybody else through a user namespace that maps only
-their own id. Exits with CANNOT (125) and a sentence when the system does not allow it.
+as /opt/ml/sagemaker/warmpoolcache ("" for none), which must be there in FOLDER. HOSTS is a file that is seen as
+/etc/hosts ("" for the system's own). WORKDIR is where the command starts, as seen inside. The host's /opt is never
+touched: what is in it stays visible inside, and nothing of this is visible outside. Root makes the mount namespace
+directly; anybody else through a user namespace that maps only their own id. Exits with CANNOT (125) and a sentence when
+the system does not allow it.
 Standard library only: it runs between the leash and the command.
 """
 
@@ -93,9 +94,11 @@ def _rebuild(opt: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    folder, hidden, shared, workdir, *command = arguments
+    folder, hidden, shared, hosts, workdir, *command = arguments
     try:
         enter()
+        if hosts:  # before anything can hide the file
+            _mount(hosts, "/etc/hosts", "", _MS_BIND)
         show_as_opt_ml(folder, shared=shared)
         if hidden:
             _mount("kennel", hidden, "tmpfs", _MS_NOSUID_NODEV, "mode=755,size=64k")

@@ -67,14 +67,22 @@ def relative_names(prefix: str, objects: Sequence[StoredObject]) -> Iterator[tup
             yield found.key[len(start) :], found
 
 
-def fetch(objects: Objects, source: Location, folder: Path, stopped: Callable[[], bool] = lambda: False) -> int:
-    """Copy every object below a prefix into `folder`; bytes copied.
+def fetch(
+    objects: Objects,
+    source: Location,
+    folder: Path,
+    stopped: Callable[[], bool] = lambda: False,
+    *,
+    share: tuple[int, int] = (0, 1),
+) -> int:
+    """Copy every object below a prefix into `folder`; bytes copied. share: (i, N) for the i-th of N hosts' objects.
 
     Copies, not links: what runs here may change its files. Stops early, between two files, when `stopped()`.
     Raises ClientFaultError when nothing is there, a key leads out of the folder, or the disk is too small.
     """
-    found = dict(relative_names(source.key, objects.find(source.bucket, source.key)))
-    if not found:
+    everything = list(relative_names(source.key, objects.find(source.bucket, source.key)))
+    found = dict(everything[share[0] :: share[1]])
+    if not everything:
         raise ClientFaultError(f"Data download failed: no S3 objects found under {source.uri}")
     size = sum(one.size for one in found.values())
     room = shutil.disk_usage(folder).free - SPARE_BYTES

@@ -21,7 +21,7 @@ OPT_ML = "/opt/ml"
 NAMESPACE = Path(__file__).with_name("namespace.py")
 LARGEST_REWRITTEN = 1024 * 1024  # bytes; code is smaller, data is not code
 _PREFIX = re.compile(r"(?<![\w/.-])/opt/ml(?![\w.-])")
-_FOLDERS = ("input/config", "input/data", "model", "output/data", "checkpoints", "code", "home", "tmp")
+_FOLDERS = ("input/config", "input/data", "model", "output/data", "code", "home", "tmp")
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,19 @@ class OptMl:
     """One process's /opt/ml. folder: where it really is; private: seen as /opt/ml, else paths are rewritten.
 
     hidden: a folder that a private process sees empty, such as the server's state; shared: one that lies elsewhere, is
-    seen as /opt/ml/sagemaker/warmpoolcache, and stays when this one is removed.
+    seen as /opt/ml/sagemaker/warmpoolcache, and stays when this one is removed. hosts: a file that a private process
+    sees as /etc/hosts.
     """
 
     folder: Path
     private: bool
     hidden: Path | None = None
     shared: Path | None = None
+    hosts: Path | None = None
 
-    def make(self) -> None:
-        for name in _FOLDERS:
+    def make(self, *more: str) -> None:
+        """Make the folder with all that every container finds in it, and `more` folders below it."""
+        for name in (*_FOLDERS, *more):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         if self.shared:
             place = self.folder / warm_pool.SEEN
@@ -91,8 +94,8 @@ class OptMl:
     def command(self, command: Sequence[str]) -> list[str]:
         """What to execute so that `command` runs in code/ and finds its /opt/ml."""
         if self.private:
-            inside = [str(self.folder), str(self.hidden or ""), str(self.shared or ""), self.seen("code")]
-            return [sys.executable, "-I", "-S", str(NAMESPACE), *inside, *command]
+            given = [str(path or "") for path in (self.folder, self.hidden, self.shared, self.hosts)]
+            return [sys.executable, "-I", "-S", str(NAMESPACE), *given, self.seen("code"), *command]
         return [self.text(argument) for argument in command]
 
     def environment(self, variables: Mapping[str, str]) -> dict[str, str]:
@@ -130,8 +133,9 @@ def namespaces_allowed() -> bool:
     if sys.platform != "linux":
         return False
     with TemporaryDirectory() as folder:
-        (Path(folder) / "seen").touch()
-        inside = [folder, "", "", OPT_ML, "/bin/sh", "-c", "test -f /opt/ml/seen"]
+        hosts = Path(folder) / "seen"
+        hosts.write_text("127.0.0.1 kennel\n")
+        inside = [folder, "", "", str(hosts), OPT_ML, "/bin/sh", "-c", "cmp /opt/ml/seen /etc/hosts"]
         command = [sys.executable, "-I", "-S", str(NAMESPACE), *inside]
         try:
             done = subprocess.run(command, capture_output=True, timeout=10, check=False)

@@ -1,239 +1,225 @@
-"""One training job, really run: its data pulled, its command executed, its artifacts stored."""
+"""One training job, really run: its data pulled, its command executed on every host, its artifacts stored."""
 
 import logging
 import os
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Protocol
 
-from local_aws.engine import artifacts, container
-from local_aws.engine.errors import AlgorithmFaultError, ClientFaultError, EngineError, InternalFaultError
-from local_aws.engine.job import Job, Stage
-from local_aws.engine.metrics import Metric, MetricReader
-from local_aws.engine.namespace import CANNOT
-from local_aws.engine.objects import Location, Objects, fetch
+from local_aws.engine.cluster import Cluster, Host
+from local_aws.engine.errors import ClientFaultError, EngineError, InternalFaultError
+from local_aws.engine.job import Job, Spot, Stage
+from local_aws.engine.machine import Machine, Reports
 from local_aws.engine.opt_ml import OptMl
-from local_aws.engine.output import LogPump, LogSink
-from local_aws.engine.process import LeashedProcess
-from local_aws.engine.warm_pool import WarmPool
-from local_aws.errors import ServiceError
+from local_aws.engine.results import store_model, store_output
 
 log = logging.getLogger(__name__)
 
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-GRACE_SECONDS = 120.0  # between SIGTERM and SIGKILL, as SageMaker gives
 INTERRUPTED = "InternalServerError: the embedded AWS stopped while this job was running. Launch the job again."
-LONGEST_FAILURE = 8 * 1024  # bytes read of output/failure, of which about 1,000 characters are shown
-_KILLED = 137
-_LOOK_SECONDS = 0.1  # how often a running process is checked for a stop or its time limit
+SPOT_INTERRUPTED = "The spot capacity was taken away (simulated). Waiting for capacity to go on"
+SERVER_STOPPED = "The embedded AWS stopped while this spot job was running; it goes on from its last checkpoint"
+NO_VPC = "This machine has no VPC: the job's network is this machine's own"
+_LOOK_SECONDS = 0.1  # how often running processes are checked for a stop or their limits
+_LOST_HOST_SECONDS = 10.0  # how long the other hosts have once one has failed
 
 
-class Reports(Protocol):
-    """Where a run says how it goes. Called from the run's threads."""
+class _Ending(StrEnum):
+    """Why an attempt must end before its processes have ended by themselves."""
 
-    def reached(self, job: Job, stage: Stage, message: str, *, failure: str = "", artifact: str = "") -> None:
-        """The job entered a stage. failure: why it failed; artifact: the model's S3 address."""
-
-    def measured(self, job: Job, metric: Metric) -> None:
-        """The job printed a metric."""
-
-
-@dataclass(frozen=True)
-class Machine:
-    """What every run on this machine shares.
-
-    scratch: a folder for runs; grace in seconds; now: epoch seconds; hidden: what runs must not see (see OptMl);
-    pool: the folder that they share from one to the next; access: lets them work as their role.
-    """
-
-    scratch: Path
-    objects: Objects
-    logs: LogSink
-    private: bool
-    grace: float = GRACE_SECONDS
-    now: Callable[[], float] = time.time
-    hidden: Path | None = None
-    pool: WarmPool | None = None
-    access: container.Access | None = None
+    CLOSED = "the server goes down"
+    STOPPED = "StopTrainingJob"
+    INTERRUPTED = "the spot capacity was taken away"
+    WAITED = "MaxWaitTimeInSeconds"
+    LATE = "MaxRuntimeInSeconds"
+    FULL = "its disk is full"
 
 
 class TrainingRun:
-    """A job from Downloading to its end. `run()` blocks; `stop()` and `interrupt()` come from other threads."""
+    """A job from Downloading to its end, over all interruptions of its spot capacity.
 
-    def __init__(self, job: Job, machine: Machine, reports: Reports, folder: Path) -> None:
+    `run()` blocks; `stop()`, `interrupt()` and `close()` come from other threads. number: see Cluster.
+    """
+
+    def __init__(self, job: Job, machine: Machine, reports: Reports, folder: Path, number: int) -> None:
         self.job = job
         self._machine = machine
         self._reports = reports
-        self._place = OptMl(folder, machine.private, machine.hidden, machine.pool.folder if machine.pool else None)
+        self._folder = folder
+        self._number = number
         self._stop_asked = threading.Event()
-        self._interrupted = threading.Event()
+        self._closing = threading.Event()
+        self._taken_away = threading.Event()
+        self._trained = job.spot.trained if job.spot else 0.0  # seconds in earlier attempts
+        self._planned = [at for at in job.spot.interruptions if at > self._trained] if job.spot else []
+        self._interruptions = 0
 
     def stop(self) -> None:
         """Stop as StopTrainingJob does: SIGTERM, SIGKILL after the grace period, what is in model/ is kept."""
         self._stop_asked.set()
 
     def interrupt(self) -> None:
-        """End at once and without artifacts: the server is going down."""
-        self._interrupted.set()
+        """Take a spot job's capacity away: SIGTERM, SIGKILL after the grace period, then it starts again."""
+        if self.job.spot:
+            self._taken_away.set()
 
-    def _must_end(self) -> bool:
-        return self._stop_asked.is_set() or self._interrupted.is_set()
+    def close(self) -> None:
+        """End at once and without artifacts: the server is going down."""
+        self._closing.set()
 
     def run(self) -> None:
-        """Run to the end. Reports exactly one final stage, whatever happens."""
+        """Run to the end. Reports exactly one final stage, whatever happens.
+
+        Except for a spot job whose server goes down: that one is Interrupted, and goes on with the next server.
+        """
+        job = self.job
         try:
-            self._place.remove()
-            final, message, artifact = self._all_stages()
-            self._reports.reached(self.job, final, message, artifact=artifact)
+            while not self._attempt():
+                if not self._wait_for_capacity():
+                    return
+                self._reports.reached(job, Stage.STARTING, "Starting the training job again after an interruption")
         except EngineError as error:
             self._failed(error.reason)
         except OSError as error:
             self._failed(InternalFaultError(f"this machine could not run the job: {error}").reason)
         except Exception as error:  # whatever it is, the job must not stay InProgress for ever
-            log.exception("training job %s", self.job.name)
+            log.exception("training job %s", job.name)
             self._failed(InternalFaultError(f"the embedded AWS failed on this job: {error!r}").reason)
         finally:
-            self._place.remove()
+            remove(self._folder)
 
     def _failed(self, reason: str) -> None:
         if self._stop_asked.is_set():
             self._reports.reached(self.job, Stage.STOPPED, "Training job stopped")
-            return
-        if self._interrupted.is_set():
-            reason = INTERRUPTED
-        self._reports.reached(self.job, Stage.FAILED, reason, failure=reason)
+        elif self._closing.is_set() and self.job.spot:
+            self._reports.reached(self.job, Stage.INTERRUPTED, SERVER_STOPPED)
+        else:
+            reason = INTERRUPTED if self._closing.is_set() else reason
+            self._reports.reached(self.job, Stage.FAILED, reason, failure=reason)
 
-    def _all_stages(self) -> tuple[Stage, str, str]:
+    def _attempt(self) -> bool:
+        """Run until the job ends, which is reported, or its capacity is taken away: then False. Raises EngineError."""
+        remove(self._folder)
+        cluster = Cluster(self.job, self._machine, self._reports, self._folder, self._number)
         self._reports.reached(self.job, Stage.DOWNLOADING, "Downloading input data")
-        self._download()
-        late = False
-        if not self._must_end():
-            self._reports.reached(self.job, Stage.TRAINING, "Training is in progress")
-            code, late, tail = self._execute()
-            if not self._must_end() and not late and code != 0:
-                self._upload("output/data", "output.tar.gz")
-                raise self._failure(code, tail)
-        if self._interrupted.is_set():
-            raise InternalFaultError(INTERRUPTED)
-        self._reports.reached(self.job, Stage.UPLOADING, "Uploading generated training model")
-        artifact = self._upload("model", "model.tar.gz")
-        self._upload("output/data", "output.tar.gz")
-        if self._stop_asked.is_set():
-            return Stage.STOPPED, "Training job stopped", artifact
-        if late:
-            message = f"Training job runtime exceeded MaxRuntimeInSeconds ({self.job.max_runtime} s)"
-            return Stage.MAX_RUNTIME_EXCEEDED, message, artifact
-        return Stage.COMPLETED, "Training job completed", artifact
+        cluster.prepare(lambda: self._must_end(0.0, "") is not None)
+        ending = self._must_end(0.0, "")
+        if ending is None:
+            vpc = f". {NO_VPC}" if self.job.vpc else ""
+            self._reports.reached(self.job, Stage.TRAINING, f"Training is in progress{vpc}")
+            ending = self._train(cluster)
+        if ending is _Ending.INTERRUPTED:
+            self._interruptions += 1
+            self._planned = [at for at in self._planned if at > self._trained]
+            self._taken_away.clear()
+            self._reports.reached(self.job, Stage.INTERRUPTED, SPOT_INTERRUPTED)
+            remove(self._folder)
+            return False
+        self._end(cluster, ending)
+        return True
 
-    def _download(self) -> None:
-        place, job = self._place, self.job
-        if self._machine.pool:
-            self._machine.pool.prepare()
-        place.make()
-        container.write_config(job, place)
-        total = 0
-        for channel in job.channels:
-            folder = place.folder / "input/data" / channel.name
-            folder.mkdir(exist_ok=True)
-            try:
-                total += fetch(self._machine.objects, channel.source, folder, self._must_end)
-            except ServiceError as error:
-                raise ClientFaultError(f"Data download failed: {channel.source.uri}: {error.message}") from error
-            if job.volume_gb and total > job.volume_gb * 1024**3:
-                raise ClientFaultError(
-                    f"Data download failed: the input is larger than VolumeSizeInGB ({job.volume_gb} GB)"
-                )
-        place.rewrite_code(place.folder / "input/data" / channel.name for channel in job.channels if channel.is_code)
-
-    def _execute(self) -> tuple[int, bool, list[str]]:
-        """Exit code, whether it ran out of time, its last lines."""
-        job, place, machine = self.job, self._place, self._machine
-        allowed = machine.access(job.role, job.region) if machine.access else {}
-        wanted = container.variables(job, gpus=container.count_gpus(), cpus=container.count_cpus())
-        process = LeashedProcess(
-            place.command(container.with_our_python(job.command)),
-            environment=place.environment(container.clean_environment(place) | dict(allowed) | wanted),
-            folder=place.folder / "code",
-        )
-        stream = f"{job.name}/algo-1-{int(machine.now())}"
-        metrics = (
-            MetricReader(job.metrics, lambda found: self._reports.measured(job, found), self._note(stream))
-            if job.metrics
-            else None
-        )
-        observe = metrics.observe if metrics else None
-        pump = LogPump(process.output, machine.logs, LOG_GROUP, stream, observe=observe, now=machine.now)
-        try:
-            code, late = self._wait(process)
-        finally:
-            process.kill()
-            process.wait()
-            pump.finish()
-            if metrics:
-                metrics.finish()
-        return code, late, list(pump.tail)
-
-    def _note(self, stream: str) -> Callable[[str], None]:
-        def write(sentence: str) -> None:
-            self._machine.logs.append(LOG_GROUP, stream, [(int(self._machine.now() * 1000), f"[kennel] {sentence}")])
-
-        return write
-
-    def _wait(self, process: LeashedProcess) -> tuple[int, bool]:
-        """Wait for the process, or end it when it must. (exit code, ran out of time)"""
+    def _train(self, cluster: Cluster) -> _Ending | None:
+        """Let all hosts run to their end; why that came early. Raises EngineError for a host that failed."""
         started = time.monotonic()
-        told_at: float | None = None
-        late = False
-        while (code := process.wait(_LOOK_SECONDS)) is None:
-            clock = time.monotonic()
-            os.utime(self._place.folder)  # how long it ran is known even when the server is killed
-            if self._interrupted.is_set():
-                process.kill()
-            elif told_at is not None:
-                if clock - told_at > self._machine.grace:
-                    process.kill()
-            elif self._stop_asked.is_set() or clock - started > self.job.max_runtime:
-                late = not self._stop_asked.is_set()
-                told_at = clock
-                process.terminate()
-        return code, late
-
-    def _failure(self, code: int, tail: list[str]) -> EngineError:
-        if code == CANNOT and self._place.private and tail and tail[-1].startswith("no private /opt/ml"):
-            return InternalFaultError(tail[-1])
-        text = self._place.beginning("output/failure", LONGEST_FAILURE).strip()
-        text = text or "\n".join(tail[-5:]) or "it printed nothing"
-        if code == _KILLED:
-            text = f"it was killed, most often for lack of memory; its last lines: {text}"
-        return AlgorithmFaultError(f"{text[:950]}, exit code: {code}")
-
-    def _upload(self, name: str, archive: str) -> str:
-        """Store a folder's contents when there are any: as one archive, or file by file. Its S3 address, or ""."""
-        folder = self._place.own(name)
-        if folder is None:
-            raise ClientFaultError(f"Artifact upload failed: /opt/ml/{name} is a link. Write into the folder itself")
-        if not artifacts.has_files(folder):
-            return ""
         try:
-            if not self.job.compressed:
-                target = self.job.output.below("model" if name == "model" else "data")
-                for path in artifacts.files(folder):
-                    self._store(path, target.below(str(path.relative_to(folder))))
-                return target.uri + "/"
-            target = self.job.output.below(archive)
-            with TemporaryDirectory(dir=self._machine.scratch) as outgoing:  # where the job could put no link or pipe
-                packed = Path(outgoing, archive)
-                artifacts.pack(folder, packed)
-                self._store(packed, target)
-        except ServiceError as error:
-            raise ClientFaultError(f"Artifact upload failed: {self.job.output.uri}: {error.message}") from error
-        except OSError as error:
-            raise ClientFaultError(f"Artifact upload failed: {error.strerror}") from error
-        return target.uri
+            cluster.start()
+            ending = self._watch(cluster, started)
+        finally:
+            cluster.close()
+            self._trained += time.monotonic() - started
+        failed = cluster.failed
+        if ending is None and failed:
+            store_output(self.job, self._machine, _places(cluster))
+            raise failed.failure()
+        if ending is _Ending.FULL:
+            raise ClientFaultError(cluster.over_full)
+        return ending
 
-    def _store(self, path: Path, target: Location) -> None:
-        self._machine.objects.add_file(target.bucket, target.key, path)
+    def _watch(self, cluster: Cluster, started: float) -> _Ending | None:
+        """Wait for all hosts, or end them when they must; why they had to."""
+        ending: _Ending | None = None
+        lost: Host | None = None
+        kill_at = float("inf")
+        while cluster.is_running:
+            cluster.wait(_LOOK_SECONDS)
+            os.utime(self._folder)  # how long it ran is known even when the server is killed
+            clock = time.monotonic()
+            if ending is None and lost is None:
+                lost = cluster.failed
+                ending = self._must_end(clock - started, cluster.over_full) if lost is None else None
+                if lost or ending:
+                    patience = min(_LOST_HOST_SECONDS, self._machine.grace) if lost else self._machine.grace
+                    kill_at = clock + patience
+                    cluster.terminate()
+            if clock >= kill_at or self._closing.is_set() or ending is _Ending.FULL:
+                cluster.kill()
+        if self._closing.is_set() and cluster.failed:
+            return _Ending.CLOSED
+        return ending
+
+    def _must_end(self, trained_now: float, over_full: str) -> _Ending | None:
+        trained = self._trained + trained_now
+        if self._closing.is_set():
+            return _Ending.CLOSED
+        if self._stop_asked.is_set():
+            return _Ending.STOPPED
+        if over_full:
+            return _Ending.FULL
+        if trained > self.job.max_runtime:
+            return _Ending.LATE
+        if self._is_past(self.job.spot):
+            return _Ending.WAITED
+        if self._taken_away.is_set() or (self._planned and trained >= self._planned[0]):
+            return _Ending.INTERRUPTED
+        return None
+
+    def _is_past(self, spot: Spot | None) -> bool:
+        return spot is not None and self._machine.now() > spot.deadline
+
+    def _end(self, cluster: Cluster, ending: _Ending | None) -> None:
+        """Store what the job made and report its end. Raises EngineError."""
+        job = self.job
+        if ending is _Ending.CLOSED:
+            raise InternalFaultError(INTERRUPTED)
+        self._reports.reached(job, Stage.UPLOADING, "Uploading generated training model")
+        artifact = store_model(job, self._machine, _places(cluster))
+        store_output(job, self._machine, _places(cluster))
+        if self._stop_asked.is_set():
+            self._reports.reached(job, Stage.STOPPED, "Training job stopped", artifact=artifact)
+        elif ending is _Ending.LATE:
+            message = f"Training job runtime exceeded MaxRuntimeInSeconds ({job.max_runtime} s)"
+            self._reports.reached(job, Stage.MAX_RUNTIME_EXCEEDED, message, artifact=artifact)
+        elif ending is _Ending.WAITED:
+            self._reports.reached(job, Stage.MAX_WAIT_TIME_EXCEEDED, waited_too_long(job), artifact=artifact)
+        else:
+            self._reports.reached(job, Stage.COMPLETED, "Training job completed", artifact=artifact)
+
+    def _wait_for_capacity(self) -> bool:
+        """Until there is spot capacity again; False when the job ended meanwhile, or its server goes down."""
+        back = time.monotonic() + self._machine.capacity(self.job.arn, self._interruptions)
+        while not self._closing.wait(_LOOK_SECONDS):
+            if self._stop_asked.is_set():
+                self._reports.reached(self.job, Stage.STOPPED, "Training job stopped")
+                return False
+            if self._is_past(self.job.spot):
+                self._reports.reached(self.job, Stage.MAX_WAIT_TIME_EXCEEDED, waited_too_long(self.job))
+                return False
+            if time.monotonic() >= back:
+                self._taken_away.clear()  # what was asked for while it was away has happened
+                return True
+        return False
+
+
+def waited_too_long(job: Job) -> str:
+    seconds = job.spot.max_wait if job.spot else 0
+    return f"The training job did not complete within MaxWaitTimeInSeconds ({seconds} s)"
+
+
+def remove(folder: Path) -> None:
+    """Delete all that runs of a job left behind, whatever permissions they gave to what they made."""
+    OptMl(folder, private=False).remove()
+
+
+def _places(cluster: Cluster) -> Sequence[OptMl]:
+    return [host.place for host in cluster.hosts]

@@ -11,11 +11,11 @@ from typing import Any
 from local_aws.engine.container import Access, count_cpus
 from local_aws.engine.endpoint import View
 from local_aws.engine.endpoints import Fleet, Host
+from local_aws.engine.machine import GRACE_SECONDS, Machine
 from local_aws.engine.objects import Objects
 from local_aws.engine.opt_ml import holds_python, namespaces_allowed
 from local_aws.engine.output import Event, LogSink
 from local_aws.engine.queue import TrainingQueue
-from local_aws.engine.training import GRACE_SECONDS, Machine
 from local_aws.engine.warm_pool import WarmPool
 from local_aws.services.sagemaker_endpoints import Endpoints
 from local_aws.services.sagemaker_training import JobReports

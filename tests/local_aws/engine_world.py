@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.engine.job import Job, Stage
+from local_aws.engine.machine import Machine
 from local_aws.engine.metrics import Metric
 from local_aws.engine.opt_ml import namespaces_allowed
 from local_aws.engine.output import Event
 from local_aws.engine.queue import TrainingQueue
-from local_aws.engine.training import Machine
 from local_aws.engine.warm_pool import WarmPool
 from local_aws.errors import ServiceError
 

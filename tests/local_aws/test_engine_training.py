@@ -274,11 +274,11 @@ def test_jobs_wait_for_a_place_and_say_so(tmp_path: Path) -> None:
         second = made.start("echo second", "second")
         made.start("echo third", "third")
         assert made.told["second"].stages[0][0] is Stage.STARTING
-        assert "this machine runs 1 training job at once" in made.told["second"].stages[0][1]
+        assert "this machine runs 1 training instance at once" in made.told["second"].stages[0][1]
         made.queue.stop(second)
         assert made.told["second"].names[-1] is Stage.STOPPED, "a waiting job stops at once"
         for folder in made.scratch.iterdir():
-            (folder / "go").touch()
+            (folder / "algo-1/go").touch()
         assert made.finish("third").names[-1] is Stage.COMPLETED
         assert made.logs.lines == ["third"]
 
@@ -372,7 +372,7 @@ def test_a_job_of_the_same_name_waits_until_the_one_before_is_cleaned_up(
     remove, go = OptMl.remove, threading.Event()
 
     def slowly(place: OptMl) -> None:
-        if (place.folder / "model/large").exists():
+        if (place.folder / "algo-1/model/large").exists():
             go.wait(10)
         remove(place)
 

@@ -26,15 +26,21 @@ from dashboard import embedded, sample_account
 from dashboard.core import data
 from dashboard.core.aws import Account, Aws, connect, fingerprint
 from dashboard.core.costs.prices import PriceBook
+from dashboard.core.costs.quote import Quote
 from dashboard.core.data import Dataset
 from dashboard.core.errors import KennelError
 from dashboard.core.home import home
 from dashboard.core.overview import Overview, assemble
 from dashboard.core.parallel import gather
-from dashboard.core.runs import watch
+from dashboard.core.runs import model_card, watch
+from dashboard.core.runs import usage as using
+from dashboard.core.runs.cost import run_cost
+from dashboard.core.runs.listing import Listing, RunBook, Window
 from dashboard.core.runs.log import LogLine
 from dashboard.core.runs.model import Run
+from dashboard.core.runs.model_card import ModelCard
 from dashboard.core.runs.progress import Progress
+from dashboard.core.runs.usage import Usage
 from dashboard.core.runs.watch import RunCache
 from dashboard.core.serving import endpoints as serving
 from dashboard.core.serving.endpoints import Endpoint
@@ -55,6 +61,8 @@ TAIL_LINES = 2_000
 SPARKS = 12
 """Runs whose curve is drawn in the table: each costs two reads of its log, once."""
 SOON = timedelta(seconds=2)
+PATIENCE, FIRST_PATIENCE = 0.15, 1.5
+"""Seconds that a page waits for a refresh of its list, and for a first reading, before it shows what there is."""
 
 
 @dataclass(frozen=True)
@@ -105,14 +113,56 @@ def runs(aws: Aws) -> Reading[tuple[Run, ...]]:
     return Reading(tuple(newest(listed) for listed in reading.value), reading.at)
 
 
-def run(aws: Aws, name: str) -> Reading[Run]:
-    """One run. Once it has ended, AWS is not asked again. Raises NotFound."""
-    return _ended(where(aws)).get(name) or _run(where(aws), name, aws)
+def listing(aws: Aws, window: Window = Window.WEEK) -> Listing:
+    """Every kind of run of a time window, newest first. Answers at once: see `Listing.is_complete` and `.problems`.
+
+    A first read goes on in the background, and whoever looks again sees more. Raises the errors of `Aws.call` when
+    nothing of the account can be read.
+    """
+    book = _book(where(aws))
+    return book.look(aws, window, patience=PATIENCE if book.is_read(window) else FIRST_PATIENCE)
 
 
-def log(aws: Aws, name: str) -> "Tail":
+def run(aws: Aws, key: str) -> Reading[Run]:
+    """One run of any kind by its key. Once it has ended, AWS is not asked again. Raises NotFound."""
+    return _ended(where(aws)).get(key) or _run(where(aws), key, aws)
+
+
+def trials(aws: Aws, one: Run) -> tuple[Run, ...]:
+    """A tuning job's children, in the order in which they were started; () for any other run."""
+    if one.tuning is None:
+        return ()
+    return _trials(where(aws), one.key, one.tuning.children, aws)
+
+
+def cost(aws: Aws, one: Run) -> Quote:
+    """What a run has cost so far, or in the end; a tuning job is the sum of its trials, as they are known."""
+    known = _costs(where(aws))
+    stamp = (one.key, one.created)
+    if stamp in known:
+        return known[stamp]
+    children: tuple[Run, ...] = ()
+    if one.tuning is not None:
+        children = trials(aws, one) if one.tuning.children else _book(where(aws)).children(one.name)
+    quote = run_cost(one, prices(), aws.account.region, now(), children)
+    if one.status.is_final and quote.is_known:
+        known[stamp] = quote
+    return quote
+
+
+def usage(aws: Aws, one: Run) -> Usage:
+    """What a run used of its instances; read again while it goes on."""
+    return _usage(where(aws), one.key, one.status.is_final, one, aws)
+
+
+def card(aws: Aws, one: Run) -> ModelCard | None:
+    """The model card of a run; None when it has no model or its model no card. Raises NotFound when it was deleted."""
+    return _card(where(aws), one.artifact_uri, aws) if one.artifact_uri else None
+
+
+def log(aws: Aws, key: str) -> "Tail":
     """The end of a run's log and what it says about progress; each call reads on from where the last one stopped."""
-    tail = _log(where(aws), name)
+    tail = _log(where(aws), key)
     tail.read_on(aws)
     return tail
 
@@ -246,6 +296,36 @@ def _warm_up() -> None:
 @st.cache_data(show_spinner=False, ttl=1, max_entries=8)
 def _ping(where: str, _aws: Aws) -> None:
     _aws.call("sts", "GetCallerIdentity")
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _book(where: str) -> RunBook:
+    return RunBook(now)
+
+
+@st.cache_data(show_spinner=False, ttl=2, max_entries=50)
+def _trials(where: str, key: str, keys: tuple[str, ...], _aws: Aws) -> tuple[Run, ...]:
+    book = _book(where)
+    known = [one for one in map(book.get, keys) if one]
+    found = watch.children(_aws, keys, known)
+    book.keep(found)
+    return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _costs(where: str) -> dict[tuple[str, datetime], Quote]:
+    """What runs that have ended have cost."""
+    return {}
+
+
+@st.cache_data(show_spinner=False, ttl=4, max_entries=200)
+def _usage(where: str, key: str, is_final: bool, _one: Run, _aws: Aws) -> Usage:
+    return using.usage(_aws, _one, now())
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def _card(where: str, artifact_uri: str, _aws: Aws) -> ModelCard | None:
+    return model_card.read_card(_aws, artifact_uri)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

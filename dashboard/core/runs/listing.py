@@ -94,9 +94,19 @@ class RunBook:
         with self._changed:
             return self._runs.get(key)
 
-    def keep(self, run: Run) -> None:
-        """A run was looked at by itself: list it as it is now."""
-        self._take([run])
+    def is_read(self, window: Window) -> bool:
+        """Whether the window has been read, and nothing is known to have changed since."""
+        with self._changed:
+            return window in self._at
+
+    def children(self, parent: str) -> tuple[Run, ...]:
+        """The trials of the tuning job of this name that have been read."""
+        with self._changed:
+            return tuple(run for run in self._runs.values() if run.parent == parent)
+
+    def keep(self, runs: Sequence[Run]) -> None:
+        """Runs were looked at by themselves: list them as they are now."""
+        self._take(runs)
 
     def drop(self, key: str) -> None:
         """A run was deleted."""

@@ -67,13 +67,11 @@ def get_run(aws: Aws, key: str, known: "Run | RunCache | None" = None, now: date
         ) from missing
 
 
-def children(aws: Aws, parent: Run, known: Iterable[Run] = ()) -> tuple[Run, ...]:
-    """A tuning job's trials as runs, in the order in which they were started.
+def children(aws: Aws, keys: Iterable[str], known: Iterable[Run] = ()) -> tuple[Run, ...]:
+    """A tuning job's trials (TuningFacts.children) as runs, in their order; without those that were deleted.
 
     Of the `known` ones those that have ended are not asked for again. Raises the errors of `Aws.call`.
     """
-    if parent.tuning is None:
-        return ()
     held = {run.key: run for run in known}
 
     def look(key: str) -> Run | None:
@@ -85,7 +83,7 @@ def children(aws: Aws, parent: Run, known: Iterable[Run] = ()) -> tuple[Run, ...
         except NotFound:
             return None  # deleted
 
-    return tuple(run for run in gather(look, parent.tuning.children) if run)
+    return tuple(run for run in gather(look, keys) if run)
 
 
 def stop(aws: Aws, key: str) -> Run:

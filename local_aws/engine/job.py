@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from local_aws.engine import script_mode
 from local_aws.engine.errors import ClientFaultError
 from local_aws.engine.objects import Location
 from local_aws.engine.opt_ml import OPT_ML
@@ -131,7 +132,7 @@ class Job:
         algorithm = request["AlgorithmSpecification"]
         output = request["OutputDataConfig"]
         resources = request["ResourceConfig"]
-        entrypoint = algorithm.get("ContainerEntrypoint") or DEFAULT_COMMAND
+        entrypoint = algorithm.get("ContainerEntrypoint") or _default_command(request.get("HyperParameters", {}))
         return cls(
             name=request["TrainingJobName"],
             arn=arn,
@@ -159,6 +160,11 @@ class Job:
     def hosts(self) -> tuple[str, ...]:
         """SageMaker's names of them."""
         return tuple(f"algo-{number}" for number in range(1, self.instance_count + 1))
+
+
+def _default_command(hyperparameters: Mapping[str, str]) -> tuple[str, ...]:
+    """What runs when a job names no entry point: a script that its hyperparameters name, else Kennel's training."""
+    return script_mode.COMMAND if script_mode.PROGRAM in hyperparameters else DEFAULT_COMMAND
 
 
 def _channel(item: Mapping[str, Any], algorithm: Mapping[str, Any]) -> Channel:

@@ -150,7 +150,7 @@ def cost(aws: Aws, one: Run) -> Quote:
     return quote
 
 
-def usage(aws: Aws, one: Run) -> Usage:
+def usage(aws: Aws, one: Run) -> Reading[Usage]:
     """What a run used of its instances; read again while it goes on."""
     return _usage(where(aws), one.key, one.status.is_final, one, aws)
 
@@ -319,8 +319,9 @@ def _costs(where: str) -> dict[tuple[str, datetime], Quote]:
 
 
 @st.cache_data(show_spinner=False, ttl=4, max_entries=200)
-def _usage(where: str, key: str, is_final: bool, _one: Run, _aws: Aws) -> Usage:
-    return using.usage(_aws, _one, now())
+def _usage(where: str, key: str, is_final: bool, _one: Run, _aws: Aws) -> Reading[Usage]:
+    at = now()
+    return Reading(using.usage(_aws, _one, at), at)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)

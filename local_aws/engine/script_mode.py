@@ -18,6 +18,7 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NoReturn
 
 PROGRAM = "sagemaker_program"
 DIRECTORY = "sagemaker_submit_directory"
@@ -69,8 +70,8 @@ def command(program: str, code: Path, arguments: list[str]) -> list[str]:
     raise CannotStartError(f"{PROGRAM} is {program}; only .py and .sh files can be run.")
 
 
-def main(environment: Mapping[str, str]) -> int:
-    """Place the code and become the script. Returns only when that was not possible."""
+def main(environment: Mapping[str, str]) -> NoReturn:
+    """Place the code and become the script. Raises SystemExit when that is not possible."""
     base = Path(environment["SM_INPUT_CONFIG_DIR"]).parents[1]
     code = base / "code"
     hyperparameters = json.loads((base / "input/config/hyperparameters.json").read_text(encoding="utf-8"))
@@ -81,8 +82,7 @@ def main(environment: Mapping[str, str]) -> int:
             place_code(directory, code)
         words = command(program, code, json.loads(environment["SM_USER_ARGS"]))
     except CannotStartError as wrong:
-        sys.stderr.write(f"{wrong}\n")
-        return 1
+        sys.exit(str(wrong))
     os.chdir(code)
     if Path("requirements.txt").is_file():
         subprocess.run([sys.executable, "-m", "pip", "install", "-q", "-r", "requirements.txt"], check=True)
@@ -100,4 +100,4 @@ def _extract(archive: Path, code: Path, address: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(os.environ))
+    main(os.environ)

@@ -9,10 +9,11 @@ import contextlib
 import gc
 import importlib
 import os
+import secrets
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -40,6 +41,7 @@ from dashboard.core.runs.log import LogLine
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.model_card import ModelCard
 from dashboard.core.runs.progress import Progress
+from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.usage import Usage
 from dashboard.core.runs.watch import RunCache
 from dashboard.core.serving import endpoints as serving
@@ -209,6 +211,20 @@ def prices() -> PriceBook:
     return PriceBook.load()
 
 
+def intent(aws: Aws, spec: TrainingSpec) -> str:
+    """Identifies one intent to launch: the same in every tab that describes this training, until it was `launched`.
+
+    A double click, a rerun or a second tab so confirm the same plan, and the same plan makes one run.
+    """
+    launches = _launches(where(aws))
+    return f"{launches.seed}-{launches.done[replace(spec, max_cost=None)]}"
+
+
+def launched(aws: Aws, spec: TrainingSpec) -> None:
+    """The intent was carried out: describing the same training again from now on is another one."""
+    _launches(where(aws)).done[replace(spec, max_cost=None)] += 1
+
+
 def is_filling(aws: Aws) -> bool:
     """Whether the sample account is being filled right now, as a first start does."""
     return aws.account.is_embedded and sample_account.is_filling(Path(aws.account.client_file).parent)
@@ -263,6 +279,14 @@ class Tail:
                 self.progress = watch.progress(self._figures)
 
 
+@dataclass(frozen=True)
+class _Launches:
+    """How often each training was launched since this server started; the seed tells its launches from another's."""
+
+    seed: str = field(default_factory=partial(secrets.token_hex, 8))
+    done: Counter[TrainingSpec] = field(default_factory=Counter)
+
+
 def _is_alive(started: Embedded | None) -> bool:
     return started is None or started.child is None or started.child.code is None
 
@@ -291,6 +315,11 @@ def _warm_up() -> None:
             aws.client(service)
     gc.collect()
     gc.freeze()
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _launches(where: str) -> _Launches:
+    return _Launches()
 
 
 @st.cache_data(show_spinner=False, ttl=1, max_entries=8)

@@ -7,6 +7,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=${KENNEL_PYTHON:-python}
 code=${KENNEL_CODE:-/opt/ml/code}
+# AWS's images give a script the hyperparameters as arguments; the training reads them from SageMaker's own file
+case "${1:-}" in -*) set -- ;; esac
 module=${1:-training.train}
 shift || true
 

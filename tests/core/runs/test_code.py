@@ -87,6 +87,25 @@ def test_what_was_sent_starts_by_itself(tmp_path: Path) -> None:
     assert "Installing" not in done.stdout  # everything is here already
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a shell script")
+def test_a_tuning_jobs_arguments_are_left_to_the_file_that_holds_them_too(tmp_path: Path) -> None:
+    for name, content in code.bundle().files.items():
+        (tmp_path / name).write_bytes(content)
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/bash\ncase "$1$2" in *train*) echo "ran $*";; *) exec {sys.executable} "$@";; esac\n')
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["/bin/bash", "-c", "bash ./start.sh --learning_rate 0.1 --epochs 2"],
+        env={"PATH": os.environ["PATH"], "KENNEL_CODE": str(tmp_path), "KENNEL_PYTHON": str(python)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "ran -m training.train\n", done.stderr
+
+
 def test_user_data_differs_in_one_line_from_run_to_run() -> None:
     one, other = (
         user_data.render("kennel-1", name, "s3://kennel-1/code/training-0/", region="us-east-1", max_seconds=60)

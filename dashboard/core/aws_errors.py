@@ -13,6 +13,7 @@ from dashboard.core.errors import (
     CredentialsProblem,
     InvalidInput,
     KennelError,
+    NoCapacity,
     NotFound,
     QuotaExceeded,
     Refused,
@@ -33,16 +34,21 @@ THROTTLED = {"Throttling", "ThrottlingException", "ThrottledException", "Request
              "ProvisionedThroughputExceededException", "PriorRequestNotComplete",
              "BandwidthLimitExceeded", "429"}  # fmt: skip
 QUOTA = {"ResourceLimitExceeded", "LimitExceeded", "LimitExceededException", "ServiceQuotaExceededException",
-         "InstanceLimitExceeded", "VcpuLimitExceeded", "MaxSpotInstanceCountExceeded"}  # fmt: skip
+         "InstanceLimitExceeded", "VcpuLimitExceeded", "MaxSpotInstanceCountExceeded",
+         "SecurityGroupLimitExceeded", "VolumeLimitExceeded"}  # fmt: skip
 MISSING = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchBucket", "NoSuchKey", "NoSuchEntity",
            "NoSuchEntityException", "NotFound", "NotFoundException", "404"}  # fmt: skip
 TAKEN = {"ResourceInUse", "ResourceInUseException", "EntityAlreadyExists", "BucketAlreadyExists",
-         "BucketAlreadyOwnedByYou", "ResourceAlreadyExistsException", "ResourceConflictException"}  # fmt: skip
+         "BucketAlreadyOwnedByYou", "ResourceAlreadyExistsException", "ResourceConflictException",
+         "PreconditionFailed", "ConditionalRequestConflict", "InvalidGroup.Duplicate", "InvalidPermission.Duplicate",
+         "IdempotentParameterMismatch"}  # fmt: skip
 INVALID = {"ValidationException", "ValidationError", "InvalidParameter", "InvalidParameterException",
            "InvalidParameterValue", "InvalidParameterValueException", "InvalidRequestException",
            "InvalidArgument", "MalformedPolicyDocument", "MalformedPolicyDocumentException"}  # fmt: skip
-NO_CAPACITY = {"InsufficientInstanceCapacity", "CapacityError", "InsufficientCapacityException"}
+NO_CAPACITY = {"InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientCapacity", "CapacityError",
+               "InsufficientCapacityException", "SpotMaxPriceTooLow"}  # fmt: skip
 
+ROLE_PROBLEM = re.compile(r"could not assume role (?P<role>arn:\S+?)[.,]?(?:\s|$)", re.IGNORECASE)
 NOT_THERE = re.compile(r"could not find|does not exist|not found|cannot find", re.IGNORECASE)
 ALREADY_THERE = re.compile(r"already exist|must be unique", re.IGNORECASE)
 DENIAL = re.compile(r"not authorized to perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>\S+))?")
@@ -124,7 +130,7 @@ def _from_answer(
             "stop something of the same kind, choose another instance type, or ask for more in Service Quotas",
         )
     if code in NO_CAPACITY:
-        return ServiceFault(
+        return NoCapacity(
             "AWS has no such instance free at the moment",
             message,
             "try again later, or another instance type, zone or region",
@@ -133,13 +139,21 @@ def _from_answer(
         return _model_error(response, message)
     if code in TAKEN or (code in INVALID and ALREADY_THERE.search(message)):
         return AlreadyExists("the name is already taken", message, "choose another name")
-    if code in MISSING or (code in INVALID and NOT_THERE.search(message)):
+    if found := ROLE_PROBLEM.search(message):
+        service = f"{service.split('-')[0]}.amazonaws.com"
+        trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        return Refused(
+            f"{service} cannot act as the role {found['role'].rsplit('/', 1)[-1]}",
+            "it does not exist, or its trust policy does not allow it",
+            f"create it, or add this statement to its trust policy: {json.dumps(trust)}",
+        )
+    if code in MISSING or code.endswith(".NotFound") or (code in INVALID and NOT_THERE.search(message)):
         return NotFound(
             message or f"{call} did not find it",
             "",
             "check the name, the region and the account; it may have been deleted",
         )
-    if code in INVALID:
+    if code in INVALID or code.endswith(".Malformed"):
         return InvalidInput(f"AWS refused {call}", message or code, "correct the value it names")
     if status == 501 or code in ("NotImplemented", "NotImplementedException"):
         return ServiceFault(f"{call} is not available here", message, "")

@@ -6,6 +6,7 @@ KennelError
 ├── NotFound             the thing named is not there
 ├── AlreadyExists        the name is taken
 ├── QuotaExceeded        the account's limit is reached
+├── NoCapacity           AWS has no such instance free at the moment
 ├── Throttled            too many calls, even after retries
 ├── Unreachable          nothing answered: network, time-out, embedded AWS not running
 ├── CredentialsProblem   missing, expired or wrong keys, or no such profile
@@ -67,6 +68,12 @@ class AlreadyExists(KennelError):
 
 class QuotaExceeded(KennelError):
     """The account's limit for this is reached."""
+
+
+class NoCapacity(KennelError):
+    """AWS has no such instance free where it was asked for."""
+
+    is_temporary = True
 
 
 class Throttled(KennelError):

@@ -52,7 +52,7 @@ def ec2_quote(
 
 def _extras(prices: PriceBook, region: str, volume_gb: int) -> list[tuple[str, Decimal | None]]:
     """What is charged beside the instance: its name, and USD an hour or None when unknown."""
-    disk, address = prices.extra(Extra.GP3, region), prices.extra(Extra.PUBLIC_IPV4, region)
+    disk, address = prices.beside(Extra.GP3, region), prices.beside(Extra.PUBLIC_IPV4, region)
     found: list[tuple[str, Decimal | None]] = []
     if volume_gb:
         found.append((f"{volume_gb} GB gp3", disk.amount * volume_gb / MONTH_HOURS if disk else None))

@@ -110,7 +110,7 @@ class PriceBook:
             return found
         return self._by_markup(instance_type, region)
 
-    def extra(self, what: Extra, region: str) -> Price | None:
+    def beside(self, what: Extra, region: str) -> Price | None:
         """The price of something beside the instance, or None when it is not in the book."""
         return self.extras.get((what, region))
 

@@ -56,9 +56,23 @@ def quote(
     price = prices.price(kind, instance_type, region)
     if price is None:
         return unknown(prices.why_unknown(kind, instance_type, region), seconds=seconds, count=count, basis=basis)
-    if seconds is None:
-        return _priced(None, price, seconds, count, basis, why_unknown or "the time is unknown")
-    return _priced(training_cost(seconds, count, price.amount), price, seconds, count, basis, "")
+    return priced(price, seconds, count, basis, why_unknown)
+
+
+def priced(price: Price, seconds: float | None, count: int, basis: str = "", why_unknown: str = "") -> Quote:
+    """A quote at a price that is known; `seconds=None` is an unknown time, with its reason."""
+    return Quote(
+        amount=None if seconds is None else training_cost(seconds, count, price.amount),
+        unit_price=price.amount,
+        seconds=seconds,
+        count=count,
+        currency=price.currency,
+        source=price.source,
+        date=price.date,
+        why_unknown="" if seconds is not None else why_unknown or "the time is unknown",
+        is_estimate=price.is_estimate,
+        basis=basis,
+    )
 
 
 def hourly(prices: PriceBook, kind: Kind | str, instance_type: str, region: str, count: int = 1) -> Quote:
@@ -75,20 +89,3 @@ def total(quotes: Sequence[Quote]) -> tuple[Decimal, int]:
     """The sum of the known amounts, and how many were unknown (and so are missing from it)."""
     known = [q.amount for q in quotes if q.amount is not None]
     return sum(known, Decimal(0)), len(quotes) - len(known)
-
-
-def _priced(
-    amount: Decimal | None, price: Price, seconds: float | None, count: int, basis: str, why_unknown: str
-) -> Quote:
-    return Quote(
-        amount=amount,
-        unit_price=price.amount,
-        seconds=seconds,
-        count=count,
-        currency=price.currency,
-        source=price.source,
-        date=price.date,
-        why_unknown=why_unknown,
-        is_estimate=price.is_estimate,
-        basis=basis,
-    )

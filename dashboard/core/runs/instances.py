@@ -1,6 +1,9 @@
 """What the instance types are made of. Source: AWS's published instance type specifications."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+from dashboard.core.runs.status import Platform
 
 
 @dataclass(frozen=True)
@@ -10,6 +13,15 @@ class Hardware:
     vcpu: int
     memory_gib: float
     gpu: str = ""
+
+
+class Family(StrEnum):
+    """How EC2 counts instance types against its quotas, which are in vCPUs."""
+
+    STANDARD = "Standard (A, C, D, H, I, M, R, T, Z)"
+    G_AND_VT = "G and VT"
+    P = "P"
+    OTHER = "other"
 
 
 HARDWARE = {
@@ -29,12 +41,36 @@ HARDWARE = {
     "inf1.xlarge": Hardware(4, 8),
 }
 
-# The training code never uses a GPU: the backbone runs in ONNX Runtime on the processor.
+# A GPU serves fine-tuning and the torch engine; the frozen backbone runs in ONNX Runtime on the processor.
 TRAINING = ("ml.c5.large", "ml.m5.large", "ml.c5.xlarge", "ml.m5.xlarge", "ml.c5.2xlarge", "ml.m5.2xlarge",
             "ml.g4dn.xlarge", "ml.g5.xlarge")  # fmt: skip
+EC2_TRAINING = ("t3.medium", "c5.large", "m5.large", "c5.xlarge", "m5.xlarge", "c5.2xlarge", "m5.2xlarge",
+                "g4dn.xlarge", "g5.xlarge")  # fmt: skip
 SERVING = ("ml.m5.large", "ml.c5.large", "ml.c5.xlarge", "ml.m5.xlarge", "ml.c5.2xlarge", "ml.m5.2xlarge")
 
 
 def hardware(instance_type: str) -> Hardware | None:
     """The hardware of "ml.m5.large" or "m5.large"; None when the type is not in the table."""
     return HARDWARE.get(instance_type.removeprefix("ml."))
+
+
+def offered(platform: Platform) -> tuple[str, ...]:
+    """The instance types to choose from for a training."""
+    return EC2_TRAINING if platform is Platform.EC2 else TRAINING
+
+
+def counterpart(instance_type: str, platform: Platform) -> str:
+    """The same hardware on a platform: "m5.large" ↔ "ml.m5.large"."""
+    plain = instance_type.removeprefix("ml.")
+    return plain if platform is Platform.EC2 else f"ml.{plain}"
+
+
+def family(instance_type: str) -> Family:
+    """The quota that an EC2 instance type counts against."""
+    name = instance_type.removeprefix("ml.").split(".")[0]
+    if name.startswith("vt") or (name.startswith("g") and name[1:2].isdigit()):
+        return Family.G_AND_VT
+    if name.startswith("p") and name[1:2].isdigit():
+        return Family.P
+    standard = name[0] in "acdhimrtz" and not name.startswith(("inf", "trn", "dl", "hpc", "mac", "u-"))
+    return Family.STANDARD if standard else Family.OTHER

@@ -1,149 +1,146 @@
-"""Plan a training: validated, quoted, capped, written out as the request to send. Nothing is sent here."""
+"""Plan a training: validated, quoted, capped, checked, written out as the calls to send. Nothing is sent here."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pprint import pformat
+from decimal import Decimal
 from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Account
-from dashboard.core.costs.prices import Kind, PriceBook
-from dashboard.core.costs.quote import Quote, hourly
+from dashboard.core.costs.prices import PriceBook
+from dashboard.core.costs.quote import Quote
 from dashboard.core.errors import Refused
-from dashboard.core.format import duration, money
-from dashboard.core.runs.expect import expected, worst
-from dashboard.core.runs.images import training_image
-from dashboard.core.runs.instances import TRAINING, Hardware, hardware
-from dashboard.core.runs.model import Run
+from dashboard.core.format import count, duration, money
+from dashboard.core.runs import as_code
+from dashboard.core.runs.candidates import Candidate, candidates
+from dashboard.core.runs.checks import Check, stops
+from dashboard.core.runs.checks_around import checks_of
+from dashboard.core.runs.code import code_uri
+from dashboard.core.runs.expect import expected, longest_seconds, wall_seconds, worst
+from dashboard.core.runs.instances import hardware
+from dashboard.core.runs.model import Platform, Run, RunKey, RunKind
+from dashboard.core.runs.requests import Call, training_request, tuning_request
+from dashboard.core.runs.requests_ec2 import index_key, instance_request, run_document, volume
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.spec_problems import problems
-from dashboard.core.showcode import connection
-from training.metrics import METRIC_DEFINITIONS
+from dashboard.core.runs.surroundings import Image, Surroundings
 
-__all__ = ["Candidate", "Plan", "TrainingSpec", "candidates", "plan", "problems"]
+__all__ = ["Call", "Candidate", "Plan", "TrainingSpec", "candidates", "plan", "problems"]
 
-ROLE = "KennelTraining"
-VOLUME_GB = 30
 OLD_PRICE = timedelta(days=180)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """One instance type that could run it. `hardware` is None when the type is not in our table."""
-
-    instance_type: str
-    hardware: Hardware | None
-    hourly: Quote
-    expected: Quote
-    worst: Quote
+USES_TORCH = frozenset({"engine", "unfreeze"})
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A training, ready to be confirmed. `request` goes to CreateTrainingJob as it is; `code` is the same as boto3."""
+    """A training or tuning job, ready to be confirmed.
+
+    `calls` is everything that launching sends, in order, `request` the parameters of the one that starts it; `code` the
+    same as texts to run, by what runs them. `order` is the mark that the run carries.
+    `expected_seconds` and `longest_seconds` are of the whole, which for a tuning job is many trainings.
+    """
 
     name: str
     spec: TrainingSpec
+    calls: tuple[Call, ...]
     request: dict[str, Any]
     expected: Quote
     worst: Quote
+    checks: tuple[Check, ...]
     warnings: tuple[str, ...]
-    code: str
-    order: str  # the mark that a run of this plan carries
+    code: Mapping[str, str]
+    order: str
+    account: Account
+    expected_seconds: float | None = None
+    longest_seconds: float = 0.0
+    marks: Mapping[str, str] = field(default_factory=dict)
+    spot_price: Decimal | None = None  # EC2's, USD per hour, when it was planned
+
+    @property
+    def key(self) -> str:
+        """What the run will be called among all kinds: "dogs-1", "tuning:dogs-2", "ec2:dogs-3"."""
+        return str(RunKey(self.name, self.spec.platform, RunKind.TUNING if self.spec.tuning else RunKind.TRAINING))
+
+    @property
+    def stops(self) -> tuple[Check, ...]:
+        """The checks that make a launch fail for sure."""
+        return stops(self.checks)
 
     @property
     def summary(self) -> str:
         """The plan in one sentence."""
-        what = f"{self.spec.instance_count} × {self.spec.instance_type}"
-        limit = f"at most {duration(self.spec.max_seconds)} and {money(self.worst.amount, self.worst.currency)}"
-        return f"Train {self.name} on {what}, {limit}."
-
-
-def candidates(
-    prices: PriceBook,
-    region: str,
-    *,
-    past_runs: Sequence[Run] = (),
-    dataset_uri: str = "",
-    max_seconds: int = 3600,
-    instance_count: int = 1,
-) -> tuple[Candidate, ...]:
-    """The instance types to choose from, cheapest first, those without a price last."""
-    rows = [
-        Candidate(
-            name,
-            hardware(name),
-            hourly(prices, Kind.SAGEMAKER_TRAINING, name, region, instance_count),
-            expected(
-                prices,
-                region,
-                dataset_uri=dataset_uri,
-                instance_type=name,
-                instance_count=instance_count,
-                past_runs=past_runs,
-            ),
-            worst(prices, region, instance_type=name, instance_count=instance_count, max_seconds=max_seconds),
-        )
-        for name in TRAINING
-    ]
-    return tuple(sorted(rows, key=lambda row: (row.hourly.amount is None, row.hourly.amount or 0)))
+        spec = self.spec
+        spot = "spot " if spec.is_spot else ""
+        what = f"{spec.instance_count} × {spot}{spec.instance_type}"
+        sums = f"at most {money(self.worst.amount, self.worst.currency)}"
+        if spec.tuning:
+            each = f"at most {duration(spec.max_seconds)} each and {sums[8:]} in all"
+            return f"Tune {self.name} with {count(spec.jobs, 'training')} on {what}, {each}."
+        return f"Train {self.name} on {what}, at most {duration(spec.max_seconds)} and {sums[8:]}."
 
 
 def plan(
-    spec: TrainingSpec, *, account: Account, prices: PriceBook, past_runs: Sequence[Run], now: datetime, token: str
+    spec: TrainingSpec,
+    *,
+    account: Account,
+    prices: PriceBook,
+    past_runs: Sequence[Run],
+    now: datetime,
+    token: str,
+    surroundings: Surroundings | None = None,
 ) -> Plan:
     """What launching `spec` would do. The same spec and token always give the same name and request.
 
     `token` identifies this intent to launch; a form makes one and keeps it, so that a double click launches once.
+    `surroundings` is what `look` found; without it nothing is checked.
     Raises InvalidInput for the first bad field, Refused when the worst case is above `spec.max_cost` or unknown.
     """
     for problem in problems(spec):
         raise problem
-    likely = expected(
-        prices,
-        account.region,
-        dataset_uri=spec.dataset_uri,
-        instance_type=spec.instance_type,
-        instance_count=spec.instance_count,
-        past_runs=past_runs,
-        epochs=spec.epochs,
-    )
-    most = worst(
-        prices,
-        account.region,
-        instance_type=spec.instance_type,
-        instance_count=spec.instance_count,
-        max_seconds=spec.max_seconds,
-    )
-    _check_cap(spec, most)
+    around = surroundings or Surroundings()
+    image = around.image.value or Image("")
+    sized = replace(spec, volume_gb=volume(spec, image)) if spec.is_on_ec2 else spec
+    spot = around.spot_price(spec.instance_type)
+    likely = expected(sized, prices, account.region, past_runs, spot.price if spot else None)
+    most = worst(sized, prices, account.region)
+    _check_cap(spec.max_cost, most)
     order = tags.order(token, replace(spec, max_cost=None))
     name = spec.name or _name(spec, order)
-    request = _request(spec, name, account, order)
+    marks = _marks(spec, name, order)
+    calls = _calls(spec, name, account, marks, image, around, now)
+    main = calls[-1]  # what is before it only prepares
     return Plan(
         name=name,
         spec=spec,
-        request=request,
+        calls=calls,
+        request=dict(main.parameters),
         expected=likely,
         worst=most,
-        warnings=tuple(_warnings(spec, account, likely, most, now)),
-        code=_code(request, account),
+        checks=checks_of(spec, account, around) if surroundings else (),
+        warnings=tuple(_warnings(spec, account, prices, likely, most, now, image)),
+        code=as_code.texts(spec, calls, account),
         order=order,
+        account=account,
+        expected_seconds=wall_seconds(spec, likely.seconds),
+        longest_seconds=longest_seconds(spec),
+        marks=marks,
+        spot_price=spot.amount if spot and spec.is_spot and spec.is_on_ec2 else None,
     )
 
 
-def _check_cap(spec: TrainingSpec, most: Quote) -> None:
-    if spec.max_cost is None:
+def _check_cap(cap: Decimal | None, most: Quote) -> None:
+    if cap is None:
         return
     if most.amount is None:
         raise Refused(
             "the cost cap cannot be checked", most.why_unknown, "choose another instance type, or drop the cap"
         )
-    if most.amount > spec.max_cost:
+    if most.amount > cap:
         raise Refused(
             f"this training could cost {money(most.amount, most.currency)}",
-            f"that is above the cap of {money(spec.max_cost)}",
+            f"that is above the cap of {money(cap)}",
             "shorten the time limit, choose a cheaper instance, or raise the cap",
         )
 
@@ -151,53 +148,60 @@ def _check_cap(spec: TrainingSpec, most: Quote) -> None:
 def _name(spec: TrainingSpec, order: str) -> str:
     """From the data and the order only: planning again a second later must give the same name."""
     dataset = spec.dataset_uri.rstrip("/").rsplit("/", 1)[-1]
-    readable = re.sub(r"[^a-zA-Z0-9]+", "-", dataset)[:40].strip("-") or "training"
+    longest = 23 if spec.tuning else 40  # a tuning job's name has 32 characters at most
+    readable = re.sub(r"[^a-zA-Z0-9]+", "-", dataset)[:longest].strip("-") or "training"
     return f"{readable}-{order[:8]}"
 
 
-def _request(spec: TrainingSpec, name: str, account: Account, order: str) -> dict[str, Any]:
-    return {
-        "TrainingJobName": name,
-        "RoleArn": account.role_arn(ROLE),
-        "AlgorithmSpecification": {
-            "TrainingImage": training_image(account.region, spec.instance_type),
-            "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["python", "-m", "training.train"],
-            "MetricDefinitions": [dict(definition) for definition in METRIC_DEFINITIONS],
-        },
-        "HyperParameters": spec.hyperparameters,
-        "InputDataConfig": [
-            {
-                "ChannelName": "training",
-                "DataSource": {
-                    "S3DataSource": {
-                        "S3DataType": "S3Prefix",
-                        "S3Uri": spec.dataset_uri,
-                        "S3DataDistributionType": "FullyReplicated",
-                    }
-                },
-            }
-        ],
-        "OutputDataConfig": {"S3OutputPath": f"s3://{account.bucket}/runs/"},
-        "ResourceConfig": {
-            "InstanceType": spec.instance_type,
-            "InstanceCount": spec.instance_count,
-            "VolumeSizeInGB": VOLUME_GB,
-        },
-        "StoppingCondition": {"MaxRuntimeInSeconds": spec.max_seconds},
-        "Tags": tags.of_plan(order),
-    }
+def _marks(spec: TrainingSpec, name: str, order: str) -> dict[str, str]:
+    marks = {tags.MADE_BY: tags.KENNEL, tags.ORDER: order}
+    if spec.is_on_ec2:
+        marks[tags.RUN] = name
+    marks |= {tags.PROJECT: spec.project, tags.OWNER: spec.owner}
+    if spec.is_spot:
+        often = spec.interruptions_per_hour
+        marks |= {tags.INTERRUPT_AFTER: spec.interrupt_after,
+                  tags.INTERRUPTIONS_PER_HOUR: f"{often:g}" if often else ""}  # fmt: skip
+    return {key: value for key, value in marks.items() if value}
 
 
-def _warnings(spec: TrainingSpec, account: Account, likely: Quote, most: Quote, now: datetime) -> list[str]:
+def _calls(
+    spec: TrainingSpec,
+    name: str,
+    account: Account,
+    marks: Mapping[str, str],
+    image: Image,
+    around: Surroundings,
+    now: datetime,
+) -> tuple[Call, ...]:
+    code = code_uri(account)
+    if spec.tuning:
+        request = tuning_request(spec, spec.tuning, name, account, marks, code)
+        return (Call("sagemaker", "CreateHyperParameterTuningJob", request),)
+    if spec.platform is Platform.SAGEMAKER:
+        return (Call("sagemaker", "CreateTrainingJob", training_request(spec, name, account, marks, code)),)
+    groups = spec.security_groups or ((around.group.value,) if around.group.value else ())
+    document = run_document(spec, name, account, marks, code, image, now)
+    put = {"Bucket": account.bucket, "ContentType": "application/json"}
+    return (
+        Call("s3", "PutObject", put | {"Key": f"ec2-runs/{name}/request.json", "Body": document, "IfNoneMatch": "*"}),
+        Call("s3", "PutObject", {"Bucket": account.bucket, "Key": index_key(name, now), "Body": b""}),
+        Call("ec2", "RunInstances", instance_request(spec, name, account, marks, code, image, groups)),
+    )
+
+
+def _warnings(
+    spec: TrainingSpec,
+    account: Account,
+    prices: PriceBook,
+    likely: Quote,
+    most: Quote,
+    now: datetime,
+    image: Image,
+) -> list[str]:
     found = []
-    if not account.is_embedded:
-        found.append(
-            "AWS's own image does not contain the package training, and sending it along is not built yet: "
-            "on this account the job would fail at its start"
-        )
-        if not account.writable:
-            found.append("this account is connected read-only: the launch will be refused")
+    if not account.writable:
+        found.append("this account is connected read-only: the launch will be refused")
     if most.amount is None:
         found.append(f"the cost is unknown: {most.why_unknown}")
     elif most.is_estimate:
@@ -210,12 +214,17 @@ def _warnings(spec: TrainingSpec, account: Account, likely: Quote, most: Quote, 
             "the run would be stopped before its end"
         )
     of = hardware(spec.instance_type)
-    if of and of.gpu:
-        found.append("the training code does not use a GPU: a processor instance does the same for less")
+    if of and of.gpu and not _uses_gpu(spec):
+        found.append("this training does not use a GPU: a processor instance does the same for less")
+    if spec.is_on_ec2 and image.volume_gb > spec.volume_gb:
+        found.append(f"the volume has {image.volume_gb} GB: the image takes that much")
+    if spec.tuning and spec.tuning.strategy == "Grid" and spec.tuning.max_jobs != spec.jobs:
+        found.append(f"Grid starts one training for each combination: {spec.jobs} in all")
     return found
 
 
-def _code(request: dict[str, Any], account: Account) -> str:
-    body = pformat(request, width=100, sort_dicts=False)
-    send = "print(sagemaker.create_training_job(**request)['TrainingJobArn'])"
-    return f"{connection(account, 'sagemaker')}\nrequest = {body}\n\n{send}\n"
+def _uses_gpu(spec: TrainingSpec) -> bool:
+    """Whether torch does the heavy work, in one of the trials at least."""
+    given = dict(spec.advanced)
+    tuned = spec.tuning.tuned if spec.tuning else frozenset()
+    return given.get("engine") == "torch" or given.get("unfreeze", "0") != "0" or bool(tuned & USES_TORCH)

@@ -13,7 +13,7 @@ from dashboard.core.format import money, rate
 from dashboard.core.runs.images import inference_image
 from dashboard.core.runs.instances import hardware
 from dashboard.core.runs.model import Run
-from dashboard.core.runs.spec import INSTANCE, NAME, S3_URI
+from dashboard.core.runs.spec_problems import INSTANCE, NAME, S3_URI
 from dashboard.core.showcode import connection
 
 ROLE = "KennelEndpoint"

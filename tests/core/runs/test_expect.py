@@ -5,12 +5,13 @@ from decimal import Decimal
 from dashboard.core.format import money
 from dashboard.core.runs.expect import expected, worst
 from dashboard.core.runs.model import RunStatus
+from dashboard.core.runs.spec import TrainingSpec
 from tests.core.runs.made import DOGS, NOW, run
 
 
 def ask(prices, past_runs, **more):
-    usual = {"dataset_uri": DOGS, "instance_type": "ml.c5.2xlarge", "instance_count": 1, "epochs": 20}
-    return expected(prices, "us-east-1", past_runs=past_runs, **(usual | more))
+    usual = {"dataset_uri": DOGS, "instance_type": "ml.c5.2xlarge", "epochs": 20}
+    return expected(TrainingSpec(**(usual | more)), prices, "us-east-1", past_runs)
 
 
 def test_one_past_run_of_the_same_data_and_instance_is_the_expectation(prices):
@@ -70,6 +71,6 @@ def test_without_a_price_the_time_is_still_told(prices):
 
 
 def test_worst_is_the_time_limit(prices):
-    quote = worst(prices, "us-east-1", instance_type="ml.c5.2xlarge", instance_count=1, max_seconds=3600)
+    quote = worst(TrainingSpec(DOGS, instance_type="ml.c5.2xlarge", max_seconds=3600), prices, "us-east-1")
     assert quote.amount == Decimal("0.408")
     assert quote.basis == "the time limit"

@@ -6,7 +6,7 @@ import pytest
 from dashboard.core.errors import AccessDenied, AlreadyExists
 from dashboard.core.runs.launch import launch
 from dashboard.core.runs.plan import TrainingSpec, plan
-from tests.core.conftest import refusal
+from tests.core.conftest import Reply, refusal
 from tests.core.runs.made import DOGS, NOW
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/dogs-1"
@@ -30,6 +30,8 @@ def jobs(fake):
         made[name] = request["Tags"]
         return {"TrainingJobArn": ARN}
 
+    fake.on("S3 HEAD", Reply(b"", 404))
+    fake.on("S3 PUT", Reply(b""))
     fake.on("CreateTrainingJob", create)
     fake.on("DescribeTrainingJob", lambda p: {"TrainingJobName": p["TrainingJobName"], "TrainingJobArn": ARN})
     fake.on("ListTags", lambda p: {"Tags": made[p["ResourceArn"].rsplit("/")[-1]]})
@@ -72,6 +74,8 @@ def test_a_refusal_passes_through(aws, fake, planned):
     message = (
         "User: x is not authorized to perform: iam:PassRole on resource: arn:aws:iam::1:role/KennelTraining because"
     )
+    fake.on("S3 HEAD", Reply(b"", 404))
+    fake.on("S3 PUT", Reply(b""))
     fake.on("CreateTrainingJob", refusal("AccessDeniedException", message))
     with pytest.raises(AccessDenied, match="iam:PassRole"):
         launch(aws, planned)

@@ -1,0 +1,174 @@
+"""From what was found around a launch to sentences that a person can act on. Pure."""
+
+import json
+from collections.abc import Iterator
+
+from dashboard.core.aws import Account
+from dashboard.core.format import rate
+from dashboard.core.runs.checks import Check, CheckState
+from dashboard.core.runs.spec import TrainingSpec
+from dashboard.core.runs.surroundings import Permission, Quota, Surroundings
+
+SERVICE = {False: "sagemaker.amazonaws.com", True: "ec2.amazonaws.com"}
+"""Who acts as the role, by whether the training is on EC2."""
+
+
+def checks_of(spec: TrainingSpec, account: Account, around: Surroundings) -> tuple[Check, ...]:
+    """Every check, in the order in which a launch would meet them."""
+    return tuple(_checks(spec, account, around))
+
+
+def _checks(spec: TrainingSpec, account: Account, around: Surroundings) -> Iterator[Check]:
+    if not account.writable:
+        yield Check(
+            "Connection",
+            CheckState.STOP,
+            f"The account {account.name} is connected read-only.",
+            "Start Kennel with KENNEL_AWS_WRITE=1 to allow changes there.",
+        )
+    yield from _places(spec, account, around)
+    yield _role(spec, account, around)
+    if spec.is_on_ec2:
+        yield from _machine(spec, around)
+    if spec.is_spot:
+        yield _spot(spec, around)
+    for quota in around.quotas:
+        yield _quota(spec, quota)
+    yield from _permissions(around.permissions)
+
+
+def _places(spec: TrainingSpec, account: Account, around: Surroundings) -> Iterator[Check]:
+    if around.data.value is False:
+        yield Check("Data", CheckState.STOP, f"There is nothing at {spec.dataset_uri}.", "Choose other data.")
+    elif around.data.value is None and around.data.why:
+        yield Check("Data", CheckState.UNKNOWN, f"Not checked: {around.data.why}.", "", around.data.statement)
+    seen = {"bucket": (account.bucket, around.bucket_region), "data": (spec.dataset_uri[5:].split("/")[0],
+                                                                        around.data_region)}  # fmt: skip
+    wrong = False
+    for what, (bucket, region) in seen.items():
+        if region.value == "":
+            wrong = True
+            yield Check(
+                "Bucket",
+                CheckState.STOP,
+                f"There is no bucket {bucket}.",
+                f"Create it in {account.region}, or choose other data."
+                if what == "data"
+                else f"Create it: aws s3 mb s3://{bucket} --region {account.region}.",
+            )
+        elif region.value and region.value != account.region:
+            wrong = True
+            yield Check(
+                "Bucket",
+                CheckState.STOP,
+                f"The bucket {bucket} is in {region.value}, the training would be in {account.region}.",
+                f"Copy the data to a bucket in {account.region}, or connect to {region.value}.",
+            )
+        elif region.value is None and region.why:
+            wrong = True
+            yield Check("Bucket", CheckState.UNKNOWN, f"{bucket} was not checked: {region.why}.", "", region.statement)
+    if not wrong and around.bucket_region.value:
+        yield Check("Bucket", CheckState.OK, f"Data and results are in {account.region}, like the training.")
+
+
+def _role(spec: TrainingSpec, account: Account, around: Surroundings) -> Check:
+    service, role = SERVICE[spec.is_on_ec2], around.role.value
+    if role is None:
+        why = around.role.why or "it was not looked at"
+        return Check("Role", CheckState.UNKNOWN, f"Not checked: {why}.", "", around.role.statement)
+    trust = json.dumps({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
+    if role.missing:
+        return Check(
+            "Role",
+            CheckState.STOP,
+            f"The {role.missing} {role.name} is not in account {account.account_id}.",
+            f"Create it with this trust: {trust}.",
+        )
+    if not role.trusts:
+        return Check(
+            "Role",
+            CheckState.STOP,
+            f"The role {role.name} does not let {service} act as it.",
+            f"Add this statement to its trust policy: {trust}.",
+        )
+    return Check("Role", CheckState.OK, f"{role.name} is there, and {service} may act as it.")
+
+
+def _machine(spec: TrainingSpec, around: Surroundings) -> Iterator[Check]:
+    image = around.image
+    if image.value:
+        yield Check("Image", CheckState.OK, f"{image.value.name or 'Deep Learning AMI'} ({image.value.id}).")
+    else:
+        sentence = f"No Deep Learning AMI was found: {image.why or 'it was not looked for'}."
+        state = CheckState.STOP if image.why and not image.statement else CheckState.UNKNOWN
+        yield Check("Image", state, sentence, "Choose another region.", image.statement)
+    if spec.ssh_address:
+        yield Check(
+            "Network",
+            CheckState.WARN,
+            f"Port 22 is opened to {spec.ssh_address} alone, for the key pair {spec.key_name}.",
+            "Session Manager opens a shell without any open port.",
+        )
+    elif spec.security_groups:
+        yield Check("Network", CheckState.OK, "The security groups that were chosen decide which ports are open.")
+    else:
+        yield Check("Network", CheckState.OK, "No port is open to the instance; metadata only with a token (IMDSv2).")
+
+
+def _spot(spec: TrainingSpec, around: Surroundings) -> Check:
+    price = around.spot_price(spec.instance_type)
+    if price:
+        said = f"{spec.instance_type} costs {rate(price.amount)} in {price.zone} now; EC2 may take it back at any time."
+        return Check("Spot", CheckState.OK, said, "Its checkpoints stay in S3: a run that ends so can be resumed.")
+    if spec.is_on_ec2:
+        why = around.spot_prices.why or "EC2 names none for this type"
+        return Check(
+            "Spot", CheckState.UNKNOWN, f"The spot price is not known: {why}.", "", around.spot_prices.statement
+        )
+    said = "SageMaker names its spot price only afterwards, as the seconds that it bills; it waits for capacity itself."
+    return Check("Spot", CheckState.OK, said, "Checkpoints go to S3 while it trains, and a restart goes on from them.")
+
+
+def _quota(spec: TrainingSpec, quota: Quota) -> Check:
+    title = "Quota"
+    if quota.limit is None:
+        return Check(title, CheckState.UNKNOWN, f"“{quota.name}” was not checked: {quota.why or 'no such quota'}.")
+    used = "an unknown number" if quota.used is None else f"{quota.used:g}"
+    said = f"“{quota.name}” is {quota.limit:g} {quota.unit}; {used} in use, this needs {quota.needed:g}."
+    if quota.needed > quota.limit:
+        return Check(
+            title, CheckState.STOP, said, "Ask for more in Service Quotas, or choose another type or fewer instances."
+        )
+    if quota.is_reached:
+        return Check(
+            title,
+            CheckState.STOP,
+            said,
+            "Wait until something ends, stop something, or ask for more in Service Quotas.",
+        )
+    return Check(title, CheckState.OK if quota.used is not None else CheckState.WARN, said)
+
+
+def _permissions(found: tuple[Permission, ...]) -> Iterator[Check]:
+    if not found:
+        return
+    unknown = [one for one in found if one.allowed is None]
+    for one in found:
+        if one.allowed is False:
+            statement = {"Effect": "Allow", "Action": one.action, "Resource": one.resource}
+            if one.context:
+                statement["Condition"] = {"StringEquals": dict(one.context)}  # type: ignore[assignment]
+            yield Check(
+                "Permission",
+                CheckState.STOP,
+                f"{one.who} may not {one.action} on {one.resource}.",
+                f"Ask for this statement: {json.dumps(statement)}.",
+                statement,
+            )
+    if unknown:
+        whose = " and of ".join(dict.fromkeys(one.who for one in unknown))
+        yield Check("Permission", CheckState.UNKNOWN, f"The permissions of {whose} were not checked: {unknown[0].why}.")
+    allowed = [one for one in found if one.allowed]
+    if allowed and len(allowed) == len(found):
+        said = f"Everything this launch needs is allowed ({len(allowed)} actions looked at)."
+        yield Check("Permission", CheckState.OK, said)

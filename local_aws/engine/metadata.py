@@ -1,0 +1,186 @@
+"""The instance metadata service (IMDS) of one instance, on a port of 127.0.0.1, as botocore and scripts ask it.
+
+Version 2: a token by PUT, then GETs that carry it; version 1, without a token, where HttpTokens is "optional". On AWS
+only the instance reaches 169.254.169.254; here only processes of the user who runs this server are answered, which is
+looked up in /proc/net/tcp where the system has it, so that nobody else on this machine gets the role's keys.
+"""
+
+import http.client
+import json
+import os
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+HOST = "127.0.0.1"
+TOKEN_HEADER, TTL_HEADER = "X-aws-ec2-metadata-token", "X-aws-ec2-metadata-token-ttl-seconds"
+LONGEST_TOKEN = 21_600
+_VERSION = re.compile(r"latest|1\.0|20\d\d-\d\d-\d\d")
+_IDLE_SECONDS = 30.0
+
+Leaf = str | Callable[[], str | None]
+Tree = Mapping[str, "Leaf | Tree"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the service tells now. metadata: below meta-data/, texts or what makes one (None: not there)."""
+
+    metadata: Tree
+    user_data: bytes = b""
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    tokens_required: bool = True
+    enabled: bool = True
+
+
+class Metadata:
+    """The service; `look` gives the facts at each request. Close it when the instance goes down."""
+
+    def __init__(self, look: Callable[[], Facts], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._look = look
+        self._clock = clock
+        self._tokens: dict[str, float] = {}
+        self._lock = threading.Lock()
+        service = self
+
+        class Handler(_Handler):
+            metadata = service
+
+        self._server = ThreadingHTTPServer((HOST, 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="metadata", daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """The value of AWS_EC2_METADATA_SERVICE_ENDPOINT."""
+        return f"http://{HOST}:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def new_token(self, seconds: str | None) -> str | None:
+        """A token for so many seconds; None for a time to live that is none."""
+        if seconds is None or not seconds.isdigit() or not 1 <= int(seconds) <= LONGEST_TOKEN:
+            return None
+        token = secrets.token_urlsafe(40)
+        now = self._clock()
+        with self._lock:
+            self._tokens = {known: until for known, until in self._tokens.items() if until > now}
+            self._tokens[token] = now + int(seconds)
+        return token
+
+    def answer(self, path: str, token: str | None) -> tuple[int, bytes, str]:
+        """Status, body and content type of a GET."""
+        facts = self._look()
+        if not facts.enabled:
+            return 403, b"", "text/plain"
+        if (token is None and facts.tokens_required) or (token is not None and not self._is_valid(token)):
+            return 401, b"", "text/plain"
+        found = _find(facts, [part for part in path.split("?")[0].split("/") if part])
+        if found is None:
+            return 404, b"", "text/plain"
+        kind = "application/octet-stream" if isinstance(found, bytes) else "text/plain"
+        return 200, found if isinstance(found, bytes) else found.encode(), kind
+
+    def _is_valid(self, token: str) -> bool:
+        with self._lock:
+            return self._tokens.get(token, 0.0) > self._clock()
+
+
+def _find(facts: Facts, parts: list[str]) -> str | bytes | None:
+    if not parts:
+        return "latest"
+    if not _VERSION.fullmatch(parts[0]):
+        return None
+    match parts[1:]:
+        case []:
+            return "dynamic\nmeta-data\nuser-data"
+        case ["user-data"]:
+            return facts.user_data or None
+        case ["dynamic"]:
+            return "instance-identity/"
+        case ["dynamic", "instance-identity"]:
+            return "document"
+        case ["dynamic", "instance-identity", "document"]:
+            return json.dumps(facts.identity, indent=2)
+        case ["meta-data", *rest]:
+            return _walk(facts.metadata, rest)
+    return None
+
+
+def _walk(tree: Tree, parts: list[str]) -> str | None:
+    found: Leaf | Tree | None = tree
+    for part in parts:
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(part)
+    if isinstance(found, Mapping):
+        return "\n".join(name + ("/" if isinstance(below, Mapping) else "") for name, below in found.items())
+    return found() if callable(found) else found
+
+
+class _Handler(BaseHTTPRequestHandler):
+    metadata: Metadata
+    protocol_version = "HTTP/1.1"
+    server_version = "EC2ws"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    timeout = _IDLE_SECONDS
+
+    def do_PUT(self) -> None:
+        self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 4096))
+        if self._is_strange():
+            self._send(403, b"")
+        elif self.path.split("?")[0].rstrip("/") != "/latest/api/token":
+            self._send(405, b"")
+        elif token := self.metadata.new_token(self.headers.get(TTL_HEADER)):
+            self._send(200, token.encode(), **{TTL_HEADER: self.headers[TTL_HEADER]})
+        else:
+            self._send(400, b"")
+
+    def do_GET(self) -> None:
+        if self._is_strange():
+            self._send(403, b"")
+            return
+        self._send(*self.metadata.answer(self.path, self.headers.get(TOKEN_HEADER)))
+
+    def _is_strange(self) -> bool:
+        """Whether the request does not come from the instance: through a proxy, from a web page, or another user."""
+        host = (self.headers.get("Host") or "").rpartition(":")[0]
+        forwarded = any(self.headers.get(name) for name in ("X-Forwarded-For", "Origin", "Sec-Fetch-Site"))
+        return forwarded or host != HOST or owner_of(*self.client_address[:2]) not in (None, os.getuid())
+
+    def _send(self, status: int, body: bytes, kind: str = "text/plain", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        self._send(code, (message or http.client.responses.get(code, "")).encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        return
+
+
+def owner_of(host: str, port: int, table: Path = Path("/proc/net/tcp")) -> int | None:
+    """The user id of the process at the other end of a connection on this machine; None where nobody can tell."""
+    packed = "".join(f"{int(part):02X}" for part in reversed(host.split(".")))
+    try:
+        lines = table.read_text().splitlines()[1:]
+    except OSError:
+        return None
+    for fields in (line.split() for line in lines):
+        if fields[1] == f"{packed}:{port:04X}" and fields[3] == "01":  # established
+            return int(fields[7])
+    return None

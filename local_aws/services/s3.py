@@ -67,6 +67,10 @@ class S3(Buckets, Multipart):
             s3_checksums.verify_md5(hashlib.md5(body, usedforsecurity=False).digest(), request.headers)
         return await super().handle(request, operation, caller)
 
+    def bucket_region(self, bucket: str) -> str:
+        """Where a bucket lies. Raises ServiceError NoSuchBucket."""
+        return self.index.bucket(bucket).region
+
     def find(self, bucket: str, prefix: str) -> list[StoredObject]:
         """Every object whose key begins with `prefix`, in key order. Raises ServiceError NoSuchBucket."""
         self.index.bucket(bucket)

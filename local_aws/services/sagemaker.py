@@ -11,15 +11,16 @@ from typing import Any
 from local_aws.engine.container import Access, count_cpus
 from local_aws.engine.endpoint import View
 from local_aws.engine.endpoints import Fleet, Host
-from local_aws.engine.machine import GRACE_SECONDS, Machine
+from local_aws.engine.machine import GRACE_SECONDS, Machine, MetricSink
 from local_aws.engine.objects import Objects
 from local_aws.engine.opt_ml import holds_python, namespaces_allowed
 from local_aws.engine.output import Event, LogSink
 from local_aws.engine.queue import TrainingQueue
 from local_aws.engine.warm_pool import WarmPool
 from local_aws.services.sagemaker_endpoints import Endpoints
+from local_aws.services.sagemaker_search import Search
 from local_aws.services.sagemaker_training import JobReports
-from local_aws.services.sagemaker_tuning import Tunings
+from local_aws.services.sagemaker_training_checks import Surroundings
 from local_aws.store import Store
 
 log = logging.getLogger(__name__)
@@ -27,11 +28,12 @@ log = logging.getLogger(__name__)
 MOST_ENDPOINT_PROCESSES = 8
 
 
-class SageMaker(Tunings, Endpoints):
+class SageMaker(Search, Endpoints):
     """The service. `fleet` is where sagemaker-runtime finds the processes of an endpoint.
 
     jobs_at_once: None for one a core. private: None to find out whether processes can have an /opt/ml of their own.
-    grace: seconds between SIGTERM and SIGKILL of a training job.
+    grace: seconds between SIGTERM and SIGKILL of a training job. metrics: where jobs tell what they use of the machine.
+    around: the rest of the account, that a job is checked against.
     """
 
     def __init__(
@@ -46,8 +48,12 @@ class SageMaker(Tunings, Endpoints):
         grace: float = GRACE_SECONDS,
         now: Callable[[], float] = time.time,
         access: Access | None = None,
+        metrics: MetricSink | None = None,
+        around: Surroundings | None = None,
     ) -> None:
         super().__init__(store)
+        self.around = around or Surroundings()
+        self._metrics = metrics
         self.objects = s3
         self.now = lambda: round(
             now(), 3
@@ -74,7 +80,18 @@ class SageMaker(Tunings, Endpoints):
         scratch.mkdir(exist_ok=True)
         endpoints.mkdir(exist_ok=True)
         pool = WarmPool(self._directory / "warm-pool")
-        machine = Machine(scratch, self.objects, self._logs, private, self._grace, self.now, hidden, pool, self._access)
+        machine = Machine(
+            scratch,
+            self.objects,
+            self._logs,
+            private,
+            self._grace,
+            self.now,
+            hidden,
+            pool,
+            self._access,
+            self._metrics,
+        )
         self.queue = TrainingQueue(machine, JobReports(self.training_jobs, self.now), self._jobs_at_once)
         host = Host(
             endpoints,

@@ -6,6 +6,7 @@ from typing import Any
 
 from local_aws.engine.job import Stage
 from local_aws.engine.metrics import Metric
+from local_aws.engine.spot import billable_seconds
 from local_aws.services.sagemaker_resources import Document, moment
 
 _TIMES = ("CreationTime", "LastModifiedTime", "TrainingStartTime", "TrainingEndTime")
@@ -17,6 +18,8 @@ _ECHOED = (
     "OutputDataConfig",
     "ResourceConfig",
     "StoppingCondition",
+    "CheckpointConfig",
+    "VpcConfig",
     "EnableNetworkIsolation",
     "EnableInterContainerTrafficEncryption",
     "EnableManagedSpotTraining",
@@ -79,7 +82,7 @@ def reached(
         "SecondaryStatusTransitions": transitions,
         "LastModifiedTime": now,
     }
-    if stage is Stage.DOWNLOADING:
+    if stage is Stage.DOWNLOADING and "TrainingStartTime" not in record:  # after an interruption it is there
         after["TrainingStartTime"] = now
     if stage.is_final:
         after["TrainingEndTime"] = now
@@ -103,8 +106,9 @@ def summary(record: Document) -> dict[str, Any]:
 def description(record: Document) -> dict[str, Any]:
     """The job in DescribeTrainingJob.
 
-    Billable seconds run from TrainingStartTime to TrainingEndTime, download and upload included (one instance: the
-    training time), rounded up. A job that never started has none.
+    Training seconds run from TrainingStartTime to TrainingEndTime, download and upload included, rounded up; they are
+    billed for each instance. A spot job's are those in which it had capacity, and fewer of them are billed: as many as
+    cost the same on demand (see engine.spot). A job that never started has none.
     """
     request = record["Request"]
     told = {
@@ -120,8 +124,7 @@ def description(record: Document) -> dict[str, Any]:
     if "TrainingStartTime" in record:
         told["TrainingStartTime"] = moment(record["TrainingStartTime"])
         if "TrainingEndTime" in record:
-            seconds = max(1, math.ceil(record["TrainingEndTime"] - record["TrainingStartTime"]))
-            told |= {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+            told |= _seconds(record)
     if "TuningJobArn" in record:
         told["TuningJobArn"] = record["TuningJobArn"]
     if "FailureReason" in record:
@@ -134,6 +137,26 @@ def description(record: Document) -> dict[str, Any]:
             for name, (value, at) in record["Metrics"].items()
         ]
     return told
+
+
+def _seconds(record: Document) -> dict[str, int]:
+    if not record["Request"].get("EnableManagedSpotTraining"):
+        seconds = max(1, math.ceil(record["TrainingEndTime"] - record["TrainingStartTime"]))
+        return {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+    held = seconds_in(record, Stage.DOWNLOADING, Stage.TRAINING, Stage.UPLOADING, Stage.STOPPING)
+    seconds = max(1, math.ceil(round(held, 3)))
+    instance = record["Request"]["ResourceConfig"]["InstanceType"]
+    return {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": billable_seconds(seconds, instance)}
+
+
+def seconds_in(record: Document, *stages: Stage) -> float:
+    """How long the job was in these stages, those it has left counted."""
+    spans = (
+        one["EndTime"] - one["StartTime"]
+        for one in record["SecondaryStatusTransitions"]
+        if one["Status"] in stages and "EndTime" in one
+    )
+    return float(sum(spans))
 
 
 def _transition(one: Mapping[str, Any]) -> dict[str, Any]:

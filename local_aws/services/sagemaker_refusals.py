@@ -51,8 +51,6 @@ def other_than(*allowed: Any) -> Callable[[Any], bool]:
 
 
 TRAINING = (
-    Refusal("EnableManagedSpotTraining", "managed spot training"),
-    Refusal("ResourceConfig.InstanceCount", "training on several instances", lambda count: count > 1),
     Refusal("ResourceConfig.InstanceGroups", "instance groups"),
     Refusal("ResourceConfig.InstancePreferences", "instance preferences"),
     Refusal("ResourceConfig.InstancePlacementConfig", "instance placement"),
@@ -60,9 +58,7 @@ TRAINING = (
     Refusal("ResourceConfig.KeepAlivePeriodInSeconds", "warm pools"),
     Refusal("ResourceConfig.VolumeKmsKeyId", "encryption with a KMS key"),
     Refusal("OutputDataConfig.KmsKeyId", "encryption with a KMS key"),
-    Refusal("CheckpointConfig", "checkpoints in S3"),
     Refusal("EnableNetworkIsolation", "network isolation"),
-    Refusal("VpcConfig", "training inside a VPC"),
     Refusal("AlgorithmSpecification.AlgorithmName", "algorithm resources"),
     Refusal("AlgorithmSpecification.TrainingInputMode", "pipe input", other_than("File", "FastFile")),
     Refusal(
@@ -95,6 +91,13 @@ TRAINING = (
     Refusal("ServerlessJobConfig", "serverless jobs"),
     Refusal("MlflowConfig", "MLflow"),
     Refusal("ModelPackageConfig", "model packages"),
+)
+
+UPDATE = (
+    Refusal("ResourceConfig.KeepAlivePeriodInSeconds", "warm pools"),
+    Refusal("ProfilerConfig", "the profiler", other_than({}, {"DisableProfiler": True})),
+    Refusal("ProfilerRuleConfigurations", "profiler rules"),
+    Refusal("RemoteDebugConfig.EnableRemoteDebug", "remote debugging"),
 )
 
 _CONTAINER = (

@@ -2,21 +2,24 @@
 
 import logging
 import sqlite3
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from local_aws.engine import spot
 from local_aws.engine.errors import EngineError
-from local_aws.engine.job import DEFAULT_MAX_RUNTIME, Job, Stage
-from local_aws.engine.metrics import Metric, wrong_expression
-from local_aws.engine.objects import Location, Objects
+from local_aws.engine.job import DEFAULT_MAX_RUNTIME, Job, Spot, Stage
+from local_aws.engine.metrics import Metric
+from local_aws.engine.objects import Objects
 from local_aws.engine.queue import TrainingQueue
-from local_aws.engine.training import INTERRUPTED
+from local_aws.engine.training import INTERRUPTED, SERVER_STOPPED
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
 from local_aws.services import sagemaker_job_record as record
+from local_aws.services import sagemaker_training_checks as checks
 from local_aws.services.sagemaker_base import SageMakerBase, arn_of, merged
-from local_aws.services.sagemaker_refusals import TRAINING, refuse
+from local_aws.services.sagemaker_refusals import TRAINING, UPDATE, refuse
 from local_aws.services.sagemaker_resources import Document, Resources
 
 log = logging.getLogger(__name__)
@@ -47,10 +50,12 @@ class JobReports:
 
 
 class TrainingJobs(SageMakerBase):
-    """The operations on training jobs. The class that completes it sets `queue`, `objects` and `now`."""
+    """The operations on training jobs. The class that completes it sets `queue`, `objects`, `around` and `now`."""
 
     queue: TrainingQueue
     objects: Objects
+    around: checks.Surroundings = checks.Surroundings()
+    _launching = threading.Lock()  # between a look at the quota and the job that uses it
     now: Callable[[], float] = staticmethod(time.time)
 
     def create_training_job(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -59,16 +64,19 @@ class TrainingJobs(SageMakerBase):
     def accept(self, params: Mapping[str, Any], caller: Caller) -> tuple[dict[str, Any], Job]:
         """CreateTrainingJob's checks without its job: the parameters with their defaults, and what would run.
 
-        Raises ServiceError.
+        Quotas are looked at when a job is launched. Raises ServiceError.
         """
         arn = arn_of("training-job", params["TrainingJobName"], caller)
         if self.training_jobs.get(arn):
             raise _in_use(arn)
         refuse(params, TRAINING)
-        whole = {"StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME}, **params}
-        _check(whole)
-        job = _job(whole, arn, caller.region)
-        self._check_buckets(job, whole["RoleArn"], caller.region)
+        condition = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME, **params.get("StoppingCondition", {})}
+        whole = {**params, "StoppingCondition": condition}
+        checks.check_request(whole)
+        job = _job(whole, arn, merged((), params.get("Tags", ())), self.now())
+        checks.check_role(self.around, whole["RoleArn"])
+        checks.check_network(self.around, whole, caller.region)
+        checks.check_buckets(self.objects, job, caller.region)
         return whole, job
 
     def launch(self, params: Mapping[str, Any], caller: Caller, *, tuning_job_arn: str = "") -> str:
@@ -80,12 +88,34 @@ class TrainingJobs(SageMakerBase):
         made = record.new_record(job.arn, whole, merged((), whole.get("Tags", ())), self.now())
         if tuning_job_arn:
             made = {**made, "TuningJobArn": tuning_job_arn}
-        if not self.training_jobs.add(job.arn, made):
-            raise _in_use(job.arn)
+        with self._launching:
+            checks.check_quota(self.around, job, self._active())
+            if not self.training_jobs.add(job.arn, made):
+                raise _in_use(job.arn)
         self.queue.submit(job)
         if (self.training_jobs.get(job.arn) or {}).get("SecondaryStatus") == Stage.STOPPING:
             self.queue.stop(job.arn)  # asked for while the job was on its way into the queue, which could not know yet
         return job.arn
+
+    def _active(self) -> list[Document]:
+        return [one for one in self.training_jobs.all() if not record.is_final(one)]
+
+    def add_tags(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        arn = params["ResourceArn"]
+        before = _tag(self.training_jobs.get(arn), spot.INTERRUPT)
+        answer = super().add_tags(params, caller)
+        after = _tag(self.training_jobs.get(arn), spot.INTERRUPT)
+        if after is not None and after != before:
+            self.queue.interrupt(arn)  # nothing happens to a job that is not on spot capacity, or has none now
+        return answer
+
+    def update_training_job(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """What can be changed of a running job are the profiler, warm pools and remote debugging: none are here."""
+        found = self._training_job(params, caller)
+        refuse(params, UPDATE)
+        if record.is_final(found):
+            raise _rejected(found)
+        return {"TrainingJobArn": found["TrainingJobArn"]}
 
     def describe_training_job(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         return record.description(self._training_job(params, caller))
@@ -102,10 +132,7 @@ class TrainingJobs(SageMakerBase):
 
         def stopping(one: Document) -> Document:
             if record.is_final(one):
-                raise ServiceError(
-                    "ValidationException",
-                    f"The request was rejected because the training job is in status {one['TrainingJobStatus']}.",
-                )
+                raise _rejected(one)
             return record.reached(one, Stage.STOPPING, "Stopping the training job", now)
 
         self.training_jobs.change(arn, stopping)
@@ -125,23 +152,33 @@ class TrainingJobs(SageMakerBase):
     def resume_training_jobs(self) -> None:
         """After a start of the server: no job stays InProgress that nobody runs.
 
-        What waited waits again; what ran has failed at the time it was last seen running (and is billed up to then);
-        what was being stopped is stopped.
+        What waited waits again; a spot job that ran was Interrupted and starts again, from its checkpoints if it has
+        any; any other that ran has failed at the time it was last seen running (and is billed up to then); what was
+        being stopped is stopped.
         """
-        waiting = []
-        for one in self.training_jobs.all():
-            if one["SecondaryStatus"] == Stage.STARTING:
-                waiting.append(one)
-            elif not record.is_final(one):
-                self.training_jobs.change(one["TrainingJobArn"], self._interrupted)
-        self.queue.clean()
-        for one in sorted(waiting, key=lambda one: one["CreationTime"]):
+        for one in self._active():
             arn = one["TrainingJobArn"]
-            self.queue.submit(_job(one["Request"], arn, arn.split(":")[3]))
+            if one["SecondaryStatus"] == Stage.STARTING:
+                continue
+            if one["Request"].get("EnableManagedSpotTraining") and one["SecondaryStatus"] != Stage.STOPPING:
+                self.training_jobs.change(arn, self._taken_away)
+            else:
+                self.training_jobs.change(arn, self._interrupted)
+        self.queue.clean()
+        for one in sorted(self._active(), key=lambda one: one["CreationTime"]):
+            self.queue.submit(_job(one["Request"], one["TrainingJobArn"], one["Tags"], one["CreationTime"], one))
 
     def _interrupted(self, one: Document) -> Document:
-        seen = max(one["LastModifiedTime"], self.queue.last_seen(one["TrainingJobArn"]))
-        return record.reached(one, Stage.FAILED, INTERRUPTED, seen, failure=INTERRUPTED)
+        return record.reached(one, Stage.FAILED, INTERRUPTED, self._last_seen(one), failure=INTERRUPTED)
+
+    def _taken_away(self, one: Document) -> Document:
+        interrupted = record.reached(one, Stage.INTERRUPTED, SERVER_STOPPED, self._last_seen(one))
+        return record.reached(
+            interrupted, Stage.STARTING, "Starting the training job again after an interruption", self.now()
+        )
+
+    def _last_seen(self, one: Document) -> float:
+        return max(float(one["LastModifiedTime"]), self.queue.last_seen(one["TrainingJobArn"]))
 
     def _training_job(self, params: Mapping[str, Any], caller: Caller) -> Document:
         found = self.training_jobs.get(arn_of("training-job", params["TrainingJobName"], caller))
@@ -149,23 +186,9 @@ class TrainingJobs(SageMakerBase):
             raise ServiceError("ValidationException", "Requested resource not found.")
         return found
 
-    def _check_buckets(self, job: Job, role: str, region: str) -> None:
-        """Whether input and output can be reached at all, which SageMaker looks at before it accepts a job."""
-        for channel in job.channels:
-            if not _has_any(self.objects, channel.source):
-                raise ServiceError(
-                    "ValidationException",
-                    f'No S3 objects found under S3 URL "{channel.source.uri}" given in input data source. Please '
-                    f"ensure that the bucket exists in the selected region ({region}), that objects exist under that "
-                    f'S3 prefix, and that the role "{role}" has "s3:ListBucket" permissions on bucket '
-                    f'"{channel.source.bucket}".',
-                )
-        try:
-            self.objects.find(job.output.bucket, job.output.key)
-        except ServiceError as error:
-            raise ServiceError(
-                "ValidationException", f"The S3OutputPath {job.output.uri} cannot be used: {error.message}"
-            ) from error
+
+def _rejected(one: Document) -> ServiceError:
+    return checks.wrong(f"The request was rejected because the training job is in status {one['TrainingJobStatus']}.")
 
 
 def _in_use(arn: str) -> ServiceError:
@@ -176,39 +199,28 @@ def _in_use(arn: str) -> ServiceError:
     )
 
 
-def _check(params: Mapping[str, Any]) -> None:
-    """What no single member's shape can say. Raises ServiceError ValidationException."""
-    algorithm = params["AlgorithmSpecification"]
-    resources = params.get("ResourceConfig", {})
-    if not algorithm.get("TrainingImage"):
-        raise _wrong("AlgorithmSpecification needs a TrainingImage.")
-    for member in ("InstanceType", "InstanceCount"):
-        if not resources.get(member):
-            raise _wrong(f"ResourceConfig needs an {member} (of at least 1).")
-    names = [channel["ChannelName"] for channel in params.get("InputDataConfig", ())]
-    if len(set(names)) < len(names):
-        raise _wrong("Two channels in InputDataConfig have the same name.")
-    if "MaxWaitTimeInSeconds" in params["StoppingCondition"]:
-        raise _wrong("MaxWaitTimeInSeconds is only for managed spot training (EnableManagedSpotTraining).")
-    for definition in algorithm.get("MetricDefinitions", ()):
-        why = wrong_expression(definition["Regex"])
-        if why:
-            raise _wrong(f"The Regex of metric definition {definition['Name']} is not a regular expression: {why}")
+def _job(
+    params: Mapping[str, Any],
+    arn: str,
+    tags: Iterable[Mapping[str, str]],
+    created: float,
+    before: Document | None = None,
+) -> Job:
+    """What would run. created: when it was asked for; before: its record, if servers before this one ran it.
 
-
-def _wrong(sentence: str) -> ServiceError:
-    return ServiceError("ValidationException", sentence)
-
-
-def _job(params: Mapping[str, Any], arn: str, region: str) -> Job:
+    Raises ServiceError ValidationException.
+    """
     try:
-        return Job.from_request(params, arn=arn, region=region)
-    except EngineError as error:
-        raise _wrong(str(error)) from error
+        if not params.get("EnableManagedSpotTraining"):
+            return Job.from_request(params, arn=arn, region=arn.split(":")[3])
+        longest = params["StoppingCondition"]["MaxWaitTimeInSeconds"]
+        moments = spot.interruptions({tag["Key"]: tag["Value"] for tag in tags}, arn)
+        trained = record.seconds_in(before, Stage.TRAINING) if before else 0.0
+        special = Spot(longest, created + longest, moments, trained)
+        return Job.from_request(params, arn=arn, region=arn.split(":")[3], spot=special)
+    except (EngineError, ValueError) as error:
+        raise checks.wrong(str(error)) from error
 
 
-def _has_any(objects: Objects, source: Location) -> bool:
-    try:
-        return bool(objects.find(source.bucket, source.key))
-    except ServiceError:
-        return False
+def _tag(document: Document | None, key: str) -> str | None:
+    return next((tag["Value"] for tag in (document or {}).get("Tags", ()) if tag["Key"] == key), None)

@@ -40,6 +40,11 @@ class FolderObjects:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
+    def bucket_region(self, bucket: str) -> str:
+        if not (self.root / bucket).is_dir():
+            raise ServiceError("NoSuchBucket", "The specified bucket does not exist", 404)
+        return "us-east-1"
+
     def find(self, bucket: str, prefix: str) -> list[FolderObject]:
         folder = self.root / bucket
         if not folder.is_dir():

@@ -264,6 +264,7 @@ def test_a_key_cannot_leave_the_channels_folder(here: World, key: str) -> None:
     here.objects.odd.append(FolderObject(key, source))
     told = here.run("true", InputDataConfig=[channel("training", "s3://bucket/d/")])
     assert "leads out of the channel's folder" in told.failure
+    assert eventually(lambda: list(here.scratch.iterdir()) == [])
     assert not list(here.scratch.parent.rglob("escaped"))
 
 

@@ -215,16 +215,17 @@ def test_a_wrong_request_is_named_and_makes_nothing(sagemaker: Any, changes: dic
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"EnableManagedSpotTraining": True}, "managed spot training"),
         (
-            {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
-            "several instances",
+            {
+                "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1},
+                "EnableInterContainerTrafficEncryption": True,
+            },
+            "encryption of the traffic between instances",
         ),
         ({"EnableNetworkIsolation": True}, "network isolation"),
-        ({"CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/c"}}, "checkpoints"),
         ({"InputDataConfig": [channel(S3DataType="ManifestFile")]}, "manifests"),
         ({"InputDataConfig": [channel() | {"InputMode": "Pipe"}]}, "pipe input"),
-        ({"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}}, "VPC"),
+        ({"OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/runs", "KmsKeyId": "alias/mine"}}, "KMS"),
     ],
 )
 def test_what_is_not_done_is_refused_by_name(sagemaker: Any, changes: dict[str, Any], what: str) -> None:
@@ -318,9 +319,23 @@ def test_tags(sagemaker: Any) -> None:
 def test_regions_are_apart(embedded: Embedded, sagemaker: Any) -> None:
     elsewhere = client(replace(embedded, region="eu-west-1", clients={}), "sagemaker")
     name = unique()
+    bucket_there = unique("there")
+    client(embedded, "s3").create_bucket(
+        Bucket=bucket_there, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    theirs = {"S3OutputPath": f"s3://{bucket_there}/runs"}
     sagemaker.create_training_job(**training_request(name))
     assert elsewhere.list_training_jobs(NameContains=name)["TrainingJobSummaries"] == []
-    assert elsewhere.create_training_job(**training_request(name))["TrainingJobArn"].split(":")[3] == "eu-west-1"
+    code, message = refused(elsewhere.create_training_job, **training_request(name))
+    assert code == "ValidationException"
+    assert "The bucket is in this region: us-east-1. Please use this region" in message
+    code, message = refused(
+        elsewhere.create_training_job, **training_request(name, InputDataConfig=[channel()], OutputDataConfig=theirs)
+    )
+    assert message.startswith('No S3 objects found under S3 URL "s3://sagemaker-tests/data/"')
+    assert "The bucket is in this region: us-east-1" in message
+    request = training_request(name, OutputDataConfig=theirs)
+    assert elsewhere.create_training_job(**request)["TrainingJobArn"].split(":")[3] == "eu-west-1"
     finished(sagemaker, name)
     finished(elsewhere, name)
 

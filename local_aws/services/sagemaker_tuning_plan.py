@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from local_aws.engine.container import TUNING_OBJECTIVE
 from local_aws.engine.tuner_ranges import Kind, RangeError, combinations, read_ranges
@@ -157,5 +157,5 @@ def _search(config: Mapping[str, Any], definition: Mapping[str, Any], minimize: 
     return Search(strategy, ranges, minimize, most, seed)
 
 
-def _wrong(sentence: str) -> Any:
+def _wrong(sentence: str) -> NoReturn:
     raise ServiceError("ValidationException", sentence)

@@ -25,20 +25,23 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from local_aws import ACCOUNT, DEFAULT_REGION, access, run_keys, sigv4
+from local_aws.account_facts import AccountFacts
 from local_aws.authenticate import authenticate, read_wire
 from local_aws.errors import NotThereError, ServiceError, error_response, internal
 from local_aws.keys import KeyRing, install_key
-from local_aws.moto_app import Moto, MotoService, Sts
+from local_aws.moto_app import Moto, Sts
 from local_aws.protocol import Caller, Service
 from local_aws.quotas import Quotas
 from local_aws.run_keys import RunKeys
 from local_aws.services.cloudwatch import CloudWatch
 from local_aws.services.cloudwatch_store import MetricStore
 from local_aws.services.ec2 import Ec2
+from local_aws.services.iam import Iam
 from local_aws.services.logs import Logs
 from local_aws.services.s3 import S3
 from local_aws.services.sagemaker import SageMaker
 from local_aws.services.sagemaker_runtime import SageMakerRuntime
+from local_aws.services.sagemaker_training_checks import Surroundings
 from local_aws.services.service_quotas import ServiceQuotas
 from local_aws.services.ssm import Ssm
 from local_aws.store import Store
@@ -194,7 +197,15 @@ def build(
     metrics = MetricStore(state / "metrics")
     quotas = Quotas(store)
     runs = RunKeys(endpoint_url) if endpoint_url else None
-    sagemaker = SageMaker(store, s3, logs, access=runs.variables if runs else None)
+    facts = AccountFacts(moto)
+    sagemaker = SageMaker(
+        store,
+        s3,
+        logs,
+        access=runs.variables if runs else None,
+        metrics=metrics,
+        around=Surroundings(facts.role_exists, facts.missing_network, quotas),
+    )
     runtime = SageMakerRuntime(sagemaker)
     services: list[Service] = [
         s3,
@@ -206,7 +217,7 @@ def build(
         Sts(moto),
         Ec2(moto),
         Ssm(moto),
-        MotoService("iam", moto),
+        Iam(moto),
     ]
     front = Front(services, KeyRing(install_key(state), moto.find_key, runs), region, now)
 

@@ -1,0 +1,137 @@
+"""Policy documents as IAM reads them: statements with what they allow or deny, on what, and when."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+CURRENT = "2012-10-17"  # the version that knows policy variables
+VERSIONS = ("2008-10-17", CURRENT)
+LARGEST = 131_072  # characters
+
+
+class PolicyError(ValueError):
+    """The document is no policy; the sentence says where and why."""
+
+
+class Effect(StrEnum):
+    ALLOW = "Allow"
+    DENY = "Deny"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One operator on one context key: `StringLike` `aws:username` ("a*", "b"). The values are alternatives."""
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What is empty was not in the document. has_principal: it is of a resource's policy, and may name no resource."""
+
+    sid: str
+    effect: Effect
+    actions: tuple[str, ...] = ()
+    not_actions: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    not_resources: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    has_principal: bool = False
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A document by a name of the caller's choosing; has_variables: `${…}` in it means something."""
+
+    name: str
+    statements: tuple[Statement, ...]
+    has_variables: bool
+
+    @classmethod
+    def parse(cls, document: str | Mapping[str, Any], name: str = "") -> "Policy":
+        """Read a document (JSON text, or what it says). Raises PolicyError."""
+        if isinstance(document, str):
+            if len(document) > LARGEST:
+                raise PolicyError(f"The policy {name} is longer than {LARGEST} characters")
+            try:
+                document = json.loads(document, object_pairs_hook=_unique)
+            except (ValueError, RecursionError) as wrong:
+                raise PolicyError(f"The policy {name} is not JSON: {wrong}") from wrong
+        if not isinstance(document, Mapping):
+            raise PolicyError(f"The policy {name} is not a JSON object")
+        version = document.get("Version", VERSIONS[0])
+        if version not in VERSIONS:
+            raise PolicyError(f"The policy {name} has the version {version}, not {CURRENT}")
+        given = document.get("Statement")
+        statements = given if isinstance(given, list) else [given]
+        return cls(name, tuple(_statement(one, name) for one in statements), version == CURRENT)
+
+
+def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which no name comes twice: which of the two counts, a reader could not tell."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is given twice")
+    return found
+
+
+def _statement(given: Any, policy: str) -> Statement:
+    if not isinstance(given, Mapping):
+        raise PolicyError(f"The policy {policy} has no Statement, or one that is no object")
+    sid = given.get("Sid", "")
+    where = f"The statement {sid} of the policy {policy}" if sid else f"A statement of the policy {policy}"
+    if given.get("Effect") not in tuple(Effect):
+        raise PolicyError(f"{where} needs the Effect Allow or Deny")
+    for one, other in (("Action", "NotAction"), ("Resource", "NotResource")):
+        if one in given and other in given:
+            raise PolicyError(f"{where} has both {one} and {other}")
+    if "Action" not in given and "NotAction" not in given:
+        raise PolicyError(f"{where} has neither Action nor NotAction")
+    has_principal = "Principal" in given or "NotPrincipal" in given
+    if "Resource" not in given and "NotResource" not in given and not has_principal:
+        raise PolicyError(f"{where} has neither Resource nor NotResource")
+    return Statement(
+        str(sid),
+        Effect(given["Effect"]),
+        _texts(given.get("Action"), where),
+        _texts(given.get("NotAction"), where),
+        _texts(given.get("Resource"), where),
+        _texts(given.get("NotResource"), where),
+        tuple(_conditions(given.get("Condition") or {}, where)),
+        has_principal,
+    )
+
+
+def _texts(given: Any, where: str) -> tuple[str, ...]:
+    """One text or a list of them."""
+    if given is None:
+        return ()
+    found = given if isinstance(given, list) else [given]
+    if not found or not all(isinstance(one, str) for one in found):
+        raise PolicyError(f"{where} has something else than texts where actions or resources are due")
+    return tuple(found)
+
+
+def _conditions(given: Any, where: str) -> list[Condition]:
+    if not isinstance(given, Mapping) or not all(isinstance(keys, Mapping) for keys in given.values()):
+        raise PolicyError(f"{where} has a Condition that is not operators with keys")
+    return [
+        Condition(
+            operator, key, tuple(_value(one, where) for one in (values if isinstance(values, list) else [values]))
+        )
+        for operator, keys in given.items()
+        for key, values in keys.items()
+    ]
+
+
+def _value(given: Any, where: str) -> str:
+    if isinstance(given, bool):
+        return str(given).lower()
+    if isinstance(given, str | int | float):
+        return str(given)
+    raise PolicyError(f"{where} compares with something that is neither text, number nor true or false")

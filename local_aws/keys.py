@@ -41,7 +41,7 @@ def install_key(state: Path) -> Key:
 class KeyRing:
     """Finds a key by its id. issued: looks in what IAM and STS handed out; asked only for keys that are not our own.
 
-    runs: the keys of training jobs and endpoints' processes.
+    runs: the keys of training jobs, endpoints' processes and instances.
     """
 
     def __init__(self, own: Key, issued: Callable[[str], Key | None], runs: RunKeys | None = None) -> None:
@@ -49,8 +49,9 @@ class KeyRing:
         self._issued = issued
         self._runs = runs
 
-    def is_of_a_run(self, key: Key) -> bool:
-        return self._runs is not None and self._runs.find(key.access_key_id) is not None
+    def refusal(self, key: Key, service: str, operation: str = "") -> str:
+        """Why a key of what runs here may not call that; "" when it may, or is another key."""
+        return self._runs.refusal(key.access_key_id, service, operation) if self._runs else ""
 
     async def find(self, access_key_id: str) -> Key | None:
         if access_key_id == self.own.access_key_id:

@@ -24,9 +24,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from local_aws import ACCOUNT, DEFAULT_REGION, access, run_keys, sigv4
+from local_aws import ACCOUNT, DEFAULT_REGION, access, sigv4
 from local_aws.account_facts import AccountFacts
-from local_aws.authenticate import authenticate, read_wire
+from local_aws.authenticate import Signed, authenticate, read_wire
 from local_aws.errors import NotThereError, ServiceError, error_response, internal
 from local_aws.keys import KeyRing, install_key
 from local_aws.moto_app import Moto, Sts
@@ -98,13 +98,7 @@ class Front:
 
     async def _answer(self, wire: sigv4.Wire, request: Request) -> Response:
         signed = await authenticate(wire, request, self._keys.find, self._limit, self._region, self._now())
-        if signed.service not in run_keys.SERVICES and self._keys.is_of_a_run(signed.key):
-            raise ServiceError(
-                "AccessDeniedException",
-                f"User: {signed.key.arn} may call only S3: the embedded AWS gives no more to what runs on it. Use "
-                "another key for this.",
-                403,
-            )
+        self._check_run(signed)
         services = self._services.get(signed.service)
         if services is None:
             raise NotThereError(f"The service {signed.service}")
@@ -112,11 +106,19 @@ class Front:
         for service in services:
             operation = service.match(wire.method, signed.path, wire.query, request.headers, signed.body)
             if operation:
+                self._check_run(signed, operation.model.name)
                 request.scope["path_params"] = operation.path_params
                 caller = Caller(ACCOUNT, signed.region, signed.key.access_key_id, signed.key.arn)
                 return await service.handle(request, operation.model, caller)
         what = wire.header("x-amz-target") or dict(parse_qsl(signed.body.decode("utf-8", "replace"))).get("Action")
         raise NotThereError(f"{signed.service}:{what or f'{wire.method} {signed.path}'}"[:200])
+
+    def _check_run(self, signed: Signed, operation: str = "") -> None:
+        """Raises ServiceError when what runs here calls what is not open to it."""
+        why_not = self._keys.refusal(signed.key, signed.service, operation)
+        if why_not:
+            code = "UnauthorizedOperation" if signed.service == "ec2" else "AccessDeniedException"
+            raise ServiceError(code, why_not, 403)
 
     def _limit(self, signing_name: str) -> int:
         services = self._services.get(signing_name, ())

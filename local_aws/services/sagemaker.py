@@ -19,7 +19,6 @@ from local_aws.engine.queue import TrainingQueue
 from local_aws.engine.warm_pool import WarmPool
 from local_aws.services.sagemaker_endpoints import Endpoints
 from local_aws.services.sagemaker_search import Search
-from local_aws.services.sagemaker_search import Search
 from local_aws.services.sagemaker_training import JobReports
 from local_aws.services.sagemaker_training_checks import Surroundings
 from local_aws.store import Store

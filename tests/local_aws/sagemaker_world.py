@@ -1,9 +1,10 @@
 """Requests for SageMaker's tests: jobs that run a shell script, and models served by the tiny server."""
 
+import json
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,23 @@ def unique(prefix: str = "t") -> str:
 
 
 def bucket(aws: Embedded) -> str:
-    """A bucket that is there, with one object below data/."""
+    """A bucket that is there, with one object below data/; the role of jobs is there too."""
+    role(aws)
     s3 = client(aws, "s3")
     if BUCKET not in {one["Name"] for one in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key="data/a.txt", Body=b"a")
     return BUCKET
+
+
+def role(aws: Embedded, name: str = "KennelTraining", service: str = "sagemaker.amazonaws.com") -> str:
+    """A role that is there and that a service may assume; its ARN."""
+    iam = client(aws, "iam")
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)
+    return f"arn:aws:iam::123456789012:role/{name}"
 
 
 def training_request(name: str, script: str = "true", **changes: Any) -> dict[str, Any]:

@@ -1,144 +1,151 @@
-"""The price of a training before it starts, and the dialog that starts it."""
+"""The review of a launch: all of it once more, what stands in its way, and the button that starts it."""
 
-import secrets
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
-from html import escape
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.core.aws import Account, Aws
-from dashboard.core.costs import money_note
-from dashboard.core.format import duration, money
+from dashboard.core.errors import Refused
+from dashboard.core.format import count, duration
+from dashboard.core.runs.candidates import Candidate
+from dashboard.core.runs.candidates import candidates as offered
 from dashboard.core.runs.launch import launch
-from dashboard.core.runs.plan import Candidate, Plan
-from dashboard.ui import confirm, markup, page, receipt, table, train_form
+from dashboard.core.runs.model import Run
+from dashboard.core.runs.plan import Plan, plan
+from dashboard.core.runs.spec import TrainingSpec
+from dashboard.core.runs.surroundings import Surroundings
+from dashboard.ui import as_code, checks, confirm, markup, quote, receipt, train_form
+from dashboard.ui import train_fields as fields
 from dashboard.ui.confirm import Action, Question
-from dashboard.ui.markup import Markup, note
 from dashboard.ui.page import Place
+from dashboard.ui.train_form import Filled
+from dashboard.ui.train_tuning import words
 from dashboard.ui.words import simulated
 
-TOKEN, CHOOSE = "train-token", "candidates-choose"
 
-
-def token() -> str:
-    """Identifies this intent to launch: the same until it was carried out, so that a double click launches once."""
-    return str(st.session_state.setdefault(TOKEN, secrets.token_hex(8)))
-
-
-def sentence(plan: Plan | None, account: Account) -> str:
-    """Train's live sentence: what the form describes would take and cost."""
-    if plan is None:
-        return "something in the form does not fit yet"
-    most = money(plan.worst.amount, plan.worst.currency)
-    limit = f"at most {duration(plan.spec.max_seconds)} and {most}{simulated(account)}"
-    if plan.expected.seconds is None:
-        return f"{limit}; how long it will take is unknown"
-    return f"about {duration(plan.expected.seconds)} and {money(plan.expected.amount)}, {limit}"
-
-
-def panel(plan: Plan | None, account: Account) -> None:
-    """The quote of what the form describes; its place stays while there is none."""
-    with st.container(border=True, key="panel-quote"):
-        page.section("What it costs")
-        if plan is None:
-            st.html('<div class="kn-empty kn-no-quote"><p>No quote while something in the form does not fit.</p></div>')
-        else:
-            quote(plan, account)
-
-
-def quote(plan: Plan, account: Account) -> None:
-    """Expected and worst case side by side, and what to know before."""
-    left, right = st.columns(2, gap="small")
-    left.html(str(receipt.sum_of(plan.expected, account, "Expected")))
-    right.html(str(receipt.sum_of(plan.worst, account, "Worst case")))
-    if plan.worst.unit_price:
-        price = receipt.inline(receipt.price(plan.worst), account)
-        st.html(note(Markup(f"{escape(plan.spec.instance_type)} at {price} · {escape(plan.worst.source)}")))
-    for warning in plan.warnings:
-        st.html(receipt.warning(warning, account))
-
-
-def candidates(rows: tuple[Candidate, ...], chosen: str, account: Account) -> None:
-    """Every instance type that could run it, the chosen one marked; a click on one takes it."""
-    column = st.column_config
-    why = money_note(is_embedded=account.is_embedded)
-    st.container(key="table-candidates").dataframe(
-        table.candidate_rows(rows, chosen),
-        key="candidates",
-        hide_index=True,
-        placeholder="–",
-        height="content",
-        alt="Instance types that could run this training, cheapest first",
-        column_config={
-            "Chosen": column.TextColumn("Chosen", width=58, alignment="center"),
-            "Instance": column.ButtonColumn(
-                "Instance", alignment="left", type="tertiary", key=CHOOSE, on_click=_choose, width=130
-            ),
-            "Price/h": column.TextColumn("Price/h", alignment="right", help=why),
-            "vCPU": column.NumberColumn("vCPU"),
-            "GiB": column.NumberColumn("Memory", format="%d GiB"),
-            "Expected time": column.TextColumn("Expected time", alignment="right"),
-            "Expected cost": column.TextColumn("Expected cost", alignment="right", help=why),
-            "Worst case": column.TextColumn("Worst case", alignment="right", help=why),
-        },
-    )
-    if any(row.expected.seconds is None for row in rows):
-        st.html(note("Unknown: no completed run of this data on that instance yet. The time limit bounds the cost."))
-
-
-def _choose() -> None:
-    if chosen := table.opened(CHOOSE):
-        st.session_state[train_form.INSTANCE] = chosen
-
-
-def question(aws: Aws, plan: Plan) -> Question:
-    """The review before a launch."""
-    return Question("Review launch", partial(_draw, aws, plan))
-
-
-def _draw(aws: Aws, plan: Plan) -> Action:
-    spec = plan.spec
-    st.html(
-        markup.facts(
-            {
-                "Run": plan.name,
-                "Account": f"{aws.account.account_id} in {aws.account.region}",
-                "Data": spec.dataset_uri,
-                "Instance": f"{spec.instance_count} × {train_form.machine(spec.instance_type)}",
-                "Settings": f"{spec.epochs} epochs, learning rate {spec.learning_rate:g}, batch size {spec.batch_size}",
-                "Time limit": duration(spec.max_seconds),
-            }
+def planned(
+    aws: Aws, filled: Filled, past_runs: Sequence[Run], around: Surroundings
+) -> tuple[Plan | None, tuple[str, ...]]:
+    """What launching the form's training would do, or why there is no plan: what does not fit, or the cap."""
+    if not filled.fits:
+        return None, filled.wrong
+    try:
+        made = plan(
+            filled.spec,
+            account=aws.account,
+            prices=state.prices(),
+            past_runs=past_runs,
+            now=state.now(),
+            token=state.intent(aws, filled.spec),
+            surroundings=around,
         )
-    )
-    quote(plan, aws.account)
-    with st.expander("Show as code"):
-        st.code(plan.code, language="python")
-
-    def do() -> str:
-        name = launch(aws, plan)
-        st.session_state.pop(TOKEN, None)
-        st.session_state[train_form.NAME] = ""
-        return f"{name} is starting"
-
-    return Action(
-        f"Launch training, at most {receipt.amount(plan.worst)}{simulated(aws.account)}",
-        do,
-        then=Place.RUNS,
-        query={"run": plan.name},
-    )
+    except Refused as refused:
+        return None, (str(refused),)
+    return made, ()
 
 
-def button(aws: Aws, plan: Plan | None) -> None:
+def candidates(aws: Aws, filled: Filled, past_runs: Sequence[Run], around: Surroundings) -> tuple[Candidate, ...]:
+    """The instance types for the form's training; they stay while something else in the form does not fit."""
+    limit = filled.spec.max_seconds if filled.fits else fields.DEFAULT.max_seconds
+    spec = replace(filled.spec, max_seconds=limit)
+    return offered(spec, state.prices(), aws.account.region, past_runs=past_runs, spot_prices=around.spot_prices.value)
+
+
+def button(aws: Aws, made: Plan | None) -> None:
     """Opens the review; grey while there is nothing to launch."""
-    if plan is None:
-        st.button("Review launch", key="review-launch", type="primary", disabled=True, width="stretch")
-        return
     st.button(
         "Review launch",
         key="review-launch",
         type="primary",
         icon=":material/rocket_launch:",
-        width="stretch",
-        on_click=confirm.ask,
-        args=(partial(question, aws, plan),),
+        disabled=made is None,
+        on_click=confirm.ask if made else None,
+        args=(partial(question, aws, made),) if made else None,
     )
+
+
+def question(aws: Aws, made: Plan) -> Question:
+    """The review before a launch."""
+    return Question("Review launch", partial(_draw, aws, made))
+
+
+def _draw(aws: Aws, made: Plan) -> Action | None:
+    st.html(markup.facts(facts(made, aws.account)))
+    quote.show(made, (), aws.account)
+    checks.loud(made.checks)
+    with st.expander("Show as code", key="review-code"):
+        as_code.tabs(made.code, "review-code-tabs")
+    if made.stops:
+        return None
+
+    def do() -> str:
+        launch(aws, made)
+        state.launched(aws, made.spec)
+        st.session_state[fields.NAME] = ""
+        st.session_state[fields.RESUME] = ""
+        return f"{made.name} is starting"
+
+    return Action(label(made, aws.account), do, then=Place.RUN, query={"run": made.key})
+
+
+def label(made: Plan, account: Account) -> str:
+    """What the button does, with what it may cost."""
+    what = f"tuning of {count(made.spec.jobs, 'training')}" if made.spec.tuning else "training"
+    return f"Launch {what}, at most {receipt.amount(made.worst)}{simulated(account)}"
+
+
+def facts(made: Plan, account: Account) -> dict[str, str]:
+    """All that a person decides with a launch, name by name; what was left alone is left out."""
+    spec = made.spec
+    found = {
+        "Run": made.name,
+        "Account": f"{account.account_id} in {account.region}",
+        "Data": spec.dataset_uri,
+        "Runs on": f"{spec.platform.word}, {train_form.CAPACITIES[spec.capacity].lower()}",
+        "Instances": f"{spec.instance_count} × {train_form.machine(spec.instance_type)}, {spec.volume_gb} GB volume",
+        "Settings": ", ".join(f"{words(name).lower()} {value}" for name, value in spec.hyperparameters.items()),
+        "Tuning": tuning(spec),
+        "Time limit": limits(spec),
+        "Cost cap": f"${spec.max_cost}" if spec.max_cost is not None else "",
+        "Goes on from": spec.resume_from,
+        "Network": ", ".join((*spec.subnets, *spec.security_groups)),
+        "Encrypted with": spec.kms_key,
+        "SSH": f"{spec.key_name}, from {spec.ssh_address} only" if spec.ssh_address else "",
+        "Labels": ", ".join(f"{name} {value}" for name, value in
+                            (("project", spec.project), ("owner", spec.owner)) if value),
+        "Simulated": interruptions(spec),
+    }  # fmt: skip
+    return {name: value for name, value in found.items() if value}
+
+
+def limits(spec: TrainingSpec) -> str:
+    """How long it may take, and wait."""
+    each = " for each training" if spec.tuning else ""
+    if not spec.is_spot or spec.is_on_ec2:
+        return f"{duration(spec.max_seconds)}{each}"
+    return f"{duration(spec.max_seconds)}{each}, {duration(spec.wait_seconds)} with waiting for spot capacity"
+
+
+def tuning(spec: TrainingSpec) -> str:
+    """What is searched, how and for what; "" without a search."""
+    if spec.tuning is None:
+        return ""
+    over = "; ".join(f"{words(one.name).lower()} {one.text}" for one in spec.tuning.ranges)
+    aim = "lowest" if spec.tuning.goal == "Minimize" else "highest"
+    early = ", hopeless trials end early" if spec.tuning.early_stopping else ""
+    return (
+        f"{spec.tuning.strategy}, {count(spec.jobs, 'trial')}, {min(spec.tuning.parallel, spec.jobs)} at once, for the "
+        f"{aim} {spec.tuning.objective}{early} · {over}"
+    )
+
+
+def interruptions(spec: TrainingSpec) -> str:
+    """The interruptions that are asked for; "" without any."""
+    moments = " and ".join(f"{seconds} s" for seconds in spec.interrupt_after.split())
+    parts = [f"interrupted after {moments} of training" if moments else ""]
+    if spec.interruptions_per_hour:
+        parts.append(f"{spec.interruptions_per_hour:g} interruptions an hour")
+    return ", ".join(part for part in parts if part)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
@@ -10,60 +11,112 @@ from dashboard.core.errors import InvalidInput
 from dashboard.core.format import count, size
 from dashboard.core.runs.instances import TRAINING, hardware
 from dashboard.core.runs.model import Run
-from dashboard.core.runs.spec import TrainingSpec
+from dashboard.core.runs.spec import Capacity, Platform, TrainingSpec
 from dashboard.core.runs.spec_problems import MAX_SECONDS, problems, taken
+from dashboard.ui import train_fields as fields
+from dashboard.ui import train_more, train_tuning
 from dashboard.ui.markup import note
 from dashboard.ui.tones import Tone
+from dashboard.ui.train_more import Choices
 
-DEFAULT = TrainingSpec("")
-DATA, INSTANCE, NAME = "train-data", "train-instance", "train-name"
-EPOCHS, RATE, BATCH, MINUTES = "train-epochs", "train-rate", "train-batch", "train-minutes"
-
-
-def defaults() -> None:
-    """Give every field its first value; a value that is there stays."""
-    first = {
-        INSTANCE: DEFAULT.instance_type,
-        EPOCHS: DEFAULT.epochs,
-        RATE: DEFAULT.learning_rate,
-        BATCH: DEFAULT.batch_size,
-        MINUTES: DEFAULT.max_seconds // 60,
-        NAME: "",
-    }
-    for key, value in first.items():
-        st.session_state.setdefault(key, value)
-
-
-def take_over(run: Run, datasets: Sequence[Dataset]) -> None:
-    """Fill the form with an earlier run's settings, as far as they are ours."""
-    for key, name, kind in ((EPOCHS, "epochs", int), (RATE, "learning_rate", float), (BATCH, "batch_size", int)):
-        with_unit = run.hyperparameters.get(name, "")
-        if with_unit.replace(".", "", 1).isdigit():
-            st.session_state[key] = kind(with_unit)
-    if run.instance_type in TRAINING:
-        st.session_state[INSTANCE] = run.instance_type
-    if run.max_seconds:
-        st.session_state[MINUTES] = max(1, run.max_seconds // 60)
-    if run.dataset in (dataset.name for dataset in datasets):
-        st.session_state[DATA] = run.dataset
+CAPACITIES = {Capacity.ON_DEMAND: "On demand", Capacity.SPOT: "Spot"}
+WAYS = {
+    (Platform.SAGEMAKER, Capacity.ON_DEMAND): "SageMaker starts the instances, trains, saves the model and ends them.",
+    (Platform.SAGEMAKER, Capacity.SPOT): "Spare capacity for less. AWS may take it back: the training then waits, and "
+    "goes on from its checkpoint.",
+    (Platform.EC2, Capacity.ON_DEMAND): "One instance of your own, without SageMaker's surcharge: it trains, saves the "
+    "model and ends itself.",
+    (Platform.EC2, Capacity.SPOT): "One spare instance for less. AWS may take it back: the run ends then, and can be "
+    "resumed from its checkpoint.",
+}
 
 
 @dataclass(frozen=True)
 class Filled:
-    """What the form describes, and whether it can be planned."""
+    """What the form describes, and everything that does not fit in it."""
 
     spec: TrainingSpec
-    fits: bool
+    wrong: tuple[str, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        return not self.wrong
 
 
-def show(datasets: Sequence[Dataset], past_runs: Sequence[Run]) -> Filled:
-    """Draw the form, every problem beside its field; the name must not be that of one of `past_runs`."""
+@dataclass(frozen=True)
+class Drawn:
+    """The form's first part: the spec as its fields are now, a slot for each field's problems, and one for the rest."""
+
+    spec: TrainingSpec
+    dataset: Dataset
+    slots: dict[str, Any]
+    rest: Any
+
+
+def defaults() -> None:
+    """Give every field its first value; a value that is there stays."""
+    for key, value in fields.values(fields.DEFAULT).items():
+        st.session_state.setdefault(key, value)
+
+
+def take_over(spec: TrainingSpec, datasets: Sequence[Dataset]) -> None:
+    """Fill the whole form with what an earlier run was asked for; the new run gets a name of its own."""
+    st.session_state.update({**fields.values(spec), fields.NAME: ""})
+    name = next((one.name for one in datasets if one.uri.rstrip("/") == spec.dataset_uri.rstrip("/")), None)
+    if name is not None:
+        st.session_state[fields.DATA] = name
+
+
+def kept() -> dict[str, Any]:
+    """What the fields hold now, those that are not drawn included."""
+    return {str(key): st.session_state[key] for key in st.session_state if str(key).startswith("train-")}
+
+
+def show(datasets: Sequence[Dataset], *, simulates: bool) -> Drawn:
+    """Draw what every training has; `simulates`: interruptions can be asked for, as only the embedded AWS allows."""
     defaults()
+    slots: dict[str, Any] = {}
+    dataset = _data(datasets, slots)
+    platform, capacity = _way()
+    searched = train_tuning.searched(kept()) if platform is Platform.SAGEMAKER else frozenset()
+    _machines(platform, slots)
+    _learning(slots, searched, waits=(platform, capacity) == (Platform.SAGEMAKER, Capacity.SPOT))
+    st.text_input(
+        "Name",
+        key=fields.NAME,
+        persist_state="session",
+        placeholder="made from the data's name",
+        live=True,
+        max_chars=63,
+    )
+    slots["name"] = st.container()
+    if platform is Platform.SAGEMAKER:
+        train_tuning.show(kept(), slots)
+    return Drawn(fields.read(kept(), dataset.uri, simulates=simulates), dataset, slots, st.container())
+
+
+def complete(drawn: Drawn, past_runs: Sequence[Run], choices: Choices, *, simulates: bool) -> Filled:
+    """Draw the rest and say what is wrong beside each field; the name must not be that of one of `past_runs`."""
+    with drawn.rest:
+        train_more.show(drawn.spec, choices, drawn.slots, simulates=simulates)
+    spec = fields.read(kept(), drawn.dataset.uri, simulates=simulates)
+    wrong = [in_minutes(one, spec.max_seconds // 60) for one in problems(spec)]
+    alike = [run.name for run in past_runs if (run.platform, run.is_tuning) == (spec.platform, bool(spec.tuning))]
+    if used := taken(spec.name, alike):
+        wrong.append(used)
+    explain(wrong, drawn.slots)
+    said = [one.what for one in wrong]
+    if drawn.dataset.problem:
+        said.insert(0, f"{drawn.dataset.name} cannot be trained on: {drawn.dataset.problem}")
+    return Filled(spec, tuple(said))
+
+
+def _data(datasets: Sequence[Dataset], slots: dict[str, Any]) -> Dataset:
     by_name = {dataset.name: dataset for dataset in datasets}
     name = st.selectbox(
         "Data",
         list(by_name),
-        key=DATA,
+        key=fields.DATA,
         persist_state="session",
         format_func=lambda name: described(by_name[name]),
         help="Folders with train/, valid/ and test/ below datasets/ in Kennel's bucket",
@@ -72,39 +125,101 @@ def show(datasets: Sequence[Dataset], past_runs: Sequence[Run]) -> Filled:
     st.html(note(contents(dataset)))
     if dataset.problem:
         st.html(note(f"Cannot be trained on: {dataset.problem}.", Tone.FAILED))
-    instance = st.selectbox("Instance type", TRAINING, key=INSTANCE, persist_state="session", format_func=machine)
-    slots = {"instance_type": st.container()}
+    slots["dataset_uri"] = st.container()
+    return dataset
+
+
+def _way() -> tuple[Platform, Capacity]:
     left, right = st.columns(2, gap="small")
     with left:
-        epochs = st.number_input("Epochs", key=EPOCHS, step=1, persist_state="session")
+        platform = st.segmented_control(
+            "Platform",
+            [str(one) for one in Platform],
+            key=fields.PLATFORM,
+            required=True,
+            persist_state="session",
+            format_func=lambda one: Platform(one).word,
+            width="stretch",
+        )
+    with right:
+        capacity = st.segmented_control(
+            "Capacity",
+            [str(one) for one in Capacity],
+            key=fields.CAPACITY,
+            required=True,
+            persist_state="session",
+            format_func=lambda one: CAPACITIES[Capacity(one)],
+            width="stretch",
+        )
+    chosen = Platform(platform or fields.DEFAULT.platform), Capacity(capacity or fields.DEFAULT.capacity)
+    st.html(note(WAYS[chosen]))
+    return chosen
+
+
+def _machines(platform: Platform, slots: dict[str, Any]) -> None:
+    known = [fields.plain(name) for name in TRAINING]
+    asked = fields.plain(str(st.session_state[fields.INSTANCE] or ""))
+    several = platform is Platform.SAGEMAKER
+    left, right = st.columns((5, 2), gap="small") if several else (st.container(), None)
+    with left:
+        st.selectbox(
+            "Instance type",
+            known if asked in known or not asked else [*known, asked],
+            key=fields.INSTANCE,
+            persist_state="session",
+            accept_new_options=True,
+            format_func=lambda name: machine(fields.named(fields.plain(name), platform)),
+            help="Choose one, or type another that AWS offers",
+        )
+        slots["instance_type"] = st.container()
+    if right is not None:
+        with right:
+            st.number_input(
+                "Instances",
+                key=fields.COUNT,
+                step=1,
+                persist_state="session",
+                help="More than one train one model together, each on its share of every batch",
+            )
+        slots["instance_count"] = st.container()
+
+
+def _learning(slots: dict[str, Any], searched: frozenset[str], *, waits: bool) -> None:
+    left, right = st.columns(2, gap="small")
+    whole: dict[str, Any] = {"step": 1, "persist_state": "session"}
+    with left:
+        st.number_input("Epochs", key=fields.EPOCHS, disabled="epochs" in searched, **whole)
         slots["epochs"] = st.container()
-        batch = st.number_input("Batch size", key=BATCH, step=1, persist_state="session")
+        st.number_input("Batch size", key=fields.BATCH, disabled="batch_size" in searched, **whole)
         slots["batch_size"] = st.container()
     with right:
-        rate = st.number_input("Learning rate", key=RATE, step=0.001, format="%.6g", persist_state="session")
+        st.number_input(
+            "Learning rate",
+            key=fields.RATE,
+            step=0.001,
+            format="%.6g",
+            persist_state="session",
+            disabled="learning_rate" in searched,
+        )
         slots["learning_rate"] = st.container()
-        minutes = st.number_input(
-            "Time limit (minutes)", key=MINUTES, step=5, persist_state="session", help="AWS stops the run after that"
+        st.number_input(
+            "Time limit (minutes)",
+            key=fields.MINUTES,
+            step=5,
+            persist_state="session",
+            help="The run is stopped after that",
         )
         slots["max_seconds"] = st.container()
-    called = st.text_input(
-        "Name", key=NAME, persist_state="session", placeholder="made from the data's name", live=True, max_chars=63
-    )
-    slots["name"] = st.container()
-    spec = TrainingSpec(
-        dataset_uri=dataset.uri,
-        instance_type=instance,
-        learning_rate=float(rate),
-        batch_size=int(batch),
-        epochs=int(epochs),
-        max_seconds=int(minutes) * 60,
-        name=(called or "").strip(),
-    )
-    wrong = [in_minutes(one, int(minutes)) for one in problems(spec)]
-    if used := taken(spec.name, (run.name for run in past_runs)):
-        wrong.append(used)
-    explain(wrong, slots)
-    return Filled(spec, fits=not wrong and not dataset.problem)
+    if waits:
+        st.number_input(
+            "Wait for spot capacity, at most (minutes)",
+            key=fields.WAIT,
+            min_value=0,
+            step=5,
+            persist_state="session",
+            help="In all, on top of the time limit. AWS's MaxWaitTimeInSeconds is the sum of both.",
+        )
+        slots["max_wait_seconds"] = st.container()
 
 
 def in_minutes(problem: InvalidInput, minutes: int) -> InvalidInput:
@@ -120,7 +235,7 @@ def in_minutes(problem: InvalidInput, minutes: int) -> InvalidInput:
     )
 
 
-def explain(wrong: Sequence[InvalidInput], slots: Mapping[str, "st.delta_generator.DeltaGenerator"]) -> None:
+def explain(wrong: Sequence[InvalidInput], slots: Mapping[str, Any]) -> None:
     """Say what is wrong beside each field."""
     for problem in wrong:
         slots.get(problem.field, slots["name"]).html(note(str(problem), Tone.FAILED))

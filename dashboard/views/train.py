@@ -1,12 +1,14 @@
-"""What will this cost and how long will it take?"""
+"""What will this cost and how long will it take? ?like= fills the form from an earlier run."""
 
 import streamlit as st
 
 from dashboard import state
-from dashboard.core.runs import plan as planning
-from dashboard.ui import empty, launch, page, problem, receipt, train_form
+from dashboard.core.runs.surroundings import Surroundings
+from dashboard.ui import as_code, candidates, checks, empty, launch, page, problem, quote, train_form, train_link
+from dashboard.ui.train_more import Choices
 
 aws = state.connection()
+simulates = aws.account.is_embedded
 head = st.container()
 
 
@@ -33,37 +35,25 @@ with problem.shown(title="Train"):
             page.title("Train", "there is no data to train on yet")
         wait()
         st.stop()
-    if like := st.query_params.pop("like", ""):
-        train_form.take_over(state.run(aws, like).value, datasets)
-    left, right = st.columns((4, 7), gap="medium")
+    train_link.follow(aws, datasets)
+    left, right = st.columns((5, 8), gap="medium")
     with left, st.container(border=True, key="panel-form"):
         page.section("Training")
-        filled = train_form.show(datasets, past_runs)
-    spec, plan = filled.spec, None
-    if filled.fits:
-        plan = planning.plan(
-            spec,
-            account=aws.account,
-            prices=state.prices(),
-            past_runs=past_runs,
-            now=state.now(),
-            token=launch.token(),
-        )
+        drawn = train_form.show(datasets, simulates=simulates)
+    around = Surroundings()
+    filled = train_form.complete(drawn, past_runs, Choices.of(around), simulates=simulates)
+    plan, wrong = launch.planned(aws, filled, past_runs, around)
     with head:
-        page.title("Train", launch.sentence(plan, aws.account))
-    with left:
-        launch.button(aws, plan)
+        page.title("Train", quote.title_sentence(plan, aws.account))
     with right:
-        launch.panel(plan, aws.account)
-        page.section("Instance types", receipt.label(aws.account))
-        rows = planning.candidates(
-            state.prices(),
-            aws.account.region,
-            past_runs=past_runs,
-            dataset_uri=spec.dataset_uri,
-            max_seconds=spec.max_seconds if filled.fits else train_form.DEFAULT.max_seconds,
-        )
-        launch.candidates(rows, spec.instance_type, aws.account)
+        with st.container(border=True, key="panel-quote"):
+            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+                page.section("What it costs")
+                launch.button(aws, plan)
+            quote.show(plan, wrong, aws.account)
+        if plan:
+            checks.panel(plan.checks)
+        candidates.show(launch.candidates(aws, filled, past_runs, around), aws.account)
     if plan:
         with st.expander("Show as code", key="train-code"):
-            st.code(plan.code, language="python")
+            as_code.tabs(plan.code, "train-code-tabs")

@@ -1,0 +1,14 @@
+"""The same launch as code, in the three ways that people start trainings."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+LANGUAGES = {"AWS CLI": "bash"}
+
+
+def tabs(code: Mapping[str, str], key: str) -> None:
+    """One tab for each way, to read and to copy."""
+    for tab, (name, text) in zip(st.tabs(list(code), key=key), code.items(), strict=True):
+        with tab:
+            st.code(text, language=LANGUAGES.get(name, "python"), height=420)

@@ -1,0 +1,90 @@
+"""The instance types that could run a training, as a table; a click on one takes it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from dashboard.core.aws import Account
+from dashboard.core.costs import money_note
+from dashboard.core.costs.quote import Quote
+from dashboard.core.format import duration, money, rate
+from dashboard.core.runs.candidates import Candidate
+from dashboard.ui import page, receipt, table
+from dashboard.ui import train_fields as fields
+from dashboard.ui.markup import note
+
+CHOOSE = "candidates-choose"
+
+
+def show(rows: Sequence[Candidate], account: Account) -> None:
+    """The table, cheapest first, the chosen one marked."""
+    page.section("Instance types", receipt.label(account))
+    column = st.column_config
+    why = money_note(is_embedded=account.is_embedded)
+    st.container(key="table-candidates").dataframe(
+        as_rows(rows),
+        key="candidates",
+        hide_index=True,
+        placeholder="–",
+        height="content",
+        alt="Instance types that could run this training, cheapest first",
+        column_config={
+            "Chosen": column.TextColumn("", width=24, alignment="center", help="The one in the form"),
+            "Instance": column.ButtonColumn(
+                "Instance", alignment="left", type="tertiary", key=CHOOSE, on_click=_choose, width=112
+            ),
+            "Price/h": column.TextColumn("Price/h", alignment="right", help=why, width=70),
+            "Spot/h": column.TextColumn("Spot/h", alignment="right", help="EC2's spot price right now", width=66),
+            "vCPU": column.NumberColumn("vCPU", width=50),
+            "GiB": column.NumberColumn("GiB", help="Memory", width=46),
+            "GPU": column.TextColumn("GPU", width=84),
+            "Time": column.TextColumn(
+                "Time", alignment="right", help="Expected, from past runs of this data", width=76
+            ),
+            "Cost": column.TextColumn("Cost", alignment="right", help=f"Expected. {why}", width=98),
+            "At most": column.TextColumn("At most", alignment="right", help=f"Worst case. {why}", width=70),
+        },
+    )
+    if any(row.expected.seconds is None for row in rows):
+        st.html(note("Unknown: no completed run of this data on that instance yet. The time limit bounds the cost."))
+
+
+def as_rows(rows: Sequence[Candidate]) -> list[dict[str, Any]]:
+    """One row an instance type, as plain values; the spot price only where one is known for any of them."""
+    has_spot = any(row.spot is not None for row in rows)
+    return [
+        {
+            "Chosen": "●" if row.is_chosen else "",
+            "Instance": row.instance_type,
+            "Price/h": _hourly(row.hourly),
+            **({"Spot/h": _hourly(row.spot) if row.spot else "unknown"} if has_spot else {}),
+            "vCPU": row.hardware.vcpu if row.hardware else None,
+            "GiB": row.hardware.memory_gib if row.hardware else None,
+            "GPU": gpu(row.hardware.gpu) if row.hardware else None,
+            "Time": duration(row.expected.seconds),
+            "Cost": _money(row.expected),
+            "At most": _money(row.worst),
+        }
+        for row in rows
+    ]
+
+
+def gpu(described: str) -> str | None:
+    """A GPU in a narrow column: "T4 16 GiB" of "1 × NVIDIA T4 16 GiB"."""
+    return described.removeprefix("1 × ").replace("NVIDIA ", "") or None
+
+
+def _hourly(quote: Quote) -> str:
+    estimate = "≈ " if quote.is_estimate and quote.is_known else ""
+    return estimate + rate(quote.amount, "h", quote.currency).removesuffix("/h")
+
+
+def _money(quote: Quote) -> str:
+    estimate = "≈ " if quote.is_estimate and quote.is_known else ""
+    return estimate + money(quote.amount, quote.currency)
+
+
+def _choose() -> None:
+    if chosen := table.opened(CHOOSE):
+        st.session_state[fields.INSTANCE] = fields.plain(chosen)

@@ -1,0 +1,29 @@
+"""What a link into the Train page fills its form with.
+
+?like=KEY takes over all that an earlier run was asked for; with resume=1 the new run goes on from its checkpoints, and
+instance=TYPE takes another instance type, as a suggestion after a run does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.data import Dataset
+from dashboard.core.runs.clone import spec_of
+from dashboard.ui import train_form
+
+LIKE, RESUME, INSTANCE = "like", "resume", "instance"
+
+
+def follow(aws: Aws, datasets: Sequence[Dataset]) -> None:
+    """Fill the form once and take the wish off the address. Raises NotFound when there is no such run."""
+    asked = {name: st.query_params.pop(name, "") for name in (LIKE, RESUME, INSTANCE)}
+    if not asked[LIKE]:
+        return
+    spec = spec_of(state.run(aws, asked[LIKE]).value, resume=bool(asked[RESUME]))
+    if asked[INSTANCE]:
+        spec = replace(spec, instance_type=asked[INSTANCE])
+    train_form.take_over(spec, datasets)

@@ -1,0 +1,188 @@
+"""The part of the Train form that most people leave alone: limits, labels, network, access, and what to simulate."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+
+from dashboard.core.runs.spec import TrainingSpec
+from dashboard.core.runs.surroundings import Surroundings
+from dashboard.ui import train_fields as fields
+from dashboard.ui.markup import note
+from dashboard.ui.train_tuning import words
+from training.settings import CHOICES, RANGES
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the account has to choose from: each id with what tells it from others."""
+
+    subnets: Mapping[str, str] = field(default_factory=dict)
+    security_groups: Mapping[str, str] = field(default_factory=dict)
+    key_pairs: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, seen: Surroundings) -> "Choices":
+        """Those that were read; none where they could not be."""
+        return cls(*({one.id: one.text for one in read.value or ()} for read in (
+            seen.subnets, seen.security_groups, seen.key_pairs)))  # fmt: skip
+
+
+def show(spec: TrainingSpec, choices: Choices, slots: dict[str, Any], *, simulates: bool) -> None:
+    """Draw the fields, in groups, and add a slot for each field's problems."""
+    if spec.resume_from:
+        _resumed(slots)
+    with st.expander("More: cost cap, labels, network, access, further settings", key="train-more-open"):
+        _limits(slots)
+        _labels(slots)
+        _network(choices, slots, is_ec2=spec.is_on_ec2)
+        if spec.is_on_ec2:
+            _access(choices, slots)
+        _settings(slots)
+        if simulates and spec.is_spot:
+            _interruptions(slots)
+
+
+def _group(name: str) -> None:
+    st.html(f'<h3 class="kn-group">{name}</h3>')
+
+
+def _resumed(slots: dict[str, Any]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="train-resumed"):
+        st.html(note(f"Goes on from the checkpoints in {st.session_state[fields.RESUME]}"))
+        st.button("Start anew", key="train-anew", type="tertiary", on_click=_anew)
+    slots["resume_from"] = st.container()
+
+
+def _anew() -> None:
+    st.session_state[fields.RESUME] = ""
+
+
+def _limits(slots: dict[str, Any]) -> None:
+    _group("Limits")
+    left, right = st.columns(2, gap="small")
+    with left:
+        st.number_input(
+            "Cost cap ($)",
+            key=fields.CAP,
+            value=None,
+            step=0.1,
+            format="%.2f",
+            placeholder="none",
+            persist_state="session",
+            help="A launch that could cost more is refused",
+        )
+        slots["max_cost"] = st.container()
+    with right:
+        st.number_input("Volume (GB)", key=fields.VOLUME, step=10, persist_state="session")
+        slots["volume_gb"] = st.container()
+
+
+def _labels(slots: dict[str, Any]) -> None:
+    _group("Labels")
+    left, right = st.columns(2, gap="small")
+    with left:
+        st.text_input(
+            "Project", key=fields.PROJECT, persist_state="session", help="A tag, by which costs are told apart"
+        )
+        slots["project"] = st.container()
+    with right:
+        st.text_input("Owner", key=fields.OWNER, persist_state="session", help="A tag: whom to ask about this run")
+        slots["owner"] = st.container()
+
+
+def _network(choices: Choices, slots: dict[str, Any], *, is_ec2: bool) -> None:
+    _group("Network and encryption")
+    for key, field_name, label, offered in (
+        (fields.SUBNETS, "subnets", "Subnet" if is_ec2 else "Subnets", choices.subnets),
+        (fields.GROUPS, "security_groups", "Security groups", choices.security_groups),
+    ):
+        listed = [*offered, *(one for one in st.session_state[key] if one not in offered)]
+        st.multiselect(
+            label,
+            listed,
+            key=key,
+            persist_state="session",
+            accept_new_options=True,
+            format_func=lambda one, offered=offered: f"{one} · {offered[one]}" if offered.get(one) else one,
+            placeholder="the account's default" if is_ec2 else "none: AWS's own network",
+        )
+        slots[field_name] = st.container()
+    st.text_input(
+        "KMS key",
+        key=fields.KMS,
+        persist_state="session",
+        placeholder="AWS's own key",
+        help="Encrypts volume and model",
+    )
+    slots["kms_key"] = st.container()
+
+
+def _access(choices: Choices, slots: dict[str, Any]) -> None:
+    _group("Access by SSH")
+    st.html(note("No port is open. Session Manager reaches the instance without one; SSH only if both are given."))
+    left, right = st.columns(2, gap="small")
+    chosen = st.session_state[fields.KEY_PAIR]
+    with left:
+        st.selectbox(
+            "Key pair",
+            [*dict.fromkeys(("", *choices.key_pairs, chosen or ""))],
+            key=fields.KEY_PAIR,
+            persist_state="session",
+            format_func=lambda name: name or "none",
+        )
+        slots["key_name"] = st.container()
+    with right:
+        st.text_input("From the address", key=fields.ADDRESS, persist_state="session", placeholder="203.0.113.7")
+        slots["ssh_address"] = st.container()
+
+
+def _settings(slots: dict[str, Any]) -> None:
+    _group("Further settings of the training")
+    chosen = st.multiselect(
+        "Settings",
+        fields.SETTINGS,
+        key=fields.ADVANCED,
+        persist_state="session",
+        format_func=words,
+        placeholder="weight decay, seed, fine-tuning …",
+        label_visibility="collapsed",
+    )
+    places = st.columns(2, gap="small")
+    for number, name in enumerate(chosen):
+        with places[number % len(places)]:
+            _setting(name)
+    slots["advanced"] = st.container()
+
+
+def _setting(name: str) -> None:
+    key, about = fields.setting_key(name), fields.explained(name)
+    st.session_state.setdefault(key, fields.first_setting(name))
+    if name in CHOICES:
+        st.selectbox(words(name), CHOICES[name].words, key=key, persist_state="session", help=about)
+    elif name in RANGES:
+        how: dict[str, Any] = {"step": 1} if fields.is_whole(name) else {"step": 0.01, "format": "%.6g"}
+        st.number_input(words(name), key=key, persist_state="session", help=about, **how)
+    else:
+        st.text_input(words(name), key=key, persist_state="session", help=about)
+
+
+def _interruptions(slots: dict[str, Any]) -> None:
+    _group("Simulated interruptions")
+    st.html(note("Take the spot instance back, as AWS might. Only here; a real account knows no such wish."))
+    left, right = st.columns(2, gap="small")
+    with left:
+        st.text_input(
+            "After (seconds of training)",
+            key=fields.INTERRUPT_AFTER,
+            persist_state="session",
+            placeholder="20 45",
+            help="Each of these moments of the run interrupts once",
+        )
+        slots["interrupt_after"] = st.container()
+    with right:
+        st.number_input(
+            "Or so often an hour", key=fields.INTERRUPT_RATE, step=1.0, format="%.6g", persist_state="session"
+        )
+        slots["interruptions_per_hour"] = st.container()

@@ -131,6 +131,9 @@ def _spot(spec: TrainingSpec, around: Surroundings) -> Check:
 
 def _quota(spec: TrainingSpec, quota: Quota) -> Check:
     title = "Quota"
+    if not quota.needed and quota.limit is not None:
+        state = CheckState.OK if quota.limit else CheckState.WARN
+        return Check(title, state, f"“{quota.name}” is {quota.limit:g}: what serves the model is counted apart.")
     if quota.limit is None:
         return Check(title, CheckState.UNKNOWN, f"“{quota.name}” was not checked: {quota.why or 'no such quota'}.")
     used = "an unknown number" if quota.used is None else f"{quota.used:g}"

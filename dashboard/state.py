@@ -12,7 +12,7 @@ import os
 import secrets
 import threading
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -33,15 +33,20 @@ from dashboard.core.errors import KennelError
 from dashboard.core.home import home
 from dashboard.core.overview import Overview, assemble
 from dashboard.core.parallel import gather
+from dashboard.core.runs import log as logs
 from dashboard.core.runs import model_card, watch
 from dashboard.core.runs import usage as using
+from dashboard.core.runs.compare import Comparison, compare
 from dashboard.core.runs.cost import run_cost
+from dashboard.core.runs.explain import Explanation, explain
 from dashboard.core.runs.listing import Listing, RunBook, Window
 from dashboard.core.runs.log import LogLine
+from dashboard.core.runs.look import look
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.model_card import ModelCard
 from dashboard.core.runs.progress import Progress
 from dashboard.core.runs.spec import TrainingSpec
+from dashboard.core.runs.surroundings import Surroundings, about
 from dashboard.core.runs.usage import Usage
 from dashboard.core.runs.watch import RunCache
 from dashboard.core.serving import endpoints as serving
@@ -169,18 +174,47 @@ def log(aws: Aws, key: str) -> "Tail":
     return tail
 
 
+def find_in_log(aws: Aws, key: str, text: str) -> tuple[LogLine, ...]:
+    """The lines of the whole log that contain `text`, the first 500; upper and lower case count."""
+    return _found_lines(where(aws), key, text, aws)
+
+
+def whole_log(aws: Aws, key: str) -> bytes:
+    """All of a run's log as a text file, to be downloaded; see `log.whole_log` for its limit."""
+    return logs.whole_log(aws, key)
+
+
+def explanation(aws: Aws, one: Run) -> Explanation | None:
+    """Why a run ended badly, from AWS's words and the end of its log; None for any other run."""
+    if not one.status.is_bad:
+        return None
+    lines: tuple[LogLine, ...] = ()
+    with contextlib.suppress(KennelError):  # without the right to read logs AWS's own words still explain most
+        lines = log(aws, one.key).lines
+    return explain(one, (line.text for line in lines))
+
+
+def comparison(aws: Aws, chosen: Sequence[Run]) -> Comparison:
+    """Runs side by side, with their costs and curves as they are now. Raises the errors of `Aws.call`."""
+    quotes = {one.key: cost(aws, one) for one in chosen}
+    return compare(chosen, quotes, {one.key: log(aws, one.key).progress.curves for one in chosen})
+
+
 def loss_curves(aws: Aws, shown: Sequence[Run]) -> dict[str, tuple[float, ...]]:
-    """The validation loss by epoch of the newest `SPARKS` of these runs that printed one; an ended run is read once."""
+    """The validation loss by epoch, by key, of the first `SPARKS` of these runs that printed one.
+
+    An ended run is read once.
+    """
     known = _loss_curves(where(aws))
-    newest = shown[:SPARKS]
-    ended = [run.name for run in newest if run.status.is_final and run.name not in known]
+    newest = [run for run in shown if not run.is_tuning][:SPARKS]
+    ended = [run.key for run in newest if run.status.is_final and run.key not in known]
     live: dict[str, tuple[float, ...]] = {}
     # Without the right to read logs the table stands without curves; a run's own page says why.
     with contextlib.suppress(KennelError):
         known.update(zip(ended, gather(partial(_loss_curve, aws), ended), strict=True))
-        live = {run.name: _losses(log(aws, run.name).progress) for run in newest if run.status.is_active}
-    found = {run.name: live.get(run.name) or known.get(run.name, ()) for run in newest}
-    return {name: curve for name, curve in found.items() if curve}
+        live = {run.key: _losses(log(aws, run.key).progress) for run in newest if run.status.is_active}
+    found = {run.key: live.get(run.key) or known.get(run.key, ()) for run in newest}
+    return {key: curve for key, curve in found.items() if curve}
 
 
 def endpoints(aws: Aws) -> Reading[tuple[Endpoint, ...]]:
@@ -211,6 +245,11 @@ def prices() -> PriceBook:
     return PriceBook.load()
 
 
+def surroundings(aws: Aws, spec: TrainingSpec) -> Reading[Surroundings]:
+    """What a launch of this training would find in the account. Raises Unreachable or CredentialsProblem."""
+    return _surroundings(where(aws), about(spec), aws)
+
+
 def intent(aws: Aws, spec: TrainingSpec) -> str:
     """Identifies one intent to launch: the same in every tab that describes this training, until it was `launched`.
 
@@ -232,8 +271,15 @@ def is_filling(aws: Aws) -> bool:
 
 def forget() -> None:
     """Something was changed: read runs and endpoints again at the next look."""
-    for cached in (_runs, _run, _endpoints, _datasets, _ping):
+    for cached in (_runs, _run, _endpoints, _datasets, _ping, _surroundings):
         cached.clear()
+
+
+def deleted(aws: Aws, keys: Iterable[str]) -> None:
+    """These runs are gone: no page lists them any more."""
+    for key in keys:
+        _book(where(aws)).drop(key)
+        _ended(where(aws)).pop(key, None)
 
 
 def let_go(upload: object) -> None:
@@ -317,6 +363,11 @@ def _warm_up() -> None:
     gc.freeze()
 
 
+@st.cache_data(show_spinner=False, ttl=10, refresh_mode="background", max_entries=200)
+def _surroundings(where: str, spec: TrainingSpec, _aws: Aws) -> Reading[Surroundings]:
+    return Reading(look(_aws, spec), now())
+
+
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _launches(where: str) -> _Launches:
     return _Launches()
@@ -385,6 +436,11 @@ def _ended(where: str) -> dict[str, Reading[Run]]:
 @st.cache_resource(show_spinner=False, ttl=3600, max_entries=100)
 def _log(where: str, name: str) -> Tail:
     return Tail(name)
+
+
+@st.cache_data(show_spinner=False, ttl=5, max_entries=20)
+def _found_lines(where: str, key: str, text: str, _aws: Aws) -> tuple[LogLine, ...]:
+    return logs.search_log(_aws, key, text)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -21,6 +21,7 @@ def run_from(answer: Mapping[str, Any], tags: Mapping[str, str]) -> Run:
     channels = {one.get("ChannelName", ""): _source(one) for one in answer.get("InputDataConfig", [])}
     spot = bool(answer.get("EnableManagedSpotTraining"))
     limits = answer.get("StoppingCondition", {})
+    network = answer.get("VpcConfig", {})
     return Run(
         name=answer["TrainingJobName"],
         status=RunStatus.of(answer.get("TrainingJobStatus", ""), answer.get("SecondaryStatus", "")),
@@ -33,7 +34,7 @@ def run_from(answer: Mapping[str, Any], tags: Mapping[str, str]) -> Run:
         training_seconds=answer.get("TrainingTimeInSeconds"),
         billable_seconds=answer.get("BillableTimeInSeconds"),
         max_seconds=limits.get("MaxRuntimeInSeconds"),
-        hyperparameters=_kept_once(answer.get("HyperParameters", {})),
+        hyperparameters=settings(answer.get("HyperParameters", {})),
         metrics=_latest(answer.get("FinalMetricDataList", [])),
         dataset_uri=intern(_dataset(channels)),
         output_uri=intern(answer.get("OutputDataConfig", {}).get("S3OutputPath", "")),
@@ -50,7 +51,15 @@ def run_from(answer: Mapping[str, Any], tags: Mapping[str, str]) -> Run:
         checkpoint_uri=answer.get("CheckpointConfig", {}).get("S3Uri", ""),
         code_uri=intern(channels.get(CODE_CHANNEL, "")),
         volume_gb=resources.get("VolumeSizeInGB"),
+        subnets=tuple(network.get("Subnets", ())),
+        security_groups=tuple(network.get("SecurityGroupIds", ())),
+        kms_key=resources.get("VolumeKmsKeyId", ""),
     )
+
+
+def settings(hyperparameters: Mapping[str, str]) -> dict[str, str]:
+    """A job's hyperparameters without SageMaker's own, which say how the script is started and measured."""
+    return _kept_once({n: v for n, v in hyperparameters.items() if not n.startswith(("_", "sagemaker_"))})
 
 
 def stages(transitions: Iterable[Mapping[str, Any]]) -> tuple[Stage, ...]:

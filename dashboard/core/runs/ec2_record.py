@@ -30,6 +30,7 @@ class Ec2Record:
     request: Mapping[str, Any]
     launched: Mapping[str, Any]
     status: Mapping[str, Any]
+    is_to_stop: bool = False  # somebody asked for it, and the instance will see that within seconds
 
     @property
     def name(self) -> str:
@@ -106,6 +107,8 @@ def _outcome(
         if not record.launched and not told:
             return RunStatus.FAILED, "The launch broke off: no instance was started for it.", created
         return RunStatus.FAILED, "Its instance is gone and left no report of its end.", last
+    if record.is_to_stop:
+        return RunStatus.STOPPING, "", None
     return (RunStatus.of_secondary(str(told["stage"])) if told.get("stage") else RunStatus.STARTING), "", None
 
 

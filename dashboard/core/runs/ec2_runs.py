@@ -2,19 +2,19 @@
 
 import json
 from collections.abc import Container, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Aws
-from dashboard.core.errors import KennelError, NotFound, ServiceFault
+from dashboard.core.errors import KennelError, NotFound, Refused, ServiceFault
 from dashboard.core.parallel import gather
 from dashboard.core.runs.ec2_record import Ec2Record, run_from
-from dashboard.core.runs.model import Run
+from dashboard.core.runs.model import Run, RunStatus
+from dashboard.core.runs.requests_ec2 import INDEX, LAST_SECOND, RUNS
 
-RUNS, INDEX = "ec2-runs/", "ec2-index/"
-LAST_SECOND = 9_999_999_999
-"""The index counts down from here, so that S3, which lists in ascending order, gives the newest run first."""
+STOP = "stop.json"
 FIRST_PAGE, PAGE = 50, 1000
 FILTER_VALUES = 200  # DescribeInstances takes no more values in a filter
 
@@ -38,7 +38,22 @@ def read_record(aws: Aws, name: str, known: Ec2Record | None = None) -> Ec2Recor
     if request is None:
         return None
     launched = (known.launched if known else None) or _document(aws, name, "instance.json") or {}
-    return Ec2Record(request, launched, _document(aws, name, "status.json") or {})
+    record = Ec2Record(request, launched, _document(aws, name, "status.json") or {})
+    return record if record.has_ended else replace(record, is_to_stop=_document(aws, name, STOP) is not None)
+
+
+def stop_ec2(aws: Aws, run: Run) -> None:
+    """Ask a training to end: its instance sees that within seconds, saves its model and its checkpoint, and ends.
+
+    One that has not begun to report is terminated with its instance. Raises Refused while there is no instance.
+    """
+    if run.stages and run.stages[-1].name != str(RunStatus.STARTING):
+        where = {"Bucket": aws.account.bucket, "Key": f"{RUNS}{run.name}/{STOP}"}
+        aws.call("s3", "PutObject", **where, Body=b"{}")
+        return
+    if not run.instance_id:
+        raise Refused("it cannot be stopped yet", "EC2 has not told its instance", "try again in a moment")
+    aws.call("ec2", "TerminateInstances", InstanceIds=[run.instance_id])
 
 
 def instances(aws: Aws, names: Sequence[str]) -> dict[str, Mapping[str, Any]]:
@@ -103,11 +118,6 @@ def read_records(aws: Aws, names: Iterable[str], known: Mapping[str, Ec2Record])
     asked = list(names)
     read = gather(lambda name: read_record(aws, name, known.get(name)), asked)
     return {name: record for name, record in zip(asked, read, strict=True) if record is not None}
-
-
-def index_key(name: str, created: datetime) -> str:
-    """The empty object that lists a run; see INDEX."""
-    return f"{INDEX}{LAST_SECOND - int(created.astimezone(UTC).timestamp()):010d}-{name}"
 
 
 def _document(aws: Aws, name: str, file: str) -> dict[str, Any] | None:

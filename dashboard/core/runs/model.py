@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from dashboard.core import tags as tag
 from dashboard.core.runs.status import Capacity, Platform, RunKind, RunStatus
+from dashboard.core.runs.tuning_spec import Tuning
 
 __all__ = ["Capacity", "Platform", "Run", "RunKey", "RunKind", "RunStatus", "Stage", "TuningFacts"]
 
@@ -55,7 +56,7 @@ class TuningFacts:
     """What a tuning job searches, how far it is, and its best so far.
 
     `counts` are SageMaker's own counters: Completed, InProgress, RetryableError, NonRetryableError, Stopped.
-    `ranges` are (hyperparameter, "0.001 – 0.1 (Logarithmic)") for a person; `children` are keys of training runs,
+    `ranges` are (hyperparameter, "0.001 to 0.1, logarithmic") for a person; `children` are keys of training runs,
     in the order in which they were started, known once one tuning job is looked at by itself.
     """
 
@@ -71,6 +72,7 @@ class TuningFacts:
     ranges: tuple[tuple[str, str], ...] = ()
     early_stopping: bool = False
     children: tuple[str, ...] = ()
+    search: Tuning | None = None  # what was asked for, to ask for it again
 
     @property
     def ended(self) -> int:
@@ -125,6 +127,9 @@ class Run:
     checkpoint_uri: str = ""
     code_uri: str = ""
     volume_gb: int | None = None
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    kms_key: str = ""
     instance_id: str = ""  # EC2 only
     spot_price: Decimal | None = None  # EC2 only: USD per hour when it was launched
 

@@ -6,10 +6,11 @@ from typing import Any
 from dashboard.core import tags
 from dashboard.core.aws import Aws
 from dashboard.core.errors import NotFound
-from dashboard.core.runs.describe import run_from
+from dashboard.core.runs.describe import run_from, settings
 from dashboard.core.runs.model import Run, RunKind, RunStatus, TuningFacts
+from dashboard.core.runs.tuning_spec import Range, RangeKind, Tuning
 
-RANGE_KINDS = ("ContinuousParameterRanges", "IntegerParameterRanges")
+NUMBERS = {"ContinuousParameterRanges": RangeKind.CONTINUOUS, "IntegerParameterRanges": RangeKind.INTEGER}
 CHILDREN_PAGES = 10
 """100 trials each: SageMaker's own limit is 500 trials a job, 750 on request."""
 
@@ -57,26 +58,39 @@ def tuning_from(answer: Mapping[str, Any], marked: Mapping[str, str], children: 
             **{
                 name: definition[name]
                 for name in ("InputDataConfig", "OutputDataConfig", "StoppingCondition", "RoleArn", "CheckpointConfig",
-                             "EnableManagedSpotTraining", "AlgorithmSpecification")
+                             "EnableManagedSpotTraining", "AlgorithmSpecification", "VpcConfig")
                 if name in definition
             },
         },
         marked,
     )  # fmt: skip
     value = best.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value")
-    facts = TuningFacts(
+    ranges = _ranges(config.get("ParameterRanges") or definition.get("HyperParameterRanges") or {})
+    seed = config.get("RandomSeed")
+    search = Tuning(
+        ranges=ranges,
         strategy=config.get("Strategy", ""),
         objective=objective.get("MetricName", ""),
         goal=objective.get("Type", ""),
         max_jobs=int(limits.get("MaxNumberOfTrainingJobs", 0)),
         parallel=int(limits.get("MaxParallelTrainingJobs", 0)),
+        early_stopping=config.get("TrainingJobEarlyStoppingType") == "Auto",
+        seed=None if seed is None else int(seed),
+    )
+    facts = TuningFacts(
+        strategy=search.strategy,
+        objective=search.objective,
+        goal=search.goal,
+        max_jobs=search.max_jobs,
+        parallel=search.parallel,
         counts=dict(answer.get("TrainingJobStatusCounters", {})),
         best_key=best.get("TrainingJobName", ""),
         best_value=None if value is None else float(value),
         best_hyperparameters=dict(best.get("TunedHyperParameters", {})),
-        ranges=_ranges(config.get("ParameterRanges") or definition.get("HyperParameterRanges") or {}),
-        early_stopping=config.get("TrainingJobEarlyStoppingType") == "Auto",
+        ranges=tuple((one.name, one.text) for one in ranges),
+        early_stopping=search.early_stopping,
         children=children,
+        search=search,
     )
     return Run(
         name=trial.name,
@@ -89,7 +103,7 @@ def tuning_from(answer: Mapping[str, Any], marked: Mapping[str, str], children: 
         modified=answer.get("LastModifiedTime"),
         max_seconds=limits.get("MaxRuntimeInSeconds") or trial.max_seconds,
         max_wait_seconds=trial.max_wait_seconds,
-        hyperparameters=dict(definition.get("StaticHyperParameters", {})),
+        hyperparameters=settings(definition.get("StaticHyperParameters", {})),
         metrics={} if facts.best_value is None else {facts.objective: facts.best_value},
         dataset_uri=trial.dataset_uri,
         output_uri=trial.output_uri,
@@ -104,6 +118,9 @@ def tuning_from(answer: Mapping[str, Any], marked: Mapping[str, str], children: 
         checkpoint_uri=trial.checkpoint_uri,
         code_uri=trial.code_uri,
         volume_gb=trial.volume_gb,
+        subnets=trial.subnets,
+        security_groups=trial.security_groups,
+        kms_key=trial.kms_key,
     )
 
 
@@ -117,12 +134,14 @@ def _resources(definition: Mapping[str, Any]) -> Mapping[str, Any]:
     return several[0] if several else tuned
 
 
-def _ranges(ranges: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    found = []
-    for kind in RANGE_KINDS:
-        for one in ranges.get(kind, []):
-            scaling = one.get("ScalingType", "Auto")
-            scale = "" if scaling in ("", "Auto") else f" ({scaling.lower()})"
-            found.append((one["Name"], f"{one['MinValue']} – {one['MaxValue']}{scale}"))
-    found += [(one["Name"], ", ".join(one["Values"])) for one in ranges.get("CategoricalParameterRanges", [])]
+def _ranges(told: Mapping[str, Any]) -> tuple[Range, ...]:
+    found = [
+        Range(one["Name"], kind, float(one["MinValue"]), float(one["MaxValue"]), one.get("ScalingType", "Auto"))
+        for group, kind in NUMBERS.items()
+        for one in told.get(group, [])
+    ]
+    found += [
+        Range(one["Name"], RangeKind.CATEGORICAL, values=tuple(one["Values"]))
+        for one in told.get("CategoricalParameterRanges", [])
+    ]
     return tuple(found)

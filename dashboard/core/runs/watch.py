@@ -89,17 +89,15 @@ def children(aws: Aws, keys: Iterable[str], known: Iterable[Run] = ()) -> tuple[
 def stop(aws: Aws, key: str) -> Run:
     """Ask a run to stop and return it as it is then. A run that has ended or is stopping is left as it is.
 
-    SageMaker gives a training two minutes to save its model; a tuning job's trials are stopped with it; an EC2 training
-    ends with its instance, which is terminated. Raises NotFound, Refused, and the errors of `Aws.call`.
+    A training gets time to save its model; a tuning job's trials are stopped with it. Raises NotFound, Refused, and the
+    errors of `Aws.call`.
     """
     run = get_run(aws, key)
     if not run.status.can_stop:
         return run
     try:
         if run.is_on_ec2:
-            if not run.instance_id:
-                raise Refused("it cannot be stopped yet", "EC2 has not told its instance", "try again in a moment")
-            aws.call("ec2", "TerminateInstances", InstanceIds=[run.instance_id])
+            ec2_runs.stop_ec2(aws, run)
         elif run.is_tuning:
             aws.call("sagemaker", "StopHyperParameterTuningJob", HyperParameterTuningJobName=run.name)
         else:

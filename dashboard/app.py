@@ -8,7 +8,7 @@ Alone there are no security headers and no /healthz; the freeze happens with the
 import streamlit as st
 
 from dashboard import state
-from dashboard.ui import account, confirm, page, problem
+from dashboard.ui import account, confirm, page, problem, watching
 
 st.set_page_config(
     page_title="Kennel",
@@ -26,6 +26,8 @@ chosen = st.navigation(
         st.Page(page.Place.OVERVIEW, title="Overview", icon=":material/space_dashboard:", default=True),
         st.Page(page.Place.TRAIN, title="Train", icon=":material/model_training:"),
         st.Page(page.Place.RUNS, title="Runs", icon=":material/monitoring:"),
+        st.Page(page.Place.RUN, title="Run", visibility="hidden"),
+        st.Page(page.Place.COMPARE, title="Compare", visibility="hidden"),
         st.Page(page.Place.CLASSIFY, title="Classify", icon=":material/pets:"),
     ]
 )
@@ -36,5 +38,7 @@ with problem.shown(title=chosen.title):
     with account.named():
         connected = state.connection()
     account.show(connected.account)
+    watching.elsewhere()
     chosen.run()
     confirm.show()
+    watching.show(connected)

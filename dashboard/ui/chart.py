@@ -2,34 +2,47 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
 from dashboard.ui import figures
 from dashboard.ui.figures import Measure, Points
 
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
 CONFIG = {"displayModeBar": False}
+
+
+def panel(name: str, finding: str, figure: "Figure | None", wait: str, *, alone: bool = False) -> None:
+    """A figure under the sentence that says what it shows; `wait` stands in its place while there is none.
+
+    Panels beside each other are of one height; one that stands `alone` is as high as what is in it.
+    """
+    height: Literal["content", "stretch"] = "content" if alone else "stretch"
+    with st.container(border=True, key=f"panel-{name}", gap="xsmall", height=height):
+        if figure is None:
+            st.html(
+                f'<div class="kn-empty kn-wait"><p class="kn-empty-what">{escape(finding)}</p>'
+                f"<p>{escape(wait)}</p></div>"
+            )
+            return
+        st.html(f'<h2 class="kn-finding">{escape(finding)}</h2>')
+        st.plotly_chart(figure, key=f"chart-{name}", config=CONFIG, alt=finding)
 
 
 def learning(curves: Mapping[str, Points], measure: Measure) -> None:
     """A learning curve, or the place where it will be."""
-    with st.container(border=True, key=f"panel-curve-{measure.name}", gap="xsmall", height="stretch"):
-        if not figures.learning_rows(curves, measure):
-            st.html(
-                f'<div class="kn-empty kn-wait"><p class="kn-empty-what">No {measure.name} yet</p>'
-                "<p>The curve begins with the first epoch.</p></div>"
-            )
-            return
-        finding = figures.learning_finding(curves, measure)
-        st.html(f'<h2 class="kn-finding">{escape(finding)}</h2>')
-        st.plotly_chart(
-            figures.learning_curve(curves, measure, is_dark=st.context.theme.type == "dark"),
-            key=f"curve-{measure.name}",
-            config=CONFIG,
-            alt=finding,
-        )
+    has_points = bool(figures.learning_rows(curves, measure))
+    panel(
+        f"curve-{measure.name}",
+        figures.learning_finding(curves, measure),
+        figures.learning_curve(curves, measure, is_dark=st.context.theme.type == "dark") if has_points else None,
+        "The curve begins with the first epoch.",
+    )
 
 
 def behind(curves: Mapping[str, Points], name: str) -> None:
@@ -57,8 +70,8 @@ def merged(curves: Mapping[str, Points]) -> list[dict[str, float | int | None]]:
     return [rows[epoch] for epoch in sorted(rows, key=lambda e: e or 0)]
 
 
-def to_csv(rows: list[dict[str, float | int | None]]) -> str:
-    """Rows of equal shape as CSV with a header."""
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV with a header; a row without a column leaves it empty."""
     out = io.StringIO()
     names = list(dict.fromkeys(name for row in rows for name in row))
     writer = csv.DictWriter(out, names, lineterminator="\n")

@@ -40,7 +40,10 @@ class Question:
     draw: Callable[[], Action | None]
 
 
-def ask(make: Callable[[], Question]) -> None:
+Make = Callable[[], Question]
+
+
+def ask(make: Make) -> None:
     """Open a dialog; for `on_click`. Making the plan may fail: then the page says why instead."""
     st.session_state.pop(FAILED, None)
     try:

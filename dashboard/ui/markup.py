@@ -22,11 +22,12 @@ class Markup(str):
 NO_MARK = Markup()
 
 
-def badge(tone: str, word: str, title: str = "") -> str:
-    """A status: its shape, its word and its colour."""
+def badge(tone: str, word: str, title: str = "", shape: str | None = None) -> str:
+    """A status: its shape (or another one, "" where the word begins with its own), its word and its colour."""
     tip = f' title="{escape(title)}"' if title else ""
-    shape = f'<span aria-hidden="true">{LOOKS[Tone(tone)].shape}</span>'
-    return f'<span class="kn-badge kn-{Tone(tone)}"{tip}>{shape} {escape(word)}</span>'
+    mark = LOOKS[Tone(tone)].shape if shape is None else shape
+    before = f'<span aria-hidden="true">{escape(mark)}</span> ' if mark else ""
+    return f'<span class="kn-badge kn-{Tone(tone)}"{tip}>{before}{escape(word)}</span>'
 
 
 def facts(rows: Mapping[str, str]) -> str:
@@ -44,14 +45,28 @@ def clean(line: str) -> str:
     return CONTROL.sub("", line.rstrip("\r\n").rsplit("\r", 1)[-1])
 
 
-def log(lines: Sequence[str], label: str, mark: str = "") -> str:
-    """A log's lines, the newest last; lines that contain `mark` stand out."""
+def log(lines: Sequence[str], label: str, mark: str = "", found: str = "") -> str:
+    """A log's lines, the newest last; lines that contain `mark` stand out, and so does each place that says `found`.
+
+    What was searched for is found however it is written, in capitals or not.
+    """
     rows = []
     for line in lines:
-        text = escape(clean(line)) or "&nbsp;"
+        text = _found(clean(line), found) or "&nbsp;"
         rows.append(f"<mark>{text}</mark>" if mark and mark in line else text)
     inner = "\n".join(rows)
     return f'<div class="kn-log" role="log" tabindex="0" aria-label="{escape(label)}"><pre>{inner}</pre></div>'
+
+
+def _found(text: str, found: str) -> str:
+    """Escaped text in which the places that say `found` are marked."""
+    if not found:
+        return escape(text)
+    parts = re.split(f"({re.escape(found)})", text, flags=re.IGNORECASE)
+    return "".join(
+        f'<mark class="kn-found">{escape(part)}</mark>' if place % 2 else escape(part)
+        for place, part in enumerate(parts)
+    )
 
 
 @dataclass(frozen=True)
@@ -66,8 +81,8 @@ class Step:
 
 
 def timeline(steps: Iterable[Step], label: str) -> str:
-    """Steps in a row, each with its shape, name and time taken."""
-    items = []
+    """Steps in a row, each with its shape, name and time taken, and how they share the time in a bar above them."""
+    items, parts = [], []
     for step in steps:
         shape = LOOKS[Tone(step.tone)].shape
         taken = duration(step.seconds) if step.seconds is not None else "–"
@@ -77,7 +92,13 @@ def timeline(steps: Iterable[Step], label: str) -> str:
             f'<span class="kn-step-name"><span aria-hidden="true">{shape}</span> {escape(name)}</span>'
             f'<span class="kn-step-time">{taken}</span></li>'
         )
-    return f'<ol class="kn-timeline" aria-label="{escape(label)}">{"".join(items)}</ol>'
+        if step.seconds:
+            parts.append(
+                f'<span class="kn-{Tone(step.tone)}" style="flex-grow:{step.seconds:.2f}" '
+                f'title="{escape(name)}: {taken}"></span>'
+            )
+    bar = f'<div class="kn-share-bar" aria-hidden="true">{"".join(parts)}</div>' if len(parts) > 1 else ""
+    return f'{bar}<ol class="kn-timeline" aria-label="{escape(label)}">{"".join(items)}</ol>'
 
 
 def bars(shares: Sequence[tuple[str, float]], label: str) -> str:

@@ -11,9 +11,8 @@ from dashboard.core.aws import Account, Aws
 from dashboard.core.costs.spend import Spend
 from dashboard.core.format import count, duration, money
 from dashboard.core.overview import Attention, Overview, Severity
-from dashboard.core.runs.cost import run_cost
 from dashboard.core.runs.model import Run
-from dashboard.ui import confirm, empty, endpoint, page, receipt, table
+from dashboard.ui import confirm, empty, endpoint, page, receipt, run_columns, table
 from dashboard.ui.markup import badge, literal
 from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
@@ -22,7 +21,7 @@ from dashboard.ui.tones import Tone
 TONES = {Severity.CRITICAL: Tone.FAILED, Severity.WARNING: Tone.WAITING, Severity.HINT: Tone.STOPPED}
 RECENT = 8
 DAY = timedelta(days=1)
-OPEN = "recent-runs-open"
+OPEN, SHOWN = "recent-runs-open", "recent-runs-shown"
 
 
 def figures(seen: Overview, spend: Spend, account: Account, now: datetime) -> list[Figure]:
@@ -63,7 +62,7 @@ def figures(seen: Overview, spend: Spend, account: Account, now: datetime) -> li
             "Needs attention",
             count(len(seen.attention), "item"),
             f"the worst is {worst.severity}" if worst else "nothing to do",
-            Place.RUNS if leads else None,
+            Place.RUN if leads else None,
             "Open the worst",
             tone=TONES[worst.severity] if worst else "",
             query={"run": worst.name} if worst and leads else {},
@@ -87,7 +86,7 @@ def attention(aws: Aws, items: tuple[Attention, ...]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-attention-{place}"):
             st.html(attention_line(item, aws.account))
             if item.page == "runs":
-                st.page_link(Place.RUNS, label="Open run", query_params={"run": item.name})
+                st.page_link(Place.RUN, label="Open run", query_params={"run": item.name})
             else:
                 st.button(
                     "Delete",
@@ -122,12 +121,12 @@ def running(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
     for run in runs:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-run-{run.name}"):
             st.html(run_line(run, aws, now))
-            st.page_link(Place.RUNS, label="Watch", query_params={"run": run.name})
+            st.page_link(Place.RUN, label="Watch", query_params={"run": run.key})
 
 
 def run_line(run: Run, aws: Aws, now: datetime) -> str:
     """The text of a running run."""
-    cost = run_cost(run, state.prices(), aws.account.region, now)
+    cost = state.cost(aws, run)
     spent = receipt.inline(f"{receipt.amount(cost)} so far", aws.account) if cost.is_known else "cost unknown"
     return (
         f'<div class="kn-row"><p><strong>{escape(run.name)}</strong> {badge(run.status.tone, run.status.word)}</p>'
@@ -162,16 +161,17 @@ def recent(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
         )
         return
     newest = runs[:RECENT]
+    st.session_state[SHOWN] = tuple(run.key for run in newest)
     st.container(key="table-recent").dataframe(
-        table.run_rows(newest, state.prices(), aws.account, now, st.context.timezone),
+        run_columns.rows(newest, partial(state.cost, aws), now, st.context.timezone),
         key="recent-runs",
         hide_index=True,
         placeholder="–",
         alt="The newest runs",
-        column_config=table.run_columns(newest, aws.account, st.context.timezone, OPEN, _open),
+        column_config=run_columns.columns(newest, aws.account, st.context.timezone, OPEN, _open),
     )
 
 
 def _open() -> None:
-    if name := table.opened(OPEN):
-        page.go(Place.RUNS, {"run": name})
+    if key := run_columns.opened(OPEN, st.session_state.get(SHOWN, ())):
+        page.go(Place.RUN, {"run": key})

@@ -20,6 +20,8 @@ class Place(StrEnum):
     OVERVIEW = "views/overview.py"
     TRAIN = "views/train.py"
     RUNS = "views/runs.py"
+    RUN = "views/run.py"
+    COMPARE = "views/compare.py"
     CLASSIFY = "views/classify.py"
 
 

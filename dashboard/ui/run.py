@@ -6,13 +6,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from dashboard.core.format import count, duration, percent
-from dashboard.core.runs.model import Run, RunStatus
+from dashboard.core.runs.model import Platform, Run, RunStatus, TuningFacts
 from dashboard.core.runs.progress import Progress
 from dashboard.ui.markup import Step, clean
 from dashboard.ui.tones import Tone
 
 ACCURACY = ("test:accuracy", "valid:accuracy", "train:accuracy")
 ORDER = (RunStatus.STARTING, RunStatus.DOWNLOADING, RunStatus.TRAINING, RunStatus.UPLOADING)
+PLATFORM_SHAPES = {Platform.SAGEMAKER: "◈", Platform.EC2: "▤"}
+STEP_WORDS = {RunStatus.INTERRUPTED: "waiting for spot capacity"}
+CUT_OFF = {
+    RunStatus.OUT_OF_TIME: "out of time",
+    RunStatus.OUT_OF_WAIT: "gave up waiting",
+    RunStatus.RECLAIMED: "taken back",
+}
 NEARLY = 0.95
 TELLING = re.compile(r"(?i:\berror\b|\bkilled\b|no space left|out of memory)|[A-Z]\w*(?:Error|Exception)\b")
 
@@ -28,25 +35,45 @@ def accuracy(run: Run) -> float | None:
     return None if name is None else run.metrics[name]
 
 
-def matching(runs: Sequence[Run], text: str, tones: Sequence[str]) -> tuple[Run, ...]:
-    """The runs whose name, data or instance contains every word of `text`, and whose status has one of the tones."""
-    words = text.lower().split()
-    return tuple(
-        run
-        for run in runs
-        if (not tones or run.status.tone in tones)
-        and all(word in f"{run.name} {run.dataset} {run.instance_type}".lower() for word in words)
-    )
+def kind(run: Run) -> str:
+    """What it is and where, with its shape: "◈ SageMaker · spot", "▤ EC2", "◈ SageMaker · tuning 2/4"."""
+    shape = PLATFORM_SHAPES[run.platform]
+    more = []
+    if run.tuning is not None:
+        more.append(f"tuning {run.tuning.ended}/{run.tuning.max_jobs}")
+    elif run.parent:
+        more.append("trial")
+    if run.is_spot:
+        more.append("spot")
+    return " · ".join([f"{shape} {run.platform.word}", *more])
 
 
 def sentence(run: Run, now: datetime) -> str:
     """A run's live sentence: what it is doing for how long, or how it ended."""
     took = duration(run.elapsed(now))
+    if run.tuning is not None:
+        return _tuning_sentence(run, run.tuning, took)
     if run.status.is_active:
-        return f"{run.status.word}, begun {took} ago"
+        return f"{run.status.word}, begun {took} ago{_how_often(run)}"
     if run.status.is_good:
-        return f"completed in {took}{_how_good(run)}"
-    return f"{run.status.word} after {took}"
+        return f"completed in {took}{_how_good(run)}{_how_often(run)}"
+    return f"{run.status.word} after {took}{_how_often(run)}"
+
+
+def _tuning_sentence(run: Run, facts: TuningFacts, took: str) -> str:
+    trials = f"{facts.ended} of {count(facts.max_jobs, 'trial')} ended"
+    best = f", best {facts.objective} {facts.best_value:.4g}" if facts.best_value is not None else ""
+    if run.status.is_active:
+        word = "searching" if run.status is RunStatus.TRAINING else run.status.word
+        return f"{word} for {took}, {trials}{best}"
+    return f"{run.status.word} in {took}, {trials}{best}"
+
+
+def _how_often(run: Run) -> str:
+    times = run.interruptions
+    if not times or run.status is RunStatus.RECLAIMED:
+        return ""
+    return ", interrupted once" if times == 1 else f", interrupted {times} times"
 
 
 def _how_good(run: Run) -> str:
@@ -58,15 +85,25 @@ def _how_good(run: Run) -> str:
 
 
 def steps(run: Run, now: datetime) -> list[Step]:
-    """The stages a run went through with their seconds, and those still to come."""
+    """The stages a run went through with their seconds, and those still to come.
+
+    After an interruption the stages come again: each time is shown, and the one that was cut off says so.
+    """
     seen: list[Step] = []
+    since = 0  # where the stages of the present attempt begin
     for stage in run.stages:
         status = RunStatus.of_secondary(stage.name)
         if status.is_final:
             continue
         is_open = stage.ended is None and run.status.is_active
         seconds = (now - stage.started).total_seconds() if is_open else stage.seconds
-        tone = status.tone if is_open else Tone.DONE
+        tone = Tone(status.tone) if is_open else Tone.DONE
+        if status is RunStatus.INTERRUPTED:
+            if seen:
+                seen[-1] = replace(seen[-1], tone=Tone.WAITING, word="taken back")
+            since, tone = len(seen) + 1, Tone.WAITING
+            if run.status is RunStatus.RECLAIMED:
+                continue  # nothing waits for capacity: the run has ended with it
         if seen and seen[-1].name == _named(status):  # AWS lists its own start-up steps one by one
             last = seen.pop()
             seconds = None if seconds is None and last.seconds is None else (seconds or 0) + (last.seconds or 0)
@@ -74,13 +111,21 @@ def steps(run: Run, now: datetime) -> list[Step]:
     place = _cut_off(run, [step.name for step in seen])
     if place is not None:
         word, tone = ("failed", Tone.FAILED) if run.status.is_bad else ("stopped", Tone.STOPPED)
-        if run.status is RunStatus.OUT_OF_TIME:
-            word = "out of time"
-        seen[place] = replace(seen[place], tone=tone, word=word)
+        seen[place] = replace(seen[place], tone=tone, word=CUT_OFF.get(run.status, word))
     if run.status.is_active:
-        names = {step.name for step in seen}
-        seen += [Step(_named(status), Tone.AHEAD, None, "to come") for status in ORDER if _named(status) not in names]
+        seen += [Step(_named(status), Tone.AHEAD, None, "to come") for status in _ahead(run, seen[since:])]
     return seen
+
+
+def _ahead(run: Run, attempt: Sequence[Step]) -> Sequence[RunStatus]:
+    """The stages that come after those of the present attempt."""
+    names = [step.name for step in attempt]
+    if run.status is RunStatus.STOPPING:
+        return () if _named(RunStatus.UPLOADING) in names else (RunStatus.UPLOADING,)
+    reached = [place for place, status in enumerate(ORDER) if _named(status) in names]
+    if _named(RunStatus.RESTARTING) in names:
+        reached.append(0)
+    return ORDER[max(reached, default=-1) + 1 :]
 
 
 def _cut_off(run: Run, names: Sequence[str]) -> int | None:
@@ -97,12 +142,12 @@ def _cut_off(run: Run, names: Sequence[str]) -> int | None:
         return None
     is_saved_after = run.status is not RunStatus.FAILED or run.failure.startswith("AlgorithmError")
     if names[-1] == saving and training in names and is_saved_after:
-        return names.index(training)
+        return len(names) - 1 - names[::-1].index(training)
     return len(names) - 1
 
 
 def _named(status: RunStatus) -> str:
-    word = status.word
+    word = STEP_WORDS.get(status, status.word)
     return word[:1].upper() + word[1:]
 
 

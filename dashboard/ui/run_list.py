@@ -1,15 +1,22 @@
-"""Runs as a table with search and filter, and as the narrow list beside one run."""
+"""Runs as a table: filters that the address keeps, pages, and what can be done with the rows that are ticked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.format import count
+from dashboard.core.runs.listing import Listing
 from dashboard.core.runs.model import Run
-from dashboard.ui import empty, page, problem, run, table, words
+from dashboard.core.runs.window import Window
+from dashboard.ui import empty, markup, page, problem, run_actions, run_columns, run_selection, words
 from dashboard.ui.page import Place
-from dashboard.ui.tones import LOOKS, Tone
+from dashboard.ui.run_filter import Asked, Kind, Order, matching
+from dashboard.ui.tones import Tone
 
-OPEN, OPEN_NARROW = "runs-open", "runs-open-narrow"
+OPEN, SINCE = "runs-open", "since"
 FILTERS = {
     Tone.RUNNING: "running",
     Tone.WAITING: "waiting",
@@ -17,26 +24,94 @@ FILTERS = {
     Tone.FAILED: "failed",
     Tone.STOPPED: "stopped",
 }
-NARROW = 20
+KINDS = {Kind.SAGEMAKER: "SageMaker", Kind.EC2: "EC2", Kind.TUNING: "tuning", Kind.TRIAL: "trials"}
+ROWS = 50
+"""Rows on a page: a page of 10,000 would take seconds to send and to draw."""
 LONG = 18
-MARK = "→ "
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One page of the table: its rows, which page it is, and of how many runs."""
+
+    rows: tuple[Run, ...]
+    number: int
+    pages: int
 
 
 def full(aws: Aws) -> None:
-    """The whole table; refreshed while something runs."""
-    is_busy = any(one.status.is_active for one in state.runs(aws).value)
-    st.fragment(_full, run_every=3 if is_busy else 10, key="runs")(aws, is_busy)
+    """The whole table; refreshed while something runs, and more often while it is still being read."""
+    seen = state.listing(aws, _window())
+    every = 1 if not seen.is_complete else 3 if seen.is_busy else 10
+    st.fragment(_full, run_every=every, key="runs")(aws, every)
 
 
-def _full(aws: Aws, was_busy: bool) -> None:
+def _full(aws: Aws, every: int) -> None:
     with problem.shown("runs-live", title="Runs"):
-        _draw(aws, was_busy)
+        _draw(aws, every)
 
 
-def _draw(aws: Aws, was_busy: bool) -> None:
+def _draw(aws: Aws, every: int) -> None:
     now = state.now()
-    reading = state.runs(aws)
+    st.session_state[run_actions.TABLE] = dict(st.query_params)
     head = st.container()
+    asked = _filters()
+    seen = state.listing(aws, _window())
+    shown = matching(seen.runs, asked, now, lambda one: state.cost(aws, one).amount)
+    with head:
+        with st.container(horizontal=True, vertical_alignment="center", key="runs-head"):
+            page.title("Runs", words.runs_sentence(seen, len(shown)), words.age(seen.at, now))
+            st.space("stretch")
+            st.page_link(Place.TRAIN, label="Train a model", icon=":material/add:")
+        _reading(seen)
+    if not seen.runs and seen.is_complete:
+        _none_yet(seen)
+    elif not shown:
+        empty.show("filter", "No run fits the filter.", "Take a word or a choice away, or look further back.")
+    else:
+        _table(aws, seen, shown, asked)
+    if (1 if not seen.is_complete else 3 if seen.is_busy else 10) != every:
+        st.rerun()  # look more, or less, often from now on
+
+
+def _window() -> Window:
+    """How far back the table goes; the address has it."""
+    chosen = st.session_state.get(SINCE) or st.query_params.get(SINCE)
+    return Window(chosen) if chosen in set(Window) else Window.WEEK
+
+
+def _reading(seen: Listing) -> None:
+    """How far a first read is, and what could not be read."""
+    if not seen.is_complete:
+        of = f" of {count(seen.expected, 'run')}" if seen.expected else ""
+        st.progress(seen.fraction, text=f"Reading: {len(seen.runs):,}{of}")
+    for what, wrong in seen.problems.items():
+        st.html(markup.note(f"{what} cannot be shown: {wrong}", Tone.WAITING))
+    if seen.is_cut:
+        st.html(markup.note(f"Only the newest {len(seen.runs):,} are shown: choose a shorter time.", Tone.WAITING))
+
+
+def _none_yet(seen: Listing) -> None:
+    if seen.window is Window.ALL:
+        empty.show(
+            "runs",
+            "No run yet.",
+            "Choose data, an instance and a limit; you see what it will cost before anything starts.",
+            Place.TRAIN,
+            "Train a model",
+        )
+    else:
+        empty.show(
+            "runs",
+            f"No run in the last {seen.window.word}.",
+            "Look further back, or choose data, an instance and a limit: you see the cost before anything starts.",
+            Place.TRAIN,
+            "Train a model",
+        )
+
+
+def _filters() -> Asked:
+    """The filter, as the address has it."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="run-filters"):
         text = st.text_input(
             "Search",
@@ -44,8 +119,8 @@ def _draw(aws: Aws, was_busy: bool) -> None:
             bind="query-params",
             type="search",
             live=True,
-            placeholder="Name, data or instance",
-            width=320,
+            placeholder="Name, data, owner …",
+            width=190,
         )
         tones = st.pills(
             "Status",
@@ -55,76 +130,63 @@ def _draw(aws: Aws, was_busy: bool) -> None:
             key="status",
             bind="query-params",
         )
-        st.space("stretch")
-        st.page_link(Place.TRAIN, label="Train a model", icon=":material/add:")
-    shown = run.matching(reading.value, text or "", list(tones))
-    with head:
-        page.title("Runs", words.runs_sentence(reading.value, len(shown)), words.age(reading.at, now))
-    if not reading.value:
-        empty.show(
-            "runs",
-            "No run yet.",
-            "Choose data, an instance and a limit; you see what it will cost before anything starts.",
-            Place.TRAIN,
-            "Train a model",
+        kinds = st.pills(
+            "Kind",
+            list(KINDS),
+            format_func=KINDS.__getitem__,
+            selection_mode="multi",
+            key="kind",
+            bind="query-params",
+            help="Trials of a tuning job are shown when asked for; they also stand on its own page",
         )
-    elif not shown:
-        empty.show("filter", "No run fits the filter.", "Take a word or a status away.")
-    else:
-        st.container(key="table-runs").dataframe(
-            table.run_rows(shown, state.prices(), aws.account, now, st.context.timezone, state.loss_curves(aws, shown)),
-            key="runs-table",
+        st.selectbox(
+            "Since",
+            list(Window),
+            index=list(Window).index(Window.WEEK),
+            format_func=lambda window: window.word,
+            key=SINCE,
+            bind="query-params",
+            width=112,
+        )
+        order = st.selectbox("Sort by", list(Order), key="sort", bind="query-params", width=132)
+    return Asked(text or "", tuple(tones), tuple(kinds), order or Order.NEWEST)
+
+
+def _table(aws: Aws, seen: Listing, shown: Sequence[Run], asked: Asked) -> None:
+    """One page of rows with the actions of those that are ticked above it, and the way to other pages below."""
+    actions, rows, foot = st.container(key="run-actions"), st.container(key="table-runs"), st.container()
+    with foot:
+        sheet = _sheet(shown)
+    held = run_selection.hold(sheet.rows, {one.key: one for one in seen.runs}, (asked, seen.window, sheet.number))
+    curves = state.loss_curves(aws, held.rows)
+    with rows:
+        st.dataframe(
+            run_columns.rows(held.rows, lambda one: state.cost(aws, one), state.now(), st.context.timezone, curves),
+            key=held.key,
             hide_index=True,
             placeholder="–",
-            height="content" if len(shown) <= LONG else 640,
-            alt="Training runs, newest first",
-            column_config=table.run_columns(shown, aws.account, st.context.timezone, OPEN, _open),
+            height="content" if len(held.rows) <= LONG else 640,
+            alt="Runs; tick rows to stop, compare, repeat or delete them",
+            on_select="rerun",
+            selection_mode="multi-row",
+            column_config=run_columns.columns(held.rows, aws.account, st.context.timezone, OPEN, _open),
         )
-    if any(one.status.is_active for one in reading.value) != was_busy:
-        st.rerun()
+    with actions:
+        run_selection.actions(aws, held)
 
 
-def narrow(aws: Aws, chosen: str) -> None:
-    """The newest runs beside the one that is open; looked at again while something runs."""
-    is_busy = any(one.status.is_active for one in state.runs(aws).value[:NARROW])
-    st.fragment(_narrow, run_every=2 if is_busy else 10, key="run-side-live")(aws, chosen)
-
-
-def _narrow(aws: Aws, chosen: str) -> None:
-    with problem.shown("run-side"), st.container(key="run-side"):
-        runs: tuple[Run, ...] = state.runs(aws).value[:NARROW]
-        st.dataframe(
-            [
-                {"State": LOOKS[Tone(one.status.tone)].shape, "Run": f"{MARK if one.name == chosen else ''}{one.name}"}
-                for one in runs
-            ],
-            key="runs-narrow",
-            hide_index=True,
-            alt="The newest runs; the open one is marked",
-            height="content",
-            column_config={
-                "State": st.column_config.TextColumn("State", width=48, alignment="center"),
-                "Run": st.column_config.ButtonColumn(
-                    "Run", alignment="left", type="tertiary", key=OPEN_NARROW, on_click=_open_narrow
-                ),
-            },
-        )
-
-
-def back() -> None:
-    """The way from one run to all of them; the address loses its ?run= with it."""
-    st.button("All runs", key="all-runs", type="tertiary", icon=":material/arrow_back:", on_click=_close)
-
-
-def _close() -> None:
-    st.query_params.pop("run", None)
+def _sheet(shown: Sequence[Run]) -> Sheet:
+    pages = -(-len(shown) // ROWS)
+    number = 1
+    if pages > 1:
+        with st.container(horizontal=True, vertical_alignment="center", key="run-pages"):
+            number = min(pages, st.pagination(pages, key="page", bind="query-params"))
+            first = (number - 1) * ROWS
+            last = min(first + ROWS, len(shown))
+            st.caption(f"{first + 1:,} to {last:,} of {len(shown):,}")
+    return Sheet(tuple(shown[(number - 1) * ROWS : number * ROWS]), number, pages)
 
 
 def _open() -> None:
-    if name := table.opened(OPEN):
-        page.go(Place.RUNS, {"run": name.removeprefix(MARK)})
-
-
-def _open_narrow() -> None:
-    if name := table.opened(OPEN_NARROW):
-        page.go(Place.RUNS, {"run": name.removeprefix(MARK)})
+    if key := run_columns.opened(OPEN, run_selection.shown()):
+        page.go(Place.RUN, {"run": key})

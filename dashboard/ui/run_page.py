@@ -1,86 +1,114 @@
 """The page of one run: its head and actions, and the parts that are drawn again while it goes on."""
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+from typing import Literal
 
 import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.errors import NotFound
-from dashboard.core.format import count, duration
-from dashboard.core.runs import watch
-from dashboard.core.runs.cost import run_cost
-from dashboard.core.runs.model import Run
+from dashboard.core.runs.model import Run, RunKey
 from dashboard.state import Reading, Tail
-from dashboard.ui import chart, confirm, endpoint, markup, page, problem, receipt, run, table
-from dashboard.ui.confirm import Action, Question
+from dashboard.ui import (
+    chart,
+    confirm,
+    endpoint,
+    markup,
+    page,
+    problem,
+    run,
+    run_actions,
+    run_log,
+    run_parts,
+    tuning,
+    usage,
+    watching,
+)
 from dashboard.ui.figures import ACCURACY, LOSS
-from dashboard.ui.markup import literal
+from dashboard.ui.markup import badge, literal
 from dashboard.ui.page import Place
-
-SHOWN_LINES = 400
-LOG_HEIGHT = 280
+from dashboard.ui.tones import Tone
 
 
-def found(aws: Aws, name: str) -> Reading[Run]:
+def found(aws: Aws, key: str) -> Reading[Run]:
     """The run; when there is none of that name the page says so and ends."""
     try:
-        return state.run(aws, name)
+        return state.run(aws, key)
     except NotFound as missing:
-        page.title(name, "no such run")
+        page.title(RunKey.parse(key).name, "no such run")
         problem.card(missing, "no-run")
         st.stop()
+
+
+def back(parent: str = "") -> None:
+    """The way to all runs, with the filter as it was left; from a trial also to its tuning job."""
+    with st.container(horizontal=True, gap="small", key="run-back"):
+        st.page_link(
+            Place.RUNS,
+            label="All runs",
+            icon=":material/arrow_back:",
+            query_params=st.session_state.get(run_actions.TABLE) or None,
+        )
+        if parent:
+            st.page_link(
+                Place.RUN,
+                label=f"Tuning {literal(parent)}",
+                icon=":material/account_tree:",
+                query_params={"run": f"tuning:{parent}"},
+            )
 
 
 def head(aws: Aws, one: Run, token: str, at: datetime) -> None:
     """Name, state as it was read `at` then, and what can be done with it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run-head"):
         page.title(one.name, run.sentence(one, at))
+        st.html(marks(one))
+        st.space("stretch")
+        if one.can_interrupt and aws.account.is_embedded:
+            _ask("Interrupt now", "interrupt-run", ":material/bolt:", partial(run_actions.interrupt, aws, one))
         if one.status.can_stop:
-            st.button(
-                "Stop run",
-                key="stop-run",
-                icon=":material/stop_circle:",
-                on_click=confirm.ask,
-                args=(partial(stop_question, aws, one),),
-            )
+            _ask("Stop run", "stop-run", ":material/stop_circle:", partial(run_actions.stop, aws, one))
         if one.status.is_good and one.artifact_uri:
-            st.button(
+            _ask(
                 "Deploy model",
-                key="deploy-model",
-                type="primary",
-                icon=":material/rocket_launch:",
-                on_click=confirm.ask,
-                args=(partial(endpoint.deploy_question, aws, one, token),),
+                "deploy-model",
+                ":material/rocket_launch:",
+                partial(endpoint.deploy_question, aws, one, token),
+                is_main=True,
             )
-        if not one.status.is_active:
-            st.page_link(Place.TRAIN, label="Train again", icon=":material/replay:", query_params={"like": one.name})
+        if one.can_resume:
+            st.page_link(
+                Place.TRAIN, label="Resume", icon=":material/resume:", query_params={"like": one.key, "resume": "1"}
+            )
+        if one.status.is_final:
+            st.page_link(Place.TRAIN, label="Train again", icon=":material/replay:", query_params={"like": one.key})
+            _ask("Delete", "delete-run", ":material/delete:", partial(run_actions.remove, aws, [one]), is_quiet=True)
 
 
-def stop_question(aws: Aws, one: Run) -> Question:
-    """What a stop costs and keeps: SIGTERM lets the training save the best epoch it has."""
-    return Question(f"Stop {literal(one.name)}", partial(_draw_stop, aws, one))
-
-
-def _draw_stop(aws: Aws, one: Run) -> Action:
-    cost = run_cost(one, state.prices(), aws.account.region, state.now())
-    spent = receipt.inline(receipt.amount(cost), aws.account) if cost.is_known else cost.why_unknown
-    st.html(
-        markup.facts(
-            {
-                "Stops": f"{one.name}, {one.status.word} for {duration(one.elapsed(state.now()))}",
-                "Already billed": spent,
-                "Kept": "its log and figures",
-                "Model": "the best epoch so far, if an epoch is complete; else none",
-            }
-        )
+def _ask(
+    label: str,
+    key: str,
+    icon: str,
+    question: Callable[[], confirm.Question],
+    *,
+    is_main: bool = False,
+    is_quiet: bool = False,
+) -> None:
+    look: Literal["primary", "secondary", "tertiary"] = (
+        "primary" if is_main else "tertiary" if is_quiet else "secondary"
     )
+    st.button(label, key=key, icon=icon, type=look, on_click=confirm.ask, args=(question,))
 
-    def do() -> str:
-        return f"{one.name} is {watch.stop(aws, one.name).status.word}"
 
-    return Action("Stop run", do)
+def marks(one: Run) -> str:
+    """What it is and where, as badges."""
+    made = [badge(Tone.STOPPED, run.kind(one), "where it runs and how it is paid", shape="")]
+    if one.is_sample:
+        made.append(badge(Tone.SIMULATED, "sample"))
+    return " ".join(made)
 
 
 def live(aws: Aws, one: Run, tail: Tail, at: datetime) -> None:
@@ -89,19 +117,31 @@ def live(aws: Aws, one: Run, tail: Tail, at: datetime) -> None:
     Times and cost are those of the reading, taken `at` then: counted up to now, a stage that has ended since would
     seem to have lasted longer than it did.
     """
+    watching.watch(one)
+    if one.tuning is not None:
+        if one.status.is_bad:
+            run_parts.failure(one, ())
+        tuning.show(aws, one, one.tuning, at)
+        left, right = st.columns(2, gap="medium")
+        with left:
+            run_parts.cost(aws, one)
+        with right:
+            run_parts.given(one, tuning.facts(one, one.tuning))
+        return
     now = state.now()
-    st.html(markup.timeline(run.steps(one, at), "Stages"))
     lines = tail.lines
+    st.html(markup.timeline(run.steps(one, at), "Stages"))
     if one.status.is_active:
         printed = lines[-1].time if lines else None
         st.progress(
             min(1.0, tail.progress.fraction or 0.0), text=literal(run.progress_text(tail.progress, printed, now))
         )
     if one.status.is_bad:
-        _failure(one, [line.text for line in lines])
+        run_parts.failure(one, lines)
     curves = tail.progress.curves
     if curves or one.status.is_active:
-        left, right = st.columns(2, gap="small")
+        with st.container(key="curves"):
+            left, right = st.columns(2, gap="small")
         with left:
             chart.learning(curves, ACCURACY)
         with right:
@@ -110,74 +150,12 @@ def live(aws: Aws, one: Run, tail: Tail, at: datetime) -> None:
         chart.behind(curves, one.name)
     left, right = st.columns((11, 10), gap="medium")
     with left:
-        _log(one, tail)
+        run_log.show(one, tail)
+        usage.show(aws, one)
     with right:
-        page.section("Cost")
-        cost = run_cost(one, state.prices(), aws.account.region, at)
-        with st.container(border=True, key="panel-receipt"):
-            st.html(receipt.receipt(cost, aws.account))
-        page.section("Set up as")
-        with st.container(border=True, key="panel-facts"):
-            st.html(markup.facts(facts(one, st.context.timezone)))
-
-
-def facts(one: Run, timezone: str | None) -> dict[str, str]:
-    """What a run was given and made; times on the reader's clock."""
-    begun = one.created.astimezone(table.zone(timezone))
-    given = {name.replace("_", " "): value for name, value in sorted(one.hyperparameters.items())}
-    return {
-        "Data": one.dataset_uri,
-        "Instance": table.instances(one),
-        "Time limit": duration(one.max_seconds),
-        **given,
-        "Model": one.artifact_uri or ("made at its end" if one.status.is_active else "none"),
-        "Role": one.role.rsplit("/", 1)[-1],
-        "Image": one.image,
-        "Begun": f"{begun:%d %b %Y, %H:%M:%S %Z}",
-    }
-
-
-def _failure(one: Run, lines: list[str]) -> None:
-    told = one.failure.strip() or "AWS gives no reason."
-    line = run.telling_line(lines)
-    with st.container(border=True, key="panel-failure"):
-        st.html(
-            markup.problem(
-                one.status.word,
-                told,
-                f"the line that matters in its log: {line}" if line and line not in told else "",
-                "mend the cause, then train again: Train again takes over this run's settings",
-            )
-        )
-
-
-def _log(one: Run, tail: Tail) -> None:
-    lines = tail.lines
-    with st.container(horizontal=True, vertical_alignment="center"):
-        page.section("Log")
-        if lines:
-            st.download_button(
-                "Download",
-                data=partial(_whole, tail),
-                file_name=f"{one.name}.log",
-                mime="text/plain",
-                type="tertiary",
-                icon=":material/download:",
-                on_click="ignore",
-                key="download-log",
-            )
-    texts = [line.text for line in lines[-SHOWN_LINES:]]
-    if not texts:
-        texts = ["Nothing printed yet." if one.status.is_active else "This run printed nothing."]
-    mark = run.telling_line([line.text for line in lines]) if one.status.is_bad else ""
-    with st.container(height=LOG_HEIGHT, autoscroll=True, key="log"):
-        st.html(markup.log(texts, f"Log of {one.name}, newest line last", mark))
-    if tail.count > SHOWN_LINES:
-        st.html(markup.note(f"The last {SHOWN_LINES} of {count(tail.count, 'line')}."))
-
-
-def _whole(tail: Tail) -> str:
-    return "\n".join(f"{line.time:%Y-%m-%dT%H:%M:%S} {line.host} {line.text}" for line in tail.lines)
+        run_parts.cost(aws, one)
+        run_parts.model(aws, one)
+        run_parts.given(one)
 
 
 @st.fragment(run_every=3, key="serving")

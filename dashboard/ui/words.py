@@ -1,12 +1,12 @@
 """Sentences for title lines and notes, from what core says. Pure."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from dashboard.core.aws import Account
 from dashboard.core.format import ago, count
 from dashboard.core.overview import Overview
-from dashboard.core.runs.model import Run
+from dashboard.core.runs.listing import Listing
+from dashboard.core.runs.window import Window
 
 STALE = timedelta(seconds=15)
 
@@ -19,13 +19,14 @@ def overview_sentence(seen: Overview) -> str:
     return f"{_running(len(seen.running))}, {failed}, {count(len(seen.serving), 'endpoint')} serving"
 
 
-def runs_sentence(runs: Sequence[Run], shown: int) -> str:
+def runs_sentence(seen: Listing, shown: int) -> str:
     """Runs' live sentence: how many there are, how many run, and how many the filter leaves."""
-    if not runs:
-        return "no run yet"
-    active = sum(run.status.is_active for run in runs)
-    filtered = f", {shown} shown" if shown != len(runs) else ""
-    return f"{count(len(runs), 'run')}, {_running(active)}{filtered}"
+    since = "" if seen.window is Window.ALL else f" in the last {seen.window.word}"
+    if not seen.runs:
+        return f"no run{since or ' yet'}" if seen.is_complete else "reading"
+    active = sum(run.status.is_active for run in seen.runs)
+    filtered = f", {shown:,} shown" if shown != len(seen.runs) else ""
+    return f"{count(len(seen.runs), 'run')}{since}, {_running(active)}{filtered}"
 
 
 def classify_sentence(answers: int) -> str:

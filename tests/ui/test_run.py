@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard.core.runs.model import Run, RunStatus, Stage
+from dashboard.core.runs.model import Capacity, Platform, Run, RunKind, RunStatus, Stage, TuningFacts
 from dashboard.core.runs.progress import Progress
 from dashboard.ui import run
 
@@ -119,9 +119,65 @@ def test_the_line_that_matters_is_found(lines: list[str], telling: str) -> None:
     assert run.telling_line(lines) == telling
 
 
-def test_search_needs_every_word_and_any_of_the_statuses() -> None:
-    runs = [made(RunStatus.FAILED, dataset_uri="s3://b/datasets/forest/"), made(RunStatus.TRAINING)]
-    assert run.matching(runs, "DOGS m5", []) == tuple(runs)
-    assert run.matching(runs, "dogs forest", []) == (runs[0],)
-    assert run.matching(runs, "", ["running"]) == (runs[1],)
-    assert run.matching(runs, "cats", []) == ()
+def test_a_run_that_was_interrupted_shows_each_time_and_what_is_still_to_come() -> None:
+    begun = (("Starting", 0, 3), ("Downloading", 3, 5), ("Training", 5, 20))
+    again = (("Interrupted", 20, 26), ("Restarting", 26, 27), ("Training", 27, None))
+    one = made(RunStatus.TRAINING, *begun, *again)
+    assert [(step.name, step.tone, step.word, step.seconds) for step in run.steps(one, at(30))] == [
+        ("Starting", "done", "", 3),
+        ("Fetching data", "done", "", 2),
+        ("Training", "waiting", "taken back", 15),
+        ("Waiting for spot capacity", "waiting", "", 6),
+        ("Restarting", "done", "", 1),
+        ("Training", "running", "", 3),
+        ("Saving the model", "ahead", "", None),
+    ]
+    assert run.sentence(one, at(65)).endswith("ago, interrupted once")
+
+
+def test_while_it_waits_for_capacity_everything_is_to_come_again() -> None:
+    one = made(RunStatus.INTERRUPTED, ("Starting", 0, 3), ("Training", 3, 9), ("Interrupted", 9, None))
+    assert shown(one, 12)[2:] == [
+        ("Waiting for spot capacity", "waiting", 3),
+        ("Starting", "ahead", None),
+        ("Fetching data", "ahead", None),
+        ("Training", "ahead", None),
+        ("Saving the model", "ahead", None),
+    ]
+
+
+def test_a_spot_instance_taken_back_ended_the_training_it_was_in() -> None:
+    stages = (("Starting", 0, 3), ("Training", 3, 9), ("Interrupted", 9, 9))
+    one = made(RunStatus.RECLAIMED, *stages, ended=at(9))
+    assert [(step.name, step.tone, step.word) for step in run.steps(one, at(100))] == [
+        ("Starting", "done", ""),
+        ("Training", "failed", "taken back"),
+    ]
+    assert run.sentence(one, at(100)) == "taken back by AWS after 9 s"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "◈ SageMaker"),
+        ({"capacity": Capacity.SPOT}, "◈ SageMaker · spot"),
+        ({"platform": Platform.EC2, "capacity": Capacity.SPOT}, "▤ EC2 · spot"),
+        ({"parent": "search"}, "◈ SageMaker · trial"),
+        (
+            {"tuning": TuningFacts("Bayesian", "valid:loss", "Minimize", 4, 2, {"Completed": 1, "Stopped": 1})},
+            "◈ SageMaker · tuning 2/4",
+        ),
+    ],
+)
+def test_what_it_is_and_where_is_said_in_words(more: dict[str, object], said: str) -> None:
+    assert run.kind(made(RunStatus.TRAINING, **more)) == said
+
+
+def test_a_tuning_jobs_sentence_counts_its_trials_and_names_the_best() -> None:
+    facts = TuningFacts(
+        "Bayesian", "valid:loss", "Minimize", 4, 2, {"Completed": 2, "InProgress": 2}, best_key="a", best_value=0.1371
+    )
+    searching = made(RunStatus.TRAINING, tuning=facts, kind=RunKind.TUNING)
+    assert run.sentence(searching, at(65)) == "searching for 1 min 5 s, 2 of 4 trials ended, best valid:loss 0.1371"
+    ended = made(RunStatus.COMPLETED, tuning=facts, kind=RunKind.TUNING, ended=at(71))
+    assert run.sentence(ended, at(90)) == "completed in 1 min 11 s, 2 of 4 trials ended, best valid:loss 0.1371"

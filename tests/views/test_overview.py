@@ -18,8 +18,8 @@ def test_it_says_what_runs_what_failed_and_what_it_costs(aws: ScriptedAws, visit
 
 def test_what_it_names_leads_to_its_page(aws: ScriptedAws, visit: Open) -> None:
     found = links(visit(aws))
-    assert ("Open run", "runs", "run=drawn-dogs-c77a1b02") in found
-    assert ("Watch", "runs", "run=drawn-dogs-2f91c0aa") in found
+    assert ("Open run", "run", "run=drawn-dogs-c77a1b02") in found
+    assert ("Watch", "run", "run=drawn-dogs-2f91c0aa") in found
     assert ("Classify", "classify", "endpoint=starter") in found
 
 

@@ -1,0 +1,93 @@
+"""The table of runs: rows as plain values, columns with their unit and their look."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import streamlit as st
+
+from dashboard.core.aws import Account
+from dashboard.core.costs.quote import Quote
+from dashboard.core.runs.model import Run
+from dashboard.ui.run import accuracy, kind
+from dashboard.ui.table import instances, local, status, zone
+from dashboard.ui.tones import LOOKS, Tone
+from dashboard.ui.words import simulated
+
+
+def rows(
+    runs: Sequence[Run],
+    cost: Callable[[Run], Quote],
+    now: datetime,
+    timezone: str | None,
+    curves: Mapping[str, Sequence[float]] | None = None,
+) -> list[dict[str, Any]]:
+    """One row a run; durations and money are numbers underneath, so that a click on the header sorts them.
+
+    Times are the reader's, without a zone: the column's help names it. `curves` by key, when given, are drawn as
+    small lines. Project and owner have a column where one of the runs has one.
+    """
+    has_project, has_owner = any(run.project for run in runs), any(run.owner for run in runs)
+    made = []
+    for run in runs:
+        amount = cost(run).amount
+        made.append(
+            {
+                "Run": run.name,
+                "Status": [status(run)],
+                "Kind": kind(run),
+                "Data": run.dataset,
+                "Instance": instances(run),
+                "Created": local(run.created, timezone),
+                "Duration": timedelta(seconds=round(run.elapsed(now))),
+                "Cost": float(amount) if amount is not None else None,
+                "Accuracy": None if (right := accuracy(run)) is None else right * 100,
+                **({"Loss": list(curves.get(run.key, ())) or None} if curves is not None else {}),
+                **({"Project": run.project} if has_project else {}),
+                **({"Owner": run.owner} if has_owner else {}),
+                "Origin": "sample" if run.is_sample else "Kennel" if run.is_kennels else "elsewhere",
+            }
+        )
+    return made
+
+
+def columns(
+    runs: Sequence[Run], account: Account, timezone: str | None, key: str, on_open: Callable[[], None]
+) -> dict[str, Any]:
+    """How the columns of `rows` look; a click on a run's name calls `on_open` (see `opened`)."""
+    seen = sorted({(run.status.tone, status(run)) for run in runs})
+    column = st.column_config
+    return {
+        "Run": column.ButtonColumn(
+            "Run", pinned=True, width=205, alignment="left", type="tertiary", key=key, on_click=on_open
+        ),
+        "Status": column.MultiselectColumn(
+            "Status",
+            options=[text for _, text in seen],
+            color=[LOOKS[Tone(tone)].colour for tone, _ in seen],
+            width=150,
+        ),
+        "Kind": column.TextColumn("Kind", help="◈ SageMaker, ▤ EC2"),
+        "Data": column.TextColumn("Data"),
+        "Instance": column.TextColumn("Instance"),
+        "Created": column.DatetimeColumn("Created", format="D MMM, HH:mm:ss", help=f"Your time: {zone(timezone)}"),
+        "Duration": column.NumberColumn("Duration", format="localized"),
+        "Cost": column.NumberColumn(f"Cost{simulated(account)}", format="$%.4f", help="Billable seconds × list price"),
+        "Accuracy": column.NumberColumn("Accuracy", format="%.1f %%", help="On the photos kept back for the test"),
+        "Loss": column.LineChartColumn("Loss", y_min=0, width=110, help="Validation loss by epoch, from 0 up"),
+        "Project": column.TextColumn("Project"),
+        "Owner": column.TextColumn("Owner"),
+        "Origin": column.TextColumn("Origin"),
+    }
+
+
+def opened(key: str, shown: Sequence[str]) -> str | None:
+    """The key of the run whose name was clicked in the table whose column has this key; inside `on_open`.
+
+    Two runs of different kinds may have one name: the row, not the label, says which was meant.
+    """
+    click = st.session_state.get(key)
+    if not click:
+        return None
+    row = int(click["row"])
+    return shown[row] if row < len(shown) else None

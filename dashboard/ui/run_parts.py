@@ -1,0 +1,138 @@
+"""Parts of a run's page: why it failed, what it cost, the model it made, and what it was given."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from html import escape
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.format import duration, percent, size
+from dashboard.core.runs import artifact
+from dashboard.core.runs.explain import explain
+from dashboard.core.runs.log import LogLine
+from dashboard.core.runs.model import Run
+from dashboard.core.runs.model_card import ModelCard
+from dashboard.ui import markup, page, problem, receipt, table
+from dashboard.ui.markup import Markup, note
+
+TELLING = 200
+"""Lines of the log's end in which the cause of a failure is looked for."""
+SENTENCES = 6
+"""Of a card's summary; the whole card can be downloaded."""
+
+
+def failure(one: Run, lines: Sequence[LogLine]) -> None:
+    """What went wrong, why, and what to do, with the line of the log that matters."""
+    told = explain(one, [line.text for line in lines[-TELLING:]])
+    if told is None:
+        return
+    with st.container(border=True, key="panel-failure"):
+        st.html(markup.problem(one.status.word, markup.sentence(told.what), told.why, told.next_step))
+        if told.line and told.line not in told.why:
+            st.html(f'<p class="kn-line"><span>In its log</span> <code>{escape(markup.clean(told.line))}</code></p>')
+        if told.statement:
+            st.code(json.dumps(told.statement, indent=2), language="json")
+        if one.failure.strip() and one.failure.strip() not in f"{told.why} {told.line}":
+            st.html(note(f"AWS says: {one.failure.strip()}"))
+
+
+def cost(aws: Aws, one: Run) -> None:
+    """The receipt, and what spot saved."""
+    page.section("Cost")
+    with st.container(border=True, key="panel-receipt"):
+        st.html(receipt.receipt(state.cost(aws, one), aws.account))
+        if said := saving(one, is_simulated=aws.account.is_embedded):
+            st.html(said)
+
+
+def saving(one: Run, *, is_simulated: bool) -> Markup:
+    """What managed spot saved, by AWS's own formula; "" where that cannot be said."""
+    if one.saving is None:
+        return Markup()
+    times = one.interruptions
+    often = "never interrupted" if not times else f"interrupted {'once' if times == 1 else f'{times} times'}"
+    said = (
+        f"Spot saved {percent(one.saving)}: {duration(one.billable_seconds)} billed of "
+        f"{duration(one.training_seconds)} trained, {often}."
+    )
+    simulated = " The ratio is simulated from observed spot prices." if is_simulated else ""
+    return Markup(f'<p class="kn-saving">{escape(said)}</p>' + (note(simulated.strip()) if simulated else ""))
+
+
+def model(aws: Aws, one: Run) -> None:
+    """The archive to download, and what the model says about itself."""
+    if one.is_tuning:
+        return
+    page.section("Model")
+    with st.container(border=True, key="panel-model"):
+        if not one.artifact_uri:
+            st.html(note("Made at its end." if one.status.is_active else "None: the run ended before it was written."))
+            return
+        with problem.shown("card"):
+            card = state.card(aws, one)
+            if card is None:
+                st.html(note("Its archive holds no card.json: it was not made by Kennel's training code."))
+            else:
+                _card(one, card)
+        _downloads(aws, one, card)
+
+
+def _card(one: Run, card: ModelCard) -> None:
+    st.html("".join(f'<p class="kn-card-line">{escape(line)}</p>' for line in card.summary[:SENTENCES]))
+    st.html(markup.facts({"Archive": f"{size(card.archive_bytes)} · {one.artifact_uri}"}))
+
+
+def _downloads(aws: Aws, one: Run, card: ModelCard | None) -> None:
+    with st.container(horizontal=True, gap="small", key="model-downloads"):
+        st.download_button(
+            "Download model",
+            data=partial(artifact.download, aws, one.artifact_uri),
+            file_name=f"{one.name}-model.tar.gz",
+            mime="application/gzip",
+            icon=":material/download:",
+            on_click="ignore",
+            key="download-model",
+        )
+        if card is not None:
+            st.download_button(
+                "Card as JSON",
+                data=card.text,
+                file_name=f"{one.name}-card.json",
+                mime="application/json",
+                type="tertiary",
+                on_click="ignore",
+                key="download-card",
+            )
+
+
+def given(one: Run, first: Mapping[str, str] | None = None) -> None:
+    """What a run was set up as; `first` comes before the rest."""
+    page.section("Set up as")
+    with st.container(border=True, key="panel-facts"):
+        st.html(markup.facts({**(first or {}), **facts(one, st.context.timezone)}))
+
+
+def facts(one: Run, timezone: str | None) -> dict[str, str]:
+    """What a run was given; times on the reader's clock. What it has none of is left out."""
+    begun = one.created.astimezone(table.zone(timezone))
+    settings = {name.replace("_", " "): value for name, value in sorted(one.hyperparameters.items()) if name[0] != "_"}
+    told = {
+        "Data": one.dataset_uri,
+        "Instance": table.instances(one),
+        "Paid as": one.capacity.value,
+        "Time limit": duration(one.max_seconds),
+        "Waits at most": duration(one.max_wait_seconds) if one.max_wait_seconds else "",
+        **settings,
+        "Checkpoints": one.checkpoint_uri,
+        "Code": one.code_uri,
+        "Project": one.project,
+        "Owner": one.owner,
+        "EC2 instance": one.instance_id,
+        "Role": one.role.rsplit("/", 1)[-1],
+        "Image": one.image,
+        "Begun": f"{begun:%d %b %Y, %H:%M:%S %Z}",
+    }
+    return {name: value for name, value in told.items() if value}

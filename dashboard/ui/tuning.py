@@ -1,0 +1,167 @@
+"""A tuning job on its run's page: how its trials did, which settings they tried, and the best of them."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.format import count, duration
+from dashboard.core.runs.model import Run, TuningFacts
+from dashboard.ui import chart, figures_tuning, markup, page, run_columns
+from dashboard.ui.figures_tuning import Trial
+from dashboard.ui.markup import literal
+from dashboard.ui.page import Place
+from dashboard.ui.table import status
+from dashboard.ui.tones import LOOKS, Tone
+from dashboard.ui.words import simulated
+
+OPEN, SHOWN = "trials-open", "trials-shown"
+BEST = "★"
+
+
+def trials(facts: TuningFacts, children: Sequence[Run]) -> list[Trial]:
+    """The children as trials, in the order in which they were started; only the settings that were searched."""
+    searched = [name for name, _ in facts.ranges]
+    return [
+        Trial(
+            number,
+            child.name,
+            child.metrics.get(facts.objective),
+            child.status.word,
+            {name: child.hyperparameters[name] for name in searched if name in child.hyperparameters},
+            is_best=child.key == facts.best_key,
+        )
+        for number, child in enumerate(children, 1)
+    ]
+
+
+def show(aws: Aws, one: Run, facts: TuningFacts, at: datetime) -> None:
+    """All of a tuning job that changes while it goes on."""
+    children = state.trials(aws, one)
+    shown = trials(facts, children)
+    if one.status.is_active:
+        left = f"{facts.ended} of {count(facts.max_jobs, 'trial')} ended"
+        running = facts.counts.get("InProgress", 0)
+        st.progress(facts.fraction, text=literal(f"{left} · {running} running, at most {facts.parallel} at once"))
+    is_least = facts.goal == "Minimize"
+    is_dark = st.context.theme.type == "dark"
+    with st.container(key="trial-charts"):
+        left_side, right_side = st.columns(2, gap="small")
+    with left_side:
+        chart.panel(
+            "trials",
+            figures_tuning.finding(shown, facts.objective, is_least=is_least),
+            figures_tuning.objective(shown, facts.objective, is_least=is_least, is_dark=is_dark) if shown else None,
+            "A point appears with the first trial that ends.",
+        )
+    with right_side:
+        best = next((trial for trial in shown if trial.is_best), None)
+        told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in best.settings.items()) if best else ""
+        chart.panel(
+            "side-by-side",
+            f"Best with {told}" if told else "Which settings did best",
+            figures_tuning.side_by_side(shown, facts.objective, is_dark=is_dark)
+            if any(trial.value is not None for trial in shown)
+            else None,
+            "Each trial becomes a line through the values that it tried.",
+        )
+    page.section("Trials")
+    _table(aws, facts, children, shown, at)
+
+
+def _table(aws: Aws, facts: TuningFacts, children: Sequence[Run], shown: Sequence[Trial], at: datetime) -> None:
+    if not children:
+        st.html(markup.note("No trial has begun yet."))
+        return
+    st.session_state[SHOWN] = tuple(child.key for child in children)
+    column = st.column_config
+    seen = sorted({(child.status.tone, status(child)) for child in children})
+    st.container(key="table-trials").dataframe(
+        [row(aws, facts, child, trial, at) for child, trial in zip(children, shown, strict=True)],
+        key="trials-table",
+        hide_index=True,
+        placeholder="–",
+        height="content" if len(children) <= 12 else 460,
+        alt="Trials of this tuning job, the best marked with a star",
+        column_config={
+            "": column.TextColumn("", width=36, alignment="center", help=f"{BEST} the best trial"),
+            "Trial": column.ButtonColumn(
+                "Trial", pinned=True, alignment="left", type="tertiary", key=OPEN, on_click=_open
+            ),
+            "Status": column.MultiselectColumn(
+                "Status",
+                options=[text for _, text in seen],
+                color=[LOOKS[Tone(tone)].colour for tone, _ in seen],
+                width=150,
+            ),
+            facts.objective: column.NumberColumn(facts.objective, format="%.4f"),
+            "Duration": column.NumberColumn("Duration", format="localized"),
+            "Cost": column.NumberColumn(f"Cost{simulated(aws.account)}", format="$%.4f"),
+        },
+    )
+    st.download_button(
+        "Download CSV",
+        data=chart.to_csv(
+            [_plain(line) for line in (row(aws, facts, c, t, at) for c, t in zip(children, shown, strict=True))]
+        ),
+        file_name=f"{children[0].parent or 'trials'}.csv",
+        mime="text/csv",
+        type="tertiary",
+        icon=":material/download:",
+        on_click="ignore",
+        key="download-trials",
+    )
+
+
+def row(aws: Aws, facts: TuningFacts, child: Run, trial: Trial, at: datetime) -> dict[str, Any]:
+    """A trial as a row: status, objective, the values that were tried, time and cost."""
+    amount = state.cost(aws, child).amount
+    return {
+        "": BEST if trial.is_best else "",
+        "Trial": child.name,
+        "Status": [status(child)],
+        facts.objective: trial.value,
+        **{name: trial.settings.get(name) for name, _ in facts.ranges},
+        "Duration": timedelta(seconds=round(child.elapsed(at))),
+        "Cost": None if amount is None else float(amount),
+    }
+
+
+def _plain(line: dict[str, Any]) -> dict[str, Any]:
+    """A row as text and numbers, for a file."""
+    return {
+        name or "best": value[0]
+        if isinstance(value, list)
+        else value.total_seconds()
+        if isinstance(value, timedelta)
+        else value
+        for name, value in line.items()
+    }
+
+
+def facts(one: Run, told: TuningFacts) -> dict[str, str]:
+    """What is searched, how, and how far."""
+    return {
+        "Objective": f"{told.goal.lower()} {told.objective}",
+        "Strategy": told.strategy + (", stops trials that fall behind" if told.early_stopping else ""),
+        "Trials": f"{told.max_jobs} in all, {told.parallel} at once",
+        **{name.replace("_", " "): values for name, values in told.ranges},
+        "Time limit": f"{duration(one.max_seconds)} for each trial" if one.max_seconds else "none",
+    }
+
+
+def best_line(told: TuningFacts) -> str:
+    """The best trial in one line of markup; "" while there is none."""
+    if told.best_value is None:
+        return ""
+    values = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.best_hyperparameters.items())
+    return f"{BEST} {escape(told.best_key)} · {escape(told.objective)} {told.best_value:.4g} · {escape(values)}"
+
+
+def _open() -> None:
+    if key := run_columns.opened(OPEN, st.session_state.get(SHOWN, ())):
+        page.go(Place.RUN, {"run": key})

@@ -1,0 +1,50 @@
+"""How busy a run's instances are, and what size would have done."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.runs.instances import hardware
+from dashboard.core.runs.model import Run
+from dashboard.core.runs.usage import Usage
+from dashboard.ui import chart, figures_usage, page, problem
+
+
+def show(aws: Aws, one: Run) -> None:
+    """Processor, memory and GPU over time; without the right to read metrics the page stands and says so."""
+    page.section("Use of the instance")
+    with problem.shown("usage"):
+        used = state.usage(aws, one).value
+        of = hardware(one.instance_type)
+        begin = one.started or one.created
+        if used.is_empty:
+            waiting = (
+                "The first figures come within seconds of its start."
+                if one.status.is_active
+                else "Nothing was measured."
+            )
+            chart.panel("usage", "No figures yet" if one.status.is_active else "No figures", None, waiting, alone=True)
+            return
+        chart.panel(
+            "usage",
+            figures_usage.finding(used, of.vcpu if of else None),
+            figures_usage.over_time(used, of.vcpu if of else None, begin, is_dark=st.context.theme.type == "dark"),
+            "",
+            alone=True,
+        )
+        _table(one, used, begin)
+
+
+def _table(one: Run, used: Usage, begin: datetime) -> None:
+    st.download_button(
+        "Download CSV",
+        data=lambda: chart.to_csv(figures_usage.rows(used, begin)),
+        file_name=f"{one.name}-usage.csv",
+        mime="text/csv",
+        type="tertiary",
+        icon=":material/download:",
+        on_click="ignore",
+        key="download-usage",
+    )

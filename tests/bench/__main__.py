@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.rows import Row
 
-SUITES = ("training", "photos", "memory", "serving", "distributed", "dashboard")
+SUITES = ("training", "photos", "memory", "serving", "distributed", "dashboard", "metrics")
 
 
 def table(rows: list[Row]) -> str:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local_aws.engine.job import Job, Stage
+from local_aws.engine.job import Job, Spot, Stage
 from local_aws.engine.machine import Machine
 from local_aws.engine.metrics import Metric
 from local_aws.engine.opt_ml import namespaces_allowed
 from local_aws.engine.output import Event
 from local_aws.engine.queue import TrainingQueue
-from local_aws.engine.warm_pool import WarmPool
 from local_aws.errors import ServiceError
+from local_aws.services.cloudwatch_store import Datum
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,15 @@ class ListLogs:
         return [line for events in self.events.values() for _, line in events]
 
 
+class ListMetrics:
+    def __init__(self) -> None:
+        self.data: list[Datum] = []
+
+    def put(self, region: str, namespace: str, data: Sequence[Datum], *, resolution: int = 60) -> None:
+        assert (region, namespace, resolution) == ("us-east-1", "/aws/sagemaker/TrainingJobs", 1)
+        self.data.extend(data)
+
+
 @dataclass
 class Told:
     """One job's reports."""
@@ -104,8 +113,9 @@ class World:
         places: int = 2,
         private: bool | None = None,
         grace: float = 120.0,
-        pool: WarmPool | None = None,
+        **machine: Any,
     ) -> None:
+        """machine: further members of Machine, such as its warm pool."""
         self.objects = FolderObjects(tmp_path / "s3")
         (tmp_path / "s3" / "bucket").mkdir(parents=True)
         self.logs = ListLogs()
@@ -113,8 +123,11 @@ class World:
         self.scratch = tmp_path / "run"
         self.scratch.mkdir()
         private = namespaces_allowed() if private is None else private
-        machine = Machine(self.scratch, self.objects, self.logs, private, grace, pool=pool)
-        self.queue = TrainingQueue(machine, self, places)
+        self.metrics = ListMetrics()
+        self.machine = Machine(
+            self.scratch, self.objects, self.logs, private, grace, **{"metrics": self.metrics, **machine}
+        )
+        self.queue = TrainingQueue(self.machine, self, places)
 
     def reached(self, job: Job, stage: Stage, message: str, *, failure: str = "", artifact: str = "") -> None:
         told = self.told.setdefault(job.name, Told())
@@ -142,7 +155,7 @@ class World:
         return self.finish(name)
 
 
-def job(script: str, name: str = "job", **changes: Any) -> Job:
+def job(script: str, name: str = "job", *, spot: Spot | None = None, instances: int = 1, **changes: Any) -> Job:
     """A job from a request as CreateTrainingJob has it; `changes` are members of that request."""
     algorithm = {
         "TrainingImage": "kennel",
@@ -154,11 +167,11 @@ def job(script: str, name: str = "job", **changes: Any) -> Job:
         "TrainingJobName": name,
         "AlgorithmSpecification": algorithm,
         "OutputDataConfig": {"S3OutputPath": "s3://bucket/runs/"},
-        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": instances, "VolumeSizeInGB": 10},
         "StoppingCondition": {"MaxRuntimeInSeconds": 60},
     } | changes
     arn = f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}"
-    return Job.from_request(request, arn=arn, region="us-east-1")
+    return Job.from_request(request, arn=arn, region="us-east-1", spot=spot)
 
 
 def channel(name: str, uri: str, **more: Any) -> dict[str, Any]:

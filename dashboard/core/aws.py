@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import create_loader
+from botocore.utils import parse_timestamp
 
 from dashboard.core.aws_errors import translate
 from dashboard.core.aws_writes import changes
@@ -210,8 +212,7 @@ def _connect_embedded(file: Path) -> Aws:
         }
     )
     session.set_credentials(key, secret)
-    session.register_component("data_loader", _models())
-    return Aws(account, session)
+    return Aws(account, _prepared(session))
 
 
 def _connect_profile(profile: str, *, writable: bool) -> Aws:
@@ -233,9 +234,22 @@ def _connect_profile(profile: str, *, writable: bool) -> Aws:
 
 
 def _profile_session(profile: str) -> botocore.session.Session:
-    session = botocore.session.Session(profile=profile)
+    return _prepared(botocore.session.Session(profile=profile))
+
+
+def _prepared(session: botocore.session.Session) -> botocore.session.Session:
+    """Models that are parsed once, and times in UTC: a list of runs holds a dozen times for each."""
     session.register_component("data_loader", _models())
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
     return session
+
+
+def _moment(told: Any) -> datetime:
+    """A time as an answer holds it. botocore looks up this machine's zone for each, which is most of reading a list."""
+    if isinstance(told, (int, float)):
+        return datetime.fromtimestamp(told, UTC)
+    moment: datetime = parse_timestamp(told)
+    return moment
 
 
 @cache

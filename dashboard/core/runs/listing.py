@@ -14,12 +14,14 @@ from dashboard.core.errors import CredentialsProblem, KennelError, Unreachable
 from dashboard.core.parallel import gather
 from dashboard.core.runs import listing_sagemaker as sagemaker
 from dashboard.core.runs.listing_parts import Ec2Part, Part, SageMakerPart
-from dashboard.core.runs.model import Run
+from dashboard.core.runs.model import Platform, Run, RunKey, RunKind
 from dashboard.core.runs.window import Window
 
 __all__ = ["Listing", "RunBook", "Window"]
 
 FRESH = timedelta(seconds=2)
+
+_Sort = tuple[Platform, RunKind]
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,13 @@ class RunBook:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._changed = threading.Condition()
-        self._runs: dict[str, Run] = {}
         self._parts: tuple[Part, ...] = (
             SageMakerPart("trainings", sagemaker.TRAININGS, self._take),
             SageMakerPart("tuning jobs", sagemaker.TUNINGS, self._take),
             Ec2Part("EC2 trainings", self._take),
         )
+        # Thousands of runs are looked through every two seconds: each part finds its own without asking every key.
+        self._runs: dict[_Sort, dict[str, Run]] = {part.sort: {} for part in self._parts}
         self._worker: threading.Thread | None = None
         self._failed: BaseException | None = None
         self._rounds = 0
@@ -92,7 +95,7 @@ class RunBook:
     def get(self, key: str) -> Run | None:
         """A run as it was last read."""
         with self._changed:
-            return self._runs.get(key)
+            return self._of(key).get(key)
 
     def is_read(self, window: Window) -> bool:
         """Whether the window has been read, and nothing is known to have changed since."""
@@ -102,7 +105,8 @@ class RunBook:
     def children(self, parent: str) -> tuple[Run, ...]:
         """The trials of the tuning job of this name that have been read."""
         with self._changed:
-            return tuple(run for run in self._runs.values() if run.parent == parent)
+            trainings = self._runs[Platform.SAGEMAKER, RunKind.TRAINING]
+            return tuple(run for run in trainings.values() if run.parent == parent)
 
     def keep(self, runs: Sequence[Run]) -> None:
         """Runs were looked at by themselves: list them as they are now."""
@@ -111,7 +115,7 @@ class RunBook:
     def drop(self, key: str) -> None:
         """A run was deleted."""
         with self._changed:
-            if self._runs.pop(key, None) is not None:
+            if self._of(key).pop(key, None) is not None:
                 self._version += 1
 
     def stale(self) -> None:
@@ -146,16 +150,22 @@ class RunBook:
 
     def _known(self, part: Part) -> dict[str, Run]:
         with self._changed:
-            return {key: run for key, run in self._runs.items() if part.owns(key)}
+            return dict(self._runs[part.sort])
+
+    def _of(self, key: str) -> dict[str, Run]:
+        """The runs of a key's kind; called with the lock held."""
+        wanted = RunKey.parse(key)
+        return self._runs[wanted.platform, wanted.kind]
 
     def _take(self, runs: Sequence[Run]) -> None:
         with self._changed:
             for run in runs:
-                known = self._runs.get(run.key)
+                held = self._runs[run.platform, run.kind]
+                known = held.get(run.key)
                 if known is not None and known.created == run.created and _moment(known) > _moment(run):
                     continue  # a slow read must not undo a newer one
                 if known != run:
-                    self._runs[run.key] = run
+                    held[run.key] = run
                     self._version += 1
 
     def _listing(self, window: Window) -> Listing:
@@ -165,17 +175,15 @@ class RunBook:
         state = (self._version, self._rounds)
         if listing is not None and made == state:
             return listing
-        if listing is not None and made is not None and made[0] == self._version and window is Window.ALL:
+        since = window.since(now)
+        if listing is not None and made is not None and made[0] == self._version:
             runs = listing.runs
+            while runs and since is not None and runs[-1].created < since:
+                runs = runs[:-1]  # it has left the window since
         else:
-            since = window.since(now)
-            runs = tuple(
-                sorted(
-                    (run for run in self._runs.values() if since is None or run.created >= since),
-                    key=lambda run: run.created,
-                    reverse=True,
-                )
-            )
+            everything = (run for held in self._runs.values() for run in held.values())
+            left = [run for run in everything if since is None or run.created >= since]
+            runs = tuple(sorted(left, key=lambda run: run.created, reverse=True))
         expected = [part.expected for part in self._parts]
         listing = Listing(
             runs=runs,

@@ -9,7 +9,7 @@ from dashboard.core.runs import ec2_runs
 from dashboard.core.runs import listing_sagemaker as sagemaker
 from dashboard.core.runs.ec2_record import Ec2Record
 from dashboard.core.runs.listing_sagemaker import MOST, Searched
-from dashboard.core.runs.model import Run, RunKey, RunKind
+from dashboard.core.runs.model import Platform, Run, RunKey, RunKind
 from dashboard.core.runs.window import Window
 
 OVERLAP = timedelta(seconds=5)
@@ -26,8 +26,9 @@ Take = Callable[[Sequence[Run]], None]
 class Part:
     """One kind of run: what of it has been read, and what went wrong. Used by one thread at a time."""
 
-    def __init__(self, title: str, take: Take) -> None:
+    def __init__(self, title: str, sort: tuple[Platform, RunKind], take: Take) -> None:
         self.title = title
+        self.sort = sort
         self.problem: KennelError | None = None
         self.expected: int | None = None
         self.is_cut = False
@@ -39,10 +40,6 @@ class Part:
     def covers(self, window: Window) -> bool:
         """Whether the window has been read as a whole."""
         return self._covered is not None and list(Window).index(self._covered) >= list(Window).index(window)
-
-    def owns(self, key: str) -> bool:
-        """Whether a run of that key is of this kind."""
-        raise NotImplementedError
 
     def gone(self) -> list[str]:
         """The keys that are not there any more, once."""
@@ -94,13 +91,10 @@ class SageMakerPart(Part):
     """SageMaker's trainings, or its tuning jobs."""
 
     def __init__(self, title: str, kind: Searched, take: Take) -> None:
-        super().__init__(title, take)
-        self._kind = kind
         self._of = RunKind.TUNING if kind is sagemaker.TUNINGS else RunKind.TRAINING
+        super().__init__(title, (Platform.SAGEMAKER, self._of), take)
+        self._kind = kind
         self._mark: datetime | None = None  # everything modified before is known
-
-    def owns(self, key: str) -> bool:
-        return RunKey.parse(key) == RunKey(RunKey.parse(key).name, kind=self._of)
 
     def _first(self, aws: Aws, since: datetime | None, now: datetime, found: sagemaker.Found) -> KennelError | None:
         self.is_cut = not sagemaker.search(aws, self._kind, since, found)
@@ -122,11 +116,8 @@ class Ec2Part(Part):
     """EC2 trainings: the index in S3 tells the new ones, their reports how they go, EC2 what became of them."""
 
     def __init__(self, title: str, take: Take) -> None:
-        super().__init__(title, take)
+        super().__init__(title, (Platform.EC2, RunKind.TRAINING), take)
         self._records: dict[str, Ec2Record] = {}
-
-    def owns(self, key: str) -> bool:
-        return RunKey.parse(key) == RunKey.parse(f"ec2:{RunKey.parse(key).name}")
 
     def _first(self, aws: Aws, since: datetime | None, now: datetime, found: sagemaker.Found) -> KennelError | None:
         names = ec2_runs.indexed(aws, since, limit=MOST)

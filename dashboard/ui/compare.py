@@ -10,10 +10,11 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.errors import NotFound
 from dashboard.core.format import count, duration, percent
+from dashboard.core.runs.compare import Comparison, Measures
 from dashboard.core.runs.model import Run
 from dashboard.ui import chart, figures, figures_compare, markup, page, run, run_columns, run_page, table
 from dashboard.ui.figures_compare import Bars, Compared
-from dashboard.ui.lines import STYLES, Line
+from dashboard.ui.lines import STYLES, Line, Style
 from dashboard.ui.lines import figure as lines
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
@@ -47,7 +48,8 @@ def back() -> None:
 def show(aws: Aws, keys: Sequence[str]) -> bool:
     """Draw the comparison; whether one of the runs may still change."""
     runs, missing = found(aws, keys)
-    rows = [compared(aws, one, place) for place, one in enumerate(runs)]
+    told = state.comparison(aws, runs)
+    rows = [compared(measured, style) for measured, style in zip(told.measures, STYLES, strict=False)]
     page.title("Compare", sentence(rows))
     for key in missing:
         st.html(markup.note(f"{key} is not there: it was never made, or was deleted.", Tone.WAITING))
@@ -55,22 +57,21 @@ def show(aws: Aws, keys: Sequence[str]) -> bool:
         st.html(markup.note(f"Only the first {MOST} are shown.", Tone.WAITING))
     if not runs:
         return False
-    _table(aws, runs, rows)
+    _table(aws, told, rows)
     _bars(aws, rows)
-    _curves(aws, runs)
-    _settings(runs)
+    _curves(told)
+    _settings(told)
     return any(one.status.is_active for one in runs)
 
 
-def compared(aws: Aws, one: Run, place: int) -> Compared:
-    """A run's measures: seconds from its creation to its end, money, and photos right."""
-    cost = state.cost(aws, one).amount
+def compared(measured: Measures, style: Style) -> Compared:
+    """A run's measures as they are drawn."""
     return Compared(
-        one.name,
-        STYLES[place],
-        one.elapsed(state.now()) if one.status.is_final else None,
-        None if cost is None else float(cost),
-        run.accuracy(one),
+        measured.run.name,
+        style,
+        measured.seconds,
+        None if measured.amount is None else float(measured.amount),
+        measured.accuracy,
     )
 
 
@@ -92,10 +93,10 @@ def sentence(rows: Sequence[Compared]) -> str:
     return f"{count(len(rows), 'run')}: {', '.join(parts)}" if parts else f"{count(len(rows), 'run')}, none has ended"
 
 
-def _table(aws: Aws, runs: Sequence[Run], rows: Sequence[Compared]) -> None:
-    st.session_state[SHOWN] = tuple(one.key for one in runs)
+def _table(aws: Aws, compared: Comparison, rows: Sequence[Compared]) -> None:
+    st.session_state[SHOWN] = tuple(one.key for one in compared.runs)
     column = st.column_config
-    told = [_row(aws, one, row) for one, row in zip(runs, rows, strict=True)]
+    told = [_row(measured, row) for measured, row in zip(compared.measures, rows, strict=True)]
     st.container(key="table-compared").dataframe(
         told,
         key="compared-table",
@@ -106,7 +107,7 @@ def _table(aws: Aws, runs: Sequence[Run], rows: Sequence[Compared]) -> None:
         column_config={
             "": column.TextColumn("", width=44, alignment="center", help="Its letter and mark in the charts"),
             "Run": column.ButtonColumn("Run", alignment="left", type="tertiary", key=OPEN, on_click=_open),
-            "Time": column.NumberColumn("Time", format="localized", help="From its creation to its end"),
+            "Trained": column.NumberColumn("Trained", format="localized", help="Measured seconds, as AWS counts them"),
             "Billed": column.NumberColumn("Billed", format="localized", help="Billable seconds of each instance"),
             "Cost": column.NumberColumn(f"Cost{simulated(aws.account)}", format="$%.4f"),
             "Accuracy": column.NumberColumn("Accuracy", format="%.1f %%"),
@@ -124,20 +125,24 @@ def _table(aws: Aws, runs: Sequence[Run], rows: Sequence[Compared]) -> None:
     )
 
 
-def _row(aws: Aws, one: Run, row: Compared) -> dict[str, Any]:
-    billed = one.billed_so_far(state.now())
+def _row(measured: Measures, row: Compared) -> dict[str, Any]:
+    one = measured.run
     return {
         "": f"{row.style.mark} {row.style.letter}",
         "Run": one.name,
         "Kind": run.kind(one),
         "Status": table.status(one),
         "Instance": table.instances(one),
-        "Time": timedelta(seconds=round(one.elapsed(state.now()))),
-        "Billed": None if billed is None else timedelta(seconds=round(billed)),
-        "Interrupted": one.interruptions or None,
+        "Trained": _seconds(measured.seconds),
+        "Billed": _seconds(measured.billable_seconds),
+        "Interrupted": f"{measured.interruptions}×" if measured.interruptions else None,
         "Cost": row.cost,
         "Accuracy": None if row.accuracy is None else row.accuracy * 100,
     }
+
+
+def _seconds(value: float | None) -> timedelta | None:
+    return None if value is None else timedelta(seconds=round(value))
 
 
 def _plain(line: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,9 +158,9 @@ def _bars(aws: Aws, rows: Sequence[Compared]) -> None:
     measures = (
         (
             "time",
-            "Time",
+            "Trained for",
             "seconds",
-            [(row, row.seconds, duration(row.seconds) if row.seconds else "not over") for row in rows],
+            [(row, row.seconds, duration(row.seconds) if row.seconds is not None else "not over") for row in rows],
         ),
         ("cost", f"Cost{simulated(aws.account)}", "USD", [(row, row.cost, _dollars(row.cost)) for row in rows]),
         (
@@ -181,59 +186,47 @@ def _dollars(amount: float | None) -> str:
     return "unknown" if amount is None else f"${amount:.4f}"
 
 
-def _curves(aws: Aws, runs: Sequence[Run]) -> None:
+def _curves(compared: Comparison) -> None:
     is_dark = st.context.theme.type == "dark"
-    curves = {one.key: state.log(aws, one.key).progress.curves for one in runs if not one.is_tuning}
     with st.container(key="compare-curves"):
         columns = st.columns(2, gap="small")
     for column, measure in zip(columns, (figures.ACCURACY, figures.LOSS), strict=True):
-        drawn = []
-        for one, style in zip(runs, STYLES, strict=False):
-            points = curves.get(one.key, {}).get(f"valid:{measure.name}", ())
-            if points:
-                last = measure.text(points[-1][1])
-                drawn.append(Line(one.name, f"{style.letter} {last}", style, points))
+        curves = compared.curves.get(f"valid:{measure.name}", ())
+        drawn = [
+            Line(one.name, f"{style.letter} {measure.text(points[-1][1])}", style, points)
+            for one, style, points in zip(compared.runs, STYLES, curves, strict=False)
+            if points
+        ]
+        highest = 1.03 if measure.is_share else None
+        figure = lines(drawn, "epoch", measure.unit, is_dark=is_dark, percent=measure.is_share, highest=highest)
         with column:
             chart.panel(
                 f"compared-{measure.name}",
                 f"Validation {measure.name} by epoch",
-                lines(drawn, "epoch", measure.unit, is_dark=is_dark, percent=measure.is_share,
-                      highest=1.03 if measure.is_share else None) if drawn else None,
+                figure if drawn else None,
                 "None of these runs has printed an epoch.",
-            )  # fmt: skip
+            )
 
 
-def differing(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
-    """The settings in which these runs differ: name and each run's value, "–" where it has none."""
-    told = [
-        {
-            "platform": one.platform.word,
-            "data": one.dataset,
-            "instance": table.instances(one),
-            "paid as": one.capacity.value,
-            **{name.replace("_", " "): value for name, value in one.hyperparameters.items() if name[0] != "_"},
-        }
-        for one in runs
-    ]
-    names = dict.fromkeys(name for one in told for name in one)
-    rows = [(name, [one.get(name, "–") for one in told]) for name in names]
-    return [(name, values) for name, values in rows if len(set(values)) > 1]
-
-
-def _settings(runs: Sequence[Run]) -> None:
+def _settings(compared: Comparison) -> None:
     page.section("Settings that differ")
-    rows = differing(runs)
-    if not rows:
+    if not compared.different:
         st.html(markup.note("None: these runs were set up alike."))
         return
-    letters = [f"{style.mark} {style.letter}" for style, _ in zip(STYLES, runs, strict=False)]
+    letters = [f"{style.mark} {style.letter}" for style, _ in zip(STYLES, compared.runs, strict=False)]
     st.dataframe(
-        [{"Setting": name, **dict(zip(letters, values, strict=True))} for name, values in rows],
+        [
+            {"Setting": setting.name, **dict(zip(letters, (value or "–" for value in setting.values), strict=True))}
+            for setting in compared.different
+        ],
         hide_index=True,
         height="content",
         alt="Settings in which the runs differ",
         key="settings-table",
     )
+    alike = ", ".join(f"{name} {value}" for name, value in compared.same if name not in ("image", "code", "data"))
+    if alike:
+        st.html(markup.note(f"Alike: {alike}."))
 
 
 def _open() -> None:

@@ -5,6 +5,8 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard import state
+from dashboard.core.aws import Aws
 from dashboard.core.format import count
 from dashboard.core.runs.log import LogLine
 from dashboard.core.runs.model import Run
@@ -16,7 +18,7 @@ HEIGHT = 340
 SEARCH, HOST = "log-search", "log-host"
 
 
-def show(one: Run, tail: Tail) -> None:
+def show(aws: Aws, one: Run, tail: Tail) -> None:
     """The log's end, or the lines that hold what is searched for."""
     lines = tail.lines
     with st.container(horizontal=True, vertical_alignment="center", key="log-head"):
@@ -24,35 +26,38 @@ def show(one: Run, tail: Tail) -> None:
         st.space("stretch")
         searched, host = "", None
         if lines:
-            searched = (
-                st.text_input(
-                    "Search the log",
-                    key=SEARCH,
-                    type="search",
-                    live=True,
-                    placeholder="Search",
-                    label_visibility="collapsed",
-                    width=180,
-                )
-                or ""
-            ).strip()
-            hosts = sorted({line.host for line in lines})
-            if len(hosts) > 1:
-                host = st.pills("Host", hosts, key=HOST, label_visibility="collapsed")
-            download(one, tail)
-    left = [line for line in lines if (not host or line.host == host) and searched.lower() in line.text.lower()]
-    mark = run.telling_line([line.text for line in lines]) if one.status.is_bad else ""
+            searched, host = _asked(sorted({line.host for line in lines}))
+            _download(aws, one)
+    is_whole = tail.count <= len(lines)
+    found = lines if is_whole or not searched else state.find_in_log(aws, one.key, searched)
+    left = [line for line in found if (not host or line.host == host) and searched.lower() in line.text.lower()]
     with st.container(height=HEIGHT, autoscroll=not searched, key="log"):
+        mark = run.telling_line([line.text for line in lines]) if one.status.is_bad else ""
         st.html(markup.log(_texts(one, lines, left, host), f"Log of {one.name}, newest line last", mark, searched))
     if said := _said(tail, left, searched):
         st.html(markup.note(said))
 
 
-def download(one: Run, tail: Tail) -> None:
+def _asked(hosts: Sequence[str]) -> tuple[str, str | None]:
+    """What is searched for, and of which of several hosts."""
+    searched = st.text_input(
+        "Search the log",
+        key=SEARCH,
+        type="search",
+        live=True,
+        placeholder="Search",
+        label_visibility="collapsed",
+        width=180,
+    )
+    host = st.pills("Host", hosts, key=HOST, label_visibility="collapsed") if len(hosts) > 1 else None
+    return (searched or "").strip(), host
+
+
+def _download(aws: Aws, one: Run) -> None:
     """The whole log as a file; it is read when it is asked for."""
     st.download_button(
         "Download",
-        data=partial(whole, tail),
+        data=partial(state.whole_log, aws, one.key),
         file_name=f"{one.name}.log",
         mime="text/plain",
         type="tertiary",
@@ -73,11 +78,6 @@ def _texts(one: Run, lines: Sequence[LogLine], left: Sequence[LogLine], host: st
 
 def _said(tail: Tail, left: Sequence[LogLine], searched: str) -> str:
     if searched:
-        within = f" of the last {len(tail.lines):,}" if tail.count > len(tail.lines) else ""
-        return f"{count(len(left), 'line')}{within} with “{searched}”."
+        cut = f", the last {SHOWN_LINES} are shown" if len(left) > SHOWN_LINES else ""
+        return f"{count(len(left), 'line')} with “{searched}”{cut}."
     return f"The last {SHOWN_LINES} of {count(tail.count, 'line')}." if tail.count > SHOWN_LINES else ""
-
-
-def whole(tail: Tail) -> str:
-    """The log as a file: when, from which host, and what."""
-    return "\n".join(f"{line.time:%Y-%m-%dT%H:%M:%S} {line.host} {line.text}" for line in tail.lines)

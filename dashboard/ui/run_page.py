@@ -120,7 +120,7 @@ def live(aws: Aws, one: Run, tail: Tail, at: datetime) -> None:
     watching.watch(one)
     if one.tuning is not None:
         if one.status.is_bad:
-            run_parts.failure(one, ())
+            run_parts.failure(aws, one)
         tuning.show(aws, one, one.tuning, at)
         left, right = st.columns(2, gap="medium")
         with left:
@@ -137,7 +137,7 @@ def live(aws: Aws, one: Run, tail: Tail, at: datetime) -> None:
             min(1.0, tail.progress.fraction or 0.0), text=literal(run.progress_text(tail.progress, printed, now))
         )
     if one.status.is_bad:
-        run_parts.failure(one, lines)
+        run_parts.failure(aws, one)
     curves = tail.progress.curves
     if curves or one.status.is_active:
         with st.container(key="curves"):
@@ -150,7 +150,7 @@ def live(aws: Aws, one: Run, tail: Tail, at: datetime) -> None:
         chart.behind(curves, one.name)
     left, right = st.columns((11, 10), gap="medium")
     with left:
-        run_log.show(one, tail)
+        run_log.show(aws, one, tail)
         usage.show(aws, one)
     with right:
         run_parts.cost(aws, one)

@@ -1,7 +1,7 @@
 """Parts of a run's page: why it failed, what it cost, the model it made, and what it was given."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from html import escape
 
@@ -11,22 +11,18 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.format import duration, percent, size
 from dashboard.core.runs import artifact
-from dashboard.core.runs.explain import explain
-from dashboard.core.runs.log import LogLine
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.model_card import ModelCard
 from dashboard.ui import markup, page, problem, receipt, table
 from dashboard.ui.markup import Markup, note
 
-TELLING = 200
-"""Lines of the log's end in which the cause of a failure is looked for."""
 SENTENCES = 6
 """Of a card's summary; the whole card can be downloaded."""
 
 
-def failure(one: Run, lines: Sequence[LogLine]) -> None:
+def failure(aws: Aws, one: Run) -> None:
     """What went wrong, why, and what to do, with the line of the log that matters."""
-    told = explain(one, [line.text for line in lines[-TELLING:]])
+    told = state.explanation(aws, one)
     if told is None:
         return
     with st.container(border=True, key="panel-failure"):

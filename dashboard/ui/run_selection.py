@@ -20,6 +20,7 @@ from dashboard.ui.page import Place
 
 HELD = "runs-held"
 MOST_COMPARED = len(STYLES)
+MOST_REPEATED = 12
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,18 @@ def actions(aws: Aws, held: Held) -> None:
             args=(Place.COMPARE, {"compare": ",".join(run.key for run in chosen)}),
         )
         _asking("Stop", "stop-runs", ":material/stop_circle:", stoppable, partial(run_actions.stop_all, aws, stoppable))
+        _again(aws, chosen)
         _asking("Delete", "delete-runs", ":material/delete:", ended, partial(run_actions.remove, aws, ended))
         st.button("Untick", key="untick-runs", type="tertiary", on_click=clear)
+
+
+def _again(aws: Aws, chosen: Sequence[Run]) -> None:
+    """One run is taken into the form, where it can be changed; several are launched as they were."""
+    if len(chosen) == 1:
+        st.page_link(Place.TRAIN, label="Train again", icon=":material/replay:", query_params={"like": chosen[0].key})
+        return
+    repeated = chosen[:MOST_REPEATED]
+    _asking("Train again", "repeat-runs", ":material/replay:", repeated, partial(run_actions.repeat, aws, repeated))
 
 
 def _asking(verb: str, key: str, icon: str, runs: Sequence[Run], question: confirm.Make) -> None:

@@ -86,6 +86,11 @@ class Resources:
         with self._lock:
             return list(self._found.values())
 
+    def since(self, field: str, moment: float) -> list[Document]:
+        """Those with a time (CreationTime or LastModifiedTime) of the moment or later."""
+        with self._lock:
+            return [self._found[arn] for arn in self._orders[field].since(moment)]
+
     def page(
         self, region: str, params: Mapping[str, Any], *, newest_first: bool
     ) -> tuple[list[Document], dict[str, str]]:
@@ -159,6 +164,10 @@ class _Order:
     def after(self, value: Any) -> list[str]:
         """The ARNs of which the field is greater than the value."""
         return [arn for _, arn in self._keys[bisect_right(self._keys, (value, chr(0x10FFFF))) :]]
+
+    def since(self, value: Any) -> list[str]:
+        """The ARNs of which the field is the value or greater."""
+        return [arn for _, arn in self._keys[bisect_left(self._keys, (value, "")) :]]
 
     def _key(self, arn: str, one: Document) -> Key:
         return _value(one, self._field), arn

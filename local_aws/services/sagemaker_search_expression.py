@@ -1,5 +1,6 @@
 """A Search expression as one function of a record. Source of the rules: SearchExpression and Filter in AWS's API."""
 
+import operator
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -14,15 +15,15 @@ from local_aws.services.sagemaker_search_property import (
 )
 
 Condition = Callable[[Record], bool]
-Test = Callable[[list[Any]], bool]
-"""Whether the values of one property satisfy a filter."""
+Test = Callable[[Any], bool]
+"""Whether one value of a property satisfies a filter."""
 
 MOST_CONDITIONS = 50  # filters, nested filters and subexpressions in all
 _ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
-    "GreaterThan": lambda value, limit: value > limit,
-    "GreaterThanOrEqualTo": lambda value, limit: value >= limit,
-    "LessThan": lambda value, limit: value < limit,
-    "LessThanOrEqualTo": lambda value, limit: value <= limit,
+    "GreaterThan": operator.gt,
+    "GreaterThanOrEqualTo": operator.ge,
+    "LessThan": operator.lt,
+    "LessThanOrEqualTo": operator.le,
 }
 
 
@@ -31,6 +32,18 @@ def condition(expression: Mapping[str, Any], resource: str) -> Condition:
     if _count(expression) > MOST_CONDITIONS:
         _wrong(f"A search expression can hold {MOST_CONDITIONS} filters and subexpressions in all.")
     return _expression(expression, resource) if expression else lambda _: True
+
+
+def earliest(expression: Mapping[str, Any]) -> float | None:
+    """The moment before which nothing was created that can satisfy the expression, as far as its filters say so."""
+    if expression.get("Operator", "And") != "And":
+        return None
+    moments = [
+        _time("CreationTime", one["Value"])
+        for one in expression.get("Filters", ())
+        if one["Name"] == "CreationTime" and one.get("Operator", "").startswith("GreaterThan") and "Value" in one
+    ]
+    return max(moments, default=None)
 
 
 def _expression(expression: Mapping[str, Any], resource: str) -> Condition:
@@ -43,90 +56,99 @@ def _expression(expression: Mapping[str, Any], resource: str) -> Condition:
         _wrong("A search expression needs at least one filter, nested filter or subexpression.")
     if len(parts) == 1:
         return parts[0]
-    if expression.get("Operator", "And") == "Or":
-        return lambda record: any(part(record) for part in parts)
-    return lambda record: all(part(record) for part in parts)
+    # plain loops: this runs for each of thousands of records, and a generator would take twice as long
+    wanted = expression.get("Operator", "And") == "Or"
+
+    def holds(record: Record) -> bool:
+        for part in parts:
+            if part(record) is wanted:
+                return wanted
+        return not wanted
+
+    return holds
 
 
 def _filter(one: Mapping[str, Any], resource: str) -> Condition:
     found = find_property(resource, one["Name"])
-    test, values = _test(one, found.kind), found.values
-    return lambda record: test(values(record))
+    return _matches(one, found.kind, found.values)
 
 
 def _nested(one: Mapping[str, Any], resource: str) -> Condition:
     """Satisfied when a single element of the list satisfies all filters."""
     parent = one["NestedPropertyName"]
     elements = find_property(resource, parent).values
-    parts = []
-    for item in one["Filters"]:
-        kind, values = element_property(resource, parent, item["Name"])
-        parts.append((_test(item, kind), values))
-    return lambda record: any(all(test(values(element)) for test, values in parts) for element in elements(record))
+    parts = [_matches(item, *element_property(resource, parent, item["Name"])) for item in one["Filters"]]
+    return lambda record: any(all(part(element) for part in parts) for element in elements(record))
 
 
-def _test(one: Mapping[str, Any], kind: Kind) -> Test:
-    operator, name = one.get("Operator", "Equals"), one["Name"]
-    if operator == "Exists":
-        return bool
-    if operator == "NotExists":
-        return lambda values: not values
-    text = one.get("Value")
-    if text is None:
-        _wrong(f"The filter on {name} needs a Value for the operator {operator}.")
+def _matches(one: Mapping[str, Any], kind: Kind, values: Callable[[Any], list[Any]]) -> Callable[[Any], bool]:
+    """Whether a record, or an element of a list, satisfies a filter: any value of its property may."""
+    asked, name = one.get("Operator", "Equals"), one["Name"]
+    if asked in ("Exists", "NotExists"):
+        exists = asked == "Exists"
+        return lambda subject: bool(values(subject)) is exists
+    if "Value" not in one:
+        _wrong(f"The filter on {name} needs a Value for the operator {asked}.")
+    test = _test(asked, name, kind, one["Value"])
+    negated: bool = asked == "NotEquals"
+
+    def holds(subject: Any) -> bool:
+        for value in values(subject):
+            if test(value):
+                return not negated
+        return negated
+
+    return holds
+
+
+def _test(wanted: str, name: str, kind: Kind, text: str) -> Test:
     if kind is Kind.OBJECT:
         _wrong(f"{name} is not a single value: filter on a property of it, or use Exists or NotExists.")
-    if operator in ("Contains", "In"):
+    if wanted in ("Contains", "In"):
         if not kind.is_text:
-            _wrong(f"The operator {operator} is only for text properties, and {name} is not one.")
-        if operator == "Contains":
-            return lambda values: any(text in value for value in values)
+            _wrong(f"The operator {wanted} is only for text properties, and {name} is not one.")
+        if wanted == "Contains":
+            return lambda value: text in value
         allowed = {item.strip() for item in text.split(",")}
-        return lambda values: any(value in allowed for value in values)
-    if operator in _ORDERED and not kind.is_ordered:
-        _wrong(f"The operator {operator} is not for text properties, and {name} is one.")
-    equals = _equality(name, kind, text)
-    if operator == "Equals":
-        return equals
-    if operator == "NotEquals":
-        return lambda values: not equals(values)
-    return _order(_ORDERED[operator], name, kind, text)
+        return lambda value: value in allowed
+    if wanted in ("Equals", "NotEquals"):
+        return _equality(name, kind, text)
+    if not kind.is_ordered:
+        _wrong(f"The operator {wanted} is not for text properties, and {name} is one.")
+    return _order(_ORDERED[wanted], name, kind, text)
 
 
 def _equality(name: str, kind: Kind, text: str) -> Test:
     match kind:
         case Kind.NUMBER:
             number = _number(name, text)
-            return lambda values: any(value == number for value in values)
+            return lambda value: bool(value == number)
         case Kind.TIME:  # asked for in whole seconds
             second = int(_time(name, text))
-            return lambda values: any(int(stamp(value)) == second for value in values)
+            return lambda value: int(stamp(value)) == second
         case Kind.BOOLEAN:
             wanted = text.lower() == "true"
-            return lambda values: any(value is wanted for value in values)
+            return lambda value: value is wanted
         case _:
-            return lambda values: text in values
+            return lambda value: bool(value == text)
 
 
 def _order(compare: Callable[[Any, Any], bool], name: str, kind: Kind, text: str) -> Test:
     if kind is Kind.TIME:
         moment = _time(name, text)
-        return lambda values: any(compare(stamp(value), moment) for value in values)
+        return lambda value: compare(stamp(value), moment)
     limit = _number(name, text)
     if kind is Kind.NUMBER:
-        return lambda values: any(compare(value, limit) for value in values)
+        return lambda value: compare(value, limit)
     # as documented: an integer Value compares hyperparameters as integers
     whole = text.lstrip("+-").isdigit()
 
-    def holds(values: list[Any]) -> bool:
-        for value in values:
-            try:
-                number = float(value)
-            except ValueError:
-                continue
-            if compare(int(number) if whole else number, limit):
-                return True
-        return False
+    def holds(value: str) -> bool:
+        try:
+            number = float(value)
+            return bool(compare(int(number) if whole else number, limit))
+        except (ValueError, OverflowError):  # a text, or infinite
+            return False
 
     return holds
 

@@ -6,11 +6,11 @@ record takes a microsecond and describing it a hundred times as long, so a descr
 computed in one, such as BillableTimeInSeconds.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 from botocore.model import Shape
@@ -51,13 +51,18 @@ class Kind(StrEnum):
 class Record:
     """A stored record, and its description once something needs it."""
 
-    def __init__(self, document: Document, described: Callable[[Document], Mapping[str, Any]]) -> None:
-        self.document = document
-        self._described = described
+    __slots__ = ("_describe", "_description", "document")
 
-    @cached_property
+    def __init__(self, document: Document, describe: Callable[[Document], Mapping[str, Any]]) -> None:
+        self.document = document
+        self._describe = describe
+        self._description: Mapping[str, Any] | None = None
+
+    @property
     def description(self) -> Mapping[str, Any]:
-        return self._described(self.document)
+        if self._description is None:
+            self._description = self._describe(self.document)
+        return self._description
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,11 @@ def find_property(resource: str, name: str) -> Property:
     return Property(name, kind, lambda record: list(walk(_root(record, first), path)))
 
 
+def members_of(resource: str) -> Collection[str]:
+    """The members of the resource in Search's results."""
+    return _shape(resource).members  # type: ignore[no-any-return]
+
+
 def element_property(resource: str, parent: str, name: str) -> tuple[Kind, Callable[[Any], "list[Any]"]]:
     """A property of the elements of the list `parent`, named in full ("InputDataConfig.ChannelName")."""
     if not name.startswith(f"{parent}."):
@@ -101,7 +111,13 @@ def comparable(resource: str, name: str) -> Callable[[Record], Any]:
     if found.kind is Kind.OBJECT:
         raise ServiceError("ValidationException", f"Search cannot sort by {name}, which is not a single value.")
     nothing: Any = float("-inf") if found.kind in (Kind.NUMBER, Kind.TIME, Kind.BOOLEAN) else ""
-    return lambda record: next((stamp(value) for value in found.values(record)), nothing)
+
+    def key(record: Record) -> Any:
+        for value in found.values(record):
+            return stamp(value)
+        return nothing
+
+    return key
 
 
 def stamp(value: Any) -> Any:

@@ -48,10 +48,15 @@ DEFINITION = ("StaticHyperParameters", "AlgorithmSpecification", "InputDataConfi
 
 @pytest.fixture
 def sagemaker(embedded: Embedded) -> Any:
-    bucket(embedded)
-    client(embedded, "s3").put_object(Bucket=BUCKET, Key="tuned/parabola/train.py", Body=PARABOLA.encode())
-    client(embedded, "s3").put_object(Bucket=BUCKET, Key="tuned/shell/train.sh", Body=SHELL.encode())
+    prepare(embedded)
     return client(embedded, "sagemaker")
+
+
+def prepare(aws: Embedded) -> None:
+    """The code that tuning_request's trainings run."""
+    s3, place = client(aws, "s3"), bucket(aws)
+    s3.put_object(Bucket=place, Key="tuned/parabola/train.py", Body=PARABOLA.encode())
+    s3.put_object(Bucket=place, Key="tuned/shell/train.sh", Body=SHELL.encode())
 
 
 def tuning_request(

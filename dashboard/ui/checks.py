@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.core.format import count
 from dashboard.core.runs.checks import Check, CheckState, stops
 from dashboard.ui import page
-from dashboard.ui.markup import Markup, badge
+from dashboard.ui.markup import Markup, badge, sentence
 from dashboard.ui.tones import Tone
 
 SHAPES = {CheckState.OK: "✓", CheckState.WARN: "!", CheckState.STOP: "✕", CheckState.UNKNOWN: "?"}
@@ -65,9 +65,10 @@ def counted(checks: Sequence[Check]) -> str:
 
 def row(check: Check) -> Markup:
     """One check: its sign, its title, what was found and what to do."""
-    next_step = f'<p class="kn-note">{escape(check.next_step)}</p>' if check.next_step else ""
+    next_step = "Ask for this statement:" if check.statement else check.next_step
+    next_step = f'<p class="kn-note">{escape(next_step)}</p>' if next_step else ""
     sign = f'<span role="img" aria-label="{WORDS[check.state]}">{SHAPES[check.state]}</span>'
     return Markup(
         f'<div class="kn-check kn-check-{check.state}">{sign}<div><p><strong>{escape(check.title)}</strong> '
-        f"{escape(check.sentence)}</p>{next_step}</div></div>"
+        f"{escape(sentence(check.sentence))}</p>{next_step}</div></div>"
     )

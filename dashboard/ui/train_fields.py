@@ -74,6 +74,11 @@ FIRST_VALUES: dict[str, tuple[str, ...]] = {
 }
 
 
+def instance_key(platform: Platform) -> str:
+    """The widget that chooses `INSTANCE`: one for each platform, for each calls the types by names of its own."""
+    return f"{INSTANCE}-{platform}"
+
+
 def kind_key(name: str) -> str:
     """Whether a searched hyperparameter has a range or values."""
     return f"train-kind-{name}"

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.core.data import SPLITS, Dataset
 from dashboard.core.errors import InvalidInput
 from dashboard.core.format import count, size
-from dashboard.core.runs.instances import TRAINING, hardware
+from dashboard.core.runs.instances import hardware, offered
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.spec import Capacity, Platform, TrainingSpec
 from dashboard.core.runs.spec_problems import MAX_SECONDS, problems, taken
@@ -157,19 +157,22 @@ def _way() -> tuple[Platform, Capacity]:
 
 
 def _machines(platform: Platform, slots: dict[str, Any]) -> None:
-    known = [fields.plain(name) for name in TRAINING]
     asked = fields.plain(str(st.session_state[fields.INSTANCE] or ""))
+    known = [fields.plain(name) for name in offered(platform)]
+    key = fields.instance_key(platform)
+    st.session_state[key] = asked
     several = platform is Platform.SAGEMAKER
     left, right = st.columns((5, 2), gap="small") if several else (st.container(), None)
     with left:
         st.selectbox(
             "Instance type",
             known if asked in known or not asked else [*known, asked],
-            key=fields.INSTANCE,
-            persist_state="session",
+            key=key,
             accept_new_options=True,
             format_func=lambda name: machine(fields.named(fields.plain(name), platform)),
             help="Choose one, or type another that AWS offers",
+            on_change=_take_instance,
+            args=(key,),
         )
         slots["instance_type"] = st.container()
     if right is not None:
@@ -182,6 +185,10 @@ def _machines(platform: Platform, slots: dict[str, Any]) -> None:
                 help="More than one train one model together, each on its share of every batch",
             )
         slots["instance_count"] = st.container()
+
+
+def _take_instance(key: str) -> None:
+    st.session_state[fields.INSTANCE] = fields.plain(str(st.session_state[key] or ""))
 
 
 def _learning(slots: dict[str, Any], searched: frozenset[str], *, waits: bool) -> None:

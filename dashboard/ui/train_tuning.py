@@ -35,8 +35,6 @@ def show(kept: Mapping[str, Any], slots: dict[str, Any]) -> None:
         return
     with st.container(border=True, key="panel-tuning"):
         _how(slots)
-        for name in st.session_state[fields.OVER]:
-            _range(name, kept, slots)
         st.multiselect(
             "Search over",
             [*fields.TUNABLE, *(one for one in kept[fields.OVER] if one not in fields.TUNABLE)],
@@ -46,6 +44,8 @@ def show(kept: Mapping[str, Any], slots: dict[str, Any]) -> None:
             placeholder="Choose hyperparameters",
         )
         slots["tuning"] = st.container()
+        for name in st.session_state[fields.OVER]:
+            _range(name, kept, slots)
 
 
 def _how(slots: dict[str, Any]) -> None:
@@ -115,15 +115,14 @@ def _range(name: str, kept: Mapping[str, Any], slots: dict[str, Any]) -> None:
 
 def _ends(name: str) -> None:
     how: dict[str, Any] = {"step": 1} if fields.is_whole(name) else {"step": 0.001, "format": "%.6g"}
-    called = words(name).lower()
     left, middle, right = st.columns((3, 3, 2), gap="small")
     with left:
-        st.number_input(f"From, {called}", key=fields.low_key(name), persist_state="session", **how)
+        st.number_input("From", key=fields.low_key(name), persist_state="session", **how)
     with middle:
-        st.number_input(f"To, {called}", key=fields.high_key(name), persist_state="session", **how)
+        st.number_input("To", key=fields.high_key(name), persist_state="session", **how)
     with right:
         st.selectbox(
-            f"Scale, {called}",
+            "Scale",
             SCALINGS,
             key=fields.scale_key(name),
             persist_state="session",

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.core.runs.surroundings import Surroundings
 from dashboard.ui import as_code, candidates, checks, empty, launch, page, problem, quote, train_form, train_link
 from dashboard.ui.train_more import Choices
 
@@ -40,7 +39,7 @@ with problem.shown(title="Train"):
     with left, st.container(border=True, key="panel-form"):
         page.section("Training")
         drawn = train_form.show(datasets, simulates=simulates)
-    around = Surroundings()
+    around = state.surroundings(aws, drawn.spec).value
     filled = train_form.complete(drawn, past_runs, Choices.of(around), simulates=simulates)
     plan, wrong = launch.planned(aws, filled, past_runs, around)
     with head:

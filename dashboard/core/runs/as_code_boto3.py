@@ -1,32 +1,96 @@
 """A planned launch as boto3 code."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pprint import pformat
+from typing import Any
 
 from botocore import xform_name
 
 from dashboard.core.aws import Account
-from dashboard.core.runs.code import code_uri
+from dashboard.core.runs import as_code_package as package
 from dashboard.core.runs.requests import Call
+from dashboard.core.runs.requests_ec2 import RUNS
+from dashboard.core.runs.security_group import group_request, ingress
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.showcode import connection
 
 
-def boto3_text(spec: TrainingSpec, calls: Sequence[Call], account: Account) -> str:
-    """Python that sends the plan's calls."""
-    services = list(dict.fromkeys(["s3", *(call.service for call in calls)]))
-    parts = [connection(account, *services), _package(account)]
-    for call in calls:
-        body = pformat(dict(call.parameters), width=100, sort_dicts=False)
-        parts.append(f"request = {body}\nprint({call.service}.{xform_name(call.operation)}(**request))\n")
-    return "\n".join(parts)
-
-
-def _package(account: Account) -> str:
-    bucket, _, folder = code_uri(account).removeprefix("s3://").partition("/")
-    return (
-        "# The training package, as Kennel sends it along. Run this in Kennel's folder.\n"
-        "from dashboard.core.runs.code import bundle\n\n"
-        "for name, content in bundle().files.items():\n"
-        f"    s3.put_object(Bucket={bucket!r}, Key={folder!r} + name, Body=content)\n"
+def boto3_text(spec: TrainingSpec, name: str, calls: Sequence[Call], account: Account) -> str:
+    """Python that sends the plan's calls, `name` being the run's."""
+    if spec.is_on_ec2:
+        return _ec2(spec, name, calls, account)
+    call = calls[-1]
+    return "\n".join(
+        [
+            connection(account, "s3", "sagemaker"),
+            package.in_python(account),
+            f"request = {_shown(call.parameters)}\n",
+            f"answer = sagemaker.{xform_name(call.operation)}(**request)",
+            'print(next(value for name, value in answer.items() if name.endswith("Arn")))\n',
+        ]
     )
+
+
+def _ec2(spec: TrainingSpec, name: str, calls: Sequence[Call], account: Account) -> str:
+    """As `launch_ec2` does it: the run's document first, which makes the name its own, then the instance."""
+    document, index, run = (dict(call.parameters) for call in calls)
+    script = run.pop("UserData")
+    parts = [
+        connection(account, "s3", "ec2"),
+        package.in_python(account),
+        f"run = {_shown(document['Body'])}\n",
+        f'bucket, folder = "{account.bucket}", "{RUNS}{name}/"',
+        's3.put_object(Bucket=bucket, Key=folder + "request.json", Body=json.dumps(run), IfNoneMatch="*")',
+        f's3.put_object(Bucket=bucket, Key="{index["Key"]}", Body=b"")\n',
+    ]
+    if "SecurityGroupIds" not in run:
+        parts.append(_group(spec))
+        run["SecurityGroupIds"] = ["…"]
+    request = _shown(run).replace("['…']", "[group]")
+    parts += [
+        f"user_data = {_literal(script)}\n",
+        f"request = {request}",
+        'instance = ec2.run_instances(UserData=user_data, **request)["Instances"][0]\n',
+        'launched = {"instance_id": instance["InstanceId"], "launched": instance["LaunchTime"].isoformat()}',
+        's3.put_object(Bucket=bucket, Key=folder + "instance.json", Body=json.dumps(launched))',
+        'print(instance["InstanceId"])\n',
+    ]
+    text = "\n".join(parts)
+    return text if text.startswith("import json") else f"import json\n\n{text}"
+
+
+def _group(spec: TrainingSpec) -> str:
+    """Find or make the security group, and open it when SSH was asked for."""
+    network = (
+        f'ec2.describe_subnets(SubnetIds=["{spec.subnets[0]}"])["Subnets"][0]["VpcId"]'
+        if spec.subnets
+        else 'ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]'
+    )
+    asked = group_request(spec, "…")
+    made = _shown(asked).replace("'…'", "network")
+    lines = [
+        f"network = {network}",
+        f'named = [{{"Name": "group-name", "Values": ["{asked["GroupName"]}"]}}, '
+        '{"Name": "vpc-id", "Values": [network]}]',
+        'found = ec2.describe_security_groups(Filters=named)["SecurityGroups"]',
+        "if found:",
+        '    group = found[0]["GroupId"]',
+        "else:",
+        f'    group = ec2.create_security_group(**{_indented(made)})["GroupId"]',
+    ]
+    if spec.ssh_address:
+        lines.append(f"    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions={ingress(spec)!r})")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: Mapping[str, Any]) -> str:
+    return pformat(dict(value), width=100, sort_dicts=False)
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n    ")
+
+
+def _literal(script: str) -> str:
+    """A script as a raw string that reads as it is, or escaped where it cannot."""
+    return f"r'''{script}'''" if "'''" not in script and not script.endswith(("'", "\\")) else repr(script)

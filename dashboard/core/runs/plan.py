@@ -120,7 +120,7 @@ def plan(
         worst=most,
         checks=checks_of(spec, account, around) if surroundings else (),
         warnings=tuple(_warnings(spec, account, prices, likely, most, now, image)),
-        code=as_code.texts(spec, calls, account),
+        code=as_code.texts(spec, name, calls, account),
         order=order,
         account=account,
         expected_seconds=wall_seconds(spec, likely.seconds),

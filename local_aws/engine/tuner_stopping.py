@@ -17,8 +17,8 @@ Curve = Sequence[float]
 def is_hopeless(curve: Curve, earlier: Sequence[Curve], *, minimize: bool) -> bool:
     """Whether the job's latest value is worse than the median of what earlier jobs averaged up to there."""
     epoch = len(curve)
-    averages = [fmean(one[:epoch]) for one in earlier if len(one) >= epoch]
-    if epoch == 0 or len(averages) < FEWEST_JOBS:
+    averages = [fmean(one[:epoch]) for one in earlier if len(one) >= epoch] if epoch else []
+    if len(averages) < FEWEST_JOBS:
         return False
     middle = median(averages)
     return curve[-1] > middle if minimize else curve[-1] < middle

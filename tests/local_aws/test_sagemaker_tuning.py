@@ -3,11 +3,12 @@
 import re
 import time
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Embedded
+from tests.conftest import Embedded, start_embedded, stop_embedded
 from tests.local_aws.sagemaker_world import (
     BUCKET,
     IMAGE,
@@ -376,3 +377,49 @@ def test_a_name_is_used_once(sagemaker: Any) -> None:
     sagemaker.create_hyper_parameter_tuning_job(**request)
     assert refused(sagemaker.create_hyper_parameter_tuning_job, **request)[0] == "ResourceInUse"
     tuned(sagemaker, name)
+
+
+def test_spot_trainings_of_two_instances_keep_their_own_checkpoints(sagemaker: Any) -> None:
+    name = unique()
+    script = "echo 1 > /opt/ml/checkpoints/one; echo loss=1"
+    request = tuning_request(name, most=2, parallel=1, script=script)
+    request["TrainingJobDefinition"] |= {
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1},
+        "EnableManagedSpotTraining": True,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120},
+        "CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpoints/{name}"},
+    }
+    sagemaker.create_hyper_parameter_tuning_job(**request)
+    assert tuned(sagemaker, name)["TrainingJobStatusCounters"]["Completed"] == 2
+    for one in children(sagemaker, name):
+        job = sagemaker.describe_training_job(TrainingJobName=one["TrainingJobName"])
+        assert job["EnableManagedSpotTraining"]
+        assert job["ResourceConfig"]["InstanceCount"] == 2
+        assert job["CheckpointConfig"]["S3Uri"] == f"s3://{BUCKET}/checkpoints/{name}/{one['TrainingJobName']}/"
+
+
+def test_a_tuning_job_goes_on_after_its_server_was_killed(tmp_path: Path) -> None:
+    aws = start_embedded(tmp_path)
+    prepare(aws)
+    sagemaker, name = client(aws, "sagemaker"), unique()
+    script = 'case "$TRAINING_JOB_NAME" in *-002-*) exec sleep 60;; esac; echo loss=1'
+    sagemaker.create_hyper_parameter_tuning_job(**tuning_request(name, most=4, parallel=1, script=script, RandomSeed=3))
+    first, second = _launched(sagemaker, name, 2)
+    in_stage(sagemaker, second["TrainingJobName"], "Training")
+    aws.process.kill()
+    stop_embedded(aws)
+    after = start_embedded(tmp_path)
+    try:
+        sagemaker = client(after, "sagemaker")
+        told = tuned(sagemaker, name)
+        found = children(sagemaker, name)
+    finally:
+        stop_embedded(after)
+    assert told["HyperParameterTuningJobStatus"] == "Completed"
+    counters = told["TrainingJobStatusCounters"]
+    assert (counters["Completed"], counters["RetryableError"]) == (3, 1)
+    assert [one["TrainingJobName"] for one in found[:2]] == [first["TrainingJobName"], second["TrainingJobName"]]
+    assert found[1]["TrainingJobStatus"] == "Failed"
+    assert found[1]["FailureReason"].startswith("InternalServerError")
+    points = [one["TunedHyperParameters"]["x"] for one in found]
+    assert len(set(points)) == 4, "what was tried before the crash is not tried again"

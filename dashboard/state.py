@@ -29,7 +29,7 @@ from dashboard.core.aws import Account, Aws, connect, fingerprint
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.quote import Quote
 from dashboard.core.data import Dataset
-from dashboard.core.errors import KennelError
+from dashboard.core.errors import KennelError, NotFound
 from dashboard.core.home import home
 from dashboard.core.overview import Overview, assemble
 from dashboard.core.parallel import gather
@@ -48,7 +48,6 @@ from dashboard.core.runs.progress import Progress
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Surroundings, about
 from dashboard.core.runs.usage import Usage
-from dashboard.core.runs.watch import RunCache
 from dashboard.core.serving import endpoints as serving
 from dashboard.core.serving.endpoints import Endpoint
 from dashboard.embedded import Embedded
@@ -65,6 +64,7 @@ HEAVY_IMPORTS = (
 )
 WARM_CLIENTS = ("sagemaker", "logs", "s3", "sagemaker-runtime", "sts")
 TAIL_LINES = 2_000
+ENDED = 2_000
 SPARKS = 12
 """Runs whose curve is drawn in the table: each costs two reads of its log, once."""
 SOON = timedelta(seconds=2)
@@ -109,15 +109,10 @@ def ping() -> Account:
     return aws.account
 
 
-def runs(aws: Aws) -> Reading[tuple[Run, ...]]:
-    """The newest runs, newest first. One that is known to have ended is listed so, however old the list is."""
-    reading, ended = _runs(where(aws), aws), _ended(where(aws))
-
-    def newest(listed: Run) -> Run:
-        known = ended.get(listed.name)
-        return known.value if known and known.value.created == listed.created else listed
-
-    return Reading(tuple(newest(listed) for listed in reading.value), reading.at)
+def runs(aws: Aws, window: Window = Window.MONTH) -> Reading[tuple[Run, ...]]:
+    """The runs of a window, newest first; see `listing`."""
+    seen = listing(aws, window)
+    return Reading(seen.runs, seen.at)
 
 
 def listing(aws: Aws, window: Window = Window.WEEK) -> Listing:
@@ -271,7 +266,9 @@ def is_filling(aws: Aws) -> bool:
 
 def forget() -> None:
     """Something was changed: read runs and endpoints again at the next look."""
-    for cached in (_runs, _run, _endpoints, _datasets, _ping, _surroundings):
+    for book in _books().values():
+        book.stale()
+    for cached in (_run, _trials, _endpoints, _datasets, _ping, _surroundings):
         cached.clear()
 
 
@@ -279,7 +276,9 @@ def deleted(aws: Aws, keys: Iterable[str]) -> None:
     """These runs are gone: no page lists them any more."""
     for key in keys:
         _book(where(aws)).drop(key)
-        _ended(where(aws)).pop(key, None)
+        for kept in (_ended(where(aws)), _loss_curves(where(aws))):
+            kept.pop(key, None)
+        _log.clear(where(aws), key)
 
 
 def let_go(upload: object) -> None:
@@ -378,9 +377,13 @@ def _ping(where: str, _aws: Aws) -> None:
     _aws.call("sts", "GetCallerIdentity")
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False)
+def _books() -> dict[str, RunBook]:
+    return {}
+
+
 def _book(where: str) -> RunBook:
-    return RunBook(now)
+    return _books().setdefault(where, RunBook(now))
 
 
 @st.cache_data(show_spinner=False, ttl=2, max_entries=50)
@@ -409,21 +412,20 @@ def _card(where: str, artifact_uri: str, _aws: Aws) -> ModelCard | None:
     return model_card.read_card(_aws, artifact_uri)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _run_cache(where: str) -> RunCache:
-    return RunCache()
-
-
-@st.cache_data(show_spinner=False, ttl=2, refresh_mode="background", max_entries=8)
-def _runs(where: str, _aws: Aws) -> Reading[tuple[Run, ...]]:
-    return Reading(watch.list_runs(_aws, cache=_run_cache(where)), now())
-
-
 @st.cache_data(show_spinner=False, ttl=1, refresh_mode="background", max_entries=100)
-def _run(where: str, name: str, _aws: Aws) -> Reading[Run]:
-    reading = Reading(watch.get_run(_aws, name, _run_cache(where)), now())
+def _run(where: str, key: str, _aws: Aws) -> Reading[Run]:
+    book = _book(where)
+    try:
+        reading = Reading(watch.get_run(_aws, key, book.get(key), now()), now())
+    except NotFound:
+        book.drop(key)
+        raise
+    book.keep([reading.value])
     if reading.value.status.is_final:
-        _ended(where)[name] = reading
+        ended = _ended(where)
+        ended[key] = reading
+        while len(ended) > ENDED:
+            del ended[next(iter(ended))]
     return reading
 
 

@@ -5,7 +5,7 @@ Answers `Aws.call` and `Aws.pages` in botocore's shapes, so that everything abov
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +17,8 @@ NOW = datetime.now(UTC)
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 EMBEDDED = Account("embedded", "us-east-1", "123456789012", True, True, "http://127.0.0.1:1", "client.json")
 REAL = Account("work", "eu-west-1", "210987654321", False, False)
-DATASET = "s3://kennel-123456789012-us-east-1/datasets/drawn-dogs/"
+BUCKET = "s3://kennel-123456789012-us-east-1"
+DATASET = f"{BUCKET}/datasets/drawn-dogs/"
 STEPS = ("Starting", "Downloading", "Training", "Uploading")
 
 
@@ -32,7 +33,12 @@ class ScriptedAws:
         self.configs: dict[str, dict[str, Any]] = {}
         self.models: dict[str, dict[str, Any]] = {}
         self.tags: dict[str, dict[str, str]] = {}
+        self.tunings: dict[str, dict[str, Any]] = {}
+        self.trials: dict[str, list[str]] = {}
+        self.instances: dict[str, dict[str, Any]] = {}
         self.objects: list[str] = []
+        self.bodies: dict[str, bytes] = {}
+        self.series: dict[str, list[float]] = {}
         self.answer: dict[str, Any] = dog_answer()
         self.errors: dict[str, KennelError] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -52,8 +58,16 @@ class ScriptedAws:
         failure: str = "",
         sample: bool = False,
         log: list[str] | None = None,
+        spot: bool = False,
+        parent: str = "",
+        count: int = 1,
+        hyperparameters: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> None:
-        """One training job; an active one is in its Training stage, a final one ended `seconds` after its start."""
+        """One training job; an active one is in its Training stage, a final one ended `seconds` after its start.
+
+        A spot job that has ended was billed a third of its seconds; `parent` is the tuning job that started it.
+        """
         created = NOW - timedelta(seconds=age)
         final = status in {"Completed", "Failed", "Stopped"}
         last = secondary or ("Training" if status == "InProgress" else status)
@@ -75,8 +89,8 @@ class ScriptedAws:
             "CreationTime": created,
             "TrainingStartTime": created + timedelta(seconds=3),
             "LastModifiedTime": moment,
-            "HyperParameters": {"epochs": "20", "learning_rate": "0.01", "batch_size": "64"},
-            "ResourceConfig": {"InstanceType": instance, "InstanceCount": 1, "VolumeSizeInGB": 30},
+            "HyperParameters": {"epochs": "20", "learning_rate": "0.01", "batch_size": "64", **(hyperparameters or {})},
+            "ResourceConfig": {"InstanceType": instance, "InstanceCount": count, "VolumeSizeInGB": 30},
             "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
             "InputDataConfig": [{"ChannelName": "training", "DataSource": {"S3DataSource": {"S3Uri": DATASET}}}],
             "OutputDataConfig": {"S3OutputPath": "s3://kennel-123456789012-us-east-1/runs/"},
@@ -87,7 +101,17 @@ class ScriptedAws:
         }
         job = self.jobs[name]
         if final:
-            job |= {"TrainingEndTime": moment, "BillableTimeInSeconds": int(seconds), "TrainingTimeInSeconds": seconds}
+            billed = int(seconds / 3 if spot else seconds)
+            job |= {"TrainingEndTime": moment, "BillableTimeInSeconds": billed, "TrainingTimeInSeconds": seconds}
+        if spot:
+            job |= {
+                "EnableManagedSpotTraining": True,
+                "CheckpointConfig": {"S3Uri": f"{BUCKET}/checkpoints/{name}/", "LocalPath": "/opt/ml/checkpoints"},
+            }
+            job["StoppingCondition"]["MaxWaitTimeInSeconds"] = 7200
+        if parent:
+            job["TuningJobArn"] = f"{ARN}:hyper-parameter-tuning-job/{parent}"
+            self.trials.setdefault(parent, []).append(name)
         if status == "Completed":
             job["ModelArtifacts"] = {
                 "S3ModelArtifacts": f"s3://kennel-123456789012-us-east-1/runs/{name}/output/model.tar.gz"
@@ -98,7 +122,115 @@ class ScriptedAws:
                     {"MetricName": "valid:accuracy", "Value": accuracy - 0.02, "Timestamp": moment},
                 ]
         self.logs[name] = training_log() if log is None else log
-        self.tags[job["TrainingJobArn"]] = {"kennel:sample": "true"} if sample else {"kennel:made-by": "kennel"}
+        mark = {"kennel:sample": "true"} if sample else {"kennel:made-by": "kennel"}
+        self.tags[job["TrainingJobArn"]] = {**mark, **(tags or {})}
+
+    def add_tuning(self, name: str, losses: Sequence[float], status: str = "Completed", *, age: float = 900) -> None:
+        """A tuning job of the learning rate with one completed trial for each validation loss, the least the best."""
+        arn = f"{ARN}:hyper-parameter-tuning-job/{name}"
+        for number, loss in enumerate(losses, 1):
+            rate = {"learning_rate": f"{0.1 / number:g}"}
+            child = f"{name}-{number:03}-{number:08x}"
+            self.add_job(child, age=age - number, seconds=60, parent=name, hyperparameters=rate)
+            self.jobs[child]["FinalMetricDataList"].append(
+                {"MetricName": "valid:loss", "Value": loss, "Timestamp": NOW}
+            )  # fmt: skip
+        place = min(range(len(losses)), key=losses.__getitem__) if losses else None
+        self.trials.setdefault(name, [])
+        self.tunings[name] = {
+            "HyperParameterTuningJobName": name,
+            "HyperParameterTuningJobArn": arn,
+            "HyperParameterTuningJobStatus": status,
+            "CreationTime": NOW - timedelta(seconds=age),
+            "LastModifiedTime": NOW,
+            "HyperParameterTuningJobConfig": {
+                "Strategy": "Bayesian",
+                "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "valid:loss"},
+                "ResourceLimits": {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 2},
+                "ParameterRanges": {
+                    "ContinuousParameterRanges": [
+                        {"Name": "learning_rate", "MinValue": "0.001", "MaxValue": "0.1", "ScalingType": "Logarithmic"}
+                    ]
+                },
+            },
+            "TrainingJobDefinition": {
+                "StaticHyperParameters": {"epochs": "20", "batch_size": "64"},
+                "InputDataConfig": [{"ChannelName": "training", "DataSource": {"S3DataSource": {"S3Uri": DATASET}}}],
+                "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30},
+                "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+            },
+            "TrainingJobStatusCounters": {
+                "Completed": len(losses),
+                "InProgress": int(status == "InProgress"),
+                "RetryableError": 0,
+                "NonRetryableError": 0,
+                "Stopped": 0,
+            },
+        }
+        if status != "InProgress":
+            self.tunings[name]["HyperParameterTuningEndTime"] = NOW
+        if place is not None:
+            self.tunings[name]["BestTrainingJob"] = {
+                "TrainingJobName": self.trials[name][place],
+                "TunedHyperParameters": {"learning_rate": f"{0.1 / (place + 1):g}"},
+                "FinalHyperParameterTuningJobObjectiveMetric": {"MetricName": "valid:loss", "Value": losses[place]},
+            }
+        self.tags[arn] = {"kennel:made-by": "kennel"}
+
+    def add_ec2(
+        self,
+        name: str,
+        status: str = "Completed",
+        *,
+        stage: str = "",
+        age: float = 600,
+        seconds: float = 75,
+        spot: bool = False,
+        accuracy: float = 0.9,
+        failure: str = "",
+        log: list[str] | None = None,
+    ) -> None:
+        """One EC2 training: its documents in S3, and its instance while it goes on."""
+        created = NOW - timedelta(seconds=age)
+        final = status != "InProgress"
+        last = stage or ("Training" if not final else status)
+        ended = created + timedelta(seconds=seconds) if final else None
+        stages = [
+            {"name": "Downloading", "started": _iso(created, 8), "ended": _iso(created, 10), "message": ""},
+            {"name": "Training", "started": _iso(created, 10), "ended": ended and ended.isoformat(), "message": ""},
+        ]
+        if final:
+            stages.append({"name": last, "started": _iso(created, seconds), "ended": _iso(created, seconds)})
+        folder = f"ec2-runs/{name}/"
+        documents: dict[str, dict[str, Any]] = {
+            "request.json": {
+                "schema": 1, "name": name, "order": "0" * 16, "created": created.isoformat(), "region": "us-east-1",
+                "instance_type": "m5.large", "capacity": "spot" if spot else "on-demand", "image_id": "ami-1",
+                "volume_gb": 30, "max_seconds": 3600, "dataset_uri": DATASET, "code_uri": f"{BUCKET}/code/",
+                "output_uri": f"{BUCKET}/{folder}output/", "checkpoint_uri": f"{BUCKET}/{folder}checkpoints/",
+                "hyperparameters": {"epochs": "20", "learning_rate": "0.01", "batch_size": "64"},
+                "role": "arn:aws:iam::123456789012:role/KennelInstance", "tags": {"kennel:made-by": "kennel"},
+            },
+            "instance.json": {"instance_id": f"i-{name}", "launched": _iso(created, 2), "spot_price": "0.04"},
+            "status.json": {
+                "schema": 1, "name": name, "instance_id": f"i-{name}", "status": status, "stage": last,
+                "stages": stages, "started": _iso(created, 8), "ended": ended and ended.isoformat(),
+                "failure": failure, "metrics": {"test:accuracy": accuracy} if status == "Completed" else {},
+                "artifact_uri": f"{BUCKET}/{folder}output/model.tar.gz" if status == "Completed" else "",
+                "updated": _iso(created, seconds),
+            },
+        }  # fmt: skip
+        for file, document in documents.items():
+            self.bodies[f"{folder}{file}"] = json.dumps(document).encode()
+        self.bodies[f"ec2-index/{9_999_999_999 - int(created.timestamp()):010d}-{name}"] = b""
+        self.logs[name] = training_log() if log is None else log
+        if not final:
+            self.instances[name] = {
+                "InstanceId": f"i-{name}",
+                "State": {"Name": "running"},
+                "LaunchTime": created,
+                "Tags": [{"Key": "kennel:run", "Value": name}],
+            }
 
     def add_endpoint(
         self, name: str, status: str = "InService", *, age: float = 600, sample: bool = False, failure: str = ""
@@ -158,9 +290,67 @@ class ScriptedAws:
     def _GetCallerIdentity(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"Account": self.account.account_id}
 
+    def _Search(self, asked: dict[str, Any]) -> dict[str, Any]:
+        kind, things = asked["Resource"], self.jobs if asked["Resource"] == "TrainingJob" else self.tunings
+        since = next((f["Value"] for f in asked.get("SearchExpression", {}).get("Filters", [])), "")
+        found = [one for one in _newest(things) if f"{one['CreationTime'].astimezone(UTC):%Y-%m-%dT%H:%M:%S}" >= since]
+        marked = [{**one, "Tags": self._ListTags({"ResourceArn": one[f"{kind}Arn"]})["Tags"]} for one in found]
+        return {"Results": [{kind: one} for one in marked], "TotalHits": {"Value": len(marked), "Relation": "EqualTo"}}
+
     def _ListTrainingJobs(self, asked: dict[str, Any]) -> dict[str, Any]:
-        newest = sorted(self.jobs.values(), key=lambda job: job["CreationTime"], reverse=True)
-        return {"TrainingJobSummaries": newest}
+        return {"TrainingJobSummaries": _newest(self.jobs, asked.get("LastModifiedTimeAfter"))}
+
+    def _ListHyperParameterTuningJobs(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"HyperParameterTuningJobSummaries": _newest(self.tunings, asked.get("LastModifiedTimeAfter"))}
+
+    def _DescribeHyperParameterTuningJob(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._found(self.tunings, asked["HyperParameterTuningJobName"])
+
+    def _ListTrainingJobsForHyperParameterTuningJob(self, asked: dict[str, Any]) -> dict[str, Any]:
+        names = self.trials[asked["HyperParameterTuningJobName"]]
+        return {"TrainingJobSummaries": [self.jobs[name] for name in names if name in self.jobs]}
+
+    def _StopHyperParameterTuningJob(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.tunings[asked["HyperParameterTuningJobName"]] |= {
+            "HyperParameterTuningJobStatus": "Stopping",
+            "LastModifiedTime": datetime.now(UTC),
+        }
+        return {}
+
+    def _DeleteTrainingJob(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.jobs.pop(asked["TrainingJobName"])
+        return {}
+
+    def _DeleteHyperParameterTuningJob(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.tunings.pop(asked["HyperParameterTuningJobName"])
+        return {}
+
+    def _AddTags(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.tags.setdefault(asked["ResourceArn"], {}).update({t["Key"]: t["Value"] for t in asked["Tags"]})
+        return {}
+
+    def _CreateTags(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {}
+
+    def _DescribeInstances(self, asked: dict[str, Any]) -> dict[str, Any]:
+        names = {value for one in asked["Filters"] for value in one["Values"]}
+        return {"Reservations": [{"Instances": [self.instances[name]]} for name in names & self.instances.keys()]}
+
+    def _TerminateInstances(self, asked: dict[str, Any]) -> dict[str, Any]:
+        for one in self.instances.values():
+            if one["InstanceId"] in asked["InstanceIds"]:
+                one["State"] = {"Name": "shutting-down"}
+        return {}
+
+    def _GetMetricData(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Any host of any run has the `series` of that metric's name, one point a period from the start on."""
+        results = []
+        for query in asked["MetricDataQueries"]:
+            stat = query["MetricStat"]
+            values = self.series.get(stat["Metric"]["MetricName"], [])
+            moments = [asked["StartTime"] + timedelta(seconds=stat["Period"] * place) for place in range(len(values))]
+            results.append({"Id": query["Id"], "Timestamps": moments, "Values": values})
+        return {"MetricDataResults": results}
 
     def _DescribeTrainingJob(self, asked: dict[str, Any]) -> dict[str, Any]:
         return self._found(self.jobs, asked["TrainingJobName"])
@@ -170,12 +360,17 @@ class ScriptedAws:
             raise AlreadyExists(f"{asked['TrainingJobName']} exists")
         self.add_job(asked["TrainingJobName"], "InProgress", secondary="Starting", age=1, log=[])
         job = self.jobs[asked["TrainingJobName"]]
+        job |= {"CreationTime": datetime.now(UTC), "LastModifiedTime": datetime.now(UTC)}
         job |= {"HyperParameters": asked["HyperParameters"], "ResourceConfig": asked["ResourceConfig"]}
         self.tags[job["TrainingJobArn"]] = {tag["Key"]: tag["Value"] for tag in asked["Tags"]}
         return {"TrainingJobArn": job["TrainingJobArn"]}
 
     def _StopTrainingJob(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self.jobs[asked["TrainingJobName"]] |= {"TrainingJobStatus": "Stopping", "SecondaryStatus": "Stopping"}
+        self.jobs[asked["TrainingJobName"]] |= {
+            "TrainingJobStatus": "Stopping",
+            "SecondaryStatus": "Stopping",
+            "LastModifiedTime": datetime.now(UTC),
+        }
         return {}
 
     def _ListTags(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -237,12 +432,39 @@ class ScriptedAws:
 
     def _GetLogEvents(self, asked: dict[str, Any]) -> dict[str, Any]:
         lines = self.logs[asked["logStreamName"].split("/")[0]]
-        moment = int(NOW.timestamp() * 1000)
+        moment = int(NOW.timestamp() * 1000)  # every line of the same moment: their order is the stream's
         events = [{"timestamp": moment, "message": line} for line in lines[int(asked.get("nextToken", "0")) :]]
         return {"events": events, "nextForwardToken": str(len(lines))}
 
+    def _FilterLogEvents(self, asked: dict[str, Any]) -> dict[str, Any]:
+        name = asked["logStreamNamePrefix"].rstrip("/")
+        text = asked["filterPattern"].strip('"')
+        stream, moment = f"{name}/algo-1-1", int(NOW.timestamp() * 1000)
+        lines = [line for line in self.logs.get(name, []) if text in line]
+        return {"events": [{"timestamp": moment, "message": one, "logStreamName": stream} for one in lines]}
+
+    def _GetObject(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked["Key"] not in self.bodies:
+            raise NotFound(f"{asked['Key']} is not there")
+        body = self.bodies[asked["Key"]]
+        return {"Body": io.BytesIO(body), "ContentLength": len(body)}
+
+    def _PutObject(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.bodies[asked["Key"]] = asked.get("Body", b"")
+        return {}
+
+    def _DeleteObject(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.bodies.pop(asked["Key"], None)
+        return {}
+
+    def _DeleteObjects(self, asked: dict[str, Any]) -> dict[str, Any]:
+        for one in asked["Delete"]["Objects"]:
+            self.bodies.pop(one["Key"], None)
+        return {}
+
     def _ListObjectsV2(self, asked: dict[str, Any]) -> dict[str, Any]:
-        found = [key for key in self.objects if key.startswith(asked["Prefix"])]
+        everything = [*self.objects, *sorted(self.bodies)]
+        found = [key for key in everything if key.startswith(asked["Prefix"]) and key > asked.get("StartAfter", "")]
         if asked.get("Delimiter", ""):
             names = sorted({key[len(asked["Prefix"]) :].split("/")[0] for key in found})
             return {"CommonPrefixes": [{"Prefix": f"{asked['Prefix']}{name}/"} for name in names], "IsTruncated": False}
@@ -258,6 +480,16 @@ class ScriptedAws:
         if name not in things:
             raise NotFound(f"{name} is not there", "it was never made, or was deleted", "choose another")
         return things[name]
+
+
+def _iso(moment: datetime, seconds: float) -> str:
+    return (moment + timedelta(seconds=seconds)).isoformat()
+
+
+def _newest(things: Mapping[str, dict[str, Any]], after: datetime | None = None) -> list[dict[str, Any]]:
+    """Newest first; only those modified after a moment, where one is given."""
+    found = [one for one in things.values() if after is None or one["LastModifiedTime"] > after]
+    return sorted(found, key=lambda one: one["CreationTime"], reverse=True)
 
 
 def training_log(epochs: int = 12) -> list[str]:

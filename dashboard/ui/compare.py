@@ -1,5 +1,6 @@
 """Several runs side by side: what they took, cost and reached, their curves, and the settings that differ."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -109,7 +110,7 @@ def _table(aws: Aws, compared: Comparison, rows: Sequence[Compared]) -> None:
             "Run": column.ButtonColumn("Run", alignment="left", type="tertiary", key=OPEN, on_click=_open),
             "Trained": column.NumberColumn("Trained", format="localized", help="Measured seconds, as AWS counts them"),
             "Billed": column.NumberColumn("Billed", format="localized", help="Billable seconds of each instance"),
-            "Cost": column.NumberColumn(f"Cost{simulated(aws.account)}", format="$%.4f"),
+            "Cost": column.NumberColumn(f"Cost{simulated(aws.account)}", format=f"$%.{places(rows)}f"),
             "Accuracy": column.NumberColumn("Accuracy", format="%.1f %%"),
         },
     )
@@ -155,14 +156,15 @@ def _plain(line: Mapping[str, Any]) -> dict[str, Any]:
 def _bars(aws: Aws, rows: Sequence[Compared]) -> None:
     grey = figures_compare.dominated(rows)
     is_dark = st.context.theme.type == "dark"
+    digits = places(rows)
     measures = (
         (
             "time",
             "Trained for",
             "seconds",
-            [(row, row.seconds, duration(row.seconds) if row.seconds is not None else "not over") for row in rows],
+            [(row, row.seconds, duration(row.seconds)) for row in rows],
         ),
-        ("cost", f"Cost{simulated(aws.account)}", "USD", [(row, row.cost, _dollars(row.cost)) for row in rows]),
+        ("cost", f"Cost{simulated(aws.account)}", "USD", [(row, row.cost, _dollars(row.cost, digits)) for row in rows]),
         (
             "accuracy",
             "Photos right",
@@ -182,8 +184,14 @@ def _bars(aws: Aws, rows: Sequence[Compared]) -> None:
         )
 
 
-def _dollars(amount: float | None) -> str:
-    return "unknown" if amount is None else f"${amount:.4f}"
+def _dollars(amount: float | None, places: int) -> str:
+    return "unknown" if amount is None else f"${amount:.{places}f}"
+
+
+def places(rows: Sequence[Compared]) -> int:
+    """Places after the point, so that small costs can be told apart: three digits of the largest."""
+    most = max((row.cost for row in rows if row.cost), default=1.0)
+    return max(2, min(7, 2 - math.floor(math.log10(most))))
 
 
 def _curves(compared: Comparison) -> None:
@@ -208,6 +216,11 @@ def _curves(compared: Comparison) -> None:
             )
 
 
+def short(value: str) -> str:
+    """A setting in a cell: of an address only its last part; "–" for none."""
+    return value.rstrip("/").rsplit("/", 1)[-1] or "–"
+
+
 def _settings(compared: Comparison) -> None:
     page.section("Settings that differ")
     if not compared.different:
@@ -216,7 +229,7 @@ def _settings(compared: Comparison) -> None:
     letters = [f"{style.mark} {style.letter}" for style, _ in zip(STYLES, compared.runs, strict=False)]
     st.dataframe(
         [
-            {"Setting": setting.name, **dict(zip(letters, (value or "–" for value in setting.values), strict=True))}
+            {"Setting": setting.name, **dict(zip(letters, (short(value) for value in setting.values), strict=True))}
             for setting in compared.different
         ],
         hide_index=True,

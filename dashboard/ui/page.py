@@ -48,10 +48,10 @@ def follow() -> None:
         st.switch_page(place, query_params=query)
 
 
-def title(name: str, sentence: str, age: str = "") -> None:
-    """The title line: the page's name, one live sentence, and how old the reading is once that matters."""
+def title(name: str, sentence: str, age: str = "", marks: Markup = NO_MARK) -> None:
+    """The title line: the page's name, badges, one live sentence, and how old the reading is once that matters."""
     old = f'<span class="kn-age">{escape(age)}</span>' if age else ""
-    st.html(f'<div class="kn-title"><h1>{escape(name)}</h1><p>{escape(sentence)}</p>{old}</div>')
+    st.html(f'<div class="kn-title"><h1>{escape(name)}</h1>{marks}<p>{escape(sentence)}</p>{old}</div>')
 
 
 def section(name: str, mark: Markup = NO_MARK) -> None:

@@ -59,22 +59,22 @@ def columns(
     column = st.column_config
     return {
         "Run": column.ButtonColumn(
-            "Run", pinned=True, width=205, alignment="left", type="tertiary", key=key, on_click=on_open
+            "Run", pinned=True, width=190, alignment="left", type="tertiary", key=key, on_click=on_open
         ),
         "Status": column.MultiselectColumn(
             "Status",
             options=[text for _, text in seen],
             color=[LOOKS[Tone(tone)].colour for tone, _ in seen],
-            width=150,
+            width=140,
         ),
         "Kind": column.TextColumn("Kind", help="◈ SageMaker, ▤ EC2"),
         "Data": column.TextColumn("Data"),
         "Instance": column.TextColumn("Instance"),
-        "Created": column.DatetimeColumn("Created", format="D MMM, HH:mm:ss", help=f"Your time: {zone(timezone)}"),
+        "Created": column.DatetimeColumn("Created", format="D MMM, HH:mm", help=f"Your time: {zone(timezone)}"),
         "Duration": column.NumberColumn("Duration", format="localized"),
         "Cost": column.NumberColumn(f"Cost{simulated(account)}", format="$%.4f", help="Billable seconds × list price"),
         "Accuracy": column.NumberColumn("Accuracy", format="%.1f %%", help="On the photos kept back for the test"),
-        "Loss": column.LineChartColumn("Loss", y_min=0, width=110, help="Validation loss by epoch, from 0 up"),
+        "Loss": column.LineChartColumn("Loss", y_min=0, width=90, help="Validation loss by epoch, from 0 up"),
         "Project": column.TextColumn("Project"),
         "Owner": column.TextColumn("Owner"),
         "Origin": column.TextColumn("Origin"),

@@ -28,7 +28,7 @@ from dashboard.ui import (
     watching,
 )
 from dashboard.ui.figures import ACCURACY, LOSS
-from dashboard.ui.markup import badge, literal
+from dashboard.ui.markup import Markup, badge, literal
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
@@ -64,9 +64,7 @@ def back(parent: str = "") -> None:
 def head(aws: Aws, one: Run, token: str, at: datetime) -> None:
     """Name, state as it was read `at` then, and what can be done with it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run-head"):
-        page.title(one.name, run.sentence(one, at))
-        st.html(marks(one))
-        st.space("stretch")
+        page.title(one.name, run.sentence(one, at), marks=marks(one))
         if one.can_interrupt and aws.account.is_embedded:
             _ask("Interrupt now", "interrupt-run", ":material/bolt:", partial(run_actions.interrupt, aws, one))
         if one.status.can_stop:
@@ -103,12 +101,12 @@ def _ask(
     st.button(label, key=key, icon=icon, type=look, on_click=confirm.ask, args=(question,))
 
 
-def marks(one: Run) -> str:
+def marks(one: Run) -> Markup:
     """What it is and where, as badges."""
     made = [badge(Tone.STOPPED, run.kind(one), "where it runs and how it is paid", shape="")]
     if one.is_sample:
         made.append(badge(Tone.SIMULATED, "sample"))
-    return " ".join(made)
+    return Markup(f'<span class="kn-marks">{" ".join(made)}</span>')
 
 
 def live(aws: Aws, one: Run, tail: Tail, at: datetime) -> None:

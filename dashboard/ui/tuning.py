@@ -48,6 +48,7 @@ def show(aws: Aws, one: Run, facts: TuningFacts, at: datetime) -> None:
         running = facts.counts.get("InProgress", 0)
         st.progress(facts.fraction, text=literal(f"{left} · {running} running, at most {facts.parallel} at once"))
     is_least = facts.goal == "Minimize"
+    has_values = any(trial.value is not None for trial in shown)
     is_dark = st.context.theme.type == "dark"
     with st.container(key="trial-charts"):
         left_side, right_side = st.columns(2, gap="small")
@@ -55,7 +56,9 @@ def show(aws: Aws, one: Run, facts: TuningFacts, at: datetime) -> None:
         chart.panel(
             "trials",
             figures_tuning.finding(shown, facts.objective, is_least=is_least),
-            figures_tuning.objective(shown, facts.objective, is_least=is_least, is_dark=is_dark) if shown else None,
+            figures_tuning.objective(shown, facts.objective, is_least=is_least, is_dark=is_dark)
+            if has_values
+            else None,
             "A point appears with the first trial that ends.",
         )
     with right_side:
@@ -64,9 +67,7 @@ def show(aws: Aws, one: Run, facts: TuningFacts, at: datetime) -> None:
         chart.panel(
             "side-by-side",
             f"Best with {told}" if told else "Which settings did best",
-            figures_tuning.side_by_side(shown, facts.objective, is_dark=is_dark)
-            if any(trial.value is not None for trial in shown)
-            else None,
+            figures_tuning.side_by_side(shown, facts.objective, is_dark=is_dark) if has_values else None,
             "Each trial becomes a line through the values that it tried.",
         )
     page.section("Trials")
@@ -80,15 +81,16 @@ def _table(aws: Aws, facts: TuningFacts, children: Sequence[Run], shown: Sequenc
     st.session_state[SHOWN] = tuple(child.key for child in children)
     column = st.column_config
     seen = sorted({(child.status.tone, status(child)) for child in children})
+    lines = [row(aws, facts, child, trial, at) for child, trial in zip(children, shown, strict=True)]
     st.container(key="table-trials").dataframe(
-        [row(aws, facts, child, trial, at) for child, trial in zip(children, shown, strict=True)],
+        lines,
         key="trials-table",
         hide_index=True,
         placeholder="–",
         height="content" if len(children) <= 12 else 460,
         alt="Trials of this tuning job, the best marked with a star",
         column_config={
-            "": column.TextColumn("", width=36, alignment="center", help=f"{BEST} the best trial"),
+            "Best": column.TextColumn("Best", width=48, alignment="center", pinned=True),
             "Trial": column.ButtonColumn(
                 "Trial", pinned=True, alignment="left", type="tertiary", key=OPEN, on_click=_open
             ),
@@ -98,16 +100,19 @@ def _table(aws: Aws, facts: TuningFacts, children: Sequence[Run], shown: Sequenc
                 color=[LOOKS[Tone(tone)].colour for tone, _ in seen],
                 width=150,
             ),
-            facts.objective: column.NumberColumn(facts.objective, format="%.4f"),
+            facts.objective: column.NumberColumn(facts.objective, format="%.4g"),
+            **{
+                name: column.NumberColumn(name.replace("_", " "), format="%.4g")
+                for name, _ in facts.ranges
+                if all(isinstance(line[name], float) for line in lines)
+            },
             "Duration": column.NumberColumn("Duration", format="localized"),
             "Cost": column.NumberColumn(f"Cost{simulated(aws.account)}", format="$%.4f"),
         },
     )
     st.download_button(
         "Download CSV",
-        data=chart.to_csv(
-            [_plain(line) for line in (row(aws, facts, c, t, at) for c, t in zip(children, shown, strict=True))]
-        ),
+        data=chart.to_csv([_plain(line) for line in lines]),
         file_name=f"{children[0].parent or 'trials'}.csv",
         mime="text/csv",
         type="tertiary",
@@ -121,24 +126,28 @@ def row(aws: Aws, facts: TuningFacts, child: Run, trial: Trial, at: datetime) ->
     """A trial as a row: status, objective, the values that were tried, time and cost."""
     amount = state.cost(aws, child).amount
     return {
-        "": BEST if trial.is_best else "",
+        "Best": BEST if trial.is_best else "",
         "Trial": child.name,
         "Status": [status(child)],
         facts.objective: trial.value,
-        **{name: trial.settings.get(name) for name, _ in facts.ranges},
+        **{name: _value(trial.settings.get(name, "")) for name, _ in facts.ranges},
         "Duration": timedelta(seconds=round(child.elapsed(at))),
         "Cost": None if amount is None else float(amount),
     }
 
 
+def _value(text: str) -> float | str | None:
+    """A setting as a number, where it is one, so that a click on the header sorts it as one."""
+    try:
+        return float(text)
+    except ValueError:
+        return text or None
+
+
 def _plain(line: dict[str, Any]) -> dict[str, Any]:
     """A row as text and numbers, for a file."""
     return {
-        name or "best": value[0]
-        if isinstance(value, list)
-        else value.total_seconds()
-        if isinstance(value, timedelta)
-        else value
+        name: value[0] if isinstance(value, list) else value.total_seconds() if isinstance(value, timedelta) else value
         for name, value in line.items()
     }
 

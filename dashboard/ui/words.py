@@ -25,8 +25,11 @@ def runs_sentence(seen: Listing, shown: int) -> str:
     if not seen.runs:
         return f"no run{since or ' yet'}" if seen.is_complete else "reading"
     active = sum(run.status.is_active for run in seen.runs)
-    filtered = f", {shown:,} shown" if shown != len(seen.runs) else ""
-    return f"{count(len(seen.runs), 'run')}{since}, {_running(active)}{filtered}"
+    trials = sum(bool(run.parent) for run in seen.runs)
+    told = len(seen.runs) - trials
+    with_trials = f" with {count(trials, 'trial')}" if trials else ""
+    filtered = f", {shown:,} shown" if shown != told else ""
+    return f"{count(told, 'run')}{with_trials}{since}, {_running(active)}{filtered}"
 
 
 def classify_sentence(answers: int) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from dashboard.core.aws import Account
 from dashboard.core.errors import AlreadyExists, KennelError, NotFound
+from tests.views.scripted_launch import LaunchAnswers
 
 NOW = datetime.now(UTC)
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
@@ -22,10 +23,11 @@ DATASET = f"{BUCKET}/datasets/drawn-dogs/"
 STEPS = ("Starting", "Downloading", "Training", "Uploading")
 
 
-class ScriptedAws:
+class ScriptedAws(LaunchAnswers):
     """Jobs, endpoints, logs and photos of an account that exists here only."""
 
     def __init__(self, account: Account = EMBEDDED) -> None:
+        super().__init__()
         self.account = account
         self.jobs: dict[str, dict[str, Any]] = {}
         self.logs: dict[str, list[str]] = {}
@@ -288,7 +290,7 @@ class ScriptedAws:
     # --- the operations --------------------------------------------------------------------------------------
 
     def _GetCallerIdentity(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"Account": self.account.account_id}
+        return {"Account": self.account.account_id, "Arn": f"arn:aws:iam::{self.account.account_id}:user/ada"}
 
     def _Search(self, asked: dict[str, Any]) -> dict[str, Any]:
         kind, things = asked["Resource"], self.jobs if asked["Resource"] == "TrainingJob" else self.tunings
@@ -450,6 +452,8 @@ class ScriptedAws:
         return {"Body": io.BytesIO(body), "ContentLength": len(body)}
 
     def _PutObject(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked.get("IfNoneMatch") and asked["Key"] in self.bodies:
+            raise AlreadyExists(f"{asked['Key']} is there")
         self.bodies[asked["Key"]] = asked.get("Body", b"")
         return {}
 

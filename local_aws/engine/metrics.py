@@ -64,9 +64,8 @@ class MetricReader:
 
     def observe(self, events: Sequence[Event]) -> None:
         """Take a batch of log events; waits while the scanner is behind."""
-        text = "".join(json.dumps(event) + "\n" for event in events)
         try:
-            self._input.write(text)
+            self._input.write(json.dumps(events) + "\n")
             self._input.flush()
         except (BrokenPipeError, ValueError):  # it ended; finish() says so
             return

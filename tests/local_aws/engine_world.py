@@ -124,9 +124,8 @@ class World:
         self.scratch.mkdir()
         private = namespaces_allowed() if private is None else private
         self.metrics = ListMetrics()
-        self.machine = Machine(
-            self.scratch, self.objects, self.logs, private, grace, **{"metrics": self.metrics, **machine}
-        )
+        settings = {"logs": self.logs, "metrics": self.metrics, **machine}
+        self.machine = Machine(self.scratch, self.objects, private=private, grace=grace, **settings)
         self.queue = TrainingQueue(self.machine, self, places)
 
     def reached(self, job: Job, stage: Stage, message: str, *, failure: str = "", artifact: str = "") -> None:

@@ -110,7 +110,9 @@ def read(request: BaseHTTPRequestHandler, body: bytes) -> tuple[str, dict[str, A
         return form["Action"], form
     query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
     operation = "S3 tagging" if "tagging" in query else f"S3 {request.command}"
-    return operation, query | {"path": url.path}
+    more = {"path": url.path, "body": body} if body else {"path": url.path}
+    only_new = request.headers.get("If-None-Match")
+    return operation, query | more | ({"if_none_match": only_new} if only_new else {})
 
 
 @pytest.fixture

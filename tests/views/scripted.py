@@ -472,7 +472,8 @@ class ScriptedAws(LaunchAnswers):
         if asked.get("Delimiter", ""):
             names = sorted({key[len(asked["Prefix"]) :].split("/")[0] for key in found})
             return {"CommonPrefixes": [{"Prefix": f"{asked['Prefix']}{name}/"} for name in names], "IsTruncated": False}
-        return {"Contents": [{"Key": key, "Size": 9000} for key in found], "IsTruncated": False}
+        contents = [{"Key": key, "Size": 9000} for key in found]
+        return {"Contents": contents, "KeyCount": len(found), "IsTruncated": False}
 
     def _GetObjectTagging(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"TagSet": [{"Key": "kennel:sample", "Value": "true"}]}

@@ -31,7 +31,7 @@ class LaunchAnswers:
 
     def __init__(self) -> None:
         self.denied: set[str] = set()  # actions that IAM's simulator denies
-        self.quota: dict[str, float] = {}  # by name
+        self.quota: dict[str, float] = {QUOTA: 4.0}
         self.roles = {"KennelTraining", "KennelInstance"}
         self.spot = {"m5.large": "0.0384"}
 

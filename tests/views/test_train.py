@@ -1,6 +1,11 @@
 """Train: what will this cost, how long will it take, and launching it once."""
 
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -8,11 +13,27 @@ from streamlit.testing.v1 import AppTest
 from dashboard import state
 from dashboard.core.errors import QuotaExceeded, Throttled, Unreachable
 from tests.views.conftest import Open, links, text
-from tests.views.scripted import ScriptedAws
+from tests.views.scripted import REAL, ScriptedAws
 
 
 def review(page: AppTest) -> AppTest:
     return page.button(key="review-launch").click().run()
+
+
+def lost(operation: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The operation happens, and its answer never arrives."""
+
+    def happens(asked: dict[str, Any]) -> dict[str, Any]:
+        operation(asked)
+        raise Unreachable("the connection broke")
+
+    return happens
+
+
+def choose(page: AppTest, *, platform: str = "sagemaker", capacity: str = "on-demand") -> AppTest:
+    page.segmented_control(key="train-platform").set_value(platform)
+    page.segmented_control(key="train-capacity").set_value(capacity)
+    return page.run()
 
 
 def test_it_quotes_what_the_form_describes(aws: ScriptedAws, visit: Open) -> None:
@@ -33,7 +54,7 @@ def test_the_quote_follows_the_form(aws: ScriptedAws, visit: Open) -> None:
     page = visit(aws, "train")
     page.number_input(key="train-minutes").set_value(120).run()
     assert "at most 2 h and $0.23" in text(page)
-    page.selectbox(key="train-instance").set_value("ml.c5.2xlarge").run()
+    page.selectbox(key="train-instance-sagemaker").set_value("c5.2xlarge").run()
     said = text(page)
     assert "how long it will take is unknown" in said
     assert "no completed run of this data on ml.c5.2xlarge yet" in said
@@ -42,11 +63,12 @@ def test_the_quote_follows_the_form(aws: ScriptedAws, visit: Open) -> None:
 
 def test_the_candidates_are_a_table_with_the_chosen_one_marked(aws: ScriptedAws, visit: Open) -> None:
     table = visit(aws, "train").dataframe[0].value
-    assert list(table["Price/h"]) == sorted(table["Price/h"])
+    prices = [float(price.removeprefix("$")) for price in table["Price/h"]]
+    assert prices == sorted(prices)
     chosen = table[table["Chosen"] == "●"]
     assert list(chosen["Instance"]) == ["ml.m5.large"]
-    assert list(chosen["Expected cost"]) == ["$0.0023"]
-    assert "unknown" in set(table["Expected time"])
+    assert list(chosen["Cost"]) == ["$0.0023"]
+    assert "unknown" in set(table["Time"])
 
 
 @pytest.mark.parametrize(
@@ -67,7 +89,7 @@ def test_a_value_that_does_not_fit_is_explained_beside_its_field(
     assert not page.exception
     assert said in text(page)
     assert "No quote while something in the form does not fit." in text(page)
-    assert list(page.dataframe[0].value["Expected cost"])[1] == "$0.0023"  # the table stays
+    assert list(page.dataframe[0].value["Cost"])[1] == "$0.0023"  # the table stays
     assert page.button(key="review-launch").disabled
 
 
@@ -98,7 +120,7 @@ def test_launching_reviews_first_and_then_opens_the_run(aws: ScriptedAws, visit:
     page.number_input(key="train-epochs").set_value(5).run()
     review(page)
     said = text(page)
-    assert "5 epochs, learning rate" in said
+    assert "epochs 5" in said
     assert "123456789012 in us-east-1" in said
     assert page.button(key="confirm-do").label == "Launch training, at most \\$0.115 · simulated"
     assert not aws.asked("CreateTrainingJob")
@@ -111,17 +133,40 @@ def test_launching_reviews_first_and_then_opens_the_run(aws: ScriptedAws, visit:
     assert [toast.value for toast in page.toast] == [sent["TrainingJobName"].replace("-", "-") + " is starting"]
 
 
-def test_the_same_review_confirmed_twice_makes_one_run(aws: ScriptedAws, visit: Open) -> None:
+def test_two_tabs_that_describe_the_same_training_launch_it_once(aws: ScriptedAws, visit: Open) -> None:
     first, second = visit(aws, "train"), visit(aws, "train")
-    review(first)
-    second.session_state["train-token"] = first.session_state["train-token"]  # the same tab's second click
-    second.run()
-    review(second)
+    for tab in (first, second):
+        review(tab.run())
     before = len(aws.jobs)
     first.button(key="confirm-do").click().run()
     second.button(key="confirm-do").click().run()
+    assert not second.exception
     assert len(aws.jobs) == before + 1
     assert first.query_params["run"] == second.query_params["run"]
+
+
+def test_a_tab_that_was_left_open_does_not_launch_again_what_another_one_launched(
+    aws: ScriptedAws, visit: Open
+) -> None:
+    first, second = visit(aws, "train"), visit(aws, "train")
+    first.run()
+    second.run()
+    before = len(aws.jobs)
+    review(first).button(key="confirm-do").click().run()
+    review(second).button(key="confirm-do").click().run()  # its page still shows the plan of before
+    assert len(aws.jobs) == before + 1
+
+
+def test_an_answer_that_was_lost_is_asked_for_again_with_the_same_plan(aws: ScriptedAws, visit: Open) -> None:
+    page = review(visit(aws, "train"))
+    before = len(aws.jobs)
+    create, aws._CreateTrainingJob = aws._CreateTrainingJob, lost(aws._CreateTrainingJob)  # type: ignore[method-assign]
+    page.button(key="confirm-do").click().run()
+    assert "The connection broke" in text(page)
+    aws._CreateTrainingJob = create  # type: ignore[method-assign]
+    page.button(key="confirm-do").click().run()
+    assert len(aws.jobs) == before + 1
+    assert page.query_params["run"] in aws.jobs
 
 
 def test_launching_again_after_a_launch_makes_another_run(aws: ScriptedAws, visit: Open) -> None:
@@ -158,7 +203,7 @@ def test_an_earlier_runs_settings_can_be_taken_over(aws: ScriptedAws, visit: Ope
     assert page.number_input(key="train-epochs").value == 7
     assert page.number_input(key="train-rate").value == 0.005
     assert page.number_input(key="train-batch").value == 16
-    assert page.selectbox(key="train-instance").value == "ml.c5.xlarge"
+    assert page.selectbox(key="train-instance-sagemaker").value == "c5.xlarge"
 
 
 def test_the_form_is_kept_while_another_page_is_open(aws: ScriptedAws, visit: Open) -> None:
@@ -194,3 +239,248 @@ def test_an_account_that_does_not_answer_is_explained(aws: ScriptedAws, visit: O
     assert text(page).count("</h1>") == 1
     assert str(error).capitalize()[:10].lower() in text(page).lower()
     assert page.button(key="problem-again")
+
+
+# --- every way to train --------------------------------------------------------------------------------------
+
+
+def test_spot_asks_how_long_to_wait_and_can_be_interrupted_here(aws: ScriptedAws, visit: Open) -> None:
+    page = choose(visit(aws, "train"), capacity="spot")
+    page.number_input(key="train-wait").set_value(30)
+    page.number_input(key="train-count").set_value(2)
+    page.text_input(key="train-interrupt-after").set_value("20  45")
+    review(page.run())
+    said = text(page)
+    assert "1 h, 1 h 30 min with waiting for spot capacity" in said
+    assert "interrupted after 20 s and 45 s of training" in said
+    page.button(key="confirm-do").click().run()
+    [sent] = aws.asked("CreateTrainingJob")
+    assert sent["EnableManagedSpotTraining"] is True
+    assert sent["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 5400}
+    assert sent["ResourceConfig"]["InstanceCount"] == 2
+    assert {"Key": "kennel:interrupt-after", "Value": "20 45"} in sent["Tags"]
+
+
+def test_a_real_account_is_never_asked_to_simulate_an_interruption(visit: Open) -> None:
+    real = ScriptedAws(replace(REAL, writable=True))
+    real.add_dataset()
+    page = choose(visit(real, "train"), capacity="spot")
+    assert not page.exception
+    assert "Simulated interruptions" not in text(page)
+    assert "simulated" not in text(page)
+
+
+def test_a_tuning_job_is_described_quoted_and_launched(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    page.toggle(key="train-tune").set_value(True).run()
+    assert page.number_input(key="train-rate").disabled
+    page.number_input(key="train-jobs").set_value(6)
+    page.number_input(key="train-low-learning_rate").set_value(0.01).run()
+    assert "at most 3 h and $0.69" in text(page)  # 6 trainings, 2 at once
+    review(page)
+    assert "Bayesian, 6 trials, 2 at once, for the lowest valid:loss" in text(page)
+    assert page.button(key="confirm-do").label == "Launch tuning of 6 trainings, at most \\$0.69 · simulated"
+    page.button(key="confirm-do").click().run()
+    [sent] = aws.asked("CreateHyperParameterTuningJob")
+    ranges = sent["HyperParameterTuningJobConfig"]["ParameterRanges"]
+    assert ranges["ContinuousParameterRanges"][0]["MinValue"] == "0.01"
+    assert ranges["CategoricalParameterRanges"][0]["Values"] == ["32", "64", "128", "256", "512"]
+    assert page.query_params["run"] == f"tuning:{sent['HyperParameterTuningJobName']}"
+
+
+def test_a_grid_searches_given_values_and_counts_its_combinations(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    page.toggle(key="train-tune").set_value(True).run()
+    page.selectbox(key="train-strategy").set_value("Grid").run()
+    page.multiselect(key="train-among-batch_size").set_value(["32", "64"]).run()
+    assert page.number_input(key="train-jobs").disabled
+    review(page)
+    assert "Grid, 6 trials" in text(page)  # 3 learning rates × 2 batch sizes
+
+
+def test_a_range_that_is_empty_is_said_beside_it_and_where_the_quote_would_be(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    page.toggle(key="train-tune").set_value(True).run()
+    page.number_input(key="train-high-learning_rate").set_value(0.0001).run()
+    assert text(page).count("range of learning_rate is empty") == 2
+    assert page.button(key="review-launch").disabled
+
+
+def test_ec2_has_its_own_names_prices_and_access(aws: ScriptedAws, visit: Open) -> None:
+    page = choose(visit(aws, "train"), platform="ec2", capacity="spot")
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert list(table[table["Chosen"] == "●"]["Instance"]) == ["m5.large"]
+    assert list(table[table["Chosen"] == "●"]["Spot/h"]) == ["≈ $0.0384"]
+    assert "train-tune" not in [toggle.key for toggle in page.toggle]
+    assert page.selectbox(key="train-key-pair").options == ["none", "ada"]
+    page.text_input(key="train-address").set_value("203.0.113.7").run()
+    assert "SSH needs a key pair" in text(page)
+    page.selectbox(key="train-key-pair").set_value("ada").run()
+    review(page)
+    assert "ada, from 203.0.113.7 only" in text(page)
+
+
+def test_a_launch_on_ec2_opens_the_runs_own_page(aws: ScriptedAws, visit: Open) -> None:
+    page = review(choose(visit(aws, "train"), platform="ec2"))
+    page.button(key="confirm-do").click().run()
+    [started] = aws.asked("RunInstances")
+    assert started["InstanceType"] == "m5.large"
+    assert page.query_params["run"].startswith("ec2:drawn-dogs-")
+    name = page.query_params["run"].removeprefix("ec2:")
+    assert json.loads(aws.bodies[f"ec2-runs/{name}/request.json"])["capacity"] == "on-demand"
+
+
+def test_two_tabs_launch_one_instance(aws: ScriptedAws, visit: Open) -> None:
+    first, second = visit(aws, "train"), visit(aws, "train")
+    for tab in (first, second):
+        review(choose(tab.run(), platform="ec2"))
+    for tab in (first, second):
+        tab.button(key="confirm-do").click().run()
+    assert len(aws.instances) == 1
+    assert first.query_params["run"] == second.query_params["run"]
+
+
+def test_the_instance_type_is_carried_from_one_platform_to_the_other(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    page.selectbox(key="train-instance-sagemaker").set_value("c5.xlarge").run()
+    choose(page, platform="ec2")
+    assert page.selectbox(key="train-instance-ec2").value == "c5.xlarge"
+    assert "1 × c5.xlarge at" in text(page)
+    choose(page, platform="sagemaker")
+    assert "1 × ml.c5.xlarge at" in text(page)
+
+
+def test_a_type_that_is_not_in_the_list_can_be_typed(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    page.session_state["train-instance"] = "m7i.large"  # the test browser cannot type into a list
+    page.run()
+    said = text(page)
+    assert "no price for ml.m7i.large" in said
+    assert not page.button(key="review-launch").disabled
+
+
+def test_everything_else_that_was_asked_for_is_sent(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    page.text_input(key="train-project").set_value("kennel club")
+    page.text_input(key="train-owner").set_value("ada")
+    page.multiselect(key="train-subnets").set_value(["subnet-1"])
+    page.multiselect(key="train-groups").set_value(["sg-1"])
+    page.number_input(key="train-volume").set_value(50)
+    page.multiselect(key="train-advanced").set_value(["weight_decay", "class_weights"]).run()
+    page.number_input(key="train-set-weight_decay").set_value(0.05)
+    page.selectbox(key="train-set-class_weights").set_value("balanced").run()
+    review(page)
+    assert "project kennel club, owner ada" in text(page)
+    page.button(key="confirm-do").click().run()
+    [sent] = aws.asked("CreateTrainingJob")
+    assert sent["VpcConfig"] == {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    assert sent["ResourceConfig"]["VolumeSizeInGB"] == 50
+    assert sent["HyperParameters"].items() >= {"weight_decay": "0.05", "class_weights": "balanced"}.items()
+    assert {"Key": "owner", "Value": "ada"} in sent["Tags"]
+
+
+def test_a_cap_below_the_worst_case_refuses_and_says_what_to_do(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    page.number_input(key="train-cap").set_value(0.05).run()
+    said = text(page)
+    assert "this training could cost $0.115" in said.lower()
+    assert "shorten the time limit, choose a cheaper instance, or raise the cap" in said
+    assert page.button(key="review-launch").disabled
+    page.number_input(key="train-minutes").set_value(20).run()
+    assert not page.button(key="review-launch").disabled
+
+
+# --- checks --------------------------------------------------------------------------------------------------
+
+
+def test_all_is_well_in_two_words(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    assert "nothing in the way</span>" in text(page)
+    [folded] = [expander.label for expander in page.expander if "passed" in expander.label]
+    assert re.fullmatch(r"\d passed", folded)  # and nothing that was not checked
+
+
+def test_a_missing_role_blocks_the_launch_and_says_what_to_do(aws: ScriptedAws, visit: Open) -> None:
+    aws.roles.clear()
+    page = visit(aws, "train")
+    assert "1 thing to solve first" in text(page)
+    review(page)
+    assert "KennelTraining" in text(page)
+    assert page.button(key="confirm-blocked").disabled
+    assert "confirm-do" not in [button.key for button in page.button]
+    assert not aws.asked("CreateTrainingJob")
+
+
+def test_a_missing_permission_shows_the_statement_to_ask_for(aws: ScriptedAws, visit: Open) -> None:
+    aws.denied.add("sagemaker:CreateTrainingJob")
+    page = visit(aws, "train")
+    statements = [json.loads(code.value) for code in page.code if code.language == "json"]
+    assert [statement["Action"] for statement in statements] == ["sagemaker:CreateTrainingJob"]
+    assert "1 thing to solve first" in text(page)
+
+
+def test_a_quota_that_is_used_up_is_known_before_the_click(aws: ScriptedAws, visit: Open) -> None:
+    aws.quota["ml.m5.large for training job usage"] = 0.0
+    page = visit(aws, "train")
+    assert "to solve first" in text(page)
+    assert "ml.m5.large for training job usage" in text(page)
+
+
+# --- code ----------------------------------------------------------------------------------------------------
+
+
+def test_the_same_launch_is_shown_as_boto3_sdk_and_cli(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    assert [tab.label for tab in page.tabs] == ["boto3", "SageMaker SDK", "AWS CLI"]
+    boto3, sdk, cli = (code.value for code in page.code)
+    assert "create_training_job(" in boto3
+    assert "ModelTrainer(" in sdk
+    assert "aws sagemaker create-training-job" in cli
+
+
+# --- an earlier run ------------------------------------------------------------------------------------------
+
+
+def test_a_clone_fills_everything_but_the_name(aws: ScriptedAws, visit: Open) -> None:
+    aws.add_job("spotty", spot=True, count=2, tags={"project": "kennel club", "kennel:interrupt-after": "20"},
+                hyperparameters={"weight_decay": "0.05"})  # fmt: skip
+    page = visit(aws, "train", like="spotty")
+    assert page.segmented_control(key="train-capacity").value == "spot"
+    assert page.number_input(key="train-count").value == 2
+    assert page.number_input(key="train-wait").value == 60
+    assert page.text_input(key="train-project").value == "kennel club"
+    assert page.text_input(key="train-interrupt-after").value == "20"
+    assert page.number_input(key="train-set-weight_decay").value == 0.05
+    assert page.text_input(key="train-name").value == ""
+    assert "like" not in page.query_params
+
+
+def test_a_clone_of_an_ec2_run_is_an_ec2_run(aws: ScriptedAws, visit: Open) -> None:
+    aws.add_ec2("on-an-instance", spot=True)
+    page = visit(aws, "train", like="ec2:on-an-instance")
+    assert page.segmented_control(key="train-platform").value == "ec2"
+    assert page.segmented_control(key="train-capacity").value == "spot"
+
+
+def test_a_resumed_run_goes_on_from_its_checkpoints_until_that_is_dropped(aws: ScriptedAws, visit: Open) -> None:
+    aws.add_job("cut-short", "Stopped", spot=True)
+    page = visit(aws, "train", like="cut-short", resume="1")
+    assert "Goes on from the checkpoints in s3://kennel-123456789012-us-east-1/checkpoints/cut-short/" in text(page)
+    review(page).button(key="confirm-do").click().run()
+    [sent] = aws.asked("CreateTrainingJob")
+    assert sent["CheckpointConfig"]["S3Uri"] == "s3://kennel-123456789012-us-east-1/checkpoints/cut-short/"
+    page = visit(aws, "train", like="cut-short", resume="1")
+    page.button(key="train-anew").click().run()
+    assert "Goes on from" not in text(page)
+
+
+def test_a_suggested_instance_is_taken_over_with_the_run(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train", like="drawn-dogs-5d20e9f1", instance="ml.c5.large")
+    assert page.selectbox(key="train-instance-sagemaker").value == "c5.large"
+
+
+def test_a_run_that_is_gone_is_said(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train", like="never-was")
+    assert not page.exception
+    assert "never-was" in text(page)

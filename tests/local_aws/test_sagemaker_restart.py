@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import Embedded, start_embedded, stop_embedded
 from tests.local_aws.engine_world import eventually
 from tests.local_aws.sagemaker_world import (
+    BUCKET,
     bucket,
     client,
     create_endpoint,
@@ -158,6 +159,51 @@ def test_endpoints_come_back_by_themselves_and_say_when_they_are(crash: Crash) -
     wait_for(client(crash.after, "sagemaker"), crash.endpoint, "InService")
     answer = client(crash.after, "sagemaker-runtime").invoke_endpoint(EndpointName=crash.endpoint, Body=b"hello")
     assert json.loads(answer["Body"].read())["environment"]["MARK"] == crash.mark
+
+
+@pytest.mark.parametrize("how", ["kill -9", "stop"])
+def test_a_spot_job_goes_on_from_its_checkpoint_with_the_next_server(tmp_path: Path, how: str) -> None:
+    name = unique("spot")
+    aws = start_embedded(tmp_path)
+    bucket(aws)
+    script = (
+        "n=$(cat /opt/ml/checkpoints/n 2>/dev/null || echo 0); n=$((n + 1)); echo run $n;"
+        "echo $n > /opt/ml/checkpoints/n; [ $n = 1 ] && while true; do sleep 0.1; done;"
+        "cp /opt/ml/checkpoints/n /opt/ml/model/n"
+    )
+    client(aws, "sagemaker").create_training_job(
+        **training_request(
+            name,
+            script,
+            EnableManagedSpotTraining=True,
+            StoppingCondition={"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120},
+            CheckpointConfig={"S3Uri": f"s3://{BUCKET}/checkpoints/{name}"},
+        )
+    )
+    s3 = client(aws, "s3")
+    assert eventually(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=f"checkpoints/{name}/").get("Contents"))
+    stopped_at = time.time()
+    if how == "kill -9":
+        aws.process.kill()
+    stop_embedded(aws)
+    after = start_embedded(tmp_path)
+    started_at = time.time()
+    try:
+        found = finished(client(after, "sagemaker"), name)
+        lines = log_lines(client(after, "logs"), "/aws/sagemaker/TrainingJobs", name)
+    finally:
+        stop_embedded(after)
+    stages = found["SecondaryStatusTransitions"]
+    assert [one["Status"] for one in stages] == [
+        *("Starting", "Downloading", "Training", "Interrupted"),
+        *("Starting", "Downloading", "Training", "Uploading", "Completed"),
+    ]
+    interrupted = stages[3]
+    assert "embedded AWS stopped" in interrupted["StatusMessage"]
+    assert abs(interrupted["StartTime"].timestamp() - stopped_at) < 0.6, "it was last seen running then"
+    assert interrupted["EndTime"].timestamp() <= started_at
+    assert found["BillableTimeInSeconds"] < found["TrainingTimeInSeconds"]
+    assert lines == ["run 1", "run 2"]
 
 
 def test_a_server_that_is_stopped_takes_its_children_along_and_says_so_in_its_jobs(tmp_path: Path) -> None:

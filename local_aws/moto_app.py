@@ -44,7 +44,6 @@ _PRETENDED = (
     "AssumeRoleWithSAML",
     "AssumeRoleWithWebIdentity",
     "SendCommand",
-    "RunInstances",
     "RequestSpotInstances",
     "RequestSpotFleet",
     "CreateFleet",
@@ -159,7 +158,7 @@ class MotoService(Service):
         self._moto = moto
 
     async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
-        if operation.name in _PRETENDED and not self.method(operation):
+        if operation.name in _PRETENDED:
             raise NotThereError(f"{self.name}:{operation.name}")
         if self.method(operation):
             return await super().handle(request, operation, caller)

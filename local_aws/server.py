@@ -217,7 +217,7 @@ def build(
         sagemaker,
         runtime,
         Sts(moto),
-        Ec2(moto),
+        Ec2(moto, state / "instances", runs, quotas=quotas, metrics=metrics),
         Ssm(moto),
         Iam(moto),
     ]

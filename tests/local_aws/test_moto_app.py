@@ -137,8 +137,10 @@ def test_who_am_i_and_what_is_refused_because_it_would_only_be_a_record(embedded
         sts.get_session_token()
     with pytest.raises(ClientError, match="SendCommand is not part of the embedded AWS"):
         embedded.client("ssm").send_command(DocumentName="AWS-RunShellScript", InstanceIds=["i-0123456789abcdef0"])
-    with pytest.raises(ClientError, match="RunInstances is not part of the embedded AWS"):
-        embedded.client("ec2").run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)
+    with pytest.raises(ClientError, match="CreateFleet is not part of the embedded AWS"):
+        embedded.client("ec2").create_fleet(
+            LaunchTemplateConfigs=[], TargetCapacitySpecification={"TotalTargetCapacity": 1}
+        )
     with pytest.raises(ClientError, match="AccessDenied"):
         sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/nobody", RoleSessionName="session")
 

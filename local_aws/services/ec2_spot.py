@@ -1,0 +1,197 @@
+"""Spot prices and spot requests, simulated: what a spot instance costs, and how its request is described.
+
+A zone's price moves a few times a day within the range that was observed (see engine/spot.py) around the list price of
+the instance on demand; a type without a known list price has no spot price here, as a price nobody knows is not made
+up. The same moment always gives the same price.
+"""
+
+import hashlib
+import random
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from dashboard.core.costs.prices import Kind, PriceBook
+from local_aws.engine import spot
+from local_aws.errors import ServiceError
+
+Document = dict[str, Any]
+HISTORY = timedelta(days=90)
+PRODUCT = "Linux/UNIX"
+_PRODUCTS = (PRODUCT, "Linux/UNIX (Amazon VPC)")
+_STEP = timedelta(hours=6)
+_SWING = 0.07  # the observed ranges are some 4 to 14 percent around their middle
+_MOST = 1000
+_FULFILLED = "Your spot request is fulfilled."
+
+
+@cache
+def _book() -> PriceBook:
+    return PriceBook.load()
+
+
+def on_demand(instance_type: str, region: str) -> Decimal | None:
+    """USD an hour, None where the price book has none."""
+    found = _book().price(Kind.EC2, instance_type, region)
+    return found.amount if found else None
+
+
+def price(instance_type: str, zone: str, at: datetime) -> Decimal | None:
+    """USD an hour of a spot instance in an Availability Zone, to four decimals; None where nobody knows."""
+    full = on_demand(instance_type, zone[:-1])
+    return None if full is None else _at(instance_type, zone, _step(at), full)
+
+
+def history(
+    types: Sequence[str], zones: Sequence[str], start: datetime, end: datetime
+) -> Iterator[tuple[datetime, str, str, Decimal]]:
+    """Every change from start to end and the price in force at the start, newest first: (since, type, zone, price)."""
+    for step in range(_step(end), _step(start) - 1, -1):
+        for instance_type in types:
+            for zone in zones:
+                full = on_demand(instance_type, zone[:-1])
+                if full is not None:
+                    yield _since(instance_type, zone, step), instance_type, zone, _at(instance_type, zone, step, full)
+
+
+def _step(at: datetime) -> int:
+    return int(at.timestamp() // _STEP.total_seconds())
+
+
+def _since(instance_type: str, zone: str, step: int) -> datetime:
+    """Zones do not change all at the same minute."""
+    return datetime.fromtimestamp(step * _STEP.total_seconds() + _draw(instance_type, zone, "minute") * 3000, UTC)
+
+
+def _at(instance_type: str, zone: str, step: int, full: Decimal) -> Decimal:
+    middle = full * spot.price_ratio(instance_type)
+    drift = 0.6 * (_draw(instance_type, zone) - 0.5) + 0.4 * (_draw(instance_type, zone, step) - 0.5)
+    return (middle * Decimal(1 + 2 * _SWING * drift)).quantize(Decimal("0.0001"))
+
+
+def _draw(*seed: object) -> float:
+    return random.Random(hashlib.sha256(repr(seed).encode()).digest()).random()  # noqa: S311 (a simulation)
+
+
+def describe_history(params: Mapping[str, Any], zones: Sequence[str], now: datetime) -> Document:
+    """DescribeSpotPriceHistory. zones: those of the region. Raises ServiceError."""
+    by_name = {one.get("Name"): list(one.get("Values") or ()) for one in params.get("Filters") or ()}
+    allowed = {"availability-zone", "instance-type", "product-description", "spot-price", "timestamp"}
+    unknown = set(by_name) - allowed
+    if unknown:
+        raise ServiceError("InvalidParameterValue", f"The filter '{min(map(str, unknown))}' is invalid")
+    products = [*(params.get("ProductDescriptions") or ()), *by_name.get("product-description", [])]
+    zone = params.get("AvailabilityZone")
+    wanted = [zone] if zone else by_name.get("availability-zone") or list(zones)
+    types = params.get("InstanceTypes") or by_name.get("instance-type") or _priced()
+    start, end = params.get("StartTime") or now - HISTORY, params.get("EndTime") or now
+    start, end = max(_aware(start), now - HISTORY), min(_aware(end), now)
+    if zone and zone not in zones:
+        raise ServiceError("InvalidParameterValue", f"Invalid availability zone: [{zone}]")
+    most = min(params.get("MaxResults") or _MOST, _MOST)
+    at = _offset(params.get("NextToken"))
+    if products and not set(products) & set(_PRODUCTS):
+        return {"SpotPriceHistory": [], "NextToken": ""}
+    rows = [
+        {
+            "AvailabilityZone": where,
+            "InstanceType": kind,
+            "ProductDescription": PRODUCT,
+            "SpotPrice": f"{amount:.6f}",
+            "Timestamp": since,
+        }
+        for since, kind, where, amount in history(types, [one for one in zones if one in wanted], start, end)
+        if since <= end
+    ]
+    return {"SpotPriceHistory": rows[at : at + most], "NextToken": str(at + most) if len(rows) > at + most else ""}
+
+
+def _priced() -> list[str]:
+    return sorted({kind for what, kind, _ in _book().prices if what is Kind.EC2})
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _offset(token: str | None) -> int:
+    if not token:
+        return 0
+    if not token.isdigit():
+        raise ServiceError("InvalidNextToken", "The token is not one of this operation.")
+    return int(token)
+
+
+def check_price(max_price: str | None, instance_type: str, zone: str, now: datetime) -> None:
+    """Raises ServiceError when the most that is to be paid is below the price of now."""
+    asked = price(instance_type, zone, now)
+    if max_price and asked and Decimal(max_price) < asked:
+        raise ServiceError(
+            "SpotMaxPriceTooLow",
+            f"Your Spot request price of {max_price} is lower than the minimum required Spot request fulfillment price "
+            f"of {asked}.",
+        )
+
+
+def new_request(max_price: str | None, tags: Mapping[str, str], now: datetime) -> Document:
+    """What is kept of a request that is fulfilled at once."""
+    return {
+        "id": f"sir-{secrets.token_hex(4)}",
+        "max_price": max_price,
+        "created": now,
+        "state": "active",
+        "code": "fulfilled",
+        "message": _FULFILLED,
+        "updated": now,
+        "tags": dict(tags),
+        "reclaimed_at": None,
+    }
+
+
+ENDS = {
+    "instance-terminated-by-user": "Spot Instance terminated due to user-initiated termination.",
+    "instance-terminated-no-capacity": "There is no Spot capacity available that matches your request.",
+    "marked-for-termination": "Your Spot instance is marked for termination. It may be terminated at any time.",
+    "request-canceled-and-instance-running": "Your spot request is canceled, but your instance is still running.",
+}
+
+
+def changed(request: Document, code: str, now: datetime, state: str | None = None) -> None:
+    """Write down what became of a request."""
+    request.update(code=code, message=ENDS[code], updated=now, state=state or request["state"])
+
+
+def describe_request(found: Any) -> Document:
+    """DescribeSpotInstanceRequests' record of the request of moto's instance."""
+    kept = found.kennel["spot"]
+    document: Document = {
+        "CreateTime": kept["created"],
+        "InstanceId": found.id,
+        "InstanceInterruptionBehavior": "terminate",
+        "LaunchSpecification": {
+            "ImageId": found.image_id,
+            "InstanceType": found.instance_type,
+            "Placement": {"AvailabilityZone": found.availability_zone},
+            "SecurityGroups": [{"GroupId": one.id, "GroupName": one.name} for one in found.security_groups],
+            "Monitoring": {"Enabled": found.monitored},
+        },
+        "LaunchedAvailabilityZone": found.availability_zone,
+        "ProductDescription": PRODUCT,
+        "SpotInstanceRequestId": kept["id"],
+        "State": kept["state"],
+        "Status": {"Code": kept["code"], "Message": kept["message"], "UpdateTime": kept["updated"]},
+        "Tags": [{"Key": key, "Value": value} for key, value in kept["tags"].items()],
+        "Type": "one-time",
+    }
+    limit = kept["max_price"] or on_demand(found.instance_type, found.availability_zone[:-1])
+    if limit is not None:
+        document["SpotPrice"] = f"{Decimal(limit):.6f}"
+    return document
+
+
+def requests(instances: Iterable[Any]) -> list[Any]:
+    """The instances that a spot request made."""
+    return [one for one in instances if one.kennel["spot"]]

@@ -8,6 +8,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,6 +61,8 @@ class CloudWatch(ManyProtocols):
     async def stop(self) -> None:
         if self._compacting:
             self._compacting.cancel()
+            with suppress(asyncio.CancelledError):  # it ends with the round it is in, which uses the store
+                await self._compacting
         self._metrics.close()
 
     async def _compact(self) -> None:

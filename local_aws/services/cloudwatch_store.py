@@ -11,6 +11,7 @@ older than 15 days is such a set of 5 minutes or an hour: unlike CloudWatch, thi
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -38,7 +39,10 @@ CREATE TABLE IF NOT EXISTS points (
     series INTEGER, at INTEGER, number INTEGER, unit TEXT, count REAL, total REAL, low REAL, high REAL,
     PRIMARY KEY (series, at, number)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS numbers (reserved INTEGER);
+INSERT INTO numbers SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM numbers);
 """
+_RESERVED_AT_ONCE = 100_000
 _FIND = "SELECT id FROM series WHERE region = ? AND namespace = ? AND name = ? AND dimensions = ?"
 
 
@@ -87,8 +91,7 @@ class MetricStore:
         self._store = Store(directory, name="metrics.sqlite", power_cut_safe=False)
         self._store.connection().executescript(_TABLES)
         self._known: dict[tuple[str, str, str, str], int] = {}  # only touched inside a transaction
-        (last,) = self._store.read("SELECT MAX(number) FROM points")[0]
-        self._number = (last or 0) + 1
+        self._number = self._reserved = 0
 
     def close(self) -> None:
         self._store.close()
@@ -99,7 +102,7 @@ class MetricStore:
             return
         made: list[tuple[str, str, str, str]] = []
         try:
-            with self._store.transaction() as connection:
+            with self._writing() as connection:
                 rows = []
                 latest: dict[int, int] = {}
                 for datum in data:
@@ -112,8 +115,7 @@ class MetricStore:
                         figures = (datum.count, datum.value * datum.count, datum.value, datum.value)
                     else:
                         figures = (datum.count, datum.total, datum.low, datum.high)
-                    rows.append((series, at, self._number, datum.unit, *figures))
-                    self._number += 1
+                    rows.append((series, at, self._next_number(connection), datum.unit, *figures))
                 connection.executemany("INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
                 connection.executemany(
                     "UPDATE series SET last = max(coalesce(last, 0), ?) WHERE id = ?",
@@ -123,6 +125,24 @@ class MetricStore:
             for key in made:  # what the transaction made is gone with it
                 self._known.pop(key, None)
             raise
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with self._store.transaction() as connection:
+                yield connection
+        except BaseException:
+            self._reserved = 0  # a block of numbers that was reserved in it is not
+            raise
+
+    def _next_number(self, connection: sqlite3.Connection) -> int:
+        """A number no point ever had, so that points of one moment stay apart; reserved in blocks, over restarts."""
+        if self._number >= self._reserved:
+            connection.execute("UPDATE numbers SET reserved = reserved + ?", (_RESERVED_AT_ONCE,))
+            (self._reserved,) = connection.execute("SELECT reserved FROM numbers").fetchone()
+            self._number = self._reserved - _RESERVED_AT_ONCE
+        self._number += 1
+        return self._number
 
     def _series(
         self,
@@ -201,7 +221,7 @@ class MetricStore:
 
     def compact(self, now: float) -> None:
         """Make old points as coarse as RETENTION says, and forget those beyond LONGEST."""
-        with self._store.transaction() as connection:
+        with self._writing() as connection:
             age, width = RETENTION[0]
             connection.execute("UPDATE points SET at = at - at % ? WHERE at < ? AND at % ?", (width, now - age, width))
             for age, width in RETENTION[1:]:
@@ -224,10 +244,10 @@ class MetricStore:
                 "DELETE FROM points WHERE series = ? AND at >= ? AND at < ? AND unit = ?",
                 (series, at, at + width, unit),
             )
+            number = self._next_number(connection)
             connection.execute(
-                "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (series, at, self._number, unit, *figures)
+                "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (series, at, number, unit, *figures)
             )
-            self._number += 1
 
 
 def _key(region: str, metric: Metric) -> tuple[str, str, str, str]:

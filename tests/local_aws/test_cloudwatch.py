@@ -356,6 +356,14 @@ def test_a_put_that_fails_half_way_leaves_nothing(world: World) -> None:
     assert world.values(query(name="new"), query("b", name="other")) == [[3.0], [1.0]]
 
 
+def test_points_of_one_moment_stay_apart_over_restarts(tmp_path: Path) -> None:
+    for _ in range(3):
+        world = World(tmp_path)
+        world.put(1.0)
+        world.store.close()
+    assert World(tmp_path).values(query(stat="SampleCount")) == [[3.0]]
+
+
 def test_listing_metrics(world: World) -> None:
     for number in range(501):
         world.store.put("us-east-1", "Many", [Datum(f"m{number}", HOST, NOW - 60, 1.0)])

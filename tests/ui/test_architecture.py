@@ -10,7 +10,18 @@ from tests.conftest import ROOT
 DASHBOARD = ROOT / "dashboard"
 AWS = {"boto3", "botocore"}
 HEAVY = {"torch", "torchvision", "onnxruntime", "onnx", "sagemaker", "moto", "local_aws"}
-PURE = ("figures", "figures_compare", "figures_tuning", "lines", "markup", "receipt", "run", "tones", "words")
+PURE = (
+    "figures",
+    "figures_compare",
+    "figures_tuning",
+    "lines",
+    "markup",
+    "receipt",
+    "run",
+    "tones",
+    "train_fields",
+    "words",
+)
 
 
 def imports(file: Path) -> set[str]:

@@ -17,9 +17,13 @@ from dashboard.core.aws import connect
 from dashboard.core.errors import AlreadyExists, InvalidInput, NotFound
 from dashboard.core.runs.cost import run_cost
 from dashboard.core.runs.launch import launch
+from dashboard.core.runs.listing import RunBook, Window
+from dashboard.core.runs.log import search_log, whole_log
 from dashboard.core.runs.model import RunStatus
+from dashboard.core.runs.model_card import read_card
 from dashboard.core.runs.plan import TrainingSpec, plan
-from dashboard.core.runs.watch import RunCache, get_run, list_runs, progress, read_log, stop
+from dashboard.core.runs.usage import Measure, usage
+from dashboard.core.runs.watch import get_run, progress, read_log, stop
 from dashboard.core.serving.classify import classify, prepare_photo
 from dashboard.core.serving.deploy import deploy, plan_deploy
 from dashboard.core.serving.endpoints import delete_endpoint, get_endpoint, plan_delete
@@ -31,6 +35,10 @@ TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
+
+
+def listed(live):
+    return RunBook(lambda: datetime.now(UTC)).look(live, Window.WEEK, patience=30).runs
 
 
 def wait(happened, seconds=90):
@@ -129,16 +137,36 @@ def test_its_receipt_and_what_the_next_one_will_cost(live, trained, prices):
     assert cost.amount == pytest.approx(
         prices.price("sagemaker-training", "ml.m5.large", "us-east-1").amount * int(trained.billable_seconds) / 3600
     )
-    following = planned(live, prices, "drawn-2", past_runs=list_runs(live))
+    following = planned(live, prices, "drawn-2", past_runs=listed(live))
     assert following.expected.seconds == trained.billable_seconds
     assert following.warnings == ()
 
 
-def test_runs_that_have_ended_are_not_asked_for_again(live, trained):
-    cache = RunCache()
-    first = list_runs(live, cache=cache)
-    assert "drawn-1" in [run.name for run in first]
-    assert [r for r in list_runs(live, cache=cache) if r.name == "drawn-1"] == [r for r in first if r.name == "drawn-1"]
+def test_it_is_listed_as_it_is_described(live, trained):
+    assert trained in listed(live)
+
+
+def test_its_whole_log_is_searched_and_downloaded(live, trained):
+    found = search_log(live, "drawn-1", "epoch=3/5")
+    assert [line.text.split()[0] for line in found] == ["epoch=3/5"]
+    assert found[0].host == "algo-1"
+    text = whole_log(live, "drawn-1").decode()
+    assert f" algo-1 {found[0].text}\n" in text
+    assert search_log(live, "drawn-1", "no line says this") == ()
+
+
+def test_what_it_used_of_its_instance_was_measured(live, trained):
+    used = usage(live, trained, datetime.now(UTC))
+    assert used.highest(Measure.CPU) > 10
+    assert 0 < used.highest(Measure.MEMORY) < 100
+    assert all(trained.started <= at <= trained.ended for at, _ in used.of(Measure.CPU)[0].points[1:-1])
+
+
+def test_its_model_says_what_it_can(live, trained):
+    card = read_card(live, trained.artifact_uri)
+    assert card.summary
+    assert card.metrics["test:accuracy"] == pytest.approx(trained.metrics["test:accuracy"], abs=1e-3)
+    assert card.archive_bytes > 10_000
 
 
 def test_a_dataset_that_cannot_be_trained_on_fails_in_words(live, prices):

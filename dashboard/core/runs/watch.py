@@ -1,10 +1,8 @@
 """Look at one run of any kind, stop it, and on the embedded AWS take its spot instances back."""
 
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Aws
@@ -20,12 +18,10 @@ __all__ = [
     "LogLine",
     "LogPage",
     "Progress",
-    "RunCache",
     "StopResult",
     "children",
     "get_run",
     "interrupt",
-    "list_runs",
     "progress",
     "read_log",
     "stop",
@@ -42,23 +38,18 @@ class StopResult:
     problem: KennelError | None = None
 
 
-def get_run(aws: Aws, key: str, known: "Run | RunCache | None" = None, now: datetime | None = None) -> Run:
+def get_run(aws: Aws, key: str, known: Run | None = None, now: datetime | None = None) -> Run:
     """One run of any kind as it is now; a `known` reading of it saves reading its tags again.
 
     `now` tells a launch that broke off from one that goes on (default: the clock). Raises NotFound.
     """
-    cache = known if isinstance(known, RunCache) else None
-    known = cache.last(key) if cache else known if isinstance(known, Run) else None
     wanted = RunKey.parse(key)
     if wanted.kind is RunKind.TUNING:
         return tuning.get_tuning(aws, wanted.name)
     if wanted == RunKey.parse(f"ec2:{wanted.name}"):
         return ec2_runs.get_ec2(aws, wanted.name, now or datetime.now(UTC))
     try:
-        run = sagemaker.describe(aws, sagemaker.TRAININGS, wanted.name, known)
-        if cache:
-            cache.keep(run, run.modified)
-        return run
+        return sagemaker.describe(aws, sagemaker.TRAININGS, wanted.name, known)
     except NotFound as missing:
         raise NotFound(
             f"there is no run named {wanted.name}",
@@ -140,72 +131,3 @@ def interrupt(aws: Aws, run: Run, mark: str) -> None:
         aws.call("ec2", "CreateTags", Resources=[run.instance_id], Tags=marked)
     else:
         aws.call("sagemaker", "AddTags", ResourceArn=run.arn, Tags=marked)
-
-
-PAGE = 100
-FOREVER = 5_000
-
-
-class RunCache:
-    """Runs that have ended, and tags, of ONE account and region: they need not be asked for again.
-
-    A run that has ended is kept with the moment of its last change, and asked for again only when that differs.
-    Safe to share between threads.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._runs: dict[str, tuple[datetime | None, Run]] = {}
-        self._last: dict[str, Run] = {}
-
-    def ended(self, name: str, modified: datetime | None) -> Run | None:
-        """The run as it is known, if it has ended and is listed as not modified since."""
-        with self._lock:
-            known, run = self._runs.get(name, (None, None))
-        return run if known == modified else None
-
-    def last(self, name: str) -> Run | None:
-        """The run as it was last seen."""
-        with self._lock:
-            return self._last.get(name)
-
-    def keep(self, run: Run, modified: datetime | None) -> None:
-        """Remember a run that is listed as last modified then."""
-        with self._lock:
-            self._last[run.name] = run
-            if run.status.is_final:
-                self._runs[run.name] = (modified, run)
-            for store in (self._runs, self._last):
-                while len(store) > FOREVER:
-                    del store[next(iter(store))]
-
-
-def list_runs(aws: Aws, limit: int = 200, cache: RunCache | None = None) -> tuple[Run, ...]:
-    """The newest `limit` training runs, newest first. With a `cache`, only runs that changed are described again."""
-    summaries: list[Mapping[str, Any]] = []
-    for page in aws.pages(
-        "sagemaker",
-        "ListTrainingJobs",
-        limit=-(-limit // PAGE),
-        SortBy="CreationTime",
-        SortOrder="Descending",
-        PaginationConfig={"PageSize": min(limit, PAGE)},
-    ):
-        summaries += page["TrainingJobSummaries"]
-        if len(summaries) >= limit:
-            break
-
-    def look(summary: Mapping[str, Any]) -> Run | None:
-        name, modified = summary["TrainingJobName"], summary.get("LastModifiedTime")
-        known = cache.ended(name, modified) if cache else None
-        if known:
-            return known
-        try:
-            run = get_run(aws, name, cache)
-        except NotFound:
-            return None  # deleted since it was listed
-        if cache:
-            cache.keep(run, modified)
-        return run
-
-    return tuple(run for run in gather(look, summaries[:limit]) if run)

@@ -1,149 +1,136 @@
+"""One run of any kind: looked at, stopped, interrupted."""
+
+from dataclasses import replace
+
 import pytest
 
-from dashboard.core.errors import NotFound
+from dashboard.core.errors import AccessDenied, NotFound, Refused
+from dashboard.core.runs import watch
 from dashboard.core.runs.model import RunStatus
-from dashboard.core.runs.watch import RunCache, get_run, list_runs, stop
-from tests.core.conftest import refusal
-
-ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/"
-
-
-class Jobs:
-    """SageMaker's training jobs as dicts that a test may change."""
-
-    def __init__(self, fake):
-        self.jobs: dict[str, dict] = {}
-        self.fake = fake
-        fake.on("ListTrainingJobs", self.list)
-        fake.on("DescribeTrainingJob", self.describe)
-        fake.on("StopTrainingJob", self.stop)
-        fake.on("ListTags", {"Tags": [{"Key": "kennel:sample", "Value": "true"}]})
-
-    def add(self, name, status="Completed", secondary=None, created=1_763_715_600.0):
-        self.jobs[name] = {
-            "TrainingJobName": name,
-            "TrainingJobArn": ARN + name,
-            "CreationTime": created,
-            "LastModifiedTime": created,
-            "TrainingJobStatus": status,
-            "SecondaryStatus": secondary or status,
-            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
-        }
-
-    def list(self, asked):
-        assert asked["SortBy"] == "CreationTime"
-        assert asked["SortOrder"] == "Descending"
-        ordered = sorted(self.jobs.values(), key=lambda job: -job["CreationTime"])
-        begin = int(asked.get("NextToken", 0))
-        end = begin + asked["MaxResults"]
-        more = {"NextToken": str(end)} if end < len(ordered) else {}
-        return {"TrainingJobSummaries": ordered[begin:end]} | more
-
-    def describe(self, asked):
-        return self.jobs.get(asked["TrainingJobName"]) or refusal(
-            "ValidationException", "Requested resource not found."
-        )
-
-    def stop(self, asked):
-        job = self.jobs[asked["TrainingJobName"]]
-        if job["TrainingJobStatus"] != "InProgress":
-            return refusal(
-                "ValidationException",
-                f"The request was rejected because the training job is in status {job['TrainingJobStatus']}.",
-            )
-        job["TrainingJobStatus"] = job["SecondaryStatus"] = "Stopping"
-        return {}
+from tests.views.scripted import ARN, NOW, REAL, ScriptedAws
 
 
 @pytest.fixture
-def jobs(fake):
-    return Jobs(fake)
+def aws() -> ScriptedAws:
+    account = ScriptedAws()
+    account.add_job("dogs-1", "InProgress", age=60)
+    account.add_job("done-1")
+    account.add_tuning("search", [0.5, 0.3], "InProgress")
+    account.add_ec2("cats-1", "InProgress", age=60)
+    return account
 
 
-def test_runs_come_newest_first_over_all_pages(aws, jobs):
-    for n in range(230):
-        jobs.add(f"run-{n}", created=1_763_715_600.0 + n)
-    runs = list_runs(aws, limit=200)
-    assert [run.name for run in runs] == [f"run-{n}" for n in range(229, 29, -1)]
-    assert all(run.is_sample for run in runs)
+def test_a_key_leads_to_its_kind_of_run(aws: ScriptedAws) -> None:
+    for key in ("dogs-1", "tuning:search", "ec2:cats-1"):
+        assert watch.get_run(aws, key, now=NOW).key == key
 
 
-def test_no_runs_is_an_empty_list(aws, jobs):
-    assert list_runs(aws) == ()
+@pytest.mark.parametrize("key", ["nobody", "tuning:nobody", "ec2:nobody"])
+def test_a_run_that_is_not_there_is_not_found(aws: ScriptedAws, key: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        watch.get_run(aws, key)
+    assert "nobody" in caught.value.what
+    assert caught.value.next_step
 
 
-def test_runs_that_have_ended_are_described_once(aws, jobs, fake):
-    for n in range(20):
-        jobs.add(f"run-{n}")
-    jobs.add("young", "InProgress", "Training")
-    cache = RunCache()
-    first = list_runs(aws, cache=cache)
-    fake.calls.clear()
-    assert list_runs(aws, cache=cache) == first
-    assert fake.counts["DescribeTrainingJob"] == 1  # the one that runs
-    assert fake.counts["ListTags"] == 0
+def test_tags_are_read_once(aws: ScriptedAws) -> None:
+    known = watch.get_run(aws, "dogs-1")
+    assert watch.get_run(aws, "dogs-1", known) == known
+    assert len(aws.asked("ListTags")) == 1
 
 
-def test_a_run_that_ends_is_seen_to_end(aws, jobs):
-    jobs.add("dogs-1", "InProgress", "Training")
-    cache = RunCache()
-    assert list_runs(aws, cache=cache)[0].status is RunStatus.TRAINING
-    jobs.add("dogs-1", "Completed")
-    assert list_runs(aws, cache=cache)[0].status is RunStatus.COMPLETED
+def test_the_trials_of_a_tuning_job_are_runs_in_their_order(aws: ScriptedAws) -> None:
+    keys = watch.get_run(aws, "tuning:search").tuning.children  # type: ignore[union-attr]
+    found = watch.children(aws, keys)
+    assert [run.name for run in found] == list(keys) == ["search-001-00000001", "search-002-00000002"]
+    assert {run.parent for run in found} == {"search"}
+    aws.calls.clear()
+    assert watch.children(aws, keys, found) == found
+    assert aws.calls == []  # they have ended: nothing is asked again
 
 
-def test_a_name_that_was_deleted_and_used_again_is_a_new_run(aws, jobs):
-    jobs.add("dogs-1", "Failed", created=1_000.0)
-    cache = RunCache()
-    assert list_runs(aws, cache=cache)[0].status is RunStatus.FAILED
-    jobs.add("dogs-1", "Completed", created=2_000.0)
-    assert list_runs(aws, cache=cache)[0].status is RunStatus.COMPLETED
+def test_a_trial_that_was_deleted_is_left_out(aws: ScriptedAws) -> None:
+    keys = watch.get_run(aws, "tuning:search").tuning.children  # type: ignore[union-attr]
+    del aws.jobs[keys[0]]
+    assert [run.name for run in watch.children(aws, keys)] == [keys[1]]
 
 
-def test_a_run_deleted_while_we_look_is_left_out(aws, jobs, fake):
-    jobs.add("dogs-1")
-    jobs.add("dogs-2")
-    fake.on(
-        "DescribeTrainingJob",
-        lambda p: (
-            refusal("ValidationException", "Requested resource not found.")
-            if p["TrainingJobName"] == "dogs-1"
-            else jobs.describe(p)
-        ),
-    )
-    assert [run.name for run in list_runs(aws)] == ["dogs-2"]
+def test_stopping_a_run_once_and_again(aws: ScriptedAws) -> None:
+    assert watch.stop(aws, "dogs-1").status is RunStatus.STOPPING
+    assert watch.stop(aws, "dogs-1").status is RunStatus.STOPPING
+    assert len(aws.asked("StopTrainingJob")) == 1
 
 
-def test_a_run_that_is_not_there_is_not_found(aws, jobs):
-    with pytest.raises(NotFound):
-        get_run(aws, "dogs-1")
+def test_stopping_a_run_that_has_ended_leaves_it_as_it_is(aws: ScriptedAws) -> None:
+    assert watch.stop(aws, "done-1").status is RunStatus.COMPLETED
+    assert not aws.asked("StopTrainingJob")
 
 
-def test_stopping_a_run_once_and_again(aws, jobs, fake):
-    jobs.add("dogs-1", "InProgress", "Training")
-    assert stop(aws, "dogs-1").status is RunStatus.STOPPING
-    assert stop(aws, "dogs-1").status is RunStatus.STOPPING
-    assert fake.counts["StopTrainingJob"] == 1
+def test_a_run_that_ends_between_the_look_and_the_stop(aws: ScriptedAws) -> None:
+    def ended(asked: object) -> dict[str, object]:
+        aws.add_job("dogs-1", "Completed")
+        raise NotFound("Requested resource not found.")
+
+    aws._StopTrainingJob = ended  # type: ignore[method-assign]
+    assert watch.stop(aws, "dogs-1").status is RunStatus.COMPLETED
 
 
-def test_stopping_a_run_that_has_ended_leaves_it_as_it_is(aws, jobs, fake):
-    jobs.add("dogs-1", "Completed")
-    assert stop(aws, "dogs-1").status is RunStatus.COMPLETED
-    assert fake.counts["StopTrainingJob"] == 0
+def test_stopping_a_tuning_job_stops_it_as_a_whole(aws: ScriptedAws) -> None:
+    assert watch.stop(aws, "tuning:search").status is RunStatus.STOPPING
+    assert not aws.asked("StopTrainingJob")
 
 
-def test_a_run_that_ends_between_the_look_and_the_stop(aws, jobs, fake):
-    jobs.add("dogs-1", "InProgress", "Uploading")
-
-    def end_first(asked):
-        jobs.add("dogs-1", "Completed")
-        return jobs.stop(asked)
-
-    fake.on("StopTrainingJob", end_first)
-    assert stop(aws, "dogs-1").status is RunStatus.COMPLETED
+def test_an_ec2_training_is_asked_to_save_its_model_and_end(aws: ScriptedAws) -> None:
+    assert watch.stop(aws, "ec2:cats-1").status is RunStatus.STOPPING
+    assert "ec2-runs/cats-1/stop.json" in aws.bodies
+    assert not aws.asked("TerminateInstances")
 
 
-def test_stopping_a_run_that_is_not_there(aws, jobs):
-    with pytest.raises(NotFound):
-        stop(aws, "dogs-1")
+def test_an_ec2_training_that_has_not_begun_ends_with_its_instance(aws: ScriptedAws) -> None:
+    del aws.bodies["ec2-runs/cats-1/status.json"]
+    assert watch.stop(aws, "ec2:cats-1").status is RunStatus.STOPPING
+    assert aws.asked("TerminateInstances") == [{"InstanceIds": ["i-cats-1"]}]
+
+
+def test_an_ec2_training_without_an_instance_yet_says_to_wait(aws: ScriptedAws) -> None:
+    del aws.bodies["ec2-runs/cats-1/status.json"], aws.bodies["ec2-runs/cats-1/instance.json"]
+    aws.instances.clear()
+    with pytest.raises(Refused, match="cannot be stopped yet"):
+        watch.stop(aws, "ec2:cats-1")
+
+
+def test_of_several_the_ones_that_can_be_stopped_are(aws: ScriptedAws) -> None:
+    aws.errors["StopHyperParameterTuningJob"] = AccessDenied("not allowed to stop it")
+    results = {one.key: one for one in watch.stop_many(aws, ["dogs-1", "tuning:search", "nobody", "dogs-1"])}
+    assert len(results) == 3
+    assert results["dogs-1"].run is not None
+    assert results["dogs-1"].run.status is RunStatus.STOPPING
+    assert isinstance(results["tuning:search"].problem, AccessDenied)
+    assert isinstance(results["nobody"].problem, NotFound)
+
+
+def test_an_interruption_is_asked_for_by_a_tag_of_the_job_or_the_instance(aws: ScriptedAws) -> None:
+    aws.add_job("spot-1", "InProgress", age=60, spot=True)
+    aws.add_ec2("spot-2", "InProgress", age=60, spot=True)
+    watch.interrupt(aws, watch.get_run(aws, "spot-1"), "one")
+    watch.interrupt(aws, watch.get_run(aws, "ec2:spot-2", now=NOW), "two")
+    assert aws.tags[f"{ARN}:training-job/spot-1"]["kennel:interrupt"] == "one"
+    assert aws.asked("CreateTags") == [
+        {"Resources": ["i-spot-2"], "Tags": [{"Key": "kennel:interrupt", "Value": "two"}]}
+    ]
+
+
+def test_a_real_account_cannot_be_asked_to_interrupt(aws: ScriptedAws) -> None:
+    aws.add_job("spot-1", "InProgress", age=60, spot=True)
+    run = watch.get_run(aws, "spot-1")
+    with pytest.raises(Refused, match="only the embedded AWS"):
+        watch.interrupt(ScriptedAws(REAL), run, "one")
+
+
+def test_only_a_spot_run_at_work_can_be_interrupted(aws: ScriptedAws) -> None:
+    run = watch.get_run(aws, "dogs-1")
+    with pytest.raises(Refused, match="does not run on spot"):
+        watch.interrupt(aws, run, "one")
+    aws.add_job("spot-1", "InProgress", age=60, spot=True)
+    with pytest.raises(Refused, match="waiting for capacity"):
+        watch.interrupt(aws, replace(watch.get_run(aws, "spot-1"), status=RunStatus.PENDING), "one")

@@ -25,8 +25,9 @@ def panel(name: str, finding: str, figure: "Figure | None", wait: str, *, alone:
     height: Literal["content", "stretch"] = "content" if alone else "stretch"
     with st.container(border=True, key=f"panel-{name}", gap="xsmall", height=height):
         if figure is None:
+            small = " kn-wait-alone" if alone else ""
             st.html(
-                f'<div class="kn-empty kn-wait"><p class="kn-empty-what">{escape(finding)}</p>'
+                f'<div class="kn-empty kn-wait{small}"><p class="kn-empty-what">{escape(finding)}</p>'
                 f"<p>{escape(wait)}</p></div>"
             )
             return

@@ -1,7 +1,8 @@
 """Several runs side by side: what they took, cost and reached, their curves, and the settings that differ."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -49,7 +50,7 @@ def back() -> None:
 def show(aws: Aws, keys: Sequence[str]) -> bool:
     """Draw the comparison; whether one of the runs may still change."""
     runs, missing = found(aws, keys)
-    told = state.comparison(aws, runs)
+    told = with_best_trials(aws, state.comparison(aws, runs))
     rows = [compared(measured, style) for measured, style in zip(told.measures, STYLES, strict=False)]
     page.title("Compare", sentence(rows))
     for key in missing:
@@ -65,6 +66,24 @@ def show(aws: Aws, keys: Sequence[str]) -> bool:
     return any(one.status.is_active for one in runs)
 
 
+def with_best_trials(aws: Aws, told: Comparison) -> Comparison:
+    """A tuning job stands with the seconds of all its trials, and with accuracy and curves of the best of them."""
+    measures, curves = list(told.measures), {metric: list(lines) for metric, lines in told.curves.items()}
+    for place, measured in enumerate(told.measures):
+        facts = measured.run.tuning
+        if facts is None:
+            continue
+        spent = measured.cost.seconds
+        measures[place] = replace(measured, seconds=spent, billable_seconds=spent)
+        if not facts.best_key:
+            continue
+        best = state.run(aws, facts.best_key).value
+        measures[place] = replace(measures[place], accuracy=run.accuracy(best))
+        for metric, points in state.log(aws, best.key).progress.curves.items():
+            curves.setdefault(metric, [()] * len(measures))[place] = points
+    return replace(told, measures=tuple(measures), curves={name: tuple(lines) for name, lines in curves.items()})
+
+
 def compared(measured: Measures, style: Style) -> Compared:
     """A run's measures as they are drawn."""
     return Compared(
@@ -76,22 +95,29 @@ def compared(measured: Measures, style: Style) -> Compared:
     )
 
 
+def first(rows: Sequence[Compared], value: Callable[[Compared], float | None], *, least: bool) -> str:
+    """The letters of the runs that have the least (or the most) of something: "A", "A and C", "3 alike", or ""."""
+    known = [(found, row.style.letter) for row in rows if (found := value(row)) is not None]
+    if len(known) < 2:
+        return ""
+    best = (min if least else max)(found for found, _ in known)
+    letters = [letter for found, letter in known if found == best]
+    return " and ".join(letters) if len(letters) < 3 else f"{len(letters)} alike"
+
+
 def sentence(rows: Sequence[Compared]) -> str:
     """Which was the cheapest, the quickest and the best."""
     if len(rows) < 2:
         return f"{count(len(rows), 'run')}: choose two or more under All runs"
-    parts = []
-    for word, measured, is_least in (
-        ("cheapest", [(row.cost, row) for row in rows], True),
-        ("quickest", [(row.seconds, row) for row in rows], True),
-        ("most accurate", [(row.accuracy, row) for row in rows], False),
-    ):
-        known = [(value, row.style.letter) for value, row in measured if value is not None]
-        if known:
-            best = (min if is_least else max)(value for value, _ in known)
-            letters = [letter for value, letter in known if value == best]
-            parts.append(f"{' and '.join(letters) if len(letters) < 4 else f'{len(letters)} alike'} {word}")
-    return f"{count(len(rows), 'run')}: {', '.join(parts)}" if parts else f"{count(len(rows), 'run')}, none has ended"
+    told = (
+        (first(rows, lambda row: row.cost, least=True), "cheapest"),
+        (first(rows, lambda row: row.seconds, least=True), "quickest"),
+        (first(rows, lambda row: row.accuracy, least=False), "most accurate"),
+    )
+    parts = [f"{letters} {word}" for letters, word in told if letters]
+    return (
+        f"{count(len(rows), 'run')}: {', '.join(parts)}" if parts else f"{count(len(rows), 'run')}, too few have ended"
+    )
 
 
 def _table(aws: Aws, compared: Comparison, rows: Sequence[Compared]) -> None:
@@ -157,31 +183,37 @@ def _bars(aws: Aws, rows: Sequence[Compared]) -> None:
     grey = figures_compare.dominated(rows)
     is_dark = st.context.theme.type == "dark"
     digits = places(rows)
-    measures = (
-        (
-            "time",
-            "Trained for",
-            "seconds",
-            [(row, row.seconds, duration(row.seconds)) for row in rows],
-        ),
-        ("cost", f"Cost{simulated(aws.account)}", "USD", [(row, row.cost, _dollars(row.cost, digits)) for row in rows]),
-        (
-            "accuracy",
-            "Photos right",
-            "share of the test photos (%)",
-            [(row, None if row.accuracy is None else row.accuracy * 100, percent(row.accuracy, 1)) for row in rows],
-        ),
+    quick, cheap = (
+        first(rows, lambda row: row.seconds, least=True),
+        first(rows, lambda row: row.cost, least=True),
     )
+    right = first(rows, lambda row: row.accuracy, least=False)
+    shown = {
+        "seconds": (
+            f"Trained for: {quick} quickest" if quick else "Trained for",
+            Bars("seconds", [(row, row.seconds, duration(row.seconds)) for row in rows]),
+        ),
+        "cost": (
+            (f"Cost: {cheap} cheapest" if cheap else "Cost") + simulated(aws.account),
+            Bars("USD", [(row, row.cost, _dollars(row.cost, digits)) for row in rows]),
+        ),
+        "accuracy": (
+            f"Photos right: {right} best" if right else "Photos right",
+            Bars(
+                "share of the test photos (%)",
+                [(row, row.accuracy and row.accuracy * 100, percent(row.accuracy, 1)) for row in rows],
+                most=100.0,
+            ),
+        ),
+    }
     with st.container(key="compare-bars"):
         columns = st.columns(3, gap="small")
-    for column, (name, title, unit, told) in zip(columns, measures, strict=True):
+    for column, (name, (finding, bars)) in zip(columns, shown.items(), strict=True):
         with column:
-            most = 100.0 if name == "accuracy" else None
-            chart.panel(f"bars-{name}", title, figures_compare.bars(Bars(unit, told, most), grey, is_dark=is_dark), "")
+            chart.panel(f"bars-{name}", finding, figures_compare.bars(bars, grey, is_dark=is_dark), "")
     if grey:
-        st.html(
-            markup.note(f"Grey: {', '.join(sorted(grey))}, because another run was no slower, no dearer and no worse.")
-        )
+        letters = ", ".join(sorted(grey))
+        st.html(markup.note(f"Grey: {letters}, because another run was no slower, no dearer and no worse."))
 
 
 def _dollars(amount: float | None, places: int) -> str:

@@ -132,7 +132,7 @@ def learning_curve(curves: Mapping[str, Points], measure: Measure, *, is_dark: b
     edge = max(0.3, (last - first) * 0.02)
     few = last - first < 6
     figure.update_xaxes(
-        range=[first - edge, last + edge], dtick=1 if few else None, nticks=7, tickformat="d", tickangle=0
+        range=[first - edge, last + edge], dtick=1 if few else None, nticks=5, tickformat="d", tickangle=0
     )
     return figure
 

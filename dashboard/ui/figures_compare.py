@@ -76,6 +76,6 @@ def bars(shown: Bars, grey: set[str], *, is_dark: bool = False) -> "Figure":
         width=0.62,
     )
     figure.update_layout(margin={"l": 8, "r": 12, "t": 4, "b": 8}, hovermode="closest", bargap=0.3)
-    figure.update_xaxes(range=[0, top * 1.38], rangemode="tozero", showgrid=True, nticks=4)
+    figure.update_xaxes(range=[0, top * 1.38], rangemode="tozero", showgrid=True, nticks=4, exponentformat="none")
     figure.update_yaxes(showgrid=False, type="category", tickfont={"size": 13})
     return figure

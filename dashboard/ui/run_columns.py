@@ -74,7 +74,7 @@ def columns(
         "Duration": column.NumberColumn("Duration", format="localized"),
         "Cost": column.NumberColumn(f"Cost{simulated(account)}", format="$%.4f", help="Billable seconds × list price"),
         "Accuracy": column.NumberColumn("Accuracy", format="%.1f %%", help="On the photos kept back for the test"),
-        "Loss": column.LineChartColumn("Loss", y_min=0, width=90, help="Validation loss by epoch, from 0 up"),
+        "Loss": column.LineChartColumn("Loss", y_min=0, width=75, help="Validation loss by epoch, from 0 up"),
         "Project": column.TextColumn("Project"),
         "Owner": column.TextColumn("Owner"),
         "Origin": column.TextColumn("Origin"),

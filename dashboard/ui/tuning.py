@@ -1,8 +1,7 @@
 """A tuning job on its run's page: how its trials did, which settings they tried, and the best of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from html import escape
 from typing import Any
 
 import streamlit as st
@@ -63,7 +62,7 @@ def show(aws: Aws, one: Run, facts: TuningFacts, at: datetime) -> None:
         )
     with right_side:
         best = next((trial for trial in shown if trial.is_best), None)
-        told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in best.settings.items()) if best else ""
+        told = settings(best.settings) if best else ""
         chart.panel(
             "side-by-side",
             f"Best with {told}" if told else "Which settings did best",
@@ -163,12 +162,14 @@ def facts(one: Run, told: TuningFacts) -> dict[str, str]:
     }
 
 
-def best_line(told: TuningFacts) -> str:
-    """The best trial in one line of markup; "" while there is none."""
-    if told.best_value is None:
-        return ""
-    values = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in told.best_hyperparameters.items())
-    return f"{BEST} {escape(told.best_key)} · {escape(told.objective)} {told.best_value:.4g} · {escape(values)}"
+def settings(values: Mapping[str, str]) -> str:
+    """Settings in words: "learning rate 0.0279, batch size 18"."""
+    return ", ".join(f"{name.replace('_', ' ')} {_short(value)}" for name, value in values.items())
+
+
+def _short(text: str) -> str:
+    value = _value(text)
+    return f"{value:.4g}" if isinstance(value, float) else text
 
 
 def _open() -> None:

@@ -48,12 +48,17 @@ def read_card(aws: Aws, artifact_uri: str) -> ModelCard | None:
     with aws.translated("s3", "GetObject", where):
         answer = aws.call("s3", "GetObject", **where)
         size = int(answer.get("ContentLength", 0))
+        body = _Limited(answer["Body"])
         try:
-            text = _card(answer["Body"])
+            text = _card(body)
         except (tarfile.TarError, EOFError, zlib.error) as error:
-            raise ServiceFault(
-                "the model's archive cannot be read", f"{artifact_uri}: {error}", "train again, or see the file in S3"
-            ) from error
+            if not body.is_used_up:
+                raise ServiceFault(
+                    "the model's archive cannot be read",
+                    f"{artifact_uri}: {error}",
+                    "train again, or see the file in S3",
+                ) from error
+            text = None
         finally:
             answer["Body"].close()
     return None if text is None else card_from(text, artifact_uri, size)
@@ -84,8 +89,8 @@ def card_from(text: bytes, where: str, size: int) -> ModelCard:
     )
 
 
-def _card(body: Any) -> bytes | None:
-    with tarfile.open(fileobj=cast("IO[bytes]", _Limited(body)), mode="r|gz", bufsize=_CHUNK) as archive:
+def _card(body: "_Limited") -> bytes | None:
+    with tarfile.open(fileobj=cast("IO[bytes]", body), mode="r|gz", bufsize=_CHUNK) as archive:
         for member in archive:
             if member.name.removeprefix("./") != CARD or not member.isfile():
                 continue
@@ -102,6 +107,10 @@ class _Limited:
     def __init__(self, body: Any) -> None:
         self._body = body
         self._left = MOST_ARCHIVE
+
+    @property
+    def is_used_up(self) -> bool:
+        return self._left <= 0
 
     def read(self, size: int) -> bytes:
         data: bytes = self._body.read(min(size, self._left)) if self._left > 0 else b""

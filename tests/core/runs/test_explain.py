@@ -1,0 +1,124 @@
+"""Failures in words: the cause, what to do, and the line that matters."""
+
+import pytest
+
+from dashboard.core.runs.explain import explain, telling_line
+from dashboard.core.runs.model import Capacity, RunStatus
+from tests.core.runs.made import run
+
+DENIED = (
+    "botocore.exceptions.ClientError: An error occurred (AccessDenied) when calling the GetObject operation: User: "
+    "arn:aws:sts::123456789012:assumed-role/KennelTraining/SageMaker is not authorized to perform: s3:GetObject on "
+    'resource: "arn:aws:s3:::bucket/datasets/dogs/1.jpg" because no identity-based policy allows it'
+)
+EMBEDDED_ENDED = "InternalServerError: the embedded AWS stopped while this job was running. Launch the job again."
+
+
+@pytest.mark.parametrize("status", [RunStatus.COMPLETED, RunStatus.TRAINING, RunStatus.STOPPED])
+def test_only_what_ended_badly_is_explained(status):
+    assert explain(run(status=status), ["Error: x"]) is None
+
+
+@pytest.mark.parametrize(
+    ("failure", "lines", "what", "next_step"),
+    [
+        (
+            "AlgorithmError: it was killed, most often for lack of memory; its last lines: x, exit code: -9",
+            [],
+            "out of memory",
+            "more memory",
+        ),
+        ("AlgorithmError: x, exit code: 1", ["RuntimeError: CUDA out of memory."], "out of memory", "smaller batch"),
+        ("AlgorithmError: x, exit code: 137", [], "out of memory", "more memory"),
+        (
+            "ClientError: The volume is full: the job's files take more than the 30 GB of VolumeSizeInGB",
+            [],
+            "disk was full",
+            "larger volume",
+        ),
+        ("AlgorithmError: x", ["OSError: [Errno 28] No space left on device"], "disk was full", "larger volume"),
+        (
+            "AlgorithmError: The loss was no number any more in epoch 2, step 7: lower learning_rate, exit code: 1",
+            [],
+            "diverged",
+            "ten times smaller",
+        ),
+        (
+            "ClientError: Data download failed: no S3 objects found under s3://kennel/datasets/dogs/",
+            [],
+            "data was not there",
+            "s3://kennel-123456789012-us-east-1/datasets/dogs/",
+        ),
+        (
+            "AlgorithmError: x, exit code: 1",
+            ["ModuleNotFoundError: No module named 'onnxruntime'"],
+            "onnxruntime",
+            "requirements",
+        ),
+        ("CapacityError: Unable to provision requested ML compute capacity.", [], "no ml.c5.2xlarge free", "later"),
+        (EMBEDDED_ENDED, ["epoch=3/20"], "embedded AWS was ended", "train again"),
+        ("InternalServerError: We encountered an internal error.", [], "AWS failed", "not the training's fault"),
+        ("", [], "failed", "end of its log"),
+    ],
+)  # fmt: skip
+def test_known_failures_say_what_to_do(failure, lines, what, next_step):
+    told = explain(run(status=RunStatus.FAILED, failure=failure), lines)
+    assert what in told.what
+    assert next_step in told.next_step
+    assert told.why
+
+
+def test_a_denied_call_names_the_action_the_role_and_the_statement_to_ask_for():
+    failed = run(
+        status=RunStatus.FAILED,
+        failure="AlgorithmError: it ended, exit code: 1",
+        role="arn:aws:iam::123456789012:role/KennelTraining",
+    )
+    told = explain(failed, ["epoch=1/20", DENIED, ""])
+    assert told.what == "the training was not allowed to s3:GetObject"
+    assert "KennelTraining" in told.why
+    assert told.statement == {
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::bucket/datasets/dogs/1.jpg",
+    }
+    assert told.line == DENIED
+
+
+def test_the_trainings_own_sentence_is_left_as_it_is():
+    said = "photos of one class only (Beagle): a classifier needs at least two, so add another breed's folder."
+    told = explain(run(status=RunStatus.FAILED, failure=f"AlgorithmError: {said}, exit code: 1"), [f"error: {said}"])
+    assert told.why == said.removesuffix(",")
+    assert "AlgorithmError" not in told.why
+    assert "exit code" not in told.why
+
+
+def test_a_time_limit_says_whether_a_model_or_checkpoints_are_there():
+    cut = run(status=RunStatus.OUT_OF_TIME, max_seconds=1800)
+    assert "30 min" in explain(cut).why
+    assert "resume" not in explain(cut).next_step
+    kept = run(status=RunStatus.OUT_OF_TIME, max_seconds=1800, checkpoint_uri="s3://c/", artifact_uri="s3://m")
+    assert "was saved" in explain(kept).why
+    assert "resume" in explain(kept).next_step
+
+
+def test_spot_that_never_came_and_spot_that_was_taken_back():
+    waited = explain(run(status=RunStatus.OUT_OF_WAIT, max_wait_seconds=7200, capacity=Capacity.SPOT))
+    assert "2 h" in waited.why
+    assert "on demand" in waited.next_step
+    taken = explain(run(status=RunStatus.RECLAIMED, checkpoint_uri="s3://c/"))
+    assert "resume it" in taken.next_step
+
+
+def test_the_line_that_matters_is_the_last_that_speaks_of_an_error():
+    lines = ["started", "ValueError: first", "KeyError: 'x'", "goodbye"]
+    assert telling_line(lines) == "KeyError: 'x'"
+    assert telling_line(["one", "two"]) == "two"
+    assert telling_line([]) == ""
+
+
+def test_control_characters_and_binary_are_not_shown():
+    told = explain(
+        run(status=RunStatus.FAILED, failure="AlgorithmError: x"), ["\x1b[31mValueError: bad\x1b[0m\x00\x07"]
+    )
+    assert told.line == "ValueError: bad"

@@ -92,15 +92,16 @@ class Resources:
             return [self._found[arn] for arn in self._orders[field].since(moment)]
 
     def page(
-        self, region: str, params: Mapping[str, Any], *, newest_first: bool
+        self, region: str, params: Mapping[str, Any], *, newest_first: bool, sort_by: str = "CreationTime"
     ) -> tuple[list[Document], dict[str, str]]:
         """One page of what the filters in `params` let through, and {"NextToken": …} when there is more.
 
-        newest_first: the order when SortOrder is not given. Raises ServiceError ValidationException for a token that
-        is not of this listing.
+        newest_first, sort_by: the order when SortOrder and SortBy are not given.
+
+        Raises ServiceError ValidationException for a token that is not of this listing.
         """
-        sort_by = params.get("SortBy", "CreationTime")
-        field = {"Name": f"{self.title}Name", "Status": f"{self.title}Status"}.get(sort_by, sort_by)
+        by = params.get("SortBy", sort_by)
+        field = {"Name": f"{self.title}Name", "Status": f"{self.title}Status"}.get(by, by)
         descending = params.get("SortOrder", "Descending" if newest_first else "Ascending") == "Descending"
         digest = listing_digest(self.kind, region, params)
         after = last_shown(params["NextToken"], digest) if params.get("NextToken") else None

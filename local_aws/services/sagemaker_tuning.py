@@ -2,12 +2,14 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from local_aws.engine.container import TUNING_OBJECTIVE
 from local_aws.engine.tuner import Tuner
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
+from local_aws.services import sagemaker_training_checks as checks
 from local_aws.services import sagemaker_tuning_record as record
 from local_aws.services.sagemaker_base import arn_of, merged
 from local_aws.services.sagemaker_resources import Document, last_shown, listing_digest, take
@@ -17,6 +19,7 @@ from local_aws.services.sagemaker_tuning_record import TuningStatus
 from local_aws.services.sagemaker_tuning_steps import TuningSteps
 
 KIND = "hyper-parameter-tuning-job"
+OBJECTIVE = "FinalHyperParameterTuningJobObjectiveMetric"
 
 
 class Tunings(TrainingJobs):
@@ -44,8 +47,10 @@ class Tunings(TrainingJobs):
             raise _in_use(arn)
         plan = Plan.of(params, arn)
         tags = merged((), params.get("Tags", ()))
-        # what a training job would be refused for, the tuning job is refused for here and now
-        self.accept(plan.training_job(f"{name}-001-00000000", plan.search.choose(()), tags), caller)
+        # what its training jobs would be refused for, the tuning job is refused for here and now
+        _, job = self.accept(plan.training_job(f"{name}-001-00000000", plan.search.choose(()), tags), caller)
+        at_once = job.instance_count * min(plan.parallel, plan.most)
+        checks.check_quota(self.around, replace(job, instance_count=at_once), self._active())
         if not self.tuning_jobs.add(arn, record.new_record(arn, params, tags, self.now())):
             raise _in_use(arn)
         self.tuner.wake(arn)
@@ -58,7 +63,7 @@ class Tunings(TrainingJobs):
         return record.description(one, self._states(one), self.now())
 
     def list_hyper_parameter_tuning_jobs(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        found, more = self.tuning_jobs.page(caller.region, params, newest_first=True)
+        found, more = self.tuning_jobs.page(caller.region, params, newest_first=False, sort_by="Name")
         return {"HyperParameterTuningJobSummaries": [record.summary(one, self._states(one)) for one in found], **more}
 
     def list_training_jobs_for_hyper_parameter_tuning_job(
@@ -67,15 +72,14 @@ class Tunings(TrainingJobs):
         one = self._tuning_job(params, caller)
         arn = one["HyperParameterTuningJobArn"]
         plan = Plan.of(one["Request"], arn)
-        told = {
-            trial["Arn"]: record.child_summary(trial, state, plan)
-            for trial, state in zip(one["Trials"], self._states(one), strict=True)
-        }
-        wanted = params.get("StatusEquals")
+        told = {trial["Arn"]: record.child_summary(trial, state, plan) for trial, state in self._trials(one)}
+        wanted, field = params.get("StatusEquals"), params.get("SortBy", "Name")
         keys = [
-            (_sorted_by(child, params.get("SortBy", "Name"), plan), key)
+            (_sorted_by(child, field), key)
             for key, child in told.items()
             if wanted in (None, child["TrainingJobStatus"])
+            # as documented: in this order, what has no objective is not listed
+            and (field != "FinalObjectiveMetricValue" or OBJECTIVE in child)
         ]
         descending = params.get("SortOrder", "Ascending") == "Descending"
         digest = listing_digest(arn, caller.region, params)
@@ -129,9 +133,14 @@ class Tunings(TrainingJobs):
             self.steps.removed(one)
         self.tuner.wake(arn)
 
-    def _states(self, one: Document) -> Sequence[Mapping[str, Any]]:
+    def _trials(self, one: Document) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+        """The trials that have a training job, each with its state."""
         objective = one["Request"]["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]["MetricName"]
-        return [record.state_of(trial, self.training_jobs.get(trial["Arn"]), objective) for trial in one["Trials"]]
+        found = ((trial, self.training_jobs.get(trial["Arn"])) for trial in one["Trials"])
+        return [(trial, record.state_of(trial, job, objective)) for trial, job in found if job or trial["Launched"]]
+
+    def _states(self, one: Document) -> Sequence[Mapping[str, Any]]:
+        return [state for _, state in self._trials(one)]
 
     def _tuning_job(self, params: Mapping[str, Any], caller: Caller) -> Document:
         name = params["HyperParameterTuningJobName"]
@@ -143,15 +152,14 @@ class Tunings(TrainingJobs):
         return found
 
 
-def _sorted_by(child: Mapping[str, Any], field: str, plan: Plan) -> Any:
+def _sorted_by(child: Mapping[str, Any], field: str) -> Any:
     match field:
         case "CreationTime":
             return child["CreationTime"].timestamp()
         case "Status":
             return child["TrainingJobStatus"]
-        case "FinalObjectiveMetricValue":  # what has none comes last, whether the best is the lowest or the highest
-            worst = float("inf") if plan.search.minimize else float("-inf")
-            return child.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value", worst)
+        case "FinalObjectiveMetricValue":
+            return child[OBJECTIVE]["Value"]
         case _:
             return child["TrainingJobName"]
 

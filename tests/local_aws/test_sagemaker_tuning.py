@@ -247,6 +247,7 @@ def test_failures_are_borne_until_none_succeeds(sagemaker: Any) -> None:
     assert told["FailureReason"].startswith("No training job succeeded after 5 attempts.")
     assert 5 <= len(children(sagemaker, hopeless)) <= 6, "and no more are launched"
     assert "BestTrainingJob" not in told
+    assert children(sagemaker, hopeless, SortBy="FinalObjectiveMetricValue") == [], "they have no objective"
     assert tuned(sagemaker, silent)["FailureReason"].startswith("No objective metrics found after running 2 ")
 
 
@@ -294,15 +295,17 @@ def test_children_are_sorted_filtered_and_paged(sagemaker: Any) -> None:
     assert [loss(one) for page in pages for one in page["TrainingJobSummaries"]] == sorted(map(loss, by_value))
 
 
-def test_tuning_jobs_are_listed_newest_first(sagemaker: Any) -> None:
+def test_tuning_jobs_are_listed_by_name_unless_asked_otherwise(sagemaker: Any) -> None:
     mark = unique("l")
     for number in range(3):
         request = tuning_request(f"{mark}-{number}", most=1, parallel=1, script="echo loss=1")
         sagemaker.create_hyper_parameter_tuning_job(**request)
         tuned(sagemaker, f"{mark}-{number}")
-    found = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=mark, StatusEquals="Completed")
-    summaries = found["HyperParameterTuningJobSummaries"]
-    assert [one["HyperParameterTuningJobName"] for one in summaries] == [f"{mark}-{number}" for number in (2, 1, 0)]
+    newest = {"SortBy": "CreationTime", "SortOrder": "Descending"}
+    for order, numbers in (({}, (0, 1, 2)), (newest, (2, 1, 0))):
+        found = sagemaker.list_hyper_parameter_tuning_jobs(NameContains=mark, StatusEquals="Completed", **order)
+        summaries = found["HyperParameterTuningJobSummaries"]
+        assert [one["HyperParameterTuningJobName"] for one in summaries] == [f"{mark}-{one}" for one in numbers]
     assert summaries[0]["Strategy"] == "Random"
     assert summaries[0]["TrainingJobStatusCounters"]["Completed"] == 1
     assert summaries[0]["ResourceLimits"]["MaxNumberOfTrainingJobs"] == 1
@@ -369,6 +372,17 @@ def test_what_cannot_be_tuned_is_refused_with_the_reason(
     code, message = refused(sagemaker.create_hyper_parameter_tuning_job, **tuning_request(unique(), **changes))
     assert code == "ValidationException"
     assert sentence in message
+
+
+def test_more_at_once_than_the_quota_is_refused_in_awss_words(embedded: Embedded, sagemaker: Any) -> None:
+    quota = "ml.m5.large for training job usage"
+    listed = client(embedded, "service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
+    limit = next(one["Value"] for page in listed for one in page["Quotas"] if one["QuotaName"] == quota)
+    request = tuning_request(unique(), most=100, parallel=int(limit) + 1)
+    code, message = refused(sagemaker.create_hyper_parameter_tuning_job, **request)
+    assert code == "ResourceLimitExceeded"
+    assert f"The account-level service limit '{quota}' is {limit:.0f} Instances" in message
+    assert f"a request delta of {limit + 1:.0f} Instances" in message
 
 
 def test_a_name_is_used_once(sagemaker: Any) -> None:

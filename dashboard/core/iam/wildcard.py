@@ -20,9 +20,12 @@ def matches(pattern: str, text: str) -> bool:
 
 def fits(pattern: str, text: str) -> bool:
     """Whether the text fits a prepared pattern."""
-    if ANY not in pattern and ONE not in pattern:
+    plain = min((found for found in (pattern.find(ANY), pattern.find(ONE)) if found >= 0), default=-1)
+    if plain < 0:
         return pattern == text
-    at = place = 0
+    if pattern[:plain] != text[:plain]:  # most patterns of a policy end here
+        return False
+    at = place = plain
     star, resume = -1, 0  # the last ANY met, and where in the text what follows it is tried next
     while at < len(text):
         if place < len(pattern) and pattern[place] == ANY:

@@ -1,5 +1,7 @@
 """What policies allow, by the rules of the IAM User Guide: worked examples, none of them from our own code."""
 
+import random
+import re
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -318,6 +320,15 @@ def test_what_is_no_policy(document: str) -> None:
 def test_a_trust_policy_names_no_resource() -> None:
     trust = policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}})
     assert trust.statements[0].has_principal
+
+
+def test_matching_agrees_with_the_same_pattern_as_a_regular_expression() -> None:
+    chosen = random.Random(3)
+    for _ in range(5000):
+        pattern = "".join(chosen.choices("ab*?.", k=chosen.randrange(8)))
+        text = "".join(chosen.choices("ab.", k=chosen.randrange(8)))
+        expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+        assert matches(pattern, text) is (re.fullmatch(expression, text) is not None), (pattern, text)
 
 
 def test_matching_takes_no_longer_for_a_wicked_pattern() -> None:

@@ -89,11 +89,11 @@ def test_operations_of_other_services_do_not_match() -> None:
     [
         ("lambda", "list_functions", {}),
         ("cloudfront", "list_distributions", {}),
-        ("cloudwatch", "list_metrics", {}),
+        ("cloudwatch", "describe_alarms", {}),
         ("autoscaling", "describe_auto_scaling_groups", {}),
         ("application-autoscaling", "describe_scalable_targets", {"ServiceNamespace": "sagemaker"}),
         ("pricing", "describe_services", {}),
-        ("iam", "get_context_keys_for_custom_policy", {"PolicyInputList": ["{}"]}),
+        ("iam", "generate_service_last_accessed_details", {"Arn": "arn:aws:iam::123456789012:role/x"}),
         ("ec2", "describe_capacity_blocks", {}),
         ("ssm", "describe_sessions", {"State": "Active"}),
         ("logs", "describe_queries", {}),

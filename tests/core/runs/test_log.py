@@ -1,8 +1,10 @@
+import json
+
 import pytest
 
 from dashboard.core.errors import InvalidInput
 from dashboard.core.runs import log
-from dashboard.core.runs.log import read_log
+from dashboard.core.runs.log import read_log, search_log, whole_log
 from tests.core.conftest import refusal
 
 
@@ -13,6 +15,8 @@ class Streams:
         self.events: dict[str, list[dict]] = {}
         fake.on("DescribeLogStreams", self.describe)
         fake.on("GetLogEvents", self.get)
+        fake.on("FilterLogEvents", self.filter)
+        self.groups: set[str] = set()
 
     def add(self, stream, *texts, start=1_000):
         have = self.events.setdefault(stream, [])
@@ -24,7 +28,21 @@ class Streams:
         names = [name for name in self.events if name.startswith(asked["logStreamNamePrefix"])]
         return {"logStreams": [{"logStreamName": name} for name in names]}
 
+    def filter(self, asked):
+        if not self.events:
+            return refusal("ResourceNotFoundException", "The specified log group does not exist.")
+        text = json.loads(asked["filterPattern"])
+        found = [
+            event | {"logStreamName": name}
+            for name, events in self.events.items()
+            if name.startswith(asked["logStreamNamePrefix"])
+            for event in events
+            if text in event["message"]
+        ]
+        return {"events": found}
+
     def get(self, asked):
+        self.groups.add(asked["logGroupName"])
         assert asked["startFromHead"] is True
         begin = int(asked.get("nextToken", "f/0").removeprefix("f/"))
         events = self.events[asked["logStreamName"]][begin : begin + asked["limit"]]
@@ -93,3 +111,57 @@ def test_a_very_long_log_is_read_in_pieces(aws, streams, monkeypatch):
 def test_a_foreign_token_is_refused(aws, token):
     with pytest.raises(InvalidInput):
         read_log(aws, "dogs-1", token)
+
+
+def test_an_ec2_training_has_its_own_group_and_one_host(aws, streams):
+    streams.add("dogs-1/algo-1", "on an instance")
+    (line,) = read_log(aws, "ec2:dogs-1").lines
+    assert (line.host, line.text) == ("algo-1", "on an instance")
+    assert streams.groups == {"/kennel/ec2-runs"}
+
+
+def test_a_tuning_job_prints_nothing_itself(aws, streams, fake):
+    assert read_log(aws, "tuning:search").lines == ()
+    assert search_log(aws, "tuning:search", "x") == ()
+    assert fake.calls == []
+
+
+def test_the_whole_log_is_searched_on_every_host(aws, streams):
+    streams.add("dogs-1/algo-1-1", "epoch=1/5 loss=0.5", "nothing", start=2_000)
+    streams.add("dogs-1/algo-2-1", "epoch=1/5 loss=0.6", start=1_000)
+    streams.add("dogs-10/algo-1-1", "epoch=1/5 of another run")
+    found = search_log(aws, "dogs-1", "epoch=1/5")
+    assert [(line.host, line.text) for line in found] == [
+        ("algo-2", "epoch=1/5 loss=0.6"),
+        ("algo-1", "epoch=1/5 loss=0.5"),
+    ]
+
+
+def test_quotes_and_backslashes_are_searched_as_they_are(aws, streams):
+    streams.add("dogs-1/algo-1-1", 'a "quoted" C:\\path', "a quoted path")
+    assert len(search_log(aws, "dogs-1", '"quoted" C:\\')) == 1
+
+
+def test_searching_for_nothing_or_before_the_first_line_finds_nothing(aws, streams):
+    assert search_log(aws, "dogs-1", "  ") == ()
+    assert search_log(aws, "dogs-1", "x") == ()
+
+
+def test_the_whole_log_is_a_text_file_with_times_and_hosts(aws, streams, monkeypatch):
+    monkeypatch.setattr(log, "PAGE_EVENTS", 2)
+    monkeypatch.setattr(log, "PAGES", 1)
+    streams.add("dogs-1/algo-1-1", "first", "zweite Zeile ü", "third", start=1_500)
+    assert whole_log(aws, "dogs-1").decode().splitlines() == [
+        "1970-01-01T00:00:01.500Z algo-1 first",
+        "1970-01-01T00:00:01.501Z algo-1 zweite Zeile ü",
+        "1970-01-01T00:00:01.502Z algo-1 third",
+    ]
+
+
+def test_a_log_that_is_too_long_for_a_page_says_where_it_was_cut(aws, streams, monkeypatch):
+    monkeypatch.setattr(log, "MOST_BYTES", 200)
+    streams.add("dogs-1/algo-1-1", *("x" * 40 for _ in range(10)))
+    lines = whole_log(aws, "dogs-1").decode().splitlines()
+    assert len(lines) == 3
+    assert "cut here" in lines[-1]
+    assert "/aws/sagemaker/TrainingJobs" in lines[-1]

@@ -48,7 +48,7 @@ def run_from(record: Ec2Record, instance: Mapping[str, Any] | None, now: datetim
     What the report says counts. Where it ends without an ending, the instance says why.
     """
     request, told = record.request, record.status
-    created = _time(request["created"]) or now
+    created = _time(request.get("created")) or now
     launched = _time(record.launched.get("launched")) or (instance or {}).get("LaunchTime")
     status, failure, ended = _outcome(record, instance, created, now, asked)
     ended = ended if status.is_final else None
@@ -65,22 +65,22 @@ def run_from(record: Ec2Record, instance: Mapping[str, Any] | None, now: datetim
         modified=_time(told.get("updated")) or launched or created,
         training_seconds=None if seconds is None else max(0.0, seconds),
         billable_seconds=None if seconds is None else max(LEAST_SECONDS, seconds),
-        max_seconds=int(request["max_seconds"]) if "max_seconds" in request else None,
-        hyperparameters={str(k): str(v) for k, v in request.get("hyperparameters", {}).items()},
-        metrics={str(k): float(v) for k, v in told.get("metrics", {}).items()},
+        max_seconds=None if (limit := _number(request.get("max_seconds"))) is None else int(limit),
+        hyperparameters={str(k): str(v) for k, v in _part(request, "hyperparameters").items()},
+        metrics={str(k): n for k, v in _part(told, "metrics").items() if (n := _number(v)) is not None},
         dataset_uri=str(request.get("dataset_uri", "")),
         output_uri=str(request.get("output_uri", "")),
         artifact_uri=str(told.get("artifact_uri", "")),
         failure=failure,
-        stages=_stages(told.get("stages", []), created, status, ended, failure),
-        tags={str(k): str(v) for k, v in request.get("tags", {}).items()},
+        stages=_stages(told.get("stages"), created, status, ended, failure),
+        tags={str(k): str(v) for k, v in _part(request, "tags").items()},
         role=str(request.get("role", "")),
         image=str(request.get("image_id", "")),
         platform=Platform.EC2,
         capacity=Capacity.SPOT if spot else Capacity.ON_DEMAND,
         checkpoint_uri=str(request.get("checkpoint_uri", "")),
         code_uri=str(request.get("code_uri", "")),
-        volume_gb=int(request["volume_gb"]) if "volume_gb" in request else None,
+        volume_gb=None if (size := _number(request.get("volume_gb"))) is None else int(size),
         instance_id=str(record.launched.get("instance_id") or (instance or {}).get("InstanceId", "")),
         spot_price=_price(record.launched.get("spot_price")),
     )
@@ -93,7 +93,8 @@ def _outcome(
     told = record.status
     if record.has_ended:
         stage = RunStatus.of_secondary(str(told.get("stage", "")))
-        status = RunStatus.RECLAIMED if stage is RunStatus.INTERRUPTED else RunStatus.of(told["status"], stage)
+        ending = RunStatus.of(str(told["status"]), stage)
+        status = RunStatus.RECLAIMED if stage is RunStatus.INTERRUPTED else ending
         return status, str(told.get("failure", "")), _time(told.get("ended")) or _time(told.get("updated"))
     state = (instance or {}).get("State", {}).get("Name", "")
     last = _time(told.get("updated")) or _time(record.launched.get("launched")) or created
@@ -127,13 +128,14 @@ def _died(code: str, message: str, state: str) -> tuple[RunStatus, str]:
 
 
 def _stages(
-    told: list[Mapping[str, Any]], created: datetime, status: RunStatus, ended: datetime | None, failure: str
+    listed: Any, created: datetime, status: RunStatus, ended: datetime | None, failure: str
 ) -> tuple[Stage, ...]:
     """Those of the report, after the time until the instance began with it, and before an end it did not see."""
+    told = listed if isinstance(listed, list) else []
     found = [
-        Stage(str(one["name"]), began, _time(one.get("ended")), str(one.get("message", "")))
+        Stage(str(one.get("name", "")), began, _time(one.get("ended")), str(one.get("message", "")))
         for one in told
-        if (began := _time(one.get("started"))) is not None
+        if isinstance(one, Mapping) and (began := _time(one.get("started"))) is not None
     ]
     begins = found[0].started if found else None
     if begins is None or begins > created:
@@ -155,11 +157,30 @@ def _transition(instance: Mapping[str, Any]) -> datetime | None:
     return datetime.strptime(found[1], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC) if found else None
 
 
+def is_time(text: Any) -> bool:
+    """Whether a document holds a time there."""
+    return _time(text) is not None
+
+
 def _time(text: Any) -> datetime | None:
-    if not isinstance(text, str) or not text:
+    """None for what is no time: a page must stand whatever somebody wrote into a document."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
         return None
-    moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _number(told: Any) -> float | None:
+    try:
+        return float(told)
+    except (TypeError, ValueError):
+        return None
+
+
+def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = document.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _price(told: Any) -> Decimal | None:

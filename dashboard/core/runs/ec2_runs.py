@@ -10,7 +10,7 @@ from dashboard.core import tags
 from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError, NotFound, Refused, ServiceFault
 from dashboard.core.parallel import gather
-from dashboard.core.runs.ec2_record import Ec2Record, run_from
+from dashboard.core.runs.ec2_record import Ec2Record, is_time, run_from
 from dashboard.core.runs.model import Run, RunStatus
 from dashboard.core.runs.requests_ec2 import INDEX, LAST_SECOND, RUNS
 
@@ -37,6 +37,8 @@ def read_record(aws: Aws, name: str, known: Ec2Record | None = None) -> Ec2Recor
     request = known.request if known else _document(aws, name, "request.json")
     if request is None:
         return None
+    if request.get("name") != name or not is_time(request.get("created")):
+        raise _broken(aws, name, "request.json", "it does not say which run it is of, and when that was asked for")
     launched = (known.launched if known else None) or _document(aws, name, "instance.json") or {}
     record = Ec2Record(request, launched, _document(aws, name, "status.json") or {})
     return record if record.has_ended else replace(record, is_to_stop=_document(aws, name, STOP) is not None)
@@ -113,11 +115,26 @@ def read_runs(aws: Aws, records: Iterable[Ec2Record], now: datetime) -> tuple[li
     return [run_from(record, found.get(record.name), now, asked=asked) for record in held], problem
 
 
-def read_records(aws: Aws, names: Iterable[str], known: Mapping[str, Ec2Record]) -> dict[str, Ec2Record]:
-    """The documents of these runs by name, several at once; without those that are gone."""
+def read_records(
+    aws: Aws, names: Iterable[str], known: Mapping[str, Ec2Record]
+) -> tuple[dict[str, Ec2Record], KennelError | None]:
+    """The documents of these runs by name, several at once; without those that are gone.
+
+    Of one that cannot be read the `known` ones, if there are any, and the first such error is answered as well: one
+    broken document must not hide all other runs.
+    """
     asked = list(names)
-    read = gather(lambda name: read_record(aws, name, known.get(name)), asked)
-    return {name: record for name, record in zip(asked, read, strict=True) if record is not None}
+
+    def read(name: str) -> Ec2Record | ServiceFault | None:
+        try:
+            return read_record(aws, name, known.get(name))
+        except ServiceFault as broken:
+            return broken
+
+    found = dict(zip(asked, gather(read, asked), strict=True))
+    problem = next((one for one in found.values() if isinstance(one, ServiceFault)), None)
+    records = {name: known.get(name) if isinstance(one, ServiceFault) else one for name, one in found.items()}
+    return {name: record for name, record in records.items() if record is not None}, problem
 
 
 def _document(aws: Aws, name: str, file: str) -> dict[str, Any] | None:
@@ -133,9 +150,11 @@ def _document(aws: Aws, name: str, file: str) -> dict[str, Any] | None:
     except ValueError:
         told = None
     if not isinstance(told, dict):
-        raise ServiceFault(
-            f"{file} of the EC2 training {name} cannot be read",
-            "it is no JSON object",
-            f"see s3://{where['Bucket']}/{where['Key']}",
-        )
+        raise _broken(aws, name, file, "it is no JSON object")
     return told
+
+
+def _broken(aws: Aws, name: str, file: str, why: str) -> ServiceFault:
+    return ServiceFault(
+        f"{file} of the EC2 training {name} cannot be read", why, f"see s3://{aws.account.bucket}/{RUNS}{name}/{file}"
+    )

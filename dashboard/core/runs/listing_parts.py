@@ -140,9 +140,10 @@ class Ec2Part(Part):
 
     def _read(self, aws: Aws, names: Sequence[str], now: datetime) -> tuple[list[Run], KennelError | None]:
         ended = {name for name in names if (known := self._records.get(name)) is not None and known.has_ended}
-        read = ec2_runs.read_records(aws, [name for name in names if name not in ended], self._records)
+        read, broken = ec2_runs.read_records(aws, [name for name in names if name not in ended], self._records)
         for name in names:
             if name not in ended and name not in read:
                 self._records.pop(name, None)
         self._records |= read
-        return ec2_runs.read_runs(aws, [self._records[name] for name in names if name in self._records], now)
+        runs, problem = ec2_runs.read_runs(aws, [self._records[name] for name in names if name in self._records], now)
+        return runs, problem or broken

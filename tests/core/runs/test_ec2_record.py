@@ -177,3 +177,18 @@ def test_one_that_was_asked_to_stop_is_stopping_until_it_has() -> None:
     assert run_from(asked, instance("running"), NOW).status is RunStatus.STOPPING
     ended = Ec2Record(REQUEST, LAUNCHED, told("Stopped", "Stopped", ended=at(95)), is_to_stop=True)
     assert run_from(ended, None, NOW).status is RunStatus.STOPPED
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"status": "Completed", "stage": 7, "ended": "yesterday", "metrics": [1], "stages": [3, {"name": None}]},
+        {"status": None, "stage": None, "stages": None, "updated": 5},
+        {"status": {"a": 1}, "metrics": {"loss": "low", "test:accuracy": 0.9}},
+    ],
+)
+def test_whatever_stands_in_a_report_a_run_can_be_shown(broken: dict[str, Any]) -> None:
+    run = run_from(Ec2Record(REQUEST | {"max_seconds": "long", "tags": "none"}, LAUNCHED, broken), None, NOW)
+    assert run.name == "dogs-1"
+    assert run.stages
+    assert run.max_seconds is None

@@ -256,3 +256,14 @@ def test_nobody_waits_longer_than_asked_and_what_has_arrived_is_shown(aws: Scrip
     assert first.fraction < 1
     go.set()
     assert book.look(aws, Window.WEEK, patience=WAIT).is_complete
+
+
+def test_one_broken_document_hides_no_other_run_and_is_said(look: Callable[..., Listing], aws: ScriptedAws) -> None:
+    aws.add_ec2("cats-2", age=50)
+    aws.add_ec2("cats-3", "InProgress", age=40)
+    aws.bodies["ec2-runs/cats-2/request.json"] = b"{half"
+    listing = look()
+    assert {"ec2:cats-1", "ec2:cats-3"} <= {run.key for run in listing.runs}
+    assert "cats-2" in listing.problems["EC2 trainings"].what
+    aws.bodies["ec2-runs/cats-3/status.json"] = b"[]"  # as it is being written over
+    assert "ec2:cats-3" in {run.key for run in look().runs}

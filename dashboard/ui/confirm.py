@@ -53,6 +53,12 @@ def ask(make: Make) -> None:
     st.rerun()
 
 
+def put(question: Question) -> None:
+    """Open a dialog in this run of the script, for a plan that is made in it."""
+    st.session_state.pop(FAILED, None)
+    st.session_state[ASKED] = question
+
+
 def show() -> None:
     """Draw the open dialog, if any, and say what the last action did. Once a run, after the page."""
     if said := st.session_state.pop(SAID, None):

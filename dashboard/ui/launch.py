@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Account, Aws
 from dashboard.core.errors import Refused
-from dashboard.core.format import count, duration
+from dashboard.core.format import ago, count, duration
 from dashboard.core.runs.candidates import Candidate
 from dashboard.core.runs.candidates import candidates as offered
 from dashboard.core.runs.launch import launch
@@ -21,9 +21,12 @@ from dashboard.ui import as_code, checks, confirm, markup, quote, receipt, train
 from dashboard.ui import train_fields as fields
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.page import Place
+from dashboard.ui.tones import Tone
 from dashboard.ui.train_form import Filled
 from dashboard.ui.train_tuning import words
 from dashboard.ui.words import simulated
+
+ASKED = "train-review"
 
 
 def planned(
@@ -54,25 +57,50 @@ def candidates(aws: Aws, filled: Filled, past_runs: Sequence[Run], around: Surro
     return offered(spec, state.prices(), aws.account.region, past_runs=past_runs, spot_prices=around.spot_prices.value)
 
 
-def button(aws: Aws, made: Plan | None) -> None:
-    """Opens the review; grey while there is nothing to launch."""
+def button(aws: Aws, made: Plan | None, past_runs: Sequence[Run]) -> None:
+    """Opens the review; grey while there is nothing to launch.
+
+    The click only asks for it, and what is reviewed is what this run of the script has planned: a field that was
+    changed a moment before the click is in it.
+    """
     st.button(
         "Review launch",
         key="review-launch",
         type="primary",
         icon=":material/rocket_launch:",
         disabled=made is None,
-        on_click=confirm.ask if made else None,
-        args=(partial(question, aws, made),) if made else None,
+        on_click=_ask,
     )
+    if st.session_state.pop(ASKED, False) and made is not None:
+        confirm.put(question(aws, made, same_running(made.spec, past_runs)))
 
 
-def question(aws: Aws, made: Plan) -> Question:
-    """The review before a launch."""
-    return Question("Review launch", partial(_draw, aws, made))
+def _ask() -> None:
+    st.session_state[ASKED] = True
 
 
-def _draw(aws: Aws, made: Plan) -> Action | None:
+def same_running(spec: TrainingSpec, past_runs: Sequence[Run]) -> Run | None:
+    """A run that goes on and was asked for in the same words; a person may not want it twice."""
+    if spec.tuning is not None:
+        return None
+    machine = (spec.platform, spec.capacity, spec.instance_type, spec.instance_count, spec.hyperparameters)
+    for run in past_runs:
+        its = (run.platform, run.capacity, run.instance_type, run.instance_count, dict(run.hyperparameters))
+        is_whole = run.status.is_active and not run.is_tuning and not run.parent
+        if is_whole and its == machine and run.dataset_uri.rstrip("/") == spec.dataset_uri.rstrip("/"):
+            return run
+    return None
+
+
+def question(aws: Aws, made: Plan, same: Run | None = None) -> Question:
+    """The review before a launch; `same` is a run with the same settings that goes on."""
+    return Question("Review launch", partial(_draw, aws, made, same))
+
+
+def _draw(aws: Aws, made: Plan, same: Run | None) -> Action | None:
+    if same is not None:
+        age = ago(same.created, state.now())
+        st.html(markup.note(f"{same.name} goes on already with the same settings, launched {age}.", Tone.WAITING))
     st.html(markup.facts(facts(made, aws.account)))
     quote.show(made, (), aws.account)
     checks.loud(made.checks)

@@ -48,7 +48,7 @@ with problem.shown(title="Train"):
         with st.container(border=True, key="panel-quote"):
             with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
                 page.section("What it costs")
-                launch.button(aws, plan)
+                launch.button(aws, plan, past_runs)
             quote.show(plan, wrong, aws.account)
         if plan:
             checks.panel(plan.checks)

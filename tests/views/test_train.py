@@ -145,16 +145,25 @@ def test_two_tabs_that_describe_the_same_training_launch_it_once(aws: ScriptedAw
     assert first.query_params["run"] == second.query_params["run"]
 
 
-def test_a_tab_that_was_left_open_does_not_launch_again_what_another_one_launched(
-    aws: ScriptedAws, visit: Open
-) -> None:
-    first, second = visit(aws, "train"), visit(aws, "train")
-    first.run()
-    second.run()
-    before = len(aws.jobs)
-    review(first).button(key="confirm-do").click().run()
-    review(second).button(key="confirm-do").click().run()  # its page still shows the plan of before
-    assert len(aws.jobs) == before + 1
+def test_a_second_launch_of_what_goes_on_already_is_pointed_out(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    page.number_input(key="train-epochs").set_value(5).run()
+    review(page).button(key="confirm-do").click().run()
+    name = page.query_params["run"]
+    page = visit(aws, "train")
+    page.number_input(key="train-epochs").set_value(5).run()
+    review(page)
+    assert f"{name} goes on already with the same settings, launched just now" in text(page)
+    page.button(key="confirm-cancel").click().run()
+    page.number_input(key="train-epochs").set_value(6).run()
+    assert "goes on already" not in text(review(page))
+
+
+def test_what_was_changed_with_the_click_itself_is_reviewed(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    page.segmented_control(key="train-platform").set_value("ec2")
+    review(page)  # both arrive together, as from a quick hand
+    assert "EC2, on demand" in text(page)
 
 
 def test_an_answer_that_was_lost_is_asked_for_again_with_the_same_plan(aws: ScriptedAws, visit: Open) -> None:

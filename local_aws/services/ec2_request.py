@@ -231,7 +231,7 @@ def _profile(given: Mapping[str, str], iam: Any) -> Any:
 
 
 def _key(name: str | None, backend: Any) -> str | None:
-    if name and name not in backend.keypairs:
+    if name and name not in backend.key_pairs:
         raise _wrong("InvalidKeyPair.NotFound", f"The key pair '{name}' does not exist")
     return name
 

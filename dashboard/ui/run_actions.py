@@ -52,10 +52,10 @@ def _draw_stop(aws: Aws, runs: Sequence[Run]) -> Action:
     }
     if any(one.is_tuning for one in runs):
         told["Trials"] = "those that run are stopped with their tuning job; the best so far stays"
-    if any(not one.is_tuning and not one.is_on_ec2 for one in runs):
+    if any(not one.is_tuning for one in runs):
         told["Model"] = "the best epoch so far, if an epoch is complete; else none"
     if any(one.is_on_ec2 for one in runs):
-        told["Instance"] = "is terminated; a training on EC2 leaves its checkpoint, if it has one, and no model"
+        told["Instance"] = "saves that within seconds, then terminates itself"
     st.html(markup.facts(told))
 
     def do() -> str:

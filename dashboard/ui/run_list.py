@@ -143,7 +143,6 @@ def _filters() -> Asked:
             "Since",
             list(Window),
             index=list(Window).index(Window.WEEK),
-            format_func=lambda window: window.word,
             key=SINCE,
             bind="query-params",
             width=112,
@@ -180,7 +179,7 @@ def _sheet(shown: Sequence[Run]) -> Sheet:
     number = 1
     if pages > 1:
         with st.container(horizontal=True, vertical_alignment="center", key="run-pages"):
-            number = min(pages, st.pagination(pages, key="page", bind="query-params"))
+            number = min(pages, st.pagination(pages, key="p", bind="query-params"))
             first = (number - 1) * ROWS
             last = min(first + ROWS, len(shown))
             st.caption(f"{first + 1:,} to {last:,} of {len(shown):,}")

@@ -38,6 +38,7 @@ def found(aws: Aws, key: str) -> Reading[Run]:
     try:
         return state.run(aws, key)
     except NotFound as missing:
+        back()
         page.title(RunKey.parse(key).name, "no such run")
         problem.card(missing, "no-run")
         st.stop()

@@ -67,6 +67,7 @@ def model(aws: Aws, one: Run) -> None:
         if not one.artifact_uri:
             st.html(note("Made at its end." if one.status.is_active else "None: the run ended before it was written."))
             return
+        card: ModelCard | None = None
         with problem.shown("card"):
             card = state.card(aws, one)
             if card is None:

@@ -1,8 +1,10 @@
-"""Runs: what happened, and one run while it happens."""
+"""Runs: what happened? Every kind of run in one table, with filters, pages, and actions on ticked rows."""
+
+from datetime import timedelta
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from dashboard import state
 from dashboard.core.errors import AccessDenied, Throttled, Unreachable
 from tests.views.conftest import Open, links, text
 from tests.views.scripted import ScriptedAws
@@ -10,17 +12,68 @@ from tests.views.scripted import ScriptedAws
 LIVE, FAILED, DONE = "drawn-dogs-2f91c0aa", "drawn-dogs-c77a1b02", "drawn-dogs-5d20e9f1"
 
 
+def shown(page: AppTest) -> list[str]:
+    return list(page.dataframe[0].value["Run"])
+
+
+def table(page: AppTest) -> str:
+    """The key of the table as this tab shows it now."""
+    return f"runs-table-{page.session_state['runs-held'].number}"
+
+
+def tick(page: AppTest, *names: str) -> AppTest:
+    """Tick the rows of these runs, as a click on their boxes does."""
+    rows = [shown(page).index(name) for name in names]
+    page.session_state[table(page)] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    return page.run()
+
+
+@pytest.fixture
+def every_kind(aws: ScriptedAws) -> ScriptedAws:
+    """The busy account, with a tuning job, a spot run and two on EC2 besides."""
+    aws.add_tuning("search", [0.9, 0.2, 0.4], age=700)
+    aws.add_job("dogs-spot", spot=True, age=650, tags={"owner": "Maya", "project": "breeds"})
+    aws.add_ec2("dogs-ec2", age=500)
+    aws.add_ec2("dogs-ec2-spot", "InProgress", spot=True, age=30)
+    return aws
+
+
 def test_all_runs_are_a_table(aws: ScriptedAws, visit: Open) -> None:
     page = visit(aws, "runs")
     assert not page.exception
-    table = page.dataframe[0].value
-    assert len(table) == 6
-    done = table[table["Run"] == DONE].iloc[0]
+    listed = page.dataframe[0].value
+    assert len(listed) == 6
+    done = listed[listed["Run"] == DONE].iloc[0]
     assert list(done["Status"]) == ["✓ completed"]
     assert done["Duration"].total_seconds() == 74
     assert round(done["Cost"], 4) == 0.0024  # 74 s of ml.m5.large at 0.115
     assert done["Accuracy"] == pytest.approx(91.67)
-    assert "6 runs, 2 running" in text(page)
+    assert "6 runs in the last 7 days, 2 running" in text(page)
+
+
+def test_every_kind_says_what_it_is_and_where(every_kind: ScriptedAws, visit: Open) -> None:
+    page = visit(every_kind, "runs")
+    assert not page.exception
+    kinds = page.dataframe[0].value.set_index("Run")["Kind"]
+    assert kinds["dogs-spot"] == "◈ SageMaker · spot"
+    assert kinds["dogs-ec2"] == "▤ EC2"
+    assert kinds["dogs-ec2-spot"] == "▤ EC2 · spot"
+    assert kinds["search"] == "◈ SageMaker · tuning 3/4"
+    assert "10 runs with 3 trials in the last 7 days, 3 running" in text(page)
+    assert not [name for name in shown(page) if name.startswith("search-")]
+
+
+def test_a_tuning_job_costs_what_its_trials_cost(every_kind: ScriptedAws, visit: Open) -> None:
+    costs = visit(every_kind, "runs").dataframe[0].value.set_index("Run")["Cost"]
+    assert costs["search"] == pytest.approx(3 * 60 * 0.115 / 3600)
+
+
+def test_project_and_owner_have_columns_where_there_are_any(every_kind: ScriptedAws, visit: Open) -> None:
+    page = visit(every_kind, "runs")
+    owners = page.dataframe[0].value.set_index("Run")["Owner"]
+    assert owners["dogs-spot"] == "Maya"
+    page.pills(key="kind").set_value(["ec2"]).run()
+    assert "Owner" not in page.dataframe[0].value
 
 
 def test_the_newest_runs_show_how_their_loss_went(aws: ScriptedAws, visit: Open) -> None:
@@ -34,156 +87,165 @@ def test_without_the_right_to_read_logs_the_table_stands(aws: ScriptedAws, visit
     aws.errors["DescribeLogStreams"] = AccessDenied("not allowed to read logs")
     page = visit(aws, "runs")
     assert not page.exception
-    assert "sample-drawn-dogs" in list(page.dataframe[0].value["Run"])
+    assert "sample-drawn-dogs" in shown(page)
+
+
+def test_what_cannot_be_read_is_said_and_the_rest_stands(every_kind: ScriptedAws, visit: Open) -> None:
+    every_kind.errors["ListObjectsV2"] = AccessDenied("listing the bucket is not allowed")
+    page = visit(every_kind, "runs")
+    assert not page.exception
+    assert DONE in shown(page)
+    assert "EC2 trainings cannot be shown: listing the bucket is not allowed" in text(page)
 
 
 def test_times_are_the_readers(aws: ScriptedAws, visit: Open) -> None:
     page = visit(aws, "runs")
     created = page.dataframe[0].value.set_index("Run")["Created"][DONE]
     offset = created - aws.jobs[DONE]["CreationTime"].replace(tzinfo=None)
-    assert offset.total_seconds() in (3600, 7200)  # Berlin
+    assert offset in (timedelta(hours=1), timedelta(hours=2))  # Berlin
 
 
-def test_search_and_status_filter_leave_what_fits(aws: ScriptedAws, visit: Open) -> None:
-    page = visit(aws, "runs")
+def test_search_and_filters_leave_what_fits(every_kind: ScriptedAws, visit: Open) -> None:
+    page = visit(every_kind, "runs")
     page.text_input(key="q").set_value("c5.2xlarge").run()
-    assert list(page.dataframe[0].value["Run"]) == ["drawn-dogs-81be03d4"]
+    assert shown(page) == ["drawn-dogs-81be03d4"]
+    page.text_input(key="q").set_value("maya").run()
+    assert shown(page) == ["dogs-spot"]
     page.text_input(key="q").set_value("").run()
     page.pills(key="status").set_value(["failed", "stopped"]).run()
-    assert list(page.dataframe[0].value["Run"]) == [FAILED, "drawn-dogs-0b41c6e8"]
-    page.text_input(key="q").set_value("no such run").run()
+    assert shown(page) == [FAILED, "drawn-dogs-0b41c6e8"]
+    page.pills(key="kind").set_value(["ec2"]).run()
     assert "No run fits the filter." in text(page)
+    page.pills(key="status").set_value([]).run()
+    assert shown(page) == ["dogs-ec2-spot", "dogs-ec2"]
+    page.pills(key="kind").set_value(["trial"]).run()
+    assert len(shown(page)) == 3
 
 
-def test_a_filter_can_be_linked(aws: ScriptedAws, visit: Open) -> None:
-    page = visit(aws, "runs", q="sample")
-    assert list(page.dataframe[0].value["Run"]) == ["sample-drawn-dogs"]
+def test_a_filter_can_be_linked(every_kind: ScriptedAws, visit: Open) -> None:
+    assert shown(visit(every_kind, "runs", q="sample")) == ["sample-drawn-dogs"]
+    assert shown(visit(every_kind, "runs", kind="tuning")) == ["search"]
+    day = visit(every_kind, "runs", since="24h")
+    assert "in the last 24 hours" in text(day)
+    assert "sample-drawn-dogs" not in shown(day)  # a day and an hour old
 
 
-def test_one_run_is_shown_live(aws: ScriptedAws, visit: Open) -> None:
-    page = visit(aws, "runs", run=LIVE)
+def test_it_is_sorted_by_what_is_asked(every_kind: ScriptedAws, visit: Open) -> None:
+    assert shown(visit(every_kind, "runs", sort="name"))[0] == "dogs-ec2"
+    assert shown(visit(every_kind, "runs", sort="longest"))[0] == "search"  # 15 minutes, all others a minute or so
+    assert shown(visit(every_kind, "runs", sort="costliest"))[0] == "search"
+    best = visit(every_kind, "runs", sort="most accurate").dataframe[0].value["Accuracy"].dropna()
+    assert list(best) == sorted(best, reverse=True)
+
+
+def test_many_runs_come_in_pages(visit: Open) -> None:
+    aws = ScriptedAws()
+    for number in range(120):
+        aws.add_job(f"many-{number:03}", age=1000 + number, log=[])
+    page = visit(aws, "runs")
+    assert len(shown(page)) == 50
+    assert "1 to 50 of 120" in text(page)
+    last = visit(aws, "runs", p="3")
+    assert shown(last)[-1] == "many-119"
+    assert len(shown(last)) == 20
+
+
+def test_ticked_rows_can_be_compared(every_kind: ScriptedAws, visit: Open) -> None:
+    page = tick(visit(every_kind, "runs"), DONE, "dogs-ec2")
+    assert "2 runs ticked" in text(page)
+    page.button(key="compare-runs").click().run()
     assert not page.exception
-    said = text(page)
-    assert "training, begun" in said
-    assert "Fetching data" in said
-    assert "to come" in said  # saving the model
-    assert page.progress[0].value == 82
-    assert "training the head · 12 of 20 epochs" in page.progress[0].text
-    assert "Validation accuracy" in said
-    assert "epoch=12/20" in said
-    assert [chart.proto.id for chart in page.get("plotly_chart")]
-    assert ", so far" in said
+    assert page.query_params["compare"] == f"ec2:dogs-ec2,{DONE}"
+    assert "Settings that differ" in text(page)
 
 
-def test_it_follows_the_run_to_its_end_and_then_stops_looking(aws: ScriptedAws, visit: Open) -> None:
-    page = visit(aws, "runs", run=LIVE)
-    assert page.button(key="stop-run")
-    aws.add_job(LIVE, "Completed", age=60, seconds=55)
-    state.forget()  # as after the second for which a reading is kept
-    page.run()
-    states = page.dataframe[0].value.set_index("Run")["State"]
-    assert states[f"→ {LIVE}"] == "✓"
-    assert "completed in 55 s, 91.7 % of the test photos right" in text(page)
-    assert not [button for button in page.button if button.key == "stop-run"]
-    asked = len(aws.asked("DescribeTrainingJob"))
-    page.run()
-    page.run()
-    assert [p for p in aws.asked("DescribeTrainingJob")[asked:] if p["TrainingJobName"] == LIVE] == []
+def test_what_begins_meanwhile_does_not_move_a_tick(every_kind: ScriptedAws, visit: Open) -> None:
+    page = tick(visit(every_kind, "runs"), DONE)
+    before = shown(page)
+    every_kind.add_job("just-now", "InProgress", age=0, log=[])
+    from dashboard import state
 
-
-def test_a_failure_is_explained_with_the_line_that_matters(aws: ScriptedAws, visit: Open) -> None:
-    page = visit(aws, "runs", run=FAILED)
-    said = text(page)
-    assert "AlgorithmError: the dataset has one class only" in said
-    assert "<mark>error: the dataset has one class only, and a classifier needs two</mark>" in said
-    assert "No accuracy yet" not in said
-    assert ("Train again", "train", f"like={FAILED}") in links(page)
-
-
-def test_a_completed_run_has_its_receipt_and_its_model(aws: ScriptedAws, visit: Open) -> None:
-    said = text(visit(aws, "runs", run=DONE))
-    assert "1 min 14 s, whole seconds, as AWS bills" in said
-    assert "$0.115/h" in said
-    assert "nothing was charged" in said
-    assert f"runs/{DONE}/output/model.tar.gz" in said
-
-
-def test_what_a_job_prints_cannot_become_markup(aws: ScriptedAws, visit: Open) -> None:
-    aws.logs[LIVE] = ["<img src=x onerror=alert(1)>", "\x1b[31mred\x1b[0m", "10%\r20%\r30%", "\x00\x07bell"]
-    said = text(visit(aws, "runs", run=LIVE))
-    assert "<img src=x" not in said
-    assert "&lt;img src=x" in said
-    assert "\x1b" not in said
-    assert "10%" not in said
-    assert "30%" in said
-
-
-def test_a_long_log_shows_its_end_and_says_so(aws: ScriptedAws, visit: Open) -> None:
-    aws.logs[LIVE] = [f"line {number}" for number in range(5000)]
-    said = text(visit(aws, "runs", run=LIVE))
-    assert "line 4999" in said
-    assert "line 4000\n" not in said
-    assert "The last 400 of 5,000 lines." in said
-
-
-def test_stopping_says_what_is_lost_and_does_it(aws: ScriptedAws, visit: Open) -> None:
-    page = visit(aws, "runs", run=LIVE)
-    page.button(key="stop-run").click().run()
-    assert "the best epoch so far, if an epoch is complete" in text(page)
-    assert not aws.asked("StopTrainingJob")
-    page.button(key="confirm-do").click().run()
-    assert aws.asked("StopTrainingJob") == [{"TrainingJobName": LIVE}]
-    assert "stopping, begun" in text(page)
-
-
-def test_a_refused_stop_stays_in_the_dialog(aws: ScriptedAws, visit: Open) -> None:
-    page = visit(aws, "runs", run=LIVE)
-    page.button(key="stop-run").click().run()
-    aws.errors["StopTrainingJob"] = Throttled("AWS asks to slow down", "too many calls", "try again in a moment")
-    page.button(key="confirm-do").click().run()
-    assert "AWS asks to slow down" in text(page)
-
-
-def test_deploying_names_its_price_and_then_leads_to_classify(aws: ScriptedAws, visit: Open) -> None:
-    page = visit(aws, "runs", run="sample-drawn-dogs")
-    page.button(key="deploy-model").click().run()
-    assert page.button(key="confirm-do").label == "Deploy for \\$0.115/h · simulated"
-    assert "$2.76 a day" in text(page)
-    page.text_input(key="deploy-name").set_value("my dogs").run()
-    assert "no hyphen at either end" in text(page)
-    assert page.button(key="confirm-blocked").disabled
-    page.text_input(key="deploy-name").set_value("my-dogs").run()
-    page.button(key="confirm-do").click().run()
-    assert not page.exception
-    assert aws.endpoints["my-dogs"]["EndpointStatus"] == "Creating"
-    assert page.query_params["run"] == "sample-drawn-dogs"
-    assert "my-dogs" in text(page)
-    aws.endpoints["my-dogs"]["EndpointStatus"] = "InService"
     state.forget()
     page.run()
-    assert ("Classify", "classify", "endpoint=my-dogs") in links(page)
+    assert shown(page) == before
+    assert "1 run ticked · 1 newer not shown" in text(page)
+    page.button(key="untick-runs").click().run()
+    assert "just-now" in shown(page)
 
 
-def test_a_run_that_is_not_there_is_said(aws: ScriptedAws, visit: Open) -> None:
-    page = visit(aws, "runs", run="never-made")
+def test_another_filter_clears_the_ticks(every_kind: ScriptedAws, visit: Open) -> None:
+    page = tick(visit(every_kind, "runs"), DONE)
+    page.pills(key="status").set_value(["failed"]).run()
+    assert "ticked" not in text(page).replace("Tick rows", "")
+    assert shown(page) == [FAILED]
+
+
+def test_several_are_stopped_after_one_dialog(every_kind: ScriptedAws, visit: Open) -> None:
+    page = tick(visit(every_kind, "runs"), LIVE, "dogs-ec2-spot", DONE)
+    assert page.button(key="stop-runs").label == "Stop 2 runs"
+    page.button(key="stop-runs").click().run()
+    assert "simulated" in text(page)
+    assert not every_kind.asked("StopTrainingJob")
+    page.button(key="confirm-do").click().run()
     assert not page.exception
-    assert "There is no run named never-made" in text(page)
-    assert "cannot be shown" not in text(page)
-    page.button(key="all-runs").click().run()
-    assert "run" not in page.query_params
-    assert "6 runs, 2 running" in text(page)
+    assert every_kind.asked("StopTrainingJob") == [{"TrainingJobName": LIVE}]
+    assert [put["Key"].split("/")[1] for put in every_kind.asked("PutObject")] == ["dogs-ec2-spot"]
+    assert [toast.value for toast in page.toast] == ["2 runs are stopping"]
+
+
+def test_one_that_cannot_be_stopped_is_named(every_kind: ScriptedAws, visit: Open) -> None:
+    every_kind.errors["PutObject"] = AccessDenied("writing is not allowed")
+    page = tick(visit(every_kind, "runs"), LIVE, "dogs-ec2-spot")
+    page.button(key="stop-runs").click().run()
+    page.button(key="confirm-do").click().run()
+    said = page.toast[0].value.replace("\\", "")
+    assert "is stopping; not ec2:dogs-ec2-spot (writing is not allowed)" in said
+
+
+def test_ended_runs_are_deleted_once_their_number_is_typed(every_kind: ScriptedAws, visit: Open) -> None:
+    page = tick(visit(every_kind, "runs"), DONE, FAILED, LIVE)
+    assert page.button(key="delete-runs").label == "Delete 2 runs"
+    page.button(key="delete-runs").click().run()
+    assert "the job&#x27;s record (2×)" in text(page)
+    assert page.button(key="confirm-blocked").disabled
+    page.text_input(key="confirm-name").set_value("2 runs").run()
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert sorted(asked["TrainingJobName"] for asked in every_kind.asked("DeleteTrainingJob")) == sorted([DONE, FAILED])
+    assert DONE not in shown(page)
+
+
+def test_one_run_goes_into_the_form_again_and_several_are_launched_as_they_were(
+    every_kind: ScriptedAws, visit: Open
+) -> None:
+    page = tick(visit(every_kind, "runs"), "dogs-ec2")
+    assert ("Train again", "train", "like=ec2%3Adogs-ec2") in links(page)
+
+
+def test_an_old_link_to_one_run_still_leads_there(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "runs", run=DONE)
+    assert not page.exception
+    assert "completed in 1 min 14 s" in text(page)
 
 
 def test_no_run_yet_teaches_the_next_step(empty: ScriptedAws, visit: Open) -> None:
     page = visit(empty, "runs")
-    assert "No run yet." in text(page)
+    assert "No run in the last 7 days." in text(page)
     assert ("Train a model", "train", "") in links(page)
+    assert "No run yet." in text(visit(empty, "runs", since="all"))
 
 
-@pytest.mark.parametrize("query", [{}, {"run": LIVE}])
-def test_an_account_that_does_not_answer_is_explained(aws: ScriptedAws, visit: Open, query: dict[str, str]) -> None:
+def test_an_account_that_does_not_answer_is_explained(aws: ScriptedAws, visit: Open) -> None:
     aws.errors["*"] = Unreachable("nothing answers", "connection refused", "start it with make run")
-    page = visit(aws, "runs", **query)
+    page = visit(aws, "runs")
     assert not page.exception
     assert text(page).count("</h1>") == 1
     assert "Nothing answers" in text(page)
+
+
+def test_a_refused_stop_stays_in_the_dialog(aws: ScriptedAws, visit: Open) -> None:
+    page = tick(visit(aws, "runs"), LIVE)
+    page.button(key="stop-runs").click().run()
+    aws.errors["StopTrainingJob"] = Throttled("AWS asks to slow down", "too many calls", "try again in a moment")
+    page.button(key="confirm-do").click().run()
+    assert "AWS asks to slow down" in text(page)

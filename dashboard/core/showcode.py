@@ -1,6 +1,12 @@
-"""The first lines of every "show as code": a boto3 client for the account in use, without any secret in the text."""
+"""What every "show as code" is made of: clients for the account in use, without any secret, and values as Python."""
+
+import json
+from typing import Any
 
 from dashboard.core.aws import Account
+
+WIDTH = 100
+"""Characters of a line, unless one text alone is longer: it stays in one piece, so that it can be searched for."""
 
 
 def connection(account: Account, *services: str) -> str:
@@ -10,7 +16,7 @@ def connection(account: Account, *services: str) -> str:
         lines = ["import json", "from pathlib import Path", "", *lines, ""]
         lines += [
             "# The embedded AWS writes its address and keys to this file.",
-            f"client = json.loads(Path({account.client_file!r}).read_text())",
+            f"client = json.loads(Path({literal(account.client_file)}).read_text())",
             "connection = {",
             '    "endpoint_url": client["endpoint_url"],',
             '    "region_name": client["region"],',
@@ -18,9 +24,35 @@ def connection(account: Account, *services: str) -> str:
             '    "aws_secret_access_key": client["secret_access_key"],',
             "}",
         ]
-        made = "boto3.client({service!r}, **connection)"
+        made = 'boto3.client("{service}", **connection)'
     else:
-        lines += ["", f"session = boto3.Session(profile_name={account.name!r}, region_name={account.region!r})"]
-        made = "session.client({service!r})"
+        lines += [
+            "",
+            f"session = boto3.Session(profile_name={literal(account.name)}, region_name={literal(account.region)})",
+        ]
+        made = 'session.client("{service}")'
     lines += [f"{service.replace('-', '_')} = {made.format(service=service)}" for service in services]
     return "\n".join(lines) + "\n"
+
+
+def literal(value: Any, indent: int = 0, before: int = 0) -> str:
+    """A value of dicts, lists, text, numbers, booleans and None as Python source, as a formatter would lay it out.
+
+    `indent` is the column that its line begins in, `before` the characters between there and the value.
+    """
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)  # a JSON text is a Python text
+    if not value or not isinstance(value, (dict, list, tuple)):
+        return repr(value)
+    inner = indent + 4
+    if isinstance(value, dict):
+        opening, closing = "{", "}"
+        parts = [f"{(key := literal(name))}: {literal(item, inner, len(key) + 2)}" for name, item in value.items()]
+    else:
+        opening, closing = "[", "]"
+        parts = [literal(item, inner) for item in value]
+    line = f"{opening}{', '.join(parts)}{closing}"
+    if "\n" not in line and indent + before + len(line) < WIDTH:
+        return line
+    pad = " " * inner
+    return "\n".join([opening, *(f"{pad}{part}," for part in parts), " " * indent + closing])

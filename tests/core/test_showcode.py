@@ -2,7 +2,7 @@ import ast
 import json
 
 from dashboard.core.aws import Account
-from dashboard.core.showcode import connection
+from dashboard.core.showcode import WIDTH, connection, literal
 from tests.core.conftest import SECRET, write_client
 
 
@@ -24,3 +24,31 @@ def test_for_a_real_account_the_code_names_the_profile():
     ast.parse(code)
     assert json.dumps("o'brien") in code
     assert "endpoint_url" not in code
+
+
+VALUE = {
+    "InstanceType": "ml.m5.large",
+    "Count": 2,
+    "Spot": True,
+    "Nothing": None,
+    "Channels": [{"Name": "training", "Uri": "s3://bucket/with 'both' \"quotes\" and \\ and ü"}],
+    "Long": {"first": "x" * 60, "second": "y" * 60},
+    "Empty": {},
+}
+
+
+def test_values_are_shown_as_python_that_gives_them_back():
+    shown = literal(VALUE)
+    assert ast.literal_eval(shown) == VALUE
+    assert "{'" not in shown
+
+
+def test_values_are_laid_out_within_the_width():
+    shown = literal(VALUE, 4)
+    assert max(map(len, shown.splitlines())) <= WIDTH
+    assert literal({"a": [1, 2]}) == '{"a": [1, 2]}'  # what fits stays on one line
+    assert shown.splitlines()[-1] == "    }"
+
+
+def test_one_long_text_stays_in_one_piece():
+    assert literal({"a": "word " * 40}).count("\n") == 2

@@ -1,8 +1,6 @@
 """A planned launch as boto3 code."""
 
-from collections.abc import Mapping, Sequence
-from pprint import pformat
-from typing import Any
+from collections.abc import Sequence
 
 from botocore import xform_name
 
@@ -12,7 +10,7 @@ from dashboard.core.runs.requests import Call
 from dashboard.core.runs.requests_ec2 import RUNS
 from dashboard.core.runs.security_group import group_request, ingress
 from dashboard.core.runs.spec import TrainingSpec
-from dashboard.core.showcode import connection
+from dashboard.core.showcode import connection, literal
 
 
 def boto3_text(spec: TrainingSpec, name: str, calls: Sequence[Call], account: Account) -> str:
@@ -24,7 +22,7 @@ def boto3_text(spec: TrainingSpec, name: str, calls: Sequence[Call], account: Ac
         [
             connection(account, "s3", "sagemaker"),
             package.in_python(account),
-            f"request = {_shown(call.parameters)}\n",
+            f"request = {literal(dict(call.parameters))}\n",
             f"answer = sagemaker.{xform_name(call.operation)}(**request)",
             'print(next(value for name, value in answer.items() if name.endswith("Arn")))\n',
         ]
@@ -38,7 +36,7 @@ def _ec2(spec: TrainingSpec, name: str, calls: Sequence[Call], account: Account)
     parts = [
         connection(account, "s3", "ec2"),
         package.in_python(account),
-        f"run = {_shown(document['Body'])}\n",
+        f"run = {literal(document['Body'])}\n",
         f'bucket, folder = "{account.bucket}", "{RUNS}{name}/"',
         's3.put_object(Bucket=bucket, Key=folder + "request.json", Body=json.dumps(run), IfNoneMatch="*")',
         f's3.put_object(Bucket=bucket, Key="{index["Key"]}", Body=b"")\n',
@@ -46,9 +44,9 @@ def _ec2(spec: TrainingSpec, name: str, calls: Sequence[Call], account: Account)
     if "SecurityGroupIds" not in run:
         parts.append(_group(spec))
         run["SecurityGroupIds"] = ["…"]
-    request = _shown(run).replace("['…']", "[group]")
+    request = literal(run).replace('["…"]', "[group]")
     parts += [
-        f"user_data = {_literal(script)}\n",
+        f"user_data = {_script(script)}\n",
         f"request = {request}",
         'instance = ec2.run_instances(UserData=user_data, **request)["Instances"][0]\n',
         'launched = {"instance_id": instance["InstanceId"], "launched": instance["LaunchTime"].isoformat()}',
@@ -67,7 +65,7 @@ def _group(spec: TrainingSpec) -> str:
         else 'ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]'
     )
     asked = group_request(spec, "…")
-    made = _shown(asked).replace("'…'", "network")
+    made = literal(asked, 4).replace('"…"', "network")
     lines = [
         f"network = {network}",
         f'named = [{{"Name": "group-name", "Values": ["{asked["GroupName"]}"]}}, '
@@ -76,21 +74,15 @@ def _group(spec: TrainingSpec) -> str:
         "if found:",
         '    group = found[0]["GroupId"]',
         "else:",
-        f'    group = ec2.create_security_group(**{_indented(made)})["GroupId"]',
+        f'    group = ec2.create_security_group(**{made})["GroupId"]',
     ]
     if spec.ssh_address:
-        lines.append(f"    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions={ingress(spec)!r})")
+        lines.append(
+            f"    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions={literal(ingress(spec), 4)})"
+        )
     return "\n".join(lines) + "\n"
 
 
-def _shown(value: Mapping[str, Any]) -> str:
-    return pformat(dict(value), width=100, sort_dicts=False)
-
-
-def _indented(text: str) -> str:
-    return text.replace("\n", "\n    ")
-
-
-def _literal(script: str) -> str:
+def _script(script: str) -> str:
     """A script as a raw string that reads as it is, or escaped where it cannot."""
-    return f"r'''{script}'''" if "'''" not in script and not script.endswith(("'", "\\")) else repr(script)
+    return f"r'''{script}'''" if "'''" not in script and not script.endswith(("'", "\\")) else literal(script)

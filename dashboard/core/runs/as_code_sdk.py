@@ -1,7 +1,6 @@
 """A planned launch as code of the SageMaker SDK v3: ModelTrainer, and HyperparameterTuner for a tuning job."""
 
 from collections.abc import Mapping, Sequence
-from pprint import pformat
 from typing import Any
 
 from dashboard.core.aws import Account
@@ -10,6 +9,7 @@ from dashboard.core.runs.code import ENTRYPOINT
 from dashboard.core.runs.requests import Call
 from dashboard.core.runs.spec import RangeKind, TrainingSpec, Tuning
 from dashboard.core.runs.tuning_spec import number
+from dashboard.core.showcode import literal
 
 _START = """import os
 
@@ -22,7 +22,7 @@ import os
 from pathlib import Path
 
 # The embedded AWS writes its address and keys to this file.
-client = json.loads(Path({file!r}).read_text())
+client = json.loads(Path({file}).read_text())
 os.environ |= {{
     "AWS_ENDPOINT_URL": client["endpoint_url"],
     "AWS_DEFAULT_REGION": client["region"],
@@ -43,7 +43,7 @@ def sdk_text(spec: TrainingSpec, name: str, calls: Sequence[Call], account: Acco
         parts += ["trainer.train(wait=False)", "print(trainer._latest_training_job.training_job_name)\n"]
     text = "\n".join(parts)
     if account.is_embedded:
-        return _EMBEDDED.format(file=account.client_file) + _START.removeprefix("import os\n\n") + text
+        return _EMBEDDED.format(file=literal(account.client_file)) + _START.removeprefix("import os\n\n") + text
     return _START + text
 
 
@@ -70,7 +70,7 @@ def _imports(spec: TrainingSpec, job: Mapping[str, Any]) -> str:
 
 
 def _session(account: Account) -> str:
-    named = "" if account.is_embedded else f"profile_name={account.name!r}, "
+    named = "" if account.is_embedded else f"profile_name={literal(account.name)}, "
     return f'session = boto3.Session({named}region_name="{account.region}")\ns3 = session.client("s3")\n'
 
 
@@ -105,7 +105,7 @@ def _trainer(spec: TrainingSpec, name: str, request: Mapping[str, Any], account:
     lines += [
         f"    compute={_made('Compute', compute)},",
         f"    stopping_condition={_made('StoppingCondition', limits)},",
-        f"    hyperparameters={_mapping(hyperparameters)},",
+        f"    hyperparameters={literal(dict(hyperparameters), 4)},",
         f"    output_data_config={_made('OutputDataConfig', output)},",
     ]
     if "CheckpointConfig" in job:
@@ -131,7 +131,7 @@ def _tuner(tuning: Tuning, name: str, request: Mapping[str, Any]) -> str:
     ranges = []
     for one in tuning.ranges:
         if one.kind is RangeKind.CATEGORICAL:
-            made = f"CategoricalParameter({list(one.values)!r})"
+            made = f"CategoricalParameter({literal(list(one.values))})"
         else:
             kind = "IntegerParameter" if one.kind is RangeKind.INTEGER else "ContinuousParameter"
             made = f'{kind}({number(one.low)}, {number(one.high)}, scaling_type="{one.scaling}")'
@@ -145,7 +145,7 @@ def _tuner(tuning: Tuning, name: str, request: Mapping[str, Any]) -> str:
         "early_stopping_type": request["HyperParameterTuningJobConfig"]["TrainingJobEarlyStoppingType"],
         "random_seed": tuning.seed,
     }
-    metrics = [f"        {dict(one)!r}," for one in job["AlgorithmSpecification"]["MetricDefinitions"]]
+    metrics = [f"        {literal(dict(one), 8)}," for one in job["AlgorithmSpecification"]["MetricDefinitions"]]
     return "\n".join(
         [
             "tuner = HyperparameterTuner(",
@@ -157,7 +157,7 @@ def _tuner(tuning: Tuning, name: str, request: Mapping[str, Any]) -> str:
             "    metric_definitions=[",
             *metrics,
             "    ],",
-            *(f"    {key}={value!r}," for key, value in options.items() if value is not None),
+            *(f"    {key}={literal(value)}," for key, value in options.items() if value is not None),
             "    tags=[",
             *_tags(request),
             "    ],",
@@ -176,17 +176,13 @@ def _tuner(tuning: Tuning, name: str, request: Mapping[str, Any]) -> str:
 
 def _inputs(job: Mapping[str, Any]) -> list[str]:
     channels = [(one["ChannelName"], one["DataSource"]["S3DataSource"]["S3Uri"]) for one in job["InputDataConfig"]]
-    return [f"        InputData(channel_name={name!r}, data_source={uri!r})," for name, uri in channels]
+    return [f"        InputData(channel_name={literal(name)}, data_source={literal(uri)})," for name, uri in channels]
 
 
 def _tags(request: Mapping[str, Any]) -> list[str]:
-    return [f"        Tag(key={one['Key']!r}, value={one['Value']!r})," for one in request["Tags"]]
-
-
-def _mapping(values: Mapping[str, str]) -> str:
-    return pformat(dict(values), width=90, sort_dicts=False).replace("\n", "\n" + " " * 20)
+    return [f"        Tag(key={literal(one['Key'])}, value={literal(one['Value'])})," for one in request["Tags"]]
 
 
 def _made(kind: str, values: Mapping[str, Any]) -> str:
-    given = ", ".join(f"{name}={value!r}" for name, value in values.items() if value is not None)
+    given = ", ".join(f"{name}={literal(value)}" for name, value in values.items() if value is not None)
     return f"{kind}({given})"

@@ -164,7 +164,7 @@ def test_the_code_contains_the_request_and_no_secret(prices):
     assert "secret_access_key" in made.code["boto3"]  # it reads the key from the file, it does not contain it
     real = make(prices, account=REAL)
     compile(real.code["boto3"], "launch.py", "exec")
-    assert "profile_name='ada'" in real.code["boto3"]
+    assert 'profile_name="ada"' in real.code["boto3"]
     assert "pytorch-training" in real.code["boto3"]
 
 

@@ -63,6 +63,7 @@ class TuningSteps:
         """Take the tuning job as far as it gets now. Seconds after which to look again without a change, or None."""
         one = self._tuning_jobs.get(arn)
         if one is None or record.status_of(one).is_final:
+            self._forget(arn)
             return None
         plan = Plan.of(one["Request"], arn)
         caller = _caller(arn)
@@ -80,6 +81,13 @@ class TuningSteps:
         if plan.stops_early:
             self._stop_hopeless(one, running, plan, caller)
         return self._launch(one, len(running), plan, caller)
+
+    def _forget(self, arn: str) -> None:
+        """Nobody asks any more about deleted training jobs of a tuning job that has ended."""
+        for job in list(self._removed.values()):
+            if job["TuningJobArn"] == arn:
+                self._removed.pop(job["TrainingJobArn"], None)
+                self._curves.pop(job["TrainingJobArn"], None)
 
     def _note_ends(self, one: Document, plan: Plan) -> Document:
         """The tuning job with the ends of the training jobs that have ended."""

@@ -88,6 +88,25 @@ def test_paginators_go_through_everything_once(sagemaker: Any, operation: str, m
         finished(sagemaker, one)
 
 
+def test_the_paginator_of_search_goes_through_everything_once(sagemaker: Any) -> None:
+    mark = unique("search")
+    names = [f"{mark}-{number}" for number in range(7)]
+    for one in names:
+        sagemaker.create_training_job(**training_request(one))
+    expression = {"Filters": [{"Name": "TrainingJobName", "Operator": "Contains", "Value": mark}]}
+    pages = sagemaker.get_paginator("search").paginate(
+        Resource="TrainingJob",
+        SearchExpression=expression,
+        SortBy="CreationTime",
+        SortOrder="Ascending",
+        PaginationConfig={"PageSize": 3},
+    )
+    found = [[one["TrainingJob"]["TrainingJobName"] for one in page["Results"]] for page in pages]
+    assert found == [names[:3], names[3:6], names[6:]]
+    for one in names:
+        finished(sagemaker, one)
+
+
 def test_tags_page_through_their_paginator(sagemaker: Any) -> None:
     name = unique()
     tags = [{"Key": f"k{number:02}", "Value": str(number)} for number in range(50)]

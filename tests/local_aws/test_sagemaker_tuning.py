@@ -282,6 +282,21 @@ def _launched(sagemaker: Any, name: str, count: int) -> list[dict[str, Any]]:
     return found
 
 
+def test_tags_added_later_are_on_the_trainings_launched_later(sagemaker: Any) -> None:
+    name = unique()
+    script = 'case "$TRAINING_JOB_NAME" in *-001-*) exec sleep 60;; esac; echo loss=1'
+    arn = sagemaker.create_hyper_parameter_tuning_job(**tuning_request(name, most=2, parallel=1, script=script))[
+        "HyperParameterTuningJobArn"
+    ]
+    (first,) = _launched(sagemaker, name, 1)
+    sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "owner", "Value": "ada"}])
+    sagemaker.stop_training_job(TrainingJobName=first["TrainingJobName"])
+    told = tuned(sagemaker, name)
+    assert (told["TrainingJobStatusCounters"]["Stopped"], told["TrainingJobStatusCounters"]["Completed"]) == (1, 1)
+    tags = [sagemaker.list_tags(ResourceArn=one["TrainingJobArn"])["Tags"] for one in children(sagemaker, name)]
+    assert tags == [[], [{"Key": "owner", "Value": "ada"}]]
+
+
 def test_children_are_sorted_filtered_and_paged(sagemaker: Any) -> None:
     name = unique()
     sagemaker.create_hyper_parameter_tuning_job(**tuning_request(name, most=5))

@@ -124,20 +124,19 @@ class TrainingRun:
         started = time.monotonic()
         try:
             cluster.start()
-            ending = self._watch(cluster, started)
+            ending, lost = self._watch(cluster, started)
         finally:
             cluster.close()
             self._trained += time.monotonic() - started
-        failed = cluster.failed
-        if ending is None and failed:
+        if lost:
             store_output(self.job, self._machine, _places(cluster))
-            raise failed.failure()
+            raise lost.failure()
         if ending is _Ending.FULL:
             raise ClientFaultError(cluster.over_full)
         return ending
 
-    def _watch(self, cluster: Cluster, started: float) -> _Ending | None:
-        """Wait for all hosts, or end them when they must; why they had to."""
+    def _watch(self, cluster: Cluster, started: float) -> tuple[_Ending | None, Host | None]:
+        """Wait for all hosts, or end them when they must: why they had to, or which of them failed first."""
         ending: _Ending | None = None
         lost: Host | None = None
         kill_at = float("inf")
@@ -151,12 +150,12 @@ class TrainingRun:
                 if lost or ending:
                     patience = min(_LOST_HOST_SECONDS, self._machine.grace) if lost else self._machine.grace
                     kill_at = clock + patience
-                    cluster.terminate()
+                    cluster.terminate()  # whose exit codes say no more than that
             if clock >= kill_at or self._closing.is_set() or ending is _Ending.FULL:
                 cluster.kill()
         if self._closing.is_set() and cluster.failed:
-            return _Ending.CLOSED
-        return ending
+            return _Ending.CLOSED, None
+        return ending, lost or (cluster.failed if ending is None else None)
 
     def _must_end(self, trained_now: float, over_full: str) -> _Ending | None:
         trained = self._trained + trained_now

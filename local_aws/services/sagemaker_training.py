@@ -73,7 +73,7 @@ class TrainingJobs(SageMakerBase):
         condition = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME, **params.get("StoppingCondition", {})}
         whole = {**params, "StoppingCondition": condition}
         checks.check_request(whole)
-        job = _job(whole, arn, merged((), params.get("Tags", ())), self.now())
+        job = _job(whole, arn, _plan(params.get("Tags", ())), self.now())
         checks.check_role(self.around, whole["RoleArn"])
         checks.check_network(self.around, whole, caller.region)
         checks.check_buckets(self.objects, job, caller.region)
@@ -86,6 +86,8 @@ class TrainingJobs(SageMakerBase):
         """
         whole, job = self.accept(params, caller)
         made = record.new_record(job.arn, whole, merged((), whole.get("Tags", ())), self.now())
+        if job.spot:
+            made = {**made, "Interruptions": _plan(whole.get("Tags", ()))}  # tags can change, and the plan must not
         if tuning_job_arn:
             made = {**made, "TuningJobArn": tuning_job_arn}
         with self._launching:
@@ -166,7 +168,8 @@ class TrainingJobs(SageMakerBase):
                 self.training_jobs.change(arn, self._interrupted)
         self.queue.clean()
         for one in sorted(self._active(), key=lambda one: one["CreationTime"]):
-            self.queue.submit(_job(one["Request"], one["TrainingJobArn"], one["Tags"], one["CreationTime"], one))
+            plan = one.get("Interruptions", {})
+            self.queue.submit(_job(one["Request"], one["TrainingJobArn"], plan, one["CreationTime"], one))
 
     def _interrupted(self, one: Document) -> Document:
         return record.reached(one, Stage.FAILED, INTERRUPTED, self._last_seen(one), failure=INTERRUPTED)
@@ -202,24 +205,30 @@ def _in_use(arn: str) -> ServiceError:
 def _job(
     params: Mapping[str, Any],
     arn: str,
-    tags: Iterable[Mapping[str, str]],
+    plan: Mapping[str, str],
     created: float,
     before: Document | None = None,
 ) -> Job:
-    """What would run. created: when it was asked for; before: its record, if servers before this one ran it.
+    """What would run. plan: the tags that plan interruptions; created: when it was asked for.
 
-    Raises ServiceError ValidationException.
+    before: its record, if servers before this one ran it. Raises ServiceError ValidationException.
     """
     try:
         if not params.get("EnableManagedSpotTraining"):
             return Job.from_request(params, arn=arn, region=arn.split(":")[3])
         longest = params["StoppingCondition"]["MaxWaitTimeInSeconds"]
-        moments = spot.interruptions({tag["Key"]: tag["Value"] for tag in tags}, arn)
+        moments = spot.interruptions(plan, arn)
         trained = record.seconds_in(before, Stage.TRAINING) if before else 0.0
         special = Spot(longest, created + longest, moments, trained)
         return Job.from_request(params, arn=arn, region=arn.split(":")[3], spot=special)
     except (EngineError, ValueError) as error:
         raise checks.wrong(str(error)) from error
+
+
+def _plan(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Those of a job's tags that say when a spot job's capacity is taken away."""
+    planning = (spot.INTERRUPT_AFTER, spot.INTERRUPTIONS_PER_HOUR)
+    return {tag["Key"]: tag["Value"] for tag in tags if tag["Key"] in planning}
 
 
 def _tag(document: Document | None, key: str) -> str | None:

@@ -127,7 +127,7 @@ def test_one_host_that_fails_fails_the_job_and_ends_the_others(here: World) -> N
     started = time.monotonic()
     told = here.run(
         "if [ $SM_CURRENT_HOST_RANK = 1 ]; then sleep 0.3; echo 'no such folder' > /opt/ml/output/failure; exit 3; fi;"
-        "trap 'echo told; exit 0' TERM; sleep 60 & wait",
+        "trap 'echo told; exit 143' TERM; sleep 60 & wait",
         instances=2,
     )
     assert time.monotonic() - started < 10

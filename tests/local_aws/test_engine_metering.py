@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,3 +90,28 @@ def test_sampling_begins_anew_with_each_attempt(tmp_path: Path) -> None:
         told = len(made.metrics.data)
         time.sleep(0.5)
         assert len(made.metrics.data) == told, "nothing is told of a job that has ended"
+
+
+class Driver:
+    """What the driver's library answers on a machine with two cards, of which one cannot say how busy it is."""
+
+    def nvmlDeviceGetCount_v2(self, count: Any) -> int:
+        count._obj.value = 2
+        return 0
+
+    def nvmlDeviceGetHandleByIndex_v2(self, index: int, card: Any) -> int:
+        card._obj.value = index + 1
+        return 0
+
+    def nvmlDeviceGetUtilizationRates(self, card: Any, rates: Any) -> int:
+        rates._obj.gpu = 75
+        return 0 if card.value == 1 else 3
+
+    def nvmlDeviceGetMemoryInfo(self, card: Any, memory: Any) -> int:
+        memory._obj.total, memory._obj.used = 80, 20
+        return 0
+
+
+def test_cards_are_asked_of_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpus, "_library", Driver)
+    assert gpus.gpus() == [Gpu(75.0, 25.0)]

@@ -171,7 +171,7 @@ def test_a_spot_job_goes_on_from_its_checkpoint_with_the_next_server(tmp_path: P
         "echo $n > /opt/ml/checkpoints/n; [ $n = 1 ] && while true; do sleep 0.1; done;"
         "cp /opt/ml/checkpoints/n /opt/ml/model/n"
     )
-    client(aws, "sagemaker").create_training_job(
+    arn = client(aws, "sagemaker").create_training_job(
         **training_request(
             name,
             script,
@@ -179,7 +179,9 @@ def test_a_spot_job_goes_on_from_its_checkpoint_with_the_next_server(tmp_path: P
             StoppingCondition={"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 120},
             CheckpointConfig={"S3Uri": f"s3://{BUCKET}/checkpoints/{name}"},
         )
-    )
+    )["TrainingJobArn"]
+    tag = {"Key": "kennel:interrupt-after", "Value": "no number, and only a tag once the job is there"}
+    client(aws, "sagemaker").add_tags(ResourceArn=arn, Tags=[tag])
     s3 = client(aws, "s3")
     assert eventually(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=f"checkpoints/{name}/").get("Contents"))
     stopped_at = time.time()

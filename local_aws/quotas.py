@@ -1,13 +1,17 @@
 """The quotas of the embedded account: what it may run at once, by the names AWS gives them.
 
-Names, units and the EC2 codes are AWS's. SageMaker's codes are not published as a list, so theirs are made from the
-name (the same in every installation); clients find a quota by its name. The values are chosen to be those of a usable
-young account: enough general machines, a few GPUs, none of the large ones.
+Names, units and EC2's codes are AWS's. SageMaker's have no published list: quota_codes.csv holds those that accounts
+have shown (ListServiceQuotas of an account, with its default values); the code of any other is made from its name, the
+same in every installation, so clients had better find a quota by its name. The values are chosen to be those of a
+usable young account: enough general machines, a few GPUs, none of the large ones.
 """
 
+import csv
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from moto.core.utils import get_service_model
 
@@ -26,6 +30,15 @@ _EC2 = {
     "Running On-Demand P instances": ("L-417A185B", 0.0, 0.0),
     "All P4, P3 and P2 Spot Instance Requests": ("L-7212CCBC", 0.0, 0.0),
     "All P5 Spot Instance Requests": ("L-C4BD4855", 0.0, 0.0),
+    "Running On-Demand F instances": ("L-74FC7D96", 0.0, 0.0),
+    "Running On-Demand Inf instances": ("L-1945791B", 0.0, 0.0),
+    "All Inf Spot Instance Requests": ("L-B5D1601B", 0.0, 0.0),
+    "Running On-Demand Trn instances": ("L-2C3B7624", 0.0, 0.0),
+    "All Trn Spot Instance Requests": ("L-6B0D517C", 0.0, 0.0),
+    "Running On-Demand X instances": ("L-7295265B", 0.0, 0.0),
+    "Running On-Demand DL instances": ("L-6E869C2A", 0.0, 0.0),
+    "Running On-Demand HPC instances": ("L-F7808C92", 0.0, 0.0),
+    "Running On-Demand High Memory instances": ("L-43DA4232", 0.0, 0.0),
 }
 _USES = {
     "training job usage": "TrainingInstanceType",
@@ -33,10 +46,7 @@ _USES = {
     "endpoint usage": "ProductionVariantInstanceType",
     "notebook instance usage": "InstanceType",
 }
-_KNOWN_CODES = {
-    "ml.g4dn.xlarge for training job usage": "L-3F53BF0F",
-    "ml.p5.48xlarge for training job usage": "L-82E1C851",
-}
+_CODES = Path(__file__).with_name("quota_codes.csv")
 _BURSTS = ("t2", "t3")
 _GPUS = ("g4dn", "g5", "g6")
 
@@ -94,18 +104,20 @@ class Quotas:
 @cache
 def _shipped() -> dict[str, dict[str, Quota]]:
     ec2 = [Quota(EC2, name, *figures) for name, figures in _EC2.items()]
+    with _CODES.open(newline="") as file:
+        known = {row["quota"]: (row["code"], float(row["default"])) for row in csv.DictReader(file)}
     sagemaker = [
-        _sagemaker(instance, use)
+        _sagemaker(instance, f"{instance} for {use}", known)
         for use, shape in _USES.items()
         for instance in get_service_model("sagemaker").shape_for(shape).enum
     ]
     return {EC2: {quota.name: quota for quota in ec2}, SAGEMAKER: {quota.name: quota for quota in sagemaker}}
 
 
-def _sagemaker(instance: str, use: str) -> Quota:
-    name = f"{instance} for {use}"
-    code = _KNOWN_CODES.get(name) or "L-" + hashlib.sha256(name.encode()).hexdigest()[:8].upper()
-    return Quota(SAGEMAKER, name, code, 0.0, _applied(instance))
+def _sagemaker(instance: str, name: str, known: Mapping[str, tuple[str, float]]) -> Quota:
+    made = "L-" + hashlib.sha256(name.encode()).hexdigest()[:8].upper()
+    code, default = known.get(name, (made, 0.0))
+    return Quota(SAGEMAKER, name, code, default, _applied(instance))
 
 
 def _applied(instance: str) -> float:

@@ -165,7 +165,7 @@ class ServiceQuotas(Service):
 
 
 def _is_granted(quota: Quota, wanted: float) -> bool:
-    if quota.applied == 0 and quota.default == 0:  # the large GPUs: asked about, never just given
+    if quota.applied == 0:  # the large GPUs: asked about, never just given
         return False
     return wanted <= (MOST_GRANTED_VCPUS if quota.service == EC2 else MOST_GRANTED_INSTANCES)
 

@@ -61,6 +61,24 @@ def test_a_name_that_aws_does_not_have() -> None:
         Quotas().value("sagemaker", "ml.m99.large for training job usage", "us-east-1")
 
 
+@pytest.mark.parametrize(
+    ("service", "code", "name"),
+    [
+        ("sagemaker", "L-611FA074", "ml.m5.large for training job usage"),
+        ("sagemaker", "L-29688C85", "ml.m5.large for spot training job usage"),
+        ("sagemaker", "L-614B09FD", "ml.m5.large for endpoint usage"),
+        ("sagemaker", "L-1928E07B", "ml.g5.xlarge for endpoint usage"),
+        ("sagemaker", "L-82E1C851", "ml.p5.48xlarge for training job usage"),
+        ("ec2", "L-DB2E81BA", "Running On-Demand G and VT instances"),
+        ("ec2", "L-34B43A08", "All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests"),
+    ],
+)
+def test_codes_that_aws_is_known_to_use(service: str, code: str, name: str) -> None:
+    found = Quotas().find(service, name)
+    assert found is not None
+    assert found.code == code
+
+
 def test_every_code_means_one_quota() -> None:
     for service in ("ec2", "sagemaker"):
         codes = [quota.code for quota in Quotas().all(service)]

@@ -188,7 +188,7 @@ class Run:
 
         None for a run on demand, on EC2, or without both figures.
         """
-        if not self.is_spot or not self.training_seconds or self.billable_seconds is None:
+        if not self.is_spot or self.is_on_ec2 or not self.training_seconds or self.billable_seconds is None:
             return None
         return 1 - self.billable_seconds / self.training_seconds
 

@@ -59,7 +59,7 @@ class Usage:
 
     def of(self, measure: Measure) -> tuple[Series, ...]:
         """A measure's series, one a host."""
-        return tuple(one for one in self.series if one.measure is measure)
+        return tuple(one for one in self.series if one.measure == measure)
 
     def highest(self, measure: Measure) -> float | None:
         """The highest value on any host; None when it was not measured."""

@@ -132,6 +132,9 @@ def test_the_saving_of_spot_is_awss_own_formula():
     assert spot.saving == pytest.approx(0.7)
     assert run(training_seconds=1000, billable_seconds=1000).saving is None
     assert run(capacity=Capacity.SPOT, training_seconds=None).saving is None
+    # EC2 bills spot at another price, not for fewer seconds: a minute at least is no loss of spot's.
+    on_ec2 = run(capacity=Capacity.SPOT, platform=Platform.EC2, training_seconds=40, billable_seconds=60)
+    assert on_ec2.saving is None
 
 
 def test_a_run_whose_spot_instance_was_taken_back_can_be_resumed_where_it_left_checkpoints():

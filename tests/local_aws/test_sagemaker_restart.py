@@ -180,7 +180,7 @@ def test_a_spot_job_goes_on_from_its_checkpoint_with_the_next_server(tmp_path: P
             CheckpointConfig={"S3Uri": f"s3://{BUCKET}/checkpoints/{name}"},
         )
     )["TrainingJobArn"]
-    tag = {"Key": "kennel:interrupt-after", "Value": "no number, and only a tag once the job is there"}
+    tag = {"Key": "kennel:interrupt-after", "Value": "only a tag once the job is there"}
     client(aws, "sagemaker").add_tags(ResourceArn=arn, Tags=[tag])
     s3 = client(aws, "s3")
     assert eventually(lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=f"checkpoints/{name}/").get("Contents"))

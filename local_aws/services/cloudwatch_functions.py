@@ -33,9 +33,14 @@ class Grid:
     period: int
 
     def moments(self, period: int) -> range:
-        return range(self.start, self.end, period)
+        """Raises ExpressionError for more than MOST_FILLED: each would become a figure in memory."""
+        found = range(self.start, self.end, period)
+        if len(found) > MOST_FILLED:
+            raise ExpressionError(f"It would fill {len(found):,} moments; {MOST_FILLED:,} are the most")
+        return found
 
 
+MOST_FILLED = 100_800  # as many figures as one answer may hold
 WORDS = ("REPEAT", "LINEAR")  # what FILL takes besides a value
 _NOT_DONE = (
     *("SEARCH", "SORT", "SLICE", "REMOVE_EMPTY", "LAMBDA", "SERVICE_QUOTA", "INSIGHT_RULE_METRIC", "DB_PERF_INSIGHTS"),

@@ -149,5 +149,16 @@ def test_expressions_round_in_a_circle_are_refused(service: CloudWatch) -> None:
         answer(service, "e1 + 1", "e0 + 1")
 
 
+def test_a_series_is_not_filled_without_bound(service: CloudWatch) -> None:
+    metric = {"Metric": {"Namespace": "N", "MetricName": "a"}, "Period": 1, "Stat": "Average"}
+    params = {
+        "MetricDataQueries": [{"Id": "a", "MetricStat": metric}, {"Id": "e", "Expression": "FILL(a, 0)"}],
+        "StartTime": datetime.fromtimestamp(NOW - 200_000, UTC),
+        "EndTime": datetime.fromtimestamp(NOW, UTC),
+    }
+    with pytest.raises(ServiceError, match="moments"):
+        service.get_metric_data(params, CALLER)
+
+
 def test_figures_too_large_are_left_out(service: CloudWatch) -> None:
     assert by_minute(answer(service, "10 ^ (a * 100)")[0]) == {0: 1e100, 1: 1e200, 2: 1e300}

@@ -155,10 +155,10 @@ class MachineRoom:
                 machine.reclaimed_at = self._now() + self._notice
 
     def reclaimed_at(self, instance_id: str) -> float | None:
-        """When it will be taken back, once it has been told."""
+        """When it will be taken back, once that has been reported."""
         with self._lock:
             machine = self._machines.get(instance_id)
-            return machine.reclaimed_at if machine else None
+            return machine.reclaimed_at if machine and machine.told else None
 
     def close(self) -> None:
         """End everything at once; nothing is reported."""
@@ -238,8 +238,8 @@ class MachineRoom:
         at = machine.reclaimed_at
         if at is not None and not machine.stopping:
             if not machine.told:
-                machine.told = True
                 self._reports.noticed(machine.start.id, at)
+                machine.told = True
             elif now >= at:
                 self._reports.reclaim(machine.start.id)
         if now - machine.sampled >= _SAMPLE_SECONDS:

@@ -1,0 +1,177 @@
+"""An instance gets its role's keys from the metadata service, and they open what they are for and no more."""
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local_aws.engine.instance import namespaces_allowed
+from local_aws.engine.metadata import Facts, Metadata, owner_of
+from tests.conftest import Embedded
+from tests.local_aws.ec2_world import console, in_state, printed, profile, run
+from tests.local_aws.sagemaker_world import bucket, client, unique
+
+needs_namespaces = pytest.mark.skipif(not namespaces_allowed(), reason="this system allows no namespaces")
+TREE = {"instance-id": "i-1", "placement": {"region": "us-east-1"}, "later": lambda: "made when asked"}
+
+
+def ask(url: str, method: str = "GET", **headers: str) -> tuple[int, str]:
+    asked = urllib.request.Request(url, method=method, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(asked, timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+def token(service: Metadata, seconds: str = "60") -> str:
+    status, text = ask(f"{service.url}/latest/api/token", "PUT", X_aws_ec2_metadata_token_ttl_seconds=seconds)
+    assert status == 200
+    return text
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_version_two_wants_a_token_and_version_one_is_only_answered_where_it_is_allowed() -> None:
+    facts = [Facts(TREE, b"#!/bin/sh", {"region": "us-east-1"})]
+    clock = Clock()
+    service = Metadata(lambda: facts[0], clock=clock)
+    try:
+        assert ask(f"{service.url}/latest/meta-data/")[0] == 401
+        assert ask(f"{service.url}/latest/meta-data/", X_aws_ec2_metadata_token="made up")[0] == 401
+        mine = token(service)
+
+        def get(path: str) -> tuple[int, str]:
+            return ask(f"{service.url}/{path}", X_aws_ec2_metadata_token=mine)
+
+        assert get("latest/meta-data/") == (200, "instance-id\nplacement/\nlater")
+        assert get("2021-07-15/meta-data/placement/region") == (200, "us-east-1")
+        assert get("latest/meta-data/later") == (200, "made when asked")
+        assert get("latest/user-data") == (200, "#!/bin/sh")
+        assert json.loads(get("latest/dynamic/instance-identity/document")[1]) == {"region": "us-east-1"}
+        for nothing in ("latest/meta-data/spot/instance-action", "latest/nothing", "other/meta-data"):
+            assert get(nothing)[0] == 404
+        clock.now = 61
+        assert get("latest/meta-data/")[0] == 401  # the token has expired
+        facts[0] = Facts(TREE, tokens_required=False)
+        assert ask(f"{service.url}/latest/meta-data/instance-id") == (200, "i-1")
+        facts[0] = Facts(TREE, enabled=False)
+        assert get("latest/meta-data/")[0] == 403
+    finally:
+        service.close()
+
+
+@pytest.mark.parametrize("seconds", ["0", "21601", "-1", "soon", ""])
+def test_a_token_lives_one_second_to_six_hours(seconds: str) -> None:
+    service = Metadata(lambda: Facts(TREE))
+    try:
+        found = ask(f"{service.url}/latest/api/token", "PUT", X_aws_ec2_metadata_token_ttl_seconds=seconds)
+        assert found[0] == 400
+    finally:
+        service.close()
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X_Forwarded_For": "1.2.3.4"}, {"Origin": "http://page"}, {"Host": "page.example:80"}]
+)
+def test_a_proxy_and_a_web_page_get_nothing(headers: dict[str, str]) -> None:
+    service = Metadata(lambda: Facts(TREE, tokens_required=False))
+    try:
+        ttl = {"X_aws_ec2_metadata_token_ttl_seconds": "60"}
+        assert ask(f"{service.url}/latest/api/token", "PUT", **headers, **ttl)[0] == 403
+        assert ask(f"{service.url}/latest/meta-data/", **headers)[0] == 403
+    finally:
+        service.close()
+
+
+def test_who_is_at_the_other_end_of_a_connection(tmp_path: Path) -> None:
+    table = tmp_path / "tcp"
+    head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+    row = "   1: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1234        0 1 1\n"
+    table.write_text(head + row)
+    assert owner_of("127.0.0.1", 50000, table) == 1234
+    assert owner_of("127.0.0.1", 50001, table) is None
+    assert owner_of("127.0.0.1", 50000, tmp_path / "nothing") is None
+
+
+ASKS = """
+import boto3, json, time
+from botocore.exceptions import ClientError
+told = {{"arn": boto3.Session().get_credentials().method}}
+instance = "{other}"
+def call(name, service, operation, **params):
+    try:
+        getattr(boto3.client(service, region_name="us-east-1"), operation)(**params)
+        told[name] = "allowed"
+    except ClientError as refused:
+        told[name] = refused.response["Error"]["Code"] + ": " + refused.response["Error"]["Message"]
+call("put", "s3", "put_object", Bucket="{bucket}", Key="{key}", Body=b"from an instance")
+call("log", "logs", "create_log_group", logGroupName="/kennel/{key}")
+call("metric", "cloudwatch", "put_metric_data", Namespace="Kennel", MetricData=[dict(MetricName="x", Value=1)])
+call("see", "ec2", "describe_instances")
+call("read metrics", "cloudwatch", "list_metrics")
+call("users", "iam", "list_users")
+call("jobs", "sagemaker", "list_training_jobs")
+call("launch", "ec2", "run_instances", ImageId="ami-1", MinCount=1, MaxCount=1)
+call("end another", "ec2", "terminate_instances", InstanceIds=[instance])
+print(json.dumps(told), flush=True)
+import os, urllib.request
+base = os.environ["AWS_EC2_METADATA_SERVICE_ENDPOINT"] + "/latest/"
+ask = urllib.request.Request(base + "api/token", method="PUT", headers={{"X-aws-ec2-metadata-token-ttl-seconds": "60"}})
+token = urllib.request.urlopen(ask).read().decode()
+own = urllib.request.Request(base + "meta-data/instance-id", headers={{"X-aws-ec2-metadata-token": token}})
+call("end itself", "ec2", "terminate_instances", InstanceIds=[urllib.request.urlopen(own).read().decode()])
+"""
+
+
+@needs_namespaces
+def test_boto3_in_an_instance_works_as_its_role_and_nowhere_else(embedded: Embedded) -> None:
+    name, key = bucket(embedded), unique("key")
+    other = run(embedded)
+    program = ASKS.format(bucket=name, key=key, other=other)
+    instance = run(
+        embedded,
+        f"env | grep -c AWS_.*KEY; cat > /tmp/ask.py <<'END'\n{program}\nEND\npython /tmp/ask.py",
+        IamInstanceProfile={"Name": profile(embedded)},
+    )
+    ended = in_state(embedded, instance, "terminated", 30)
+    text = console(embedded, instance)
+    told: dict[str, Any] = json.loads(next(line for line in text.splitlines() if line.startswith("{")))
+    assert told.pop("arn") == "iam-role"
+    assert "\n0\n" in text  # no key in its variables
+    allowed = {what for what, answer in told.items() if answer == "allowed"}
+    assert allowed == {"put", "log", "metric", "see"}
+    assert f"assumed-role/KennelInstance/{instance} may call only" in told["users"]
+    assert told["launch"].startswith("UnauthorizedOperation")
+    assert "on another resource than itself" in told["end another"]
+    assert ended["StateReason"]["Code"] == "Client.UserInitiatedShutdown"  # it ended itself, by the API
+    client(embedded, "ec2").terminate_instances(InstanceIds=[other])
+    assert client(embedded, "s3").get_object(Bucket=name, Key=key)["Body"].read() == b"from an instance"
+
+
+@needs_namespaces
+@pytest.mark.parametrize("trusted", ["sagemaker.amazonaws.com", ""])
+def test_a_role_that_ec2_may_not_assume_gives_no_keys(embedded: Embedded, trusted: str) -> None:
+    changes = {"IamInstanceProfile": {"Name": profile(embedded, unique("role"), trusted)}} if trusted else {}
+    script = (
+        "python -c 'import boto3; print(\"keys:\", boto3.Session().get_credentials())'\n"
+        "curl -s $AWS_EC2_METADATA_SERVICE_ENDPOINT/latest/meta-data/iam/security-credentials/"
+        f"{changes.get('IamInstanceProfile', {}).get('Name', '')}"
+    )
+    instance = run(embedded, script + "; echo; echo asked", MetadataOptions={"HttpTokens": "optional"}, **changes)
+    printed(embedded, instance, "asked")
+    text = console(embedded, instance)
+    assert "keys: None" in text
+    assert ("AssumeRoleUnauthorizedAccess" in text) == bool(trusted)
+    client(embedded, "ec2").terminate_instances(InstanceIds=[instance])
+    in_state(embedded, instance, "terminated")

@@ -38,11 +38,15 @@ _SIGNS: tuple[dict[str, Callable[[float, float], float]], ...] = (
     {"+": operator.add, "-": operator.sub},
     {"*": operator.mul, "/": operator.truediv},
 )
+_BY_SIGN = {"^": math.pow} | {sign: function for signs in _SIGNS for sign, function in signs.items()}
 
 
 @dataclass(frozen=True)
 class Node:
-    """A part of an expression: kind is number, name, text, list, call, negative or a sign."""
+    """A part of an expression: kind is number, name, text, list, call, negative, power or chain.
+
+    A chain is parts with signs of one rank between them (`text`, apart by spaces), worked out from the left.
+    """
 
     kind: str
     text: str = ""
@@ -108,10 +112,11 @@ class _Parser:
     def _binary(self, level: int) -> Node:
         if level == len(_SIGNS):
             return self._power()
-        node = self._binary(level + 1)
+        parts, signs = [self._binary(level + 1)], []
         while sign := self._took(*_SIGNS[level]):
-            node = Node(sign, parts=(node, self._binary(level + 1)))
-        return node
+            signs.append(sign)
+            parts.append(self._binary(level + 1))
+        return Node("chain", " ".join(signs), tuple(parts)) if signs else parts[0]
 
     def _power(self) -> Node:
         self._depth += 1
@@ -121,7 +126,7 @@ class _Parser:
             if self._took("-"):
                 return Node("negative", parts=(self._power(),))
             node = self._primary()
-            return Node("^", parts=(node, self._power())) if self._took("^") else node
+            return Node("power", parts=(node, self._power())) if self._took("^") else node
         finally:
             self._depth -= 1
 
@@ -170,9 +175,10 @@ def evaluate(node: Node, known: Mapping[str, Value], metrics: Sequence[Series], 
             return functions.each(operator.neg, evaluate(node.parts[0], known, metrics, grid))
         case "call":
             return _called(node, known, metrics, grid)
-    left, right = (evaluate(part, known, metrics, grid) for part in node.parts)
-    sign = next((signs[node.kind] for signs in _SIGNS if node.kind in signs), math.pow)
-    return functions.both(sign, left, right)
+    value = evaluate(node.parts[0], known, metrics, grid)
+    for sign, part in zip(node.text.split() or ["^"], node.parts[1:], strict=True):
+        value = functions.both(_BY_SIGN[sign], value, evaluate(part, known, metrics, grid))
+    return value
 
 
 def _called(node: Node, known: Mapping[str, Value], metrics: Sequence[Series], grid: Grid) -> Value:

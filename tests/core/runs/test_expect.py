@@ -1,11 +1,13 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
+from dashboard.core.costs.prices import Price
 from dashboard.core.format import money
-from dashboard.core.runs.expect import expected, worst
+from dashboard.core.runs.expect import expected, wall_seconds, worst
 from dashboard.core.runs.model import RunStatus
-from dashboard.core.runs.spec import TrainingSpec
+from dashboard.core.runs.spec import Capacity, Platform, TrainingSpec, Tuning
+from dashboard.core.runs.tuning_spec import DEFAULT_RANGES
 from tests.core.runs.made import DOGS, NOW, run
 
 
@@ -74,3 +76,40 @@ def test_worst_is_the_time_limit(prices):
     quote = worst(TrainingSpec(DOGS, instance_type="ml.c5.2xlarge", max_seconds=3600), prices, "us-east-1")
     assert quote.amount == Decimal("0.408")
     assert quote.basis == "the time limit"
+
+
+def test_spot_is_expected_to_take_its_time_and_to_cost_what_spot_did(prices):
+    past = [run(capacity=Capacity.SPOT, training_seconds=1000.0, billable_seconds=400)]
+    quote = ask(prices, past, capacity=Capacity.SPOT)
+    assert quote.seconds == 1000
+    assert round(quote.amount, 9) == round(Decimal("0.408") * 400 / 3600, 9)
+    assert "spot saved 60 % then" in quote.basis
+    assert quote.is_estimate
+
+
+def test_without_a_spot_run_the_on_demand_runs_tell_the_time(prices):
+    quote = ask(prices, [run()], capacity=Capacity.SPOT)
+    assert quote.seconds == 663
+    assert "on demand" in quote.basis
+    assert "what spot saves is not known yet" in quote.basis
+    assert ask(prices, [run(capacity=Capacity.SPOT, training_seconds=900.0)]).seconds == 900  # the other way round
+
+
+def test_each_trial_is_expected_to_take_what_one_training_took(prices):
+    tuning = Tuning(DEFAULT_RANGES, max_jobs=4, parallel=2)
+    quote = ask(prices, [run(), run("tuned", tuning=None, parent="tune-1")], tuning=tuning)
+    assert quote.seconds == 663
+    assert quote.amount == Decimal("0.408") * 663 * 4 / 3600
+    assert quote.basis.startswith("4 trainings, each as the median of 2 completed runs")
+    assert wall_seconds(TrainingSpec(DOGS, tuning=tuning), 663) == 1326
+    assert wall_seconds(TrainingSpec(DOGS), 663) == 663
+
+
+def test_ec2_learns_from_ec2_runs_only_and_counts_with_the_spot_price(prices):
+    there = {"platform": Platform.EC2, "instance_type": "c5.2xlarge"}
+    assert ask(prices, [run()], **there).seconds is None
+    quote = ask(prices, [run(**there)], volume_gb=73, **there)
+    assert quote.amount == (Decimal("0.34") + Decimal("0.008") + Decimal("0.005")) * 663 / 3600
+    spot = Price(Decimal("0.14"), "USD", "spot", date(2026, 11, 21))
+    spec = TrainingSpec(DOGS, capacity=Capacity.SPOT, **there)
+    assert expected(spec, prices, "us-east-1", [run(**there)], spot).unit_price == Decimal("0.14")

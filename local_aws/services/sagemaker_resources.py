@@ -19,6 +19,7 @@ from local_aws.store import Documents, Store
 Document = Mapping[str, Any]  # never changed in place, so that a reader needs no lock
 
 DEFAULT_PAGE = 10
+LAST = chr(0x10FFFF)  # after every ARN
 
 
 Listener = Callable[[Document | None, Document | None], None]
@@ -86,10 +87,10 @@ class Resources:
         with self._lock:
             return list(self._found.values())
 
-    def since(self, field: str, moment: float) -> list[Document]:
-        """Those with a time (CreationTime or LastModifiedTime) of the moment or later."""
+    def between(self, field: str, low: float, high: float) -> list[Document]:
+        """Those with a time (CreationTime or LastModifiedTime) from low to high, both included, in its order."""
         with self._lock:
-            return [self._found[arn] for arn in self._orders[field].since(moment)]
+            return [self._found[arn] for arn in self._orders[field].between(low, high)]
 
     def page(
         self, region: str, params: Mapping[str, Any], *, newest_first: bool, sort_by: str = "CreationTime"
@@ -164,11 +165,13 @@ class _Order:
 
     def after(self, value: Any) -> list[str]:
         """The ARNs of which the field is greater than the value."""
-        return [arn for _, arn in self._keys[bisect_right(self._keys, (value, chr(0x10FFFF))) :]]
+        return [arn for _, arn in self._keys[bisect_right(self._keys, (value, LAST)) :]]
 
-    def since(self, value: Any) -> list[str]:
-        """The ARNs of which the field is the value or greater."""
-        return [arn for _, arn in self._keys[bisect_left(self._keys, (value, "")) :]]
+    def between(self, low: Any, high: Any) -> list[str]:
+        """The ARNs of which the field is from low to high, both included."""
+        return [
+            arn for _, arn in self._keys[bisect_left(self._keys, (low, "")) : bisect_right(self._keys, (high, LAST))]
+        ]
 
     def _key(self, arn: str, one: Document) -> Key:
         return _value(one, self._field), arn

@@ -14,7 +14,7 @@ from local_aws.protocol import Caller
 from local_aws.services import sagemaker_job_record
 from local_aws.services.sagemaker_refusals import Refusal, other_than, refuse
 from local_aws.services.sagemaker_resources import Document, Resources, last_shown, listing_digest, take
-from local_aws.services.sagemaker_search_expression import condition, earliest
+from local_aws.services.sagemaker_search_expression import condition, creation_window
 from local_aws.services.sagemaker_search_property import Record, comparable, members_of
 from local_aws.services.sagemaker_tuning import Tunings
 
@@ -41,8 +41,8 @@ class Search(Tunings):
         found: dict[str, Document] = {}
         keys: list[tuple[Any, str]] = []
         read = comparable(kind, sort_by)
-        moment = earliest(params.get("SearchExpression", {}))
-        for document in resources.since("CreationTime", moment) if moment else resources.all():
+        low, high = creation_window(params.get("SearchExpression", {}))
+        for document in resources.between("CreationTime", low, high):
             if ours not in document[arn]:
                 continue
             record = Record(document, described)

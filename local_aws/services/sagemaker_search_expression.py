@@ -34,16 +34,21 @@ def condition(expression: Mapping[str, Any], resource: str) -> Condition:
     return _expression(expression, resource) if expression else lambda _: True
 
 
-def earliest(expression: Mapping[str, Any]) -> float | None:
-    """The moment before which nothing was created that can satisfy the expression, as far as its filters say so."""
-    if expression.get("Operator", "And") != "And":
-        return None
-    moments = [
-        _time("CreationTime", one["Value"])
-        for one in expression.get("Filters", ())
-        if one["Name"] == "CreationTime" and one.get("Operator", "").startswith("GreaterThan") and "Value" in one
-    ]
-    return max(moments, default=None)
+def creation_window(expression: Mapping[str, Any]) -> tuple[float, float]:
+    """The moments (epoch seconds, both included) outside of which nothing was created that satisfies the expression.
+
+    As far as its own filters say so: others are looked at record by record, these save looking.
+    """
+    low, high = float("-inf"), float("inf")
+    if expression.get("Operator", "And") == "And":
+        for one in expression.get("Filters", ()):
+            if one["Name"] == "CreationTime" and one.get("Operator") in _ORDERED and "Value" in one:
+                moment = _time("CreationTime", one["Value"])
+                if one["Operator"].startswith("Greater"):
+                    low = max(low, moment)
+                else:
+                    high = min(high, moment)
+    return low, high
 
 
 def _expression(expression: Mapping[str, Any], resource: str) -> Condition:

@@ -1,5 +1,6 @@
 """Search over training jobs and tuning jobs: every operator, any combination, any order, quick in a full account."""
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -246,14 +247,20 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Embedded, f
     stop_embedded(aws)
 
 
-def quickest(call: Any, **params: Any) -> float:
-    """Seconds of the quickest of seven calls: what it costs when nothing else wants the machine."""
-    times = []
-    for _ in range(7):
-        begun = time.perf_counter()
+CALLS = 10
+
+
+def work(aws: Embedded, call: Any, **params: Any) -> float:
+    """Seconds of processor time that the server spends on a call: what it costs, however busy this machine is."""
+
+    def spent() -> float:
+        fields = Path(f"/proc/{aws.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    before = spent()
+    for _ in range(CALLS):
         call(**params)
-        times.append(time.perf_counter() - begun)
-    return min(times)
+    return (spent() - before) / CALLS
 
 
 def test_ten_thousand_trainings_are_searched_and_listed_quickly(full: tuple[Embedded, float]) -> None:
@@ -264,9 +271,11 @@ def test_ten_thousand_trainings_are_searched_and_listed_quickly(full: tuple[Embe
     filters = [{"Name": "CreationTime", "Operator": "GreaterThanOrEqualTo", "Value": week}]
     page = {"Resource": "TrainingJob", "MaxResults": 100, "SortBy": "CreationTime"}
     assert sagemaker.search(**page, SearchExpression={"Filters": filters})["TotalHits"]["Value"] > 2_000
-    assert quickest(sagemaker.search, **page, SearchExpression={"Filters": filters}) < 0.06
-    assert quickest(sagemaker.search, **page) < 0.06
+    assert work(aws, sagemaker.search, **page, SearchExpression={"Filters": filters}) < 0.06
+    assert work(aws, sagemaker.search, **page) < 0.06
+    narrow = [*filters, {"Name": "TrainingJobStatus", "Value": "Failed"}, {"Name": "Tags.project", "Value": "dogs"}]
+    assert work(aws, sagemaker.search, **page, SearchExpression={"Filters": narrow}) < 0.06
     hour = datetime.fromtimestamp(time.time() - 3_600, UTC)
     assert sagemaker.list_training_jobs(LastModifiedTimeAfter=hour, MaxResults=100)["TrainingJobSummaries"]
-    assert quickest(sagemaker.list_training_jobs, LastModifiedTimeAfter=hour, MaxResults=100) < 0.02
-    assert took < 4, "an empty server starts in half a second here"
+    assert work(aws, sagemaker.list_training_jobs, LastModifiedTimeAfter=hour, MaxResults=100) < 0.02
+    assert took < 10, "it takes a second when nothing else wants the machine"

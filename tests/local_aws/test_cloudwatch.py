@@ -8,6 +8,7 @@ import sqlite3
 import time
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -362,6 +363,24 @@ def test_points_of_one_moment_stay_apart_over_restarts(tmp_path: Path) -> None:
         world.put(1.0)
         world.store.close()
     assert World(tmp_path).values(query(stat="SampleCount")) == [[3.0]]
+
+
+def test_many_put_while_others_read(world: World) -> None:
+    def put(number: int) -> None:
+        for at in range(50):
+            world.put(1.0, name=f"m{number % 4}", end=NOW - at * 60)
+
+    def read(number: int) -> None:
+        for _ in range(20):
+            assert len(world.values(query(name=f"m{number % 4}", stat="SampleCount"))[0]) <= 50
+
+    with ThreadPoolExecutor(12) as pool:
+        asked = [pool.submit(put, number) for number in range(8)] + [pool.submit(read, number) for number in range(4)]
+        for one in asked:
+            one.result()
+    world.store.compact(world.now)
+    found = world.values(*(query(f"a{number}", name=f"m{number}", stat="SampleCount") for number in range(4)))
+    assert [sum(values) for values in found] == [100.0] * 4
 
 
 def test_listing_metrics(world: World) -> None:

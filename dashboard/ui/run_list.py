@@ -41,8 +41,7 @@ class Sheet:
 
 def full(aws: Aws) -> None:
     """The whole table; refreshed while something runs, and more often while it is still being read."""
-    seen = state.listing(aws, _window())
-    every = 1 if not seen.is_complete else 3 if seen.is_busy else 10
+    every = _every(state.listing(aws, _window()))
     st.fragment(_full, run_every=every, key="runs")(aws, every)
 
 
@@ -70,8 +69,15 @@ def _draw(aws: Aws, every: int) -> None:
         empty.show("filter", "No run fits the filter.", "Take a word or a choice away, or look further back.")
     else:
         _table(aws, seen, shown, asked)
-    if (1 if not seen.is_complete else 3 if seen.is_busy else 10) != every:
+    if _every(seen) != every:
         st.rerun()  # look more, or less, often from now on
+
+
+def _every(seen: Listing) -> int:
+    """Seconds until the table looks again: soon while it is being read, or what is shown is old."""
+    if not seen.is_complete or state.now() - seen.at > words.STALE:
+        return 1
+    return 3 if seen.is_busy else 10
 
 
 def _window() -> Window:

@@ -78,6 +78,10 @@ def head(aws: Aws, one: Run, token: str, at: datetime) -> None:
                 partial(endpoint.deploy_question, aws, one, token),
                 is_main=True,
             )
+        if one.tuning is not None and one.tuning.best_key:
+            st.page_link(
+                Place.RUN, label="Best trial", icon=":material/star:", query_params={"run": one.tuning.best_key}
+            )
         if one.can_resume:
             st.page_link(
                 Place.TRAIN, label="Resume", icon=":material/resume:", query_params={"like": one.key, "resume": "1"}

@@ -9,7 +9,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.format import duration, percent, size
+from dashboard.core.costs.prices import Kind
+from dashboard.core.format import duration, percent, rate, size
 from dashboard.core.runs import artifact
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.model_card import ModelCard
@@ -40,7 +41,8 @@ def cost(aws: Aws, one: Run) -> None:
     page.section("Cost")
     with st.container(border=True, key="panel-receipt"):
         st.html(receipt.receipt(state.cost(aws, one), aws.account))
-        if said := saving(one, is_simulated=aws.account.is_embedded):
+        said = saving_on_ec2(aws, one) if one.is_on_ec2 else saving(one, is_simulated=aws.account.is_embedded)
+        if said:
             st.html(said)
 
 
@@ -56,6 +58,16 @@ def saving(one: Run, *, is_simulated: bool) -> Markup:
     )
     simulated = " The ratio is simulated from observed spot prices." if is_simulated else ""
     return Markup(f'<p class="kn-saving">{escape(said)}</p>' + (note(simulated.strip()) if simulated else ""))
+
+
+def saving_on_ec2(aws: Aws, one: Run) -> Markup:
+    """What the spot price was below the list price; "" on demand, or where one of them is not known."""
+    listed = state.prices().price(Kind.EC2, one.instance_type, aws.account.region)
+    if not one.is_spot or one.spot_price is None or listed is None or one.spot_price >= listed.amount:
+        return Markup()
+    share = percent(float(1 - one.spot_price / listed.amount))
+    said = f"Spot cost {share} less: {rate(one.spot_price)} instead of {rate(listed.amount)} on demand."
+    return Markup(f'<p class="kn-saving">{escape(said)} {receipt.mark(aws.account)}</p>')
 
 
 def model(aws: Aws, one: Run) -> None:

@@ -1,6 +1,7 @@
 """How busy a run's instances are, and what size would have done."""
 
 from datetime import datetime
+from html import escape
 
 import streamlit as st
 
@@ -8,8 +9,11 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.runs.instances import hardware
 from dashboard.core.runs.model import Run
+from dashboard.core.runs.suggest import Change, suggest
 from dashboard.core.runs.usage import Usage
-from dashboard.ui import chart, figures_usage, page, problem
+from dashboard.ui import chart, figures_usage, page, problem, receipt
+from dashboard.ui.markup import literal
+from dashboard.ui.page import Place
 
 
 def show(aws: Aws, one: Run) -> None:
@@ -35,6 +39,26 @@ def show(aws: Aws, one: Run) -> None:
             alone=True,
         )
         _table(one, used, begin)
+        _suggestion(aws, one, used)
+
+
+def _suggestion(aws: Aws, one: Run, used: Usage) -> None:
+    """What to train it on the next time, where what was measured says so."""
+    told = suggest(one, used, state.prices(), aws.account.region)
+    if told is None:
+        return
+    with st.container(border=True, key="panel-suggestion", gap="xsmall"):
+        st.html(
+            f'<h2 class="kn-finding">{escape(told.title)}</h2>'
+            + receipt.warning(told.sentence.rstrip("."), aws.account)
+        )
+        if told.change is not Change.VOLUME:
+            st.page_link(
+                Place.TRAIN,
+                label=f"Train again on {literal(told.instance_type)}",
+                icon=":material/replay:",
+                query_params={"like": one.key, "instance": told.instance_type},
+            )
 
 
 def _table(one: Run, used: Usage, begin: datetime) -> None:

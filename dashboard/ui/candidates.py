@@ -32,7 +32,7 @@ def show(rows: Sequence[Candidate], account: Account) -> None:
         column_config={
             "Chosen": column.TextColumn("", width=24, alignment="center", help="The one in the form"),
             "Instance": column.ButtonColumn(
-                "Instance", alignment="left", type="tertiary", key=CHOOSE, on_click=_choose, width=112
+                "Instance", pinned=True, alignment="left", type="tertiary", key=CHOOSE, on_click=_choose, width=112
             ),
             "Price/h": column.TextColumn("Price/h", alignment="right", help=why, width=70),
             "Spot/h": column.TextColumn("Spot/h", alignment="right", help="EC2's spot price right now", width=66),
@@ -58,7 +58,7 @@ def as_rows(rows: Sequence[Candidate]) -> list[dict[str, Any]]:
             "Chosen": "●" if row.is_chosen else "",
             "Instance": row.instance_type,
             "Price/h": _hourly(row.hourly),
-            **({"Spot/h": _hourly(row.spot) if row.spot else "unknown"} if has_spot else {}),
+            **({"Spot/h": spot(row)} if has_spot else {}),
             "vCPU": row.hardware.vcpu if row.hardware else None,
             "GiB": row.hardware.memory_gib if row.hardware else None,
             "GPU": gpu(row.hardware.gpu) if row.hardware else None,
@@ -73,6 +73,11 @@ def as_rows(rows: Sequence[Candidate]) -> list[dict[str, Any]]:
 def gpu(described: str) -> str | None:
     """A GPU in a narrow column: "T4 16 GiB" of "1 × NVIDIA T4 16 GiB"."""
     return described.removeprefix("1 × ").replace("NVIDIA ", "") or None
+
+
+def spot(row: Candidate) -> str:
+    """EC2's spot price right now; it always moves, so that it needs no mark of an estimate."""
+    return rate(row.spot.amount, "h", row.spot.currency).removesuffix("/h") if row.spot else "unknown"
 
 
 def _hourly(quote: Quote) -> str:

@@ -134,7 +134,7 @@ def facts(made: Plan, account: Account) -> dict[str, str]:
         "Data": spec.dataset_uri,
         "Runs on": f"{spec.platform.word}, {train_form.CAPACITIES[spec.capacity].lower()}",
         "Instances": f"{spec.instance_count} × {train_form.machine(spec.instance_type)}, {spec.volume_gb} GB volume",
-        "Settings": ", ".join(f"{words(name).lower()} {value}" for name, value in spec.hyperparameters.items()),
+        "Settings": settings(spec),
         "Tuning": tuning(spec),
         "Time limit": limits(spec),
         "Cost cap": f"${spec.max_cost}" if spec.max_cost is not None else "",
@@ -147,6 +147,13 @@ def facts(made: Plan, account: Account) -> dict[str, str]:
         "Simulated": interruptions(spec),
     }  # fmt: skip
     return {name: value for name, value in found.items() if value}
+
+
+def settings(spec: TrainingSpec) -> str:
+    """What every training of this launch is given: "20 epochs, learning rate 0.02, batch size 64"."""
+    given = dict(spec.hyperparameters)
+    epochs = [f"{given.pop('epochs')} epochs"] if "epochs" in given else []
+    return ", ".join((*epochs, *(f"{words(name).lower()} {value}" for name, value in given.items())))
 
 
 def limits(spec: TrainingSpec) -> str:

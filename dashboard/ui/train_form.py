@@ -162,7 +162,7 @@ def _machines(platform: Platform, slots: dict[str, Any]) -> None:
     key = fields.instance_key(platform)
     st.session_state[key] = asked
     several = platform is Platform.SAGEMAKER
-    left, right = st.columns((5, 2), gap="small") if several else (st.container(), None)
+    left, right = st.columns((5, 2), gap="small", wrap=False) if several else (st.container(), None)
     with left:
         st.selectbox(
             "Instance type",
@@ -192,7 +192,7 @@ def _take_instance(key: str) -> None:
 
 
 def _learning(slots: dict[str, Any], searched: frozenset[str], *, waits: bool) -> None:
-    left, right = st.columns(2, gap="small")
+    left, right = st.columns(2, gap="small", wrap=False)
     whole: dict[str, Any] = {"step": 1, "persist_state": "session"}
     with left:
         st.number_input("Epochs", key=fields.EPOCHS, disabled="epochs" in searched, **whole)

@@ -61,7 +61,7 @@ def _anew() -> None:
 
 def _limits(slots: dict[str, Any]) -> None:
     _group("Limits")
-    left, right = st.columns(2, gap="small")
+    left, right = st.columns(2, gap="small", wrap=False)
     with left:
         st.number_input(
             "Cost cap ($)",
@@ -81,7 +81,7 @@ def _limits(slots: dict[str, Any]) -> None:
 
 def _labels(slots: dict[str, Any]) -> None:
     _group("Labels")
-    left, right = st.columns(2, gap="small")
+    left, right = st.columns(2, gap="small", wrap=False)
     with left:
         st.text_input(
             "Project", key=fields.PROJECT, persist_state="session", help="A tag, by which costs are told apart"
@@ -122,7 +122,7 @@ def _network(choices: Choices, slots: dict[str, Any], *, is_ec2: bool) -> None:
 def _access(choices: Choices, slots: dict[str, Any]) -> None:
     _group("Access by SSH")
     st.html(note("No port is open. Session Manager reaches the instance without one; SSH only if both are given."))
-    left, right = st.columns(2, gap="small")
+    left, right = st.columns(2, gap="small", wrap=False)
     chosen = st.session_state[fields.KEY_PAIR]
     with left:
         st.selectbox(
@@ -149,7 +149,7 @@ def _settings(slots: dict[str, Any]) -> None:
         placeholder="weight decay, seed, fine-tuning …",
         label_visibility="collapsed",
     )
-    places = st.columns(2, gap="small")
+    places = st.columns(2, gap="small") if chosen else ()
     for number, name in enumerate(chosen):
         with places[number % len(places)]:
             _setting(name)
@@ -171,7 +171,7 @@ def _setting(name: str) -> None:
 def _interruptions(slots: dict[str, Any]) -> None:
     _group("Simulated interruptions")
     st.html(note("Take the spot instance back, as AWS might. Only here; a real account knows no such wish."))
-    left, right = st.columns(2, gap="small")
+    left, right = st.columns(2, gap="small", wrap=False)
     with left:
         st.text_input(
             "After (seconds of training)",

@@ -49,14 +49,14 @@ def show(kept: Mapping[str, Any], slots: dict[str, Any]) -> None:
 
 
 def _how(slots: dict[str, Any]) -> None:
-    left, right = st.columns(2, gap="small")
+    left, right = st.columns(2, gap="small", wrap=False)
     with left:
         strategy = st.selectbox("Strategy", STRATEGIES, key=fields.STRATEGY, persist_state="session")
     with right:
         st.selectbox("Objective", OBJECTIVES, key=fields.OBJECTIVE, persist_state="session", format_func=objective)
     st.html(note(HOW[str(strategy)]))
     is_grid = strategy == "Grid"
-    left, middle, right = st.columns(3, gap="small")
+    left, middle, right = st.columns(3, gap="small", wrap=False)
     whole: dict[str, Any] = {"step": 1, "persist_state": "session"}
     with left:
         st.number_input(
@@ -115,7 +115,7 @@ def _range(name: str, kept: Mapping[str, Any], slots: dict[str, Any]) -> None:
 
 def _ends(name: str) -> None:
     how: dict[str, Any] = {"step": 1} if fields.is_whole(name) else {"step": 0.001, "format": "%.6g"}
-    left, middle, right = st.columns((3, 3, 2), gap="small")
+    left, middle, right = st.columns((3, 3, 2), gap="small", wrap=False)
     with left:
         st.number_input("From", key=fields.low_key(name), persist_state="session", **how)
     with middle:

@@ -82,7 +82,7 @@ class ScriptedAws(LaunchAnswers):
             transitions.append(
                 {"Status": step, "StartTime": moment, "StatusMessage": step} | ({} if is_open else {"EndTime": ended})
             )
-            moment = ended
+            moment = moment if is_open else ended
         self.jobs[name] = {
             "TrainingJobName": name,
             "TrainingJobArn": f"{ARN}:training-job/{name}",

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from dashboard import state
-from dashboard.core.errors import Unreachable
+from dashboard.core.errors import AccessDenied, NotFound, Unreachable
+from dashboard.core.runs.model import RunStatus
+from dashboard.core.runs.usage import Measure
 from tests.views.scripted import EMBEDDED, ScriptedAws
 
 DONE, LIVE = "drawn-dogs-5d20e9f1", "drawn-dogs-2f91c0aa"
@@ -102,3 +104,78 @@ def test_it_is_warm_without_an_account_too(monkeypatch: pytest.MonkeyPatch) -> N
     state.warm_up()
     with pytest.raises(Unreachable):
         state.connection()
+
+
+def test_every_kind_of_run_is_listed_and_found_by_its_key(aws: ScriptedAws) -> None:
+    aws.add_tuning("search", [0.5, 0.3])
+    aws.add_ec2("cats-1", age=100)
+    listed = {run.key for run in state.listing(aws).runs}
+    assert {"tuning:search", "search-001-00000001", "ec2:cats-1", DONE} <= listed
+    for key in ("tuning:search", "ec2:cats-1"):
+        assert state.run(aws, key).value.key == key
+
+
+def test_a_run_that_was_looked_at_is_listed_as_it_is_now(aws: ScriptedAws) -> None:
+    before = {run.key: run.status for run in state.runs(aws).value}
+    assert before[LIVE] is RunStatus.TRAINING
+    aws.add_job(LIVE, "Completed", age=48, seconds=40)
+    state.run(aws, LIVE)
+    assert {run.key: run.status for run in state.runs(aws).value}[LIVE] is RunStatus.COMPLETED
+
+
+def test_a_tuning_job_costs_what_its_trials_cost_in_the_list_and_on_its_page(aws: ScriptedAws) -> None:
+    aws.add_tuning("search", [0.5, 0.3])
+    listed = next(run for run in state.listing(aws).runs if run.key == "tuning:search")
+    shown = state.run(aws, "tuning:search").value
+    trials = state.trials(aws, shown)
+    assert [run.parent for run in trials] == ["search", "search"]
+    amounts = [state.cost(aws, run).amount for run in trials]
+    assert state.cost(aws, listed).amount == state.cost(aws, shown).amount == sum(a for a in amounts if a is not None)
+
+
+def test_a_failure_is_explained_with_and_without_the_right_to_read_its_log(aws: ScriptedAws) -> None:
+    failed = state.run(aws, "drawn-dogs-c77a1b02").value
+    with_log = state.explanation(aws, failed)
+    assert with_log is not None
+    assert "one class only" in with_log.why
+    state.log(aws, failed.key)
+    aws.errors["DescribeLogStreams"] = AccessDenied("not allowed to read logs")
+    without = state.explanation(aws, failed)
+    assert without is not None
+    assert without.what == with_log.what
+    assert state.explanation(aws, state.run(aws, DONE).value) is None
+
+
+def test_runs_are_compared_with_their_costs_and_curves(aws: ScriptedAws) -> None:
+    aws.add_ec2("cats-1", age=100)
+    found = state.comparison(aws, [state.run(aws, key).value for key in (DONE, "ec2:cats-1")])
+    assert [one.run.key for one in found.measures] == [DONE, "ec2:cats-1"]
+    assert all(one.amount for one in found.measures)
+    assert len(found.curves["valid:loss"]) == 2
+    assert all(found.curves["valid:loss"])
+
+
+def test_the_use_of_a_run_that_has_ended_is_asked_for_once_in_a_while(aws: ScriptedAws) -> None:
+    aws.series = {"CPUUtilization": [150.0]}
+    run = state.run(aws, DONE).value
+    assert state.usage(aws, run).value.highest(Measure.CPU) == 150
+    state.usage(aws, run)
+    assert len(aws.asked("GetMetricData")) == 1
+
+
+def test_a_deleted_run_is_gone_from_every_reading(aws: ScriptedAws) -> None:
+    state.runs(aws)
+    state.run(aws, DONE)
+    del aws.jobs[DONE]
+    state.deleted(aws, [DONE])
+    assert DONE not in {run.key for run in state.runs(aws).value}
+    state.forget()
+    with pytest.raises(NotFound):
+        state.run(aws, DONE)
+
+
+def test_a_name_that_is_used_again_has_a_log_of_its_own(aws: ScriptedAws) -> None:
+    assert state.log(aws, DONE).count > 0
+    state.deleted(aws, [DONE])
+    aws.logs[DONE] = ["the new one's first line"]
+    assert [line.text for line in state.log(aws, DONE).lines] == ["the new one's first line"]

@@ -59,7 +59,7 @@ SECRET = re.compile(
 )
 
 # Operations whose IAM action is not "service:Operation" (Service Authorization Reference).
-ACTION_SERVICE = {"sagemaker-runtime": "sagemaker"}
+ACTION_SERVICE = {"sagemaker-runtime": "sagemaker", "service-quotas": "servicequotas"}
 ACTIONS = {
     ("s3", "ListObjectsV2"): "s3:ListBucket",
     ("s3", "ListObjects"): "s3:ListBucket",

@@ -9,6 +9,7 @@ from dashboard.core.errors import (
     AlreadyExists,
     CredentialsProblem,
     InvalidInput,
+    NoCapacity,
     NotFound,
     QuotaExceeded,
     Refused,
@@ -55,6 +56,7 @@ XML = "<Error><Code>{}</Code><Message>{}</Message></Error>"
             400,
             CredentialsProblem,
         ),
+        ("CapacityError", "Unable to provision requested ML compute capacity", 400, NoCapacity),
         ("InternalFailure", "", 500, ServiceFault),
         ("UnknownOperationException", "", 501, ServiceFault),
         ("SomethingNewException", "a rule of 2027", 400, Refused),
@@ -104,6 +106,42 @@ def test_denied_names_the_action_the_resource_and_the_statement(aws, fake):
     assert statement == {"Effect": "Allow", "Action": error.action, "Resource": error.resource}
 
 
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        ("InsufficientInstanceCapacity", NoCapacity),
+        ("InvalidAMIID.NotFound", NotFound),
+        ("InvalidSubnetID.NotFound", NotFound),
+        ("InvalidAMIID.Malformed", InvalidInput),
+        ("InvalidGroup.Duplicate", AlreadyExists),
+        ("IdempotentParameterMismatch", AlreadyExists),
+        ("VcpuLimitExceeded", QuotaExceeded),
+        ("MaxSpotInstanceCountExceeded", QuotaExceeded),
+        ("UnauthorizedOperation", AccessDenied),
+        ("RequestLimitExceeded", Throttled),
+        ("PreconditionFailed", AlreadyExists),
+    ],
+)
+def test_what_a_launch_can_meet_on_ec2_and_s3_has_its_meaning(code, meaning):
+    error = translate(client_error(code, "said by EC2"), service="ec2", operation="RunInstances")
+    assert type(error) is meaning
+    assert error.what
+    assert error.next_step
+
+
+@pytest.mark.parametrize("service", ["sagemaker", "sagemaker-runtime"])
+def test_a_role_that_cannot_be_assumed_is_named_with_the_trust_it_needs(service):
+    message = (
+        "Could not assume role arn:aws:iam::123456789012:role/KennelTraining. Please ensure that the role exists and "
+        "allows principal 'sagemaker.amazonaws.com' to assume the role."
+    )
+    error = translate(client_error("ValidationException", message), service=service, operation="CreateTrainingJob")
+    assert type(error) is Refused
+    assert error.what == "sagemaker.amazonaws.com cannot act as the role KennelTraining"
+    statement = json.loads(error.next_step.partition(": ")[2])
+    assert statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+
+
 def test_denied_pass_role_is_about_the_role():
     error = translate(
         client_error("AccessDeniedException", PASS_ROLE), service="sagemaker", operation="CreateTrainingJob"
@@ -131,6 +169,7 @@ def test_denied_without_a_reason_still_names_action_and_resource(aws, fake):
 
 def test_the_runtimes_action_belongs_to_sagemaker():
     assert action_of("sagemaker-runtime", "InvokeEndpoint") == "sagemaker:InvokeEndpoint"
+    assert action_of("service-quotas", "GetServiceQuota") == "servicequotas:GetServiceQuota"
     assert action_of("sagemaker", "CreateModel") == "sagemaker:CreateModel"
 
 

@@ -34,7 +34,7 @@ def permissions(aws: Aws, spec: TrainingSpec) -> tuple[Permission, ...]:
         caller = str(aws.call("sts", "GetCallerIdentity")["Arn"])
         principal = _principal(aws, caller)
     except AccessDenied as error:
-        return (*_not_checked(CALLER, of_caller(spec, account), str(error)), *found)
+        return (*_not_checked(CALLER, of_caller(spec, account), error.what), *found)
     if principal.endswith(":root"):
         return found  # the account's root user may do everything that no organisation forbids
     return (*_simulated(aws, CALLER, principal, of_caller(spec, account)), *found)
@@ -106,7 +106,7 @@ def _simulated(aws: Aws, who: str, principal: str, needs: Sequence[Need]) -> tup
     except NotFound:
         return _not_checked(who, needs, f"IAM knows no {principal}")
     except KennelError as error:
-        return _not_checked(who, needs, str(error))
+        return _not_checked(who, needs, error.what)
 
 
 def _one(aws: Aws, who: str, principal: str, need: Need) -> Permission:

@@ -48,7 +48,7 @@ def _sagemaker_limits(aws: Aws, names: tuple[str, ...]) -> tuple[dict[str, float
     except (Unreachable, CredentialsProblem):
         raise
     except KennelError as error:
-        return found, str(error)
+        return found, error.what
     return found, ""
 
 
@@ -93,7 +93,7 @@ def _ec2(aws: Aws, spec: TrainingSpec) -> tuple[Quota, ...]:
     except NotFound:
         return (Quota(name, None, None, needed, "vCPUs", "Service Quotas does not list it"),)
     except KennelError as error:
-        return (Quota(name, None, None, needed, "vCPUs", str(error)),)
+        return (Quota(name, None, None, needed, "vCPUs", error.what),)
     return (Quota(name, limit, used, needed, "vCPUs"),)
 
 

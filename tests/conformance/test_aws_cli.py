@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import Embedded
 from tests.local_aws.sagemaker_world import bucket, client, training_request, unique
-from tests.local_aws.test_sagemaker_tuning import prepare, tuned, tuning_request
+from tests.local_aws.tuning_world import prepare, tuned, tuning_request
 
 
 class Cli:

@@ -15,7 +15,7 @@ from local_aws.store import Store
 from tests.conftest import Embedded, start_embedded, stop_embedded
 from tests.local_aws import many_runs
 from tests.local_aws.sagemaker_world import bucket, channel, client, finished, refused, training_request, unique
-from tests.local_aws.test_sagemaker_tuning import prepare, tuned, tuning_request
+from tests.local_aws.tuning_world import prepare, tuned, tuning_request
 
 CALLER = Caller("123456789012", "us-east-1", "key", "arn")
 UNTIL = datetime(2026, 3, 1, tzinfo=UTC).timestamp()

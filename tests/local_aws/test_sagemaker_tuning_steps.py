@@ -14,7 +14,7 @@ from local_aws.services.sagemaker_resources import Document, Resources
 from local_aws.services.sagemaker_tuning_plan import Plan
 from local_aws.services.sagemaker_tuning_steps import RETRY_SECONDS, TuningSteps
 from local_aws.store import Store
-from tests.local_aws.test_sagemaker_tuning import OBJECTIVE, tuning_request
+from tests.local_aws.tuning_world import OBJECTIVE, tuning_request
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:hyper-parameter-tuning-job/t"
 

@@ -3,9 +3,20 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard.core.errors import AccessDenied, AlreadyExists
+from dashboard.core.errors import (
+    AccessDenied,
+    AlreadyExists,
+    InvalidInput,
+    NotFound,
+    QuotaExceeded,
+    Refused,
+    Throttled,
+)
+from dashboard.core.runs.checks import Check, CheckState
 from dashboard.core.runs.launch import launch
 from dashboard.core.runs.plan import TrainingSpec, plan
+from dashboard.core.runs.spec import Tuning
+from dashboard.core.runs.tuning_spec import DEFAULT_RANGES
 from tests.core.conftest import Reply, refusal
 from tests.core.runs.made import DOGS, NOW
 
@@ -79,3 +90,73 @@ def test_a_refusal_passes_through(aws, fake, planned):
     fake.on("CreateTrainingJob", refusal("AccessDeniedException", message))
     with pytest.raises(AccessDenied, match="iam:PassRole"):
         launch(aws, planned)
+
+
+def test_a_tuning_job_is_launched_once_under_its_own_key(aws, fake, prices):
+    made = {}
+
+    def create(request):
+        name = request["HyperParameterTuningJobName"]
+        if name in made:
+            return refusal("ResourceInUse", "Hyperparameter tuning job names must be unique")
+        made[name] = request["Tags"]
+        return {"HyperParameterTuningJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:x/{name}"}
+
+    fake.on("S3 HEAD", Reply(b"", 404))
+    fake.on("S3 PUT", Reply(b""))
+    fake.on("CreateHyperParameterTuningJob", create)
+    fake.on(
+        "DescribeHyperParameterTuningJob",
+        lambda p: {"HyperParameterTuningJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:x/{next(iter(made))}"},
+    )
+    fake.on("ListTags", lambda p: {"Tags": made[p["ResourceArn"].rsplit("/")[-1]]})
+    spec = TrainingSpec(DOGS, name="dogs-1", tuning=Tuning(DEFAULT_RANGES))
+    planned = plan(spec, account=aws.account, prices=prices, past_runs=(), now=NOW, token="4f2a9c")
+    assert launch(aws, planned) == launch(aws, planned) == "tuning:dogs-1"
+    other = plan(spec, account=aws.account, prices=prices, past_runs=(), now=NOW, token="other")
+    with pytest.raises(AlreadyExists, match="dogs-1"):
+        launch(aws, other)
+
+
+def test_the_training_package_is_sent_before_the_job(aws, fake, jobs, planned):
+    launch(aws, planned)
+    sent = [asked["path"].rsplit("/", 1)[1] for name, asked in fake.calls if name == "S3 PUT"]
+    assert set(sent) == {"start.sh", "training.tar.gz"}
+    operations = [name for name, _ in fake.calls]
+    assert operations.index("CreateTrainingJob") > max(n for n, name in enumerate(operations) if name == "S3 PUT")
+
+
+def test_what_a_check_forbids_is_not_sent(aws, fake, jobs, planned):
+    stop = Check("Quota", CheckState.STOP, "“ml.m5.large” is 0 instances.", "Ask for more.")
+    with pytest.raises(Refused, match="0 instances") as caught:
+        launch(aws, replace(planned, checks=(stop,)))
+    assert caught.value.next_step == "Ask for more"
+    assert not fake.calls
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "meaning"),
+    [
+        ("ThrottlingException", "Rate exceeded", Throttled),
+        ("ResourceLimitExceeded", "The limit 'ml.m5.large for training job usage' is 0", QuotaExceeded),
+        ("ValidationException", 'No S3 objects found under S3 URL "s3://b/d/" given.', InvalidInput),
+    ],
+)  # fmt: skip
+def test_what_sagemaker_refuses_says_what_to_do(aws, fake, jobs, planned, code, message, meaning):
+    fake.on("CreateTrainingJob", refusal(code, message))
+    with pytest.raises(meaning) as caught:
+        launch(aws, planned)
+    assert caught.value.next_step
+    tries = 2 if meaning is Throttled else 1  # botocore asks again with a growing pause, and then says so
+    assert fake.counts["CreateTrainingJob"] == tries
+    if meaning is Throttled:
+        assert "retries were used up" in caught.value.why
+
+
+def test_without_a_bucket_nothing_is_launched(aws, fake, jobs, planned):
+    fake.on(
+        "S3 PUT", Reply(b"<Error><Code>NoSuchBucket</Code><Message>The bucket does not exist</Message></Error>", 404)
+    )
+    with pytest.raises(NotFound, match="does not exist"):
+        launch(aws, planned)
+    assert fake.counts["CreateTrainingJob"] == 0

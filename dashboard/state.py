@@ -28,6 +28,7 @@ from dashboard.core.errors import KennelError
 from dashboard.core.home import home
 from dashboard.core.overview import Overview, assemble
 from dashboard.core.runs.look import look
+from dashboard.core.runs.quota import Limits, sagemaker_limits
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Surroundings, about
 from dashboard.core.serving import endpoints as serving
@@ -225,7 +226,13 @@ def _warm_up() -> None:
 
 @st.cache_data(show_spinner=False, ttl=10, refresh_mode="background", max_entries=200)
 def _surroundings(where: str, spec: TrainingSpec, _aws: Aws) -> Reading[Surroundings]:
-    return Reading(look(_aws, spec), now())
+    limits = None if spec.is_on_ec2 else _limits(where, _aws)
+    return Reading(look(_aws, spec, limits=limits), now())
+
+
+@st.cache_data(show_spinner=False, ttl=300, refresh_mode="background", max_entries=8)
+def _limits(where: str, _aws: Aws) -> Limits:
+    return sagemaker_limits(_aws)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

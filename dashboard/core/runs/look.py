@@ -14,7 +14,7 @@ from dashboard.core.runs import requests, requests_ec2
 from dashboard.core.runs.checks_around import SERVICE
 from dashboard.core.runs.instances import EC2_TRAINING
 from dashboard.core.runs.permissions import permissions
-from dashboard.core.runs.quota import quotas
+from dashboard.core.runs.quota import Limits, quotas
 from dashboard.core.runs.security_group import find_group, network_of
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Choice, Image, Role, Seen, SpotPrice, Surroundings
@@ -28,9 +28,15 @@ IMAGES = tuple(_DLAMI.format(kind) for kind in ("2.10-ubuntu-24.04", "2.9-ubuntu
 All of them have PyTorch at /opt/pytorch; regions get a new one at different times."""
 
 
-def look(aws: Aws, spec: TrainingSpec, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Surroundings:
+def look(
+    aws: Aws,
+    spec: TrainingSpec,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    limits: Limits | None = None,
+) -> Surroundings:
     """Read what this launch will meet: about ten reads at once, nothing is changed.
 
+    `limits`: what `sagemaker_limits` gave a while ago; without it they are read too.
     A reading that is not allowed, or fails, is in the answer as unknown with its reason. Raises Unreachable and
     CredentialsProblem, which are about everything.
     """
@@ -40,7 +46,7 @@ def look(aws: Aws, spec: TrainingSpec, now: Callable[[], datetime] = lambda: dat
         "data_region": partial(_seen, lambda: _region(aws, data[0])),
         "data": partial(_seen, lambda: _has_data(aws, data[0], data[2])),
         "role": partial(_seen, lambda: _role(aws, spec)),
-        "quotas": lambda: quotas(aws, spec),
+        "quotas": lambda: quotas(aws, spec, limits),
         "permissions": lambda: permissions(aws, spec),
         "subnets": partial(_seen, lambda: _subnets(aws)),
         "security_groups": partial(_seen, lambda: _groups(aws)),

@@ -1,6 +1,8 @@
 """Which of the account's limits a launch counts against, and how much of them is in use."""
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from dashboard.core.aws import Aws
@@ -9,6 +11,7 @@ from dashboard.core.runs.instances import Family, family, hardware
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Quota
 
+_USED = re.compile(r" for (spot )?training job usage$| for endpoint usage$")
 EC2_CODES = {
     (Family.STANDARD, False): ("Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", "L-1216C47A"),
     (Family.STANDARD, True): ("All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests", "L-34B43A08"),
@@ -20,36 +23,49 @@ EC2_CODES = {
 """EC2's quotas in vCPUs by family and whether it is spot, with their codes (Service Quotas console)."""
 
 
-def quotas(aws: Aws, spec: TrainingSpec) -> tuple[Quota, ...]:
-    """The limits for this launch. What cannot be read is in them as unknown, with why."""
-    return _ec2(aws, spec) if spec.is_on_ec2 else _sagemaker(aws, spec)
+@dataclass(frozen=True)
+class Limits:
+    """SageMaker's limits of the account, by the quota's name; `why` says what is missing from them."""
+
+    values: Mapping[str, float]
+    why: str = ""
 
 
-def _sagemaker(aws: Aws, spec: TrainingSpec) -> tuple[Quota, ...]:
-    """For training jobs on demand, for spot ones and for endpoints SageMaker counts apart."""
-    kind = "spot training job" if spec.is_spot else "training job"
-    name, beside = f"{spec.instance_type} for {kind} usage", f"{spec.instance_type} for endpoint usage"
-    limits, why = _sagemaker_limits(aws, (name, beside))
-    used = _running_jobs(aws, spec) if name in limits else None
-    return (
-        Quota(name, limits.get(name), used, spec.at_once, why=why or "Service Quotas lists none of this name"),
-        *([Quota(beside, limits[beside], None, 0)] if beside in limits else []),
-    )
+def sagemaker_limits(aws: Aws) -> Limits:
+    """The account's limits for training and endpoint instances. Raises Unreachable and CredentialsProblem.
 
-
-def _sagemaker_limits(aws: Aws, names: tuple[str, ...]) -> tuple[dict[str, float], str]:
-    """By name: SageMaker's quotas have codes, but no published list of them."""
+    SageMaker has a quota for each instance type, and no published list of their codes, so that all pages have to be
+    read: a few seconds on AWS, worth keeping for minutes.
+    """
     found: dict[str, float] = {}
     try:
         for page in aws.pages("service-quotas", "ListServiceQuotas", ServiceCode="sagemaker"):
-            found |= {one["QuotaName"]: float(one["Value"]) for one in page["Quotas"] if one["QuotaName"] in names}
-            if len(found) == len(names):
-                break
+            found |= {one["QuotaName"]: float(one["Value"]) for one in page["Quotas"] if _USED.search(one["QuotaName"])}
     except (Unreachable, CredentialsProblem):
         raise
     except KennelError as error:
-        return found, error.what
-    return found, ""
+        return Limits(found, error.what)
+    return Limits(found)
+
+
+def quotas(aws: Aws, spec: TrainingSpec, limits: Limits | None = None) -> tuple[Quota, ...]:
+    """The limits for this launch. What cannot be read is in them as unknown, with why.
+
+    `limits`: what `sagemaker_limits` gave a while ago; without it they are read.
+    """
+    return _ec2(aws, spec) if spec.is_on_ec2 else _sagemaker(aws, spec, limits or sagemaker_limits(aws))
+
+
+def _sagemaker(aws: Aws, spec: TrainingSpec, limits: Limits) -> tuple[Quota, ...]:
+    """For training jobs on demand, for spot ones and for endpoints SageMaker counts apart."""
+    kind = "spot training job" if spec.is_spot else "training job"
+    name, beside = f"{spec.instance_type} for {kind} usage", f"{spec.instance_type} for endpoint usage"
+    known = limits.values
+    used = _running_jobs(aws, spec) if name in known else None
+    return (
+        Quota(name, known.get(name), used, spec.at_once, why=limits.why or "Service Quotas lists none of this name"),
+        *([Quota(beside, known[beside], None, 0)] if beside in known else []),
+    )
 
 
 def _running_jobs(aws: Aws, spec: TrainingSpec) -> float | None:

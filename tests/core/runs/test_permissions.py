@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.core.errors import Unreachable
 from dashboard.core.runs.permissions import of_caller, of_role, permissions
-from dashboard.core.runs.quota import quotas, vcpus
+from dashboard.core.runs.quota import Limits, quotas, vcpus
 from dashboard.core.runs.spec import Capacity, Platform, TrainingSpec, Tuning
 from dashboard.core.runs.tuning_spec import DEFAULT_RANGES
 from tests.core.conftest import Reply, refusal
@@ -95,16 +95,14 @@ def test_quotas_that_may_not_be_read_are_unknown(aws, fake):
         assert "servicequotas:" in quota.why
 
 
-def test_quotas_are_read_to_the_page_that_has_them(aws, fake):
-    name = "ml.m5.large for training job usage"
-    beside = "ml.m5.large for endpoint usage"
+def test_quotas_are_found_on_whichever_page_they_are(aws, fake):
+    name, beside = "ml.m5.large for training job usage", "ml.m5.large for endpoint usage"
 
     def answer(asked):
         if "NextToken" not in asked:
-            return {"Quotas": [{"QuotaName": "other", "Value": 1.0}], "NextToken": "2"}
+            return {"Quotas": [{"QuotaName": "ml.m5.large for processing job usage", "Value": 1.0}], "NextToken": "2"}
         assert asked["NextToken"] == "2"
-        found = [{"QuotaName": name, "Value": 4.0}, {"QuotaName": beside, "Value": 2.0}]
-        return {"Quotas": found, "NextToken": "3"}
+        return {"Quotas": [{"QuotaName": name, "Value": 4.0}, {"QuotaName": beside, "Value": 2.0}]}
 
     fake.on("ListServiceQuotas", answer)
     job = {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2}}
@@ -113,7 +111,13 @@ def test_quotas_are_read_to_the_page_that_has_them(aws, fake):
     first, second = quotas(aws, SPEC)
     assert (first.name, first.limit, first.used, first.needed) == (name, 4, 2, 1)
     assert (second.name, second.limit, second.needed) == (beside, 2, 0)
-    assert fake.counts["ListServiceQuotas"] == 2
+
+
+def test_limits_that_are_known_are_not_read_again(aws, fake):
+    fake.on("Search", {"Results": []})
+    (quota,) = quotas(aws, SPEC, Limits({"ml.m5.large for training job usage": 4.0}))
+    assert (quota.limit, quota.used) == (4, 0)
+    assert fake.counts["ListServiceQuotas"] == 0
 
 
 def test_without_search_the_use_is_unknown_and_the_limit_stands(aws, fake):

@@ -68,7 +68,7 @@ class RunBook:
         self._runs: dict[_Sort, dict[str, Run]] = {part.sort: {} for part in self._parts}
         self._worker: threading.Thread | None = None
         self._failed: BaseException | None = None
-        self._rounds = 0
+        self._rounds = self._changes = 0
         self._version = 0
         self._shown: dict[Window, tuple[tuple[int, int], Listing]] = {}
         self._at: dict[Window, datetime] = {}
@@ -80,17 +80,22 @@ class RunBook:
         asked at all, or the first error when nothing of it could be read.
         """
         with self._changed:
-            at = self._at.get(window)
-            if self._worker is None and (at is None or self._now() - at >= fresh):
-                self._worker = threading.Thread(target=self._work, args=(aws, window), name="runs", daemon=True)
-                self._worker.start()
-            begun = self._rounds
-            if patience > 0 and self._worker is not None:
-                self._changed.wait_for(lambda: self._rounds > begun, patience)
+            self._changed.wait_for(lambda: self._failed is not None or self._is_fresh(aws, window, fresh), patience)
             failed, self._failed = self._failed, None
             if failed is not None:
                 raise failed
             return self._listing(window)
+
+    def _is_fresh(self, aws: Aws, window: Window, fresh: timedelta) -> bool:
+        """Whether the window has just been read; a reading is begun where it was not. Called with the lock held."""
+        at = self._at.get(window)
+        if at is not None and self._now() - at < fresh:
+            return True
+        if self._worker is None:
+            work = threading.Thread(target=self._work, args=(aws, window, self._changes), name="runs", daemon=True)
+            self._worker = work
+            work.start()
+        return False
 
     def get(self, key: str) -> Run | None:
         """A run as it was last read."""
@@ -122,8 +127,9 @@ class RunBook:
         """Something was changed: read again at the next look."""
         with self._changed:
             self._at.clear()
+            self._changes += 1
 
-    def _work(self, aws: Aws, window: Window) -> None:
+    def _work(self, aws: Aws, window: Window, changes: int) -> None:
         now = self._now()
         failed: BaseException | None = None
         try:
@@ -134,8 +140,10 @@ class RunBook:
             self._worker = None
             self._rounds += 1
             self._failed = failed
-            if failed is None:
-                self._at[window] = now
+            # A reading that was under way when something was changed may not have seen it.
+            if failed is None and changes == self._changes:
+                read = [one for one in Window if all(part.covers(one) for part in self._parts)]
+                self._at |= dict.fromkeys([window, *read], now)
             self._changed.notify_all()
 
     def _read(self, aws: Aws, window: Window, now: datetime) -> None:

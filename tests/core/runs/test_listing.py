@@ -267,3 +267,25 @@ def test_one_broken_document_hides_no_other_run_and_is_said(look: Callable[..., 
     assert "cats-2" in listing.problems["EC2 trainings"].what
     aws.bodies["ec2-runs/cats-3/status.json"] = b"[]"  # as it is being written over
     assert "ec2:cats-3" in {run.key for run in look().runs}
+
+
+def test_a_reading_that_was_under_way_when_something_changed_is_not_enough(aws: ScriptedAws, clock: Clock) -> None:
+    arrived, go = threading.Event(), threading.Event()
+    listed = aws._ListObjectsV2
+
+    def slow(asked: dict[str, Any]) -> dict[str, Any]:
+        arrived.set()
+        assert go.wait(WAIT)
+        return listed(asked)
+
+    book = RunBook(clock)
+    book.look(aws, Window.WEEK, patience=WAIT)
+    aws._ListObjectsV2 = slow  # type: ignore[method-assign]
+    clock.pass_by(seconds=3)
+    book.look(aws, Window.WEEK, patience=0)
+    assert arrived.wait(WAIT)
+    aws.add_job("dogs-9", "InProgress", age=-3)  # launched while the reading waits for the index of EC2
+    modified(aws, "dogs-9", clock)
+    book.stale()
+    go.set()
+    assert "dogs-9" in {run.key for run in book.look(aws, Window.WEEK, patience=WAIT).runs}

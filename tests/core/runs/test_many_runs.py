@@ -12,7 +12,7 @@ from dashboard.core.runs.listing import RunBook, Window
 from tests.conftest import start_embedded, stop_embedded
 from tests.local_aws.many_runs import fill
 
-COUNT, DAYS = 1_500, 30.0
+COUNT, DAYS = 800, 30.0
 NOW = datetime.now(UTC)
 
 

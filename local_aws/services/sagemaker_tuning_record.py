@@ -75,6 +75,11 @@ def has_objective(state: Mapping[str, Any]) -> bool:
     return state["TrainingJobStatus"] in ("Completed", "Stopped") and state.get("Value") is not None
 
 
+def is_retryable(state: Mapping[str, Any]) -> bool:
+    """Whether a training job failed through no fault of its own."""
+    return state["TrainingJobStatus"] == "Failed" and state.get("FailureReason", "").startswith(RETRYABLE)
+
+
 def best(trials: Iterable[Mapping[str, Any]], plan: Plan) -> Mapping[str, Any] | None:
     """The completed trial with the best objective; the earlier one of two that are as good."""
     found: Mapping[str, Any] | None = None
@@ -116,8 +121,7 @@ def counters(states: Iterable[Mapping[str, Any]]) -> tuple[dict[str, int], dict[
     for state in states:
         status = state["TrainingJobStatus"]
         if status == "Failed":
-            retryable = state.get("FailureReason", "").startswith(RETRYABLE)
-            jobs["RetryableError" if retryable else "NonRetryableError"] += 1
+            jobs["RetryableError" if is_retryable(state) else "NonRetryableError"] += 1
         else:
             jobs["InProgress" if status == "Stopping" else status] += 1
         objectives[_objective_status(state)] += 1

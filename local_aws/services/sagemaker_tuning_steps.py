@@ -115,7 +115,10 @@ class TuningSteps:
         """Whether the tuning job comes to its end: as what, and why when it has failed."""
         ended = [trial["Final"] for trial in one["Trials"] if trial["Final"] is not None]
         measured = [final for final in ended if record.has_objective(final)]
-        if not measured and len(ended) >= min(FIRST_JOBS, plan.most):
+        # what failed because the server was killed says nothing about the other trainings
+        tried = [final for final in ended if not record.is_retryable(final)]
+        is_over = len(one["Trials"]) >= plan.most and not running
+        if not measured and (is_over or len(tried) >= min(FIRST_JOBS, plan.most)):
             return TuningStatus.FAILED, _why_none(ended, len(ended))
         winner = record.best(one["Trials"], plan)
         if winner and plan.reaches_target(winner["Final"]["Value"]):
@@ -124,9 +127,7 @@ class TuningSteps:
             return TuningStatus.COMPLETED, ""
         if plan.seconds is not None and self._now() >= one["CreationTime"] + plan.seconds:
             return TuningStatus.COMPLETED, ""
-        if len(one["Trials"]) >= plan.most and not running:
-            return TuningStatus.COMPLETED, ""
-        return None, ""
+        return (TuningStatus.COMPLETED if is_over else None), ""
 
     def _wind_up(
         self,

@@ -179,6 +179,17 @@ def test_a_training_that_was_deleted_still_counts_with_what_it_reached(tmp_path:
     assert world.job["Trials"][0]["Final"]["Value"] == 0.25
 
 
+@pytest.mark.parametrize(("most", "status"), [(7, "InProgress"), (5, "Failed")])
+def test_trainings_that_a_killed_server_ended_do_not_count_as_attempts(tmp_path: Path, most: int, status: str) -> None:
+    world = World(tmp_path, most=most, parallel=1)
+    for _ in range(5):
+        world.step()
+        world.change(world.names[-1], FailureReason="InternalServerError: the embedded AWS stopped")
+        world.end(world.names[-1], None, "Failed")
+    world.step()
+    assert world.status == status, "only what has no trainings left to try has failed"
+
+
 def test_the_number_of_trainings_never_exceeds_the_limits(tmp_path: Path) -> None:
     world = World(tmp_path, most=5, parallel=3)
     while world.status == "InProgress":

@@ -77,7 +77,7 @@ def has_objective(state: Mapping[str, Any]) -> bool:
 
 def is_retryable(state: Mapping[str, Any]) -> bool:
     """Whether a training job failed through no fault of its own."""
-    return state["TrainingJobStatus"] == "Failed" and state.get("FailureReason", "").startswith(RETRYABLE)
+    return bool(state["TrainingJobStatus"] == "Failed" and state.get("FailureReason", "").startswith(RETRYABLE))
 
 
 def best(trials: Iterable[Mapping[str, Any]], plan: Plan) -> Mapping[str, Any] | None:

@@ -70,13 +70,15 @@ class MetricReader:
         except (BrokenPipeError, ValueError):  # it ended; finish() says so
             return
 
-    def finish(self, patience: float = 10.0) -> None:
-        """Let the scanner come to the end of what it was given."""
+    def finish(self, patience: float = 30.0) -> None:
+        """Let the scanner come to the end of what it was given, which is no more than a batch or two."""
         try:
             self._input.close()
         except BrokenPipeError:
             self._refused("the process that reads metrics ended early; the last metrics are missing")
         self._thread.join(patience)
+        if self._thread.is_alive():
+            self._refused("the process that reads metrics did not come to its end; the last metrics are missing")
         self._scanner.kill()
         self._scanner.wait()
         self._thread.join()
@@ -89,8 +91,7 @@ class MetricReader:
     def _collect(self) -> None:
         assert self._scanner.stdout is not None  # noqa: S101 (made with a pipe above)
         with self._scanner.stdout as output:
-            for line in output:
-                item = json.loads(line)
+            for item in (item for line in output for item in json.loads(line)):
                 if "disabled" in item:
                     self._refused(
                         f"metric {item['name']}: its regular expression took longer than {item['disabled']} s "

@@ -92,7 +92,7 @@ class LogPump:
         self._thread = threading.Thread(target=self._run, name=f"log {stream}", daemon=True)
         self._thread.start()
 
-    def finish(self, patience: float = 5.0) -> None:
+    def finish(self, patience: float = 30.0) -> None:
         """Wait until everything written has been carried over; the process must have ended."""
         self._thread.join(patience)
         self._abandoned.set()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from local_aws.engine import hosts
+from local_aws.engine.errors import InternalFaultError
 from local_aws.engine.hosts import Numbers, Seat
 from local_aws.engine.job import Stage
 from local_aws.engine.opt_ml import namespaces_allowed
@@ -239,3 +240,13 @@ def test_the_sdk_still_says_it_in_the_words_that_are_looked_for() -> None:
     text = (Path(driver) / "scripts/environment.py").read_text()
     assert hosts._SDK_PORT.search(text)
     assert hosts._SDK_ADDRESS.search(text)
+
+
+def test_a_system_without_such_addresses_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(address: str = "") -> int:
+        raise OSError(99, "Cannot assign requested address")
+
+    monkeypatch.setattr(hosts, "free_port", refuses)
+    assert hosts.seats(1, 1, named=True) == (Seat(),)
+    with pytest.raises(InternalFaultError, match=r"127\.0\.1\.2.*Train on one instance here"):
+        hosts.seats(2, 1, named=True)

@@ -41,6 +41,13 @@ def test_an_expression_that_takes_for_ever_is_dropped_and_the_others_go_on() -> 
     assert time.monotonic() - started < 3
 
 
+def test_of_a_metric_that_is_printed_without_end_the_last_values_are_taken() -> None:
+    definitions = [{"Name": "step", "Regex": r"step=(\d+)"}, {"Name": "loss", "Regex": r"loss=(\d+)"}]
+    found, _ = read(definitions, ["loss=7", *(f"step={n}" for n in range(200_000)), "loss=8"])
+    assert [value for name, value in found if name == "loss"] == [7.0, 8.0]
+    assert [value for name, value in found if name == "step"] == [float(n) for n in range(199_000, 200_000)]
+
+
 def test_only_the_beginning_of_a_huge_line_is_looked_at() -> None:
     found, refused = read([{"Name": "x", "Regex": r"x=(\d+)"}], ["x=1" + " " * 200_000 + "x=2", " " * 200_000 + "x=3"])
     assert (found, refused) == ([("x", 1.0)], [])

@@ -11,4 +11,4 @@ def tabs(code: Mapping[str, str], key: str) -> None:
     """One tab for each way, to read and to copy."""
     for tab, (name, text) in zip(st.tabs(list(code), key=key), code.items(), strict=True):
         with tab:
-            st.code(text, language=LANGUAGES.get(name, "python"), height=420)
+            st.code(text, language=LANGUAGES.get(name, "python"), wrap_lines=True)

@@ -30,7 +30,7 @@ def show(rows: Sequence[Candidate], account: Account) -> None:
         height="content",
         alt="Instance types that could run this training, cheapest first",
         column_config={
-            "Chosen": column.TextColumn("", width=24, alignment="center", help="The one in the form"),
+            "Chosen": column.TextColumn("Chosen", pinned=True, width=56, alignment="center"),
             "Instance": column.ButtonColumn(
                 "Instance", pinned=True, alignment="left", type="tertiary", key=CHOOSE, on_click=_choose, width=112
             ),
@@ -38,11 +38,11 @@ def show(rows: Sequence[Candidate], account: Account) -> None:
             "Spot/h": column.TextColumn("Spot/h", alignment="right", help="EC2's spot price right now", width=66),
             "vCPU": column.NumberColumn("vCPU", width=50),
             "GiB": column.NumberColumn("GiB", help="Memory", width=46),
-            "GPU": column.TextColumn("GPU", width=84),
+            "GPU": column.TextColumn("GPU", width=80),
             "Time": column.TextColumn(
                 "Time", alignment="right", help="Expected, from past runs of this data", width=76
             ),
-            "Cost": column.TextColumn("Cost", alignment="right", help=f"Expected. {why}", width=98),
+            "Cost": column.TextColumn("Cost", alignment="right", help=f"Expected. {why}", width=92),
             "At most": column.TextColumn("At most", alignment="right", help=f"Worst case. {why}", width=70),
         },
     )

@@ -37,7 +37,7 @@ _RESPONSES = {
     "ssm": "SimpleSystemManagerResponse",
 }
 # what moto answers as if it had been done: keys nothing accepts, proofs nobody looked at, commands nobody ran,
-# instances that are only records
+# instances and images that are only records
 _PRETENDED = (
     "GetSessionToken",
     "GetFederationToken",
@@ -47,6 +47,7 @@ _PRETENDED = (
     "RequestSpotInstances",
     "RequestSpotFleet",
     "CreateFleet",
+    "CreateImage",
 )
 
 

@@ -134,6 +134,11 @@ class InstanceProcess:
         """As `shut_down`, and `ended` is told REBOOT."""
         self._restarting.set()
 
+    def give_up(self, why: str) -> None:
+        """End it at once, for a reason that its console tells. `ended` is told LOST."""
+        self.console.write(f"[kennel] {why}\n".encode())
+        self._process.kill()
+
     def kill(self) -> None:
         """End it at once."""
         self._shutting_down.set()

@@ -1,6 +1,7 @@
 """The EC2 instances that run on this machine: as many as it has room for, taken back when spot tags say so."""
 
 import logging
+import shutil
 import sqlite3
 import threading
 import time
@@ -20,6 +21,7 @@ NOTICE_SECONDS = 10.0
 NAMESPACE = "AWS/EC2"
 _SAMPLE_SECONDS = 2.0  # AWS puts one value in five minutes, or a minute; a run here may be over before
 _TICK_SECONDS = 0.2
+SPARE = 128 * 1024**2  # bytes of disk that instances must leave to this machine
 
 
 class Reports(Protocol):
@@ -42,8 +44,9 @@ class Reports(Protocol):
 class Start:
     """One instance to start.
 
-    look: the facts of its metadata service; vcpus: what 100 % of CPUUtilization is; reclaims: seconds after this start
-    at which its spot capacity is taken away; boot takes the metadata service's address.
+    boot: takes the metadata service's address and whether the user data runs; look: the facts of that service; vcpus:
+    what 100 % of CPUUtilization is; volume_gb: the size of its disk, 0 for no limit; reclaims: seconds after this start
+    at which its spot capacity is taken away.
     """
 
     id: str
@@ -51,13 +54,14 @@ class Start:
     boot: Callable[[str, bool], Boot]
     look: Callable[[], Facts]
     vcpus: int = 2
+    volume_gb: int = 0
     reclaims: tuple[float, ...] = ()
 
 
 @dataclass
 class _Machine:
     start: Start
-    began: float
+    began: float = 0.0  # epoch seconds, when it was running for the first time
     process: InstanceProcess | None = None
     metadata: Metadata | None = None
     sampler: Sampler | None = None
@@ -110,7 +114,7 @@ class MachineRoom:
         with self._lock:
             if len(self._machines) >= self._places or self._closed.is_set():
                 return False
-            self._machines[start.id] = _Machine(start, self._now())
+            self._machines[start.id] = _Machine(start)
             if self._ticker is None:
                 self._ticker = threading.Thread(target=self._tick, name="machine room", daemon=True)
                 self._ticker.start()
@@ -190,8 +194,9 @@ class MachineRoom:
             return
         with self._lock:
             machine.metadata, machine.process = metadata, process
-            machine.sampler = Sampler(process.pid, process.root)
+            machine.sampler = Sampler(process.pid, process.root, machine.start.volume_gb * 1024**3)
             machine.sampled = self._now()
+            machine.began = machine.began or machine.sampled
             stopping = machine.stopping
         if self._closed.is_set():
             process.kill()
@@ -233,6 +238,8 @@ class MachineRoom:
                     log.exception("instance %s", machine.start.id)
 
     def _look_after(self, machine: _Machine, now: float) -> None:
+        if not machine.booted.is_set():
+            return
         if any(now - machine.began >= after for after in machine.start.reclaims):
             self.reclaim(machine.start.id)
         at = machine.reclaimed_at
@@ -248,8 +255,19 @@ class MachineRoom:
     def _sample(self, machine: _Machine, now: float) -> None:
         with self._lock:
             sampler, machine.sampled = machine.sampler, now
+            process = machine.process
         used = sampler.sample() if sampler else None
-        if used is None or self._metrics is None:
+        if used is None or process is None:
+            return
+        full = ""
+        if used.disk > 100:
+            full = f"The volume of {machine.start.volume_gb} GB is full"
+        elif shutil.disk_usage(process.root).free < SPARE:
+            full = "The disk of this machine is full, though the instance's volume is not"
+        if full:  # AWS would tell its programs "No space left on device"; here they would fill this machine
+            process.give_up(f"{full}: the embedded AWS ends the instance.")
+            return
+        if self._metrics is None:
             return
         percent = min(100.0, used.cpu / machine.start.vcpus)
         datum = Datum("CPUUtilization", (("InstanceId", machine.start.id),), now, percent, "Percent")

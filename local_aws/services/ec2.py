@@ -28,6 +28,7 @@ from local_aws.services.ec2_instances import Instances, translated
 
 Params = dict[str, Any]
 _MOST_INSTANCES = 1000
+_WHEN_STOPPED = {"InstanceType": "instanceType", "UserData": "userData", "EbsOptimized": "ebsOptimized"}
 
 
 class Ec2(MotoService):
@@ -76,6 +77,10 @@ class Ec2(MotoService):
 
     async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
         await run_in_threadpool(self._register, caller.region)
+        if operation.name == "ModifyInstanceAttribute":
+            await run_in_threadpool(
+                self._check_is_stopped, self.parse(request, operation, await request.body()), caller
+            )
         return await super().handle(request, operation, caller)
 
     def _register(self, region: str) -> None:
@@ -85,13 +90,11 @@ class Ec2(MotoService):
     @property
     def _instances(self) -> Instances:
         if self._made is None:
-            state = self._directory.parent
-            private = namespaces_allowed() if self._private is None else self._private
             self._made = Instances(
                 self._moto,
                 self._directory,
                 self._runs,
-                sandbox=Sandbox(private, None if holds_python(state) else state.absolute(), self._grace),
+                sandbox=self._sandbox,
                 places=self._places,
                 quotas=self._quotas,
                 metrics=self._metrics,
@@ -99,6 +102,11 @@ class Ec2(MotoService):
                 now=self._now,
             )
         return self._made
+
+    def _sandbox(self) -> Sandbox:
+        state = self._directory.parent.absolute()
+        private = namespaces_allowed() if self._private is None else self._private
+        return Sandbox(private, None if holds_python(state) else state, self._grace)
 
     @contextmanager
     def _backend(self, caller: Caller, *, changes: bool = False) -> Iterator[Any]:
@@ -206,6 +214,7 @@ class Ec2(MotoService):
         with self._backend(caller, changes=True) as backend:
             requests = {one.kennel["spot"]["id"]: one for one in ec2_spot.requests(_all(backend))}
             _found(backend, [one for one in resources if one.startswith("i-")])
+            backend.do_resources_exist([one for one in resources if one not in requests and not one.startswith("i-")])
             backend.create_tags([one for one in resources if one not in requests], tags)
             for one in resources:
                 if one in requests:
@@ -265,6 +274,20 @@ class Ec2(MotoService):
                 after = ec2_describe.state(found._state.name)
                 told.append({"InstanceId": found.id, "PreviousState": before, "CurrentState": after})
         return told
+
+    def _check_is_stopped(self, params: Params, caller: Caller) -> None:
+        """Raises ServiceError IncorrectInstanceState for a change that AWS makes to stopped instances only."""
+        if (
+            not any(params.get(name) for name in _WHEN_STOPPED)
+            and params.get("Attribute") not in _WHEN_STOPPED.values()
+        ):
+            return
+        with self._backend(caller) as backend:
+            (found,) = _found(backend, [params["InstanceId"]])
+            if found._state.name != "stopped":
+                raise ServiceError(
+                    "IncorrectInstanceState", f"The instance '{found.id}' is not in the 'stopped' state."
+                )
 
     def _check_itself(self, resources: Iterable[str], caller: Caller, operation: str) -> None:
         """Raises ServiceError UnauthorizedOperation when an instance's role asks for another than that instance."""

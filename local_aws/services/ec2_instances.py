@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class Instances:
         directory: Path,
         runs: RunKeys | None,
         *,
-        sandbox: Sandbox,
+        sandbox: Callable[[], Sandbox],
         places: int,
         quotas: Quotas | None,
         metrics: MetricStore | None,
@@ -61,12 +62,31 @@ class Instances:
         self._moto = moto
         self._directory = directory
         self._runs = runs
-        self._private = sandbox.private
+        self._find_sandbox = sandbox
+        self._places = places
+        self._metrics = metrics
+        self._notice = notice
         self._quotas = quotas
         self._now = now
         self._regions: dict[str, str] = {}
         self._lock = threading.Lock()
-        self._room = MachineRoom(sandbox, self, places, metrics=metrics, notice=notice, now=lambda: now().timestamp())
+
+    @cached_property
+    def _sandbox(self) -> Sandbox:
+        """Found out when the first instance is launched, for that takes a moment."""
+        return self._find_sandbox()
+
+    @cached_property
+    def _room(self) -> MachineRoom:
+        now = self._now
+        return MachineRoom(
+            self._sandbox,
+            self,
+            self._places,
+            metrics=self._metrics,
+            notice=self._notice,
+            now=lambda: now().timestamp(),
+        )
 
     # the server's start and end
 
@@ -83,7 +103,8 @@ class Instances:
             marker.unlink(missing_ok=True)
 
     def close(self) -> None:
-        self._room.close()
+        if "_room" in self.__dict__:
+            self._room.close()
 
     # what the operations do; all are called while moto is held
 
@@ -92,7 +113,7 @@ class Instances:
         earlier = self._of_token(launch, backend)
         if earlier is not None:
             return earlier
-        if not self._private and launch.user_data:
+        if not self._sandbox.private and launch.user_data:
             ec2_user_data.check_is_ours(launch.user_data)
         tags = launch.tags.get("instance", {})
         try:
@@ -284,7 +305,7 @@ class Instances:
                 ec2_spot.changed(found.kennel["spot"], "instance-terminated-by-user", self._now(), "closed")
             self._terminated(found, _INSIDE)
         else:
-            self._terminated(found, _BROKEN, "the instance broke, or this machine could not start it: see its console")
+            self._terminated(found, _BROKEN, "the instance broke, or this machine could not run it: see its console")
         if found._state.name == "stopped":
             for nic in found.nics.values():
                 nic.stop()
@@ -307,6 +328,7 @@ class Instances:
             boot=self._boot_of(found),
             look=lambda: self._facts(found.id),
             vcpus=ec2_types.vcpus(found.instance_type),
+            volume_gb=_root_size(found),
             reclaims=tuple(found.kennel["reclaims"]),
         )
         if not self._room.start(start, first=first):
@@ -415,6 +437,13 @@ def _set(found: Any, name: str, code: str, transition: str) -> None:
     found._state.name, found._state.code = name, ec2_describe.CODES[name]
     found.state_reason = StateReason(f"{code}: {_REASONS[code]}", code) if code else StateReason()
     found._reason = transition
+
+
+def _root_size(found: Any) -> int:
+    """GB of the root volume; 0 where it is gone."""
+    block = found.block_device_mapping.get(found.root_device_name)
+    volume = found.ec2_backend.volumes.get(block.volume_id) if block else None
+    return int(volume.size) if volume is not None else 0
 
 
 def _incorrect(found: Any, what: str) -> ServiceError:

@@ -102,6 +102,21 @@ def test_a_role_keeps_its_key_and_another_one_gets_another() -> None:
     assert found.secret not in repr(found)
 
 
+def test_an_instance_has_keys_of_its_own_which_end_with_it() -> None:
+    keys = RunKeys("http://127.0.0.1:1")
+    job = keys.variables(ROLE, "us-east-1")["AWS_ACCESS_KEY_ID"]
+    first, again = keys.of_instance(ROLE, "i-1"), keys.of_instance(ROLE, "i-1")
+    other = keys.of_instance(ROLE, "i-2")
+    assert first == again
+    assert len({job, first.access_key_id, other.access_key_id}) == 3
+    assert first.arn.endswith("/i-1")
+    assert (keys.instance_of(first.access_key_id), keys.instance_of(job)) == ("i-1", "")
+    keys.forget("i-1")
+    assert keys.find(first.access_key_id) is None
+    assert keys.find(other.access_key_id)
+    assert keys.find(job)
+
+
 def test_an_endpoint_classifies_a_photo_that_lies_in_s3(embedded: Embedded, tmp_path: Path) -> None:
     """The real serving process: who asks sends an address only, the endpoint fetches it as its role."""
     name, storage = unique("s3"), client(embedded, "s3")

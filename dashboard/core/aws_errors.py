@@ -49,6 +49,7 @@ NO_CAPACITY = {"InsufficientInstanceCapacity", "InsufficientHostCapacity", "Insu
                "InsufficientCapacityException", "SpotMaxPriceTooLow"}  # fmt: skip
 
 ROLE_PROBLEM = re.compile(r"could not assume role (?P<role>arn:\S+?)[.,]?(?:\s|$)", re.IGNORECASE)
+ENUMERATION = re.compile(r"Member must satisfy enum value set: \[[^\]]*\]?", re.DOTALL)
 NOT_THERE = re.compile(r"could not find|does not exist|not found|cannot find", re.IGNORECASE)
 ALREADY_THERE = re.compile(r"already exist|must be unique", re.IGNORECASE)
 DENIAL = re.compile(r"not authorized to perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>\S+))?")
@@ -108,6 +109,7 @@ def _from_answer(
 ) -> KennelError:
     code = str(response.get("Error", {}).get("Code", ""))
     message = redact(str(response.get("Error", {}).get("Message", ""))).strip()
+    message = ENUMERATION.sub("it is none of the values that AWS knows", message)  # hundreds of them
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     call = f"{service} {operation}"
     if code in DENIED:
@@ -157,6 +159,8 @@ def _from_answer(
         return InvalidInput(f"AWS refused {call}", message or code, "correct the value it names")
     if status == 501 or code in ("NotImplemented", "NotImplementedException"):
         return ServiceFault(f"{call} is not available here", message, "")
+    if code == "UnsupportedOperation":  # EC2: the call is there, and something in it is not
+        return Refused(f"{call} cannot do what was asked for", message, "leave that out, or ask for something else")
     if status >= 500 or status == 0 or code in ("InternalFailure", "InternalError", "ServiceUnavailable"):
         return ServiceFault(
             f"{call} failed inside AWS", message or f"{code or 'no code'}, HTTP {status}", "try again in a minute"

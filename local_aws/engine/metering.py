@@ -58,12 +58,12 @@ class Meter:
         while not self._ended.wait(self._seconds):
             at = self._machine.now()
             found = [(label, used) for label, sampler in self._hosts if (used := sampler.sample())]
-            self._look_at_disk(found)
+            self._look_at_disk()
             cards = gpus()
-            self._tell([datum for label, used in found for datum in self._data(f"{label}", used, cards, at)])
+            self._tell([datum for label, used in found for datum in self._data(label, used, cards, at)])
 
-    def _look_at_disk(self, found: Sequence[tuple[str, Usage]]) -> None:
-        full = next((label for label, used in found if used.disk > 100), None)
+    def _look_at_disk(self) -> None:
+        full = next((label for label, sampler in self._hosts if sampler.disk() > 100), None)
         if full:
             who = f" of {full}" if len(self._hosts) > 1 else ""
             self.over_full = (

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+_TIMES_AS_LONG = 20
+"""How much longer than a look at a folder took the next one is put off: at most a twentieth of a core goes into it."""
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
@@ -42,6 +44,8 @@ class Sampler:
         self._proc = proc
         self._clock = clock
         self._at = clock()
+        self._disk = 0.0
+        self._disk_due = self._at
         self._seconds = self._processor_seconds(self._tree())
 
     def sample(self) -> Usage | None:
@@ -54,8 +58,15 @@ class Sampler:
         cpu = max(0.0, 100 * (seconds - self._seconds) / max(at - self._at, 0.001))
         self._at, self._seconds = at, seconds
         memory = 100 * sum(_resident(self._proc / str(pid)) for pid in tree) / self._memory if self._memory else 0.0
-        disk = 100 * folder_bytes(self._folder) / self._room if self._room else 0.0
-        return Usage(cpu, min(memory, 100.0), disk)
+        return Usage(cpu, min(memory, 100.0), self.disk())
+
+    def disk(self) -> float:
+        """The disk it uses, in percent of its room. A folder that takes long to go through is looked at less often."""
+        begun = self._clock() if self._room else 0.0
+        if self._room and begun >= self._disk_due:
+            self._disk = 100 * folder_bytes(self._folder) / self._room
+            self._disk_due = begun + (self._clock() - begun) * _TIMES_AS_LONG
+        return self._disk
 
     def _tree(self) -> dict[int, list[bytes]]:
         """The fields of each process's stat, from its state on, by process id; of the root and all below it."""

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,20 +31,28 @@ def running(source: str) -> Iterator[subprocess.Popen[str]]:
         process.stdout.close()
 
 
-def test_a_process_that_computes_uses_a_core_and_one_that_waits_uses_none(tmp_path: Path) -> None:
-    with running("print(flush=True)\nwhile True: pass") as busy, running("print(flush=True)\ninput()") as idle:
-        samplers = [Sampler(process.pid, tmp_path) for process in (busy, idle)]
-        time.sleep(0.5)
+COMPUTES = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+
+
+def test_a_process_that_computes_uses_its_seconds_and_one_that_waits_uses_none(tmp_path: Path) -> None:
+    clock = iter((0.0, 0.0, 1.0, 1.0))
+    works = f"print(flush=True)\ninput()\n{COMPUTES}\nprint(flush=True)\ninput()"
+    with running(works) as busy, running("print(flush=True)\ninput()") as idle:
+        samplers = [Sampler(process.pid, tmp_path, clock=lambda: next(clock)) for process in (busy, idle)]
+        assert busy.stdin is not None
+        assert busy.stdout is not None
+        busy.stdin.write("\n")
+        busy.stdin.flush()
+        busy.stdout.readline()
         used, unused = (sampler.sample() for sampler in samplers)
     assert used is not None
     assert unused is not None
-    assert 20 < used.cpu < 130, "two cores may be shared with others"
+    assert used.cpu == pytest.approx(30, abs=5), "0.3 of 1.0 s"
     assert unused.cpu < 5
 
 
 def test_the_time_of_children_counts_also_when_they_have_ended(tmp_path: Path) -> None:
-    child = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
-    source = f"import subprocess, sys\nprint(flush=True)\nsubprocess.run([sys.executable, '-c', {child!r}])\ninput()"
+    source = f"import subprocess, sys\nprint(flush=True)\nsubprocess.run([sys.executable, '-c', {COMPUTES!r}])\ninput()"
     clock = iter((0.0, 1.0))
     with running(source) as parent:
         sampler = Sampler(parent.pid, tmp_path, clock=lambda: next(clock))
@@ -85,3 +92,13 @@ def test_a_process_that_has_ended_uses_nothing(tmp_path: Path) -> None:
 
 def test_where_the_system_has_no_proc_nothing_is_known(tmp_path: Path) -> None:
     assert Sampler(os.getpid(), tmp_path, proc=tmp_path / "none").sample() is None
+
+
+def test_a_folder_that_takes_long_is_looked_at_less_often(tmp_path: Path) -> None:
+    times = iter((0.0, 1.0, 1.5, 2.0, 10.9, 11.0, 11.0))
+    (tmp_path / "a").write_bytes(os.urandom(10_000))
+    sampler = Sampler(os.getpid(), tmp_path, room=100_000, clock=lambda: next(times))
+    first = sampler.disk()
+    (tmp_path / "b").write_bytes(os.urandom(10_000))
+    assert [sampler.disk(), sampler.disk()] == [first, first], "the first look took half a second"
+    assert sampler.disk() > first

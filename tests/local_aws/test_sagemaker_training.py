@@ -107,10 +107,11 @@ def test_logs_and_metrics_can_be_read_while_it_runs(embedded: Embedded, sagemake
     definitions = {"MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+)"}]}
     sagemaker.create_training_job(**training_request(name, "echo loss=1; sleep 60", AlgorithmSpecification=definitions))
     end = time.monotonic() + 10
-    while time.monotonic() < end and not log_lines(logs, JOBS, name):
+    found: dict[str, Any] = {}
+    while time.monotonic() < end and "FinalMetricDataList" not in found:  # the line is there first, then its metric
         time.sleep(0.02)
+        found = sagemaker.describe_training_job(TrainingJobName=name)
     assert log_lines(logs, JOBS, name) == ["loss=1"]
-    found = sagemaker.describe_training_job(TrainingJobName=name)
     assert (found["TrainingJobStatus"], found["SecondaryStatus"]) == ("InProgress", "Training")
     assert found["FinalMetricDataList"][0]["Value"] == 1
     assert "TrainingEndTime" not in found

@@ -139,8 +139,8 @@ def check_quota(around: Surroundings, job: Job, active: Iterable[Document]) -> N
             "ResourceLimitExceeded",
             f"The account-level service limit '{name}' is {limit:.0f} Instances, with current utilization of {used} "
             f"Instances and a request delta of {job.instance_count} Instances. Please use AWS Service Quotas to "
-            "request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to request "
-            "an increase for this quota.",
+            "request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to "
+            "request an increase for this quota.",
         )
 
 

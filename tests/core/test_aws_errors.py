@@ -132,8 +132,8 @@ def test_what_a_launch_can_meet_on_ec2_and_s3_has_its_meaning(code, meaning):
 
 def test_the_hundreds_of_values_that_aws_would_take_are_not_told():
     message = (
-        "1 validation error detected: Value 'ml.m99.huge' at 'resourceConfig.instanceType' failed to satisfy constraint: "
-        "Member must satisfy enum value set: [ml.m4.xlarge, ml.m5.large]"
+        "1 validation error detected: Value 'ml.m99.huge' at 'resourceConfig.instanceType' failed to satisfy "
+        "constraint: Member must satisfy enum value set: [ml.m4.xlarge, ml.m5.large]"
     )
     error = translate(client_error("ValidationException", message), service="sagemaker", operation="CreateTrainingJob")
     assert "'ml.m99.huge' at 'resourceConfig.instanceType'" in error.why

@@ -28,6 +28,7 @@ def _checks(spec: TrainingSpec, account: Account, around: Surroundings) -> Itera
         )
     yield from _places(spec, account, around)
     yield _role(spec, account, around)
+    yield from _way_out(spec, around)
     if spec.is_on_ec2:
         yield from _machine(spec, around)
     if spec.is_spot:
@@ -92,6 +93,19 @@ def _role(spec: TrainingSpec, account: Account, around: Surroundings) -> Check:
             f"Add this statement to its trust policy: {trust}.",
         )
     return Check("Role", CheckState.OK, f"{role.name} is there, and {service} may act as it.")
+
+
+def _way_out(spec: TrainingSpec, around: Surroundings) -> Iterator[Check]:
+    """A chosen network: AWS's services have public addresses, and not every network reaches them."""
+    private = [one.id for one in around.subnets.value or () if one.id in spec.subnets and not one.is_public]
+    if spec.subnets and (private or not spec.is_on_ec2):
+        who = f"Instances in {', '.join(private)}" if spec.is_on_ec2 else "SageMaker's instances in a network of yours"
+        yield Check(
+            "Network",
+            CheckState.WARN,
+            f"{who} get no public address: they reach S3 and the log only by endpoints or a NAT gateway there.",
+            "See that the network has one, or leave the subnets out.",
+        )
 
 
 def _machine(spec: TrainingSpec, around: Surroundings) -> Iterator[Check]:

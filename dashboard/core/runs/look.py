@@ -173,8 +173,15 @@ def _group(aws: Aws, spec: TrainingSpec) -> str:
 
 def _subnets(aws: Aws) -> tuple[Choice, ...]:
     found = [one for page in aws.pages("ec2", "DescribeSubnets") for one in page["Subnets"]]
-    rows = [Choice(one["SubnetId"], _named(one, one["SubnetId"], f"{one['AvailabilityZone']}, {one['CidrBlock']}"),
-                   one["VpcId"]) for one in found]  # fmt: skip
+    rows = [
+        Choice(
+            one["SubnetId"],
+            _named(one, one["SubnetId"], f"{one['AvailabilityZone']}, {one['CidrBlock']}"),
+            one["VpcId"],
+            bool(one.get("MapPublicIpOnLaunch", True)),
+        )
+        for one in found
+    ]
     return tuple(sorted(rows, key=lambda row: row.text))
 
 

@@ -91,6 +91,7 @@ class Choice:
     id: str
     text: str
     network: str = ""  # the VPC that it belongs to
+    is_public: bool = True  # of a subnet: instances in it get a public address
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dashboard.core.errors import AccessDenied
 from dashboard.core.runs.checks import CheckState, stops
 from dashboard.core.runs.checks_around import checks_of
 from dashboard.core.runs.spec import Capacity, Platform, TrainingSpec
-from dashboard.core.runs.surroundings import Image, Permission, Quota, Role, Seen, SpotPrice, Surroundings
+from dashboard.core.runs.surroundings import Choice, Image, Permission, Quota, Role, Seen, SpotPrice, Surroundings
 from tests.core.runs.made import DOGS
 
 ACCOUNT = Account("ada", "us-east-1", "123456789012", False, True)
@@ -106,6 +106,17 @@ def test_no_port_is_open_unless_asked_for():
     assert opened.state is CheckState.WARN
     assert "203.0.113.7 alone" in opened.sentence
     assert "chosen" in one("Network", replace(ON_EC2, security_groups=("sg-1",))).sentence
+
+
+def test_a_network_without_a_way_out_is_warned_of():
+    private = Seen((Choice("subnet-1", "private", is_public=False), Choice("subnet-2", "public")))
+    inside = replace(SPEC, subnets=("subnet-2",), security_groups=("sg-1",))
+    assert "NAT gateway" in one("Network", inside, subnets=private).sentence
+    machine = replace(ON_EC2, subnets=("subnet-1",), security_groups=("sg-1",))
+    found = [check for check in checks_of(machine, ACCOUNT, replace(GOOD, subnets=private)) if check.title == "Network"]
+    assert "subnet-1 get no public address" in found[0].sentence
+    open_one = replace(machine, subnets=("subnet-2",))
+    assert "NAT" not in one("Network", open_one, subnets=private).sentence
 
 
 @pytest.mark.parametrize("state", CheckState)

@@ -56,7 +56,8 @@ def _draw(aws: Aws, every: int) -> None:
     head = st.container()
     asked = _filters()
     seen = state.listing(aws, _window())
-    shown = matching(seen.runs, asked, now, lambda one: state.cost(aws, one).amount)
+    cost = state.costs(aws)
+    shown = matching(seen.runs, asked, now, lambda one: cost(one).amount)
     with head:
         with st.container(horizontal=True, vertical_alignment="center", key="runs-head"):
             page.title("Runs", words.runs_sentence(seen, len(shown)), words.age(seen.at, now))
@@ -166,7 +167,7 @@ def _table(aws: Aws, seen: Listing, shown: Sequence[Run], asked: Asked) -> None:
     curves = state.loss_curves(aws, held.rows)
     with rows:
         st.dataframe(
-            run_columns.rows(held.rows, lambda one: state.cost(aws, one), state.now(), st.context.timezone, curves),
+            run_columns.rows(held.rows, state.costs(aws), state.now(), st.context.timezone, curves),
             key=held.key,
             hide_index=True,
             placeholder="–",

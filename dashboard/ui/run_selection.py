@@ -90,7 +90,8 @@ def actions(aws: Aws, held: Held) -> None:
         if not chosen:
             st.html(note("Tick rows to stop, compare, repeat or delete them together."))
             return
-        st.html(note(_told(held)))
+        # Streamlit's own buttons appear over the right end of the table and of what is above it: ours stay left.
+        st.html(note(_told(held)), width="content")
         stoppable = [run for run in chosen if run.status.can_stop]
         ended = [run for run in chosen if run.status.is_final]
         st.button(

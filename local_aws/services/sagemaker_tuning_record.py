@@ -130,7 +130,7 @@ def counters(states: Iterable[Mapping[str, Any]]) -> tuple[dict[str, int], dict[
 
 def summary(one: Document, states: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The tuning job in ListHyperParameterTuningJobs."""
-    config = one["Request"]["HyperParameterTuningJobConfig"]
+    config = _config(one)
     jobs, objectives = counters(states)
     told = {
         "HyperParameterTuningJobName": one["HyperParameterTuningJobName"],
@@ -155,7 +155,7 @@ def description(one: Document, states: Sequence[Mapping[str, Any]], now: float) 
     told = summary(one, states)
     del told["Strategy"], told["ResourceLimits"]
     told |= {
-        "HyperParameterTuningJobConfig": request["HyperParameterTuningJobConfig"],
+        "HyperParameterTuningJobConfig": _config(one),
         "TrainingJobDefinition": {
             **request["TrainingJobDefinition"],
             "DefinitionName": plan.definition_name,
@@ -171,6 +171,14 @@ def description(one: Document, states: Sequence[Mapping[str, Any]], now: float) 
     if "FailureReason" in one:
         told["FailureReason"] = one["FailureReason"]
     return told
+
+
+def _config(one: Document) -> dict[str, Any]:
+    """The config as asked for, with what was left out: the size of a grid, and that nothing is stopped early."""
+    config = one["Request"]["HyperParameterTuningJobConfig"]
+    most = Plan.of(one["Request"], one["HyperParameterTuningJobArn"]).most
+    limits = {**config["ResourceLimits"], "MaxNumberOfTrainingJobs": most}
+    return {"TrainingJobEarlyStoppingType": "Off", **config, "ResourceLimits": limits}
 
 
 def child_summary(trial: Mapping[str, Any], state: Mapping[str, Any], plan: Plan) -> dict[str, Any]:

@@ -90,6 +90,9 @@ def test_the_grid_is_gone_through_once(sagemaker: Any) -> None:
     ]
     assert points == [("1", "a"), ("1", "b"), ("2", "a"), ("2", "b")]
     assert told["BestTrainingJob"]["TunedHyperParameters"]["x"] == "2"
+    config = told["HyperParameterTuningJobConfig"]
+    assert config["ResourceLimits"] == {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 2}, "counted for it"
+    assert config["TrainingJobEarlyStoppingType"] == "Off"
 
 
 def test_the_same_seed_chooses_the_same(sagemaker: Any) -> None:

@@ -22,7 +22,7 @@ SPOT_INTERRUPTED = "The spot capacity was taken away (simulated). Waiting for ca
 SERVER_STOPPED = "The embedded AWS stopped while this spot job was running; it goes on from its last checkpoint"
 NO_VPC = "This machine has no VPC: the job's network is this machine's own"
 _LOOK_SECONDS = 0.1  # how often running processes are checked for a stop or their limits
-_LOST_HOST_SECONDS = 10.0  # how long the other hosts have once one has failed
+_LOST_HOST_SECONDS = 5.0  # how long the other hosts have once one has failed
 
 
 class _Ending(StrEnum):

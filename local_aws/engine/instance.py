@@ -7,6 +7,7 @@ import shutil
 import site
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ from local_aws.engine.process import LeashedProcess
 CONSOLE_BYTES = 64 * 1024  # what GetConsoleOutput gives, as on AWS
 GRACE_SECONDS = 90.0  # between SIGTERM and SIGKILL when it shuts down: systemd's own default
 _SPARE_SECONDS = 5.0
+_SAVE_SECONDS = 0.2  # between two writings of the console's file
 _CONTROL = "run/kennel"
 _FOLDERS = ("home", "opt", "root", "run", "tmp", "var/log", "var/tmp", "var/lib/cloud/scripts/per-boot", "var/cache")
 # what only this machine's root may know, and this machine's identity
@@ -76,13 +78,20 @@ class Console:
         self._parts: deque[bytes] = deque()
         self._size = 0
         self._lock = threading.Lock()
+        self._unsaved = False
         if path.is_file():
             self._add(path.read_bytes())
 
     def write(self, data: bytes) -> None:
         self._add(data)
-        with suppress(FileNotFoundError):  # the instance is forgotten
-            self._path.write_bytes(self.read())
+        self._unsaved = True
+
+    def save(self) -> None:
+        """Bring the file up to date."""
+        if self._unsaved:
+            self._unsaved = False
+            with suppress(FileNotFoundError):  # the instance is forgotten
+                self._path.write_bytes(self.read())
 
     def read(self) -> bytes:
         """At most CONSOLE_BYTES."""
@@ -137,6 +146,7 @@ class InstanceProcess:
     def give_up(self, why: str) -> None:
         """End it at once, for a reason that its console tells. `ended` is told LOST."""
         self.console.write(f"[kennel] {why}\n".encode())
+        self.console.save()
         self._process.kill()
 
     def kill(self) -> None:
@@ -164,10 +174,19 @@ class InstanceProcess:
         source = select.poll()
         source.register(self._process.output, select.POLLIN)
         try:
-            while source.poll() and (data := os.read(self._process.output, 65536)):
-                self.console.write(data)
+            due = 0.0
+            while True:
+                if source.poll(_SAVE_SECONDS * 1000):
+                    data = os.read(self._process.output, 65536)
+                    if not data:
+                        return
+                    self.console.write(data)
+                if time.monotonic() >= due:
+                    self.console.save()
+                    due = time.monotonic() + _SAVE_SECONDS
         finally:
             os.close(self._process.output)
+            self.console.save()
 
     def _command(self) -> list[str]:
         control = self._root / _CONTROL
@@ -192,6 +211,7 @@ class InstanceProcess:
         shutil.rmtree(root / "run", ignore_errors=True)
         for name in _FOLDERS:
             (root / name).mkdir(parents=True, exist_ok=True)
+            (root / name.split("/")[0]).chmod(0o755)
         (root / "tmp").chmod(0o1777)
         (root / "root").chmod(0o700)
         for link, target in (("var/run", "/run"), ("var/lock", "/run/lock")):

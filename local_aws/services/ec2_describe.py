@@ -66,7 +66,9 @@ def instance(found: Any) -> Document:
         }
         if nic.public_ip:
             document["PublicIpAddress"] = nic.public_ip
-    if found.state_reason.code:
+    if found._state.name == "pending":
+        document["StateReason"] = {"Code": "pending", "Message": "pending"}
+    elif found.state_reason.code:
         document["StateReason"] = {"Code": found.state_reason.code, "Message": found.state_reason.message}
     if found.iam_instance_profile:
         document["IamInstanceProfile"] = dict(found.iam_instance_profile)
@@ -98,23 +100,13 @@ def status(found: Any) -> Document:
     checks: Document = {"Status": "not-applicable"}
     if running:
         checks = {"Details": [{"Name": "reachability", "Status": "passed"}], "Status": "ok"}
-    document: Document = {
+    return {
         "AvailabilityZone": found.availability_zone,
         "InstanceId": found.id,
         "InstanceState": state(found._state.name),
         "InstanceStatus": checks,
         "SystemStatus": checks,
     }
-    at = found.kennel["spot"] and found.kennel["spot"].get("reclaimed_at")
-    if at and running:
-        document["Events"] = [
-            {
-                "Code": "instance-stop",
-                "Description": "The Spot instance will be taken back",
-                "NotBefore": datetime.fromtimestamp(at, UTC),
-            }
-        ]
-    return document
 
 
 def _cpu(kind: Mapping[str, Any]) -> Document:
@@ -251,7 +243,6 @@ _FILTERS: dict[str, Callable[[Document], list[str]]] = {
 }
 STATUS_FILTERS: dict[str, Callable[[Document], list[str]]] = {
     "availability-zone": _each("AvailabilityZone"),
-    "event.code": _each("Events", "Code"),
     "instance-state-code": _each("InstanceState", "Code"),
     "instance-state-name": _each("InstanceState", "Name"),
     "instance-status.reachability": _each("InstanceStatus", "Details", "Status"),

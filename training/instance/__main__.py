@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from training import terminal
+from training.container import BASE
 from training.errors import TrainingError
 from training.instance.agent import Agent, Cloud
 from training.instance.metadata import Metadata
@@ -24,7 +25,8 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
         prog="python -m training.instance",
         description="Train what this EC2 instance was launched for; its user data starts it.",
     )
-    parser.add_argument("--base", type=Path, default=Path("/opt/ml"), help="SageMaker's folders go here (/opt/ml)")
+    base = Path(environ.get("KENNEL_BASE") or BASE)  # where the instance has no /opt/ml of its own, it is named
+    parser.add_argument("--base", type=Path, default=base, help="SageMaker's folders go here (/opt/ml)")
     parser.add_argument("--run", default=environ.get("RUN", ""), help='{"bucket", "name", "region"} as JSON (RUN)')
     options = parser.parse_args(arguments)
     terminal.tolerate_few_characters()

@@ -107,6 +107,11 @@ class RunBook:
         with self._changed:
             return window in self._at
 
+    def is_arriving(self, window: Window) -> bool:
+        """Whether a first reading of the window goes on: whoever looks sees what there is, and need not wait."""
+        with self._changed:
+            return self._worker is not None and not all(part.covers(window) for part in self._parts)
+
     def children(self, parent: str) -> tuple[Run, ...]:
         """The trials of the tuning job of this name that have been read."""
         with self._changed:

@@ -1,7 +1,7 @@
 """What a link into the Train page fills its form with.
 
 ?like=KEY takes over all that an earlier run was asked for; with resume=1 the new run goes on from its checkpoints, and
-instance=TYPE takes another instance type, as a suggestion after a run does.
+instance=TYPE or volume=GB takes another instance type or volume, as a suggestion after a run does.
 """
 
 from collections.abc import Sequence
@@ -15,15 +15,17 @@ from dashboard.core.data import Dataset
 from dashboard.core.runs.clone import spec_of
 from dashboard.ui import train_form
 
-LIKE, RESUME, INSTANCE = "like", "resume", "instance"
+LIKE, RESUME, INSTANCE, VOLUME = "like", "resume", "instance", "volume"
 
 
 def follow(aws: Aws, datasets: Sequence[Dataset]) -> None:
     """Fill the form once and take the wish off the address. Raises NotFound when there is no such run."""
-    asked = {name: st.query_params.pop(name, "") for name in (LIKE, RESUME, INSTANCE)}
+    asked = {name: st.query_params.pop(name, "") for name in (LIKE, RESUME, INSTANCE, VOLUME)}
     if not asked[LIKE]:
         return
     spec = spec_of(state.run(aws, asked[LIKE]).value, resume=bool(asked[RESUME]))
     if asked[INSTANCE]:
         spec = replace(spec, instance_type=asked[INSTANCE])
+    if asked[VOLUME].isdecimal():
+        spec = replace(spec, volume_gb=int(asked[VOLUME]))
     train_form.take_over(spec, datasets)

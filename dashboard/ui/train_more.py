@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Surroundings
 from dashboard.ui import train_fields as fields
+from dashboard.ui import train_search as search
 from dashboard.ui.markup import note
 from dashboard.ui.train_tuning import words
 from training.settings import CHOICES, RANGES
@@ -162,7 +163,7 @@ def _setting(name: str) -> None:
     if name in CHOICES:
         st.selectbox(words(name), CHOICES[name].words, key=key, persist_state="session", help=about)
     elif name in RANGES:
-        how: dict[str, Any] = {"step": 1} if fields.is_whole(name) else {"step": 0.01, "format": "%.6g"}
+        how: dict[str, Any] = {"step": 1} if search.is_whole(name) else {"step": 0.01, "format": "%.6g"}
         st.number_input(words(name), key=key, persist_state="session", help=about, **how)
     else:
         st.text_input(words(name), key=key, persist_state="session", help=about)

@@ -52,13 +52,15 @@ def _suggestion(aws: Aws, one: Run, used: Usage) -> None:
             f'<h2 class="kn-finding">{escape(told.title)}</h2>'
             + receipt.warning(told.sentence.rstrip("."), aws.account)
         )
-        if told.change is not Change.VOLUME:
-            st.page_link(
-                Place.TRAIN,
-                label=f"Train again on {literal(told.instance_type)}",
-                icon=":material/replay:",
-                query_params={"like": one.key, "instance": told.instance_type},
-            )
+        other = {"volume": str(told.volume_gb)} if told.change is Change.VOLUME else {"instance": told.instance_type}
+        st.page_link(
+            Place.TRAIN,
+            label=f"Train again with {told.volume_gb} GB"
+            if told.change is Change.VOLUME
+            else f"Train again on {literal(told.instance_type)}",
+            icon=":material/replay:",
+            query_params={"like": one.key, **other},
+        )
 
 
 def _table(one: Run, used: Usage, begin: datetime) -> None:

@@ -20,6 +20,7 @@ PURE = (
     "run",
     "tones",
     "train_fields",
+    "train_search",
     "words",
 )
 

@@ -8,6 +8,7 @@ import pytest
 from dashboard.core.runs.spec import Capacity, Platform, Range, RangeKind, TrainingSpec, Tuning
 from dashboard.core.runs.spec_problems import problems
 from dashboard.ui import train_fields as fields
+from dashboard.ui import train_search as search
 
 DATA = "s3://bucket/datasets/dogs/"
 PLAIN = TrainingSpec(DATA)
@@ -56,7 +57,7 @@ def test_without_any_field_the_form_describes_the_usual_training() -> None:
 
 
 def test_what_a_platform_has_no_use_for_is_left_out() -> None:
-    filled = fields.values(SPECS["tuning"]) | fields.values(SPECS["ec2"]) | {fields.TUNE: True, fields.COUNT: 4}
+    filled = fields.values(SPECS["tuning"]) | fields.values(SPECS["ec2"]) | {search.TUNE: True, fields.COUNT: 4}
     spec = fields.read(filled, DATA)
     assert (spec.tuning, spec.instance_count) == (None, 1)
     back = fields.read(filled | {fields.PLATFORM: "sagemaker"}, DATA)
@@ -82,7 +83,7 @@ def test_a_limit_that_is_no_whole_minute_is_never_shortened() -> None:
 
 
 def test_in_a_grid_every_range_becomes_its_values() -> None:
-    filled = fields.values(SPECS["tuning"]) | {fields.STRATEGY: "Grid"}
+    filled = fields.values(SPECS["tuning"]) | {search.STRATEGY: "Grid"}
     tuning = fields.read(filled, DATA).tuning
     assert tuning is not None
     assert {one.kind for one in tuning.ranges} == {RangeKind.CATEGORICAL}
@@ -90,9 +91,9 @@ def test_in_a_grid_every_range_becomes_its_values() -> None:
 
 
 @pytest.mark.parametrize("strategy", ["Bayesian", "Grid"])
-@pytest.mark.parametrize("name", fields.TUNABLE)
+@pytest.mark.parametrize("name", search.TUNABLE)
 def test_every_hyperparameter_is_offered_with_a_search_that_can_be_asked_for(name: str, strategy: str) -> None:
-    filled = fields.values(PLAIN) | {fields.TUNE: True, fields.OVER: [name], fields.STRATEGY: strategy}
+    filled = fields.values(PLAIN) | {search.TUNE: True, search.OVER: [name], search.STRATEGY: strategy}
     spec = fields.read(filled, DATA)
     assert spec.tuning is not None
     assert spec.tuning.tuned == {name}
@@ -105,3 +106,17 @@ def test_every_setting_is_offered_with_a_value_that_the_training_takes(name: str
     assert [named for named, _ in spec.advanced] == [name]
     assert not problems(spec)
     assert fields.explained(name)
+
+
+def test_a_search_in_words_the_form_does_not_know_is_taken_over_as_far_as_it_does() -> None:
+    foreign = replace(
+        TUNING,
+        ranges=(*TUNING.ranges, Range("max_depth", RangeKind.INTEGER, 2, 8)),
+        strategy="Hyperband",
+        objective="validation:auc",
+    )
+    spec = fields.read(fields.values(replace(PLAIN, tuning=foreign, advanced=(("engine", "tpu"),))), DATA)
+    assert spec.tuning is not None
+    assert spec.tuning.tuned == TUNING.tuned
+    assert (spec.tuning.strategy, spec.tuning.objective) == ("Bayesian", "valid:loss")
+    assert not problems(spec)

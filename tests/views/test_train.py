@@ -487,6 +487,17 @@ def test_a_resumed_run_goes_on_from_its_checkpoints_until_that_is_dropped(aws: S
 def test_a_suggested_instance_is_taken_over_with_the_run(aws: ScriptedAws, visit: Open) -> None:
     page = visit(aws, "train", like="drawn-dogs-5d20e9f1", instance="ml.c5.large")
     assert page.selectbox(key="train-instance-sagemaker").value == "c5.large"
+    page = visit(aws, "train", like="drawn-dogs-5d20e9f1", volume="60")
+    assert page.number_input(key="train-volume").value == 60
+
+
+def test_a_tuning_job_is_cloned_with_its_search(aws: ScriptedAws, visit: Open) -> None:
+    aws.add_tuning("search", [0.4, 0.3])
+    page = visit(aws, "train", like="tuning:search")
+    assert page.toggle(key="train-tune").value
+    assert page.multiselect(key="train-over").value == ["learning_rate"]
+    assert page.number_input(key="train-high-learning_rate").value == 0.1
+    assert page.number_input(key="train-jobs").value == 4
 
 
 def test_a_run_that_is_gone_is_said(aws: ScriptedAws, visit: Open) -> None:

@@ -54,6 +54,27 @@ def test_the_line_that_matters_stands_out() -> None:
     assert "<mark>error: disk full</mark>" in made
 
 
+def test_what_was_searched_for_is_marked_however_it_is_written() -> None:
+    made = markup.log(["Epoch=1 epoch=2", "<b>epoch</b>"], "Log", found="EPOCH")
+    assert made.count('<mark class="kn-found">') == 3
+    assert "&lt;b&gt;<mark" in made
+    assert "<mark" not in markup.log(["a.c"], "Log", found="a+c")  # no pattern, only letters
+
+
+def test_a_timeline_shows_how_the_stages_share_the_time() -> None:
+    made = markup.timeline(
+        [Step("Starting", "done", 3), Step("Training", "running", 9), Step("End", "ahead", None)], "S"
+    )
+    assert "flex-grow:3.00" in made
+    assert "flex-grow:9.00" in made
+    assert made.count("flex-grow") == 2
+    assert "kn-share-bar" not in markup.timeline([Step("Starting", "done", 3)], "S")
+
+
+def test_a_badge_may_bring_its_own_shape() -> None:
+    assert "aria-hidden" not in markup.badge("stopped", "◈ SageMaker", shape="")
+
+
 def test_bars_are_a_table_with_names_and_percents() -> None:
     made = markup.bars([("Beagle", 0.93), ("Boxer", 0.021), ("Pug", 1.2)], "Breeds")
     assert made.count("<tr") == 3

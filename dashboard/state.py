@@ -99,7 +99,7 @@ HEAVY_IMPORTS = (
     "dashboard.ui.figures",
     "dashboard.core.serving.classify",
 )
-WARM_CLIENTS = ("sagemaker", "logs", "s3", "sagemaker-runtime", "sts", "cloudwatch")
+WARM_CLIENTS = ("sagemaker", "logs", "s3", "sagemaker-runtime", "sts", "cloudwatch", "iam", "service-quotas", "ec2")
 SOON = timedelta(seconds=2)
 
 
@@ -218,6 +218,7 @@ def _warm_up() -> None:
     for name in HEAVY_IMPORTS:
         importlib.import_module(name)
     prices()
+    bundle()
     with contextlib.suppress(KennelError):  # the page says what is wrong with the connection; warm is warm without it
         aws = connection()
         for service in WARM_CLIENTS:

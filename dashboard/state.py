@@ -27,6 +27,7 @@ from dashboard.core.data import Dataset
 from dashboard.core.errors import KennelError
 from dashboard.core.home import home
 from dashboard.core.overview import Overview, assemble
+from dashboard.core.runs.code import bundle
 from dashboard.core.runs.look import look
 from dashboard.core.runs.quota import Limits, sagemaker_limits
 from dashboard.core.runs.spec import TrainingSpec

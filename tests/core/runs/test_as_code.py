@@ -30,6 +30,7 @@ TUNING = Tuning(
 )
 SPOT = {"capacity": Capacity.SPOT, "instance_count": 2, "advanced": (("views", "2"),), "project": "dogs"}
 EC2 = {"platform": Platform.EC2, "instance_type": "m5.large"}
+SSH_ON_SPOT = {"capacity": Capacity.SPOT, "ssh_address": "203.0.113.7", "key_name": "ada"}
 
 
 @pytest.fixture(autouse=True)
@@ -130,10 +131,8 @@ def test_the_sdk_makes_the_same_training_and_the_same_tuning_job(live, prices):
     assert is_same_tuning(live, tuning)
 
 
-@pytest.mark.parametrize("language", [BOTO3, CLI])
 @pytest.mark.parametrize(
-    ("kind", "about"),
-    [("plain", {}), ("spot", {"capacity": Capacity.SPOT}), ("ssh", {"ssh_address": "203.0.113.7", "key_name": "ada"})],
+    ("language", "kind", "about"), [(BOTO3, "plain", {}), (BOTO3, "open", SSH_ON_SPOT), (CLI, "open", SSH_ON_SPOT)]
 )
 def test_an_instance_is_the_same(live, prices, language, kind, about):
     ec2, s3 = live.embedded.client("ec2"), live.embedded.client("s3")
@@ -149,10 +148,10 @@ def test_an_instance_is_the_same(live, prices, language, kind, about):
         name: planned.request[name] for name in same if name in planned.request
     }
     assert instance["MetadataOptions"]["HttpTokens"] == "required"
-    assert instance.get("InstanceLifecycle") == ("spot" if kind == "spot" else None)
+    assert instance.get("InstanceLifecycle") == ("spot" if kind == "open" else None)
     group = ec2.describe_security_groups(GroupIds=[instance["SecurityGroups"][0]["GroupId"]])["SecurityGroups"][0]
     ports = [(rule["FromPort"], rule["IpRanges"][0]["CidrIp"]) for rule in group["IpPermissions"]]
-    assert ports == ([(22, "203.0.113.7/32")] if kind == "ssh" else [])
+    assert ports == ([(22, "203.0.113.7/32")] if kind == "open" else [])
     body = s3.get_object(Bucket=live.bucket, Key=f"ec2-runs/{planned.name}/request.json")["Body"].read()
     assert planned.order in body.decode()
     told = s3.get_object(Bucket=live.bucket, Key=f"ec2-runs/{planned.name}/instance.json")["Body"].read()

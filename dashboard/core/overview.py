@@ -1,7 +1,7 @@
 """The first page's answer: is anything wrong, what is running, what does it cost?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -31,7 +31,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Attention:
-    """Something a person should look at. `page` ("runs", "endpoints") and `name` lead there."""
+    """Something a person should look at. `page` ("runs", "endpoints") and `name` lead there; a run's is its key."""
 
     severity: Severity
     what: str
@@ -44,7 +44,10 @@ class Attention:
 
 @dataclass(frozen=True)
 class Overview:
-    """The account at one moment. `per_hour` sums the known prices; `unpriced` resources are missing from it."""
+    """The account at one moment. `per_hour` sums the known prices; `unpriced` resources are missing from it.
+
+    Trials of a tuning job are among the `runs` and are billed; what runs and what failed is told of the job itself.
+    """
 
     attention: tuple[Attention, ...]
     running: tuple[Run, ...]
@@ -69,11 +72,12 @@ def assemble(
     runs: Sequence[Run], endpoints: Sequence[Endpoint], *, prices: PriceBook, region: str, now: datetime
 ) -> Overview:
     """The overview of the newest runs and the endpoints, as they were read."""
-    running = tuple(run for run in runs if run.status.is_active)
-    billed = [_per_hour(run, prices, region) for run in running if run.status.is_billed]
+    billed = [_per_hour(run, prices, region) for run in runs if run.status.is_billed and not run.is_tuning]
+    own = [run for run in runs if not run.parent]
+    running = tuple(run for run in own if run.status.is_active)
     billed += [endpoint.hourly for endpoint in endpoints if endpoint.status.is_billed]
     per_hour, unpriced = total(billed)
-    failed = [run for run in runs if run.status.is_bad and run.ended and now - run.ended < RECENT]
+    failed = [run for run in own if run.status.is_bad and run.ended and now - run.ended < RECENT]
     items = [_failed_run(run) for run in failed]
     items += [_failed_endpoint(endpoint) for endpoint in endpoints if endpoint.status.is_bad]
     items += [_near_limit(run, prices, region, now) for run in running if _is_near_limit(run, now)]
@@ -90,7 +94,9 @@ def assemble(
 
 
 def _per_hour(run: Run, prices: PriceBook, region: str) -> Quote:
-    return hourly(prices, Kind.SAGEMAKER_TRAINING, run.instance_type, region, run.instance_count)
+    kind = Kind.EC2 if run.is_on_ec2 else Kind.SAGEMAKER_TRAINING
+    listed = hourly(prices, kind, run.instance_type, region, run.instance_count)
+    return replace(listed, amount=run.spot_price) if run.is_on_ec2 and run.spot_price is not None else listed
 
 
 def _failed_run(run: Run) -> Attention:
@@ -101,7 +107,7 @@ def _failed_run(run: Run) -> Attention:
         why,
         "open its log, mend the cause, launch again",
         "runs",
-        run.name,
+        run.key,
     )
 
 
@@ -129,7 +135,7 @@ def _near_limit(run: Run, prices: PriceBook, region: str, now: datetime) -> Atte
         f"it has used {percent(used)} of its time limit of {duration(run.max_seconds)}",
         "let it end, or launch it again with a longer limit",
         "runs",
-        run.name,
+        run.key,
         _per_hour(run, prices, region).amount,
     )
 

@@ -28,7 +28,7 @@ def figures(seen: Overview, spend: Spend, account: Account, now: datetime) -> li
     """The strip: what runs, what serves, what it costs, what needs a look."""
     mark = receipt.label(account)
     serving = len(seen.serving)
-    ended = sum(run.ended is not None and now - run.ended < DAY for run in seen.runs)
+    ended = sum(run.ended is not None and now - run.ended < DAY for run in seen.runs if not run.parent)
     worst = seen.attention[0] if seen.attention else None
     leads = worst is not None and worst.page == "runs"
     return [
@@ -160,7 +160,7 @@ def recent(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
             "Train a model",
         )
         return
-    newest = runs[:RECENT]
+    newest = [run for run in runs if not run.parent][:RECENT]
     st.session_state[SHOWN] = tuple(run.key for run in newest)
     st.container(key="table-recent").dataframe(
         run_columns.rows(newest, partial(state.cost, aws), now, st.context.timezone),

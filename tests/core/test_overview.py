@@ -3,7 +3,7 @@ from decimal import Decimal
 
 from dashboard.core.costs.quote import hourly
 from dashboard.core.overview import Severity, assemble
-from dashboard.core.runs.model import RunStatus
+from dashboard.core.runs.model import Capacity, Platform, RunKind, RunStatus
 from dashboard.core.serving.model import Endpoint, EndpointStatus
 from tests.core.runs.made import NOW, run
 
@@ -40,6 +40,25 @@ def test_what_runs_and_what_it_costs_an_hour(prices):
     assert now.per_hour == Decimal("0.408") + Decimal("0.115")  # one instance trains, one serves
     assert now.unpriced == 0
     assert [e.name for e in now.serving] == ["dogs"]
+
+
+def test_a_tuning_job_stands_for_its_trials_and_they_are_billed(prices):
+    search = run("search", RunStatus.TRAINING, kind=RunKind.TUNING)
+    trials = [run(f"search-{n}", RunStatus.TRAINING, parent="search") for n in (1, 2)]
+    now = look(prices, [search, *trials, run("search-3", RunStatus.FAILED, parent="search", failure="too slow")])
+    assert [r.name for r in now.running] == ["search"]
+    assert now.per_hour == 2 * Decimal("0.408")
+    assert now.attention == ()
+
+
+def test_an_ec2_run_costs_its_own_price_and_is_named_by_its_key(prices):
+    on_ec2 = {"platform": Platform.EC2, "instance_type": "m5.large"}
+    now = look(prices, [run("a", RunStatus.TRAINING, **on_ec2)])
+    assert now.per_hour == prices.price("ec2", "m5.large", "us-east-1").amount
+    spot = look(prices, [run("a", RunStatus.TRAINING, spot_price=Decimal("0.04"), capacity=Capacity.SPOT, **on_ec2)])
+    assert spot.per_hour == Decimal("0.04")
+    (item,) = look(prices, [run("bad", RunStatus.RECLAIMED, **on_ec2)]).attention
+    assert item.name == "ec2:bad"
 
 
 def test_what_has_no_price_is_counted_not_forgotten(prices):

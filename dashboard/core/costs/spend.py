@@ -43,7 +43,8 @@ def this_month(
     An endpoint that was deleted is not in it: AWS lists it no longer.
     """
     first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    trained = [run_cost(run, prices, region, now) for run in runs if run.created >= first]
+    begun = [run for run in runs if run.created >= first and not run.is_tuning]  # its trials are runs of their own
+    trained = [run_cost(run, prices, region, now) for run in begun]
     served = [
         quote(
             prices,

@@ -6,8 +6,10 @@ from decimal import Decimal
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.quote import unknown
 from dashboard.core.costs.spend import this_month
-from dashboard.core.runs.model import Run, RunStatus
+from dashboard.core.runs.model import Run, RunKind, RunStatus
 from dashboard.core.serving.model import Endpoint, EndpointStatus
+from tests.core.runs.made import NOW as THEN
+from tests.core.runs.made import run
 
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
 PRICES = PriceBook.load()
@@ -39,3 +41,11 @@ def test_what_has_no_price_is_named_and_not_counted_as_nothing() -> None:
     seen = this_month([trained(3600, NOW, "ml.inf1.xlarge")], [], PRICES, "us-east-1", NOW)
     assert seen.amount == 0
     assert seen.note.endswith("1 run and 0 endpoints since the 1st, 1 without a price")
+
+
+def test_a_tuning_job_costs_what_its_trials_cost_and_nothing_twice(prices):
+    search = run("search", kind=RunKind.TUNING)
+    trial = run("search-1", parent="search")
+    alone = this_month([trial], [], prices, "us-east-1", THEN)
+    both = this_month([search, trial], [], prices, "us-east-1", THEN)
+    assert (both.training, both.unpriced) == (alone.training, 0)

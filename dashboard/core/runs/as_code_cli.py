@@ -24,7 +24,7 @@ _KEYS = {
 
 def cli_text(spec: TrainingSpec, name: str, calls: Sequence[Call], account: Account) -> str:
     """A bash script that sends the plan's calls, `name` being the run's."""
-    parts = ["set -euo pipefail\n", connection(account), package.in_shell(account)]
+    parts = ["#!/usr/bin/env bash\nset -euo pipefail\n", connection(account), package.in_shell(account)]
     if spec.is_on_ec2:
         parts += _ec2(spec, name, calls, account)
     else:

@@ -438,6 +438,10 @@ class ScriptedAws(LaunchAnswers):
         events = [{"timestamp": moment, "message": line} for line in lines[int(asked.get("nextToken", "0")) :]]
         return {"events": events, "nextForwardToken": str(len(lines))}
 
+    def _DeleteLogStream(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.logs.pop(asked["logStreamName"].split("/")[0], None)
+        return {}
+
     def _FilterLogEvents(self, asked: dict[str, Any]) -> dict[str, Any]:
         name = asked["logStreamNamePrefix"].rstrip("/")
         text = asked["filterPattern"].strip('"')

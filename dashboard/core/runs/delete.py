@@ -8,9 +8,11 @@ from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError, NotFound, ServiceFault
 from dashboard.core.format import count, size
 from dashboard.core.parallel import gather
+from dashboard.core.runs.log import delete_log
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.requests_ec2 import RUNS, index_key
 
+LOG = "its log in CloudWatch"
 BATCH = 1000  # keys of one DeleteObjects
 PAGES = 50
 """1,000 objects each: more of one run are not deleted at once."""
@@ -100,15 +102,16 @@ def _deletion(aws: Aws, run: Run, with_artifacts: bool, served: set[str], used: 
     if run.status.is_active:
         return Deletion(run, (), (), refusal=f"it is {run.status.word}: stop it first")
     kind = "its record in S3" if run.is_on_ec2 else "the tuning job's record" if run.is_tuning else "the job's record"
-    goes, stays = [kind], ["its log in CloudWatch"]
+    # A log that stayed would be mixed with that of the next run of this name.
+    goes, stays = ([kind, LOG], []) if with_artifacts and not run.is_tuning else ([kind], [LOG])
     if run.is_tuning:
-        stays.append("its trials, which are runs of their own")
+        stays = ["its trials, which are runs of their own"]
         return Deletion(run, tuple(goes), tuple(stays))
     is_served = bool(served & {run.artifact_uri, run.name, run.key} - {""})
     prefixes = _prefixes(run, aws.account.bucket, used) if with_artifacts and not is_served else ()
     if run.is_on_ec2 and not prefixes:
         # Its record lies beside its model; only what lists it goes, so that the model stays where it is.
-        goes = ["its entry in the list of runs"]
+        goes = ["its entry in the list of runs", *goes[1:]]
         stays.append("its record, model and checkpoints in S3")
     found = [_measured(aws, prefix) for prefix in prefixes]
     objects, total = sum(number for number, _ in found), sum(length for _, length in found)
@@ -156,6 +159,8 @@ def _delete(aws: Aws, deletion: Deletion) -> None:
     for prefix in deletion.prefixes:
         _delete_objects(aws, prefix)
     run = deletion.run
+    if LOG in deletion.goes:
+        delete_log(aws, run.key)
     try:
         if run.is_on_ec2:
             aws.call("s3", "DeleteObject", Bucket=aws.account.bucket, Key=index_key(run.name, run.created))

@@ -103,6 +103,16 @@ def whole_log(aws: Aws, key: str) -> bytes:
     return b"".join(parts)
 
 
+def delete_log(aws: Aws, key: str) -> None:
+    """Delete what a run has printed; one that has printed nothing is left as it is. Raises the errors of `Aws.call`."""
+    group = _group(key)
+    for stream in _streams(aws, key, group):
+        try:
+            aws.call("logs", "DeleteLogStream", logGroupName=group, logStreamName=stream)
+        except NotFound:
+            continue  # somebody else was first
+
+
 def _all_lines(aws: Aws, key: str) -> Iterator[LogLine]:
     token: str | None = None
     while True:

@@ -45,6 +45,7 @@ def test_with_its_artifacts_a_run_goes_and_everything_else_stays(aws: ScriptedAw
     assert "dogs-1" not in aws.jobs
     assert not {"runs/dogs-1/output/model.tar.gz", "checkpoints/dogs-1/epoch-3"} & aws.bodies.keys()
     assert {"runs/dogs-10/output/model.tar.gz", "datasets/dogs/train/a/1.jpg"} <= aws.bodies.keys()
+    assert "dogs-1" not in aws.logs  # the next run of this name begins with an empty log
 
 
 def test_without_its_artifacts_only_the_record_goes(aws: ScriptedAws) -> None:
@@ -53,6 +54,8 @@ def test_without_its_artifacts_only_the_record_goes(aws: ScriptedAws) -> None:
     delete(aws, plan)
     assert "dogs-1" not in aws.jobs
     assert set(FILES) <= aws.bodies.keys()
+    assert "its log in CloudWatch" in plan.deletions[0].stays
+    assert aws.logs["dogs-1"]
 
 
 def test_a_run_that_goes_on_is_refused(aws: ScriptedAws) -> None:

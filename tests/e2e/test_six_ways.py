@@ -106,6 +106,7 @@ def named(model: Path, photo: Path) -> str:
     return str(json.loads(told.stdout)[0]["predictions"][0]["breed"])
 
 
+@pytest.mark.timeout(600)  # six trainings on whatever machine this is
 def test_the_six_ways_to_train(page: Page, kennel: Kennel, tmp_path: Path) -> None:
     begun = time.monotonic()
     for way in WAYS:

@@ -58,22 +58,27 @@ class Ec2(MotoService):
         super().__init__("ec2", moto)
         self._directory = directory
         self._runs = runs
-        self._quotas = quotas
-        self._metrics = metrics
-        self._places = places or 2 * count_cpus()
         self._private = private
         self._grace = grace
-        self._notice = notice
         self._now = now
-        self._made: Instances | None = None
+        self._instances = Instances(
+            moto,
+            directory,
+            runs,
+            sandbox=self._sandbox,
+            places=places or 2 * count_cpus(),
+            quotas=quotas,
+            metrics=metrics,
+            notice=notice,
+            now=now,
+        )
 
     async def start(self) -> None:
         if any(self._directory.glob("*/running")):  # else nothing of EC2 is loaded before somebody asks for it
             await run_in_threadpool(self._instances.recover)
 
     async def stop(self) -> None:
-        if self._made:
-            await run_in_threadpool(self._made.close)
+        await run_in_threadpool(self._instances.close)
 
     async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
         await run_in_threadpool(self._register, caller.region)
@@ -86,22 +91,6 @@ class Ec2(MotoService):
     def _register(self, region: str) -> None:
         with self._moto.using("ec2") as backends:
             ec2_images.register(backends[ACCOUNT][region])
-
-    @property
-    def _instances(self) -> Instances:
-        if self._made is None:
-            self._made = Instances(
-                self._moto,
-                self._directory,
-                self._runs,
-                sandbox=self._sandbox,
-                places=self._places,
-                quotas=self._quotas,
-                metrics=self._metrics,
-                notice=self._notice,
-                now=self._now,
-            )
-        return self._made
 
     def _sandbox(self) -> Sandbox:
         state = self._directory.parent.absolute()

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -149,6 +150,16 @@ def test_the_same_token_launches_once_and_another_request_with_it_is_refused(emb
     by_token = [{"Name": "client-token", "Values": [asked["ClientToken"]]}]
     found = ec2.describe_instances(Filters=by_token)["Reservations"]
     assert [one["InstanceId"] for group in found for one in group["Instances"]] == [instance]
+    terminate(embedded, instance)
+
+
+@needs_namespaces
+def test_two_tabs_at_once_launch_once(embedded: Embedded) -> None:
+    ec2 = client(embedded, "ec2")
+    asked = request(embedded, ClientToken=unique("token"))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: ec2.run_instances(**asked)["Instances"], range(4)))
+    (instance,) = {one["InstanceId"] for instances in found for one in instances}
     terminate(embedded, instance)
 
 

@@ -47,8 +47,7 @@ def service(tmp_path: Path) -> Iterator[Callable[..., Ec2]]:
 
     yield make
     for one in made:
-        if one._made:
-            one._made.close()
+        one._instances.close()
 
 
 def launch(ec2: Ec2, **changes: Any) -> str:

@@ -81,3 +81,33 @@ def test_the_last_value_of_each_metric_counts() -> None:
         for m in record.description(one)["FinalMetricDataList"]
     }
     assert found == {"a": (0.5, 104.0), "b": (5.0, 103.0)}
+
+
+SPOT = {"EnableManagedSpotTraining": True, "ResourceConfig": {"InstanceType": "ml.c5.2xlarge", "InstanceCount": 1}}
+INTERRUPTED_ONCE = (
+    *((Stage.DOWNLOADING, 102), (Stage.TRAINING, 103), (Stage.INTERRUPTED, 143), (Stage.STARTING, 203)),
+    *((Stage.DOWNLOADING, 204), (Stage.TRAINING, 205), (Stage.UPLOADING, 262), (Stage.COMPLETED, 263)),
+)
+
+
+def test_the_time_without_capacity_is_no_training_time_and_a_spot_second_costs_less() -> None:
+    told = record.description({**after(*INTERRUPTED_ONCE), "Request": {**REQUEST, **SPOT}})
+    assert [one["Status"] for one in told["SecondaryStatusTransitions"]].count("Training") == 2
+    assert (told["TrainingStartTime"].timestamp(), told["TrainingEndTime"].timestamp()) == (102, 263)
+    assert told["TrainingTimeInSeconds"] == 41 + 59
+    assert told["BillableTimeInSeconds"] == 42, "so many on-demand seconds cost as much: (0.130 + 0.153) / 2 / 0.340"
+
+
+def test_a_job_on_demand_is_billed_from_start_to_end() -> None:
+    told = record.description(after(*INTERRUPTED_ONCE))
+    assert told["BillableTimeInSeconds"] == told["TrainingTimeInSeconds"] == 161
+
+
+def test_seconds_in_a_stage_are_those_of_all_its_times() -> None:
+    assert record.seconds_in(after(*INTERRUPTED_ONCE), Stage.TRAINING) == 40 + 57
+    assert record.seconds_in(after((Stage.DOWNLOADING, 101), (Stage.TRAINING, 103)), Stage.TRAINING) == 0
+
+
+def test_waiting_too_long_is_stopped_with_a_stage_of_its_own() -> None:
+    one = after((Stage.DOWNLOADING, 101), (Stage.INTERRUPTED, 105), (Stage.MAX_WAIT_TIME_EXCEEDED, 110))
+    assert (one["TrainingJobStatus"], one["SecondaryStatus"]) == ("Stopped", "MaxWaitTimeExceeded")

@@ -73,7 +73,9 @@ def of_role(spec: TrainingSpec, account: Account) -> tuple[Need, ...]:
     """What the training does: read its data and its code, write its results, its log and its figures."""
     bucket = f"arn:aws:s3:::{account.bucket}"
     data_bucket, _, prefix = spec.dataset_uri.removeprefix("s3://").partition("/")
-    kept = requests.checkpoint_folder(spec, "*", account) if spec.is_spot or spec.resume_from else ""
+    # On EC2 a run keeps them among its results, unless it goes on from another run's.
+    is_spot_job = spec.is_spot and not spec.is_on_ec2
+    kept = requests.checkpoint_folder(spec, "*", account) if is_spot_job or spec.resume_from else ""
     group, space = (requests_ec2.LOG_GROUP, requests_ec2.NAMESPACE) if spec.is_on_ec2 else (LOGS, LOGS)
     results = f"{bucket}/{requests_ec2.RUNS if spec.is_on_ec2 else 'runs/'}*"
     logs = f"arn:aws:logs:{account.region}:{account.account_id}:log-group:{group}:log-stream:*"
@@ -86,8 +88,9 @@ def of_role(spec: TrainingSpec, account: Account) -> tuple[Need, ...]:
     ]
     if spec.is_on_ec2:  # SageMaker writes the figures itself
         needs.append(Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": space}))
-    elif kept:
-        needs.append(Need("s3:PutObject", f"arn:aws:s3:::{kept.removeprefix('s3://').rstrip('*/')}/*"))
+    if kept:
+        folder = f"arn:aws:s3:::{kept.removeprefix('s3://').rstrip('*/')}/*"
+        needs += [Need("s3:GetObject", folder), Need("s3:PutObject", folder)]
     return tuple(needs)
 
 

@@ -1,9 +1,11 @@
 """Who is asked about, and what is said when IAM does not tell."""
 
+from dataclasses import replace
+
 import pytest
 
 from dashboard.core.errors import Unreachable
-from dashboard.core.runs.permissions import of_caller, of_role, permissions
+from dashboard.core.runs.permissions import Need, of_caller, of_role, permissions
 from dashboard.core.runs.quota import Limits, quotas, vcpus
 from dashboard.core.runs.spec import Capacity, Platform, TrainingSpec, Tuning
 from dashboard.core.runs.tuning_spec import DEFAULT_RANGES
@@ -82,8 +84,11 @@ def test_what_is_needed_depends_on_the_way_of_training(aws):
     assert {"ec2:RunInstances", "iam:PassRole"} <= actions(of_caller(ON_EC2, account))
     assert "cloudwatch:PutMetricData" in actions(of_role(ON_EC2, account))
     spot = of_role(TrainingSpec(DOGS, capacity=Capacity.SPOT), account)
-    kept = [need.resource for need in spot if "checkpoints" in need.resource]
-    assert kept == ["arn:aws:s3:::kennel-123456789012-us-east-1/checkpoints/*"]
+    kept = {(need.action, need.resource) for need in spot if "checkpoints" in need.resource}
+    folder = "arn:aws:s3:::kennel-123456789012-us-east-1/checkpoints/*"
+    assert kept == {("s3:GetObject", folder), ("s3:PutObject", folder)}
+    resumed = of_role(replace(ON_EC2, resume_from="s3://bucket-of-dogs/checkpoints/dogs-0/"), account)
+    assert Need("s3:GetObject", "arn:aws:s3:::bucket-of-dogs/checkpoints/dogs-0/*") in resumed
 
 
 def test_quotas_that_may_not_be_read_are_unknown(aws, fake):

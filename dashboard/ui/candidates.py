@@ -21,6 +21,7 @@ def show(rows: Sequence[Candidate], account: Account) -> None:
     """The table, cheapest first, the chosen one marked."""
     page.section("Instance types", receipt.label(account))
     column = st.column_config
+    narrow = 92 if any(row.spot for row in rows) else 112  # EC2's names are shorter, and its spot price needs the room
     why = money_note(is_embedded=account.is_embedded)
     st.container(key="table-candidates").dataframe(
         as_rows(rows),
@@ -32,17 +33,17 @@ def show(rows: Sequence[Candidate], account: Account) -> None:
         column_config={
             "Chosen": column.TextColumn("Chosen", pinned=True, width=56, alignment="center"),
             "Instance": column.ButtonColumn(
-                "Instance", pinned=True, alignment="left", type="tertiary", key=CHOOSE, on_click=_choose, width=112
+                "Instance", pinned=True, alignment="left", type="tertiary", key=CHOOSE, on_click=_choose, width=narrow
             ),
-            "Price/h": column.TextColumn("Price/h", alignment="right", help=why, width=70),
-            "Spot/h": column.TextColumn("Spot/h", alignment="right", help="EC2's spot price right now", width=66),
+            "Price/h": column.TextColumn("Price/h", alignment="right", help=why, width=64),
+            "Spot/h": column.TextColumn("Spot/h", alignment="right", help="EC2's spot price right now", width=62),
             "vCPU": column.NumberColumn("vCPU", width=50),
             "GiB": column.NumberColumn("GiB", help="Memory", width=46),
             "GPU": column.TextColumn("GPU", width=80),
             "Time": column.TextColumn(
-                "Time", alignment="right", help="Expected, from past runs of this data", width=76
+                "Time", alignment="right", help="Expected, from past runs of this data", width=70
             ),
-            "Cost": column.TextColumn("Cost", alignment="right", help=f"Expected. {why}", width=92),
+            "Cost": column.TextColumn("Cost", alignment="right", help=f"Expected. {why}", width=88),
             "At most": column.TextColumn("At most", alignment="right", help=f"Worst case. {why}", width=70),
         },
     )

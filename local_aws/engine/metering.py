@@ -17,6 +17,7 @@ from local_aws.services.cloudwatch_store import Datum
 log = logging.getLogger(__name__)
 
 SECONDS = 2.0  # between two samples; SageMaker's are a minute apart, and a job here may be over before
+_FIRST = 0.5  # seconds to the first sample, so that a short job has one too
 SPARE = 128 * 1024**2  # bytes of disk that a job must leave to this machine
 
 
@@ -55,7 +56,9 @@ class Meter:
         self._tell([])
 
     def _run(self) -> None:
-        while not self._ended.wait(self._seconds):
+        wait = min(_FIRST, self._seconds)
+        while not self._ended.wait(wait):
+            wait = self._seconds
             at = self._machine.now()
             found = [(label, used) for label, sampler in self._hosts if (used := sampler.sample())]
             self._look_at_disk()

@@ -47,6 +47,13 @@ def test_and_all_that_an_instance_needs(live):
     assert "this needs 2" in quota.sentence  # vCPUs of one m5.large
 
 
+def test_and_all_that_a_spot_job_and_a_resumed_one_need(live):
+    kept = f"s3://{live.bucket}/checkpoints/dogs-0/"
+    for about_it in ({"capacity": Capacity.SPOT}, {"resume_from": kept}):
+        found = check(live, **about_it)
+        assert {one.state for one in found} == {CheckState.OK}, found
+
+
 def test_spot_counts_against_a_quota_of_its_own_and_a_tuning_job_as_its_parallel_trainings(live):
     assert "spot training job usage" in check(live, "Quota", capacity=Capacity.SPOT)[0].sentence
     tuning = Tuning(DEFAULT_RANGES, max_jobs=6, parallel=3)

@@ -59,7 +59,7 @@ def test_wait_returns_when_the_training_has_ended(embedded: Embedded, aws: Cli, 
     assert made["TrainingJobArn"].endswith(f"/{name}")
     begun = time.monotonic()
     while client(embedded, "sagemaker").describe_training_job(TrainingJobName=name)["TrainingJobStatus"] != "Completed":
-        assert time.monotonic() < begun + 20  # the CLI's own waiter looks once a minute
+        assert time.monotonic() < begun + 60  # the CLI's own waiter looks once a minute
         time.sleep(0.05)
     aws("sagemaker", "wait", "training-job-completed-or-stopped", "--training-job-name", name)
     told = aws("sagemaker", "describe-training-job", "--training-job-name", name)
@@ -69,7 +69,7 @@ def test_wait_returns_when_the_training_has_ended(embedded: Embedded, aws: Cli, 
     assert [one["TrainingJobName"] for one in listed["TrainingJobSummaries"]] == [name]
     client(embedded, "sagemaker").create_training_job(**training_request(failing, "exit 1"))
     while client(embedded, "sagemaker").describe_training_job(TrainingJobName=failing)["TrainingJobStatus"] != "Failed":
-        assert time.monotonic() < begun + 60
+        assert time.monotonic() < begun + 120
         time.sleep(0.05)
     waited = aws.run("sagemaker", "wait", "training-job-completed-or-stopped", "--training-job-name", failing)
     assert waited.returncode == 255

@@ -183,7 +183,7 @@ def test_stop_stops_the_trainings_first(sagemaker: Any) -> None:
 
 
 def _launched(sagemaker: Any, name: str, count: int) -> list[dict[str, Any]]:
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while len(found := children(sagemaker, name)) < count:
         assert time.monotonic() < end, found
         time.sleep(0.02)

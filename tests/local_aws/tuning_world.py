@@ -73,7 +73,7 @@ def tuning_request(
     return {"HyperParameterTuningJobConfig": config, "TrainingJobDefinition": definition, **request}
 
 
-def tuned(sagemaker: Any, name: str, seconds: float = 30.0) -> dict[str, Any]:
+def tuned(sagemaker: Any, name: str, seconds: float = 90.0) -> dict[str, Any]:
     """The description of a tuning job that has ended."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

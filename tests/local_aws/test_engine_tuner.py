@@ -1,5 +1,7 @@
 """How a tuning job searches: its ranges, its choices, when a training is hopeless, and the thread that does it."""
 
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -174,3 +176,9 @@ def test_a_step_that_breaks_harms_no_other(caplog: Any) -> None:
     assert eventually(lambda: taken == ["good"])
     tuner.close()
     assert "no space left" in caplog.text
+
+
+def test_a_server_without_tuning_jobs_does_not_pay_for_the_search() -> None:
+    looks = "import sys, local_aws.server; print([name for name in ('optuna', 'scipy') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", looks], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"

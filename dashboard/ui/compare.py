@@ -132,7 +132,9 @@ def _table(aws: Aws, compared: Comparison, rows: Sequence[Compared]) -> None:
         height="content",
         alt="The compared runs with their letter, time, cost and accuracy",
         column_config={
-            "": column.TextColumn("", width=44, alignment="center", help="Its letter and mark in the charts"),
+            "Mark": column.TextColumn(
+                "Mark", width=52, alignment="center", pinned=True, help="Its letter and mark in the charts"
+            ),
             "Run": column.ButtonColumn("Run", alignment="left", type="tertiary", key=OPEN, on_click=_open),
             "Trained": column.NumberColumn("Trained", format="localized", help="Measured seconds, as AWS counts them"),
             "Billed": column.NumberColumn("Billed", format="localized", help="Billable seconds of each instance"),
@@ -155,7 +157,7 @@ def _table(aws: Aws, compared: Comparison, rows: Sequence[Compared]) -> None:
 def _row(measured: Measures, row: Compared) -> dict[str, Any]:
     one = measured.run
     return {
-        "": f"{row.style.mark} {row.style.letter}",
+        "Mark": f"{row.style.mark} {row.style.letter}",
         "Run": one.name,
         "Kind": run.kind(one),
         "Status": table.status(one),
@@ -173,10 +175,7 @@ def _seconds(value: float | None) -> timedelta | None:
 
 
 def _plain(line: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name or "letter": value.total_seconds() if isinstance(value, timedelta) else value
-        for name, value in line.items()
-    }
+    return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in line.items()}
 
 
 def _bars(aws: Aws, rows: Sequence[Compared]) -> None:

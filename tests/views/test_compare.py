@@ -27,7 +27,7 @@ def test_all_six_ways_stand_side_by_side(six: ScriptedAws, visit: Open) -> None:
     assert not page.exception
     table = page.dataframe[0].value
     assert list(table["Run"]) == ["single", "two", "spot", "search", "ec2", "ec2-spot"]
-    assert [letter[-1] for letter in table[""]] == list("ABCDEF")
+    assert [letter[-1] for letter in table["Mark"]] == list("ABCDEF")
     assert [span.total_seconds() for span in table["Trained"]][:4] == [75, 90, 90, 240]  # tuning: all four trials
     assert table["Billed"][2].total_seconds() == 30  # a third, on spot
     assert table["Cost"].notna().all()

@@ -3,7 +3,8 @@
 Every value lives in the session under one of these names, so that an earlier run fills the form by writing them.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,7 @@ KEY_PAIR, ADDRESS, RESUME = "train-key-pair", "train-address", "train-resume"
 INTERRUPT_AFTER, INTERRUPT_RATE = "train-interrupt-after", "train-interrupt-rate"
 ADVANCED = "train-advanced"
 
+ID = re.compile(r"\b(subnet|sg)-[0-9a-z]+\b")
 DEFAULT = TrainingSpec("")
 OWN = ("learning_rate", "batch_size", "epochs")
 SETTINGS = tuple(name for name in (*RANGES, *CHOICES, *TEXTS) if name not in (*OWN, "name", "cache", "wheels"))
@@ -102,8 +104,8 @@ def read(kept: Mapping[str, Any], dataset_uri: str, *, simulates: bool = True) -
         name=(kept[NAME] or "").strip(),
         max_cost=None if cap is None else Decimal(str(cap)),
         tuning=tuning,
-        subnets=tuple(kept[SUBNETS]),
-        security_groups=tuple(kept[GROUPS]),
+        subnets=_ids(kept[SUBNETS]),
+        security_groups=_ids(kept[GROUPS]),
         kms_key=(kept[KMS] or "").strip(),
         project=(kept[PROJECT] or "").strip(),
         owner=(kept[OWNER] or "").strip(),
@@ -142,6 +144,11 @@ def _typed(name: str, text: str) -> Any:
         return int(float(text)) if is_whole(name) else float(text)
     except ValueError:
         return getattr(Settings, name)
+
+
+def _ids(chosen: Iterable[str]) -> tuple[str, ...]:
+    """The ids in what was chosen or typed: a list whose labels have changed since gives the label of before."""
+    return tuple(found[0] if (found := ID.search(one)) else one.strip() for one in chosen)
 
 
 def _minutes(seconds: int) -> int:

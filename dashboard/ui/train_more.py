@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -95,9 +96,10 @@ def _labels(slots: dict[str, Any]) -> None:
 
 def _network(choices: Choices, slots: dict[str, Any], *, is_ec2: bool) -> None:
     _group("Network and encryption")
-    for key, field_name, label, offered in (
-        (fields.SUBNETS, "subnets", "Subnet" if is_ec2 else "Subnets", choices.subnets),
-        (fields.GROUPS, "security_groups", "Security groups", choices.security_groups),
+    own = "AWS's own network"
+    for key, field_name, label, offered, without in (
+        (fields.SUBNETS, "subnets", "Subnet" if is_ec2 else "Subnets", choices.subnets, "the default one"),
+        (fields.GROUPS, "security_groups", "Security groups", choices.security_groups, "Kennel's: no way in"),
     ):
         listed = [*offered, *(one for one in st.session_state[key] if one not in offered)]
         st.multiselect(
@@ -106,8 +108,8 @@ def _network(choices: Choices, slots: dict[str, Any], *, is_ec2: bool) -> None:
             key=key,
             persist_state="session",
             accept_new_options=True,
-            format_func=lambda one, offered=offered: f"{one} · {offered[one]}" if offered.get(one) else one,
-            placeholder="the account's default" if is_ec2 else "none: AWS's own network",
+            format_func=partial(_labelled, offered),
+            placeholder=without if is_ec2 else own,
         )
         slots[field_name] = st.container()
     st.text_input(
@@ -118,6 +120,12 @@ def _network(choices: Choices, slots: dict[str, Any], *, is_ec2: bool) -> None:
         help="Encrypts volume and model",
     )
     slots["kms_key"] = st.container()
+
+
+def _labelled(offered: Mapping[str, str], one: str) -> str:
+    """A choice as a person reads it, always with its id."""
+    text = offered.get(one, one)
+    return text if one in text else f"{text} · {one}"
 
 
 def _access(choices: Choices, slots: dict[str, Any]) -> None:

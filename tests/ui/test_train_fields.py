@@ -120,3 +120,9 @@ def test_a_search_in_words_the_form_does_not_know_is_taken_over_as_far_as_it_doe
     assert spec.tuning.tuned == TUNING.tuned
     assert (spec.tuning.strategy, spec.tuning.objective) == ("Bayesian", "valid:loss")
     assert not problems(spec)
+
+
+def test_a_network_is_known_by_its_ids_however_it_was_labelled() -> None:
+    filled = fields.values(PLAIN) | {fields.SUBNETS: ["private · us-east-1a · subnet-0a1b"], fields.GROUPS: [" sg-1 "]}
+    spec = fields.read(filled, DATA)
+    assert (spec.subnets, spec.security_groups) == (("subnet-0a1b",), ("sg-1",))

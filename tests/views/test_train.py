@@ -373,6 +373,7 @@ def test_everything_else_that_was_asked_for_is_sent(aws: ScriptedAws, visit: Ope
     page = visit(aws, "train")
     page.text_input(key="train-project").set_value("kennel club")
     page.text_input(key="train-owner").set_value("ada")
+    assert page.multiselect(key="train-subnets").options == ["subnet-1 · us-east-1a, 10.0.0.0/20"]
     page.multiselect(key="train-subnets").set_value(["subnet-1"])
     page.multiselect(key="train-groups").set_value(["sg-1"])
     page.number_input(key="train-volume").set_value(50)

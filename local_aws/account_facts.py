@@ -4,10 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dashboard.core.iam.documents import Policy, PolicyError
+from dashboard.core.iam.evaluate import evaluate
 from local_aws import ACCOUNT
 from local_aws.moto_app import Moto
-
-_ASSUME = ("sts:assumerole", "sts:*", "*")
 
 
 class AccountFacts:
@@ -16,12 +16,17 @@ class AccountFacts:
     def __init__(self, moto: Moto) -> None:
         self._moto = moto
 
-    def role_exists(self, arn: str, service: str) -> bool:
-        """Whether a role is there and its trust policy lets `service` ("sagemaker.amazonaws.com") assume it."""
+    def role_exists(self, arn: str, service: str, source: str) -> bool:
+        """Whether a role is there and its trust policy lets `service` ("sagemaker.amazonaws.com") assume it.
+
+        source: the ARN of what the service would work for.
+        """
         with self._moto.using("iam") as backends:
             roles = backends[ACCOUNT]["aws"].roles.values()
             found = next((role.assume_role_policy_document for role in roles if role.arn == arn), None)
-        return found is not None and trusts(json.loads(found) if isinstance(found, str) else found, service)
+        if found is None:
+            return False
+        return trusts(json.loads(found) if isinstance(found, str) else found, service, source)
 
     def missing_network(self, region: str, subnets: Sequence[str], groups: Sequence[str]) -> str:
         """Which of these subnets and security groups are not there, or lie in another VPC, in AWS's words; or ""."""
@@ -40,21 +45,28 @@ class AccountFacts:
         return ""
 
 
-def trusts(policy: Mapping[str, Any], service: str) -> bool:
-    """Whether a trust policy lets a service assume its role. A Deny wins.
+def trusts(policy: Mapping[str, Any], service: str, source: str) -> bool:
+    """Whether a trust policy lets a service assume its role for `source` (an ARN): IAM's rules, conditions included.
 
-    Conditions are taken as met: those of a service's trust (aws:SourceAccount, aws:SourceArn) name who it works for,
-    which here is always this account.
+    A policy that cannot be judged lets nobody.
     """
-    effects = {one.get("Effect") for one in _listed(policy.get("Statement")) if _is_about(one, service)}
-    return effects == {"Allow"}
+    ours = [
+        {name: value for name, value in one.items() if name != "Principal"} | {"Resource": "*"}
+        for one in _listed(policy.get("Statement"))
+        if _names(one.get("Principal", {}), service)
+    ]
+    if not ours:
+        return False
+    context = {"aws:SourceAccount": source.split(":")[4], "aws:SourceArn": source, "aws:PrincipalServiceName": service}
+    try:
+        return evaluate([Policy.parse({**policy, "Statement": ours})], "sts:AssumeRole", "*", context).is_allowed
+    except PolicyError:
+        return False
 
 
-def _is_about(statement: Mapping[str, Any], service: str) -> bool:
-    principal = statement.get("Principal", {})
+def _names(principal: Any, service: str) -> bool:
     named = ["*"] if principal == "*" else _listed(principal.get("Service")) + _listed(principal.get("AWS"))
-    actions = {str(action).lower() for action in _listed(statement.get("Action"))}
-    return (service in named or "*" in named) and not actions.isdisjoint(_ASSUME)
+    return service in named or "*" in named
 
 
 def _listed(value: Any) -> list[Any]:

@@ -74,7 +74,7 @@ class TrainingJobs(SageMakerBase):
         whole = {**params, "StoppingCondition": condition}
         checks.check_request(whole)
         job = _job(whole, arn, _plan(params.get("Tags", ())), self.now())
-        checks.check_role(self.around, whole["RoleArn"])
+        checks.check_role(self.around, whole["RoleArn"], arn)
         checks.check_network(self.around, whole, caller.region)
         checks.check_buckets(self.objects, job, caller.region)
         return whole, job

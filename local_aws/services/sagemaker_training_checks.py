@@ -19,11 +19,11 @@ PRINCIPAL = "sagemaker.amazonaws.com"
 class Surroundings:
     """The rest of the account. None leaves a check out, for a service that stands alone.
 
-    role_exists: whether a role (ARN) is there and lets a service assume it; missing_network: in a region, which of
-    these subnets and security groups are not there, as a sentence, or "".
+    role_exists: whether a role (ARN) is there and lets a service assume it for something (ARN); missing_network: in a
+    region, which of these subnets and security groups are not there, as a sentence, or "".
     """
 
-    role_exists: Callable[[str, str], bool] | None = None
+    role_exists: Callable[[str, str, str], bool] | None = None
     missing_network: Callable[[str, Sequence[str], Sequence[str]], str] | None = None
     quotas: Quotas | None = None
 
@@ -66,8 +66,9 @@ def _check_times(params: Mapping[str, Any]) -> None:
         )
 
 
-def check_role(around: Surroundings, role: str) -> None:
-    if around.role_exists and not around.role_exists(role, PRINCIPAL):
+def check_role(around: Surroundings, role: str, arn: str) -> None:
+    """arn: of the job that would work as that role."""
+    if around.role_exists and not around.role_exists(role, PRINCIPAL, arn):
         raise wrong(
             f"Could not assume role {role}. Please ensure that the role exists and allows principal '{PRINCIPAL}' to "
             "assume the role."

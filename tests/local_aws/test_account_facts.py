@@ -26,7 +26,12 @@ def trust(**changes: Any) -> dict[str, Any]:
         (trust(Action="sts:*"), True),
         (trust(Principal="*"), True),
         (trust(Principal={"AWS": "*"}), True),
+        (trust(Action="sts:Assume*"), True),
         (trust(Condition={"StringEquals": {"aws:SourceAccount": "123456789012"}}), True),
+        (trust(Condition={"StringEquals": {"aws:SourceAccount": "999999999999"}}), False),
+        (trust(Condition={"ArnLike": {"aws:SourceArn": "arn:aws:sagemaker:us-east-1:123456789012:*"}}), True),
+        (trust(Condition={"ArnLike": {"aws:SourceArn": "arn:aws:sagemaker:eu-west-1:123456789012:*"}}), False),
+        (trust(Condition={"NoSuchOperator": {"aws:SourceArn": "x"}}), False),
         ({"Statement": trust()["Statement"][0]}, True),
         (trust(Principal={"Service": "ec2.amazonaws.com"}), False),
         (trust(Principal={"AWS": "arn:aws:iam::123456789012:root"}), False),
@@ -37,7 +42,7 @@ def trust(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_a_trust_policy_names_who_may_assume_the_role(policy: dict[str, Any], allowed: bool) -> None:
-    assert trusts(policy, SAGEMAKER) is allowed
+    assert trusts(policy, SAGEMAKER, "arn:aws:sagemaker:us-east-1:123456789012:training-job/j") is allowed
 
 
 @pytest.fixture

@@ -154,4 +154,4 @@ class TrainingQueue:
                 for job in [job for job in self._waiting if job.spot and job.spot.deadline < now]:
                     self._waiting.remove(job)
                     self._reports.reached(job, Stage.MAX_WAIT_TIME_EXCEEDED, waited_too_long(job))
-                self._changed.wait(_LOOK_SECONDS)
+                self._changed.wait(_LOOK_SECONDS if any(job.spot for job in self._waiting) else None)

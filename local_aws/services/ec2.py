@@ -24,7 +24,8 @@ from local_aws.quotas import Quotas
 from local_aws.run_keys import RunKeys
 from local_aws.services import ec2_describe, ec2_images, ec2_request, ec2_spot
 from local_aws.services.cloudwatch_store import MetricStore
-from local_aws.services.ec2_instances import Instances, translated
+from local_aws.services.ec2_instances import Instances
+from local_aws.services.ec2_record import translated
 
 Params = dict[str, Any]
 _MOST_INSTANCES = 1000

@@ -14,33 +14,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from moto.core.exceptions import ServiceException
-
 from local_aws import ACCOUNT
 from local_aws.engine import instance as engine
 from local_aws.engine import spot as interruptions
-from local_aws.engine.instance import Boot, End, Sandbox
+from local_aws.engine.instance import End, Sandbox
 from local_aws.engine.machine_room import NOTICE_SECONDS, MachineRoom, Start
 from local_aws.errors import ServiceError
 from local_aws.moto_app import Moto
 from local_aws.quotas import Quotas
 from local_aws.run_keys import RunKeys
-from local_aws.services import ec2_describe, ec2_metadata, ec2_request, ec2_spot, ec2_types, ec2_user_data
+from local_aws.services import ec2_boot, ec2_limits, ec2_metadata, ec2_record, ec2_spot, ec2_types, ec2_user_data
 from local_aws.services.cloudwatch_store import MetricStore
 from local_aws.services.ec2_request import Launch
 
 log = logging.getLogger(__name__)
 
 FORGOTTEN_AFTER = 3600.0  # seconds that a terminated instance is still described
-_USER, _INSIDE = "Client.UserInitiatedShutdown", "Client.InstanceInitiatedShutdown"
-_SPOT, _BROKEN = "Server.SpotInstanceTermination", "Server.InternalError"
-_REASONS = {
-    _USER: "User initiated shutdown",
-    _INSIDE: "Instance initiated shutdown",
-    _SPOT: "Spot instance termination",
-    _BROKEN: "Internal error",
-}
-_UP = ("pending", "running")
 
 
 class Instances:
@@ -98,7 +87,9 @@ class Instances:
             region, instance_id = marker.read_text().strip(), marker.parent.name
             with self._record(instance_id, region) as found:
                 if found is not None and found._state.name not in ("terminated", "stopped"):
-                    self._terminated(found, _BROKEN, "the embedded AWS stopped while this instance was running")
+                    self._terminated(
+                        found, ec2_record.BROKEN, "the embedded AWS stopped while this instance was running"
+                    )
             engine.remove(marker.parent, keep_console=True)
             marker.unlink(missing_ok=True)
 
@@ -122,7 +113,8 @@ class Instances:
             )
         except ValueError as wrong:
             raise ServiceError("InvalidParameterValue", str(wrong)) from wrong
-        self._check_quota(launch, backend)
+        if self._quotas is not None:
+            ec2_limits.check(launch, backend, self._quotas)
         now = self._now()
         if launch.is_spot:
             ec2_spot.check_price(launch.max_price, launch.instance_type, launch.subnet.availability_zone, now)
@@ -136,8 +128,8 @@ class Instances:
                 "has ended.",
                 500,
             )
-        with translated():
-            reservation = _record(launch, backend, count)
+        with ec2_record.translated():
+            reservation = ec2_record.make(launch, backend, count)
         reservation.kennel_digest = launch.digest
         try:
             self._begin(reservation, launch, reclaims, now)
@@ -163,16 +155,16 @@ class Instances:
                 request_tags = launch.tags.get("spot-instances-request", {})
                 found.kennel["spot"] = ec2_spot.new_request(launch.max_price, request_tags, now)
             found.launch_time = now.replace(tzinfo=None, microsecond=0)
-            _set(found, "pending", "", "")
+            ec2_record.set_state(found, "pending", "", "")
         for found in reservation.instances:
             self._start(found, found.ec2_backend.region_name)
 
     def start(self, found: Any, region: str) -> None:
         """StartInstances. Raises ServiceError IncorrectInstanceState or InsufficientInstanceCapacity."""
-        if found._state.name in _UP:
+        if found._state.name in ec2_limits.UP:
             return
         if found._state.name != "stopped":
-            raise _incorrect(found, "started")
+            raise ec2_record.incorrect(found, "started")
         if found.kennel["spot"]:
             raise ServiceError(
                 "UnsupportedOperation",
@@ -187,15 +179,15 @@ class Instances:
         for nic in found.nics.values():
             nic.start()
         found.launch_time = self._now().replace(tzinfo=None, microsecond=0)
-        _set(found, "pending", "", "")
+        ec2_record.set_state(found, "pending", "", "")
         self._start(found, region)
 
     def stop(self, found: Any, *, force: bool = False) -> None:
         """StopInstances. Raises ServiceError."""
         if found._state.name in ("stopping", "stopped"):
             return
-        if found._state.name not in _UP:
-            raise _incorrect(found, "stopped")
+        if found._state.name not in ec2_limits.UP:
+            raise ec2_record.incorrect(found, "stopped")
         if found.kennel["spot"]:
             raise ServiceError(
                 "UnsupportedOperation",
@@ -206,13 +198,13 @@ class Instances:
             raise ServiceError(
                 "OperationNotPermitted", f"The instance '{found.id}' may not be stopped: disableApiStop."
             )
-        _set(found, "stopping", _USER, self._stamp())
+        ec2_record.set_state(found, "stopping", ec2_record.USER, self._stamp())
         self._room.kill(found.id) if force else self._room.shut_down(found.id)
 
     def reboot(self, found: Any) -> None:
         """RebootInstances. Raises ServiceError."""
         if found._state.name != "running":
-            raise _incorrect(found, "rebooted")
+            raise ec2_record.incorrect(found, "rebooted")
         self._room.reboot(found.id)
 
     def terminate(self, found: Any) -> None:
@@ -228,10 +220,10 @@ class Instances:
         if found.kennel["spot"]:
             ec2_spot.changed(found.kennel["spot"], "instance-terminated-by-user", self._now(), "closed")
         if found._state.name == "stopped":
-            self._terminated(found, _USER)
+            self._terminated(found, ec2_record.USER)
             engine.remove(self._folder(found.id), keep_console=True)
             return
-        _set(found, "shutting-down", _USER, self._stamp())
+        ec2_record.set_state(found, "shutting-down", ec2_record.USER, self._stamp())
         self._room.shut_down(found.id)
 
     def tagged(self, found: Any, tags: dict[str, str]) -> None:
@@ -267,7 +259,7 @@ class Instances:
     def running(self, instance_id: str) -> None:
         with self._record(instance_id) as found:
             if found is not None and found._state.name == "pending":
-                _set(found, "running", "", "")
+                ec2_record.set_state(found, "running", "", "")
 
     def noticed(self, instance_id: str, at: float) -> None:
         with self._record(instance_id) as found:
@@ -277,9 +269,9 @@ class Instances:
 
     def reclaim(self, instance_id: str) -> None:
         with self._record(instance_id) as found:
-            if found is not None and found._state.name in _UP:
+            if found is not None and found._state.name in ec2_limits.UP:
                 ec2_spot.changed(found.kennel["spot"], "instance-terminated-no-capacity", self._now(), "closed")
-                _set(found, "shutting-down", _SPOT, _SPOT)
+                ec2_record.set_state(found, "shutting-down", ec2_record.SPOT, ec2_record.SPOT)
         self._room.shut_down(instance_id)
 
     def down(self, instance_id: str, end: End) -> None:
@@ -295,17 +287,19 @@ class Instances:
     def _came_down(self, found: Any, end: End) -> bool:
         """Write down how it ended; whether its folders stay, for it is only stopped."""
         if found._state.name == "stopping":
-            _set(found, "stopped", _USER, found._reason)
+            ec2_record.set_state(found, "stopped", ec2_record.USER, found._reason)
         elif found._state.name == "shutting-down":
             self._terminated(found, found.state_reason.code, found._reason)
         elif end is End.SHUT_DOWN and found.instance_initiated_shutdown_behavior == "stop" and not found.kennel["spot"]:
-            _set(found, "stopped", _INSIDE, "")
+            ec2_record.set_state(found, "stopped", ec2_record.INSIDE, "")
         elif end is End.SHUT_DOWN:
             if found.kennel["spot"]:
                 ec2_spot.changed(found.kennel["spot"], "instance-terminated-by-user", self._now(), "closed")
-            self._terminated(found, _INSIDE)
+            self._terminated(found, ec2_record.INSIDE)
         else:
-            self._terminated(found, _BROKEN, "the instance broke, or this machine could not run it: see its console")
+            self._terminated(
+                found, ec2_record.BROKEN, "the instance broke, or this machine could not run it: see its console"
+            )
         if found._state.name == "stopped":
             for nic in found.nics.values():
                 nic.stop()
@@ -325,36 +319,14 @@ class Instances:
         start = Start(
             id=found.id,
             region=region,
-            boot=self._boot_of(found),
+            boot=ec2_boot.of(found, folder, self._runs.endpoint_url if self._runs else ""),
             look=lambda: self._facts(found.id),
             vcpus=ec2_types.vcpus(found.instance_type),
-            volume_gb=_root_size(found),
+            volume_gb=ec2_record.root_size(found),
             reclaims=tuple(found.kennel["reclaims"]),
         )
         if not self._room.start(start, first=first):
             raise ServiceError("InsufficientInstanceCapacity", "This machine has no place for the instance now.", 500)
-
-    def _boot_of(self, found: Any) -> Callable[[str, bool], Boot]:
-        image = found.ec2_backend.amis.get(found.image_id)
-        name = image.name if image is not None else found.image_id
-        data = ec2_request.user_data(str(found.user_data)) if found.user_data else b""
-        address = str(found.private_ip_address or "10.0.0.1").replace(".", "-")
-        kind, instance_id, server = found.instance_type, found.id, self._runs.endpoint_url if self._runs else ""
-
-        def boot(metadata_url: str, first: bool) -> Boot:
-            environment = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata_url}
-            return Boot(
-                id=instance_id,
-                folder=self._folder(instance_id),
-                user_data=data,
-                first=first,
-                environment=environment | ({"AWS_ENDPOINT_URL": server} if server else {}),
-                host_name=f"ip-{address}",
-                title=f"{instance_id} ({kind}) starts: this machine's Linux stands for {name}",
-                pytorch="PyTorch" in name,
-            )
-
-        return boot
 
     def _facts(self, instance_id: str) -> Any:
         region = self._regions[instance_id]
@@ -374,8 +346,8 @@ class Instances:
     def _terminated(self, found: Any, code: str, transition: str | None = None) -> None:
         found.terminate()
         if transition is None:
-            transition = self._stamp() if code == _USER else ""
-        _set(found, "terminated", code, transition)
+            transition = self._stamp() if code == ec2_record.USER else ""
+        ec2_record.set_state(found, "terminated", code, transition)
         found.kennel["terminated"] = self._now().timestamp()
         if found.kennel["spot"] and found.kennel["spot"]["state"] == "active":
             ec2_spot.changed(found.kennel["spot"], "instance-terminated-no-capacity", self._now(), "closed")
@@ -400,108 +372,3 @@ class Instances:
                     )
                 return reservation
         return None
-
-    def _check_quota(self, launch: Launch, backend: Any) -> None:
-        if self._quotas is None:
-            return
-        group = ec2_types.quota_group(launch.instance_type)
-        limit = 0
-        if group:
-            name = ec2_types.quota_name(group, spot=launch.is_spot)
-            limit = int(self._quotas.value("ec2", name, backend.region_name))
-        used = sum(
-            ec2_types.vcpus(found.instance_type)
-            for reservation in backend.reservations.values()
-            for found in reservation.instances
-            if found._state.name in _UP
-            and bool(found.kennel["spot"]) == launch.is_spot
-            and ec2_types.quota_group(found.instance_type) == group
-        )
-        wanted = launch.params["MinCount"] * ec2_types.vcpus(launch.instance_type)
-        if used + wanted <= limit:
-            return
-        if launch.is_spot:
-            raise ServiceError("MaxSpotInstanceCountExceeded", "Max spot instance count exceeded")
-        raise ServiceError(
-            "VcpuLimitExceeded",
-            f"You have requested more vCPU capacity than your current vCPU limit of {limit} allows for the instance "
-            "bucket that the specified instance type belongs to. Please visit "
-            "http://aws.amazon.com/contact-us/ec2-request to request an adjustment to this limit.",
-        )
-
-
-def _set(found: Any, name: str, code: str, transition: str) -> None:
-    """Write a state, why it is so (a code of StateReason, "" for none), and what brought it about."""
-    from moto.ec2.models.instances import StateReason
-
-    found._state.name, found._state.code = name, ec2_describe.CODES[name]
-    found.state_reason = StateReason(f"{code}: {_REASONS[code]}", code) if code else StateReason()
-    found._reason = transition
-
-
-def _root_size(found: Any) -> int:
-    """GB of the root volume; 0 where it is gone."""
-    block = found.block_device_mapping.get(found.root_device_name)
-    volume = found.ec2_backend.volumes.get(block.volume_id) if block else None
-    return int(volume.size) if volume is not None else 0
-
-
-def _incorrect(found: Any, what: str) -> ServiceError:
-    return ServiceError(
-        "IncorrectInstanceState",
-        f"The instance '{found.id}' is not in a state from which it can be {what}. (it is {found._state.name})",
-    )
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """moto's errors as ours."""
-    try:
-        yield
-    except ServiceException as error:
-        raise ServiceError(str(error.code), str(error.message)) from error
-
-
-def _record(launch: Launch, backend: Any, count: int) -> Any:
-    """Have moto make the reservation with its instances, interfaces and volumes."""
-    from moto.ec2.utils import parse_user_data
-
-    reservation = backend.run_instances(
-        launch.image.id,
-        count,
-        parse_user_data(launch.params.get("UserData") or None),
-        [],
-        instance_type=launch.instance_type,
-        is_instance_type_default=False,
-        region_name=backend.region_name,
-        subnet_id=launch.subnet.id,
-        security_group_ids=list(launch.groups),
-        key_name=launch.key_name,
-        private_ip=launch.private_address,
-        associate_public_ip=launch.public_address,
-        tags={"instance": dict(launch.tags.get("instance", {}))},
-        ebs_optimized=bool(launch.params.get("EbsOptimized")),
-        disable_api_stop=bool(launch.params.get("DisableApiStop")),
-        disable_api_termination=bool(launch.params.get("DisableApiTermination")),
-        instance_initiated_shutdown_behavior=launch.params.get("InstanceInitiatedShutdownBehavior"),
-        monitoring_state="enabled" if (launch.params.get("Monitoring") or {}).get("Enabled") else "disabled",
-        metadata_options=dict(launch.metadata),
-        client_token=launch.token,
-        block_device_mappings=[],
-    )
-    for found in reservation.instances:
-        nic = found.nics[0]
-        nic.delete_on_termination = not launch.keep_interface
-        nic.add_tags(dict(launch.tags.get("network-interface", {})))
-        for asked in launch.volumes:
-            volume = backend.create_volume(
-                asked.size, found.availability_zone, asked.snapshot_id, volume_type=asked.kind, iops=asked.iops,
-                throughput=asked.throughput,
-            )  # fmt: skip
-            volume.encrypted = asked.encrypted  # with the account's own key for EBS, which moto would make in KMS
-            volume.add_tags(dict(launch.tags.get("volume", {})))
-            backend.attach_volume(volume.id, found.id, asked.device, asked.delete_on_termination)
-        if launch.profile is not None:
-            backend.associate_iam_instance_profile(found.id, iam_instance_profile_arn=launch.profile.arn)
-            found.iam_instance_profile = {"Arn": launch.profile.arn, "Id": launch.profile.id}
-    return reservation

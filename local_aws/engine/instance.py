@@ -4,31 +4,26 @@ import json
 import os
 import select
 import shutil
-import site
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from local_aws.engine import container, instance_init, instance_power, instance_sandbox
+from local_aws.engine import container, instance_folders, instance_init, instance_power, instance_sandbox
+from local_aws.engine.console import Console
 from local_aws.engine.opt_ml import OptMl
 from local_aws.engine.process import LeashedProcess
 
-CONSOLE_BYTES = 64 * 1024  # what GetConsoleOutput gives, as on AWS
 GRACE_SECONDS = 90.0  # between SIGTERM and SIGKILL when it shuts down: systemd's own default
 _SPARE_SECONDS = 5.0
 _SAVE_SECONDS = 0.2  # between two writings of the console's file
 _CONTROL = "run/kennel"
 _FOLDERS = ("home", "opt", "root", "run", "tmp", "var/log", "var/tmp", "var/lib/cloud/scripts/per-boot", "var/cache")
-# what only this machine's root may know, and this machine's identity
-_SECRET = ("shadow", "shadow-", "gshadow", "gshadow-", "ssh", "machine-id", "krb5.keytab", "private", "NetworkManager")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -68,42 +63,6 @@ class Sandbox:
     private: bool
     hidden: Path | None = None
     grace: float = GRACE_SECONDS
-
-
-class Console:
-    """The end of what an instance printed, kept in a file as well, for it outlives the instance and the server."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._parts: deque[bytes] = deque()
-        self._size = 0
-        self._lock = threading.Lock()
-        self._unsaved = False
-        if path.is_file():
-            self._add(path.read_bytes())
-
-    def write(self, data: bytes) -> None:
-        self._add(data)
-        self._unsaved = True
-
-    def save(self) -> None:
-        """Bring the file up to date."""
-        if self._unsaved:
-            self._unsaved = False
-            with suppress(FileNotFoundError):  # the instance is forgotten
-                self._path.write_bytes(self.read())
-
-    def read(self) -> bytes:
-        """At most CONSOLE_BYTES."""
-        with self._lock:
-            return b"".join(self._parts)[-CONSOLE_BYTES:]
-
-    def _add(self, data: bytes) -> None:
-        with self._lock:
-            self._parts.append(data)
-            self._size += len(data)
-            while self._size - len(self._parts[0]) >= CONSOLE_BYTES:
-                self._size -= len(self._parts.popleft())
 
 
 class InstanceProcess:
@@ -196,7 +155,7 @@ class InstanceProcess:
             return init
         plan = {
             "root": str(self._root),
-            "visible": needed_folders(),
+            "visible": instance_folders.needed(),
             "hidden": str(self._sandbox.hidden or ""),
             "commands": str(control / "commands"),
             "host_name": self.boot.host_name,
@@ -219,14 +178,14 @@ class InstanceProcess:
                 (root / link).symlink_to(target)
         (root / "run/lock").mkdir()
         if self._sandbox.private and not (root / "etc").is_dir():
-            copy_etc(root / "etc", boot.host_name)
+            instance_folders.copy_etc(root / "etc", boot.host_name)
         self._make_control(root / _CONTROL)
         if boot.pytorch:
             for name in ("python", "python3", "pip"):
                 path = root / "opt/pytorch/bin" / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 module = "-m pip " if name == "pip" else ""
-                _script(path, f'exec "{sys.executable}" {module}"$@"')
+                instance_folders.write_script(path, f'exec "{sys.executable}" {module}"$@"')
 
     def _make_control(self, control: Path) -> None:
         commands = control / "commands"
@@ -235,7 +194,9 @@ class InstanceProcess:
         shutil.copyfile(instance_init.__file__, control / "init.py")
         shutil.copyfile(instance_power.__file__, control / "power.py")
         for name in instance_power.NAMES:
-            _script(commands / name, f'exec "{sys.executable}" -I -S "{seen}/power.py" {name} "$@"')
+            instance_folders.write_script(
+                commands / name, f'exec "{sys.executable}" -I -S "{seen}/power.py" {name} "$@"'
+            )
         user_data = self.boot.user_data if self._sandbox.private else self._rewritten(self.boot.user_data)
         (control / "user-data").write_bytes(user_data)
         told = {
@@ -267,11 +228,6 @@ class InstanceProcess:
         return self._place.text(user_data.decode("utf-8", "replace")).encode()
 
 
-def _script(path: Path, line: str) -> None:
-    path.write_text(f"#!/bin/sh\n{line}\n")
-    path.chmod(0o755)
-
-
 @cache
 def namespaces_allowed() -> bool:
     """Whether this system lets an instance have a world of its own. Tried once, with a real one, in some 0.2 s."""
@@ -292,45 +248,3 @@ def namespaces_allowed() -> bool:
         process.kill()
         process.join()
         return in_time and ends[0] is End.SHUT_DOWN
-
-
-def needed_folders() -> list[str]:
-    """The folders without which Python does not run, each once, none inside another."""
-    python = Path(sys.executable)
-    found = {Path(sys.prefix), Path(sys.base_prefix), python.parent, python.resolve().parents[1]}
-    found |= {
-        Path(path) for path in (*site.getsitepackages(), site.getusersitepackages() if site.ENABLE_USER_SITE else "")
-    }
-    real = {path.absolute() for path in found if str(path) not in ("", ".", "/") and path.is_dir()}
-    return sorted(str(path) for path in real if not any(other != path and path.is_relative_to(other) for other in real))
-
-
-def copy_etc(target: Path, host_name: str, source: Path = Path("/etc")) -> None:
-    """This machine's settings as an instance's own, without its secrets; what may not be read is left out."""
-
-    def skip(folder: str, names: list[str]) -> Sequence[str]:
-        readable = {name for name in names if os.access(Path(folder, name), os.R_OK)}
-        return [
-            name for name in names if name in _SECRET or (name not in readable and not Path(folder, name).is_symlink())
-        ]
-
-    shutil.copytree(source, target, symlinks=True, ignore=skip, ignore_dangling_symlinks=True)
-    resolver = target / "resolv.conf"
-    text = (source / "resolv.conf").read_text() if (source / "resolv.conf").is_file() else ""
-    resolver.unlink(missing_ok=True)  # most often a link into /run, which an instance has of its own
-    resolver.write_text(text)
-    (target / "shadow").write_text("root:*:19000:0:99999:7:::\n")
-    (target / "shadow").chmod(0o600)
-    (target / "hostname").write_text(host_name + "\n")
-    hosts = (source / "hosts").read_text() if (source / "hosts").is_file() else "127.0.0.1 localhost\n"
-    (target / "hosts").write_text(f"{hosts.rstrip()}\n127.0.0.1 {host_name}\n")
-
-
-def remove(folder: Path, *, keep_console: bool) -> None:
-    """Remove what an instance left, whatever permissions it set; its console stays until it is forgotten."""
-    if keep_console:
-        OptMl(folder / "root", private=False).remove()
-        for name in ("plan.json",):
-            (folder / name).unlink(missing_ok=True)
-    else:
-        OptMl(folder, private=False).remove()

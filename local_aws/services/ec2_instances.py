@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from local_aws import ACCOUNT
-from local_aws.engine import instance as engine
+from local_aws.engine import console, instance_folders
 from local_aws.engine import spot as interruptions
 from local_aws.engine.instance import End, Sandbox
 from local_aws.engine.machine_room import NOTICE_SECONDS, MachineRoom, Start
@@ -90,7 +90,7 @@ class Instances:
                     self._terminated(
                         found, ec2_record.BROKEN, "the embedded AWS stopped while this instance was running"
                     )
-            engine.remove(marker.parent, keep_console=True)
+            instance_folders.remove(marker.parent, keep_console=True)
             marker.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -221,7 +221,7 @@ class Instances:
             ec2_spot.changed(found.kennel["spot"], "instance-terminated-by-user", self._now(), "closed")
         if found._state.name == "stopped":
             self._terminated(found, ec2_record.USER)
-            engine.remove(self._folder(found.id), keep_console=True)
+            instance_folders.remove(self._folder(found.id), keep_console=True)
             return
         ec2_record.set_state(found, "shutting-down", ec2_record.USER, self._stamp())
         self._room.shut_down(found.id)
@@ -235,7 +235,7 @@ class Instances:
 
     def console(self, instance_id: str) -> bytes:
         path = self._folder(instance_id) / "console"
-        return path.read_bytes()[-engine.CONSOLE_BYTES :] if path.is_file() else b""
+        return path.read_bytes()[-console.LARGEST :] if path.is_file() else b""
 
     def forget_old(self, backend: Any) -> bool:
         """Drop what was terminated an hour ago from moto's records; whether there was any."""
@@ -249,7 +249,7 @@ class Instances:
         for reservation, found in gone:
             reservation.instances.remove(found)
             backend.tags.pop(found.id, None)
-            engine.remove(self._folder(found.id), keep_console=False)
+            instance_folders.remove(self._folder(found.id), keep_console=False)
             if not reservation.instances:
                 del backend.reservations[reservation.id]
         return bool(gone)
@@ -280,7 +280,7 @@ class Instances:
         folder = self._folder(instance_id)
         (folder / "running").unlink(missing_ok=True)
         if not stays:
-            engine.remove(folder, keep_console=True)
+            instance_folders.remove(folder, keep_console=True)
             if self._runs:
                 self._runs.forget(instance_id)
 

@@ -56,11 +56,11 @@ def _ec2(run: Run, prices: PriceBook, region: str, now: datetime) -> Quote:
 
 
 def _tuning(run: Run, prices: PriceBook, region: str, now: datetime, children: Sequence[Run]) -> Quote:
-    """The sum over the trials; unknown as soon as one of them is."""
+    """The sum over the trials; unknown as soon as one of them is, or is missing: it may not have been read yet."""
+    missed = (run.tuning.ended if run.tuning else 0) - sum(child.status.is_final for child in children)
+    if missed > 0:
+        return unknown(f"{count(missed, 'trial')} of it could not be read")
     if not children:
-        started = sum(run.tuning.counts.values()) if run.tuning else 0
-        if started or run.status.is_good:
-            return unknown("its trials have not been read")
         return quote(
             prices, Kind.SAGEMAKER_TRAINING, run.instance_type, region, seconds=0.0, basis="no trial has begun"
         )

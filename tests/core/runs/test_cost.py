@@ -86,5 +86,9 @@ def test_a_tuning_job_with_one_trial_of_unknown_cost_is_unknown(prices):
 
 
 def test_trials_that_have_not_been_read_are_unknown_and_none_begun_costs_nothing(prices):
-    assert "not been read" in run_cost(tuning(Completed=2), prices, "us-east-1", NOW).why_unknown
+    assert "2 trials" in run_cost(tuning(Completed=2), prices, "us-east-1", NOW).why_unknown
+    # While a list arrives some trials are there already: their sum alone would be too little.
+    half = run_cost(tuning(Completed=1, Stopped=1), prices, "us-east-1", NOW, [run("one")])
+    assert half.amount is None
+    assert "1 trial" in half.why_unknown
     assert run_cost(tuning(RunStatus.TRAINING), prices, "us-east-1", NOW).amount == 0

@@ -12,7 +12,7 @@ from dashboard.core.runs.model import Run
 from dashboard.core.runs.suggest import Change, suggest
 from dashboard.core.runs.usage import Usage
 from dashboard.ui import chart, figures_usage, page, problem, receipt
-from dashboard.ui.markup import literal
+from dashboard.ui.markup import Markup, literal, note
 from dashboard.ui.page import Place
 
 
@@ -48,10 +48,8 @@ def _suggestion(aws: Aws, one: Run, used: Usage) -> None:
     if told is None:
         return
     with st.container(border=True, key="panel-suggestion", gap="xsmall"):
-        st.html(
-            f'<h2 class="kn-finding">{escape(told.title)}</h2>'
-            + receipt.warning(told.sentence.rstrip("."), aws.account)
-        )
+        said = Markup(f"{escape(told.sentence)} {receipt.mark(aws.account)}")
+        st.html(f'<h2 class="kn-finding">{escape(told.title)}</h2>{note(said)}')
         other = {"volume": str(told.volume_gb)} if told.change is Change.VOLUME else {"instance": told.instance_type}
         st.page_link(
             Place.TRAIN,

@@ -102,6 +102,17 @@ def test_the_use_of_the_instance_is_a_chart_with_its_finding(aws: ScriptedAws, v
     assert "Processor 62% busy on average, memory at most 30%" in said  # of the two cores of an ml.m5.large
 
 
+def test_an_idle_instance_suggests_a_smaller_one_and_leads_to_the_form_with_it(aws: ScriptedAws, visit: Open) -> None:
+    aws.series = {"CPUUtilization": [20.0] * 8, "MemoryUtilization": [10.0] * 8}
+    page = visit(aws, "run", run=DONE)
+    said = text(page)
+    assert "A smaller instance: ml.c5.large" in said
+    assert "Its 2 cores were only 10 % busy on average" in said
+    assert ("Train again on ml.c5.large", "train", f"like={DONE}&instance=ml.c5.large") in links(page)
+    aws.series = {"CPUUtilization": [190.0] * 8, "MemoryUtilization": [10.0] * 8}
+    assert "A larger instance" in text(visit(aws, "run", run=DONE))
+
+
 def test_without_the_right_to_read_metrics_the_page_stands(aws: ScriptedAws, visit: Open) -> None:
     aws.errors["GetMetricData"] = AccessDenied("reading metrics is not allowed", action="cloudwatch:GetMetricData")
     page = visit(aws, "run", run=DONE)

@@ -16,7 +16,7 @@ _SECRET = ("shadow", "shadow-", "gshadow", "gshadow-", "ssh", "machine-id", "krb
 def needed() -> list[str]:
     """The folders without which Python does not run, each once, none inside another."""
     python = Path(sys.executable)
-    found = {Path(sys.prefix), Path(sys.base_prefix), python.parent, python.resolve().parents[1]}
+    found = {Path(sys.prefix), Path(sys.base_prefix), python.parent, python.resolve().parent}
     found |= {
         Path(path) for path in (*site.getsitepackages(), site.getusersitepackages() if site.ENABLE_USER_SITE else "")
     }
@@ -28,12 +28,9 @@ def copy_etc(target: Path, host_name: str, source: Path = Path("/etc")) -> None:
     """This machine's settings as an instance's own, without its secrets; what may not be read is left out."""
 
     def skip(folder: str, names: list[str]) -> Sequence[str]:
-        readable = {name for name in names if os.access(Path(folder, name), os.R_OK)}
-        return [
-            name for name in names if name in _SECRET or (name not in readable and not Path(folder, name).is_symlink())
-        ]
+        return [name for name in names if name in _SECRET or not _can_be_copied(Path(folder, name))]
 
-    shutil.copytree(source, target, symlinks=True, ignore=skip, ignore_dangling_symlinks=True)
+    shutil.copytree(source, target, symlinks=True, ignore=skip)
     resolver = target / "resolv.conf"
     text = (source / "resolv.conf").read_text() if (source / "resolv.conf").is_file() else ""
     resolver.unlink(missing_ok=True)  # most often a link into /run, which an instance has of its own
@@ -43,6 +40,12 @@ def copy_etc(target: Path, host_name: str, source: Path = Path("/etc")) -> None:
     (target / "hostname").write_text(host_name + "\n")
     hosts = (source / "hosts").read_text() if (source / "hosts").is_file() else "127.0.0.1 localhost\n"
     (target / "hosts").write_text(f"{hosts.rstrip()}\n127.0.0.1 {host_name}\n")
+
+
+def _can_be_copied(path: Path) -> bool:
+    if path.is_symlink():
+        return True
+    return os.access(path, os.R_OK | os.X_OK) if path.is_dir() else path.is_file() and os.access(path, os.R_OK)
 
 
 def remove(folder: Path, *, keep_console: bool) -> None:

@@ -15,7 +15,7 @@ from local_aws.services import sagemaker_job_record
 from local_aws.services.sagemaker_refusals import Refusal, other_than, refuse
 from local_aws.services.sagemaker_resources import Document, Resources, last_shown, listing_digest, take
 from local_aws.services.sagemaker_search_expression import condition, creation_window
-from local_aws.services.sagemaker_search_property import Record, comparable, members_of
+from local_aws.services.sagemaker_search_property import Described, comparable, members_of
 from local_aws.services.sagemaker_tuning import Tunings
 
 _SEARCH = (
@@ -30,8 +30,9 @@ class Search(Tunings):
     def search(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         refuse(params, _SEARCH)
         kind = params["Resource"]
-        resources, described = self._searched(kind)
-        wanted = condition(params.get("SearchExpression", {}), kind)
+        resources, describe = self._searched(kind)
+        described = Described(describe)
+        wanted = condition(params.get("SearchExpression", {}), kind, described)
         sort_by = params.get("SortBy", "LastModifiedTime")
         descending = params.get("SortOrder", "Descending") == "Descending"
         digest = listing_digest(kind, caller.region, params)
@@ -40,15 +41,13 @@ class Search(Tunings):
         arn = f"{kind}Arn"
         found: dict[str, Document] = {}
         keys: list[tuple[Any, str]] = []
-        read = comparable(kind, sort_by)
+        read = comparable(kind, sort_by, described)
         low, high = creation_window(params.get("SearchExpression", {}))
         for document in resources.between("CreationTime", low, high):
-            if ours not in document[arn]:
-                continue
-            record = Record(document, described)
-            if wanted(record):
-                found[document[arn]] = document
-                keys.append((read(record), document[arn]))
+            name = document[arn]
+            if ours in name and wanted(document):
+                found[name] = document
+                keys.append((read(document), name))
         total = len(keys)
         if after is not None:
             keys = [key for key in keys if (key < after if descending else key > after)]

@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from local_aws.errors import ServiceError
+from local_aws.services.sagemaker_resources import Document
 from local_aws.services.sagemaker_search_property import (
+    Described,
     Kind,
-    Record,
     element_property,
     find_property,
     stamp,
 )
 
-Condition = Callable[[Record], bool]
+Condition = Callable[[Document], bool]
 Test = Callable[[Any], bool]
 """Whether one value of a property satisfies a filter."""
 
@@ -27,11 +28,11 @@ _ORDERED: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def condition(expression: Mapping[str, Any], resource: str) -> Condition:
+def condition(expression: Mapping[str, Any], resource: str, described: Described) -> Condition:
     """What a record must satisfy; an empty expression is satisfied by all. Raises ServiceError ValidationException."""
     if _count(expression) > MOST_CONDITIONS:
         _wrong(f"A search expression can hold {MOST_CONDITIONS} filters and subexpressions in all.")
-    return _expression(expression, resource) if expression else lambda _: True
+    return _expression(expression, resource, described) if expression else lambda _: True
 
 
 def creation_window(expression: Mapping[str, Any]) -> tuple[float, float]:
@@ -51,11 +52,11 @@ def creation_window(expression: Mapping[str, Any]) -> tuple[float, float]:
     return low, high
 
 
-def _expression(expression: Mapping[str, Any], resource: str) -> Condition:
+def _expression(expression: Mapping[str, Any], resource: str, described: Described) -> Condition:
     parts = [
-        *(_filter(one, resource) for one in expression.get("Filters", ())),
-        *(_nested(one, resource) for one in expression.get("NestedFilters", ())),
-        *(_expression(one, resource) for one in expression.get("SubExpressions", ())),
+        *(_filter(one, resource, described) for one in expression.get("Filters", ())),
+        *(_nested(one, resource, described) for one in expression.get("NestedFilters", ())),
+        *(_expression(one, resource, described) for one in expression.get("SubExpressions", ())),
     ]
     if not parts:
         _wrong("A search expression needs at least one filter, nested filter or subexpression.")
@@ -64,26 +65,26 @@ def _expression(expression: Mapping[str, Any], resource: str) -> Condition:
     # plain loops: this runs for each of thousands of records, and a generator would take twice as long
     wanted = expression.get("Operator", "And") == "Or"
 
-    def holds(record: Record) -> bool:
+    def holds(document: Document) -> bool:
         for part in parts:
-            if part(record) is wanted:
+            if part(document) is wanted:
                 return wanted
         return not wanted
 
     return holds
 
 
-def _filter(one: Mapping[str, Any], resource: str) -> Condition:
-    found = find_property(resource, one["Name"])
+def _filter(one: Mapping[str, Any], resource: str, described: Described) -> Condition:
+    found = find_property(resource, one["Name"], described)
     return _matches(one, found.kind, found.values)
 
 
-def _nested(one: Mapping[str, Any], resource: str) -> Condition:
+def _nested(one: Mapping[str, Any], resource: str, described: Described) -> Condition:
     """Satisfied when a single element of the list satisfies all filters."""
     parent = one["NestedPropertyName"]
-    elements = find_property(resource, parent).values
+    elements = find_property(resource, parent, described).values
     parts = [_matches(item, *element_property(resource, parent, item["Name"])) for item in one["Filters"]]
-    return lambda record: any(all(part(element) for part in parts) for element in elements(record))
+    return lambda document: any(all(part(element) for part in parts) for element in elements(document))
 
 
 def _matches(one: Mapping[str, Any], kind: Kind, values: Callable[[Any], list[Any]]) -> Callable[[Any], bool]:

@@ -48,20 +48,17 @@ class Kind(StrEnum):
         return self in (Kind.TEXT, Kind.HYPERPARAMETER)
 
 
-class Record:
-    """A stored record, and its description once something needs it."""
+class Described:
+    """Descriptions, made when something needs them; several properties of one record share the one made last."""
 
-    __slots__ = ("_describe", "_description", "document")
-
-    def __init__(self, document: Document, describe: Callable[[Document], Mapping[str, Any]]) -> None:
-        self.document = document
+    def __init__(self, describe: Callable[[Document], Mapping[str, Any]]) -> None:
         self._describe = describe
-        self._description: Mapping[str, Any] | None = None
+        self._document: Document | None = None
+        self._description: Mapping[str, Any] = {}
 
-    @property
-    def description(self) -> Mapping[str, Any]:
-        if self._description is None:
-            self._description = self._describe(self.document)
+    def __call__(self, document: Document) -> Mapping[str, Any]:
+        if document is not self._document:
+            self._document, self._description = document, self._describe(document)
         return self._description
 
 
@@ -71,24 +68,31 @@ class Property:
 
     name: str
     kind: Kind
-    values: Callable[[Record], "list[Any]"]
+    values: Callable[[Document], "list[Any]"]
 
 
-def find_property(resource: str, name: str) -> Property:
+def find_property(resource: str, name: str, described: Described) -> Property:
     """Raises ServiceError ValidationException when the resource has no such property."""
     first, _, rest = name.partition(".")
     if first == "Metrics" and rest and resource == "TrainingJob":
-        return Property(name, Kind.NUMBER, lambda record: _metric(record, rest))
+        return Property(name, Kind.NUMBER, lambda document: _metric(document, rest))
     if first == "Tags" and rest:
-        return Property(name, Kind.TEXT, lambda record: _tag(record, rest))
+        return Property(name, Kind.TEXT, lambda document: _tag(document, rest))
     shape = _member(_shape(resource), first, name, resource)
     path = rest.split(".") if rest else []
     if shape.type_name == "map" and rest:
         path = [rest]  # a key may hold dots
     kind = _kind(shape, path, name, resource)
-    if first in _STORED or (not path and kind is Kind.TEXT):
-        return Property(name, kind, lambda record: _plain(record, first))
-    return Property(name, kind, lambda record: list(walk(_root(record, first), path)))
+    if first in _STORED:
+        return Property(name, kind, lambda document: [document[first]] if first in document else [])
+    if not path and kind is Kind.TEXT:
+        return Property(name, kind, lambda document: _text(document, first, described))
+
+    def values(document: Document) -> list[Any]:
+        request = document["Request"]
+        return list(walk(request[first] if first in request else described(document).get(first), path))
+
+    return Property(name, kind, values)
 
 
 def members_of(resource: str) -> Collection[str]:
@@ -100,20 +104,20 @@ def element_property(resource: str, parent: str, name: str) -> tuple[Kind, Calla
     """A property of the elements of the list `parent`, named in full ("InputDataConfig.ChannelName")."""
     if not name.startswith(f"{parent}."):
         raise ServiceError("ValidationException", f"The nested filter's property {name} is not one of {parent}.")
-    kind = find_property(resource, name).kind
+    kind = find_property(resource, name, Described(dict)).kind
     path = name.removeprefix(f"{parent}.").split(".")
     return kind, lambda element: list(walk(element, path))
 
 
-def comparable(resource: str, name: str) -> Callable[[Record], Any]:
+def comparable(resource: str, name: str, described: Described) -> Callable[[Document], Any]:
     """What records are sorted by; those without the property come first in ascending order."""
-    found = find_property(resource, name)
+    found = find_property(resource, name, described)
     if found.kind is Kind.OBJECT:
         raise ServiceError("ValidationException", f"Search cannot sort by {name}, which is not a single value.")
     nothing: Any = float("-inf") if found.kind in (Kind.NUMBER, Kind.TIME, Kind.BOOLEAN) else ""
 
-    def key(record: Record) -> Any:
-        for value in found.values(record):
+    def key(document: Document) -> Any:
+        for value in found.values(document):
             return stamp(value)
         return nothing
 
@@ -137,28 +141,23 @@ def walk(value: Any, path: list[str]) -> Iterator[Any]:
         yield from walk(value[path[0]], path[1:])
 
 
-def _plain(record: Record, name: str) -> list[Any]:
-    document = record.document
+def _text(document: Document, name: str, described: Described) -> list[Any]:
     if name in document:
         return [document[name]]
     request = document["Request"]
-    if name in request:
-        return [request[name]]
-    return [] if name in _STORED else list(walk(record.description.get(name), []))
+    return [request[name]] if name in request else list(walk(described(document).get(name), []))
 
 
-def _root(record: Record, name: str) -> Any:
-    request = record.document["Request"]
-    return request[name] if name in request else record.description.get(name)
-
-
-def _metric(record: Record, name: str) -> list[float]:
-    found = record.document["Metrics"].get(name)
+def _metric(document: Document, name: str) -> list[float]:
+    found = document["Metrics"].get(name)
     return [] if found is None else [found[0]]
 
 
-def _tag(record: Record, key: str) -> list[str]:
-    return [tag["Value"] for tag in record.document.get("Tags", ()) if tag["Key"] == key]
+def _tag(document: Document, key: str) -> list[str]:
+    for tag in document.get("Tags", ()):  # each key is there once
+        if tag["Key"] == key:
+            return [tag["Value"]]
+    return []
 
 
 @cache

@@ -215,8 +215,39 @@ def _missing(run: Run, failure: str, line: str) -> Explanation | None:
     )
 
 
+def _trials(run: Run, failure: str, line: str) -> Explanation | None:
+    if not run.is_tuning:
+        return None
+    return Explanation(
+        "the tuning job ended without a model",
+        _told(failure) or "AWS gives no reason",
+        "open one of its trials that failed: its log says why",
+    )
+
+
+def _instance(run: Run, failure: str, line: str) -> Explanation | None:
+    """An EC2 training that did not come to its own end: what is known is what became of its instance."""
+    if not run.is_on_ec2 or not failure or failure.startswith("AlgorithmError"):
+        return None
+    if not run.instance_id:
+        return Explanation("the launch broke off", failure, "launch it again: it has cost nothing")
+    again = "resume it from its last checkpoint, or train again" if run.can_resume else "train again"
+    return Explanation("the instance ended before the training was done", failure, again, line)
+
+
 _Cause = Callable[[Run, str, str], Explanation | None]
-_CAUSES: tuple[_Cause, ...] = (_server, _capacity, _denied, _disk, _memory, _diverged, _no_data, _missing)
+_CAUSES: tuple[_Cause, ...] = (
+    _trials,
+    _server,
+    _capacity,
+    _denied,
+    _disk,
+    _memory,
+    _diverged,
+    _no_data,
+    _missing,
+    _instance,
+)
 _BY_STATUS: dict[RunStatus, tuple[_Cause, ...]] = {
     RunStatus.OUT_OF_TIME: (_out_of_time,),
     RunStatus.OUT_OF_WAIT: (_out_of_wait,),

@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard.core.runs.explain import explain, telling_line
-from dashboard.core.runs.model import Capacity, RunStatus
+from dashboard.core.runs.model import Capacity, Platform, RunKind, RunStatus
 from tests.core.runs.made import run
 
 DENIED = (
@@ -122,3 +122,28 @@ def test_control_characters_and_binary_are_not_shown():
         run(status=RunStatus.FAILED, failure="AlgorithmError: x"), ["\x1b[31mValueError: bad\x1b[0m\x00\x07"]
     )
     assert told.line == "ValueError: bad"
+
+
+def test_a_tuning_job_that_failed_leads_to_its_trials():
+    told = explain(run(status=RunStatus.FAILED, kind=RunKind.TUNING, failure="All training jobs failed."))
+    assert told.what == "the tuning job ended without a model"
+    assert told.why == "All training jobs failed."
+    assert "trials" in told.next_step
+
+
+def on_ec2(**more):
+    return run(status=RunStatus.FAILED, platform=Platform.EC2, **more)
+
+
+def test_an_instance_that_ended_too_early_is_told_as_that():
+    gone = on_ec2(failure="Its instance is gone and left no report of its end.", instance_id="i-1")
+    assert explain(gone).what == "the instance ended before the training was done"
+    assert explain(gone).next_step == "train again"
+    kept = on_ec2(failure="EC2 ended the instance.", instance_id="i-1", checkpoint_uri="s3://b/c/")
+    assert "resume" in explain(kept).next_step
+    assert explain(on_ec2(failure="The launch broke off: no instance.")).what == "the launch broke off"
+
+
+def test_a_training_that_failed_on_an_instance_is_explained_like_any_other():
+    failed = on_ec2(failure="AlgorithmError: MemoryError, exit code: 1", instance_id="i-1")
+    assert explain(failed).what == "it ran out of memory"

@@ -13,7 +13,7 @@ from pathlib import Path
 from local_aws.engine.hosts import Numbers
 from local_aws.engine.job import Job, Stage
 from local_aws.engine.machine import Machine, Reports
-from local_aws.engine.training import TrainingRun, remove, waited_too_long
+from local_aws.engine.training import TrainingRun, end_of_wait, remove
 
 log = logging.getLogger(__name__)
 
@@ -153,5 +153,5 @@ class TrainingQueue:
                 now = self._machine.now()
                 for job in [job for job in self._waiting if job.spot and job.spot.deadline < now]:
                     self._waiting.remove(job)
-                    self._reports.reached(job, Stage.MAX_WAIT_TIME_EXCEEDED, waited_too_long(job))
+                    end_of_wait(job, self._reports)
                 self._changed.wait(_LOOK_SECONDS if any(job.spot for job in self._waiting) else None)

@@ -147,6 +147,8 @@ class TrainingRun:
             if ending is None and lost is None:
                 lost = cluster.failed
                 ending = self._must_end(clock - started, cluster.over_full) if lost is None else None
+                if ending is _Ending.WAITED:
+                    self._reports.reached(self.job, Stage.STOPPING, _waited_too_long(self.job))
                 if lost or ending:
                     patience = min(_LOST_HOST_SECONDS, self._machine.grace) if lost else self._machine.grace
                     kill_at = clock + patience
@@ -190,7 +192,7 @@ class TrainingRun:
             message = f"Training job runtime exceeded MaxRuntimeInSeconds ({job.max_runtime} s)"
             self._reports.reached(job, Stage.MAX_RUNTIME_EXCEEDED, message, artifact=artifact)
         elif ending is _Ending.WAITED:
-            self._reports.reached(job, Stage.MAX_WAIT_TIME_EXCEEDED, waited_too_long(job), artifact=artifact)
+            self._reports.reached(job, Stage.MAX_WAIT_TIME_EXCEEDED, _waited_too_long(job), artifact=artifact)
         else:
             self._reports.reached(job, Stage.COMPLETED, "Training job completed", artifact=artifact)
 
@@ -202,7 +204,7 @@ class TrainingRun:
                 self._reports.reached(self.job, Stage.STOPPED, "Training job stopped")
                 return False
             if self._is_past(self.job.spot):
-                self._reports.reached(self.job, Stage.MAX_WAIT_TIME_EXCEEDED, waited_too_long(self.job))
+                end_of_wait(self.job, self._reports)
                 return False
             if time.monotonic() >= back:
                 self._taken_away.clear()  # what was asked for while it was away has happened
@@ -210,7 +212,13 @@ class TrainingRun:
         return False
 
 
-def waited_too_long(job: Job) -> str:
+def end_of_wait(job: Job, reports: Reports) -> None:
+    """Report that MaxWaitTimeInSeconds ended a job that does not run: Stopping, then the end, as SageMaker does."""
+    for stage in (Stage.STOPPING, Stage.MAX_WAIT_TIME_EXCEEDED):
+        reports.reached(job, stage, _waited_too_long(job))
+
+
+def _waited_too_long(job: Job) -> str:
     seconds = job.spot.max_wait if job.spot else 0
     return f"The training job did not complete within MaxWaitTimeInSeconds ({seconds} s)"
 

@@ -102,6 +102,7 @@ def test_one_that_waits_too_long(sagemaker: Any) -> None:
     sagemaker.create_training_job(**request | {"Tags": [{"Key": "kennel:interrupt-after", "Value": "1"}]})
     found = finished(sagemaker, name)
     assert (found["TrainingJobStatus"], found["SecondaryStatus"]) == ("Stopped", "MaxWaitTimeExceeded")
+    assert [one["Status"] for one in found["SecondaryStatusTransitions"]][-2:] == ["Stopping", "MaxWaitTimeExceeded"]
     assert "FailureReason" not in found
 
 

@@ -20,6 +20,9 @@ from dashboard.core.runs.window import Window
 __all__ = ["Listing", "RunBook", "Window"]
 
 FRESH = timedelta(seconds=2)
+MOST = sagemaker.MOST
+SPARE = 1_000
+"""Runs above MOST before the oldest are forgotten, so that not every new run sorts all of them."""
 
 _Sort = tuple[Platform, RunKind]
 
@@ -69,6 +72,7 @@ class RunBook:
         self._worker: threading.Thread | None = None
         self._failed: BaseException | None = None
         self._rounds = self._changes = 0
+        self._is_cut = False
         self._version = 0
         self._shown: dict[Window, tuple[tuple[int, int], Listing]] = {}
         self._at: dict[Window, datetime] = {}
@@ -180,6 +184,16 @@ class RunBook:
                 if known != run:
                     held[run.key] = run
                     self._version += 1
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        """A server that runs for months keeps the newest MOST runs of a kind. Called with the lock held."""
+        for held in self._runs.values():
+            if len(held) > MOST + SPARE:
+                oldest = sorted(held.values(), key=lambda run: run.created)[: len(held) - MOST]
+                for run in oldest:
+                    del held[run.key]
+                self._is_cut = True
 
     def _listing(self, window: Window) -> Listing:
         """Called with the lock held. Made anew only when something has changed."""
@@ -205,7 +219,7 @@ class RunBook:
             is_complete=window in self._at or all(part.covers(window) for part in self._parts),
             expected=sum(one or 0 for one in expected) if any(expected) else None,
             problems={part.title: part.problem for part in self._parts if part.problem is not None},
-            is_cut=any(part.is_cut for part in self._parts),
+            is_cut=self._is_cut or any(part.is_cut for part in self._parts),
         )
         self._shown[window] = state, listing
         return listing

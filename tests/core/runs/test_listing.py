@@ -289,3 +289,19 @@ def test_a_reading_that_was_under_way_when_something_changed_is_not_enough(aws: 
     book.stale()
     go.set()
     assert "dogs-9" in {run.key for run in book.look(aws, Window.WEEK, patience=WAIT).runs}
+
+
+def test_a_server_that_runs_for_months_keeps_the_newest(
+    look: Callable[..., Listing], aws: ScriptedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboard.core.runs.listing.MOST", 20)
+    monkeypatch.setattr("dashboard.core.runs.listing.SPARE", 5)
+    for number in range(60):
+        aws.add_job(f"many-{number:02}", age=1000 - number)
+    listing = look()
+    trainings = [run for run in listing.runs if run.key == run.name]
+    assert 20 <= len(trainings) <= 25
+    assert trainings[0].name == "dogs-1"
+    assert "many-59" in {run.name for run in trainings}
+    assert "many-00" not in {run.name for run in trainings}
+    assert listing.is_cut

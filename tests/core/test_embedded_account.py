@@ -2,8 +2,6 @@
 
 import io
 import json
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -184,15 +182,6 @@ def test_a_run_is_stopped_once_and_stays_stopped(live, prices):
     run = wait(lambda: (run := get_run(live, "endless")).status.is_final and run)
     assert run.status is RunStatus.STOPPED
     assert stop(live, "endless").status is RunStatus.STOPPED
-
-
-def test_the_code_that_is_shown_does_the_same_launch(live, prices):
-    made = planned(live, prices, "by-code", epochs=1)
-    done = subprocess.run([sys.executable, "-c", made.code], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip().endswith("training-job/by-code")
-    assert launch(live, made) == "by-code"  # the same plan: the same run
-    stop(live, "by-code")
 
 
 def test_the_trained_model_is_deployed_classifies_and_is_deleted(live, trained, prices, drawn_dataset, embedded):

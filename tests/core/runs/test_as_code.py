@@ -10,6 +10,7 @@ import pytest
 
 from dashboard.core.aws import Account
 from dashboard.core.runs.as_code import BOTO3, CLI, LANGUAGES, SDK
+from dashboard.core.runs.launch import launch
 from dashboard.core.runs.look import look
 from dashboard.core.runs.plan import plan
 from dashboard.core.runs.spec import Capacity, Platform, Range, RangeKind, TrainingSpec, Tuning
@@ -121,6 +122,7 @@ def test_a_training_and_a_tuning_job_are_the_same(live, prices, language):
     run(tuning.code[language], language)
     assert is_same_training(live, training)
     assert is_same_tuning(live, tuning)
+    assert launch(live.aws, training) == training.name  # who then clicks as well gets the run that is there
 
 
 def test_the_sdk_makes_the_same_training_and_the_same_tuning_job(live, prices):
@@ -156,6 +158,8 @@ def test_an_instance_is_the_same(live, prices, language, kind, about):
     assert planned.order in body.decode()
     told = s3.get_object(Bucket=live.bucket, Key=f"ec2-runs/{planned.name}/instance.json")["Body"].read()
     assert instance["InstanceId"] in told.decode()
+    assert launch(live.aws, planned) == f"ec2:{planned.name}"
+    assert len(ec2.describe_instances(Filters=tagged)["Reservations"]) == 1
 
 
 def planned_for(account, prices, **about):

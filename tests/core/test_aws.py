@@ -257,3 +257,17 @@ def test_keys_are_only_in_the_signature(aws, fake):
     fake.on("ListTrainingJobs", {"TrainingJobSummaries": []})
     aws.call("sagemaker", "ListTrainingJobs")
     assert SECRET not in json.dumps(fake.calls)
+
+
+def test_times_are_in_utc_however_the_service_writes_them(aws, fake):
+    fake.on("DescribeTrainingJob", {"TrainingJobName": "dogs", "CreationTime": 1_763_715_600.25})
+    created = aws.call("sagemaker", "DescribeTrainingJob", TrainingJobName="dogs")["CreationTime"]
+    assert created == datetime(2025, 11, 21, 9, 0, 0, 250_000, tzinfo=UTC)
+    assert created.tzinfo is UTC
+    listed = (
+        b"<ListBucketResult><Contents><Key>a</Key><LastModified>2025-11-21T09:00:00.000Z</LastModified></Contents>"
+        b"</ListBucketResult>"
+    )
+    fake.on("S3 GET", lambda asked: Reply(listed, headers={"Content-Type": "application/xml"}))
+    (found,) = aws.call("s3", "ListObjectsV2", Bucket="bucket")["Contents"]
+    assert found["LastModified"] == datetime(2025, 11, 21, 9, 0, tzinfo=UTC)

@@ -15,6 +15,7 @@ from local_aws.engine.errors import InternalFaultError
 from local_aws.engine.hosts import Numbers, Seat
 from local_aws.engine.job import Stage
 from local_aws.engine.opt_ml import namespaces_allowed
+from local_aws.engine.training import INTERRUPTED
 from tests.local_aws.engine_world import World, channel, eventually, world
 
 needs_namespaces = pytest.mark.skipif(not namespaces_allowed(), reason="this system allows no mount namespaces")
@@ -250,3 +251,13 @@ def test_a_system_without_such_addresses_says_what_to_do(monkeypatch: pytest.Mon
     assert hosts.seats(1, 1, named=True) == (Seat(),)
     with pytest.raises(InternalFaultError, match=r"127\.0\.1\.2.*Train on one instance here"):
         hosts.seats(2, 1, named=True)
+
+
+def test_closing_ends_every_host_at_once(here: World) -> None:
+    here.start("trap '' TERM; echo ready; while true; do sleep 0.05; done", instances=2)
+    assert eventually(lambda: here.logs.lines.count("ready") == 2)
+    started = time.monotonic()
+    here.queue.close()
+    assert time.monotonic() - started < 5
+    assert here.told["job"].failure == INTERRUPTED
+    assert list(here.scratch.iterdir()) == []

@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from dashboard.core.costs.ec2 import LEAST_SECONDS
 from dashboard.core.runs.model import Capacity, Platform, Run, RunStatus, Stage
 
-LEAST_SECONDS = 60.0
-"""EC2 bills Linux by the second, a minute at least (AWS's EC2 pricing page)."""
 LAUNCH_PATIENCE = timedelta(minutes=5)
 """A launch that has no instance after that long broke off."""
 GOING, GONE = ("shutting-down", "stopping"), ("terminated", "stopped")
@@ -64,7 +63,7 @@ def run_from(record: Ec2Record, instance: Mapping[str, Any] | None, now: datetim
         ended=ended,
         modified=_time(told.get("updated")) or launched or created,
         training_seconds=None if seconds is None else max(0.0, seconds),
-        billable_seconds=None if seconds is None else max(LEAST_SECONDS, seconds),
+        billable_seconds=None if seconds is None else max(float(LEAST_SECONDS), seconds),
         max_seconds=None if (limit := _number(request.get("max_seconds"))) is None else int(limit),
         hyperparameters={str(k): str(v) for k, v in _part(request, "hyperparameters").items()},
         metrics={str(k): n for k, v in _part(told, "metrics").items() if (n := _number(v)) is not None},

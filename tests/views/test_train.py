@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import state
-from dashboard.core.errors import QuotaExceeded, Throttled, Unreachable
+from dashboard.core.errors import AccessDenied, QuotaExceeded, Throttled, Unreachable
 from tests.views.conftest import Open, links, text
 from tests.views.scripted import REAL, ScriptedAws
 
@@ -201,6 +201,38 @@ def test_a_refused_launch_is_explained_and_can_be_tried_again(aws: ScriptedAws, 
     aws.errors.clear()
     page.button(key="confirm-do").click().run()
     assert "run" in page.query_params
+
+
+def test_a_permission_that_is_missing_at_the_launch_is_named_with_its_statement(aws: ScriptedAws, visit: Open) -> None:
+    page = review(visit(aws, "train"))
+    aws.errors["CreateTrainingJob"] = AccessDenied(
+        "you may not start trainings", "no policy allows it", action="sagemaker:CreateTrainingJob", resource="*"
+    )
+    page.button(key="confirm-do").click().run()
+    assert "You may not start trainings" in text(page)
+    assert {"Effect": "Allow", "Action": "sagemaker:CreateTrainingJob", "Resource": "*"} in [
+        json.loads(code.value) for code in page.code if code.language == "json"
+    ]
+
+
+def test_throttling_at_the_launch_can_simply_be_tried_again(aws: ScriptedAws, visit: Open) -> None:
+    page = review(visit(aws, "train"))
+    aws.errors["CreateTrainingJob"] = Throttled("AWS asks to slow down", "it did so 5 times", "try again in a moment")
+    page.button(key="confirm-do").click().run()
+    assert "AWS asks to slow down" in text(page)
+    aws.errors.clear()
+    page.button(key="confirm-do").click().run()
+    assert page.query_params["run"] in aws.jobs
+
+
+def test_an_account_that_goes_away_while_the_form_is_open_is_explained_below_it(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    aws.errors["HeadBucket"] = Unreachable("nothing answers at the other end")
+    page.selectbox(key="train-instance-sagemaker").set_value("c5.large").run()
+    assert not page.exception
+    assert "Nothing answers at the other end" in text(page)
+    assert page.number_input(key="train-epochs").value == 20
+    assert "review-launch" not in [button.key for button in page.button]
 
 
 def test_an_earlier_runs_settings_can_be_taken_over(aws: ScriptedAws, visit: Open) -> None:

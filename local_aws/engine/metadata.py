@@ -7,9 +7,11 @@ looked up in /proc/net/tcp where the system has it, so that nobody else on this 
 
 import http.client
 import json
+import logging
 import os
 import re
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +19,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 TOKEN_HEADER, TTL_HEADER = "X-aws-ec2-metadata-token", "X-aws-ec2-metadata-token-ttl-seconds"
@@ -52,8 +56,7 @@ class Metadata:
         class Handler(_Handler):
             metadata = service
 
-        self._server = ThreadingHTTPServer((HOST, 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server((HOST, 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="metadata", daemon=True)
         self._thread.start()
 
@@ -126,6 +129,14 @@ def _walk(tree: Tree, parts: list[str]) -> str | None:
     if isinstance(found, Mapping):
         return "\n".join(name + ("/" if isinstance(below, Mapping) else "") for name, below in found.items())
     return found() if callable(found) else found
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):  # who asked has gone
+            log.exception("metadata for %s", client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -19,6 +19,7 @@ from local_aws.engine import console, instance_folders
 from local_aws.engine import spot as interruptions
 from local_aws.engine.instance import End, Sandbox
 from local_aws.engine.machine_room import NOTICE_SECONDS, MachineRoom, Start
+from local_aws.engine.metadata import Facts
 from local_aws.errors import ServiceError
 from local_aws.moto_app import Moto
 from local_aws.quotas import Quotas
@@ -85,13 +86,19 @@ class Instances:
             return
         for marker in self._directory.glob("*/running"):
             region, instance_id = marker.read_text().strip(), marker.parent.name
-            with self._record(instance_id, region) as found:
-                if found is not None and found._state.name not in ("terminated", "stopped"):
-                    self._terminated(
-                        found, ec2_record.BROKEN, "the embedded AWS stopped while this instance was running"
-                    )
+            try:
+                if region:  # else the server ended while it wrote that, before there was a record
+                    self._broken_off(instance_id, region)
+            except ServiceError:  # moto's records cannot be read: who asks for EC2 is told, and all else works
+                log.exception("instance %s", instance_id)
+                continue
             instance_folders.remove(marker.parent, keep_console=True)
             marker.unlink(missing_ok=True)
+
+    def _broken_off(self, instance_id: str, region: str) -> None:
+        with self._record(instance_id, region) as found:
+            if found is not None and found._state.name not in ("terminated", "stopped"):
+                self._terminated(found, ec2_record.BROKEN, "the embedded AWS stopped while this instance was running")
 
     def close(self) -> None:
         if "_room" in self.__dict__:
@@ -279,10 +286,10 @@ class Instances:
             stays = found is not None and self._came_down(found, end)
         folder = self._folder(instance_id)
         (folder / "running").unlink(missing_ok=True)
+        if self._runs:
+            self._runs.forget(instance_id)
         if not stays:
             instance_folders.remove(folder, keep_console=True)
-            if self._runs:
-                self._runs.forget(instance_id)
 
     def _came_down(self, found: Any, end: End) -> bool:
         """Write down how it ended; whether its folders stay, for it is only stopped."""
@@ -328,10 +335,12 @@ class Instances:
         if not self._room.start(start, first=first):
             raise ServiceError("InsufficientInstanceCapacity", "This machine has no place for the instance now.", 500)
 
-    def _facts(self, instance_id: str) -> Any:
+    def _facts(self, instance_id: str) -> Facts:
         region = self._regions[instance_id]
         with self._moto.using("ec2") as backends, self._moto.using("iam") as iam:
             found = backends[ACCOUNT][region].get_instance_by_id(instance_id)
+            if found is None or found._state.name == "terminated":
+                return Facts({}, enabled=False)
             roles = iam[ACCOUNT]["aws"]
             return ec2_metadata.facts(
                 found, region, roles, self._runs, self._room.reclaimed_at(instance_id), self._now()

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dashboard.core.runs import user_data
-from local_aws import ACCOUNT
+from local_aws import ACCOUNT, moto_state
 from local_aws.engine.instance import namespaces_allowed
 from local_aws.errors import ServiceError
 from local_aws.moto_app import Moto
@@ -38,6 +38,7 @@ class Clock:
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Callable[..., Ec2]]:
     made: list[Ec2] = []
+    moto_state.backends_of("ec2")[ACCOUNT][REGION].reservations.clear()  # of the tests before, in this process
 
     def make(**settings: Any) -> Ec2:
         found = Ec2(Moto(tmp_path / "moto"), tmp_path / "instances", grace=2.0, **settings)
@@ -126,3 +127,19 @@ def test_what_is_changed_of_stopped_instances_only_and_what_is_not_there(embedde
     found = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
     assert found["InstanceType"] == "c5.large"
     terminate(embedded, instance)
+
+
+@needs_namespaces
+def test_what_cannot_be_read_of_an_instance_does_not_keep_the_server_from_starting(
+    service: Callable[..., Ec2], tmp_path: Path
+) -> None:
+    half = tmp_path / "instances" / "i-0123456789abcdef0"
+    half.mkdir(parents=True)
+    (half / "running").write_text("")  # the server was killed while it wrote this
+    gone = tmp_path / "instances" / "i-0123456789abcdef1"
+    gone.mkdir()
+    (gone / "running").write_text(REGION)  # and here before there was a record
+    ec2 = service()
+    ec2._instances.recover()
+    assert not list(tmp_path.glob("instances/*/running"))
+    assert ec2.describe_instances({}, CALLER)["Reservations"] == []

@@ -9,6 +9,7 @@ from local_aws.engine.metrics import Metric
 from local_aws.engine.spot import billable_seconds
 from local_aws.services.sagemaker_resources import Document, moment
 
+_FINAL = frozenset(str(stage) for stage in Stage if stage.is_final)  # asked of every job of the account at a launch
 _TIMES = ("CreationTime", "LastModifiedTime", "TrainingStartTime", "TrainingEndTime")
 _ECHOED = (
     "HyperParameters",
@@ -55,7 +56,7 @@ def new_record(arn: str, request: Mapping[str, Any], tags: list[dict[str, str]],
 
 
 def is_final(record: Document) -> bool:
-    return Stage(record["SecondaryStatus"]).is_final
+    return record["SecondaryStatus"] in _FINAL
 
 
 def reached(

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.core.utils import get_service_model
 
 from local_aws.engine.instance import namespaces_allowed
+from local_aws.services import ec2_refusals
 from tests.conftest import Embedded
 from tests.local_aws.ec2_world import describe, image, in_state, printed, profile, request, run, spot, terminate
 from tests.local_aws.sagemaker_world import client, unique
@@ -79,6 +81,40 @@ def test_what_aws_refuses_is_refused_in_its_words(
     with pytest.raises(ClientError, match=sentence) as caught:
         client(embedded, "ec2").run_instances(**request(embedded, **changes))
     assert caught.value.response["Error"]["Code"] == code
+
+
+DONE = {
+    "": "ImageId InstanceType MinCount MaxCount KeyName Monitoring SecurityGroupIds SecurityGroups SubnetId UserData "
+    "ClientToken DisableApiTermination DisableApiStop DryRun EbsOptimized IamInstanceProfile PrivateIpAddress "
+    "InstanceInitiatedShutdownBehavior BlockDeviceMappings NetworkInterfaces Placement TagSpecifications "
+    "MetadataOptions InstanceMarketOptions MaintenanceOptions CapacityReservationSpecification EnclaveOptions "
+    "HibernationOptions",
+    "Placement": "AvailabilityZone",
+    "MetadataOptions": "HttpTokens HttpPutResponseHopLimit HttpEndpoint InstanceMetadataTags",
+    "InstanceMarketOptions": "MarketType SpotOptions",
+    "InstanceMarketOptions.SpotOptions": "MaxPrice",
+    "BlockDeviceMappings[]": "DeviceName NoDevice Ebs",
+    "BlockDeviceMappings[].Ebs": "DeleteOnTermination Iops SnapshotId VolumeSize VolumeType Throughput Encrypted",
+    "MaintenanceOptions": "AutoRecovery",
+    "CapacityReservationSpecification": "",
+    "EnclaveOptions": "",
+    "HibernationOptions": "",
+}
+
+
+@pytest.mark.parametrize("path", sorted(DONE))
+def test_every_member_that_aws_knows_is_done_or_refused_by_name(path: str) -> None:
+    shape = get_service_model("ec2").operation_model("RunInstances").input_shape
+    for name in (part for part in path.split(".") if part):
+        shape = shape.members[name.removesuffix("[]")]
+        shape = shape.member if name.endswith("[]") else shape
+    refused = {one.path for one in ec2_refusals.RUN_INSTANCES}
+    left = {
+        name
+        for name in shape.members
+        if name not in DONE[path].split() and (f"{path}.{name}" if path else name) not in refused
+    }
+    assert not left
 
 
 def test_a_profile_without_a_role_is_refused(embedded: Embedded) -> None:

@@ -35,6 +35,9 @@ def show(plan: Plan | None, wrong: Sequence[str], account: Account) -> None:
     if plan.worst.unit_price:
         price = receipt.inline(receipt.price(plan.worst), account)
         st.html(note(Markup(f"{escape(machines(plan))} at {price} · {escape(plan.worst.source)}")))
+    if plan.expected.unit_price and plan.expected.unit_price != plan.worst.unit_price:
+        price = receipt.inline(receipt.price(plan.expected), account)
+        st.html(note(Markup(f"expected at {price} · {escape(plan.expected.source)}")))
     for warning in plan.warnings:
         st.html(receipt.warning(warning, account))
 

@@ -1,5 +1,6 @@
 """Train: what will this cost, how long will it take, and launching it once."""
 
+import html
 import json
 import re
 from collections.abc import Callable
@@ -353,6 +354,8 @@ def test_ec2_has_its_own_names_prices_and_access(aws: ScriptedAws, visit: Open) 
     table = page.dataframe[0].value
     assert list(table[table["Chosen"] == "●"]["Instance"]) == ["m5.large"]
     assert list(table[table["Chosen"] == "●"]["Spot/h"]) == ["$0.0384"]
+    assert "expected at" in text(page)
+    assert "EC2's spot price in us-east-1a" in html.unescape(text(page))
     assert "train-tune" not in [toggle.key for toggle in page.toggle]
     assert page.selectbox(key="train-key-pair").options == ["none", "ada"]
     page.text_input(key="train-address").set_value("203.0.113.7").run()

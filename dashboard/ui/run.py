@@ -1,6 +1,5 @@
 """One run in words and steps. Pure."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -8,7 +7,7 @@ from datetime import datetime
 from dashboard.core.format import count, duration, percent
 from dashboard.core.runs.model import Platform, Run, RunStatus, TuningFacts
 from dashboard.core.runs.progress import Progress
-from dashboard.ui.markup import Step, clean
+from dashboard.ui.markup import Step
 from dashboard.ui.tones import Tone
 
 ACCURACY = ("test:accuracy", "valid:accuracy", "train:accuracy")
@@ -21,7 +20,6 @@ CUT_OFF = {
     RunStatus.RECLAIMED: "taken back",
 }
 NEARLY = 0.95
-TELLING = re.compile(r"(?i:\berror\b|\bkilled\b|no space left|out of memory)|[A-Z]\w*(?:Error|Exception)\b")
 
 
 def best_metric(run: Run) -> str | None:
@@ -164,9 +162,3 @@ def progress_text(progress: Progress, printed: datetime | None, now: datetime) -
         elif (progress.fraction or 0.0) >= NEARLY:
             parts.append("nearly there")
     return " · ".join(parts)
-
-
-def telling_line(lines: Sequence[str]) -> str:
-    """The log line that says most about a failure: the last one that speaks of an error, else the last one."""
-    texts = [text for line in lines if (text := clean(line).strip())]
-    return next((text for text in reversed(texts) if TELLING.search(text)), texts[-1] if texts else "")

@@ -11,7 +11,7 @@ from dashboard.core.format import count
 from dashboard.core.runs.log import LogLine
 from dashboard.core.runs.model import Run
 from dashboard.state import Tail
-from dashboard.ui import markup, page, run
+from dashboard.ui import markup, page
 
 SHOWN_LINES = 400
 HEIGHT = 340
@@ -32,8 +32,9 @@ def show(aws: Aws, one: Run, tail: Tail) -> None:
     found = lines if is_whole or not searched else state.find_in_log(aws, one.key, searched)
     left = [line for line in found if (not host or line.host == host) and searched.lower() in line.text.lower()]
     with st.container(height=HEIGHT, autoscroll=not searched, key="log"):
-        mark = run.telling_line([line.text for line in lines]) if one.status.is_bad else ""
-        st.html(markup.log(_texts(one, lines, left, host), f"Log of {one.name}, newest line last", mark, searched))
+        told = state.explanation(aws, one)
+        label = f"Log of {one.name}, newest line last"
+        st.html(markup.log(_texts(one, lines, left, host), label, told.line if told else "", searched))
     if said := _said(tail, left, searched):
         st.html(markup.note(said))
 

@@ -105,20 +105,6 @@ def test_time_left_counts_from_the_moment_it_was_printed() -> None:
     assert run.progress_text(Progress(), None, at(0)) == "waiting for its first figures"
 
 
-@pytest.mark.parametrize(
-    ("lines", "telling"),
-    [
-        (["scan", "error: one class only", "bye"], "error: one class only"),
-        (["Traceback", "  File x", "ValueError: boom"], "ValueError: boom"),
-        (["all quiet", ""], "all quiet"),
-        (["terrors are no failure", "OSError: No space left on device"], "OSError: No space left on device"),
-        ([], ""),
-    ],
-)
-def test_the_line_that_matters_is_found(lines: list[str], telling: str) -> None:
-    assert run.telling_line(lines) == telling
-
-
 def test_a_run_that_was_interrupted_shows_each_time_and_what_is_still_to_come() -> None:
     begun = (("Starting", 0, 3), ("Downloading", 3, 5), ("Training", 5, 20))
     again = (("Interrupted", 20, 26), ("Restarting", 26, 27), ("Training", 27, None))

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.costs.quote import total
-from dashboard.core.errors import KennelError
+from dashboard.core.errors import KennelError, Refused
 from dashboard.core.format import count, duration, money, size
 from dashboard.core.runs import watch
 from dashboard.core.runs.clone import spec_of
@@ -103,8 +103,14 @@ def remove(aws: Aws, runs: Sequence[Run]) -> Question:
 
 def _deletion(aws: Aws, runs: Sequence[Run], *, with_artifacts: bool) -> DeletePlan:
     served = [endpoint.run for endpoint in state.endpoints(aws).value if endpoint.run]
-    others = state.listing(aws, Window.ALL).runs
-    return plan_delete(aws, runs, with_artifacts=with_artifacts, served=served, others=others)
+    every = state.listing(aws, Window.ALL)
+    if with_artifacts and not every.is_complete:
+        raise Refused(
+            "what these runs share with others is not known yet",
+            "the account's runs are still being read, and one of them may go on from these checkpoints",
+            "try again in a moment",
+        )
+    return plan_delete(aws, runs, with_artifacts=with_artifacts, served=served, others=every.runs)
 
 
 def _draw_delete(aws: Aws, runs: Sequence[Run], plans: dict[bool, DeletePlan]) -> Action | None:

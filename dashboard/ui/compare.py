@@ -1,7 +1,6 @@
 """Several runs side by side: what they took, cost and reached, their curves, and the settings that differ."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,12 +10,13 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.errors import NotFound
-from dashboard.core.format import count, duration, percent
+from dashboard.core.format import duration, percent
 from dashboard.core.runs.compare import Comparison, Measures
 from dashboard.core.runs.model import Run
 from dashboard.ui import chart, figures, figures_compare, markup, page, run, run_columns, run_page, table
+from dashboard.ui.compare_words import compared, dollars, first, places, sentence, short
 from dashboard.ui.figures_compare import Bars, Compared
-from dashboard.ui.lines import STYLES, Line, Style
+from dashboard.ui.lines import STYLES, Line
 from dashboard.ui.lines import figure as lines
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
@@ -82,42 +82,6 @@ def with_best_trials(aws: Aws, told: Comparison) -> Comparison:
         for metric, points in state.log(aws, best.key).progress.curves.items():
             curves.setdefault(metric, [()] * len(measures))[place] = points
     return replace(told, measures=tuple(measures), curves={name: tuple(lines) for name, lines in curves.items()})
-
-
-def compared(measured: Measures, style: Style) -> Compared:
-    """A run's measures as they are drawn."""
-    return Compared(
-        measured.run.name,
-        style,
-        measured.seconds,
-        None if measured.amount is None else float(measured.amount),
-        measured.accuracy,
-    )
-
-
-def first(rows: Sequence[Compared], value: Callable[[Compared], float | None], *, least: bool) -> str:
-    """The letters of the runs that have the least (or the most) of something: "A", "A and C", "3 alike", or ""."""
-    known = [(found, row.style.letter) for row in rows if (found := value(row)) is not None]
-    if len(known) < 2:
-        return ""
-    best = (min if least else max)(found for found, _ in known)
-    letters = [letter for found, letter in known if found == best]
-    return " and ".join(letters) if len(letters) < 3 else f"{len(letters)} alike"
-
-
-def sentence(rows: Sequence[Compared]) -> str:
-    """Which was the cheapest, the quickest and the best."""
-    if len(rows) < 2:
-        return f"{count(len(rows), 'run')}: choose two or more under All runs"
-    told = (
-        (first(rows, lambda row: row.cost, least=True), "cheapest"),
-        (first(rows, lambda row: row.seconds, least=True), "quickest"),
-        (first(rows, lambda row: row.accuracy, least=False), "most accurate"),
-    )
-    parts = [f"{letters} {word}" for letters, word in told if letters]
-    return (
-        f"{count(len(rows), 'run')}: {', '.join(parts)}" if parts else f"{count(len(rows), 'run')}, too few have ended"
-    )
 
 
 def _table(aws: Aws, compared: Comparison, rows: Sequence[Compared]) -> None:
@@ -194,7 +158,7 @@ def _bars(aws: Aws, rows: Sequence[Compared]) -> None:
         ),
         "cost": (
             (f"Cost: {cheap} cheapest" if cheap else "Cost") + simulated(aws.account),
-            Bars("USD", [(row, row.cost, _dollars(row.cost, digits)) for row in rows]),
+            Bars("USD", [(row, row.cost, dollars(row.cost, digits)) for row in rows]),
         ),
         "accuracy": (
             f"Photos right: {right} best" if right else "Photos right",
@@ -213,16 +177,6 @@ def _bars(aws: Aws, rows: Sequence[Compared]) -> None:
     if grey:
         letters = ", ".join(sorted(grey))
         st.html(markup.note(f"Grey: {letters}, because another run was no slower, no dearer and no worse."))
-
-
-def _dollars(amount: float | None, places: int) -> str:
-    return "unknown" if amount is None else f"${amount:.{places}f}"
-
-
-def places(rows: Sequence[Compared]) -> int:
-    """Places after the point, so that small costs can be told apart: three digits of the largest."""
-    most = max((row.cost for row in rows if row.cost), default=1.0)
-    return max(2, min(7, 2 - math.floor(math.log10(most))))
 
 
 def _curves(compared: Comparison) -> None:
@@ -245,11 +199,6 @@ def _curves(compared: Comparison) -> None:
                 figure if drawn else None,
                 "None of these runs has printed an epoch.",
             )
-
-
-def short(value: str) -> str:
-    """A setting in a cell: of an address only its last part; "–" for none."""
-    return value.rstrip("/").rsplit("/", 1)[-1] or "–"
 
 
 def _settings(compared: Comparison) -> None:

@@ -11,13 +11,16 @@ DASHBOARD = ROOT / "dashboard"
 AWS = {"boto3", "botocore"}
 HEAVY = {"torch", "torchvision", "onnxruntime", "onnx", "sagemaker", "moto", "local_aws"}
 PURE = (
+    "compare_words",
     "figures",
     "figures_compare",
     "figures_tuning",
+    "figures_usage",
     "lines",
     "markup",
     "receipt",
     "run",
+    "run_filter",
     "tones",
     "train_fields",
     "train_search",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.ui.compare import first, places, sentence, short
+from dashboard.ui.compare_words import first, places, sentence, short
 from dashboard.ui.figures_compare import Compared
 from dashboard.ui.lines import STYLES
 

@@ -162,12 +162,14 @@ class Ec2(MotoService):
     def stop_instances(self, params: Params, caller: Caller) -> Params:
         if params.get("Hibernate"):
             raise ServiceError("UnsupportedOperation", "The embedded AWS cannot do hibernation yet (Hibernate).")
-        force = bool(params.get("Force"))
+        force = _at_once(params)
         return {"StoppingInstances": self._changed(params, caller, lambda one: self._instances.stop(one, force=force))}
 
     def terminate_instances(self, params: Params, caller: Caller) -> Params:
         self._check_itself(params["InstanceIds"], caller, "TerminateInstances")
-        return {"TerminatingInstances": self._changed(params, caller, self._instances.terminate)}
+        force = _at_once(params)
+        told = self._changed(params, caller, lambda one: self._instances.terminate(one, force=force))
+        return {"TerminatingInstances": told}
 
     def reboot_instances(self, params: Params, caller: Caller) -> Params:
         self._changed(params, caller, self._instances.reboot)
@@ -233,6 +235,7 @@ class Ec2(MotoService):
 
     def cancel_spot_instance_requests(self, params: Params, caller: Caller) -> Params:
         ids = params.get("SpotInstanceRequestIds") or []
+        _check_dry_run(params)
         with self._backend(caller, changes=True) as backend:
             requests = {one.kennel["spot"]["id"]: one.kennel["spot"] for one in ec2_spot.requests(_all(backend))}
             for one in ids:
@@ -248,7 +251,7 @@ class Ec2(MotoService):
     def describe_spot_price_history(self, params: Params, caller: Caller) -> Params:
         _check_dry_run(params)
         with self._backend(caller) as backend:
-            zones = [zone.name for zone in backend.describe_availability_zones()]
+            zones = {zone.zone_id: zone.name for zone in backend.describe_availability_zones()}
         return ec2_spot.describe_history(params, zones, self._now())
 
     # within
@@ -289,6 +292,11 @@ class Ec2(MotoService):
                 f"ec2:{operation} on another resource than itself.",
                 403,
             )
+
+
+def _at_once(params: Params) -> bool:
+    """Whether an instance is to end without its system shutting down."""
+    return bool(params.get("Force") or params.get("SkipOsShutdown"))
 
 
 def _check_dry_run(params: Params) -> None:

@@ -250,6 +250,13 @@ STATUS_FILTERS: dict[str, Callable[[Document], list[str]]] = {
     "system-status.reachability": _each("SystemStatus", "Details", "Status"),
     "system-status.status": _each("SystemStatus", "Status"),
 }
+PRICE_FILTERS: dict[str, Callable[[Document], list[str]]] = {
+    "availability-zone": _each("AvailabilityZone"),
+    "instance-type": _each("InstanceType"),
+    "product-description": _each("ProductDescription"),
+    "spot-price": _each("SpotPrice"),
+    "timestamp": _each("Timestamp"),
+}
 SPOT_FILTERS: dict[str, Callable[[Document], list[str]]] = {
     "spot-instance-request-id": _each("SpotInstanceRequestId"),
     "state": _each("State"),

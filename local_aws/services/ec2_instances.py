@@ -206,7 +206,7 @@ class Instances:
                 "OperationNotPermitted", f"The instance '{found.id}' may not be stopped: disableApiStop."
             )
         ec2_record.set_state(found, "stopping", ec2_record.USER, self._stamp())
-        self._room.kill(found.id) if force else self._room.shut_down(found.id)
+        self._end(found.id, force=force)
 
     def reboot(self, found: Any) -> None:
         """RebootInstances. Raises ServiceError."""
@@ -214,7 +214,7 @@ class Instances:
             raise ec2_record.incorrect(found, "rebooted")
         self._room.reboot(found.id)
 
-    def terminate(self, found: Any) -> None:
+    def terminate(self, found: Any, *, force: bool = False) -> None:
         """TerminateInstances. Raises ServiceError OperationNotPermitted."""
         if found._state.name in ("terminated", "shutting-down"):
             return
@@ -231,7 +231,14 @@ class Instances:
             instance_folders.remove(self._folder(found.id), keep_console=True)
             return
         ec2_record.set_state(found, "shutting-down", ec2_record.USER, self._stamp())
-        self._room.shut_down(found.id)
+        self._end(found.id, force=force)
+
+    def _end(self, instance_id: str, *, force: bool) -> None:
+        """force: what runs in it is not waited for."""
+        if force:
+            self._room.kill(instance_id)
+        else:
+            self._room.shut_down(instance_id)
 
     def tagged(self, found: Any, tags: dict[str, str]) -> None:
         """CreateTags was called: a new value of kennel:interrupt takes a spot instance's capacity away now."""

@@ -8,7 +8,7 @@ up. The same moment always gives the same price.
 import hashlib
 import random
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -17,6 +17,7 @@ from typing import Any
 from dashboard.core.costs.prices import Kind, PriceBook
 from local_aws.engine import spot
 from local_aws.errors import ServiceError
+from local_aws.services import ec2_describe
 
 Document = dict[str, Any]
 HISTORY = timedelta(days=90)
@@ -41,20 +42,26 @@ def on_demand(instance_type: str, region: str) -> Decimal | None:
 
 def price(instance_type: str, zone: str, at: datetime) -> Decimal | None:
     """USD an hour of a spot instance in an Availability Zone, to four decimals; None where nobody knows."""
-    full = on_demand(instance_type, zone[:-1])
-    return None if full is None else _at(instance_type, zone, _step(at), full)
+    return next((amount for *_, amount in history([instance_type], [zone], at, at)), None)
 
 
 def history(
     types: Sequence[str], zones: Sequence[str], start: datetime, end: datetime
-) -> Iterator[tuple[datetime, str, str, Decimal]]:
+) -> list[tuple[datetime, str, str, Decimal]]:
     """Every change from start to end and the price in force at the start, newest first: (since, type, zone, price)."""
-    for step in range(_step(end), _step(start) - 1, -1):
-        for instance_type in types:
-            for zone in zones:
-                full = on_demand(instance_type, zone[:-1])
-                if full is not None:
-                    yield _since(instance_type, zone, step), instance_type, zone, _at(instance_type, zone, step, full)
+    found = []
+    for instance_type in types:
+        for zone in zones:
+            full = on_demand(instance_type, zone[:-1])
+            if full is None:
+                continue
+            for step in range(_step(end), _step(start) - 2, -1):
+                since = _since(instance_type, zone, step)
+                if since <= end:
+                    found.append((since, instance_type, zone, _at(instance_type, zone, step, full)))
+                if since <= start:
+                    break
+    return sorted(found, key=lambda one: one[0], reverse=True)
 
 
 def _step(at: datetime) -> int:
@@ -76,21 +83,19 @@ def _draw(*seed: object) -> float:
     return random.Random(hashlib.sha256(repr(seed).encode()).digest()).random()  # noqa: S311 (a simulation)
 
 
-def describe_history(params: Mapping[str, Any], zones: Sequence[str], now: datetime) -> Document:
-    """DescribeSpotPriceHistory. zones: those of the region. Raises ServiceError."""
-    by_name = {one.get("Name"): list(one.get("Values") or ()) for one in params.get("Filters") or ()}
-    allowed = {"availability-zone", "instance-type", "product-description", "spot-price", "timestamp"}
-    unknown = set(by_name) - allowed
-    if unknown:
-        raise ServiceError("InvalidParameterValue", f"The filter '{min(map(str, unknown))}' is invalid")
-    products = [*(params.get("ProductDescriptions") or ()), *by_name.get("product-description", [])]
-    zone = params.get("AvailabilityZone")
-    wanted = [zone] if zone else by_name.get("availability-zone") or list(zones)
-    types = params.get("InstanceTypes") or by_name.get("instance-type") or _priced()
+def describe_history(params: Mapping[str, Any], zones: Mapping[str, str], now: datetime) -> Document:
+    """DescribeSpotPriceHistory. zones: those of the region, name by id. Raises ServiceError."""
+    filters = params.get("Filters") or ()
+    passes = ec2_describe.matcher(filters, ec2_describe.PRICE_FILTERS)
+    products = params.get("ProductDescriptions") or ()
+    zone = params.get("AvailabilityZone") or zones.get(params.get("AvailabilityZoneId") or "")
+    if (zone or params.get("AvailabilityZoneId")) and zone not in zones.values():
+        raise ServiceError("InvalidParameterValue", f"Invalid availability zone: [{zone}]")
+    named = [value for one in filters if one.get("Name") == "instance-type" for value in one.get("Values") or ()]
+    plain = named if not any(sign in value for value in named for sign in "*?") else []
+    types = params.get("InstanceTypes") or plain or _priced()
     start, end = params.get("StartTime") or now - HISTORY, params.get("EndTime") or now
     start, end = max(_aware(start), now - HISTORY), min(_aware(end), now)
-    if zone and zone not in zones:
-        raise ServiceError("InvalidParameterValue", f"Invalid availability zone: [{zone}]")
     most = min(params.get("MaxResults") or _MOST, _MOST)
     at = _offset(params.get("NextToken"))
     if products and not set(products) & set(_PRODUCTS):
@@ -103,9 +108,9 @@ def describe_history(params: Mapping[str, Any], zones: Sequence[str], now: datet
             "SpotPrice": f"{amount:.6f}",
             "Timestamp": since,
         }
-        for since, kind, where, amount in history(types, [one for one in zones if one in wanted], start, end)
-        if since <= end
+        for since, kind, where, amount in history(types, [zone] if zone else sorted(zones.values()), start, end)
     ]
+    rows = [row for row in rows if passes(row)]
     return {"SpotPriceHistory": rows[at : at + most], "NextToken": str(at + most) if len(rows) > at + most else ""}
 
 

@@ -21,7 +21,7 @@ OBSERVED = {  # USD an hour in us-east-1, seen 2026-09 to 2026-11
 @pytest.mark.parametrize("instance_type", sorted(OBSERVED))
 def test_prices_stay_near_the_range_that_was_observed_and_move(instance_type: str) -> None:
     low, high = OBSERVED[instance_type]
-    rows = list(ec2_spot.history([instance_type], ["us-east-1a"], NOW - timedelta(days=30), NOW))
+    rows = ec2_spot.history([instance_type], ["us-east-1a"], NOW - timedelta(days=30), NOW)
     prices = [float(price) for _, _, _, price in rows]
     assert len(set(prices)) > 1
     assert all(0.93 * low < price < 1.07 * high for price in prices)
@@ -29,9 +29,17 @@ def test_prices_stay_near_the_range_that_was_observed_and_move(instance_type: st
     assert times == sorted(times, reverse=True)
 
 
+@pytest.mark.parametrize("minutes", range(0, 720, 7))
+def test_at_every_moment_one_price_is_in_force(minutes: int) -> None:
+    at = NOW + timedelta(minutes=minutes)
+    ((since, _, _, price),) = ec2_spot.history(["m5.large"], ["us-east-1a"], at, at)
+    assert since <= at
+    assert ec2_spot.price("m5.large", "us-east-1a", at) == price
+
+
 def test_a_price_that_nobody_knows_is_not_made_up() -> None:
     assert ec2_spot.price("u-6tb1.metal", "us-east-1a", NOW) is None
-    assert not list(ec2_spot.history(["u-6tb1.metal"], ["us-east-1a"], NOW - timedelta(days=1), NOW))
+    assert not ec2_spot.history(["u-6tb1.metal"], ["us-east-1a"], NOW - timedelta(days=1), NOW)
 
 
 def test_the_price_of_now_is_told_for_every_zone(embedded: Embedded) -> None:
@@ -64,6 +72,8 @@ def test_history_comes_in_pages_and_by_filter(embedded: Embedded) -> None:
     assert len(pages) > 1
     assert {(one["InstanceType"], one["AvailabilityZone"]) for one in rows} == {("c5.xlarge", "us-east-1b")}
     assert len({one["Timestamp"] for one in rows}) == len(rows)
+    dear = [{"Name": "spot-price", "Values": ["9*"]}]
+    assert not ec2.describe_spot_price_history(InstanceTypes=["c5.xlarge"], Filters=dear)["SpotPriceHistory"]
     with pytest.raises(ClientError, match="Invalid availability zone"):
         ec2.describe_spot_price_history(AvailabilityZone="moon-1a")
 

@@ -215,11 +215,25 @@ def test_ended_runs_are_deleted_once_their_number_is_typed(every_kind: ScriptedA
     assert DONE not in shown(page)
 
 
-def test_one_run_goes_into_the_form_again_and_several_are_launched_as_they_were(
-    every_kind: ScriptedAws, visit: Open
-) -> None:
+def test_one_run_goes_into_the_form_again(every_kind: ScriptedAws, visit: Open) -> None:
     page = tick(visit(every_kind, "runs"), "dogs-ec2")
     assert ("Train again", "train", "like=ec2%3Adogs-ec2") in links(page)
+
+
+def test_several_are_launched_again_as_they_were_after_one_dialog(every_kind: ScriptedAws, visit: Open) -> None:
+    every_kind.add_dataset()
+    page = tick(visit(every_kind, "runs"), DONE, "sample-drawn-dogs")
+    page.button(key="repeat-runs").click().run()
+    assert not page.exception
+    assert "each under a new name" in text(page)
+    assert "at most" in page.button(key="confirm-do").label
+    assert not every_kind.asked("CreateTrainingJob")
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    made = every_kind.asked("CreateTrainingJob")
+    assert len({asked["TrainingJobName"] for asked in made}) == 2
+    assert all(asked["HyperParameters"]["epochs"] == "20" for asked in made)
+    assert [toast.value for toast in page.toast] == ["2 runs are starting"]
 
 
 def test_an_old_link_to_one_run_still_leads_there(aws: ScriptedAws, visit: Open) -> None:

@@ -68,8 +68,9 @@ def reap() -> dict[int, int]:
 
 
 def has_children() -> bool:
+    """Whether a child is left; one that has ended is collected on the way."""
     try:
-        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:
         return False
     return True

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from dashboard.core.costs.prices import Confidence, Price
-from dashboard.core.runs.spec import TrainingSpec
+from dashboard.core.runs.spec import TrainingSpec, Tuning
 
 T = TypeVar("T")
 
@@ -117,14 +117,18 @@ class Surroundings:
 
 
 def about(spec: TrainingSpec) -> TrainingSpec:
-    """The part of a spec that `look` looks at: the key to keep its answer by, so that typing a name reads nothing."""
+    """The part of a spec that `look` looks at: the key to keep its answer by, so that typing a name reads nothing.
+
+    Of a tuning only that it is one, and how many trainings run at once, matters to permissions and quotas.
+    """
+    at_once = min(spec.tuning.parallel, spec.jobs) if spec.tuning else 0
     return replace(
         TrainingSpec(spec.dataset_uri),
         platform=spec.platform,
         capacity=spec.capacity,
         instance_type=spec.instance_type,
         instance_count=spec.instance_count,
-        tuning=spec.tuning,
+        tuning=Tuning((), "Random", max_jobs=at_once, parallel=at_once) if spec.tuning else None,
         subnets=spec.subnets,
         ssh_address=spec.ssh_address,
         resume_from=spec.resume_from,

@@ -1,6 +1,7 @@
 """Looking around before a launch, in an account whose roles, buckets and quotas are really missing or wrong."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -152,6 +153,16 @@ def test_what_is_looked_at_does_not_depend_on_what_is_typed():
     other = TrainingSpec("s3://bucket-of-dogs/dogs/", name="b", epochs=4, max_seconds=120)
     assert about(one) == about(other)
     assert about(one) != about(TrainingSpec("s3://bucket-of-dogs/dogs/", instance_count=2))
+
+
+def test_of_a_tuning_only_what_runs_at_once_is_looked_at():
+    one = TrainingSpec("s3://bucket-of-dogs/dogs/", instance_count=2, tuning=Tuning(DEFAULT_RANGES, parallel=2))
+    other = replace(one, tuning=Tuning((), "Random", max_jobs=9, parallel=2))
+    more = replace(one, tuning=Tuning(DEFAULT_RANGES, parallel=3))
+    assert about(one) == about(other)
+    assert about(one).at_once == one.at_once == 4
+    assert about(one) != about(more)
+    assert about(one) != about(replace(one, tuning=None))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The instance types that could run a training, as a table; a click on one takes it."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -37,14 +38,14 @@ def show(rows: Sequence[Candidate], account: Account) -> None:
             ),
             "Price/h": column.TextColumn("Price/h", alignment="right", help=why, width=64),
             "Spot/h": column.TextColumn("Spot/h", alignment="right", help="EC2's spot price right now", width=62),
-            "vCPU": column.NumberColumn("vCPU", width=50),
-            "GiB": column.NumberColumn("GiB", help="Memory", width=46),
-            "GPU": column.TextColumn("GPU", width=80),
+            "vCPU": column.NumberColumn("vCPU", width=46),
+            "GiB": column.NumberColumn("GiB", help="Memory", width=42),
+            "GPU": column.TextColumn("GPU", help="The list in the form says its memory", width=54),
             "Time": column.TextColumn(
                 "Time", alignment="right", help="Expected, from past runs of this data", width=70
             ),
-            "Cost": column.TextColumn("Cost", alignment="right", help=f"Expected. {why}", width=88),
-            "At most": column.TextColumn("At most", alignment="right", help=f"Worst case. {why}", width=70),
+            "Cost": column.TextColumn("Cost", alignment="right", help=f"Expected. {why}", width=84),
+            "At most": column.TextColumn("At most", alignment="right", help=f"Worst case. {why}", width=66),
         },
     )
     if any(row.expected.seconds is None for row in rows):
@@ -72,8 +73,11 @@ def as_rows(rows: Sequence[Candidate]) -> list[dict[str, Any]]:
 
 
 def gpu(described: str) -> str | None:
-    """A GPU in a narrow column: "T4 16 GiB" of "1 × NVIDIA T4 16 GiB"."""
-    return described.removeprefix("1 × ").replace("NVIDIA ", "") or None
+    """A GPU in a narrow column: "T4" of "1 × NVIDIA T4 16 GiB"."""
+    found = re.fullmatch(r"(\d+) × NVIDIA (\S+) .*", described)
+    if found is None:
+        return described or None
+    return found[2] if found[1] == "1" else f"{found[1]} × {found[2]}"
 
 
 def spot(row: Candidate) -> str:

@@ -1,22 +1,22 @@
 """What is wrong with what a person asks for, each problem with its field and what to do."""
 
-import ipaddress
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from dashboard.core.errors import InvalidInput
+from dashboard.core.runs.network_problems import network_problems
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.tuning_problems import setting_problem, tuning_problems
 from training.settings import RANGES, Settings
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # SageMaker's own pattern for TrainingJobName
 TUNING_NAME = 32  # characters of a HyperParameterTuningJobName
-S3_URI = re.compile(r"s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)")
+S3_URI = re.compile(r"(?=.{1,1024}$)s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)")
 INSTANCE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
 EC2_INSTANCE = re.compile(r"(?!ml\.)[a-z0-9-]+\.[a-z0-9-]+")
-TAG_VALUE = re.compile(r"[\w\s.:/=+\-@]{0,256}")  # AWS's pattern for a tag's value
-SECONDS_LIST = re.compile(r"(\d{1,6}( \d{1,6})*)?")
+TAG_VALUE = re.compile(r"[\w .:/=+\-@]{0,256}")  # AWS's pattern for a tag's value
+SECONDS_LIST = re.compile(r"(?=.{0,256}$)([0-9]{1,6}( [0-9]{1,6})*)?")  # it becomes a tag's value
 
 MAX_SECONDS = (60, 5 * 24 * 3600)  # SageMaker's default limit for one job is 5 days
 MOST_SECONDS_WAITING = 28 * 24 * 3600
@@ -43,7 +43,7 @@ def problems(spec: TrainingSpec) -> tuple[InvalidInput, ...]:
         _name(spec),
         _cap(spec.max_cost),
         *_tuning(spec),
-        *_network(spec),
+        *network_problems(spec),
         *_tags(spec),
         _within("volume_gb", "the volume in GB", spec.volume_gb, VOLUME_GB),
         _resume(spec),
@@ -170,47 +170,6 @@ def _tuning(spec: TrainingSpec) -> Iterator[InvalidInput]:
             field="tuning",
         )  # fmt: skip
     yield from tuning_problems(spec.tuning)
-
-
-def _network(spec: TrainingSpec) -> Iterator[InvalidInput]:
-    if bool(spec.subnets) != bool(spec.security_groups) and not spec.is_on_ec2:
-        missing = "security_groups" if spec.subnets else "subnets"
-        yield InvalidInput(
-            "a network needs subnets and security groups",
-            f"no {missing.replace('_', ' ')} were chosen",
-            "choose both, or neither",
-            field=missing,
-        )
-    if spec.is_on_ec2 and len(spec.subnets) > 1:
-        yield InvalidInput("an EC2 instance is in one subnet", f"{len(spec.subnets)} were chosen", "keep one",
-                           field="subnets")  # fmt: skip
-    if spec.ssh_address:
-        yield from _ssh(spec)
-    elif spec.key_name and not spec.is_on_ec2:
-        yield InvalidInput(
-            "a key pair is for EC2 only", "SageMaker's instances have no SSH", "drop it", field="key_name"
-        )
-
-
-def _ssh(spec: TrainingSpec) -> Iterator[InvalidInput]:
-    if not spec.is_on_ec2:
-        yield InvalidInput("SSH is for EC2 only", "SageMaker's instances have none", "drop the address",
-                           field="ssh_address")  # fmt: skip
-        return
-    try:
-        ipaddress.ip_address(spec.ssh_address)
-    except ValueError:
-        yield InvalidInput(
-            "SSH is opened to one address, like 203.0.113.7",
-            f'it is "{spec.ssh_address}"',
-            "give the address of your own machine as the internet sees it",
-            field="ssh_address",
-        )
-    if not spec.key_name:
-        yield InvalidInput(
-            "SSH needs a key pair", "without one nobody can sign in", "choose a key pair, or drop the address",
-            field="key_name",
-        )  # fmt: skip
 
 
 def _tags(spec: TrainingSpec) -> Iterator[InvalidInput]:

@@ -130,11 +130,23 @@ def learning_curve(curves: Mapping[str, Points], measure: Measure, *, is_dark: b
         figure.update_yaxes(rangemode="tozero")
     first, last = epochs_shown(curves, measure)
     edge = max(0.3, (last - first) * 0.02)
-    few = last - first < 6
-    figure.update_xaxes(
-        range=[first - edge, last + edge], dtick=1 if few else None, nticks=5, tickformat="d", tickangle=0
-    )
+    figure.update_xaxes(range=[first - edge, last + edge], tickvals=ticks(first, last), tickformat="d", tickangle=0)
     return figure
+
+
+def ticks(low: float, high: float, *, whole: bool = True, most: int = 6) -> list[float]:
+    """Round values between `low` and `high` to write on an axis, at least one and at most `most`.
+
+    Left to itself a figure that is drawn before it has its width finds no room for any, and places its axis title at
+    minus infinity. `whole`: only whole numbers, as for epochs.
+    """
+    length = high - low
+    step = 10.0 ** math.floor(math.log10(length / most)) if length > 0 else 1.0
+    step = next(size * step for size in (1, 2, 5, 10, 20) if length / (size * step) <= most - 1)
+    if whole:
+        step = max(1.0, step)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [place * step for place in range(first, last + 1)] or [low]
 
 
 def template(x: str, y: str, height: int = HEIGHT) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dashboard.ui.figures import BLUE, HEIGHT, ORANGE, SKY, VERMILLION, template
+from dashboard.ui.figures import BLUE, HEIGHT, ORANGE, SKY, VERMILLION, template, ticks
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -96,7 +96,7 @@ def objective(trials: Sequence[Trial], name: str, *, is_least: bool, is_dark: bo
         )
     last = max((trial.number for trial in trials), default=1)
     figure.update_layout(margin={"l": 8, "r": 24, "t": 22, "b": 8}, hovermode="closest")
-    figure.update_xaxes(range=[0.5, last + 0.5], dtick=1 if last <= 12 else None, tickformat="d", nticks=8)
+    figure.update_xaxes(range=[0.5, last + 0.5], tickvals=ticks(1, last, most=12), tickformat="d")
     return figure
 
 

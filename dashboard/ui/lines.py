@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboard.ui.figures import BLUE, GREEN, HEIGHT, ORANGE, PURPLE, SKY, VERMILLION, spread, template
+from dashboard.ui.figures import BLUE, GREEN, HEIGHT, ORANGE, PURPLE, SKY, VERMILLION, spread, template, ticks
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -107,7 +107,7 @@ def figure(
         )
     left = min((points[0][0] for _, points in drawn), default=0.0)
     edge = max(0.3, (right - left) * 0.02)
-    made.update_xaxes(range=[left - edge, right + edge], nticks=5, tickangle=0)
+    made.update_xaxes(range=[left - edge, right + edge], tickvals=ticks(left, right, whole=False), tickangle=0)
     made.update_layout(margin={"l": 8, "r": min(170, 26 + 7 * longest), "t": 10, "b": 8})
     made.update_yaxes(rangemode="tozero", range=[0, top], tickformat=".0%" if percent else None)
     return made

@@ -14,6 +14,7 @@ from dashboard.ui.figures import (
     learning_finding,
     learning_rows,
     spread,
+    ticks,
 )
 
 CURVES = {
@@ -91,3 +92,26 @@ def test_the_epochs_shown_are_those_there_are() -> None:
 def test_the_colours_are_okabe_and_itos() -> None:
     colours = {colour for series in SERIES for colour in (series.colour, series.on_dark)}
     assert colours <= {"#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7"}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "whole", "written"),
+    [
+        (1, 1, True, [1]),
+        (1, 3, True, [1, 2, 3]),
+        (1, 8, True, [2, 4, 6, 8]),
+        (1, 60, True, [20, 40, 60]),
+        (1, 600, True, [200, 400, 600]),
+        (0.0, 0.5, False, [0.0, 0.1, 0.2, 0.30000000000000004, 0.4, 0.5]),
+        (2.1, 2.1, False, [2.1]),
+        (0, 0, False, [0]),
+    ],
+)
+def test_an_axis_has_round_values_and_at_least_one(low: float, high: float, whole: bool, written: list[float]) -> None:
+    assert ticks(low, high, whole=whole) == written
+
+
+@pytest.mark.parametrize("high", [0.003, 0.7, 1.5, 7.0, 11.0, 59.0, 101.0, 999.0, 12345.0])
+def test_no_axis_has_more_values_than_fit(high: float) -> None:
+    assert 1 <= len(ticks(0, high, whole=False)) <= 6
+    assert 1 <= len(ticks(1, high + 1)) <= 6

@@ -333,14 +333,14 @@ def _training_policy(bucket: str) -> dict[str, Any]:
 
 
 def _instance_policy(bucket: str) -> dict[str, Any]:
-    """What a training on an EC2 instance needs: data and code in, its own run out, log, metrics.
+    """What a training on an EC2 instance needs: data, code and a checkpoint in, its own run out, log, metrics.
 
     Nothing of EC2: it ends itself by shutting down, which needs no permission.
     """
     statements = [
-        _list(bucket, "datasets", "code", "ec2-runs"),
-        _objects(["s3:GetObject"], bucket, "datasets", "code", "ec2-runs"),
-        _objects(["s3:PutObject", "s3:AbortMultipartUpload"], bucket, "ec2-runs"),
+        _list(bucket, "datasets", "code", "checkpoints", "ec2-runs"),
+        _objects(["s3:GetObject"], bucket, "datasets", "code", "checkpoints", "ec2-runs"),
+        _objects(["s3:PutObject", "s3:AbortMultipartUpload"], bucket, "checkpoints", "ec2-runs"),
         _logs("/kennel/ec2-runs"),
         _metrics("Kennel/EC2Training"),
     ]

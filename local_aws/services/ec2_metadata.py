@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local_aws import ACCOUNT
+from local_aws.account_facts import trusts
 from local_aws.engine.metadata import Facts, Leaf, Tree
 from local_aws.run_keys import RunKeys
 
@@ -72,7 +73,7 @@ def _tree(found: Any, region: str, iam: Any, runs: RunKeys | None, reclaimed_at:
     if found.key_name:
         tree["public-keys"] = {"0": f"0={found.key_name}"}
     if found.iam_instance_profile:
-        tree["iam"] = _iam(found, iam, runs, now)
+        tree["iam"] = _iam(found, region, iam, runs, now)
     if found.metadata_options.instance_metadata_tags == "enabled":
         tree["tags"] = {"instance": {tag["key"]: tag["value"] for tag in found.get_tags()}}
     if reclaimed_at is not None:
@@ -84,7 +85,7 @@ def _tree(found: Any, region: str, iam: Any, runs: RunKeys | None, reclaimed_at:
     return tree
 
 
-def _iam(found: Any, iam: Any, runs: RunKeys | None, now: datetime) -> Tree:
+def _iam(found: Any, region: str, iam: Any, runs: RunKeys | None, now: datetime) -> Tree:
     profile = next(
         (one for one in iam.instance_profiles.values() if one.arn == found.iam_instance_profile["Arn"]), None
     )
@@ -100,13 +101,15 @@ def _iam(found: Any, iam: Any, runs: RunKeys | None, now: datetime) -> Tree:
     }
     return {
         "info": json.dumps(info),
-        "security-credentials": {role.name: json.dumps(_credentials(role, found.id, runs, now))},
+        "security-credentials": {role.name: json.dumps(_credentials(role, region, found.id, runs, now))},
     }
 
 
-def _credentials(role: Any, instance_id: str, runs: RunKeys | None, now: datetime) -> Mapping[str, str]:
+def _credentials(role: Any, region: str, instance_id: str, runs: RunKeys | None, now: datetime) -> Mapping[str, str]:
     updated = f"{now:%Y-%m-%dT%H:%M:%SZ}"
-    if not trusts(role, _SERVICE):
+    instance = f"arn:aws:ec2:{region}:{ACCOUNT}:instance/{instance_id}"
+    policy = role.assume_role_policy_document
+    if not trusts(json.loads(policy) if isinstance(policy, str) else policy, _SERVICE, instance):
         return {
             "Code": "AssumeRoleUnauthorizedAccess",
             "Message": f"EC2 cannot assume the role {role.name}. Please see documentation at "
@@ -125,22 +128,6 @@ def _credentials(role: Any, instance_id: str, runs: RunKeys | None, now: datetim
         "Token": key.session_token or "",
         "Expiration": f"{now + LIFETIME:%Y-%m-%dT%H:%M:%SZ}",
     }
-
-
-def trusts(role: Any, service: str) -> bool:
-    """Whether a role's trust policy lets a service assume it (an Allow that names the service)."""
-    document = role.assume_role_policy_document
-    try:
-        policy = json.loads(document) if isinstance(document, str) else document or {}
-    except ValueError:
-        return False
-    statements = policy.get("Statement", [])
-    for statement in [statements] if isinstance(statements, dict) else statements:
-        principal = statement.get("Principal", {})
-        services = principal.get("Service", []) if isinstance(principal, dict) else []
-        if statement.get("Effect") == "Allow" and service in ([services] if isinstance(services, str) else services):
-            return True
-    return False
 
 
 def _identity(found: Any, region: str) -> Mapping[str, Any]:

@@ -5,11 +5,20 @@ client token, so that a second RunInstances gives the first one's instance.
 """
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from dashboard.core.aws import Aws
-from dashboard.core.errors import AlreadyExists, InvalidInput, KennelError, NotFound, ServiceFault, Unreachable
+from dashboard.core.errors import (
+    AlreadyExists,
+    InvalidInput,
+    KennelError,
+    NotFound,
+    ServiceFault,
+    Throttled,
+    Unreachable,
+)
 from dashboard.core.runs.plan import Plan
 from dashboard.core.runs.requests_ec2 import RUNS, index_key
 from dashboard.core.runs.security_group import own_group
@@ -18,9 +27,10 @@ from dashboard.core.runs.security_group import own_group
 def launch_ec2(aws: Aws, plan: Plan) -> None:
     """Write the run down, start its instance, and write down which that is.
 
-    When EC2 refuses (no capacity, a quota, a permission), what was written is taken back, so that the name is free
-    again. When its answer was lost it stays: the next try finds the instance by its token.
-    Raises AlreadyExists when the name belongs to another run, and the errors of `Aws.call`.
+    When EC2 refuses (no capacity, a quota, a permission) and has no instance of this order, what was written is taken
+    back, so that the name is free again. When that is not certain it stays: the next try finds the instance by its
+    token, and until then the run is listed. Raises AlreadyExists when the name belongs to another run, ServiceFault
+    when its documents cannot be read, and the errors of `Aws.call`.
     """
     if not plan.request["ImageId"]:
         raise InvalidInput(
@@ -34,18 +44,45 @@ def launch_ec2(aws: Aws, plan: Plan) -> None:
         return
     index = index_key(plan.name, created)
     aws.call("s3", "PutObject", Bucket=bucket, Key=index, Body=b"")
+    # A token holds for a day or so: what has reported already must not be started a second time after that.
+    has_begun = bool(_read(aws, f"{folder}status.json"))
     try:
-        instance = _started(aws, plan)
-    except (Unreachable, ServiceFault):
+        instance = _found(aws, plan) if has_begun else _started(aws, plan)
+    except (Unreachable, ServiceFault, Throttled):
         raise  # it may have started all the same
-    except KennelError:
-        for key in (index, f"{folder}request.json"):
-            aws.call("s3", "DeleteObject", Bucket=bucket, Key=key)
-        raise
+    except KennelError as refusal:
+        instance = _in_spite_of(aws, plan, refusal)
+        if instance is None:
+            _take_back(aws, f"{folder}request.json", index)
+            raise
+    if instance is None:
+        return
     launched = {"instance_id": instance["InstanceId"], "launched": instance["LaunchTime"].astimezone(UTC).isoformat()}
     if plan.spot_price is not None:
         launched["spot_price"] = str(plan.spot_price)
     aws.call("s3", "PutObject", Bucket=bucket, Key=f"{folder}instance.json", Body=json.dumps(launched).encode())
+    if not _read(aws, f"{folder}request.json"):  # a second tab was refused in the meantime, and took it back
+        created = _written(aws, plan, f"{folder}request.json")
+        aws.call("s3", "PutObject", Bucket=bucket, Key=index_key(plan.name, created), Body=b"")
+
+
+def _in_spite_of(aws: Aws, plan: Plan, refusal: KennelError) -> Any | None:
+    """The instance of this order, which an earlier attempt started before the last one was refused; None without one.
+
+    Raises the refusal when EC2 does not say.
+    """
+    try:
+        return _found(aws, plan)
+    except KennelError:
+        raise refusal from None
+
+
+def _take_back(aws: Aws, *keys: str) -> None:
+    """Delete what was written for a launch that came to nothing."""
+    # Where that is not allowed either, the refusal is what a person has to read; the run is listed as broken off.
+    with suppress(KennelError):
+        for key in keys:
+            aws.call("s3", "DeleteObject", Bucket=aws.account.bucket, Key=key)
 
 
 def _written(aws: Aws, plan: Plan, key: str) -> datetime:
@@ -74,20 +111,32 @@ def _started(aws: Aws, plan: Plan) -> Any:
         return aws.call("ec2", "RunInstances", **request)["Instances"][0]
     except AlreadyExists:
         # An earlier try had started it, with another image or price of the day: the token is the run's, not theirs.
-        found = aws.call("ec2", "DescribeInstances", Filters=[{"Name": "client-token", "Values": [plan.order]}])
-        instances = [one for group in found["Reservations"] for one in group["Instances"]]
-        if not instances:
+        found = _found(aws, plan)
+        if found is None:
             raise
-        return instances[0]
+        return found
+
+
+def _found(aws: Aws, plan: Plan) -> Any | None:
+    """DescribeInstances' record of the instance with this plan's token, None when EC2 knows none."""
+    found = aws.call("ec2", "DescribeInstances", Filters=[{"Name": "client-token", "Values": [plan.order]}])
+    return next((one for group in found["Reservations"] for one in group["Instances"]), None)
 
 
 def _read(aws: Aws, key: str) -> dict[str, Any]:
-    """A JSON object of the account's bucket; {} when it is not there."""
+    """A JSON object of the account's bucket; {} when it is not there. Raises ServiceFault for what is no JSON."""
     try:
         answer = aws.call("s3", "GetObject", Bucket=aws.account.bucket, Key=key)
     except NotFound:
         return {}
     with aws.translated("s3", "GetObject"):
         content = answer["Body"].read()
-    found = json.loads(content)
+    try:
+        found = json.loads(content)
+    except ValueError as error:
+        raise ServiceFault(
+            f"the launch found a document that is no JSON at s3://{aws.account.bucket}/{key}",
+            "it was changed after it was written",
+            "delete it, or choose another name",
+        ) from error
     return found if isinstance(found, dict) else {}

@@ -9,7 +9,15 @@ from threading import Lock
 
 import pytest
 
-from dashboard.core.errors import AccessDenied, AlreadyExists, InvalidInput, NoCapacity, QuotaExceeded, ServiceFault
+from dashboard.core.errors import (
+    AccessDenied,
+    AlreadyExists,
+    InvalidInput,
+    NoCapacity,
+    QuotaExceeded,
+    ServiceFault,
+    Throttled,
+)
 from dashboard.core.runs.launch import launch
 from dashboard.core.runs.plan import plan
 from dashboard.core.runs.spec import Capacity, Platform, TrainingSpec
@@ -260,3 +268,96 @@ def test_without_an_image_nothing_is_written(aws, world, make):
     with pytest.raises(InvalidInput, match="Deep Learning AMI"):
         launch(aws, make(around=replace(AROUND, image=Seen())))
     assert not [key for key in world.objects if key.startswith("ec2-")]
+
+
+def test_an_instance_that_started_before_the_refusal_is_the_runs(aws, world, make):
+    """The first attempt's answer was lost, and the one that botocore sent again was refused."""
+    planned = make()
+    world.instances[planned.order] = "i-7"
+    world.refusal = refused("InsufficientInstanceCapacity", "We do not have sufficient m5.large capacity", 500)
+    assert launch(aws, planned) == "ec2:dogs-1"
+    assert document(world, "instance.json")["instance_id"] == "i-7"
+    assert FOLDER + "request.json" in world.objects
+
+
+@pytest.mark.parametrize("then", ["throttled", "EC2 does not say"])
+def test_while_an_instance_may_run_the_run_stays_listed(aws, fake, world, make, then):
+    world.refusal = refused("RequestLimitExceeded" if then == "throttled" else "VcpuLimitExceeded", "no")
+    fake.on("DescribeInstances", refused("UnauthorizedOperation", "You are not authorized"))
+    with pytest.raises(Throttled if then == "throttled" else QuotaExceeded):
+        launch(aws, make())
+    assert {FOLDER + "request.json", "ec2-index/8204737599-dogs-1"} <= set(world.objects)
+
+
+def test_a_refusal_is_told_when_what_was_written_cannot_be_taken_back(aws, fake, world, make):
+    world.refusal = refused("VcpuLimitExceeded", "You have requested more vCPU capacity")
+    fake.on("S3 DELETE", Reply(b"<Error><Code>AccessDenied</Code></Error>", 403))
+    with pytest.raises(QuotaExceeded, match="limit"):
+        launch(aws, make())
+
+
+def test_a_tab_that_was_refused_does_not_hide_the_instance_of_another(aws, fake, world, make):
+    """Both write the run down; one of them is refused and takes that back while the other's instance starts."""
+
+    def start(asked):
+        for key in (FOLDER + "request.json", "ec2-index/8204737599-dogs-1"):
+            del world.objects[key]
+        return World.RunInstances(world, asked)
+
+    fake.on("RunInstances", start)
+    planned = make()
+    launch(aws, planned)
+    assert document(world, "request.json")["order"] == planned.order
+    assert "ec2-index/8204737599-dogs-1" in world.objects
+
+
+def test_what_has_reported_is_not_started_a_second_time(aws, fake, world, make):
+    """Its token has expired, and EC2 has forgotten the instance."""
+    planned = make()
+    launch(aws, planned)
+    del world.objects[FOLDER + "instance.json"]
+    world.instances.clear()
+    world.objects[FOLDER + "status.json"] = b'{"status": "Completed"}'
+    assert launch(aws, planned) == "ec2:dogs-1"
+    assert fake.counts["RunInstances"] == 1
+
+
+def test_a_document_that_is_no_json_is_said(aws, world, make):
+    world.objects[FOLDER + "request.json"] = b"{"
+    with pytest.raises(ServiceFault, match=r"dogs-1/request.json"):
+        launch(aws, make())
+    assert not world.instances
+
+
+PLACES = ["S3 PUT request.json", "S3 PUT ec2-index", "RunInstances", "S3 PUT instance.json", "S3 GET", "S3 HEAD",
+          "S3 PUT code/", "DescribeVpcs", "DescribeSecurityGroups", "CreateSecurityGroup"]  # fmt: skip
+
+
+@pytest.mark.parametrize("is_done", [True, False], ids=["done", "not done"])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_lost_answer_anywhere_makes_one_listed_instance(aws, fake, world, make, place, is_done):
+    """The call fails inside AWS, whether it was carried out or not; then the person clicks again."""
+    operation, _, part = place.partition(" PUT ") if " PUT " in place else (place, "", "")
+    operation = "S3 PUT" if part else operation
+    real = getattr(world, operation.replace("S3 ", "s3_").lower() if operation.startswith("S3") else operation)
+    is_broken = [True]
+
+    def lost(asked):
+        hit = is_broken[0] and part in str(asked.get("path", ""))
+        answer = real(asked) if not hit or is_done else None
+        return (
+            answer if not hit else Reply(b"<Error><Code>NotImplemented</Code></Error>", 501)
+        )  # botocore does not retry it
+
+    fake.on(operation, lost)
+    planned = make()
+    try:
+        launch(aws, planned)
+    except ServiceFault:
+        listed = [key for key in world.objects if key.startswith("ec2-index/")]
+        assert listed or not world.instances  # never an instance that no list shows
+    is_broken[0] = False
+    assert launch(aws, planned) == "ec2:dogs-1"
+    assert len(world.instances) == 1
+    assert document(world, "instance.json")["instance_id"] == "i-0"
+    assert [key for key in world.objects if key.startswith("ec2-index/")] == ["ec2-index/8204737599-dogs-1"]

@@ -26,6 +26,7 @@ _USER_DATA = "lib/cloud/instance/user-data.txt"
 _PER_BOOT = "lib/cloud/scripts/per-boot"
 _LOG = "log/cloud-init-output.log"
 _READ = 65536
+_READS = 64  # at once: a script that never stops printing must not keep the instance from going down
 _WORDS = {signal.SIGHUP: "starts anew", signal.SIGUSR2: "is halted", signal.SIGTERM: "shuts down"}
 
 
@@ -166,7 +167,9 @@ class Init:
 
     def _pass_on(self) -> None:
         """Carry what was printed to the console and into the log."""
-        while select.select([self._printed], [], [], 0)[0]:
+        for _ in range(_READS):
+            if not select.select([self._printed], [], [], 0)[0]:
+                return
             data = os.read(self._printed, _READ)
             os.write(1, data)
             os.write(self._log, data)

@@ -21,6 +21,7 @@ NOTICE_SECONDS = 10.0
 NAMESPACE = "AWS/EC2"
 _SAMPLE_SECONDS = 2.0  # AWS puts one value in five minutes, or a minute; a run here may be over before
 _TICK_SECONDS = 0.2
+_BOOT_SECONDS = 10.0  # that what runs in an instance waits for its start to be written down
 SPARE = 128 * 1024**2  # bytes of disk that instances must leave to this machine
 
 
@@ -70,6 +71,13 @@ class _Machine:
     told: bool = False
     stopping: bool = False
     booted: threading.Event = field(default_factory=threading.Event)
+
+
+def _pid_of(machine: _Machine) -> int:
+    """The process above all others of an instance, once it has started; 0 when it is down."""
+    machine.booted.wait(_BOOT_SECONDS)
+    process = machine.process
+    return process.pid if process else 0
 
 
 class MachineRoom:
@@ -184,7 +192,7 @@ class MachineRoom:
         with self._lock:
             machine = self._machines[instance_id]
         try:
-            metadata = machine.metadata or Metadata(machine.start.look)
+            metadata = machine.metadata or Metadata(machine.start.look, process=lambda: _pid_of(machine))
             boot = machine.start.boot(metadata.url, first)
             process = InstanceProcess(boot, self._sandbox, lambda end: self._ended(instance_id, end))
         except Exception:  # whatever it is, the instance must not stay pending for ever
@@ -198,13 +206,15 @@ class MachineRoom:
             machine.sampled = self._now()
             machine.began = machine.began or machine.sampled
             stopping = machine.stopping
-        if self._closed.is_set():
-            process.kill()
-        else:
-            self._reports.running(instance_id)
-        if stopping:
-            process.shut_down()
-        machine.booted.set()
+        try:
+            if self._closed.is_set():
+                process.kill()
+            else:
+                self._reports.running(instance_id)
+            if stopping:
+                process.shut_down()
+        finally:  # its end waits for this
+            machine.booted.set()
 
     def _ended(self, instance_id: str, end: End) -> None:
         with self._lock:

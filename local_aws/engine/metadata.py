@@ -1,8 +1,8 @@
 """The instance metadata service (IMDS) of one instance, on a port of 127.0.0.1, as botocore and scripts ask it.
 
 Version 2: a token by PUT, then GETs that carry it; version 1, without a token, where HttpTokens is "optional". On AWS
-only the instance reaches 169.254.169.254; here only processes of the user who runs this server are answered, which is
-looked up in /proc/net/tcp where the system has it, so that nobody else on this machine gets the role's keys.
+only the instance reaches 169.254.169.254; here only its own processes are answered, which is looked up in /proc where
+the system has it, so that neither another instance nor anybody else on this machine gets the role's keys.
 """
 
 import http.client
@@ -16,9 +16,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from local_aws.engine.leash import descendants
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +29,10 @@ HOST = "127.0.0.1"
 TOKEN_HEADER, TTL_HEADER = "X-aws-ec2-metadata-token", "X-aws-ec2-metadata-token-ttl-seconds"
 LONGEST_TOKEN = 21_600
 _VERSION = re.compile(r"latest|1\.0|20\d\d-\d\d-\d\d")
+_SECONDS = re.compile(r"[0-9]{1,5}")
 _IDLE_SECONDS = 30.0
+_MOST_TOKENS = 2048
+_LARGEST_BODY = 4096  # of a request, which has no use for one
 
 Leaf = str | Callable[[], str | None]
 Tree = Mapping[str, "Leaf | Tree"]
@@ -44,10 +50,21 @@ class Facts:
 
 
 class Metadata:
-    """The service; `look` gives the facts at each request. Close it when the instance goes down."""
+    """The service; `look` gives the facts at each request. Close it when the instance goes down.
 
-    def __init__(self, look: Callable[[], Facts], *, clock: Callable[[], float] = time.monotonic) -> None:
+    process: the one that all others of the instance are below, 0 when it is down; without it, every process of the user
+    who runs this server is answered.
+    """
+
+    def __init__(
+        self,
+        look: Callable[[], Facts],
+        *,
+        process: Callable[[], int] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._look = look
+        self._process = process
         self._clock = clock
         self._tokens: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -63,7 +80,11 @@ class Metadata:
     @property
     def url(self) -> str:
         """The value of AWS_EC2_METADATA_SERVICE_ENDPOINT."""
-        return f"http://{HOST}:{self._server.server_address[1]}"
+        return "http://{}:{}".format(*self.address)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return HOST, self._server.server_address[1]
 
     def close(self) -> None:
         self._server.shutdown()
@@ -72,14 +93,26 @@ class Metadata:
 
     def new_token(self, seconds: str | None) -> str | None:
         """A token for so many seconds; None for a time to live that is none."""
-        if seconds is None or not seconds.isdigit() or not 1 <= int(seconds) <= LONGEST_TOKEN:
+        if seconds is None or not _SECONDS.fullmatch(seconds) or not 1 <= int(seconds) <= LONGEST_TOKEN:
             return None
         token = secrets.token_urlsafe(40)
         now = self._clock()
         with self._lock:
-            self._tokens = {known: until for known, until in self._tokens.items() if until > now}
+            if len(self._tokens) >= _MOST_TOKENS:
+                valid = [(known, until) for known, until in self._tokens.items() if until > now]
+                self._tokens = dict(valid[-_MOST_TOKENS // 2 :])  # bounded, whatever a script asks for
             self._tokens[token] = now + int(seconds)
         return token
+
+    def knows(self, host: str, port: int) -> bool:
+        """Whether the other end of a connection on this machine is the instance's."""
+        found = end_of(host, port)
+        if found is None:
+            return True  # a system that does not say
+        if self._process is None:
+            return found.user == os.getuid()
+        first = self._process()
+        return bool(first) and any(_holds(pid, found.inode) for pid in (first, *descendants(first)))
 
     def answer(self, path: str, token: str | None) -> tuple[int, bytes, str]:
         """Status, body and content type of a GET."""
@@ -147,8 +180,18 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     timeout = _IDLE_SECONDS
 
+    @cached_property
+    def _is_known(self) -> bool:
+        """Looked up once a connection."""
+        return self.metadata.knows(*self.client_address[:2])
+
     def do_PUT(self) -> None:
-        self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 4096))
+        length = self.headers.get("Content-Length") or "0"
+        if not _SECONDS.fullmatch(length) or int(length) > _LARGEST_BODY:
+            self.close_connection = True
+            self._send(400, b"")
+            return
+        self.rfile.read(int(length))
         if self._is_strange():
             self._send(403, b"")
         elif self.path.split("?")[0].rstrip("/") != "/latest/api/token":
@@ -168,7 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Whether the request does not come from the instance: through a proxy, from a web page, or another user."""
         host = (self.headers.get("Host") or "").rpartition(":")[0]
         forwarded = any(self.headers.get(name) for name in ("X-Forwarded-For", "Origin", "Sec-Fetch-Site"))
-        return forwarded or host != HOST or owner_of(*self.client_address[:2]) not in (None, os.getuid())
+        return forwarded or host != HOST or not self._is_known
 
     def _send(self, status: int, body: bytes, kind: str = "text/plain", **headers: str) -> None:
         self.send_response(status)
@@ -184,14 +227,35 @@ class _Handler(BaseHTTPRequestHandler):
         return
 
 
-def owner_of(host: str, port: int, table: Path = Path("/proc/net/tcp")) -> int | None:
-    """The user id of the process at the other end of a connection on this machine; None where nobody can tell."""
-    packed = "".join(f"{int(part):02X}" for part in reversed(host.split(".")))
+@dataclass(frozen=True)
+class Peer:
+    """The other end of a connection: its user's id and its socket's number; -1 and 0 for one that is gone."""
+
+    user: int = -1
+    inode: int = 0
+
+
+def end_of(host: str, port: int, folder: Path = Path("/proc/net")) -> Peer | None:
+    """Who is at the other end of a connection on this machine; None where the system does not say."""
+    address = "".join(f"{int(part):02X}" for part in reversed(host.split(".")))
+    # a socket of IPv6 can reach an address of IPv4, and is listed apart
+    for table, packed in (("tcp", address), ("tcp6", f"0000000000000000FFFF0000{address}")):
+        try:
+            lines = (folder / table).read_text().splitlines()[1:]
+        except OSError:
+            if table == "tcp":
+                return None
+            continue
+        for fields in (line.split() for line in lines):
+            if fields[1] == f"{packed}:{port:04X}" and fields[3] == "01":  # established
+                return Peer(int(fields[7]), int(fields[9]))
+    return Peer()
+
+
+def _holds(pid: int, inode: int) -> bool:
+    """Whether a process has that socket open."""
     try:
-        lines = table.read_text().splitlines()[1:]
-    except OSError:
-        return None
-    for fields in (line.split() for line in lines):
-        if fields[1] == f"{packed}:{port:04X}" and fields[3] == "01":  # established
-            return int(fields[7])
-    return None
+        with os.scandir(f"/proc/{pid}/fd") as entries:
+            return any(os.readlink(entry.path) == f"socket:[{inode}]" for entry in entries)  # noqa: PTH115
+    except OSError:  # it ended while we looked
+        return False

@@ -21,7 +21,9 @@ def of(found: Any, folder: Path, server: str) -> Callable[[str, bool], Boot]:
     instance_id, title = found.id, f"{found.id} ({found.instance_type}) starts: this machine's Linux stands for {name}"
 
     def boot(metadata_url: str, first: bool) -> Boot:
-        environment = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata_url}
+        # botocore gives up after one second and one attempt, which a busy machine may need
+        patience = {"AWS_METADATA_SERVICE_TIMEOUT": "5", "AWS_METADATA_SERVICE_NUM_ATTEMPTS": "3"}
+        environment = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata_url} | patience
         return Boot(
             id=instance_id,
             folder=folder,

@@ -1,6 +1,9 @@
 """An instance gets its role's keys from the metadata service, and they open what they are for and no more."""
 
 import json
+import os
+import socket
+import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -9,9 +12,9 @@ from typing import Any
 import pytest
 
 from local_aws.engine.instance import namespaces_allowed
-from local_aws.engine.metadata import Facts, Metadata, owner_of
+from local_aws.engine.metadata import Facts, Metadata, Peer, end_of
 from tests.conftest import Embedded
-from tests.local_aws.ec2_world import console, in_state, printed, profile, run
+from tests.local_aws.ec2_world import console, in_state, printed, profile, run, terminate
 from tests.local_aws.sagemaker_world import bucket, client, unique
 
 needs_namespaces = pytest.mark.skipif(not namespaces_allowed(), reason="this system allows no namespaces")
@@ -71,7 +74,7 @@ def test_version_two_wants_a_token_and_version_one_is_only_answered_where_it_is_
         service.close()
 
 
-@pytest.mark.parametrize("seconds", ["0", "21601", "-1", "soon", ""])
+@pytest.mark.parametrize("seconds", ["0", "21601", "-1", "soon", "", "²", "9" * 5000])
 def test_a_token_lives_one_second_to_six_hours(seconds: str) -> None:
     service = Metadata(lambda: Facts(TREE))
     try:
@@ -99,9 +102,71 @@ def test_who_is_at_the_other_end_of_a_connection(tmp_path: Path) -> None:
     head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
     row = "   1: 0100007F:C350 0100007F:1F90 01 00000000:00000000 00:00000000 00000000  1234        0 1 1\n"
     table.write_text(head + row)
-    assert owner_of("127.0.0.1", 50000, table) == 1234
-    assert owner_of("127.0.0.1", 50001, table) is None
-    assert owner_of("127.0.0.1", 50000, tmp_path / "nothing") is None
+    mapped = "0000000000000000FFFF00000100007F"
+    row = f"   1: {mapped}:C351 {mapped}:1F90 01 00000000:00000000 00:00000000 00000000  1235        0 2 1\n"
+    (tmp_path / "tcp6").write_text(head + row)
+    assert end_of("127.0.0.1", 50000, tmp_path) == Peer(1234, 1)
+    assert end_of("127.0.0.1", 50001, tmp_path) == Peer(1235, 2)  # a socket of IPv6 that reached us
+    assert end_of("127.0.0.1", 50002, tmp_path) == Peer()
+    assert end_of("127.0.0.1", 50000, tmp_path / "nothing") is None
+
+
+def test_a_process_outside_of_the_instance_gets_nothing() -> None:
+    child = subprocess.Popen(["/bin/sleep", "60"])
+    first = [os.getpid()]
+    service = Metadata(lambda: Facts(TREE, tokens_required=False), process=lambda: first[0])
+    try:
+        assert ask(f"{service.url}/latest/meta-data/instance-id") == (200, "i-1")
+        for first[0] in (child.pid, 0):  # another instance's process asks; the instance is down
+            assert ask(f"{service.url}/latest/meta-data/instance-id")[0] == 403
+    finally:
+        service.close()
+        child.kill()
+        child.wait()
+
+
+@pytest.mark.parametrize("length", ["-1", "many", "99999999999"])
+def test_a_request_with_a_strange_length_is_answered_at_once(length: str) -> None:
+    service = Metadata(lambda: Facts(TREE))
+    try:
+        with socket.create_connection(service.address, timeout=5) as line:
+            head = f"PUT /latest/api/token HTTP/1.1\r\nHost: {service.url[7:]}\r\nContent-Length: {length}\r\n\r\n"
+            line.sendall(head.encode())
+            assert line.recv(100).startswith(b"HTTP/1.1 400")
+    finally:
+        service.close()
+
+
+OTHERS = """
+import socket, sys, urllib.request
+for line in open("/proc/net/tcp").readlines()[1:]:
+    at, state = line.split()[1], line.split()[3]
+    if state != "0A" or not at.startswith("0100007F"):
+        continue
+    url = f"http://127.0.0.1:{int(at[9:], 16)}/latest/meta-data/iam/security-credentials/KennelInstance"
+    try:
+        text = urllib.request.urlopen(url, timeout=3).read().decode()
+    except OSError:
+        continue
+    print("found", text.count("SecretAccessKey"), flush=True)
+try:
+    socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    print("listens to the network")
+except PermissionError:
+    print("looked")
+"""
+
+
+@needs_namespaces
+def test_an_instance_finds_its_own_keys_and_no_other_ones(embedded: Embedded) -> None:
+    """Neither at the other's metadata service nor by listening to what goes over the loopback."""
+    both = {"IamInstanceProfile": {"Name": profile(embedded)}, "MetadataOptions": {"HttpTokens": "optional"}}
+    other = run(embedded, **both)
+    instance = run(embedded, f"cat > /tmp/look.py <<'END'\n{OTHERS}\nEND\npython /tmp/look.py", **both)
+    text = printed(embedded, instance, "ended")
+    assert "looked" in text, text
+    assert text.count("found 1") == 1
+    terminate(embedded, instance, other)
 
 
 ASKS = """

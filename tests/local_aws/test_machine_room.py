@@ -92,6 +92,14 @@ def test_a_console_holds_the_last_64_kilobytes_of_a_million_lines_and_of_bytes_t
         assert b"1000000\nthe end" in kept
 
 
+def test_one_that_never_stops_printing_can_shut_itself_down(tmp_path: Path) -> None:
+    told = Told()
+    with room(tmp_path, told) as made:
+        made.start(start(tmp_path, "i-1", "yes & sleep 1; shutdown -h now; wait"), first=True)
+        assert told.ended.wait(10)
+        assert told.events[-1] == ("SHUT_DOWN", "i-1")
+
+
 def test_a_spot_interruption_comes_with_its_notice_and_only_once(tmp_path: Path) -> None:
     told = Told()
     with room(tmp_path, told) as made:

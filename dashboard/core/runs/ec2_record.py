@@ -3,6 +3,7 @@
 The three documents lie in S3 and outlive the instance, which EC2 forgets about an hour after its end.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -171,10 +172,12 @@ def _time(text: Any) -> datetime | None:
 
 
 def _number(told: Any) -> float | None:
+    """None for what is no number, and for NaN and the infinities, which Python reads from JSON too."""
     try:
-        return float(told)
-    except (TypeError, ValueError):
+        number = float(told)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return number if math.isfinite(number) else None
 
 
 def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -184,6 +187,7 @@ def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _price(told: Any) -> Decimal | None:
     try:
-        return None if told in (None, "") else Decimal(str(told))
+        price = Decimal(str(told))
     except InvalidOperation:
         return None
+    return price if price.is_finite() and price >= 0 else None

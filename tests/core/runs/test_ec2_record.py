@@ -1,11 +1,15 @@
 """What became of an EC2 training, from its documents and its instance."""
 
+import math
+import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from dashboard.core.costs.prices import PriceBook
+from dashboard.core.runs.cost import run_cost
 from dashboard.core.runs.ec2_record import Ec2Record, run_from
 from dashboard.core.runs.model import Capacity, Platform, Run, RunStatus
 
@@ -192,3 +196,27 @@ def test_whatever_stands_in_a_report_a_run_can_be_shown(broken: dict[str, Any]) 
     assert run.name == "dogs-1"
     assert run.stages
     assert run.max_seconds is None
+
+
+ODD = (None, 0, -1, float("inf"), float("nan"), 10**400, "", "x", "NaN", "-1", "<b>", [], {}, {"a": 1}, [1], True,
+       "2026-11-21T11:00:00", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59")  # fmt: skip
+
+
+def test_whatever_stands_in_the_documents_makes_a_run_that_a_page_can_show() -> None:
+    """Anybody who may write to the bucket may write anything, and an instance may die in the middle of a word."""
+    source = random.Random(4)
+    prices = PriceBook.load()
+    for _ in range(3000):
+        documents: list[dict[str, Any]] = [dict(REQUEST, capacity="spot"), dict(LAUNCHED), told(), {}]
+        for document in documents:
+            for member in [one for one in document if one not in ("name", "created") and source.random() < 0.15]:
+                document[member] = source.choice(ODD)
+                if member == "stages":
+                    document[member] = [source.choice(ODD), {"name": source.choice(ODD), "started": source.choice(ODD)}]
+        request, launched, status, nothing = documents
+        record = Ec2Record(request, launched, source.choice([status, nothing]))
+        run = run_from(record, source.choice([None, instance("running"), instance("terminated", "x")]), NOW)
+        cost = run_cost(run, prices, "us-east-1", NOW)
+        assert cost.amount is None or (cost.amount.is_finite() and cost.amount >= 0)
+        assert all(math.isfinite(value) for value in run.metrics.values())
+        assert run.elapsed(NOW) >= 0

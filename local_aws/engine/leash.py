@@ -24,6 +24,7 @@ CANNOT_RUN = 127
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _LINUX = sys.platform == "linux"
+_FIRST_TO_GO = "500"  # of 1,000: whom the kernel ends when this machine's memory is used up, the server (0) last
 
 
 def prctl(option: int, value: int) -> None:
@@ -35,6 +36,15 @@ def prctl(option: int, value: int) -> None:
 def die_with_parent() -> None:
     """Have the kernel kill this process when its parent dies. Lost when credentials change, so set again after that."""
     prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def go_before_the_server() -> None:
+    """Have the kernel, out of memory, end this process and its children rather than the server."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write(_FIRST_TO_GO)
+    except OSError:  # no Linux, or a system that does not allow it: the kernel chooses by size
+        return
 
 
 def descendants(root: int) -> list[int]:
@@ -110,6 +120,7 @@ def run(command: list[str], announce: int) -> None:
     if os.getppid() != parent:
         os._exit(KILLED)
     os.close(announce)
+    go_before_the_server()
     try:
         os.execvp(command[0], command)
     except OSError as wrong:

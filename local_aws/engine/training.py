@@ -153,7 +153,7 @@ class TrainingRun:
                     patience = min(_LOST_HOST_SECONDS, self._machine.grace) if lost else self._machine.grace
                     kill_at = clock + patience
                     cluster.terminate()  # whose exit codes say no more than that
-            if clock >= kill_at or self._closing.is_set() or ending is _Ending.FULL:
+            if clock >= kill_at or self._closing.is_set() or cluster.over_full:
                 cluster.kill()
         if self._closing.is_set() and cluster.failed:
             return _Ending.CLOSED, None

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 AUTO_LOGARITHMIC = 1000.0  # Auto is logarithmic from this ratio of highest to lowest on: three orders of magnitude
+LARGEST_INTEGER = 2**53  # the search counts in floating point
 
 
 class Kind(StrEnum):
@@ -121,6 +122,10 @@ def _numbers(item: Mapping[str, Any], kind: Kind) -> Range:
         raise RangeError(f"MinValue and MaxValue of the range of {name} must each be {what}.") from wrong
     if not (math.isfinite(low) and math.isfinite(high) and whole):
         raise RangeError(f"MinValue and MaxValue of the range of {name} must be finite.")
+    if kind is Kind.INTEGER and max(abs(low), abs(high)) > LARGEST_INTEGER:
+        raise RangeError(f"The range of {name} must be within ±{LARGEST_INTEGER}: larger integers are not exact here.")
+    if not math.isfinite(high - low):
+        raise RangeError(f"The range of {name} is wider than a number can be ({low:g} to {high:g}).")
     if low > high:
         raise RangeError(f"MinValue of the range of {name} ({low:g}) must not be greater than MaxValue ({high:g}).")
     scaling = Scaling(item.get("ScalingType", Scaling.AUTO))

@@ -81,24 +81,34 @@ class Instances:
     # the server's start and end
 
     def recover(self) -> None:
-        """Of the instances that ran when the server ended nothing is left: they are terminated, and say why."""
+        """Of the instances that ran when the server ended nothing is left: they are terminated, and say why.
+
+        One that was being stopped is stopped, and has its disk; one that was being terminated is, for its own reason.
+        """
         if not self._directory.is_dir():
             return
         for marker in self._directory.glob("*/running"):
             region, instance_id = marker.read_text().strip(), marker.parent.name
             try:
-                if region:  # else the server ended while it wrote that, before there was a record
-                    self._broken_off(instance_id, region)
+                # no region: the server ended while it wrote that, before there was a record
+                stays = bool(region) and self._broken_off(instance_id, region)
             except ServiceError:  # moto's records cannot be read: who asks for EC2 is told, and all else works
                 log.exception("instance %s", instance_id)
                 continue
-            instance_folders.remove(marker.parent, keep_console=True)
+            if not stays:
+                instance_folders.remove(marker.parent, keep_console=True)
             marker.unlink(missing_ok=True)
 
-    def _broken_off(self, instance_id: str, region: str) -> None:
+    def _broken_off(self, instance_id: str, region: str) -> bool:
+        """Write down that it is down; whether its folders stay, for it is only stopped."""
         with self._record(instance_id, region) as found:
-            if found is not None and found._state.name not in ("terminated", "stopped"):
+            if found is None or found._state.name == "terminated":
+                return False
+            if found._state.name in ("stopping", "shutting-down"):
+                return self._came_down(found, End.SHUT_DOWN)
+            if found._state.name != "stopped":
                 self._terminated(found, ec2_record.BROKEN, "the embedded AWS stopped while this instance was running")
+            return bool(found._state.name == "stopped")
 
     def close(self) -> None:
         if "_room" in self.__dict__:

@@ -270,6 +270,29 @@ def test_after_kill_nine_what_ran_is_terminated_and_what_was_stopped_starts(own:
     terminate(again, stopped)
 
 
+def test_after_kill_nine_what_was_being_ended_has_ended_as_asked_for(own: list[Embedded]) -> None:
+    """A stop keeps the disk; a termination keeps its reason."""
+    deaf = "trap '' TERM; echo kept > /root/file; echo up; while true; do sleep 0.1; done"
+    stopping, ending, taken = run(own[0], deaf), run(own[0], deaf), run(own[0], deaf, **spot(interrupt_after="0.1"))
+    for instance in (stopping, ending, taken):
+        printed(own[0], instance, "up")
+    ec2 = client(own[0], "ec2")
+    ec2.stop_instances(InstanceIds=[stopping])
+    ec2.terminate_instances(InstanceIds=[ending])
+    in_state(own[0], taken, "shutting-down", 30)
+    again = kill_and_restart(own)
+    assert describe(again, stopping)["State"]["Name"] == "stopped"
+    assert describe(again, stopping)["StateReason"]["Code"] == USER
+    assert (again.state / "instances" / stopping / "root/root/file").read_text() == "kept\n"
+    for instance, reason in ((ending, USER), (taken, "Server.SpotInstanceTermination")):
+        found = describe(again, instance)
+        assert (found["State"]["Name"], found["StateReason"]["Code"]) == ("terminated", reason)
+        assert not (again.state / "instances" / instance / "root").exists()
+    client(again, "ec2").start_instances(InstanceIds=[stopping])
+    in_state(again, stopping, "running")
+    terminate(again, stopping)
+
+
 def _role(aws: Embedded) -> dict[str, Any]:
     return {"IamInstanceProfile": {"Name": profile(aws)}}
 

@@ -69,6 +69,18 @@ def test_one_that_fills_its_volume_is_ended_and_says_so(tmp_path: Path, instance
         )
 
 
+def test_one_that_fills_its_volume_while_it_is_being_stopped_is_ended_at_once(tmp_path: Path) -> None:
+    with world(tmp_path, gigabyte=MEGABYTE, grace=60) as made:
+        job = made.start(
+            "trap 'head -c 12000000 /dev/urandom > /opt/ml/tmp/x' TERM; echo ready; while true; do sleep 0.05; done"
+        )
+        assert eventually(lambda: made.logs.lines)
+        made.queue.stop(job)
+        began = time.monotonic()
+        assert made.finish().names[-1] is Stage.STOPPED
+        assert time.monotonic() - began < 20
+
+
 def test_one_that_leaves_this_machine_no_disk_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with world(tmp_path) as made:
         made.start("echo ready; sleep 60")

@@ -51,6 +51,12 @@ def test_the_code_of_a_killed_command_is_128_plus_the_signal(tmp_path: Path) -> 
     assert run(tmp_path, "/bin/sh", "-c", "kill -9 $$") == ("", 137)
 
 
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="Linux only")
+def test_out_of_memory_the_command_goes_before_the_server(tmp_path: Path) -> None:
+    text, _ = run(tmp_path, "/bin/cat", "/proc/self/oom_score_adj")
+    assert int(text) > int(Path("/proc/self/oom_score_adj").read_text())
+
+
 def test_a_command_that_does_not_exist_says_so(tmp_path: Path) -> None:
     text, code = run(tmp_path, "/no/such/command")
     assert code == 127

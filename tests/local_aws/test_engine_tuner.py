@@ -129,6 +129,19 @@ def test_ranges_are_of_finite_numbers(text: str) -> None:
         read_ranges({"ContinuousParameterRanges": [{"Name": "x", "MinValue": text, "MaxValue": "1"}]})
 
 
+@pytest.mark.parametrize(
+    ("kind", "low", "high"),
+    [
+        ("Continuous", "-1e308", "1e308"),
+        ("Integer", "9007199254740993", "9007199254740995"),
+        ("Integer", "1", "1" + "0" * 60),
+    ],
+)
+def test_ranges_that_no_number_here_can_go_through_are_refused(kind: str, low: str, high: str) -> None:
+    with pytest.raises(RangeError, match="range of x"):
+        read_ranges({f"{kind}ParameterRanges": [{"Name": "x", "MinValue": low, "MaxValue": high}]})
+
+
 def test_the_median_rule_as_documented() -> None:
     # running averages up to the second epoch: 2.5, 3.5, 9.0; their median is 3.5
     earlier = [[3.0, 2.0, 1.0], [4.0, 3.0], [9.0, 9.0, 9.0]]

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MOST_PUT = 1000  # metrics in one PutMetricData
 MOST_VALUES = 150  # values of one metric in it
+MOST_DIMENSIONS = 30
 LARGEST = 2.0**360  # of a value, either way
 PAGE = 500  # metrics on one page of ListMetrics
 MOST_DATAPOINTS = 1440  # of one GetMetricStatistics
@@ -221,6 +222,11 @@ def _number(where: str, value: float) -> float:
 
 def _dimensions(params: Params, where: str = "") -> tuple[tuple[str, str], ...]:
     found = tuple((one["Name"], one["Value"]) for one in params.get("Dimensions") or ())
+    if len(found) > MOST_DIMENSIONS:
+        raise _invalid(
+            f"The collection {where + '.' if where else ''}Dimensions must not have a size greater than "
+            f"{MOST_DIMENSIONS}."
+        )
     if len({name for name, _ in found}) < len(found):
         raise _invalid(f"The collection {where + '.' if where else ''}Dimensions must not have duplicate names.")
     return found

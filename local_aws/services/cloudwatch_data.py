@@ -59,7 +59,7 @@ def metric_data(store: MetricStore, params: Params, caller: Caller, now: float) 
     given = params["MetricDataQueries"]
     if not 0 < len(given) <= MOST_QUERIES:
         raise _invalid(f"The collection MetricDataQueries must have a size of 1 to {MOST_QUERIES}.")
-    most = params.get("MaxDatapoints") or MOST_FIGURES
+    most = params.get("MaxDatapoints", MOST_FIGURES)
     if not 0 < most <= MOST_FIGURES:
         raise _invalid(f"The parameter MaxDatapoints must be between 1 and {MOST_FIGURES}.")
     queries = [_query(number, one, caller) for number, one in enumerate(given, 1)]

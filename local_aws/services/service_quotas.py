@@ -7,6 +7,7 @@ answered as AWS answers it, with a case that a person would have to decide, and 
 
 import base64
 import json
+import math
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -68,7 +69,7 @@ class ServiceQuotas(Service):
     def request_service_quota_increase(self, params: Params, caller: Caller) -> Params:
         _no_context(params)
         quota, wanted = self._one(params), params["DesiredValue"]
-        if wanted <= self._quotas.applied(quota, caller.region):
+        if not math.isfinite(wanted) or wanted <= self._quotas.applied(quota, caller.region):
             raise ServiceError(
                 "IllegalArgumentException",
                 "The desired value must be greater than the current quota value. Ask for more than the account has.",

@@ -533,3 +533,10 @@ def test_what_was_put_survives_kill_9(tmp_path: Path) -> None:
     finally:
         stop_embedded(second)
     assert json.loads((tmp_path / "client.json").read_text())  # and the folder is whole
+
+
+def test_more_than_aws_takes_is_refused(world: World) -> None:
+    many = [{"Name": f"d{number}", "Value": "1"} for number in range(31)]
+    put = {"Namespace": "N", "MetricData": [{"MetricName": "m", "Value": 1.0, "Dimensions": many}]}
+    assert code_of(world.service.put_metric_data, put, CALLER) == "InvalidParameterValue"
+    assert code_of(world.data, query(), MaxDatapoints=0) == "ValidationError"

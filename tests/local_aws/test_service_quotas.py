@@ -129,6 +129,8 @@ def test_a_request_that_allows_no_case_is_not_approved(service: ServiceQuotas) -
 def test_requests_that_are_refused(service: ServiceQuotas) -> None:
     for request, code in (
         ({**STANDARD, "DesiredValue": 32.0}, "IllegalArgumentException"),
+        ({**STANDARD, "DesiredValue": float("nan")}, "IllegalArgumentException"),
+        ({**STANDARD, "DesiredValue": float("inf")}, "IllegalArgumentException"),
         ({**STANDARD, "QuotaCode": "L-00000000", "DesiredValue": 99.0}, "NoSuchResourceException"),
         ({"ServiceCode": "lambda", "QuotaCode": "L-00000000", "DesiredValue": 99.0}, "NoSuchResourceException"),
         ({**STANDARD, "DesiredValue": 99.0, "ContextId": "x"}, "IllegalArgumentException"),

@@ -14,7 +14,7 @@ import streamlit as st
 
 from dashboard.core.aws import Aws
 from dashboard.core.costs.quote import Quote
-from dashboard.core.errors import KennelError, NotFound
+from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Unreachable
 from dashboard.core.parallel import gather
 from dashboard.core.runs import log as logs
 from dashboard.core.runs import model_card, watch
@@ -180,6 +180,7 @@ class Tail:
         self._token: str | None = None
         self._lines: deque[LogLine] = deque(maxlen=TAIL_LINES)
         self._figures: list[str] = []
+        self.problem: KennelError | None = None  # why nothing more could be read
         self.count = 0
         self.progress = Progress()
 
@@ -189,9 +190,19 @@ class Tail:
             return tuple(self._lines)
 
     def read_on(self, aws: Aws) -> None:
-        """Read what came since the last time."""
+        """Read what came since the last time. What cannot be read is kept in `problem`: a run is more than its log.
+
+        Raises Unreachable and CredentialsProblem, which are about everything.
+        """
         with self._lock:
-            page = watch.read_log(aws, self._name, self._token)
+            try:
+                page = watch.read_log(aws, self._name, self._token)
+            except (Unreachable, CredentialsProblem):
+                raise
+            except KennelError as error:
+                self.problem = error
+                return
+            self.problem = None
             self._token = page.token
             self._lines.extend(page.lines)
             self.count += len(page.lines)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dashboard.core.aws import Aws
+from dashboard.core.errors import AccessDenied
 
 MADE_BY = "kennel:made-by"
 KENNEL = "kennel"
@@ -46,6 +47,14 @@ def listed(marks: Mapping[str, str]) -> list[dict[str, str]]:
 def as_dict(told: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """AWS's [{"Key", "Value"}] as a dict."""
     return {str(t["Key"]): str(t.get("Value", "")) for t in told}
+
+
+def of_run(aws: Aws, arn: str) -> dict[str, str]:
+    """The tags of a run, to be shown: none without the right to read them, since it is a run all the same."""
+    try:
+        return of_sagemaker(aws, arn)
+    except AccessDenied:
+        return {}
 
 
 def of_sagemaker(aws: Aws, arn: str) -> dict[str, str]:

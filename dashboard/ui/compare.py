@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.errors import NotFound
+from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Unreachable
 from dashboard.core.format import duration, percent
 from dashboard.core.runs.compare import Comparison, Measures
 from dashboard.core.runs.model import Run
@@ -27,13 +27,17 @@ MOST = len(STYLES)
 
 
 def found(aws: Aws, keys: Sequence[str]) -> tuple[list[Run], list[str]]:
-    """The runs that are there, the first MOST of them, and the keys of those that are not."""
+    """The runs that are there, the first MOST of them, and a sentence for each that is not, or cannot be read."""
     runs, missing = [], []
     for key in dict.fromkeys(keys):
         try:
             runs.append(state.run(aws, key).value)
         except NotFound:
-            missing.append(key)
+            missing.append(f"{key} is not there: it was never made, or was deleted.")
+        except (Unreachable, CredentialsProblem):
+            raise  # they are about all of them
+        except KennelError as error:
+            missing.append(f"{key} cannot be read: {error}")
     return runs[:MOST], missing
 
 
@@ -53,8 +57,8 @@ def show(aws: Aws, keys: Sequence[str]) -> bool:
     told = with_best_trials(aws, state.comparison(aws, runs))
     rows = [compared(measured, style) for measured, style in zip(told.measures, STYLES, strict=False)]
     page.title("Compare", sentence(rows))
-    for key in missing:
-        st.html(markup.note(f"{key} is not there: it was never made, or was deleted.", Tone.WAITING))
+    for said in (*missing, *silent(aws, runs)):
+        st.html(markup.note(said, Tone.WAITING))
     if len(keys) > MOST:
         st.html(markup.note(f"Only the first {MOST} are shown.", Tone.WAITING))
     if not runs:
@@ -64,6 +68,12 @@ def show(aws: Aws, keys: Sequence[str]) -> bool:
     _curves(told)
     _settings(told)
     return any(one.status.is_active for one in runs)
+
+
+def silent(aws: Aws, runs: Sequence[Run]) -> list[str]:
+    """Why curves are missing: a sentence for each reason, whatever the number of runs."""
+    problems = [state.log(aws, one.key).problem for one in runs]
+    return list(dict.fromkeys(f"Curves are missing: {problem}" for problem in problems if problem is not None))
 
 
 def with_best_trials(aws: Aws, told: Comparison) -> Comparison:
@@ -77,7 +87,10 @@ def with_best_trials(aws: Aws, told: Comparison) -> Comparison:
         measures[place] = replace(measured, seconds=spent, billable_seconds=spent)
         if not facts.best_key:
             continue
-        best = state.run(aws, facts.best_key).value
+        try:
+            best = state.run(aws, facts.best_key).value
+        except NotFound:  # deleted since
+            continue
         measures[place] = replace(measures[place], accuracy=run.accuracy(best))
         for metric, points in state.log(aws, best.key).progress.curves.items():
             curves.setdefault(metric, [()] * len(measures))[place] = points

@@ -11,7 +11,7 @@ from dashboard.core.format import count
 from dashboard.core.runs.log import LogLine
 from dashboard.core.runs.model import Run
 from dashboard.state import Tail
-from dashboard.ui import markup, page
+from dashboard.ui import markup, page, problem
 
 SHOWN_LINES = 400
 HEIGHT = 340
@@ -21,6 +21,8 @@ SEARCH, HOST = "log-search", "log-host"
 def show(aws: Aws, one: Run, tail: Tail) -> None:
     """The log's end, or the lines that hold what is searched for."""
     lines = tail.lines
+    if tail.problem is not None:
+        problem.card(tail.problem, "log-problem")
     with st.container(horizontal=True, vertical_alignment="center", key="log-head"):
         page.section("Log")
         st.space("stretch")
@@ -34,7 +36,8 @@ def show(aws: Aws, one: Run, tail: Tail) -> None:
     with st.container(height=HEIGHT, autoscroll=not searched, key="log"):
         told = state.explanation(aws, one)
         label = f"Log of {one.name}, newest line last"
-        st.html(markup.log(_texts(one, lines, left, host), label, told.line if told else "", searched))
+        if lines or tail.problem is None:
+            st.html(markup.log(_texts(one, lines, left, host), label, told.line if told else "", searched))
     if said := _said(tail, left, searched):
         st.html(markup.note(said))
 

@@ -3,7 +3,21 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.ui import as_code, candidates, checks, empty, launch, page, problem, quote, train_form, train_link
+from dashboard.core.runs.listing import Window
+from dashboard.ui import (
+    as_code,
+    candidates,
+    checks,
+    empty,
+    launch,
+    markup,
+    page,
+    problem,
+    quote,
+    train_form,
+    train_link,
+)
+from dashboard.ui.tones import Tone
 from dashboard.ui.train_more import Choices
 
 aws = state.connection()
@@ -28,7 +42,8 @@ def wait() -> None:
 
 with problem.shown(title="Train"):
     datasets = state.datasets(aws).value
-    past_runs = state.runs(aws).value
+    seen = state.listing(aws, Window.MONTH)
+    past_runs = seen.runs
     if not datasets:
         with head:
             page.title("Train", "there is no data to train on yet")
@@ -50,6 +65,9 @@ with problem.shown(title="Train"):
                 page.section("What it costs")
                 launch.button(aws, plan, past_runs)
             quote.show(plan, wrong, aws.account)
+            for what, why in seen.problems.items():
+                said = f"{what} cannot be read, so that the time they took is not in what is expected: {why}"
+                st.html(markup.note(markup.sentence(said), Tone.WAITING))
         if plan:
             checks.panel(plan.checks)
         candidates.show(launch.candidates(aws, filled, past_runs, around), aws.account)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Aws
-from dashboard.core.errors import KennelError, NotFound, Refused, ServiceFault
+from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Refused, ServiceFault, Unreachable
 from dashboard.core.parallel import gather
 from dashboard.core.runs.ec2_record import Ec2Record, is_time, run_from
 from dashboard.core.runs.model import Run, RunStatus
@@ -28,8 +28,8 @@ def get_ec2(aws: Aws, name: str, now: datetime) -> Run:
             f"{RUNS}{name}/ in the bucket {aws.account.bucket} holds none",
             "choose one under All runs",
         )
-    found = {} if record.has_ended else instances(aws, [name])
-    return run_from(record, found.get(name), now)
+    [run], _ = read_runs(aws, [record], now)  # its own report tells most, where EC2 cannot be asked
+    return run
 
 
 def read_record(aws: Aws, name: str, known: Ec2Record | None = None) -> Ec2Record | None:
@@ -109,6 +109,8 @@ def read_runs(aws: Aws, records: Iterable[Ec2Record], now: datetime) -> tuple[li
     if open_names:
         try:
             found = instances(aws, open_names)
+        except (Unreachable, CredentialsProblem):
+            raise
         except KennelError as error:
             problem = error
     asked = problem is None

@@ -117,7 +117,7 @@ def describe(aws: Aws, kind: Searched, name: str, known: Run | None = None) -> R
     """One run as it is now; its tags are only read when it is not `known` yet. Raises NotFound."""
     answer = aws.call("sagemaker", kind.describe, **{kind.name: name})
     is_same = known is not None and known.created == answer["CreationTime"]
-    marked = known.tags if known is not None and is_same else tags.of_sagemaker(aws, answer[kind.arn])
+    marked = known.tags if known is not None and is_same else tags.of_run(aws, answer[kind.arn])
     return kind.read(answer, marked)
 
 

@@ -35,7 +35,7 @@ def get_tuning(aws: Aws, name: str) -> Run:
         PaginationConfig={"PageSize": 100},
     )
     children = tuple(one["TrainingJobName"] for page in pages for one in page["TrainingJobSummaries"])
-    return tuning_from(answer, tags.of_sagemaker(aws, answer["HyperParameterTuningJobArn"]), children)
+    return tuning_from(answer, tags.of_run(aws, answer["HyperParameterTuningJobArn"]), children)
 
 
 def tuning_from(answer: Mapping[str, Any], marked: Mapping[str, str], children: tuple[str, ...] = ()) -> Run:

@@ -30,7 +30,8 @@ def ec2_quote(
     price = spot or prices.price(Kind.EC2, instance_type, region)
     if price is None:
         return unknown(prices.why_unknown(Kind.EC2, instance_type, region), seconds=seconds, basis=basis)
-    billed = None if seconds is None else max(float(LEAST_SECONDS), seconds)
+    # What has not run yet is not billed; what has, for a minute at least.
+    billed = None if seconds is None else max(float(LEAST_SECONDS), seconds) if seconds > 0 else 0.0
     extras = _extras(prices, region, volume_gb)
     amount = None
     if billed is not None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from dashboard.core.costs.ec2 import ec2_quote
-from dashboard.core.costs.prices import Kind, Price, PriceBook
+from dashboard.core.costs.prices import Confidence, Kind, Price, PriceBook
 from dashboard.core.costs.quote import Quote, quote, total, unknown
 from dashboard.core.format import count
 from dashboard.core.runs.model import Run
@@ -42,7 +42,9 @@ def _ec2(run: Run, prices: PriceBook, region: str, now: datetime) -> Quote:
     if run.is_spot:
         if run.spot_price is None:
             return unknown("the spot price at its launch was not recorded", seconds=run.billed_so_far(now))
-        spot = Price(run.spot_price, "USD", "EC2's spot price when it was launched", run.created.date())
+        # It is that of the cheapest zone, and moves while the instance runs.
+        told = "EC2's lowest spot price when it was launched"
+        spot = Price(run.spot_price, "USD", told, run.created.date(), Confidence.ESTIMATE)
     return ec2_quote(
         prices,
         run.instance_type,

@@ -42,6 +42,7 @@ def expected(
     where = f"{count(spec.instance_count, 'instance')} of " if spec.instance_count > 1 else ""
     why = f"no completed run of this data on {where}{spec.instance_type} yet"
     if spec.is_on_ec2:
+        dear = "at the on-demand price: the spot price is not known" if spec.is_spot and spot is None else ""
         return ec2_quote(
             prices,
             spec.instance_type,
@@ -49,7 +50,7 @@ def expected(
             seconds=past.seconds if past else None,
             volume_gb=spec.volume_gb,
             spot=spot if spec.is_spot else None,
-            basis=past.basis if past else "",
+            basis=", ".join(part for part in (past.basis if past else "", dear) if part),
             why_unknown=why,
         )
     if past is None:
@@ -74,6 +75,8 @@ def expected(
 def worst(spec: TrainingSpec, prices: PriceBook, region: str) -> Quote:
     """The most that it can cost: the time limit × instances × trainings × the on-demand price.
 
+    SageMaker charges for the instances' storage too: its price is not in the book, and the basis says so.
+
     Spot never costs more than on demand, and what it will cost at a later hour is not known now.
     """
     spot = ", at the on-demand price, which spot does not exceed" if spec.is_spot else ""
@@ -87,7 +90,7 @@ def worst(spec: TrainingSpec, prices: PriceBook, region: str) -> Quote:
             basis=f"the time limit and {OUTLIVES // 60} min to start and to save{spot}",
         )
     of = f" of each of {spec.jobs} trainings" if spec.tuning else ""
-    return _sagemaker(spec, prices, region, spec.max_seconds, f"the time limit{of}{spot}")
+    return _sagemaker(spec, prices, region, spec.max_seconds, f"the time limit{of}{spot}, without storage")
 
 
 def wall_seconds(spec: TrainingSpec, seconds: float | None) -> float | None:

@@ -75,7 +75,7 @@ def test_without_a_price_the_time_is_still_told(prices):
 def test_worst_is_the_time_limit(prices):
     quote = worst(TrainingSpec(DOGS, instance_type="ml.c5.2xlarge", max_seconds=3600), prices, "us-east-1")
     assert quote.amount == Decimal("0.408")
-    assert quote.basis == "the time limit"
+    assert quote.basis == "the time limit, without storage"
 
 
 def test_spot_is_expected_to_take_its_time_and_to_cost_what_spot_did(prices):

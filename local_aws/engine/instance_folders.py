@@ -20,7 +20,12 @@ def needed() -> list[str]:
     found |= {
         Path(path) for path in (*site.getsitepackages(), site.getusersitepackages() if site.ENABLE_USER_SITE else "")
     }
-    real = {path.absolute() for path in found if str(path) not in ("", ".", "/") and path.is_dir()}
+    # a folder that this user may not enter is none that Python runs from, whatever its settings say
+    real = {
+        path.absolute()
+        for path in found
+        if str(path) not in ("", ".", "/") and os.access(path, os.R_OK | os.X_OK) and path.is_dir()
+    }
     return sorted(str(path) for path in real if not any(other != path and path.is_relative_to(other) for other in real))
 
 

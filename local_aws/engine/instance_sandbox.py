@@ -40,6 +40,7 @@ _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP = 1, 24
 _KEPT_CAPABILITIES = {0, 1, 3, 4, 5, 6, 7, 8, 10, 18, 29, 31}
 _LAST_CAPABILITY = 63
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_SHARED_MEMORY = "20%"  # of this machine's, which several instances share; nothing else bounds it
 _READ_ONLY_PROC = ("sys", "sysrq-trigger", "irq", "bus", "fs", "acpi", "scsi")
 _MASKED_PROC = ("kcore", "keys", "timer_list", "sched_debug")
 _GONE = (errno.ENOENT, errno.EINVAL, errno.EACCES, errno.ENOTDIR)  # covered by another mount, or not ours to enter
@@ -122,7 +123,7 @@ def _own_devices() -> None:
     for name, target in (("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")):
         os.symlink(f"/proc/self/fd{target}", f"/dev/{name}")
     os.mkdir("/dev/shm")  # noqa: S108
-    _mount("kennel", "/dev/shm", "tmpfs", _NOSUID | _NODEV, "mode=1777")  # noqa: S108
+    _mount("kennel", "/dev/shm", "tmpfs", _NOSUID | _NODEV, f"mode=1777,size={_SHARED_MEMORY}")  # noqa: S108
     os.mkdir("/dev/pts")
     _mount("kennel", "/dev/pts", "devpts", _NOSUID | _NOEXEC, "newinstance,ptmxmode=0666,mode=620")
     os.symlink("pts/ptmx", "/dev/ptmx")

@@ -67,6 +67,7 @@ class _Machine:
     metadata: Metadata | None = None
     sampler: Sampler | None = None
     sampled: float = 0.0
+    disk: float = 0.0  # bytes, as last sampled
     reclaimed_at: float | None = None
     told: bool = False
     stopping: bool = False
@@ -262,6 +263,11 @@ class MachineRoom:
         if now - machine.sampled >= _SAMPLE_SECONDS:
             self._sample(machine, now)
 
+    def _fullest(self) -> _Machine | None:
+        """The instance that uses most of the disk: the others need not end for it."""
+        with self._lock:
+            return max(self._machines.values(), key=lambda one: one.disk, default=None)
+
     def _sample(self, machine: _Machine, now: float) -> None:
         with self._lock:
             sampler, machine.sampled = machine.sampler, now
@@ -269,10 +275,11 @@ class MachineRoom:
         used = sampler.sample() if sampler else None
         if used is None or process is None:
             return
+        machine.disk = used.disk / 100 * machine.start.volume_gb * 1024**3
         full = ""
         if used.disk > 100:
             full = f"The volume of {machine.start.volume_gb} GB is full"
-        elif shutil.disk_usage(process.root).free < SPARE:
+        elif shutil.disk_usage(process.root).free < SPARE and machine is self._fullest():
             full = "The disk of this machine is full, though the instance's volume is not"
         if full:  # AWS would tell its programs "No space left on device"; here they would fill this machine
             process.give_up(f"{full}: the embedded AWS ends the instance.")

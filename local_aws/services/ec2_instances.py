@@ -152,6 +152,7 @@ class Instances:
             self._begin(reservation, launch, reclaims, now)
         except BaseException:  # a record of what never ran would stay for ever
             for found in reservation.instances:
+                self._room.kill(found.id)
                 found.terminate()
             del backend.reservations[reservation.id]
             raise

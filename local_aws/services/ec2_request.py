@@ -252,6 +252,12 @@ def user_data(encoded: str | bytes | None) -> bytes:
             found = unpacking.decompress(found, 64 * LONGEST_USER_DATA)
         except (zlib.error, gzip.BadGzipFile) as wrong:
             raise _wrong("InvalidParameterValue", f"The user data is not valid gzip: {wrong}") from wrong
+        if not unpacking.eof or unpacking.unused_data:  # half a script must not run
+            raise _wrong(
+                "InvalidParameterValue",
+                f"The user data is not valid gzip: it is cut off, has more behind its end, or unpacks to more than "
+                f"{64 * LONGEST_USER_DATA} bytes.",
+            )
     for start, what in _OTHER_USER_DATA.items():
         if found.startswith(start):
             raise _wrong(

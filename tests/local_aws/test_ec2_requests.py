@@ -256,5 +256,13 @@ def test_a_gzipped_script_runs_and_text_that_is_no_script_is_said_on_the_console
     terminate(embedded, packed, text)
 
 
+@pytest.mark.parametrize("how", ["cut off", "too large", "two in one"])
+def test_half_of_a_gzipped_script_is_not_run(embedded: Embedded, how: str) -> None:
+    whole = gzip.compress(b"#!/bin/sh\necho half\n" + b"#" * (2_000_000 if how == "too large" else 2000))
+    data = {"cut off": whole[:-10], "too large": whole, "two in one": whole * 2}[how]
+    with pytest.raises(ClientError, match="The user data is not valid gzip"):
+        client(embedded, "ec2").run_instances(**request(embedded, UserData=data))
+
+
 def test_an_image_id_is_one_of_the_region(embedded: Embedded) -> None:
     assert image(embedded).startswith("ami-")

@@ -1,5 +1,6 @@
 """The machine room: as many instances as there is room for, and none that takes this machine down with it."""
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -8,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from local_aws.engine import machine_room
 from local_aws.engine.instance import Boot, End, Sandbox, namespaces_allowed
 from local_aws.engine.machine_room import MachineRoom, Start
 from local_aws.engine.metadata import Facts
+from local_aws.engine.usage import memory_bytes
 from tests.local_aws.engine_world import eventually
 
 pytestmark = pytest.mark.skipif(not namespaces_allowed(), reason="this system allows no namespaces")
@@ -90,6 +93,32 @@ def test_a_console_holds_the_last_64_kilobytes_of_a_million_lines_and_of_bytes_t
         kept = (tmp_path / "i-1" / "console").read_bytes()
         assert len(kept) <= 64 * 1024
         assert b"1000000\nthe end" in kept
+
+
+def test_when_this_machines_disk_is_full_the_instance_that_fills_it_is_ended_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Told()
+    with room(tmp_path, told) as made:
+        made.start(start(tmp_path, "i-small", "sleep 60", volume_gb=8), first=True)
+        made.start(start(tmp_path, "i-large", "fallocate -l 300M /var/big; sleep 60", volume_gb=8), first=True)
+        assert eventually(lambda: (found := made._fullest()) and found.disk > 200 * 1024**2)
+        free = shutil.disk_usage(tmp_path).free
+        monkeypatch.setattr(machine_room, "SPARE", free + 100 * 1024**2)  # enough, once it is gone
+        assert told.ended.wait(20)
+        monkeypatch.undo()
+        assert told.events[-1] == ("LOST", "i-large")
+        assert "disk of this machine is full" in console(tmp_path, "i-large")
+        assert made.free == 1
+
+
+def test_shared_memory_has_a_limit(tmp_path: Path) -> None:
+    told = Told()
+    with room(tmp_path, told) as made:
+        made.start(start(tmp_path, "i-1", "df -Pk /dev/shm | tail -1; shutdown -h now"), first=True)
+        assert told.ended.wait(15)
+        line = next(line for line in console(tmp_path, "i-1").splitlines() if line.endswith("/dev/shm"))  # noqa: S108
+        assert int(line.split()[1]) * 1024 <= 0.21 * memory_bytes(limit=Path("/none"))
 
 
 def test_one_that_never_stops_printing_can_shut_itself_down(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -17,7 +18,7 @@ from dashboard.core.costs.quote import Quote
 from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Unreachable
 from dashboard.core.parallel import gather
 from dashboard.core.runs import log as logs
-from dashboard.core.runs import model_card, watch
+from dashboard.core.runs import checkpoint, model_card, watch
 from dashboard.core.runs import usage as using
 from dashboard.core.runs.compare import Comparison, compare
 from dashboard.core.runs.cost import run_cost
@@ -60,6 +61,11 @@ def listing(aws: Aws, window: Window = Window.WEEK) -> Listing:
 def run(aws: Aws, key: str) -> Reading[Run]:
     """One run of any kind by its key. Once it has ended, AWS is not asked again. Raises NotFound."""
     return _ended(where(aws)).get(key) or _run(where(aws), key, aws)
+
+
+def with_checkpoint(aws: Aws, one: Run) -> Run:
+    """The run with `has_checkpoint` told, where that can be; looked at once for a run that has ended."""
+    return _with_checkpoint(where(aws), one, aws)
 
 
 def trials(aws: Aws, one: Run) -> tuple[Run, ...]:
@@ -251,7 +257,8 @@ def _card(where: str, artifact_uri: str, _aws: Aws) -> ModelCard | None:
 def _run(where: str, key: str, _aws: Aws) -> Reading[Run]:
     book = _book(where)
     try:
-        reading = Reading(watch.get_run(_aws, key, book.get(key), now()), now())
+        seen = watch.get_run(_aws, key, book.get(key), now())
+        reading = Reading(_with_checkpoint(where, seen, _aws), now())
     except NotFound:
         book.drop(key)
         raise
@@ -262,6 +269,17 @@ def _run(where: str, key: str, _aws: Aws) -> Reading[Run]:
         while len(ended) > ENDED:
             del ended[next(iter(ended))]
     return reading
+
+
+def _with_checkpoint(where: str, one: Run, aws: Aws) -> Run:
+    if not one.may_resume:
+        return one
+    return replace(one, has_checkpoint=_has_checkpoint(where, one.key, one.checkpoint_uri, aws))
+
+
+@st.cache_data(show_spinner=False, ttl=600, max_entries=500)
+def _has_checkpoint(where: str, key: str, uri: str, _aws: Aws) -> bool | None:
+    return checkpoint.has_checkpoint(_aws, uri)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

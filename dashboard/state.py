@@ -26,9 +26,10 @@ from dashboard.core.aws import Account, Aws, connect, fingerprint
 from dashboard.core.data import Dataset
 from dashboard.core.errors import KennelError
 from dashboard.core.home import home
-from dashboard.core.overview import Overview, assemble
+from dashboard.core.overview import Overview, assemble, is_recent
 from dashboard.core.runs.code import bundle
 from dashboard.core.runs.look import look
+from dashboard.core.runs.model import RunStatus
 from dashboard.core.runs.quota import Limits, sagemaker_limits
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Surroundings, about
@@ -55,6 +56,7 @@ from dashboard.run_readings import (
     trials,
     usage,
     whole_log,
+    with_checkpoint,
 )
 
 __all__ = [
@@ -91,6 +93,7 @@ __all__ = [
     "warm_up",
     "where",
     "whole_log",
+    "with_checkpoint",
 ]
 
 HEAVY_IMPORTS = (
@@ -139,7 +142,11 @@ def overview(aws: Aws) -> Reading[Overview]:
     seen_runs, seen_endpoints = runs(aws), endpoints(aws)
     at = min(seen_runs.at, seen_endpoints.at)
     region = aws.account.region
-    return Reading(assemble(seen_runs.value, seen_endpoints.value, prices=prices(), region=region, now=now()), at)
+    known = tuple(
+        with_checkpoint(aws, one) if one.status is RunStatus.RECLAIMED and is_recent(one, now()) else one
+        for one in seen_runs.value
+    )
+    return Reading(assemble(known, seen_endpoints.value, prices=prices(), region=region, now=now()), at)
 
 
 def datasets(aws: Aws) -> Reading[tuple[Dataset, ...]]:

@@ -9,7 +9,8 @@ from enum import StrEnum
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly, total
 from dashboard.core.format import duration, money, percent
-from dashboard.core.runs.model import Run
+from dashboard.core.runs.explain import after_take_back
+from dashboard.core.runs.model import Run, RunStatus
 from dashboard.core.serving.model import Endpoint
 
 RECENT = timedelta(hours=24)
@@ -56,6 +57,7 @@ class Overview:
     per_hour: Decimal
     unpriced: int
     failed_recently: int
+    taken_back_recently: int = 0
     currency: str = "USD"
 
     @property
@@ -77,8 +79,10 @@ def assemble(
     running = tuple(run for run in own if run.status.is_active)
     billed += [endpoint.hourly for endpoint in endpoints if endpoint.status.is_billed]
     per_hour, unpriced = total(billed)
-    failed = [run for run in own if run.status.is_bad and run.ended and now - run.ended < RECENT]
+    ended = [run for run in own if run.status.is_bad and is_recent(run, now)]
+    failed = [run for run in ended if run.status is not RunStatus.RECLAIMED]
     items = [_failed_run(run) for run in failed]
+    items += [_taken_back(run) for run in ended if run.status is RunStatus.RECLAIMED]
     items += [_failed_endpoint(endpoint) for endpoint in endpoints if endpoint.status.is_bad]
     items += [_near_limit(run, prices, region, now) for run in running if _is_near_limit(run, now)]
     items += [_long_running(e, now) for e in endpoints if _is_long_running(e, now)]
@@ -90,7 +94,13 @@ def assemble(
         per_hour=per_hour,
         unpriced=unpriced,
         failed_recently=len(failed),
+        taken_back_recently=len(ended) - len(failed),
     )
+
+
+def is_recent(run: Run, now: datetime) -> bool:
+    """Whether it ended so lately that its end is still told."""
+    return run.ended is not None and now - run.ended < RECENT
 
 
 def _per_hour(run: Run, prices: PriceBook, region: str) -> Quote:
@@ -109,6 +119,17 @@ def _failed_run(run: Run) -> Attention:
         "runs",
         run.key,
     )
+
+
+def _taken_back(run: Run) -> Attention:
+    """Spot capacity that went is no failure: nothing is to be mended."""
+    why = (
+        "taken back by EC2 (simulated: asked for with the launch)"
+        if run.is_interruption_asked_for
+        else "EC2 needed its spot instance"
+    )
+    what = f"{run.name} was taken back"
+    return Attention(Severity.WARNING, what, why, after_take_back(run), "runs", run.key)
 
 
 def _failed_endpoint(endpoint: Endpoint) -> Attention:

@@ -16,7 +16,8 @@ def overview_sentence(seen: Overview) -> str:
     if seen.is_empty:
         return "nothing was trained or served here yet"
     failed = f"{seen.failed_recently} failed since yesterday" if seen.failed_recently else "none failed since yesterday"
-    return f"{_running(len(seen.running))}, {failed}, {count(len(seen.serving), 'endpoint')} serving"
+    back = f", {seen.taken_back_recently} taken back by EC2" if seen.taken_back_recently else ""
+    return f"{_running(len(seen.running))}, {failed}{back}, {count(len(seen.serving), 'endpoint')} serving"
 
 
 def runs_sentence(seen: Listing, shown: int) -> str:

@@ -98,3 +98,25 @@ def test_a_run_near_its_time_limit_is_pointed_out(prices):
     assert item.name == "near"
     assert "94 %" in item.why
     assert item.per_hour == Decimal("0.408")
+
+
+def test_a_simulated_take_back_is_no_failure_and_says_how_to_go_on(prices):
+    spot = {
+        "platform": Platform.EC2,
+        "instance_type": "m5.large",
+        "capacity": Capacity.SPOT,
+        "checkpoint_uri": "s3://b/ec2-runs/a/checkpoints/",
+        "failure": "EC2 took the spot instance back.",
+    }
+    asked = run("a", RunStatus.RECLAIMED, tags={"kennel:interrupt-after": "5"}, has_checkpoint=True, **spot)
+    now = look(prices, [asked])
+    assert (now.failed_recently, now.taken_back_recently) == (0, 1)
+    (item,) = now.attention
+    assert (item.what, item.severity) == ("a was taken back", Severity.WARNING)
+    assert item.why == "taken back by EC2 (simulated: asked for with the launch)"
+    assert item.next_step == "resume it: it goes on from its last checkpoint"
+    bare = run("b", RunStatus.RECLAIMED, tags={"kennel:interrupt-after": "5"}, has_checkpoint=False, **spot)
+    (item,) = look(prices, [bare]).attention
+    assert item.next_step == "it was taken back before its first checkpoint: start it again"
+    (item,) = look(prices, [run("c", RunStatus.RECLAIMED, **spot)]).attention
+    assert "simulated" not in item.why

@@ -139,7 +139,7 @@ def test_a_spot_instance_taken_back_ended_the_training_it_was_in() -> None:
         ("Starting", "done", ""),
         ("Training", "failed", "taken back"),
     ]
-    assert run.sentence(one, at(100)) == "taken back by AWS after 9 s"
+    assert run.sentence(one, at(100)) == "taken back by EC2 after 9 s"
 
 
 @pytest.mark.parametrize(

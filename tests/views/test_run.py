@@ -90,10 +90,18 @@ def test_an_ec2_run_has_the_same_page(aws: ScriptedAws, visit: Open) -> None:
 
 def test_a_spot_instance_taken_back_can_be_resumed(aws: ScriptedAws, visit: Open) -> None:
     aws.add_ec2("dogs-ec2", "Stopped", stage="Interrupted", spot=True)
+    aws.bodies["ec2-runs/dogs-ec2/checkpoints/epoch-3.pt"] = b"weights"
     page = visit(aws, "run", run="ec2:dogs-ec2")
     assert not page.exception
-    assert "AWS took its spot instance back" in text(page)
+    assert "EC2 took its spot instance back" in text(page)
     assert ("Resume", "train", "like=ec2%3Adogs-ec2&resume=1") in links(page)
+
+
+def test_without_a_checkpoint_there_is_nothing_to_resume(aws: ScriptedAws, visit: Open) -> None:
+    aws.add_ec2("dogs-ec2", "Stopped", stage="Interrupted", spot=True)
+    page = visit(aws, "run", run="ec2:dogs-ec2")
+    assert "taken back before its first checkpoint: start it again" in text(page)
+    assert "Resume" not in [label for label, *_ in links(page)]
 
 
 def test_the_use_of_the_instance_is_a_chart_with_its_finding(aws: ScriptedAws, visit: Open) -> None:

@@ -104,12 +104,21 @@ def _out_of_wait(run: Run, failure: str, line: str) -> Explanation:
 
 
 def _reclaimed(run: Run, failure: str, line: str) -> Explanation:
-    how = "resume it: it goes on from its last checkpoint" if run.can_resume else "train again"
-    return Explanation(
-        "AWS took its spot instance back",
-        "spot instances cost less because AWS may take them back at two minutes' notice",
-        f"{how}, or train on demand",
+    why = (
+        "simulated: the interruption was asked for with the launch"
+        if run.is_interruption_asked_for
+        else "spot instances cost less because AWS may take them back at two minutes' notice"
     )
+    return Explanation("EC2 took its spot instance back", why, f"{after_take_back(run)}, or train on demand")
+
+
+def after_take_back(run: Run) -> str:
+    """What to do with a run whose spot instance was taken back."""
+    if run.can_resume:
+        return "resume it: it goes on from its last checkpoint"
+    if run.has_checkpoint is False:
+        return "it was taken back before its first checkpoint: start it again"
+    return "start it again"
 
 
 def _server(run: Run, failure: str, line: str) -> Explanation | None:

@@ -132,6 +132,7 @@ class Run:
     kms_key: str = ""
     instance_id: str = ""  # EC2 only
     spot_price: Decimal | None = None  # EC2 only: USD per hour when it was launched
+    has_checkpoint: bool | None = None  # whether one lies at its checkpoint_uri; None while nobody has looked
 
     @property
     def key(self) -> str:
@@ -195,7 +196,17 @@ class Run:
     @property
     def can_resume(self) -> bool:
         """Ended before its model was there, with checkpoints that a new run can go on from."""
+        return self.may_resume and self.has_checkpoint is not False
+
+    @property
+    def may_resume(self) -> bool:
+        """The same, whether or not a checkpoint was written: worth a look at where they would be."""
         return self.status.is_final and not self.status.is_good and bool(self.checkpoint_uri) and not self.is_tuning
+
+    @property
+    def is_interruption_asked_for(self) -> bool:
+        """Launched with the wish to be taken back, as only the embedded AWS grants: a simulation, not a failure."""
+        return any(self.tags.get(name) for name in (tag.INTERRUPT_AFTER, tag.INTERRUPTIONS_PER_HOUR, tag.INTERRUPT))
 
     @property
     def can_interrupt(self) -> bool:

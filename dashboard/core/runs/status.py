@@ -110,6 +110,8 @@ class RunStatus(StrEnum):
         """What its colour means: "running", "waiting", "done", "failed" or "stopped"."""
         if self.is_good:
             return "done"
+        if self is RunStatus.RECLAIMED:
+            return "waiting"  # nothing is broken: it waits for somebody to resume it
         if self.is_bad:
             return "failed"
         if self in (RunStatus.STOPPED, RunStatus.UNKNOWN):
@@ -146,6 +148,6 @@ _WORDS = {
     RunStatus.INTERRUPTED: "interrupted",
     RunStatus.OUT_OF_TIME: "stopped at its time limit",
     RunStatus.OUT_OF_WAIT: "gave up waiting for spot capacity",
-    RunStatus.RECLAIMED: "taken back by AWS",
+    RunStatus.RECLAIMED: "taken back by EC2",
     RunStatus.UNKNOWN: "unknown state",
 }

@@ -108,6 +108,10 @@ def test_spot_that_never_came_and_spot_that_was_taken_back():
     assert "on demand" in waited.next_step
     taken = explain(run(status=RunStatus.RECLAIMED, checkpoint_uri="s3://c/"))
     assert "resume it" in taken.next_step
+    asked = run(status=RunStatus.RECLAIMED, checkpoint_uri="s3://c/", has_checkpoint=False,
+                tags={"kennel:interruptions-per-hour": "60"})  # fmt: skip
+    assert explain(asked).why == "simulated: the interruption was asked for with the launch"
+    assert explain(asked).next_step.startswith("it was taken back before its first checkpoint: start it again")
 
 
 def test_the_line_that_matters_is_the_last_that_speaks_of_an_error():

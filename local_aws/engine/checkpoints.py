@@ -17,6 +17,8 @@ from local_aws.errors import ServiceError
 log = logging.getLogger(__name__)
 
 SYNC_SECONDS = 2.0
+_LONGEST_KEY = 1024  # bytes, in S3
+_MOST_SAID = 100  # reasons, of one job
 _Version = tuple[int, int]  # bytes, time of change in nanoseconds
 
 
@@ -45,7 +47,7 @@ class CheckpointFolders:
         self._note = note
         self._seconds = seconds
         self._stored: dict[Path, _Version] = {}
-        self._said = ""
+        self._said: set[str] = set()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -106,6 +108,10 @@ class CheckpointFolders:
             except OSError:  # a folder went while we looked; the next round finds what is left
                 continue
             for path in files:
+                no_key = self._is_no_key(path, folder)
+                if no_key:
+                    self._tell(f"checkpoint {ascii(path.name)[1:-1][:100]} was not stored in S3: {no_key}")
+                    continue
                 try:
                     version = _version(path)
                     if self._stored.get(path) != version and self._store(path, folder, version):
@@ -117,6 +123,14 @@ class CheckpointFolders:
                     self._tell(f"checkpoint {path.name} was not stored in {self._checkpoint.target.uri}: {why}")
                 except Exception:  # the next round tries it again
                     log.exception("checkpoint %s", path)
+
+    def _is_no_key(self, path: Path, folder: Path) -> str:
+        """Why S3 has no key for a file, "" when it has."""
+        try:
+            key = self._checkpoint.target.below(*path.relative_to(folder).parts).key.encode()
+        except UnicodeEncodeError:
+            return "its name is not UTF-8"
+        return f"its key would be longer than {_LONGEST_KEY} bytes" if len(key) > _LONGEST_KEY else ""
 
     def _store(self, path: Path, folder: Path, version: _Version) -> bool:
         """Whether it was whole: a file that is being written is stored when it rests."""
@@ -130,8 +144,8 @@ class CheckpointFolders:
         return True
 
     def _tell(self, sentence: str) -> None:
-        if sentence != self._said:
-            self._said = sentence
+        if sentence not in self._said and len(self._said) < _MOST_SAID:
+            self._said.add(sentence)
             self._note(sentence)
 
 

@@ -102,6 +102,20 @@ def folders(made: World, tmp_path: Path) -> CheckpointFolders:
     )
 
 
+def test_a_name_that_s3_cannot_have_is_said_once_and_the_others_are_kept(here: World) -> None:
+    script = (
+        "cd /opt/ml/checkpoints; echo a > $(printf 'no\\377text'); echo b > good; "
+        "d=$(printf 'd%.0s' {1..200}); mkdir -p $d/$d/$d/$d/$d/deep; echo c > $d/$d/$d/$d/$d/deep/more-than-can-be; sleep 0.5"
+    )
+    told = here.run(script, CheckpointConfig={"S3Uri": "s3://bucket/kept"})
+    assert told.names[-1] is Stage.COMPLETED
+    assert [one.key for one in here.objects.find("bucket", "kept")] == ["kept/good"]
+    said = sorted(line for line in here.logs.lines if "was not stored in S3" in line)
+    assert len(said) == 2, said
+    assert "no\\udcfftext was not stored in S3: its name is not UTF-8" in said[1]
+    assert "more-than-can-be was not stored in S3: its key would be longer than 1024 bytes" in said[0]
+
+
 def test_a_file_that_is_being_written_is_stored_when_it_rests(
     here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,7 +105,8 @@ def folders(made: World, tmp_path: Path) -> CheckpointFolders:
 def test_a_name_that_s3_cannot_have_is_said_once_and_the_others_are_kept(here: World) -> None:
     script = (
         "cd /opt/ml/checkpoints; echo a > $(printf 'no\\377text'); echo b > good; "
-        "d=$(printf 'd%.0s' {1..200}); mkdir -p $d/$d/$d/$d/$d/deep; echo c > $d/$d/$d/$d/$d/deep/more-than-can-be; sleep 0.5"
+        "d=$(printf 'd%.0s' {1..200}); mkdir -p $d/$d/$d/$d/$d/deep; "
+        "echo c > $d/$d/$d/$d/$d/deep/more-than-can-be; sleep 0.5"
     )
     told = here.run(script, CheckpointConfig={"S3Uri": "s3://bucket/kept"})
     assert told.names[-1] is Stage.COMPLETED

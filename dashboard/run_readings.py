@@ -17,8 +17,8 @@ from dashboard.core.aws import Aws
 from dashboard.core.costs.quote import Quote
 from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Unreachable
 from dashboard.core.parallel import gather
-from dashboard.core.runs import log as logs
 from dashboard.core.runs import checkpoint, model_card, watch
+from dashboard.core.runs import log as logs
 from dashboard.core.runs import usage as using
 from dashboard.core.runs.compare import Comparison, compare
 from dashboard.core.runs.cost import run_cost

@@ -162,6 +162,9 @@ def template(x: str, y: str, height: int = HEIGHT) -> dict[str, Any]:
             "automargin": True,
             "zeroline": False,
             "showgrid": grid,
+            # In a place that has no width yet plotly would hide every label that does not fit, and then place the
+            # axis title by the lowest of none: at minus infinity.
+            "ticklabeloverflow": "allow",
         }
 
     return {

@@ -115,3 +115,10 @@ def test_an_axis_has_round_values_and_at_least_one(low: float, high: float, whol
 def test_no_axis_has_more_values_than_fit(high: float) -> None:
     assert 1 <= len(ticks(0, high, whole=False)) <= 6
     assert 1 <= len(ticks(1, high + 1)) <= 6
+
+
+def test_labels_of_an_axis_are_never_all_hidden() -> None:
+    """Drawn before its place has a width, a figure whose labels may be hidden puts its axis title at -Infinity."""
+    figure = learning_curve({"valid:loss": [(1, 0.5), (2, 0.4)]}, LOSS)
+    assert figure.layout.xaxis.ticklabeloverflow == "allow"
+    assert figure.layout.yaxis.ticklabeloverflow == "allow"

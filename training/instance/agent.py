@@ -164,6 +164,7 @@ class Agent:
             reader = threading.Thread(target=self._read, args=(process.stdout,), name="output")
             reader.start()
             reason = self._watch(process, mirror)
+            _kill(process)  # what it left running would hold its output open, and this instance for ever
             reader.join()
         return process.returncode, reason
 

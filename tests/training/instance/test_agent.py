@@ -2,11 +2,13 @@
 
 import io
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import tarfile
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -112,7 +114,7 @@ def data(embedded: Embedded, small_dataset: Path) -> str:
 def launch(embedded: Embedded, data: str, tmp_path: Path) -> Iterator[Launch]:
     started: list[Instance] = []
 
-    def start(*, seconds: float = 600, epochs: int = 3, source: str = data, **more: Any) -> Instance:
+    def start(*, seconds: float = 600, epochs: int = 3, source: str = data, code: Path = ROOT, **more: Any) -> Instance:
         name = f"dogs-{uuid.uuid4().hex[:8]}"
         own = f"s3://{BUCKET}/ec2-runs/{name}"
         request = {
@@ -141,7 +143,7 @@ def launch(embedded: Embedded, data: str, tmp_path: Path) -> Iterator[Launch]:
         )
         process = subprocess.Popen(
             [sys.executable, "-m", "training.instance", "--base", str(tmp_path / name)],
-            cwd=ROOT,
+            cwd=code,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -229,6 +231,19 @@ def test_a_training_that_fails_tells_its_own_reason(launch: Launch) -> None:
     assert told["status"] == "Failed"
     assert told["failure"].startswith("AlgorithmError: ")
     assert "epochs" in told["failure"]
+
+
+def test_what_a_training_leaves_running_does_not_keep_the_instance(launch: Launch, tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    shutil.copytree(ROOT / "training", code / "training", ignore=shutil.ignore_patterns("__pycache__"))
+    crash = (
+        "import subprocess\nsubprocess.Popen(['sleep', '300'])\nprint('no memory', flush=True)\nraise SystemExit(3)\n"
+    )
+    (code / "training/train.py").write_text(crash)
+    began = time.monotonic()
+    told = launch(code=code).end()
+    assert time.monotonic() - began < 60
+    assert told["failure"] == "AlgorithmError: no memory, exit code: 3"
 
 
 def test_an_instance_that_is_started_again_trains_nothing(launch: Launch, embedded: Embedded) -> None:

@@ -6,7 +6,7 @@ All text that comes from outside (names, log lines, error messages) is escaped h
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape as in_html
 
 from dashboard.core.format import duration, percent
 from dashboard.ui.tones import LOOKS, Tone
@@ -20,6 +20,11 @@ class Markup(str):
 
 
 NO_MARK = Markup()
+
+
+def escape(text: str) -> str:
+    """Text from outside as HTML shows it: no tag, no terminal colour, no control character."""
+    return in_html(CONTROL.sub("", text))
 
 
 def badge(tone: str, word: str, title: str = "", shape: str | None = None) -> str:

@@ -149,7 +149,7 @@ def _document(aws: Aws, name: str, file: str) -> dict[str, Any] | None:
         return None
     try:
         told = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # brackets within brackets, thousands deep
         told = None
     if not isinstance(told, dict):
         raise _broken(aws, name, file, "it is no JSON object")

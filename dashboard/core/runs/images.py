@@ -39,7 +39,7 @@ def _image(scope: str, region: str, instance_type: str) -> str:
             field="region",
         )
     python = entry["py_versions"][0]
-    processor = "gpu" if instance_type.removeprefix("ml.")[0] in "gp" else "cpu"
+    processor = "gpu" if instance_type.removeprefix("ml.")[:1] in ("g", "p") else "cpu"
     return f"{registry}.dkr.{_registry_host(region)}/{entry['repository']}:{version}-{processor}-{python}"
 
 

@@ -72,5 +72,5 @@ def family(instance_type: str) -> Family:
         return Family.G_AND_VT
     if name.startswith("p") and name[1:2].isdigit():
         return Family.P
-    standard = name[0] in "acdhimrtz" and not name.startswith(("inf", "trn", "dl", "hpc", "mac", "u-"))
+    standard = name[:1] in tuple("acdhimrtz") and not name.startswith(("inf", "trn", "dl", "hpc", "mac", "u-"))
     return Family.STANDARD if standard else Family.OTHER

@@ -133,7 +133,7 @@ def _read(aws: Aws, key: str) -> dict[str, Any]:
         content = answer["Body"].read()
     try:
         found = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ServiceFault(
             f"the launch found a document that is no JSON at s3://{aws.account.bucket}/{key}",
             "it was changed after it was written",

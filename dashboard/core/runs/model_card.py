@@ -68,7 +68,7 @@ def card_from(text: bytes, where: str, size: int) -> ModelCard:
     """Raises ServiceFault for a card that is no JSON object."""
     try:
         told = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
         raise ServiceFault("the model's card cannot be read", f"card.json in {where} is no JSON object", "train again")

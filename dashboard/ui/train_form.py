@@ -60,8 +60,8 @@ def defaults() -> None:
 
 
 def take_over(spec: TrainingSpec, datasets: Sequence[Dataset]) -> None:
-    """Fill the whole form with what an earlier run was asked for; the new run gets a name of its own."""
-    st.session_state.update({**fields.values(spec), fields.NAME: ""})
+    """Fill the whole form with what an earlier run was asked for."""
+    st.session_state.update(fields.values(spec))
     name = next((one.name for one in datasets if one.uri.rstrip("/") == spec.dataset_uri.rstrip("/")), None)
     if name is not None:
         st.session_state[fields.DATA] = name

@@ -13,17 +13,25 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.data import Dataset
 from dashboard.core.runs.clone import spec_of
+from dashboard.core.runs.model import Run
 from dashboard.ui import train_form
+from dashboard.ui.markup import literal
 
 LIKE, RESUME, INSTANCE, VOLUME = "like", "resume", "instance", "volume"
 
 
-def follow(aws: Aws, datasets: Sequence[Dataset]) -> None:
-    """Fill the form once and take the wish off the address. Raises NotFound when there is no such run."""
+def follow(aws: Aws, datasets: Sequence[Dataset], past_runs: Sequence[Run]) -> None:
+    """Fill the form once and take the wish off the address. Raises NotFound when there is no such run.
+
+    A resumed run is named after the one it goes on from, and not as one of `past_runs` is.
+    """
     asked = {name: st.query_params.pop(name, "") for name in (LIKE, RESUME, INSTANCE, VOLUME)}
     if not asked[LIKE]:
         return
-    spec = spec_of(state.run(aws, asked[LIKE]).value, resume=bool(asked[RESUME]))
+    names = {run.name for run in past_runs}
+    spec = spec_of(state.run(aws, asked[LIKE]).value, resume=bool(asked[RESUME]), names=names)
+    if asked[RESUME] and not spec.resume_from:
+        st.toast(literal(f"{asked[LIKE]} has no checkpoint to go on from: this would start anew"))
     if asked[INSTANCE]:
         spec = replace(spec, instance_type=asked[INSTANCE])
     if asked[VOLUME].isdecimal():

@@ -35,15 +35,23 @@ def show(spec: TrainingSpec, choices: Choices, slots: dict[str, Any], *, simulat
     """Draw the fields, in groups, and add a slot for each field's problems."""
     if spec.resume_from:
         _resumed(slots)
-    with st.expander("More: cost cap, labels, network, access, further settings", key="train-more-open"):
+    has_interruptions = simulates and spec.is_spot
+    with st.expander(title(spec, has_interruptions=has_interruptions), key="train-more-open"):
         _limits(slots)
         _labels(slots)
         _network(choices, slots, is_ec2=spec.is_on_ec2)
         if spec.is_on_ec2:
             _access(choices, slots)
         _settings(slots)
-        if simulates and spec.is_spot:
-            _interruptions(slots)
+        if has_interruptions:
+            _interruptions(slots, is_ec2=spec.is_on_ec2)
+
+
+def title(spec: TrainingSpec, *, has_interruptions: bool) -> str:
+    """The line that these fields are folded behind: all of their groups."""
+    access = "SSH, " if spec.is_on_ec2 else ""
+    simulated = ", simulated interruptions" if has_interruptions else ""
+    return f"More: cost cap, labels, network, {access}further settings{simulated}"
 
 
 def _group(name: str) -> None:
@@ -177,21 +185,35 @@ def _setting(name: str) -> None:
         st.text_input(words(name), key=key, persist_state="session", help=about)
 
 
-def _interruptions(slots: dict[str, Any]) -> None:
+def _interruptions(slots: dict[str, Any], *, is_ec2: bool) -> None:
     _group("Simulated interruptions")
-    st.html(note("Take the spot instance back, as AWS might. Only here; a real account knows no such wish."))
+    then = "the run ends, and can be resumed from" if is_ec2 else "the training waits, then goes on from"
+    st.html(
+        note(
+            f"Takes the spot instance back, as AWS may: {then} its checkpoint. Before the first epoch there is none. "
+            "Only the embedded AWS does this on request."
+        )
+    )
     left, right = st.columns(2, gap="small", wrap=False)
     with left:
         st.text_input(
-            "After (seconds of training)",
+            "After (seconds since it runs)" if is_ec2 else "After (seconds of training)",
             key=fields.INTERRUPT_AFTER,
             persist_state="session",
-            placeholder="20 45",
-            help="Each of these moments of the run interrupts once",
+            placeholder="60" if is_ec2 else "20 45",
+            help="Counted from the moment the instance runs: it starts, loads the data and reads the photos in that "
+            "time too. One moment is enough, since the run ends with it."
+            if is_ec2
+            else "Counted in seconds of training, over all restarts. Each of these moments interrupts once.",
         )
         slots["interrupt_after"] = st.container()
     with right:
         st.number_input(
-            "Or so often an hour", key=fields.INTERRUPT_RATE, step=1.0, format="%.6g", persist_state="session"
+            "Interruptions an hour",
+            key=fields.INTERRUPT_RATE,
+            step=1.0,
+            format="%.6g",
+            persist_state="session",
+            help="On average, at moments drawn at random",
         )
         slots["interruptions_per_hour"] = st.container()

@@ -49,7 +49,7 @@ with problem.shown(title="Train"):
             page.title("Train", "there is no data to train on yet")
         wait()
         st.stop()
-    train_link.follow(aws, datasets)
+    train_link.follow(aws, datasets, past_runs)
     left, right = st.columns((5, 8), gap="medium")
     with left, st.container(border=True, key="panel-form"):
         page.section("Training")

@@ -508,8 +508,48 @@ def test_a_clone_of_an_ec2_run_is_an_ec2_run(aws: ScriptedAws, visit: Open) -> N
     assert page.segmented_control(key="train-capacity").value == "spot"
 
 
+def test_a_resumed_run_keeps_a_name_and_is_not_interrupted_again(aws: ScriptedAws, visit: Open) -> None:
+    aws.add_job("cut-short", "Stopped", spot=True, tags={"kennel:interrupt-after": "20"})
+    aws.bodies["checkpoints/cut-short/epoch-3.pt"] = b"weights"
+    page = visit(aws, "train", like="cut-short", resume="1")
+    assert page.text_input(key="train-name").value == "cut-short-resumed"
+    assert page.text_input(key="train-interrupt-after").value == ""
+    review(page).button(key="confirm-do").click().run()
+    [sent] = aws.asked("CreateTrainingJob")
+    assert sent["TrainingJobName"] == "cut-short-resumed"
+    assert "kennel:interrupt-after" not in {tag["Key"] for tag in sent["Tags"]}
+    page = visit(aws, "train", like="cut-short", resume="1")
+    assert page.text_input(key="train-name").value == "cut-short-resumed-2"
+    assert not page.button(key="review-launch").disabled
+
+
+def test_a_run_without_a_checkpoint_starts_anew_and_says_so(aws: ScriptedAws, visit: Open) -> None:
+    aws.add_job("cut-short", "Stopped", spot=True, tags={"kennel:interrupt-after": "20"})
+    page = visit(aws, "train", like="cut-short", resume="1")
+    assert [toast.value.replace("\\", "") for toast in page.toast] == [
+        "cut-short has no checkpoint to go on from: this would start anew"
+    ]
+    assert "Goes on from" not in text(page)
+    assert page.text_input(key="train-name").value == ""
+    assert page.text_input(key="train-interrupt-after").value == ""
+
+
+def test_on_ec2_an_interruption_counts_from_when_the_instance_runs(aws: ScriptedAws, visit: Open) -> None:
+    page = choose(visit(aws, "train"), capacity="spot")
+    assert page.text_input(key="train-interrupt-after").label == "After (seconds of training)"
+    choose(page, platform="ec2", capacity="spot")
+    assert page.text_input(key="train-interrupt-after").label == "After (seconds since it runs)"
+    assert "Before the first epoch there is none" in text(page)
+    assert "simulated interruptions" in next(one.label for one in page.expander if one.label.startswith("More"))
+    page.text_input(key="train-interrupt-after").set_value("60").run()
+    said = text(review(page))
+    assert "interrupted after 60 s from when the instance runs" in said
+    assert "before the first epoch there is no checkpoint to go on from" in said
+
+
 def test_a_resumed_run_goes_on_from_its_checkpoints_until_that_is_dropped(aws: ScriptedAws, visit: Open) -> None:
     aws.add_job("cut-short", "Stopped", spot=True)
+    aws.bodies["checkpoints/cut-short/epoch-3.pt"] = b"weights"
     page = visit(aws, "train", like="cut-short", resume="1")
     assert "Goes on from the checkpoints in s3://kennel-123456789012-us-east-1/checkpoints/cut-short/" in text(page)
     review(page).button(key="confirm-do").click().run()

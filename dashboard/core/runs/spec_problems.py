@@ -11,6 +11,7 @@ from dashboard.core.runs.tuning_problems import setting_problem, tuning_problems
 from training.settings import RANGES, Settings
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # SageMaker's own pattern for TrainingJobName
+LONGEST_NAME = 63
 TUNING_NAME = 32  # characters of a HyperParameterTuningJobName
 S3_URI = re.compile(r"(?=.{1,1024}$)s3://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.+)")
 INSTANCE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
@@ -95,7 +96,7 @@ def _instance(spec: TrainingSpec) -> InvalidInput | None:
 
 
 def _name(spec: TrainingSpec) -> InvalidInput | None:
-    name, longest = spec.name, TUNING_NAME if spec.tuning else 63
+    name, longest = spec.name, TUNING_NAME if spec.tuning else LONGEST_NAME
     if not name or (NAME.fullmatch(name) and len(name) <= longest):
         return None
     why = f"it has {len(name)} characters" if len(name) > longest else f'it is "{name}"'

@@ -2,9 +2,10 @@
 
 from decimal import Decimal
 
-from dashboard.core.runs.clone import spec_of
+from dashboard.core.runs.clone import resumed_name, spec_of
 from dashboard.core.runs.model import Capacity, Platform, RunStatus
 from dashboard.core.runs.spec import TrainingSpec
+from dashboard.core.runs.spec_problems import problems
 from dashboard.core.runs.tuning import get_tuning
 from tests.core.runs.made import DOGS, run
 from tests.views.scripted import ScriptedAws
@@ -59,6 +60,31 @@ def test_resuming_goes_on_from_the_checkpoints():
     assert spec_of(taken, resume=True).resume_from == "s3://b/checkpoints/dogs-1/"
     assert spec_of(taken).resume_from == ""
     assert spec_of(run(checkpoint_uri="s3://b/c/"), resume=True).resume_from == ""  # it has its model
+
+
+def test_a_resumed_run_is_not_interrupted_again_and_a_plain_clone_is():
+    taken = run(
+        status=RunStatus.RECLAIMED,
+        platform=Platform.EC2,
+        capacity=Capacity.SPOT,
+        checkpoint_uri="s3://b/checkpoints/dogs-1/",
+        tags={"kennel:interrupt-after": "20", "kennel:interruptions-per-hour": "6"},
+    )
+    resumed, plain = spec_of(taken, resume=True), spec_of(taken)
+    assert (resumed.interrupt_after, resumed.interruptions_per_hour) == ("", 0)
+    assert (plain.interrupt_after, plain.interruptions_per_hour) == ("20", 6)
+    assert (resumed.name, plain.name) == ("dogs-1-resumed", "")
+    done = spec_of(run(tags={"kennel:interrupt-after": "20"}), resume=True)  # nothing to go on from
+    assert (done.interrupt_after, done.name, done.resume_from) == ("", "", "")
+
+
+def test_a_resumed_runs_name_tells_whose_it_is_and_is_free():
+    assert resumed_name("dogs") == "dogs-resumed"
+    assert resumed_name("dogs-resumed") == "dogs-resumed-2"
+    assert resumed_name("dogs", {"dogs-resumed", "dogs-resumed-2"}) == "dogs-resumed-3"
+    longest = resumed_name("d" * 63)
+    assert len(longest) == 63
+    assert not problems(TrainingSpec(DOGS, name=longest))
 
 
 def test_a_tuning_job_is_asked_for_again_as_a_whole():

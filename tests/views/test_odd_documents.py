@@ -30,7 +30,7 @@ def test_a_broken_document_is_said_and_hides_no_other_run(
     assert OTHER in list(page.dataframe[0].value["Run"])
     alone = visit(aws, "run", run="ec2:dogs")
     assert not alone.exception
-    assert f"{file} of the EC2 training dogs cannot be read" in text(alone).lower()
+    assert f"{file} of the ec2 training dogs cannot be read" in text(alone).lower()
 
 
 def test_text_from_a_run_stays_text(aws: ScriptedAws, visit: Open) -> None:

@@ -194,11 +194,11 @@ class Instances:
                 f"This machine runs {self._room.places} instances at once, and has no place now.",
                 500,
             )
+        self._start(found, region)  # what comes of it is heard once moto is let go, after the rest of this
         for nic in found.nics.values():
             nic.start()
         found.launch_time = self._now().replace(tzinfo=None, microsecond=0)
         ec2_record.set_state(found, "pending", "", "")
-        self._start(found, region)
 
     def stop(self, found: Any, *, force: bool = False) -> None:
         """StopInstances. Raises ServiceError."""

@@ -79,6 +79,26 @@ def test_an_hour_after_its_end_an_instance_is_forgotten(service: Callable[..., E
     assert not (tmp_path / "instances" / instance).exists()
 
 
+@needs_namespaces
+def test_a_start_that_this_machine_could_not_even_begin_leaves_it_stopped(
+    service: Callable[..., Ec2], tmp_path: Path
+) -> None:
+    ec2 = service()
+    instance = launch(ec2)
+    assert eventually(lambda: state(ec2, instance) == "running")
+    ec2.stop_instances({"InstanceIds": [instance]}, CALLER)
+    assert eventually(lambda: state(ec2, instance) == "stopped")
+    marker = tmp_path / "instances" / instance / "running"
+    assert eventually(lambda: not marker.exists())
+    marker.mkdir()  # nothing can be written there
+    with pytest.raises(OSError, match="directory"):
+        ec2.start_instances({"InstanceIds": [instance]}, CALLER)
+    assert state(ec2, instance) == "stopped"
+    marker.rmdir()
+    ec2.start_instances({"InstanceIds": [instance]}, CALLER)
+    assert eventually(lambda: state(ec2, instance) == "running")
+
+
 def test_where_nothing_can_be_held_only_kennels_own_user_data_is_run(service: Callable[..., Ec2]) -> None:
     ec2 = service(private=False)
     other = base64.b64encode(b"#!/bin/sh\necho mine").decode()

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from dashboard.core.runs.instances import hardware
+from dashboard.core.runs.model import Run
 from dashboard.core.runs.usage import Measure, Series, Usage
 from dashboard.ui.lines import STYLES, Line, figure
 
@@ -39,7 +41,10 @@ def means(series: Sequence[Series], vcpus: int | None) -> list[tuple[datetime, f
 
 
 def lines(used: Usage, vcpus: int | None, begin: datetime) -> tuple[list[Line], str]:
-    """The lines of all measures that were taken, and the unit of their x axis; disk is left to the table."""
+    """The lines of all measures that were taken, and the unit of their x axis; disk is left to the table.
+
+    CloudWatch dates a value to the begin of its period, which for the first one lies before the run's: it stands at 0.
+    """
     drawn: list[tuple[str, Sequence[tuple[datetime, float]]]] = []
     for measure in Measure:
         found = used.of(measure)
@@ -56,7 +61,7 @@ def lines(used: Usage, vcpus: int | None, begin: datetime) -> tuple[list[Line], 
             name,
             f"{name} {points[-1][1]:.0%}",
             style,
-            [((at - begin).total_seconds() / seconds, v) for at, v in points],
+            [(max(0.0, (at - begin).total_seconds()) / seconds, v) for at, v in points],
         )
         for (name, points), style in zip(drawn, STYLES, strict=False)
     ], unit
@@ -74,6 +79,19 @@ def finding(used: Usage, vcpus: int | None) -> str:
             parts.append(f"{WORDS[measure]} at most {most / 100:.0%}")
     said = ", ".join(parts)
     return said[:1].upper() + said[1:]
+
+
+def measured(run: Run, *, is_embedded: bool) -> str:
+    """What the shares are of where that is not AWS's own machine; "" on a real account."""
+    if not is_embedded:
+        return ""
+    of = hardware(run.instance_type)
+    if run.is_on_ec2 or of is None:
+        return "Measured on this machine, simulated: memory and disk are shares of what this machine has."
+    return (
+        f"Measured on this machine, simulated: memory is a share of the {of.memory_gib:g} GiB of {run.instance_type}, "
+        "disk of its volume."
+    )
 
 
 def over_time(used: Usage, vcpus: int | None, begin: datetime, *, is_dark: bool = False) -> "Figure":
@@ -94,7 +112,7 @@ def rows(used: Usage, begin: datetime) -> list[dict[str, float | str]]:
     """The numbers behind the figure, as CloudWatch has them."""
     return [
         {
-            "seconds": round((at - begin).total_seconds(), 1),
+            "seconds": round(max(0.0, (at - begin).total_seconds()), 1),
             "host": one.host,
             "measure": one.measure.value,
             "percent": v,

@@ -9,7 +9,7 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.runs.instances import hardware
 from dashboard.core.runs.model import Run
-from dashboard.core.runs.suggest import Change, suggest
+from dashboard.core.runs.suggest import LEAST_SECONDS, Change, is_too_short, suggest
 from dashboard.core.runs.usage import Usage
 from dashboard.ui import chart, figures_usage, page, problem, receipt
 from dashboard.ui.markup import Markup, literal, note
@@ -38,18 +38,25 @@ def show(aws: Aws, one: Run) -> None:
             "",
             alone=True,
         )
+        if told := figures_usage.measured(one, is_embedded=aws.account.is_embedded):
+            st.html(note(told))
         _table(one, used, begin)
         _suggestion(aws, one, used)
 
 
 def _suggestion(aws: Aws, one: Run, used: Usage) -> None:
     """What to train it on the next time, where what was measured says so."""
-    told = suggest(one, used, state.prices(), aws.account.region)
+    if one.status.is_final and is_too_short(used):
+        st.html(note(f"Too short to tell whether another instance would fit better: {LEAST_SECONDS} s are needed."))
+        return
+    is_embedded = aws.account.is_embedded
+    told = suggest(one, used, state.prices(), aws.account.region, is_embedded=is_embedded)
     if told is None:
         return
     with st.container(border=True, key="panel-suggestion", gap="xsmall"):
         said = Markup(f"{escape(told.sentence)} {receipt.mark(aws.account)}")
-        st.html(f'<h2 class="kn-finding">{escape(told.title)}</h2>{note(said)}')
+        where = note("Measured on this machine, simulated: an instance of AWS may be busier.") if is_embedded else ""
+        st.html(f'<h2 class="kn-finding">{escape(told.title)}</h2>{note(said)}{where}')
         other = {"volume": str(told.volume_gb)} if told.change is Change.VOLUME else {"instance": told.instance_type}
         st.page_link(
             Place.TRAIN,

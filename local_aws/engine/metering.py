@@ -13,6 +13,7 @@ from local_aws.engine.machine import METRICS, Machine
 from local_aws.engine.metrics import Metric
 from local_aws.engine.usage import Sampler, Usage
 from local_aws.services.cloudwatch_store import Datum
+from local_aws.services.ec2_types import memory_of
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,11 @@ SPARE = 128 * 1024**2  # bytes of disk that a job must leave to this machine
 
 
 class Meter:
-    """A thread that samples every host of a job. `over_full` says why the job must end for the disk's sake."""
+    """A thread that samples every host of a job. `over_full` says why the job must end for the disk's sake.
+
+    Memory is told as a share of what the instance type has, so that it says what AWS's figure would; of this
+    machine's where the type is not known.
+    """
 
     def __init__(self, job: Job, machine: Machine, seconds: float = SECONDS) -> None:
         self._job = job
@@ -38,7 +43,8 @@ class Meter:
     def start(self, hosts: Sequence[tuple[str, int, Path]]) -> None:
         """hosts: the name of each, its root process and its folder."""
         room = self._job.volume_gb * self._machine.gigabyte
-        self._hosts = [(label, Sampler(pid, folder, room)) for label, pid, folder in hosts]
+        memory = memory_of(self._job.instance_type)
+        self._hosts = [(label, Sampler(pid, folder, room, memory=memory)) for label, pid, folder in hosts]
         self._thread = threading.Thread(target=self._run, name="metering", daemon=True)
         self._thread.start()
 

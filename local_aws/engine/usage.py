@@ -13,7 +13,7 @@ _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 @dataclass(frozen=True)
 class Usage:
-    """In percent. cpu: of one core, so up to 100 × cores; memory: of this machine's; disk: of the room it was given."""
+    """In percent. cpu: of one core, so up to 100 × cores; memory: of what it was given; disk: of its room."""
 
     cpu: float
     memory: float
@@ -24,7 +24,7 @@ class Sampler:
     """Samples one process and everything below it. The first sample covers the time since this was made.
 
     folder: what it keeps on disk; room: the bytes that count as 100 % of that, 0 where nobody set a limit.
-    memory: this machine's bytes, found out when left away.
+    memory: the bytes that count as 100 %; this machine's, found out, when left away.
     """
 
     def __init__(

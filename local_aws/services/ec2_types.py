@@ -1,7 +1,12 @@
 """Instance types: what AWS has (as moto knows it), where, and against which quota they count."""
 
+import gzip
+import json
 import re
 from collections.abc import Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from local_aws.errors import ServiceError
@@ -53,6 +58,23 @@ def check(instance_type: str, architecture: str, region: str) -> None:
 def vcpus(instance_type: str) -> int:
     found = known(instance_type)
     return int(found["VCpuInfo"]["DefaultVCpus"]) if found else 1
+
+
+def memory_of(instance_type: str) -> int | None:
+    """Bytes of memory of "m5.large" or SageMaker's "ml.m5.large"; None for a type that is not known."""
+    return _memory().get(instance_type.removeprefix("ml."))
+
+
+@cache
+def _memory() -> Mapping[str, int]:
+    """By type, out of moto's own file: importing its EC2 takes seconds, and a job's start cannot wait for that."""
+    moto = find_spec("moto")
+    folder = Path(moto.origin).parent if moto and moto.origin else Path()
+    try:
+        told = json.loads(gzip.decompress((folder / "ec2/resources/instance_types.json.gz").read_bytes()))
+    except FileNotFoundError:
+        return {}  # another version of moto: shares are of this machine then
+    return {name: int(one["MemoryInfo"]["SizeInMiB"]) * 1024**2 for name, one in told.items()}
 
 
 def quota_group(instance_type: str) -> str:

@@ -12,6 +12,7 @@ from local_aws.engine import gpus, metering
 from local_aws.engine.gpus import Gpu
 from local_aws.engine.job import Stage
 from local_aws.services.cloudwatch_store import Datum
+from local_aws.services.ec2_types import memory_of
 from tests.local_aws.engine_world import eventually, world
 
 NAMES = {"CPUUtilization", "MemoryUtilization", "DiskUtilization"}
@@ -115,3 +116,12 @@ class Driver:
 def test_cards_are_asked_of_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpus, "_library", Driver)
     assert gpus.gpus() == [Gpu(75.0, 25.0)]
+
+
+def test_memory_is_a_share_of_what_the_instance_type_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert memory_of("ml.m5.large") == memory_of("m5.large") == 8 * 1024**3
+    assert memory_of("ml.no.such") is None
+    monkeypatch.setattr(metering, "memory_of", lambda instance_type: 1024**2)
+    with world(tmp_path) as made:
+        made.run("sleep 1")
+        assert max(d.value for d in made.metrics.data if d.name == "MemoryUtilization") == 100

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+from dashboard.core.runs.model import Platform
 from dashboard.core.runs.usage import Measure, Series, Usage
-from dashboard.ui.figures_usage import finding, lines, over_time, rows
+from dashboard.ui.figures_usage import finding, lines, measured, over_time, rows
+from tests.core.runs.made import run
 
 BEGIN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -49,3 +51,16 @@ def test_the_axis_is_the_whole_instance() -> None:
 
 def test_the_numbers_behind_it_are_cloudwatchs() -> None:
     assert rows(ONE, BEGIN)[1] == {"seconds": 10.0, "host": "algo-1", "measure": "CPUUtilization", "percent": 300}
+
+
+def test_a_value_that_cloudwatch_dates_before_the_start_stands_at_it() -> None:
+    later = BEGIN + timedelta(seconds=1)
+    assert lines(ONE, 4, later)[0][0].points == [(0.0, 0.25), (9.0, 0.75)]
+    assert rows(ONE, later)[0]["seconds"] == 0
+
+
+def test_what_a_share_is_of_is_said_where_it_was_measured_here() -> None:
+    on_sagemaker, on_ec2 = run(instance_type="ml.m5.large"), run(instance_type="m5.large", platform=Platform.EC2)
+    assert "8 GiB of ml.m5.large" in measured(on_sagemaker, is_embedded=True)
+    assert "shares of what this machine has" in measured(on_ec2, is_embedded=True)
+    assert measured(on_sagemaker, is_embedded=False) == ""

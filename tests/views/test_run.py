@@ -111,14 +111,22 @@ def test_the_use_of_the_instance_is_a_chart_with_its_finding(aws: ScriptedAws, v
 
 
 def test_an_idle_instance_suggests_a_smaller_one_and_leads_to_the_form_with_it(aws: ScriptedAws, visit: Open) -> None:
-    aws.series = {"CPUUtilization": [20.0] * 8, "MemoryUtilization": [10.0] * 8}
+    aws.series = {"CPUUtilization": [20.0] * 16, "MemoryUtilization": [10.0] * 16}
     page = visit(aws, "run", run=DONE)
     said = text(page)
     assert "A smaller instance: ml.c5.large" in said
     assert "Its 2 cores were only 10 % busy on average" in said
     assert ("Train again on ml.c5.large", "train", f"like={DONE}&instance=ml.c5.large") in links(page)
-    aws.series = {"CPUUtilization": [190.0] * 8, "MemoryUtilization": [10.0] * 8}
+    aws.series = {"CPUUtilization": [190.0] * 16, "MemoryUtilization": [10.0] * 16}
     assert "A larger instance" in text(visit(aws, "run", run=DONE))
+
+
+def test_a_run_of_seconds_suggests_nothing_and_says_so(aws: ScriptedAws, visit: Open) -> None:
+    aws.series = {"CPUUtilization": [20.0] * 3, "MemoryUtilization": [10.0] * 3}
+    said = text(visit(aws, "run", run=DONE))
+    assert "Too short to tell whether another instance would fit better: 60 s are needed." in said
+    assert "A smaller instance" not in said
+    assert "Measured on this machine, simulated: memory is a share of the 8 GiB of ml.m5.large" in said
 
 
 def test_without_the_right_to_read_metrics_the_page_stands(aws: ScriptedAws, visit: Open) -> None:

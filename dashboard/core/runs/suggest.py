@@ -11,8 +11,8 @@ from dashboard.core.runs.instances import Hardware, hardware, offered
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.usage import Measure, Usage
 
-LEAST_POINTS = 5
-"""Fewer measurements say nothing about a run."""
+LEAST_POINTS, LEAST_SECONDS = 5, 60
+"""Fewer measurements, or of less time, say nothing: a run's first minute is start-up more than training."""
 BUSY, IDLE = 0.85, 0.35
 """Mean share of all cores above which more of them would help, and below which fewer would do."""
 FULL = 0.9
@@ -59,13 +59,22 @@ class _Used:
     busy: float  # share of all cores
 
 
-def suggest(run: Run, usage: Usage, prices: PriceBook, region: str) -> Suggestion | None:
-    """What to run it on the next time; None when it fitted, goes on still, or was measured too little to say."""
+def is_too_short(usage: Usage) -> bool:
+    """Whether it was measured too little to say anything: fewer than LEAST_POINTS, or LEAST_SECONDS, on every host."""
+    return not any(len(one.points) >= LEAST_POINTS and one.seconds >= LEAST_SECONDS for one in usage.of(Measure.CPU))
+
+
+def suggest(run: Run, usage: Usage, prices: PriceBook, region: str, *, is_embedded: bool = False) -> Suggestion | None:
+    """What to run it on the next time; None when it fitted, goes on still, or was measured too little to say.
+
+    An EC2 training of the embedded AWS (`is_embedded`) measures memory and disk of the machine that it really is on:
+    they say nothing about its instance type and are left out.
+    """
     of = hardware(run.instance_type)
-    if of is None or run.is_tuning or not run.status.is_final:
+    if of is None or run.is_tuning or not run.status.is_final or is_too_short(usage):
         return None
-    if max((len(one.points) for one in usage.of(Measure.CPU)), default=0) < LEAST_POINTS:
-        return None
+    if is_embedded and run.is_on_ec2:
+        usage = Usage(tuple(one for one in usage.series if one.measure not in (Measure.MEMORY, Measure.DISK)))
     disk = _share(usage.highest(Measure.DISK))
     if disk is not None and disk >= FULL and run.volume_gb:
         said = f"Its disk was {percent(disk)} full: {run.volume_gb} GB leave no room for more data."

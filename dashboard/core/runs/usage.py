@@ -39,6 +39,11 @@ class Series:
     period: int
 
     @property
+    def seconds(self) -> float:
+        """How much time it covers."""
+        return (self.points[-1][0] - self.points[0][0]).total_seconds() + self.period
+
+    @property
     def highest(self) -> float:
         return max(value for _, value in self.points)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from dashboard.core.runs.model import Platform, RunStatus
-from dashboard.core.runs.suggest import Change, suggest
+from dashboard.core.runs.suggest import Change, is_too_short, suggest
 from dashboard.core.runs.usage import Measure, Series, Usage
 from tests.core.runs.made import NOW, run
 
@@ -85,3 +85,20 @@ def test_on_ec2_types_and_prices_are_ec2s(prices):
 )
 def test_nothing_is_suggested_without_a_measured_reason(prices, usage, about):
     assert ask(prices, usage, **about) is None
+
+
+def test_less_than_a_minute_says_nothing(prices):
+    short = used(100, memory=15, points=29)
+    assert is_too_short(short)
+    assert ask(prices, short, instance_type="ml.c5.2xlarge") is None
+    assert not is_too_short(used(100, points=30))
+    assert is_too_short(Usage())
+
+
+def test_what_an_ec2_run_of_this_machine_has_in_memory_says_nothing_about_its_type(prices):
+    on_ec2 = run(instance_type="c5.large", platform=Platform.EC2)
+    full = used(100, memory=95, disk=97)
+    assert suggest(on_ec2, full, prices, "us-east-1").change is not None
+    assert suggest(on_ec2, full, prices, "us-east-1", is_embedded=True) is None
+    on_sagemaker = run(instance_type="ml.c5.large")
+    assert suggest(on_sagemaker, full, prices, "us-east-1", is_embedded=True) is not None

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 
@@ -18,7 +18,6 @@ from dashboard.core.runs.surroundings import Image, Seen, Surroundings
 from tests.core.conftest import SECRET
 from tests.core.runs.made import DOGS, NOW
 
-ROOT = Path(__file__).resolve().parents[3]
 REAL = Account("ada", "eu-west-1", "210987654321", False, True)
 TUNING = Tuning(
     (
@@ -45,14 +44,22 @@ def aws_on_the_path(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", f"{command.parent}{os.pathsep}{os.environ['PATH']}")
 
 
-def run(text, language):
-    """Run a text as a person would, in Kennel's folder; what it printed."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    program = ["bash", "-c"] if LANGUAGES[language] == "bash" else [sys.executable, "-c"]
+@pytest.fixture
+def run(tmp_path):
+    """Run a text as a person would: from a file in a folder that has nothing to do with Kennel; what it printed."""
+    return partial(_run, tmp_path)
+
+
+def _run(folder, text, language):
+    left_out = ("AWS_", "PYTHONPATH")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    program = "bash" if LANGUAGES[language] == "bash" else sys.executable
+    saved = folder / "launch"
+    saved.write_text(text)
     done = subprocess.run(
-        [*program, text],
-        cwd=ROOT,
-        env=environment | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"},
+        [program, str(saved)],
+        cwd=folder,
+        env=environment | {"PYTHONWARNINGS": "ignore"},
         capture_output=True,
         text=True,
         timeout=90,
@@ -114,7 +121,7 @@ def is_same_tuning(live, planned):
 
 
 @pytest.mark.parametrize("language", [BOTO3, CLI])
-def test_a_training_and_a_tuning_job_are_the_same(live, prices, language):
+def test_a_training_and_a_tuning_job_are_the_same(live, prices, run, language):
     named = language.split()[0].lower()
     training = made(live, prices, f"spot-{named}", **SPOT)
     tuning = made(live, prices, f"tune-{named}", tuning=TUNING)
@@ -125,7 +132,7 @@ def test_a_training_and_a_tuning_job_are_the_same(live, prices, language):
     assert launch(live.aws, training) == training.name  # who then clicks as well gets the run that is there
 
 
-def test_the_sdk_makes_the_same_training_and_the_same_tuning_job(live, prices):
+def test_the_sdk_makes_the_same_training_and_the_same_tuning_job(live, prices, run):
     training, tuning = made(live, prices, "spot-sdk", **SPOT), made(live, prices, "tune-sdk", tuning=TUNING)
     # One after the other in one Python: importing the SDK is most of the time.
     printed = run(f"{training.code[SDK]}\n{tuning.code[SDK]}", SDK).strip().splitlines()
@@ -136,7 +143,7 @@ def test_the_sdk_makes_the_same_training_and_the_same_tuning_job(live, prices):
 @pytest.mark.parametrize(
     ("language", "kind", "about"), [(BOTO3, "plain", {}), (BOTO3, "open", SSH_ON_SPOT), (CLI, "open", SSH_ON_SPOT)]
 )
-def test_an_instance_is_the_same(live, prices, language, kind, about):
+def test_an_instance_is_the_same(live, prices, run, language, kind, about):
     ec2, s3 = live.embedded.client("ec2"), live.embedded.client("s3")
     if "key_name" in about and not ec2.describe_key_pairs()["KeyPairs"]:
         ec2.create_key_pair(KeyName="ada")

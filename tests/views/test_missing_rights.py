@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.core.errors import AccessDenied, ServiceFault
+from dashboard.core.errors import AccessDenied, ServiceFault, Unreachable
 from tests.views.conftest import Open, text
 from tests.views.scripted import ScriptedAws
 
@@ -93,3 +93,17 @@ def test_the_form_says_that_past_runs_could_not_be_read(aws: ScriptedAws, visit:
     assert not page.exception
     assert "Trainings cannot be read, so that the time they took is not in what is expected" in text(page)
     assert page.button(key="review-launch")
+
+
+def test_a_service_out_of_reach_hides_no_run_of_another(aws: ScriptedAws, visit: Open) -> None:
+    """A network may have a way to SageMaker and S3, and none to EC2."""
+    aws.add_ec2("dogs-ec2", "InProgress", age=60)
+    aws.errors["DescribeInstances"] = Unreachable("AWS is not answering", "ConnectTimeoutError", "check the network")
+    page = visit(aws, "runs")
+    assert not page.exception
+    assert {DONE, "dogs-ec2"} <= set(page.dataframe[0].value["Run"])
+    assert "EC2 trainings cannot be shown: AWS is not answering" in text(page)
+    aws.errors = {"Search": aws.errors["DescribeInstances"]}
+    page = visit(aws, "runs")
+    assert "dogs-ec2" in set(page.dataframe[0].value["Run"])
+    assert "trainings cannot be shown: AWS is not answering" in text(page)

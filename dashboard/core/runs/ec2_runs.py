@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Aws
-from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Refused, ServiceFault, Unreachable
+from dashboard.core.errors import KennelError, NotFound, Refused, ServiceFault
 from dashboard.core.parallel import gather
 from dashboard.core.runs.ec2_record import Ec2Record, is_time, run_from
 from dashboard.core.runs.model import Run, RunStatus
@@ -109,8 +109,6 @@ def read_runs(aws: Aws, records: Iterable[Ec2Record], now: datetime) -> tuple[li
     if open_names:
         try:
             found = instances(aws, open_names)
-        except (Unreachable, CredentialsProblem):
-            raise
         except KennelError as error:
             problem = error
     asked = problem is None

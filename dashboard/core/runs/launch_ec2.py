@@ -93,6 +93,10 @@ def _written(aws: Aws, plan: Plan, key: str) -> datetime:
         aws.call(call.service, call.operation, **{**call.parameters, "Body": json.dumps(document).encode()})
     except AlreadyExists as there:
         document = _read(aws, key)
+        if not document:  # S3 answers so while another write goes on, too (ConditionalRequestConflict)
+            raise ServiceFault(
+                f"another launch of {plan.name} is under way", "both wrote its document at once", "try again"
+            ) from there
         if document.get("order") != plan.order:
             raise AlreadyExists(
                 f"there is already a run named {plan.name}",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dashboard.core.aws import Aws
-from dashboard.core.errors import CredentialsProblem, KennelError, Unreachable
+from dashboard.core.errors import CredentialsProblem, KennelError
 from dashboard.core.parallel import gather
 from dashboard.core.runs import listing_sagemaker as sagemaker
 from dashboard.core.runs.listing_parts import Ec2Part, Part, SageMakerPart
@@ -162,7 +162,8 @@ class RunBook:
                 self.drop(key)
         problems = [part.problem for part in self._parts if part.problem is not None]
         for problem in problems:
-            if len(problems) == len(self._parts) or isinstance(problem, (Unreachable, CredentialsProblem)):
+            # One service may be out of reach alone: a network may have a way to SageMaker and none to EC2.
+            if len(problems) == len(self._parts) or isinstance(problem, CredentialsProblem):
                 raise problem
 
     def _known(self, part: Part) -> dict[str, Run]:

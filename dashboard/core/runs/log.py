@@ -161,8 +161,8 @@ def _read(aws: Aws, group: str, stream: str, position: str | None) -> tuple[list
         )
         events += answer["events"]
         forward = answer["nextForwardToken"]
-        if forward == position or not answer["events"]:
-            return events, forward, False  # the same token again is how CloudWatch says "the end"
+        if forward == position:
+            return events, forward, False  # so CloudWatch says "the end": a page may be empty and others follow
         position = forward
     return events, position or "", True
 

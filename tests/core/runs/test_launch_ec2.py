@@ -361,3 +361,17 @@ def test_a_lost_answer_anywhere_makes_one_listed_instance(aws, fake, world, make
     assert len(world.instances) == 1
     assert document(world, "instance.json")["instance_id"] == "i-0"
     assert [key for key in world.objects if key.startswith("ec2-index/")] == ["ec2-index/8204737599-dogs-1"]
+
+
+def test_two_writes_at_once_are_no_name_that_is_taken(aws, fake, world, make):
+    """S3 answers 409 to a conditional write while another one of the same key goes on."""
+
+    def put(asked):
+        if asked.get("if_none_match"):
+            return Reply(b"<Error><Code>ConditionalRequestConflict</Code></Error>", 409)
+        return world.s3_put(asked)
+
+    fake.on("S3 PUT", put)
+    with pytest.raises(ServiceFault, match="under way"):
+        launch(aws, make())
+    assert not world.instances

@@ -165,3 +165,18 @@ def test_a_log_that_is_too_long_for_a_page_says_where_it_was_cut(aws, streams, m
     assert len(lines) == 3
     assert "cut here" in lines[-1]
     assert "/aws/sagemaker/TrainingJobs" in lines[-1]
+
+
+def test_an_empty_page_is_not_the_end(aws, fake, streams):
+    """GetLogEvents' documentation: an empty page doesn't necessarily mean that pagination is finished."""
+    streams.add("dogs-1/algo-1", "one", "two")
+    pages = {"": ("f/1", "one"), "f/1": ("f/2", ""), "f/2": ("f/3", "two"), "f/3": ("f/3", "")}
+
+    def get(asked):
+        token, text = pages[asked.get("nextToken", "")]
+        events = [{"timestamp": 1_000, "message": text, "ingestionTime": 0}] if text else []
+        return {"events": events, "nextForwardToken": token, "nextBackwardToken": "b/0"}
+
+    fake.on("GetLogEvents", get)
+    assert [line.text for line in read_log(aws, "dogs-1").lines] == ["one", "two"]
+    assert b"two" in whole_log(aws, "dogs-1")

@@ -119,6 +119,8 @@ RANGES: dict[str, Range] = {
     "processes": Range(0, 64, "processes on each machine, 0 = one for each GPU, or one"),
     "checkpoint_seconds": Range(0.0, 86400.0, "seconds between two checkpoints, 0 = after every epoch"),
 }
+BACKBONES = ("efficientnet_lite0", "efficientnet_lite2", "resnet50")
+"""The names of training.backbones, for whoever only asks what there is to choose."""
 CHOICES: dict[str, Choice] = {
     "engine": Choice(("onnx", "torch"), "what runs the frozen backbone: ONNX Runtime, or torch (uses a GPU)"),
     "precision": Choice(("fp32", "int8"), "numbers in which the frozen backbone makes features; int8 is faster"),
@@ -193,7 +195,7 @@ def _unquoted(value: object) -> object:
 
 
 def _plain(number: float) -> str:
-    return f"{int(number):,}" if number == int(number) else f"{number:g}"
+    return f"{int(number):,}" if number == int(number) else f"{number:.10f}".rstrip("0")
 
 
 def _checked(name: str, value: object) -> Any:
@@ -240,5 +242,7 @@ def _number(name: str, value: object) -> int | float:
         number = math.nan
     if not allowed.low <= number <= allowed.high:
         kind = "a whole number" if whole else "a number"
-        raise BadSettings(f"{name} is {value!r}: it has to be {kind} from {allowed.low:g} to {_plain(allowed.high)}.")
+        raise BadSettings(
+            f"{name} is {value!r}: it has to be {kind} from {_plain(allowed.low)} to {_plain(allowed.high)}."
+        )
     return int(number) if whole else number

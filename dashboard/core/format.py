@@ -1,5 +1,6 @@
 """Numbers as people say them: money, durations, sizes, ages. Unknown is "unknown", never 0."""
 
+import math
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -89,6 +90,14 @@ def percent(share: float | None, places: int = 0) -> str:
     if share < 1 and float(text) == 100:
         return f"over {100 - least:.{places}f} %"
     return f"{text} %"
+
+
+def plain(number: float) -> str:
+    """A number with all of its digits and no exponent: "0.000001", "1,000", "0.02"; also "inf" and "nan"."""
+    if not math.isfinite(number):
+        return str(number)
+    text = f"{Decimal(repr(number)):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def count(number: int | None, thing: str = "", plural: str = "") -> str:

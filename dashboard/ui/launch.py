@@ -151,7 +151,7 @@ def facts(made: Plan, account: Account) -> dict[str, str]:
 
 def settings(spec: TrainingSpec) -> str:
     """What every training of this launch is given: "20 epochs, learning rate 0.02, batch size 64"."""
-    given = dict(spec.hyperparameters)
+    given = {name: value for name, value in spec.hyperparameters.items() if value}
     epochs = [f"{given.pop('epochs')} epochs"] if "epochs" in given else []
     return ", ".join((*epochs, *(f"{words(name).lower()} {value}" for name, value in given.items())))
 

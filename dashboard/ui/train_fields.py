@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from dashboard.core.runs.setting_problems import choices
 from dashboard.core.runs.spec import Capacity, Platform, TrainingSpec
 from dashboard.ui import train_search as search
 from dashboard.ui.train_search import as_text, default_text, is_whole
@@ -136,8 +137,8 @@ def explained(name: str) -> str:
 
 def _typed(name: str, text: str) -> Any:
     """A setting's text as its field holds it."""
-    if name in CHOICES:
-        return text if text in CHOICES[name].words else default_text(name)
+    if words := choices(name):
+        return text if text in words else default_text(name)
     if name not in RANGES:
         return text
     try:

@@ -7,13 +7,14 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.core.runs.setting_problems import choices
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Surroundings
 from dashboard.ui import train_fields as fields
 from dashboard.ui import train_search as search
 from dashboard.ui.markup import note
 from dashboard.ui.train_tuning import words
-from training.settings import CHOICES, RANGES
+from training.settings import RANGES
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def show(spec: TrainingSpec, choices: Choices, slots: dict[str, Any], *, simulat
     with st.expander(title(spec, has_interruptions=has_interruptions), key="train-more-open"):
         _limits(slots)
         _labels(slots)
-        _network(choices, slots, is_ec2=spec.is_on_ec2)
+        _network(choices, slots, is_ec2=spec.is_on_ec2, has_kms=not simulates)
         if spec.is_on_ec2:
             _access(choices, slots)
         _settings(slots)
@@ -102,7 +103,7 @@ def _labels(slots: dict[str, Any]) -> None:
         slots["owner"] = st.container()
 
 
-def _network(choices: Choices, slots: dict[str, Any], *, is_ec2: bool) -> None:
+def _network(choices: Choices, slots: dict[str, Any], *, is_ec2: bool, has_kms: bool) -> None:
     _group("Network and encryption")
     own = "AWS's own network"
     for key, field_name, label, offered, without in (
@@ -125,7 +126,7 @@ def _network(choices: Choices, slots: dict[str, Any], *, is_ec2: bool) -> None:
         key=fields.KMS,
         persist_state="session",
         placeholder="AWS's own key",
-        help="Encrypts volume and model",
+        help="Encrypts volume and model" if has_kms else "Encrypts volume and model. The embedded AWS has no KMS.",
     )
     slots["kms_key"] = st.container()
 
@@ -176,8 +177,8 @@ def _settings(slots: dict[str, Any]) -> None:
 def _setting(name: str) -> None:
     key, about = fields.setting_key(name), fields.explained(name)
     st.session_state.setdefault(key, fields.first_setting(name))
-    if name in CHOICES:
-        st.selectbox(words(name), CHOICES[name].words, key=key, persist_state="session", help=about)
+    if offered := choices(name):
+        st.selectbox(words(name), offered, key=key, persist_state="session", help=about)
     elif name in RANGES:
         how: dict[str, Any] = {"step": 1} if search.is_whole(name) else {"step": 0.01, "format": "%.6g"}
         st.number_input(words(name), key=key, persist_state="session", help=about, **how)

@@ -48,7 +48,7 @@ def test_the_model_is_called_like_the_job() -> None:
     [
         ({"lerning_rate": "0.1"}, "did you mean learning_rate"),
         ({"momentum": "0.9"}, "no hyperparameter named momentum: known are learning_rate"),
-        ({"learning_rate": "fast"}, "learning_rate is 'fast': it has to be a number from 1e-06 to 1"),
+        ({"learning_rate": "fast"}, "learning_rate is 'fast': it has to be a number from 0.000001 to 1"),
         ({"learning_rate": "0"}, "learning_rate is '0'"),
         ({"learning_rate": "nan"}, "learning_rate is 'nan'"),
         ({"learning_rate": "inf"}, "learning_rate is 'inf'"),

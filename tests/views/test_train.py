@@ -344,7 +344,7 @@ def test_a_range_that_is_empty_is_said_beside_it_and_where_the_quote_would_be(aw
     page = visit(aws, "train")
     page.toggle(key="train-tune").set_value(True).run()
     page.number_input(key="train-high-learning_rate").set_value(0.0001).run()
-    assert text(page).count("range of learning_rate is empty") == 2
+    assert text(page).count("From exceeds To in the range of learning rate") == 2
     assert page.button(key="review-launch").disabled
 
 
@@ -470,6 +470,31 @@ def test_a_quota_that_is_used_up_is_known_before_the_click(aws: ScriptedAws, vis
     page = visit(aws, "train")
     assert "to solve first" in text(page)
     assert "ml.m5.large for training job usage" in text(page)
+
+
+def test_what_the_embedded_aws_has_not_is_known_before_the_click(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    page.text_input(key="train-kms").set_value("alias/dogs")
+    page.session_state["train-subnets"] = ["subnet-9"]  # the test browser cannot type into a list
+    page.multiselect(key="train-groups").set_value(["sg-1"]).run()
+    said = text(page)
+    assert "2 things to solve first" in said
+    assert "The embedded AWS has no KMS, and so no key alias/dogs" in said
+    assert "There is no subnet subnet-9 in account 123456789012, us-east-1" in said
+
+
+def test_a_backbone_is_chosen_from_those_that_there_are(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    page.multiselect(key="train-advanced").set_value(["backbone", "weights"]).run()
+    chosen = page.selectbox(key="train-set-backbone")
+    assert chosen.options == ["efficientnet_lite0", "efficientnet_lite2", "resnet50"]
+    chosen.set_value("resnet50").run()
+    assert "resnet50 brings no weights with it" in text(page)
+    page.text_input(key="train-set-weights").set_value("hub").run()
+    assert not page.button(key="review-launch").disabled
+    page.text_input(key="train-set-weights").set_value("")
+    page.selectbox(key="train-set-backbone").set_value("efficientnet_lite2").run()
+    assert "backbone efficientnet_lite2</dd>" in text(review(page))  # and no word of the weights, which are empty
 
 
 # --- code ----------------------------------------------------------------------------------------------------

@@ -28,6 +28,14 @@ def _checks(spec: TrainingSpec, account: Account, around: Surroundings) -> Itera
         )
     yield from _places(spec, account, around)
     yield _role(spec, account, around)
+    if spec.kms_key and account.is_embedded:
+        yield Check(
+            "Encryption",
+            CheckState.STOP,
+            f"The embedded AWS has no KMS, and so no key {spec.kms_key}.",
+            "Leave the KMS key empty here; on AWS it encrypts volume and model.",
+        )
+    yield from _chosen(spec, account, around)
     yield from _way_out(spec, around)
     if spec.is_on_ec2:
         yield from _machine(spec, around)
@@ -93,6 +101,38 @@ def _role(spec: TrainingSpec, account: Account, around: Surroundings) -> Check:
             f"Add this statement to its trust policy: {trust}.",
         )
     return Check("Role", CheckState.OK, f"{role.name} is there, and {service} may act as it.")
+
+
+def _chosen(spec: TrainingSpec, account: Account, around: Surroundings) -> Iterator[Check]:
+    """What was chosen or typed must be in the account, and a network's parts must belong together."""
+    networks = set()
+    for called, asked, seen in (
+        ("subnet", spec.subnets, around.subnets),
+        ("security group", spec.security_groups, around.security_groups),
+        ("key pair", (spec.key_name,) if spec.key_name else (), around.key_pairs),
+    ):
+        if asked and seen.value is None and seen.why:
+            said = f"The {called} {', '.join(asked)} was not checked: {seen.why}."
+            yield Check("Network", CheckState.UNKNOWN, said, "", seen.statement)
+        if seen.value is None:
+            continue
+        there = {one.id: one.network for one in seen.value}
+        for missing in (one for one in asked if one not in there):
+            yield Check(
+                "Network",
+                CheckState.STOP,
+                f"There is no {called} {missing} in account {account.account_id}, {account.region}.",
+                "Choose one from the list, or leave it out.",
+            )
+        networks |= {there[one] for one in asked if there.get(one)}
+    if len(networks) > 1:
+        yield Check(
+            "Network",
+            CheckState.STOP,
+            f"The subnets and security groups that were chosen lie in {len(networks)} networks: "
+            f"{', '.join(sorted(networks))}.",
+            "Choose all of them from one network.",
+        )
 
 
 def _way_out(spec: TrainingSpec, around: Surroundings) -> Iterator[Check]:

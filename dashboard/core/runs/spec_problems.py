@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from dashboard.core.errors import InvalidInput
+from dashboard.core.format import plain
 from dashboard.core.runs.network_problems import network_problems
+from dashboard.core.runs.setting_problems import setting_problem, settings_problems
 from dashboard.core.runs.spec import TrainingSpec
-from dashboard.core.runs.tuning_problems import setting_problem, tuning_problems
+from dashboard.core.runs.tuning_problems import tuning_problems
 from training.settings import RANGES, Settings
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")  # SageMaker's own pattern for TrainingJobName
@@ -75,8 +77,8 @@ def _within(field: str, called: str, value: float, allowed: tuple[float, float])
     if low <= value <= high:  # false for NaN too
         return None
     return InvalidInput(
-        f"{called} must be between {low:,g} and {high:,g}",
-        f"it is {value:,g}",
+        f"{called} must be between {plain(low)} and {plain(high)}",
+        f"it is {plain(value)}",
         "choose a value in that range",
         field=field,
     )
@@ -146,6 +148,7 @@ def _advanced(spec: TrainingSpec) -> Iterator[InvalidInput]:
             )
         elif problem := setting_problem(name, value, "advanced"):
             yield problem
+    yield from settings_problems(dict(spec.advanced))
 
 
 def _wait(spec: TrainingSpec) -> InvalidInput | None:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from dashboard.core.errors import InvalidInput
-from dashboard.core.runs.tuning_spec import Range, RangeKind, Tuning, number
-from training.errors import BadSettings
+from dashboard.core.format import plain
+from dashboard.core.runs.setting_problems import setting_problem
+from dashboard.core.runs.tuning_spec import Range, RangeKind, Tuning
 from training.metrics import METRIC_DEFINITIONS
-from training.settings import CHOICES, RANGES, Settings, read_settings
+from training.settings import RANGES, Settings
 
 STRATEGIES = ("Bayesian", "Random", "Grid")
 GOALS = ("Minimize", "Maximize")
@@ -69,7 +70,7 @@ def _problems(tuning: Tuning) -> Iterator[InvalidInput]:
 
 
 def _range_problems(one: Range) -> Iterator[InvalidInput]:
-    field = f"tuning.{one.name}"
+    field, called = f"tuning.{one.name}", one.name.replace("_", " ")
     if one.name not in Settings.__dataclass_fields__ or one.name in NOT_TUNED:
         why = "the training has no such hyperparameter" if one.name not in NOT_TUNED else "it is no matter of learning"
         yield _wrong(f'"{one.name}" cannot be searched', why, "choose another", field)
@@ -79,52 +80,38 @@ def _range_problems(one: Range) -> Iterator[InvalidInput]:
         return
     allowed = RANGES.get(one.name)
     if allowed is None:
-        yield _wrong(f"{one.name} has words for values", "a range needs numbers", "list the values to try", field)
+        yield _wrong(f"{called} has words for values", "a range needs numbers", "list the values to try", field)
         return
     whole = isinstance(getattr(Settings, one.name), int)
     if whole and one.kind is not RangeKind.INTEGER:
-        yield _wrong(f"{one.name} is a whole number", "its range is continuous", "make it an integer range", field)
+        yield _wrong(f"{called} is a whole number", "its range is continuous", "make it an integer range", field)
     if one.kind is RangeKind.INTEGER and not (float(one.low).is_integer() and float(one.high).is_integer()):
-        yield _wrong(f"the ends of {one.name} must be whole numbers", one.text, "round them", field)
+        yield _wrong(f"the ends of {called} must be whole numbers", one.text, "round them", field)
     if not (allowed.low <= one.low <= allowed.high and allowed.low <= one.high <= allowed.high):
-        limits = f"{number(allowed.low)} and {number(allowed.high)}"
-        yield _wrong(f"{one.name} must lie between {limits}", f"its range is {one.text}", "narrow it", field)
+        limits = f"{plain(allowed.low)} and {plain(allowed.high)}"
+        yield _wrong(f"the range of {called} must lie between {limits}", f"it is {one.text}", "narrow it", field)
     elif one.low >= one.high:
-        yield _wrong(f"the range of {one.name} is empty", f"it is {one.text}", "give the lower end first", field)
+        says = "From equals To" if one.low == one.high else "From exceeds To"
+        yield _wrong(f"{says} in the range of {called}", f"it is {one.text}", "give the lower end first", field)
     if one.scaling not in SCALINGS:
         yield _wrong(f"the scale must be one of {', '.join(SCALINGS)}", f'it is "{one.scaling}"', "choose one", field)
     elif one.scaling == "Logarithmic" and one.low <= 0:
-        yield _wrong(f"{one.name} from {number(one.low)} has no logarithm", "a logarithmic range starts above 0",
+        yield _wrong(f"{called} from {plain(one.low)} has no logarithm", "a logarithmic range starts above 0",
                      "raise its lower end, or choose the linear scale", field)  # fmt: skip
     elif one.scaling == "ReverseLogarithmic" and not 0 <= one.low < one.high < 1:
-        yield _wrong("a reverse logarithmic range lies between 0 and 1, without 1", f"{one.name} is {one.text}",
+        yield _wrong("a reverse logarithmic range lies between 0 and 1, without 1", f"{called} is {one.text}",
                      "choose another scale", field)  # fmt: skip
 
 
 def _value_problems(one: Range, field: str) -> Iterator[InvalidInput]:
+    called = one.name.replace("_", " ")
     if not 1 <= len(one.values) <= MOST_VALUES:
-        yield _wrong(
-            f"{one.name} needs 1 to {MOST_VALUES} values", f"it has {len(one.values)}", "list the values", field
-        )
+        yield _wrong(f"{called} needs 1 to {MOST_VALUES} values", f"it has {len(one.values)}", "list the values", field)
     if len(set(one.values)) < len(one.values):
-        yield _wrong(f"a value of {one.name} is listed twice", one.text, "list each once", field)
+        yield _wrong(f"a value of {called} is listed twice", one.text, "list each once", field)
     for value in one.values:
         if problem := setting_problem(one.name, value, field):
             yield problem
-
-
-def setting_problem(name: str, value: str, field: str) -> InvalidInput | None:
-    """What is wrong with one hyperparameter's value, in the words of the training code that will read it."""
-    try:
-        read_settings(None, {}, {name: value})
-    except BadSettings as error:
-        return _wrong(f"{name} cannot be {value or 'empty'}", str(error).rstrip("."), "change it", field)
-    return None
-
-
-def choices(name: str) -> tuple[str, ...]:
-    """The words that a setting may be; none for numbers and free text."""
-    return CHOICES[name].words if name in CHOICES else ()
 
 
 def _wrong(what: str, why: str, next_step: str, field: str = "tuning") -> InvalidInput:

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dashboard.core.format import plain
+
 
 class RangeKind(StrEnum):
     """What values a range holds."""
@@ -31,7 +33,7 @@ class Range:
             *first, last = self.values or ("nothing",)
             return f"{', '.join(first)} or {last}" if first else last
         scaled = "" if self.scaling == "Auto" else f", {self.scaling.lower()}"
-        return f"{number(self.low)} to {number(self.high)}{scaled}"
+        return f"{plain(self.low)} to {plain(self.high)}{scaled}"
 
 
 @dataclass(frozen=True)

@@ -122,3 +122,42 @@ def test_a_network_without_a_way_out_is_warned_of():
 @pytest.mark.parametrize("state", CheckState)
 def test_every_state_has_a_colour(state):
     assert state.tone in ("done", "waiting", "failed", "stopped")
+
+
+EMBEDDED = replace(ACCOUNT, is_embedded=True)
+SUBNETS = Seen((Choice("subnet-1", "a", "vpc-1"), Choice("subnet-2", "b", "vpc-2")))
+GROUPS = Seen((Choice("sg-1", "one", "vpc-1"),))
+FOUND = {"subnets": SUBNETS, "security_groups": GROUPS, "key_pairs": Seen((Choice("ada", "ada"),))}
+
+
+def test_the_embedded_aws_has_no_kms_and_aws_has():
+    keyed = replace(SPEC, kms_key="alias/dogs")
+    found = one("Encryption", keyed, EMBEDDED)
+    assert found.state.is_stop
+    assert "no KMS" in found.sentence
+    assert "alias/dogs" in found.sentence
+    assert "Encryption" not in {check.title for check in checks_of(keyed, ACCOUNT, GOOD)}
+    assert "Encryption" not in {check.title for check in checks_of(SPEC, EMBEDDED, GOOD)}
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"subnets": ("subnet-9",), "security_groups": ("sg-1",)}, "There is no subnet subnet-9"),
+        ({"subnets": ("subnet-1",), "security_groups": ("sg-9",)}, "There is no security group sg-9"),
+        ({"key_name": "bob", "ssh_address": "203.0.113.7"}, "There is no key pair bob"),
+        ({"subnets": ("subnet-2",), "security_groups": ("sg-1",)}, "lie in 2 networks: vpc-1, vpc-2"),
+    ],
+)
+def test_what_is_not_in_the_account_stops_the_launch_by_its_name(asked, says):
+    (found,) = stops(checks_of(replace(ON_EC2, **asked), ACCOUNT, replace(GOOD, **FOUND)))
+    assert says in found.sentence
+    assert found.next_step
+
+
+def test_a_network_that_is_there_stops_nothing_and_one_that_cannot_be_read_is_said():
+    chosen = replace(ON_EC2, subnets=("subnet-1",), security_groups=("sg-1",))
+    assert not stops(checks_of(chosen, ACCOUNT, replace(GOOD, **FOUND)))
+    unread = replace(GOOD, subnets=Seen(None, "not allowed to ec2:DescribeSubnets"))
+    said = [check for check in checks_of(chosen, ACCOUNT, unread) if check.state is CheckState.UNKNOWN]
+    assert "subnet-1 was not checked" in said[0].sentence

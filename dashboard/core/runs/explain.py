@@ -9,9 +9,9 @@ from typing import Any
 from dashboard.core.format import count, duration
 from dashboard.core.runs.model import Run, RunStatus
 
-TELLING = re.compile(r"(?i:\berror\b|\bkilled\b|no space left|out of memory|traceback)|[A-Z]\w*(?:Error|Exception)\b")
+TELLING = re.compile(r"(?i:\berror\b|\bkilled\b|no space left|out of memory|traceback)|\w(?:Error|Exception)\b")
 _PREFIX = re.compile(r"^(?:AlgorithmError|ClientError|InternalServerError|CapacityError):\s*")
-_EXIT = re.compile(r",?\s*exit code:\s*-?\d+\s*$", re.IGNORECASE)
+_EXIT = re.compile(r",?\s{0,4}exit code:\s*-?\d+\s*$", re.IGNORECASE)
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 _DENIED = re.compile(
     r"is not authorized to perform: (?P<action>[\w-]+:\w+)(?: on resource: \"?(?P<resource>arn:[^\s\",]+))?"
@@ -34,6 +34,8 @@ _NO_DATA = re.compile(
 )
 _MISSING = re.compile(r"(?:ModuleNotFoundError: No module named |ImportError: )['\"]?(?P<module>[\w.]+)?")
 _CAPACITY = re.compile(r"CapacityError|(?i:insufficient ?(?:instance ?)?capacity|no capacity)")
+MOST_TEXT = 10_000
+"""Characters of one line that are looked at: a training may print a photo in letters."""
 _SERVER = "the embedded AWS stopped while this job was running"
 
 
@@ -55,7 +57,7 @@ def explain(run: Run, lines: Iterable[str] = ()) -> Explanation | None:
     """
     if not run.status.is_bad:
         return None
-    texts = [text for line in lines if (text := _CONTROL.sub("", line).strip())]
+    texts = [text for line in lines if (text := _CONTROL.sub("", line[:MOST_TEXT]).strip())]
     line = telling_line(texts)
     for cause in _BY_STATUS.get(run.status, _CAUSES):
         found = cause(run, run.failure, line)

@@ -1,5 +1,7 @@
 """Failures in words: the cause, what to do, and the line that matters."""
 
+import time
+
 import pytest
 
 from dashboard.core.runs.explain import explain, telling_line
@@ -151,3 +153,13 @@ def test_an_instance_that_ended_too_early_is_told_as_that():
 def test_a_training_that_failed_on_an_instance_is_explained_like_any_other():
     failed = on_ec2(failure="AlgorithmError: MemoryError, exit code: 1", instance_id="i-1")
     assert explain(failed).what == "it ran out of memory"
+
+
+@pytest.mark.parametrize("letter", ["A", " ", "a=", "Ab9"])
+def test_a_line_without_an_end_is_explained_at_once(letter):
+    """A photo printed as letters has hundreds of thousands of them, and the page is drawn every second."""
+    long = letter * 200_000
+    began = time.process_time()
+    told = explain(run("x", RunStatus.FAILED, failure=f"AlgorithmError: it broke{long}"), [long] * 20)
+    assert time.process_time() - began < 1
+    assert told is not None

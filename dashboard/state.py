@@ -105,6 +105,8 @@ HEAVY_IMPORTS = (
 )
 WARM_CLIENTS = ("sagemaker", "logs", "s3", "sagemaker-runtime", "sts", "cloudwatch", "iam", "service-quotas", "ec2")
 SOON = timedelta(seconds=2)
+PATIENCE = 10
+"""What is worth looking at again soon is, after so many times as long as looking took."""
 
 
 def connection() -> Aws:
@@ -150,11 +152,15 @@ def overview(aws: Aws) -> Reading[Overview]:
 
 
 def datasets(aws: Aws) -> Reading[tuple[Dataset, ...]]:
-    """The datasets of the account. Counting them takes long; that there are none is looked at again soon."""
-    reading = _datasets(where(aws), aws)
-    if not reading.value and now() - reading.at > SOON:
+    """The datasets of the account. Counting many takes long, so that it is done seldom.
+
+    That there are none, or one that cannot be trained on (yet), is looked at again soon.
+    """
+    reading, took = _datasets(where(aws), aws)
+    is_settled = reading.value and not any(one.problem for one in reading.value)
+    if not is_settled and now() - reading.at > max(SOON, PATIENCE * took):
         _datasets.clear()
-        reading = _datasets(where(aws), aws)
+        reading, _ = _datasets(where(aws), aws)
     return reading
 
 
@@ -262,5 +268,7 @@ def _endpoints(where: str, _aws: Aws) -> Reading[tuple[Endpoint, ...]]:
 
 
 @st.cache_data(show_spinner=False, ttl=20, refresh_mode="background", max_entries=8)
-def _datasets(where: str, _aws: Aws) -> Reading[tuple[Dataset, ...]]:
-    return Reading(data.list_datasets(_aws), now())
+def _datasets(where: str, _aws: Aws) -> tuple[Reading[tuple[Dataset, ...]], timedelta]:
+    begun = now()
+    found = data.list_datasets(_aws, is_filling=is_filling(_aws))
+    return Reading(found, now()), now() - begun

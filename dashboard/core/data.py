@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dashboard.core import tags
 from dashboard.core.aws import Aws
@@ -10,6 +10,8 @@ from dashboard.core.errors import AccessDenied, NotFound
 from dashboard.core.parallel import gather
 
 PREFIX = "datasets/"
+MARKS, COMPLETE = "samples/", ".complete"
+"""Where an object says that a drawn sample is whole: samples/NAME.complete (local_aws.sample_account)."""
 SPLITS = ("train", "valid", "test")
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif")
 PAGES = 100
@@ -28,10 +30,13 @@ class Dataset:
     is_sample: bool = False
     splits: Mapping[str, int] = field(default_factory=dict)
     is_counted: bool = True
+    is_whole: bool = True  # False while it is still being drawn
 
     @property
     def problem(self) -> str:
         """Why it cannot be trained on, "" when it can."""
+        if not self.is_whole:
+            return "it is still being drawn"
         if not self.splits.get("train"):
             return "there is no photo in train/"
         if self.classes < 2:
@@ -39,16 +44,27 @@ class Dataset:
         return ""
 
 
-def list_datasets(aws: Aws) -> tuple[Dataset, ...]:
-    """The datasets in the account's bucket, by name; none when there is no such bucket yet."""
+def list_datasets(aws: Aws, *, is_filling: bool = False) -> tuple[Dataset, ...]:
+    """The datasets in the account's bucket, by name; none when there is no such bucket yet.
+
+    `is_filling`: samples are being drawn in this account right now, so that one may be there in part.
+    """
     bucket = aws.account.bucket
     try:
+        whole = _whole(aws, bucket) if is_filling else None  # before counting: what is whole then is counted whole
         pages = list(aws.pages("s3", "ListObjectsV2", Bucket=bucket, Prefix=PREFIX, Delimiter="/"))
     except NotFound:
         return ()
     prefixes = [found["Prefix"] for page in pages for found in page.get("CommonPrefixes", [])]
     found = gather(lambda prefix: _dataset(aws, bucket, prefix), prefixes, workers=4)
-    return tuple(dataset for dataset in found if dataset)
+    return tuple(replace(one, is_whole=whole is None or not one.is_sample or one.name in whole) for one in found if one)
+
+
+def _whole(aws: Aws, bucket: str) -> frozenset[str]:
+    """The samples that were drawn to their end."""
+    pages = aws.pages("s3", "ListObjectsV2", Bucket=bucket, Prefix=MARKS)
+    keys = [found["Key"] for page in pages for found in page.get("Contents", [])]
+    return frozenset(key.removeprefix(MARKS).removesuffix(COMPLETE) for key in keys if key.endswith(COMPLETE))
 
 
 def _dataset(aws: Aws, bucket: str, prefix: str) -> Dataset | None:

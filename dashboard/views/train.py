@@ -1,8 +1,12 @@
 """What will this cost and how long will it take? ?like= fills the form from an earlier run."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from dashboard import state
+from dashboard.core.data import Dataset
+from dashboard.core.format import count
 from dashboard.core.runs.listing import Window
 from dashboard.ui import (
     as_code,
@@ -25,28 +29,46 @@ simulates = aws.account.is_embedded
 head = st.container()
 
 
+def whole() -> tuple[Dataset, ...]:
+    """The datasets without those that are still being drawn."""
+    return tuple(one for one in state.datasets(aws).value if one.is_whole)
+
+
 @st.fragment(run_every=3, key="waiting-data")
 def wait() -> None:
     """Until there is data: look again, and open the form by itself."""
     with problem.shown("waiting-data"):
-        if state.datasets(aws).value:
+        if whole():
             st.rerun()
-        drawing = "A small sample dataset is being drawn there now: then this page opens by itself."
-        empty.show(
-            "datasets",
-            "No dataset in this account yet.",
-            f"Put photos below s3://{aws.account.bucket}/datasets/NAME/train/BREED/ (and valid/, test/). "
-            f"{drawing if state.is_filling(aws) else ''}",
-        )
+        if drawn := state.datasets(aws).value:
+            so_far = ", ".join(f"{one.name}, {count(one.photos, 'photo')} so far" for one in drawn)
+            told = f"A small sample is still being drawn: {so_far}.", "Once it is whole, this page opens by itself."
+        else:
+            drawing = "A small sample dataset is being drawn there now: then this page opens by itself."
+            told = (
+                "No dataset in this account yet.",
+                f"Put photos below s3://{aws.account.bucket}/datasets/NAME/train/BREED/ (and valid/, test/). "
+                f"{drawing if state.is_filling(aws) else ''}",
+            )
+        empty.show("datasets", *told)
+
+
+@st.fragment(run_every=3, key="mending-data")
+def look_again(seen: Sequence[Dataset]) -> None:
+    """While a dataset cannot be trained on: see whether somebody has put right what is wrong with it."""
+    with problem.shown("mending-data"):
+        if whole() != seen:
+            st.rerun()
 
 
 with problem.shown(title="Train"):
-    datasets = state.datasets(aws).value
+    datasets = whole()
     seen = state.listing(aws, Window.MONTH)
     past_runs = seen.runs
     if not datasets:
         with head:
-            page.title("Train", "there is no data to train on yet")
+            drawing = bool(state.datasets(aws).value)
+            page.title("Train", "the data is still being drawn" if drawing else "there is no data to train on yet")
         wait()
         st.stop()
     train_link.follow(aws, datasets, past_runs)
@@ -71,6 +93,8 @@ with problem.shown(title="Train"):
         if plan:
             checks.panel(plan.checks)
         candidates.show(launch.candidates(aws, filled, past_runs, around), aws.account)
+    if drawn.dataset.problem:
+        look_again(datasets)
     if plan:
         with st.expander("Show as code", key="train-code"):
             as_code.tabs(plan.code, "train-code-tabs")

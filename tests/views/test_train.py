@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import state
+from dashboard import sample_account, state
 from dashboard.core.errors import AccessDenied, QuotaExceeded, Throttled, Unreachable
 from tests.views.conftest import Open, links, text
 from tests.views.scripted import REAL, ScriptedAws
@@ -271,6 +271,40 @@ def test_the_form_opens_by_itself_once_there_is_data(
     later = state.now() + timedelta(seconds=5)
     monkeypatch.setattr(state, "now", lambda: later)
     assert page.run().selectbox(key="train-data").options == ["drawn-dogs · 168 photos · 6 breeds"]
+
+
+def test_a_sample_that_is_still_being_drawn_is_waited_for(visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = ScriptedAws()
+    aws.add_dataset(classes=3)
+    monkeypatch.setattr(sample_account, "is_filling", lambda state: True)
+    page = visit(aws, "train")
+    assert "A small sample is still being drawn: drawn-dogs, 84 photos so far." in text(page)
+    assert not page.selectbox
+    aws.objects.clear()
+    aws.add_dataset(classes=6)
+    aws.bodies["samples/drawn-dogs.complete"] = b""
+    later = state.now() + timedelta(seconds=5)
+    monkeypatch.setattr(state, "now", lambda: later)
+    assert page.run().selectbox(key="train-data").options == ["drawn-dogs · 168 photos · 6 breeds"]
+    assert "nothing in the way" in text(page)
+
+
+def test_data_that_cannot_be_trained_on_is_looked_at_again_within_seconds(
+    visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = ScriptedAws()
+    aws.add_dataset("dogs", classes=1)
+    page = visit(aws, "train")
+    assert "there is only one class in train/" in text(page)
+    aws.add_dataset("dogs", classes=2)
+    later = state.now() + timedelta(seconds=5)
+    monkeypatch.setattr(state, "now", lambda: later)
+    assert "there is only one class in train/" not in text(page.run())
+    counted = len(aws.asked("ListObjectsV2"))
+    even_later = later + timedelta(seconds=5)
+    monkeypatch.setattr(state, "now", lambda: even_later)
+    page.run()
+    assert len(aws.asked("ListObjectsV2")) == counted  # what is well is not counted again and again
 
 
 @pytest.mark.parametrize("error", [Unreachable("nothing answers"), Throttled("AWS asks to slow down")])

@@ -27,12 +27,14 @@ from dashboard.core.runs.listing import Listing, RunBook, Window
 from dashboard.core.runs.log import LogLine
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.model_card import ModelCard
-from dashboard.core.runs.progress import Progress
+from dashboard.core.runs.progress import PROGRESS, Progress
 from dashboard.core.runs.usage import Usage
 from dashboard.readings import Reading, now, prices, where
 from training.metrics import parse
 
 TAIL_LINES = 2_000
+FIGURES = 20_000
+"""Lines with figures that are kept of a log: a training may print a million, and they are read again at each look."""
 ENDED = 2_000
 SPARKS = 12
 """Runs whose curve is drawn in the table: each costs two reads of its log, once."""
@@ -72,7 +74,8 @@ def trials(aws: Aws, one: Run) -> tuple[Run, ...]:
     """A tuning job's children, in the order in which they were started; () for any other run."""
     if one.tuning is None:
         return ()
-    return _trials(where(aws), one.key, one.tuning.children, aws)
+    counts = tuple(sorted(one.tuning.counts.items()))  # another count is another reading: one of them has changed
+    return _trials(where(aws), one.key, one.tuning.children, counts, aws)
 
 
 def cost(aws: Aws, one: Run) -> Quote:
@@ -178,14 +181,15 @@ def forget_runs() -> None:
 
 
 class Tail:
-    """A run's log as it grows: its last lines, and every line that carries a figure. Shared by all who look."""
+    """A run's log as it grows: its last lines, and the last FIGURES that carry a figure. Shared by all who look."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._lock = threading.Lock()
         self._token: str | None = None
         self._lines: deque[LogLine] = deque(maxlen=TAIL_LINES)
-        self._figures: list[str] = []
+        self._figures: deque[str] = deque(maxlen=FIGURES)
+        self._latest: deque[str] = deque(maxlen=2)  # of how far it is, only the end counts
         self.problem: KennelError | None = None  # why nothing more could be read
         self.count = 0
         self.progress = Progress()
@@ -212,10 +216,11 @@ class Tail:
             self._token = page.token
             self._lines.extend(page.lines)
             self.count += len(page.lines)
-            figures = [line.text for line in page.lines if parse(line.text)]
-            if figures:
-                self._figures += figures
-                self.progress = watch.progress(self._figures)
+            told = [(line.text, figures) for line in page.lines if (figures := parse(line.text))]
+            if told:
+                self._figures.extend(text for text, figures in told if PROGRESS not in figures.values)
+                self._latest.extend(text for text, figures in told if PROGRESS in figures.values)
+                self.progress = watch.progress([*self._figures, *self._latest])
 
 
 @st.cache_resource(show_spinner=False)
@@ -228,7 +233,9 @@ def _book(where: str) -> RunBook:
 
 
 @st.cache_data(show_spinner=False, ttl=2, max_entries=50)
-def _trials(where: str, key: str, keys: tuple[str, ...], _aws: Aws) -> tuple[Run, ...]:
+def _trials(
+    where: str, key: str, keys: tuple[str, ...], counts: tuple[tuple[str, int], ...], _aws: Aws
+) -> tuple[Run, ...]:
     book = _book(where)
     known = [one for one in map(book.get, keys) if one]
     found = watch.children(_aws, keys, known)

@@ -179,3 +179,16 @@ def test_a_name_that_is_used_again_has_a_log_of_its_own(aws: ScriptedAws) -> Non
     state.deleted(aws, [DONE])
     aws.logs[DONE] = ["the new one's first line"]
     assert [line.text for line in state.log(aws, DONE).lines] == ["the new one's first line"]
+
+
+def test_a_log_without_an_end_stays_small_and_keeps_its_curves(aws: ScriptedAws) -> None:
+    epochs = [f"epoch={number}/40 train_loss=0.5 valid_loss=0.{number:02}" for number in range(1, 41)]
+    steps = [f"progress=0.{number % 1000:03} stage=head done={number} total=60000" for number in range(60_000)]
+    aws.logs[LIVE] = [*epochs[:20], *steps, *epochs[20:]]
+    tail = state.log(aws, LIVE)
+    while tail.count < len(aws.logs[LIVE]):
+        tail = state.log(aws, LIVE)
+    assert len(tail.progress.curves["valid:loss"]) == 40
+    assert tail.progress.fraction == 0.999
+    assert len(tail._figures) + len(tail._latest) < 100
+    assert len(tail.lines) == state.TAIL_LINES

@@ -27,13 +27,14 @@ class Trial:
     word: str  # its status
     settings: Mapping[str, str] = field(default_factory=dict)
     is_best: bool = False
+    has_ended: bool = True
 
 
 def best_so_far(trials: Sequence[Trial], *, is_least: bool) -> list[tuple[int, float]]:
-    """(trial, best objective up to it) for every trial that has one, in their order."""
+    """(trial, best objective up to it) for every trial that ended with one, in their order."""
     found: list[tuple[int, float]] = []
     for trial in trials:
-        if trial.value is None or not math.isfinite(trial.value):
+        if trial.value is None or not math.isfinite(trial.value) or not trial.has_ended:
             continue
         best = trial.value if not found else (min if is_least else max)(found[-1][1], trial.value)
         found.append((trial.number, best))
@@ -44,14 +45,16 @@ def finding(trials: Sequence[Trial], objective: str, *, is_least: bool) -> str:
     """The sentence above the figure: the best, how it compares to the first, and how many tell nothing."""
     told = best_so_far(trials, is_least=is_least)
     if not told:
-        return f"No trial has reported {objective} yet"
+        on_the_way = any(trial.value is not None for trial in trials)
+        return "No trial has ended yet" if on_the_way else f"No trial has reported {objective} yet"
     best = told[-1][1]
     where = next(number for number, value in told if value == best)
     first = next(t.value for t in trials if t.number == told[0][0] and t.value is not None)
     if len(told) == 1:
         return f"{objective} {best:.4g} in the only trial so far"
     if where == told[0][0]:
-        return f"{objective} {best:.4g} in the first trial; no later one was better"
+        which = "the first trial" if where == 1 else f"trial {where}"
+        return f"{objective} {best:.4g} in {which}; none of the other {len(told) - 1} that ended was better"
     return f"{objective} {best:.4g} in trial {where}, {first:.4g} in the first"
 
 
@@ -78,7 +81,7 @@ def objective(trials: Sequence[Trial], name: str, *, is_least: bool, is_dark: bo
         mode="markers",
         marker={
             "size": [13 if trial.is_best else 8 for trial in told],
-            "symbol": ["star" if trial.is_best else "circle" for trial in told],
+            "symbol": ["star" if trial.is_best else "circle" if trial.has_ended else "circle-open" for trial in told],
             "color": [accent if trial.is_best else calm for trial in told],
         },
         customdata=[[trial.name, trial.word] for trial in told],

@@ -15,6 +15,7 @@ from dashboard.core.runs.model import Run
 from dashboard.ui import confirm, empty, endpoint, page, receipt, run_columns, table
 from dashboard.ui.markup import badge, literal
 from dashboard.ui.page import Place
+from dashboard.ui.run import accuracy_among
 from dashboard.ui.strip import Figure
 from dashboard.ui.tones import Tone
 
@@ -162,8 +163,9 @@ def recent(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
         return
     newest = [run for run in runs if not run.parent][:RECENT]
     st.session_state[SHOWN] = tuple(run.key for run in newest)
+    right = accuracy_among({run.key: run for run in runs})
     st.container(key="table-recent").dataframe(
-        run_columns.rows(newest, partial(state.cost, aws), now, st.context.timezone),
+        run_columns.rows(newest, partial(state.cost, aws), now, st.context.timezone, right=right),
         key="recent-runs",
         hide_index=True,
         placeholder="–",

@@ -1,6 +1,6 @@
 """One run in words and steps. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -33,6 +33,16 @@ def accuracy(run: Run) -> float | None:
     return None if name is None else run.metrics[name]
 
 
+def accuracy_among(known: Mapping[str, Run]) -> Callable[[Run], float | None]:
+    """The same of any run; of a tuning job that of its best trial, when that is among the `known` runs by key."""
+
+    def of(run: Run) -> float | None:
+        best = known.get(run.tuning.best_key) if run.tuning else None
+        return accuracy(best or run)
+
+    return of
+
+
 def kind(run: Run) -> str:
     """What it is and where, with its shape: "◈ SageMaker · spot", "▤ EC2", "◈ SageMaker · tuning 2/4"."""
     shape = PLATFORM_SHAPES[run.platform]
@@ -61,6 +71,8 @@ def sentence(run: Run, now: datetime) -> str:
 def _tuning_sentence(run: Run, facts: TuningFacts, took: str) -> str:
     trials = f"{facts.ended} of {count(facts.max_jobs, 'trial')} ended"
     best = f", best {facts.objective} {facts.best_value:.4g}" if facts.best_value is not None else ""
+    if best and facts.best_key in facts.children:
+        best += f" in trial {facts.children.index(facts.best_key) + 1}"
     if run.status.is_active:
         word = "searching" if run.status is RunStatus.TRAINING else run.status.word
         return f"{word} for {took}, {trials}{best}"

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import partial
 
@@ -17,7 +17,7 @@ from dashboard.core.runs import watch
 from dashboard.core.runs.clone import spec_of
 from dashboard.core.runs.delete import DeletePlan, delete, plan_delete
 from dashboard.core.runs.launch import launch
-from dashboard.core.runs.model import Run
+from dashboard.core.runs.model import Run, RunKey
 from dashboard.core.runs.plan import Plan, plan
 from dashboard.core.runs.window import Window
 from dashboard.ui import confirm, markup, receipt
@@ -60,7 +60,7 @@ def _draw_stop(aws: Aws, runs: Sequence[Run]) -> Action:
 
     def do() -> str:
         results = watch.stop_many(aws, [one.key for one in runs])
-        return settled([(result.key, result.problem) for result in results], "is stopping", "are stopping")
+        return settled([(_name(result.key), result.problem) for result in results], "is stopping", "are stopping")
 
     return Action("Stop run" if len(runs) == 1 else f"Stop {count(len(runs), 'run')}", do)
 
@@ -136,7 +136,7 @@ def _draw_delete(aws: Aws, runs: Sequence[Run], plans: dict[bool, DeletePlan]) -
 
     def do() -> str:
         results = delete(aws, plan)
-        said = settled([(result.key, result.problem) for result in results], "is deleted", "are deleted")
+        said = settled([(_name(result.key), result.problem) for result in results], "is deleted", "are deleted")
         state.deleted(aws, [result.key for result in results if result.problem is None])
         return said
 
@@ -149,10 +149,13 @@ def _summed(told: Sequence[Sequence[str]]) -> str:
     return "; ".join(f"{line} ({number}×)" if number > 1 else line for line, number in counts.items())
 
 
-def repeat(aws: Aws, runs: Sequence[Run]) -> Question:
-    """Each of these runs once more, with the same settings. Raises the errors of `plan` and of looking around."""
+def repeat(aws: Aws, runs: Sequence[Run], after: Callable[[], None]) -> Question:
+    """Each of these runs once more, with the same settings; then `after`.
+
+    Raises the errors of `plan` and of looking around.
+    """
     plans = [_plan(aws, one) for one in runs]
-    return Question(f"Train {count(len(runs), 'run')} again", partial(_draw_repeat, aws, plans))
+    return Question(f"Train {count(len(runs), 'run')} again", partial(_draw_repeat, aws, plans, after))
 
 
 def _plan(aws: Aws, one: Run) -> Plan:
@@ -168,7 +171,7 @@ def _plan(aws: Aws, one: Run) -> Plan:
     )
 
 
-def _draw_repeat(aws: Aws, plans: Sequence[Plan]) -> Action | None:
+def _draw_repeat(aws: Aws, plans: Sequence[Plan], after: Callable[[], None]) -> Action | None:
     amount, unknown = total([one.worst for one in plans])
     worst = money(amount) + (f" and {count(unknown, 'run')} without a price" if unknown else "")
     st.html(
@@ -194,6 +197,7 @@ def _draw_repeat(aws: Aws, plans: Sequence[Plan]) -> Action | None:
                 results.append((one.name, None))
             except KennelError as error:
                 results.append((one.name, error))
+        after()
         return settled(results, "is starting", "are starting")
 
     return Action(f"Launch {count(len(plans), 'run')}, at most {worst}{simulated(aws.account)}", do, then=Place.RUNS)
@@ -207,6 +211,11 @@ def _spent(aws: Aws, runs: Sequence[Run]) -> str:
     missing = len(quotes) - len(known)
     unpriced = f" and {count(missing, 'run')} without a price" if missing else ""
     return receipt.inline(f"{money(sum(known, Decimal(0)))}{unpriced}", aws.account)
+
+
+def _name(key: str) -> str:
+    """A run's name for a person, who knows nothing of keys."""
+    return RunKey.parse(key).name
 
 
 def listed(names: Sequence[str]) -> str:

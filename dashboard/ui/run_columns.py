@@ -21,11 +21,12 @@ def rows(
     now: datetime,
     timezone: str | None,
     curves: Mapping[str, Sequence[float]] | None = None,
+    right: Callable[[Run], float | None] = accuracy,
 ) -> list[dict[str, Any]]:
     """One row a run; durations and money are numbers underneath, so that a click on the header sorts them.
 
     Times are the reader's, without a zone: the column's help names it. `curves` by key, when given, are drawn as
-    small lines. Project and owner have a column where one of the runs has one.
+    small lines. `right` is a run's accuracy. Project and owner have a column where one of the runs has one.
     """
     has_project, has_owner = any(run.project for run in runs), any(run.owner for run in runs)
     made = []
@@ -41,7 +42,7 @@ def rows(
                 "Created": local(run.created, timezone),
                 "Duration": timedelta(seconds=round(run.elapsed(now))),
                 "Cost": float(amount) if amount is not None else None,
-                "Accuracy": None if (right := accuracy(run)) is None else right * 100,
+                "Accuracy": None if (share := right(run)) is None else share * 100,
                 **({"Loss": list(curves.get(run.key, ())) or None} if curves is not None else {}),
                 **({"Project": run.project} if has_project else {}),
                 **({"Owner": run.owner} if has_owner else {}),

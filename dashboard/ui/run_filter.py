@@ -63,7 +63,11 @@ class Asked:
 
 
 def matching(
-    runs: Sequence[Run], asked: Asked, now: datetime, cost: Callable[[Run], Decimal | None] = lambda run: None
+    runs: Sequence[Run],
+    asked: Asked,
+    now: datetime,
+    cost: Callable[[Run], Decimal | None] = lambda run: None,
+    right: Callable[[Run], float | None] = accuracy,
 ) -> list[Run]:
     """The runs that fit, in the order asked for; `runs` are the newest first. What is unknown comes last."""
     left = [run for run in runs if asked.fits(run)]
@@ -73,7 +77,7 @@ def matching(
         amounts = {run.key: cost(run) for run in left}
         left.sort(key=lambda run: (amounts[run.key] is None, -(amounts[run.key] or 0)))
     elif asked.order is Order.BEST:
-        left.sort(key=lambda run: (accuracy(run) is None, -(accuracy(run) or 0)))
+        left.sort(key=lambda run: ((share := right(run)) is None, -(share or 0)))
     elif asked.order is Order.NAME:
         left.sort(key=lambda run: run.name.lower())
     return left

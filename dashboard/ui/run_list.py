@@ -11,7 +11,7 @@ from dashboard.core.format import count
 from dashboard.core.runs.listing import Listing
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.window import Window
-from dashboard.ui import empty, markup, page, problem, run_actions, run_columns, run_selection, words
+from dashboard.ui import empty, markup, page, problem, run, run_actions, run_columns, run_selection, words
 from dashboard.ui.page import Place
 from dashboard.ui.run_filter import Asked, Kind, Order, matching
 from dashboard.ui.tones import Tone
@@ -57,7 +57,8 @@ def _draw(aws: Aws, every: int) -> None:
     asked = _filters()
     seen = state.listing(aws, _window())
     cost = state.costs(aws)
-    shown = matching(seen.runs, asked, now, lambda one: cost(one).amount)
+    right = run.accuracy_among({one.key: one for one in seen.runs})
+    shown = matching(seen.runs, asked, now, lambda one: cost(one).amount, right)
     with head:
         with st.container(horizontal=True, vertical_alignment="center", key="runs-head"):
             page.title("Runs", words.runs_sentence(seen, len(shown)), words.age(seen.at, now))
@@ -163,11 +164,14 @@ def _table(aws: Aws, seen: Listing, shown: Sequence[Run], asked: Asked) -> None:
     actions, rows, foot = st.container(key="run-actions"), st.container(key="table-runs"), st.container()
     with foot:
         sheet = _sheet(shown)
-    held = run_selection.hold(sheet.rows, {one.key: one for one in seen.runs}, (asked, seen.window, sheet.number))
+    known = {one.key: one for one in seen.runs}
+    held = run_selection.hold(sheet.rows, known, (asked, seen.window, sheet.number))
     curves = state.loss_curves(aws, held.rows)
     with rows:
         st.dataframe(
-            run_columns.rows(held.rows, state.costs(aws), state.now(), st.context.timezone, curves),
+            run_columns.rows(
+                held.rows, state.costs(aws), state.now(), st.context.timezone, curves, run.accuracy_among(known)
+            ),
             key=held.key,
             hide_index=True,
             placeholder="–",

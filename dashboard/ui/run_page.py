@@ -9,8 +9,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.errors import NotFound
-from dashboard.core.runs.model import Run, RunKey
+from dashboard.core.errors import AccessDenied, NotFound
+from dashboard.core.runs.model import Run, RunKey, RunKind, RunStatus
 from dashboard.state import Reading, Tail
 from dashboard.ui import (
     chart,
@@ -65,7 +65,8 @@ def back(parent: str = "") -> None:
 def head(aws: Aws, one: Run, token: str, at: datetime) -> None:
     """Name, state as it was read `at` then, and what can be done with it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run-head"):
-        page.title(one.name, run.sentence(one, at), marks=marks(one))
+        early = f", {tuning.EARLY} of the trials before it" if _is_early(aws, one) else ""
+        page.title(one.name, run.sentence(one, at) + early, marks=marks(one))
         if one.can_interrupt and aws.account.is_embedded:
             _ask("Interrupt now", "interrupt-run", ":material/bolt:", partial(run_actions.interrupt, aws, one))
         if one.status.can_stop:
@@ -89,6 +90,22 @@ def head(aws: Aws, one: Run, token: str, at: datetime) -> None:
         if one.status.is_final:
             st.page_link(Place.TRAIN, label="Train again", icon=":material/replay:", query_params={"like": one.key})
             _ask("Delete", "delete-run", ":material/delete:", partial(run_actions.remove, aws, [one]), is_quiet=True)
+
+
+def _is_early(aws: Aws, one: Run) -> bool:
+    """Whether it is a trial that its tuning job ended early."""
+    if not one.parent or one.status is not RunStatus.STOPPED:
+        return False
+    try:
+        search = state.run(aws, str(RunKey(one.parent, kind=RunKind.TUNING))).value
+    except (NotFound, AccessDenied):  # then nobody can say
+        return False
+    return tuning.ended_early(one, search)
+
+
+def with_trials(aws: Aws, one: Run) -> Run:
+    """A tuning job that goes on, counted as its trials stand now: title, bar and table then say the same."""
+    return tuning.counted(one, state.trials(aws, one))
 
 
 def _ask(
@@ -134,9 +151,10 @@ def live(aws: Aws, one: Run, tail: Tail, at: datetime) -> None:
     now = state.now()
     lines = tail.lines
     st.html(markup.timeline(run.steps(one, at), "Stages"))
+    bar = st.empty()  # emptied at once when the run has ended, not with the rest of what is no longer drawn
     if one.status.is_active:
         printed = lines[-1].time if lines else None
-        st.progress(
+        bar.progress(
             min(1.0, tail.progress.fraction or 0.0), text=literal(run.progress_text(tail.progress, printed, now))
         )
     if one.status.is_bad:

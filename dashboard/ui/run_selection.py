@@ -115,7 +115,9 @@ def _again(aws: Aws, chosen: Sequence[Run]) -> None:
         st.page_link(Place.TRAIN, label="Train again", icon=":material/replay:", query_params={"like": chosen[0].key})
         return
     repeated = chosen[:MOST_REPEATED]
-    _asking("Train again", "repeat-runs", ":material/replay:", repeated, partial(run_actions.repeat, aws, repeated))
+    _asking(
+        "Train again", "repeat-runs", ":material/replay:", repeated, partial(run_actions.repeat, aws, repeated, clear)
+    )
 
 
 def _asking(verb: str, key: str, icon: str, runs: Sequence[Run], question: confirm.Make) -> None:

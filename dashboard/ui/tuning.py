@@ -1,6 +1,8 @@
 """A tuning job on its run's page: how its trials did, which settings they tried, and the best of them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,43 +11,88 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.format import count, duration
-from dashboard.core.runs.model import Run, TuningFacts
+from dashboard.core.runs.model import Run, RunStatus, TuningFacts
 from dashboard.ui import chart, figures_tuning, markup, page, run_columns
 from dashboard.ui.figures_tuning import Trial
 from dashboard.ui.markup import literal
 from dashboard.ui.page import Place
 from dashboard.ui.table import status
-from dashboard.ui.tones import LOOKS, Tone
+from dashboard.ui.tones import LOOKS, Tone, label
 from dashboard.ui.words import simulated
 
 OPEN, SHOWN = "trials-open", "trials-shown"
+EARLY = "stopped early: worse than the median"
+"""Of a trial that its tuning job ended, by SageMaker's rule: its objective fell behind what earlier trials had."""
 BEST = "★"
 
 
-def trials(facts: TuningFacts, children: Sequence[Run]) -> list[Trial]:
-    """The children as trials, in the order in which they were started; only the settings that were searched."""
+def ended_early(child: Run, search: Run | None) -> bool:
+    """Whether a trial was ended by its tuning job's rule; when the whole job was stopped, that cannot be told."""
+    if search is None or search.tuning is None or search.status in (RunStatus.STOPPING, RunStatus.STOPPED):
+        return False
+    return search.tuning.early_stopping and child.status is RunStatus.STOPPED
+
+
+def trials(facts: TuningFacts, children: Sequence[Run], search: Run | None = None) -> list[Trial]:
+    """The children of `search` as trials, in the order in which they were started; only what was searched."""
     searched = [name for name, _ in facts.ranges]
     return [
         Trial(
             number,
             child.name,
             child.metrics.get(facts.objective),
-            child.status.word,
+            EARLY if ended_early(child, search) else child.status.word,
             {name: child.hyperparameters[name] for name in searched if name in child.hyperparameters},
             is_best=child.key == facts.best_key,
+            has_ended=child.status.is_final,
         )
         for number, child in enumerate(children, 1)
     ]
 
 
+def counted(one: Run, children: Sequence[Run]) -> Run:
+    """A tuning job as its trials stand: their counts while it goes on, and the best where it names none itself.
+
+    AWS's own counters and the trials are two answers of two moments; of a job that was stopped AWS may name no best.
+    """
+    if one.tuning is None or not children:
+        return one
+    one = _with_best(one, one.tuning, children)
+    if one.tuning is None or not one.status.is_active:
+        return one
+    counts = Counter(
+        "InProgress" if child.status.is_active
+        else "Completed" if child.status.is_good
+        else "NonRetryableError" if child.status.is_bad
+        else "Stopped"
+        for child in children
+    )  # fmt: skip
+    return replace(one, tuning=replace(one.tuning, counts=dict(counts)))
+
+
+def _with_best(one: Run, facts: TuningFacts, children: Sequence[Run]) -> Run:
+    if facts.best_key:
+        return one
+    best: Run | None = None
+    for child in children:
+        value = child.metrics.get(facts.objective)
+        than = None if best is None else best.metrics[facts.objective]
+        if value is not None and child.status.is_final and facts.is_better(value, than):
+            best = child
+    if best is None:
+        return one
+    return replace(one, tuning=replace(facts, best_key=best.key, best_value=best.metrics[facts.objective]))
+
+
 def show(aws: Aws, one: Run, facts: TuningFacts, at: datetime) -> None:
     """All of a tuning job that changes while it goes on."""
     children = state.trials(aws, one)
-    shown = trials(facts, children)
+    shown = trials(facts, children, one)
+    bar = st.empty()
     if one.status.is_active:
         left = f"{facts.ended} of {count(facts.max_jobs, 'trial')} ended"
         running = facts.counts.get("InProgress", 0)
-        st.progress(facts.fraction, text=literal(f"{left} · {running} running, at most {facts.parallel} at once"))
+        bar.progress(facts.fraction, text=literal(f"{left} · {running} running, at most {facts.parallel} at once"))
     is_least = facts.goal == "Minimize"
     has_values = any(trial.value is not None for trial in shown)
     is_dark = st.context.theme.type == "dark"
@@ -58,7 +105,7 @@ def show(aws: Aws, one: Run, facts: TuningFacts, at: datetime) -> None:
             figures_tuning.objective(shown, facts.objective, is_least=is_least, is_dark=is_dark)
             if has_values
             else None,
-            "A point appears with the first trial that ends.",
+            "A point appears with the first trial that reports it.",
         )
     with right_side:
         best = next((trial for trial in shown if trial.is_best), None)
@@ -79,7 +126,7 @@ def _table(aws: Aws, facts: TuningFacts, children: Sequence[Run], shown: Sequenc
         return
     st.session_state[SHOWN] = tuple(child.key for child in children)
     column = st.column_config
-    seen = sorted({(child.status.tone, status(child)) for child in children})
+    seen = sorted({(child.status.tone, _status(child, trial)) for child, trial in zip(children, shown, strict=True)})
     lines = [row(aws, facts, child, trial, at) for child, trial in zip(children, shown, strict=True)]
     st.container(key="table-trials").dataframe(
         lines,
@@ -98,6 +145,9 @@ def _table(aws: Aws, facts: TuningFacts, children: Sequence[Run], shown: Sequenc
                 options=[text for _, text in seen],
                 color=[LOOKS[Tone(tone)].colour for tone, _ in seen],
                 width=150,
+                help=f"{EARLY[:1].upper()}{EARLY[1:]} of the trials before it, by SageMaker's rule"
+                if facts.early_stopping
+                else None,
             ),
             facts.objective: column.NumberColumn(facts.objective, format="%.4g"),
             **{
@@ -127,12 +177,16 @@ def row(aws: Aws, facts: TuningFacts, child: Run, trial: Trial, at: datetime) ->
     return {
         "Best": BEST if trial.is_best else "",
         "Trial": child.name,
-        "Status": [status(child)],
+        "Status": [_status(child, trial)],
         facts.objective: trial.value,
         **{name: _value(trial.settings.get(name, "")) for name, _ in facts.ranges},
         "Duration": timedelta(seconds=round(child.elapsed(at))),
         "Cost": None if amount is None else float(amount),
     }
+
+
+def _status(child: Run, trial: Trial) -> str:
+    return label(Tone.STOPPED, "stopped early") if trial.word == EARLY else status(child)
 
 
 def _value(text: str) -> float | str | None:

@@ -25,12 +25,14 @@ def runs_sentence(seen: Listing, shown: int) -> str:
     since = "" if seen.window is Window.ALL else f" in the last {seen.window.word}"
     if not seen.runs:
         return f"no run{since or ' yet'}" if seen.is_complete else "reading"
-    active = sum(run.status.is_active for run in seen.runs)
+    active = sum(run.status.is_active for run in seen.runs if not run.parent)
+    busy = sum(run.status.is_active for run in seen.runs if run.parent)
+    running = _running(active) + (f" and {count(busy, 'trial')}" if busy else "")
     trials = sum(bool(run.parent) for run in seen.runs)
     told = len(seen.runs) - trials
     with_trials = f" with {count(trials, 'trial')}" if trials else ""
     filtered = f", {shown:,} shown" if shown != told else ""
-    return f"{count(told, 'run')}{with_trials}{since}, {_running(active)}{filtered}"
+    return f"{count(told, 'run')}{with_trials}{since}, {running}{filtered}"
 
 
 def classify_sentence(answers: int) -> str:

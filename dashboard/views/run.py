@@ -18,9 +18,10 @@ watching.on_page(key)
 def watched() -> None:
     with problem.shown("run-live", title=key):
         reading = run_page.found(aws, key)
-        one = reading.value
+        one = run_page.with_trials(aws, reading.value)
+        tail = state.log(aws, key)  # read before anything is drawn: head and stages change at one moment
         run_page.head(aws, one, token, reading.at)
-        run_page.live(aws, one, state.log(aws, key), reading.at)
+        run_page.live(aws, one, tail, reading.at)
         if one.status.is_final:
             st.rerun()
 
@@ -28,11 +29,12 @@ def watched() -> None:
 token = st.session_state.setdefault(f"deploy-token-{key}", secrets.token_hex(8))
 with problem.shown("run", title=key):
     reading = run_page.found(aws, key)
-    one = reading.value
+    one = run_page.with_trials(aws, reading.value)
     run_page.back(one.parent)
     if one.status.is_active:
         watched()
     else:
+        tail = state.log(aws, key)
         run_page.head(aws, one, token, reading.at)
         run_page.endpoints(aws, one)
-        run_page.live(aws, one, state.log(aws, key), reading.at)
+        run_page.live(aws, one, tail, reading.at)

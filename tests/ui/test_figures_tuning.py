@@ -17,7 +17,10 @@ def test_the_best_so_far_only_gets_better() -> None:
 
 def test_the_finding_compares_the_best_to_the_first() -> None:
     assert finding(TRIALS, "valid:loss", is_least=True) == "valid:loss 0.2 in trial 3, 0.9 in the first"
-    assert finding(TRIALS, "valid:loss", is_least=False) == "valid:loss 0.9 in the first trial; no later one was better"
+    assert (
+        finding(TRIALS, "valid:loss", is_least=False)
+        == "valid:loss 0.9 in the first trial; none of the other 2 that ended was better"
+    )
     assert finding(TRIALS[:1], "valid:loss", is_least=True) == "valid:loss 0.9 in the only trial so far"
     assert finding(TRIALS[1:2], "valid:loss", is_least=True) == "No trial has reported valid:loss yet"
 
@@ -50,3 +53,11 @@ def test_the_best_is_drawn_last_and_thicker() -> None:
     assert lines[-1].name == "t-003"
     assert lines[-1].line.width > lines[0].line.width
     assert len(lines) == 3
+
+
+def test_what_still_runs_is_drawn_open_and_beats_nobody() -> None:
+    going = Trial(5, "t-005", 0.1, "training", has_ended=False)
+    assert finding([*TRIALS, going], "valid:loss", is_least=True) == "valid:loss 0.2 in trial 3, 0.9 in the first"
+    assert finding([going], "valid:loss", is_least=True) == "No trial has ended yet"
+    _, points = objective([*TRIALS, going], "valid:loss", is_least=True).data
+    assert list(points.marker.symbol) == ["circle", "star", "circle", "circle-open"]

@@ -33,6 +33,8 @@ def test_runs_are_counted_without_their_trials_and_within_their_time() -> None:
     week = Listing(runs, Window.WEEK, NOW)
     assert words.runs_sentence(week, 2) == "2 runs with 1 trial in the last 7 days, 1 running"
     assert words.runs_sentence(week, 1) == "2 runs with 1 trial in the last 7 days, 1 running, 1 shown"
+    busy = Listing((*runs, run("search-002", RunStatus.TRAINING, parent="search")), Window.ALL, NOW)
+    assert words.runs_sentence(busy, 2) == "2 runs with 2 trials, 1 running and 1 trial"
     assert words.runs_sentence(Listing((), Window.ALL, NOW), 0) == "no run yet"
     assert words.runs_sentence(Listing((), Window.DAY, NOW), 0) == "no run in the last 24 hours"
     assert words.runs_sentence(Listing((), Window.ALL, NOW, is_complete=False), 0) == "reading"

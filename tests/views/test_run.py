@@ -245,6 +245,7 @@ def test_a_tuning_job_shows_its_trials_and_the_best(aws: ScriptedAws, visit: Ope
 
 def test_a_tuning_job_that_goes_on_says_how_far_it_is(aws: ScriptedAws, visit: Open) -> None:
     aws.add_tuning("search", [0.9], "InProgress")
+    aws.add_job("search-002-00000002", "InProgress", age=20, parent="search")
     page = visit(aws, "run", run="tuning:search")
     assert not page.exception
     assert page.progress[0].value == 25

@@ -23,11 +23,11 @@ def money(amount: Decimal | None, currency: str = "USD") -> str:
     return _signed(amount, places, currency)
 
 
-def rate(amount: Decimal | None, per: str = "h", currency: str = "USD") -> str:
-    """A unit price with all of its digits: "$1.408/h", "$0.0116/h"; None is "unknown"."""
+def rate(amount: Decimal | None, per: str = "h", currency: str = "USD", least: int = 2) -> str:
+    """A unit price with all of its digits, `least` after the point: "$1.408/h", "$0.0116/h"; None is "unknown"."""
     if amount is None:
         return UNKNOWN
-    places = max(2, -int(amount.normalize().as_tuple().exponent))
+    places = max(least, 2, -int(amount.normalize().as_tuple().exponent))
     return f"{_signed(amount, places, currency)}/{per}"
 
 

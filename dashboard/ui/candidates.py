@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import streamlit as st
@@ -42,29 +43,31 @@ def show(rows: Sequence[Candidate], account: Account) -> None:
             "GiB": column.NumberColumn("GiB", help="Memory", width=42),
             "GPU": column.TextColumn("GPU", help="The list in the form says its memory", width=54),
             "Time": column.TextColumn(
-                "Time", alignment="right", help="Expected, from past runs of this data", width=70
+                "Time", alignment="right", help="Expected of the whole, from past runs of this data", width=70
             ),
             "Cost": column.TextColumn("Cost", alignment="right", help=f"Expected. {why}", width=84),
             "At most": column.TextColumn("At most", alignment="right", help=f"Worst case. {why}", width=66),
         },
     )
     if any(row.expected.seconds is None for row in rows):
-        st.html(note("Unknown: no completed run of this data on that instance yet. The time limit bounds the cost."))
+        st.html(note("Unknown: no completed run of this work and data on that instance yet. The time limit bounds it."))
 
 
 def as_rows(rows: Sequence[Candidate]) -> list[dict[str, Any]]:
     """One row an instance type, as plain values; the spot price only where one is known for any of them."""
     has_spot = any(row.spot is not None for row in rows)
+    places = most_places([row.hourly.amount for row in rows])
+    spot_places = most_places([row.spot.amount for row in rows if row.spot])
     return [
         {
             "Chosen": "●" if row.is_chosen else "",
             "Instance": row.instance_type,
-            "Price/h": _hourly(row.hourly),
-            **({"Spot/h": spot(row)} if has_spot else {}),
+            "Price/h": _hourly(row.hourly, places),
+            **({"Spot/h": spot(row, spot_places)} if has_spot else {}),
             "vCPU": row.hardware.vcpu if row.hardware else None,
             "GiB": row.hardware.memory_gib if row.hardware else None,
             "GPU": gpu(row.hardware.gpu) if row.hardware else None,
-            "Time": duration(row.expected.seconds),
+            "Time": duration(row.seconds),
             "Cost": _money(row.expected),
             "At most": _money(row.worst),
         }
@@ -80,14 +83,19 @@ def gpu(described: str) -> str | None:
     return found[2] if found[1] == "1" else f"{found[1]} × {found[2]}"
 
 
-def spot(row: Candidate) -> str:
+def spot(row: Candidate, places: int = 2) -> str:
     """EC2's spot price right now; it always moves, so that it needs no mark of an estimate."""
-    return rate(row.spot.amount, "h", row.spot.currency).removesuffix("/h") if row.spot else "unknown"
+    return rate(row.spot.amount, "h", row.spot.currency, places).removesuffix("/h") if row.spot else "unknown"
 
 
-def _hourly(quote: Quote) -> str:
+def most_places(amounts: Sequence[Decimal | None]) -> int:
+    """The places after the point of the longest of these prices, so that they stand under each other."""
+    return max((-int(one.normalize().as_tuple().exponent) for one in amounts if one is not None), default=2)
+
+
+def _hourly(quote: Quote, places: int) -> str:
     estimate = "≈ " if quote.is_estimate and quote.is_known else ""
-    return estimate + rate(quote.amount, "h", quote.currency).removesuffix("/h")
+    return estimate + rate(quote.amount, "h", quote.currency, places).removesuffix("/h")
 
 
 def _money(quote: Quote) -> str:

@@ -52,8 +52,8 @@ def planned(
 
 def candidates(aws: Aws, filled: Filled, past_runs: Sequence[Run], around: Surroundings) -> tuple[Candidate, ...]:
     """The instance types for the form's training; they stay while something else in the form does not fit."""
-    limit = filled.spec.max_seconds if filled.fits else fields.DEFAULT.max_seconds
-    spec = replace(filled.spec, max_seconds=limit)
+    like = filled.spec if filled.fits else fields.DEFAULT
+    spec = replace(filled.spec, max_seconds=like.max_seconds, epochs=like.epochs)
     return offered(spec, state.prices(), aws.account.region, past_runs=past_runs, spot_prices=around.spot_prices.value)
 
 
@@ -161,7 +161,8 @@ def limits(spec: TrainingSpec) -> str:
     each = " for each training" if spec.tuning else ""
     if not spec.is_spot or spec.is_on_ec2:
         return f"{duration(spec.max_seconds)}{each}"
-    return f"{duration(spec.max_seconds)}{each}, {duration(spec.wait_seconds)} with waiting for spot capacity"
+    wait = duration(spec.wait_seconds - spec.max_seconds)
+    return f"{duration(spec.max_seconds)}{each}, and at most {wait} of waiting for spot capacity on top"
 
 
 def tuning(spec: TrainingSpec) -> str:

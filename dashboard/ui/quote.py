@@ -6,6 +6,7 @@ from html import escape
 import streamlit as st
 
 from dashboard.core.aws import Account
+from dashboard.core.costs.quote import Quote
 from dashboard.core.format import count, duration, money
 from dashboard.core.runs.plan import Plan
 from dashboard.ui import receipt
@@ -30,16 +31,37 @@ def show(plan: Plan | None, wrong: Sequence[str], account: Account) -> None:
         st.html(missing(wrong))
         return
     left, right = st.columns(2, gap="small")
-    left.html(str(receipt.sum_of(plan.expected, account, "Expected")))
-    right.html(str(receipt.sum_of(plan.worst, account, "Worst case")))
+    left.html(str(receipt.sum_of(plan.expected, account, "Expected", lasts(plan, plan.expected))))
+    right.html(str(receipt.sum_of(plan.worst, account, "Worst case", lasts(plan, plan.worst))))
     if plan.worst.unit_price:
-        price = receipt.inline(receipt.price(plan.worst), account)
+        each = " each" if plan.spec.instance_count > 1 else ""
+        bound = " on demand, the most that spot costs" if plan.spec.is_spot else ""
+        price = receipt.inline(f"{receipt.price(plan.worst)}{each}{bound}", account)
         st.html(note(Markup(f"{escape(machines(plan))} at {price} · {escape(plan.worst.source)}")))
     if plan.expected.unit_price and plan.expected.unit_price != plan.worst.unit_price:
-        price = receipt.inline(receipt.price(plan.expected), account)
+        each = " each" if plan.spec.instance_count > 1 else ""
+        price = receipt.inline(f"{receipt.price(plan.expected)}{each}", account)
         st.html(note(Markup(f"expected at {price} · {escape(plan.expected.source)}")))
     for warning in plan.warnings:
         st.html(receipt.warning(warning, account))
+
+
+def lasts(plan: Plan, sum_: Quote) -> str:
+    """How long one of a plan's two sums is for and how it came about, the whole first, as in the title.
+
+    Of a tuning job the whole is not what each training takes; a spot job may wait on top of what is billed.
+    """
+    spec, each = plan.spec, duration(sum_.seconds)
+    is_worst = sum_ is plan.worst
+    whole = duration(plan.longest_seconds if is_worst else plan.expected_seconds)
+    waits = is_worst and spec.is_spot and not spec.is_on_ec2
+    unbilled = " with waiting for capacity, which is not billed" if waits else ""
+    if spec.tuning:
+        at_once = min(spec.tuning.parallel, spec.jobs)
+        return f"{whole} in all{unbilled}; {each} of training each, {at_once} at once · {sum_.basis}"
+    if waits:
+        return f"{whole}{unbilled}; {each} of training · {sum_.basis}"
+    return f"{each} · {sum_.basis}"
 
 
 def missing(wrong: Sequence[str]) -> str:

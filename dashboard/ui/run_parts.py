@@ -133,7 +133,9 @@ def facts(one: Run, timezone: str | None) -> dict[str, str]:
         "Instance": table.instances(one),
         "Paid as": one.capacity.value,
         "Time limit": duration(one.max_seconds),
-        "Waits at most": duration(one.max_wait_seconds) if one.max_wait_seconds else "",
+        "Waits for spot": ""
+        if one.spot_wait_seconds is None
+        else f"{duration(one.spot_wait_seconds)} at most, on top of the time limit",
         **settings,
         "Checkpoints": one.checkpoint_uri,
         "Code": one.code_uri,

@@ -219,12 +219,12 @@ def _learning(slots: dict[str, Any], searched: frozenset[str], *, waits: bool) -
         slots["max_seconds"] = st.container()
     if waits:
         st.number_input(
-            "Wait for spot capacity, at most (minutes)",
+            "Wait for spot on top, at most (minutes)",
             key=fields.WAIT,
             min_value=0,
             step=5,
             persist_state="session",
-            help="In all, on top of the time limit. AWS's MaxWaitTimeInSeconds is the sum of both.",
+            help="For capacity, in all, on top of the time limit. AWS's MaxWaitTimeInSeconds is the sum of both.",
         )
         slots["max_wait_seconds"] = st.container()
 

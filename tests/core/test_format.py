@@ -115,3 +115,13 @@ def test_count():
     assert format.count(2, "class", "classes") == "2 classes"
     assert format.count(1204) == "1,204"
     assert format.count(None, "run") == "unknown"
+
+
+def test_a_number_is_written_without_an_exponent():
+    told = {1e-06: "0.000001", 1: "1", 1000: "1,000", 0.02: "0.02", 40.0: "40", -0.5: "-0.5", 1e6: "1,000,000"}
+    assert {number: format.plain(number) for number in told} == told
+    assert format.plain(float("nan")) == "nan"
+
+
+def test_prices_under_each_other_can_have_equal_places():
+    assert format.rate(Decimal("0.230"), least=4) == "$0.2300/h"

@@ -32,6 +32,12 @@ def test_a_price_that_is_an_estimate_is_marked_and_one_that_is_missing_is_unknow
     assert (unknown["Price/h"], unknown["vCPU"], unknown["GPU"]) == ("unknown", None, None)
 
 
+def test_prices_per_hour_have_equal_places() -> None:
+    shown = [row["Price/h"] for row in as_rows(candidates(SPEC, PriceBook.load(), "us-east-1"))]
+    assert {"$0.115", "$0.230"} <= set(shown)
+    assert len({len(price.partition(".")[2]) for price in shown}) == 1
+
+
 def test_a_gpu_is_named_in_one_word() -> None:
     assert gpu("1 × NVIDIA T4 16 GiB") == "T4"
     assert gpu("8 × NVIDIA A100 40 GiB") == "8 × A100"

@@ -327,7 +327,7 @@ def test_spot_asks_how_long_to_wait_and_can_be_interrupted_here(aws: ScriptedAws
     page.text_input(key="train-interrupt-after").set_value("20  45")
     review(page.run())
     said = text(page)
-    assert "1 h, 1 h 30 min with waiting for spot capacity" in said
+    assert "1 h, and at most 30 min of waiting for spot capacity on top" in said
     assert "interrupted after 20 s and 45 s of training" in said
     page.button(key="confirm-do").click().run()
     [sent] = aws.asked("CreateTrainingJob")
@@ -335,6 +335,33 @@ def test_spot_asks_how_long_to_wait_and_can_be_interrupted_here(aws: ScriptedAws
     assert sent["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 5400}
     assert sent["ResourceConfig"]["InstanceCount"] == 2
     assert {"Key": "kennel:interrupt-after", "Value": "20 45"} in sent["Tags"]
+
+
+def test_the_heading_and_the_card_speak_of_the_same_hours(aws: ScriptedAws, visit: Open) -> None:
+    page = choose(visit(aws, "train"), capacity="spot")
+    said = text(page)
+    assert "at most 2 h and $0.115" in said
+    assert "2 h with waiting for capacity, which is not billed; 1 h of training · the time limit" in said
+    choose(page, capacity="on-demand")
+    page.toggle(key="train-tune").set_value(True).run()
+    said = text(page)
+    assert "about 2 min 22 s and $0.0091, at most 2 h and $0.46" in said
+    assert "2 min 22 s in all; 1 min 11 s of training each, 2 at once · 4 trainings, each as the median" in said
+    assert "2 h in all; 1 h of training each, 2 at once · the time limit of each of 4 trainings" in said
+    chosen = page.dataframe[0].value.set_index("Chosen").loc["●"]
+    assert (chosen["Time"], chosen["Cost"]) == ("2 min 22 s", "$0.0091")
+
+
+def test_a_price_of_several_instances_is_that_of_each(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws, "train")
+    assert "each" not in said_of_price(page)
+    page.number_input(key="train-count").set_value(2).run()
+    assert "2 × ml.m5.large at" in said_of_price(page)
+    assert "$0.115/h each" in said_of_price(page)
+
+
+def said_of_price(page: AppTest) -> str:
+    return next(line for line in text(page).splitlines() if "ml.m5.large at" in line)
 
 
 def test_a_real_account_is_never_asked_to_simulate_an_interruption(visit: Open) -> None:
@@ -389,6 +416,8 @@ def test_ec2_has_its_own_names_prices_and_access(aws: ScriptedAws, visit: Open) 
     assert list(table[table["Chosen"] == "●"]["Instance"]) == ["m5.large"]
     assert list(table[table["Chosen"] == "●"]["Spot/h"]) == ["$0.0384"]
     assert "expected at" in text(page)
+    assert "$0.096/h on demand, the most that spot costs" in text(page)
+    assert "$0.0384/h" in text(page)
     assert "EC2's spot price in us-east-1a" in html.unescape(text(page))
     assert "train-tune" not in [toggle.key for toggle in page.toggle]
     assert page.selectbox(key="train-key-pair").options == ["none", "ada"]

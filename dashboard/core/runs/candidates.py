@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly, priced
-from dashboard.core.runs.expect import expected, worst
+from dashboard.core.runs.expect import expected, wall_seconds, worst
 from dashboard.core.runs.instances import Hardware, hardware, offered
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.spec import TrainingSpec
@@ -17,7 +17,8 @@ class Candidate:
     """One instance type that could run it. `hardware` is None when the type is not in our table.
 
     `hourly` is the price of all instances for an hour; `spot` the same on EC2's spot market, None where it is not
-    known, also for SageMaker, which does not publish its own.
+    known, also for SageMaker, which does not publish its own. `seconds` are expected of the whole, which for a tuning
+    job is many trainings.
     """
 
     instance_type: str
@@ -27,6 +28,7 @@ class Candidate:
     worst: Quote
     spot: Quote | None = None
     is_chosen: bool = False
+    seconds: float | None = None
 
 
 def candidates(
@@ -47,15 +49,17 @@ def candidates(
     for name in names:
         of = replace(spec, instance_type=name)
         spot = (spot_prices or {}).get(name)
+        likely = expected(of, prices, region, past_runs, spot.price if spot else None)
         rows.append(
             Candidate(
                 name,
                 hardware(name),
                 hourly(prices, kind, name, region, spec.instance_count),
-                expected(of, prices, region, past_runs, spot.price if spot else None),
+                likely,
                 worst(of, prices, region),
                 priced(spot.price, 3600, spec.instance_count, "one hour") if spot else None,
                 name == spec.instance_type,
+                wall_seconds(of, likely.seconds),
             )
         )
     return tuple(sorted(rows, key=_order))

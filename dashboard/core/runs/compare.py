@@ -100,7 +100,7 @@ def _given(run: Run) -> dict[str, str]:
         "instance": run.instance_type,
         "instances": str(run.instance_count),
         "time limit": duration(run.max_seconds) if run.max_seconds else "",
-        "spot wait limit": duration(run.max_wait_seconds) if run.max_wait_seconds else "",
+        "waits for spot, on top": "" if run.spot_wait_seconds is None else duration(run.spot_wait_seconds),
         "volume": f"{run.volume_gb} GB" if run.volume_gb else "",
         "image": run.image,
         "code": run.code_uri,

@@ -10,6 +10,7 @@ from dashboard.core.costs.ec2 import ec2_quote
 from dashboard.core.costs.prices import Kind, Price, PriceBook
 from dashboard.core.costs.quote import Quote, priced, unknown
 from dashboard.core.format import count, percent
+from dashboard.core.runs.alike import epochs_of, same_work
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.spec import TrainingSpec
 
@@ -36,11 +37,10 @@ def expected(
 
     The seconds are those of one training, the count all instances of all trainings. It is not scaled by epochs:
     features are computed once, whatever the number of epochs, and that is most of the time. Unknown, with why, when no
-    such run is there. `spot` is EC2's spot price of this instance type, where it is known.
+    such run is there that did the same work (see `alike`). `spot` is EC2's spot price of this instance type, where it
+    is known.
     """
-    past = _past(spec, past_runs)
-    where = f"{count(spec.instance_count, 'instance')} of " if spec.instance_count > 1 else ""
-    why = f"no completed run of this data on {where}{spec.instance_type} yet"
+    past, why = _past(spec, past_runs)
     if spec.is_on_ec2:
         dear = "at the on-demand price: the spot price is not known" if spec.is_spot and spot is None else ""
         return ec2_quote(
@@ -119,14 +119,19 @@ def _sagemaker(
     return priced(price, seconds, instances, basis, why)
 
 
-def _past(spec: TrainingSpec, past_runs: Sequence[Run]) -> _Past | None:
-    alike = [run for run in past_runs if _is_alike(run, spec)]
+def _past(spec: TrainingSpec, past_runs: Sequence[Run]) -> tuple[_Past | None, str]:
+    """How long the newest runs of this work took, or why that is not known."""
+    there = [run for run in past_runs if _is_there(run, spec)]
+    alike, why = same_work(spec, there)
+    if not there:
+        where = f"{count(spec.instance_count, 'instance')} of " if spec.instance_count > 1 else ""
+        why = why or f"no completed run of this data on {where}{spec.instance_type} yet"
     same = [run for run in alike if run.capacity is spec.capacity]
     chosen = same or alike
     newest = sorted(chosen, key=lambda run: run.created, reverse=True)[:RECENT]
     seconds = [_seconds(run) or 0.0 for run in newest]
     if not seconds:
-        return None
+        return None, why
     which = "the one completed run" if len(seconds) == 1 else f"median of {count(len(seconds), 'completed run')}"
     if spec.tuning:
         which = which.removeprefix("the ")
@@ -135,10 +140,10 @@ def _past(spec: TrainingSpec, past_runs: Sequence[Run]) -> _Past | None:
         basis += " on demand"
     basis += _other_epochs(newest, spec.epochs)
     shares = [1 - run.saving for run in newest if run.saving is not None] if spec.is_spot and same else []
-    return _Past(median(seconds), basis, median(shares) if shares and not spec.is_on_ec2 else None)
+    return _Past(median(seconds), basis, median(shares) if shares and not spec.is_on_ec2 else None), ""
 
 
-def _is_alike(run: Run, spec: TrainingSpec) -> bool:
+def _is_there(run: Run, spec: TrainingSpec) -> bool:
     return (
         run.status.is_good
         and not run.is_tuning
@@ -155,7 +160,7 @@ def _seconds(run: Run) -> float | None:
 
 
 def _other_epochs(runs: Sequence[Run], epochs: int) -> str:
-    had = [int(e) for run in runs if (e := run.hyperparameters.get("epochs", "")).isdecimal()]
+    had = [told for run in runs if (told := epochs_of(run)) is not None]
     others = sorted(set(had) - {epochs})
     if not others:
         return ""

@@ -194,6 +194,13 @@ class Run:
         return 1 - self.billable_seconds / self.training_seconds
 
     @property
+    def spot_wait_seconds(self) -> int | None:
+        """How long it may wait for spot capacity on top of its time limit: MaxWaitTimeInSeconds is the sum of both."""
+        if not self.max_wait_seconds or self.max_seconds is None:
+            return None
+        return self.max_wait_seconds - self.max_seconds
+
+    @property
     def can_resume(self) -> bool:
         """Ended before its model was there, with checkpoints that a new run can go on from."""
         return self.may_resume and self.has_checkpoint is not False

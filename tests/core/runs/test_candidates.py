@@ -46,6 +46,13 @@ def test_counts_and_trials_are_in_the_sums(prices):
     assert tuned.worst.amount == Decimal("0.115") * 6
 
 
+def test_the_time_of_a_tuning_job_is_that_of_the_whole_like_its_cost(prices):
+    past = [run(instance_type="ml.m5.large")]
+    tuned = rows(prices, past, tuning=Tuning(DEFAULT_RANGES, max_jobs=6, parallel=2))["ml.m5.large"]
+    assert (tuned.expected.seconds, tuned.seconds) == (663, 3 * 663)
+    assert rows(prices, past)["ml.m5.large"].seconds == 663
+
+
 def test_expected_times_are_those_of_the_same_platform(prices):
     past = [run(instance_type="m5.large", platform=Platform.EC2, capacity=Capacity.SPOT)]
     there = rows(prices, past, platform=Platform.EC2, instance_type="m5.large", capacity=Capacity.SPOT)

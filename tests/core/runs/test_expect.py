@@ -2,12 +2,14 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 from dashboard.core.costs.prices import Price
 from dashboard.core.format import money
 from dashboard.core.runs.expect import expected, wall_seconds, worst
 from dashboard.core.runs.model import RunStatus
 from dashboard.core.runs.spec import Capacity, Platform, TrainingSpec, Tuning
-from dashboard.core.runs.tuning_spec import DEFAULT_RANGES
+from dashboard.core.runs.tuning_spec import DEFAULT_RANGES, Range, RangeKind
 from tests.core.runs.made import DOGS, NOW, run
 
 
@@ -62,6 +64,41 @@ def test_another_number_of_epochs_is_said_and_not_scaled(prices):
     assert "it had 5 epochs, not scaled" in ask(prices, past[:1]).basis
     assert "some had 5 epochs, not scaled" in ask(prices, [past[0], run("dogs-3")]).basis
     assert "epochs" not in ask(prices, [run()]).basis
+
+
+@pytest.mark.parametrize(
+    ("past", "asked", "why"),
+    [
+        ({}, {"backbone": "resnet50"}, "had another backbone"),
+        ({"views": "4"}, {}, "had another views"),
+        ({"unfreeze": "2"}, {}, "had another fine-tuning"),
+        ({"unfreeze": "2"}, {"unfreeze": "2", "fine_tune_epochs": "50"}, "had another fine tune epochs"),
+        ({"epochs": "2"}, {}, "had 2 epochs, too far from 20 to tell"),
+        ({"epochs": "1000"}, {}, "had 1000 epochs, too far from 20 to tell"),
+    ],
+)
+def test_a_run_that_did_other_work_is_no_estimate_and_the_reason_is_said(prices, past, asked, why):
+    quote = ask(prices, [run(hyperparameters={"epochs": "20"} | past)], advanced=tuple(asked.items()))
+    assert (quote.seconds, quote.amount) == (None, None)
+    assert why in quote.why_unknown
+
+
+def test_a_run_of_the_same_work_tells_the_time_however_it_was_written(prices):
+    asked = (("views", "4"), ("backbone", "efficientnet_lite0"))
+    past = [
+        run(hyperparameters={"epochs": "20", "views": '"4"'}),
+        run("other", hyperparameters={"epochs": "20"}, billable_seconds=9),
+    ]
+    quote = ask(prices, past, advanced=asked)
+    assert quote.seconds == 663
+    assert quote.basis.startswith("the one completed run")
+
+
+def test_a_search_over_what_takes_the_time_has_no_estimate(prices):
+    tuning = Tuning((Range("views", RangeKind.INTEGER, 1, 4),))
+    quote = ask(prices, [run()], tuning=tuning)
+    assert quote.amount is None
+    assert "the search changes views" in quote.why_unknown
 
 
 def test_without_a_price_the_time_is_still_told(prices):

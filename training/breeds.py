@@ -22,6 +22,10 @@ _FOLDER_NUMBER = re.compile(r"^(\d+\.|n\d{8}-)")
 """`001.Affenpinscher` of the reference data, `n02085620-Chihuahua` of ImageNet and Stanford Dogs."""
 
 
+_SMALL = frozenset({"and", "of", "the", "de", "des", "du", "la", "der", "von"})
+"""Words inside a breed's name that kennel clubs write small: "Bouvier des Flandres", "Black and Tan Coonhound"."""
+
+
 @dataclass(frozen=True)
 class Breed:
     """One row of the table."""
@@ -82,6 +86,22 @@ def is_breed(label: str) -> bool:
 def display_name(folder: str) -> str:
     """The name shown for a class folder: `001.Affenpinscher` → "Affenpinscher"; one line, underscores become spaces."""
     return " ".join(_FOLDER_NUMBER.sub("", folder).replace("_", " ").split()) or folder
+
+
+def written(label: str) -> str:
+    """A breed's name as kennel clubs write it, for a person to read: "Pembroke welsh corgi" → "Pembroke Welsh Corgi".
+
+    A label that is no breed of the table is left as it is.
+    """
+    if not is_breed(label):
+        return label
+    words = display_name(label).split()
+    return " ".join("-".join(_capital(part, first=place == 0) for part in word.split("-"))
+                    for place, word in enumerate(words))  # fmt: skip
+
+
+def _capital(word: str, *, first: bool) -> str:
+    return word if not first and word.casefold() in _SMALL else word[:1].upper() + word[1:]
 
 
 def same_breed(one: str, other: str) -> bool:

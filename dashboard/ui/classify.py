@@ -20,6 +20,7 @@ from dashboard.core.serving.starter import STARTER
 from dashboard.ui import markup
 from dashboard.ui.markup import badge, note
 from dashboard.ui.tones import Tone
+from training.breeds import written
 
 ANSWERS, GENERATION, LEFT_OUT = "classify.answers", "classify.generation", "classify.left-out"
 ASKED = "classify.asked"
@@ -191,7 +192,7 @@ def draw_example(number: int, endpoint: str) -> Incoming:
         breed, seed = sorted(BREEDS)[number % len(BREEDS)], number
     file = io.BytesIO()
     draw_dog(breed, seed=seed).save(file, "JPEG", quality=90)
-    return Incoming(f"drawn {breed.split('.')[-1].replace('_', ' ')}", file.getvalue(), is_drawn=True)
+    return Incoming(f"drawn {written(breed)}", file.getvalue(), is_drawn=True)
 
 
 def card(key: str, result: Result, looked: bool = False) -> None:

@@ -52,7 +52,7 @@ def test_train_watch_deploy_classify(page: Page, kennel: Kennel, tmp_path: Path)
     draw_dog("118.Pembroke_welsh_corgi", seed=99).save(picture, "JPEG")
     page.locator("input[type=file]").first.set_input_files(str(picture))
     answer = page.locator(".kn-answer")
-    expect(answer).to_contain_text("Pembroke welsh corgi")
+    expect(answer).to_contain_text("Pembroke Welsh Corgi")
     expect(answer).to_contain_text(name)
     no_exception(page)
 

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from training.breeds import display_name, imagenet_classes, is_breed, same_breed, starter_labels, table
+from training.breeds import display_name, imagenet_classes, is_breed, same_breed, starter_labels, table, written
 
 
 def test_every_dog_class_of_imagenet_has_one_row() -> None:
@@ -115,3 +115,13 @@ def test_a_breed_need_not_be_known_to_imagenet() -> None:
     assert [is_breed(label) for label in ("Akita", "004.Akita", "toy poodle", "cat", "Rabbit")] == [
         True, True, True, False, False,
     ]  # fmt: skip
+
+
+def test_breeds_are_written_as_kennel_clubs_write_them_and_other_labels_as_they_are() -> None:
+    assert written("Pembroke welsh corgi") == "Pembroke Welsh Corgi"
+    assert written("118.Pembroke_welsh_corgi") == "Pembroke Welsh Corgi"
+    assert written("Great dane") == "Great Dane"
+    assert written("Black and tan coonhound") == "Black and Tan Coonhound"
+    assert written("Bouvier des flandres") == "Bouvier des Flandres"
+    assert written("Soft-coated wheaten terrier") == "Soft-Coated Wheaten Terrier"
+    assert written("my dog_7 at home") == "my dog_7 at home"

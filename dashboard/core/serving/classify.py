@@ -12,6 +12,7 @@ from typing import Any
 from dashboard.core.aws import Aws
 from dashboard.core.errors import InvalidInput, ServiceFault
 from dashboard.core.format import count, percent, size
+from training.breeds import written
 from training.images import BadPhoto, is_animated, load_photo, shrink_to_jpeg
 
 ACCEPT = "application/json; profile=breeds"
@@ -128,7 +129,7 @@ def _read(body: bytes, endpoint: str, seconds: float) -> Answer:
 
 def _breeds(told: dict[str, Any], endpoint: str, seconds: float) -> Answer:
     """The profile "breeds": one list of {"breed", "probability"} a photo, and whether it is a dog."""
-    listed = [Prediction(str(p["breed"]), _share(p["probability"])) for p in told["predictions"][0]]
+    listed = [Prediction(written(str(p["breed"])), _share(p["probability"])) for p in told["predictions"][0]]
     predictions = tuple(sorted(listed, key=lambda p: -p.probability)[:TOP])
     is_dog = told["is_dog"][0]
     if not predictions or not (is_dog is None or isinstance(is_dog, bool)):

@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 
@@ -10,22 +10,17 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.costs.quote import total
 from dashboard.core.errors import KennelError, Refused
 from dashboard.core.format import count, duration, money, size
 from dashboard.core.runs import watch
-from dashboard.core.runs.clone import spec_of
 from dashboard.core.runs.delete import DeletePlan, delete, plan_delete
-from dashboard.core.runs.launch import launch
 from dashboard.core.runs.model import Run, RunKey
-from dashboard.core.runs.plan import Plan, plan
 from dashboard.core.runs.window import Window
 from dashboard.ui import confirm, markup, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import literal, note
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
-from dashboard.ui.words import simulated
 
 TABLE = "runs-query"
 """The address of the table as it was left."""
@@ -147,60 +142,6 @@ def _summed(told: Sequence[Sequence[str]]) -> str:
     """What goes or stays in all, each once, with how often when not for every run."""
     counts = Counter(line for lines in told for line in lines)
     return "; ".join(f"{line} ({number}×)" if number > 1 else line for line, number in counts.items())
-
-
-def repeat(aws: Aws, runs: Sequence[Run], after: Callable[[], None]) -> Question:
-    """Each of these runs once more, with the same settings; then `after`.
-
-    Raises the errors of `plan` and of looking around.
-    """
-    plans = [_plan(aws, one) for one in runs]
-    return Question(f"Train {count(len(runs), 'run')} again", partial(_draw_repeat, aws, plans, after))
-
-
-def _plan(aws: Aws, one: Run) -> Plan:
-    spec = spec_of(one)
-    return plan(
-        spec,
-        account=aws.account,
-        prices=state.prices(),
-        past_runs=state.listing(aws, Window.ALL).runs,
-        now=state.now(),
-        token=secrets.token_hex(8),  # of this dialog: two runs that are alike are two launches
-        surroundings=state.surroundings(aws, spec).value,
-    )
-
-
-def _draw_repeat(aws: Aws, plans: Sequence[Plan], after: Callable[[], None]) -> Action | None:
-    amount, unknown = total([one.worst for one in plans])
-    worst = money(amount) + (f" and {count(unknown, 'run')} without a price" if unknown else "")
-    st.html(
-        markup.facts(
-            {
-                "Launches": listed([one.name for one in plans]),
-                "Settings": "as they were, each under a new name",
-                "At most": receipt.inline(worst, aws.account),
-            }
-        )
-    )
-    blocked = [(one, check) for one in plans for check in one.stops]
-    for one, check in blocked:
-        st.html(note(f"{one.name}: {check.sentence} {check.next_step}", Tone.FAILED))
-    if blocked:
-        return None
-
-    def do() -> str:
-        results: list[tuple[str, KennelError | None]] = []
-        for one in plans:
-            try:
-                launch(aws, one)
-                results.append((one.name, None))
-            except KennelError as error:
-                results.append((one.name, error))
-        after()
-        return settled(results, "is starting", "are starting")
-
-    return Action(f"Launch {count(len(plans), 'run')}, at most {worst}{simulated(aws.account)}", do, then=Place.RUNS)
 
 
 def _spent(aws: Aws, runs: Sequence[Run]) -> str:

@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard.core.aws import Aws
 from dashboard.core.format import count
 from dashboard.core.runs.model import Run
-from dashboard.ui import confirm, page, run_actions
+from dashboard.ui import confirm, page, run_actions, run_repeat
 from dashboard.ui.lines import STYLES
 from dashboard.ui.markup import note
 from dashboard.ui.page import Place
@@ -116,7 +116,7 @@ def _again(aws: Aws, chosen: Sequence[Run]) -> None:
         return
     repeated = chosen[:MOST_REPEATED]
     _asking(
-        "Train again", "repeat-runs", ":material/replay:", repeated, partial(run_actions.repeat, aws, repeated, clear)
+        "Train again", "repeat-runs", ":material/replay:", repeated, partial(run_repeat.repeat, aws, repeated, clear)
     )
 
 

@@ -226,6 +226,15 @@ def test_several_are_launched_again_as_they_were_after_one_dialog(every_kind: Sc
     page.button(key="repeat-runs").click().run()
     assert not page.exception
     assert "each under a new name" in text(page)
+    table = page.dataframe[-1].value.set_index("Repeats")
+    assert sorted(table.index) == sorted([DONE, "sample-drawn-dogs"])
+    assert list(table["At most"]) == ["$0.115", "$0.115"]
+    assert set(table["Expected"]) == {"$0.0019"}
+    assert len(set(table["New run"])) == 2
+    said = text(page)
+    assert "Expected in all" in said
+    assert "$0.0038" in said
+    assert "$0.23" in said
     assert "at most" in page.button(key="confirm-do").label
     assert not every_kind.asked("CreateTrainingJob")
     page.button(key="confirm-do").click().run()

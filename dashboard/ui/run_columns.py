@@ -36,12 +36,12 @@ def rows(
             {
                 "Run": run.name,
                 "Status": [status(run)],
+                "Cost": float(amount) if amount is not None else None,
                 "Kind": kind(run),
                 "Data": run.dataset,
                 "Instance": instances(run),
                 "Created": local(run.created, timezone),
                 "Duration": timedelta(seconds=round(run.elapsed(now))),
-                "Cost": float(amount) if amount is not None else None,
                 "Accuracy": None if (share := right(run)) is None else share * 100,
                 **({"Loss": list(curves.get(run.key, ())) or None} if curves is not None else {}),
                 **({"Project": run.project} if has_project else {}),
@@ -60,25 +60,44 @@ def columns(
     column = st.column_config
     return {
         "Run": column.ButtonColumn(
-            "Run", pinned=True, width=190, alignment="left", type="tertiary", key=key, on_click=on_open
+            "Run", pinned=True, width=150, alignment="left", type="tertiary", key=key, on_click=on_open
         ),
         "Status": column.MultiselectColumn(
             "Status",
             options=[text for _, text in seen],
             color=[LOOKS[Tone(tone)].colour for tone, _ in seen],
-            width=140,
+            width=118,
         ),
-        "Kind": column.TextColumn("Kind", help="◈ SageMaker, ▤ EC2"),
-        "Data": column.TextColumn("Data"),
-        "Instance": column.TextColumn("Instance"),
-        "Created": column.DatetimeColumn("Created", format="D MMM, HH:mm", help=f"Your time: {zone(timezone)}"),
-        "Duration": column.NumberColumn("Duration", format="localized"),
-        "Cost": column.NumberColumn(f"Cost{simulated(account)}", format="$%.4f", help="Billable seconds × list price"),
-        "Accuracy": column.NumberColumn("Accuracy", format="%.1f %%", help="On the photos kept back for the test"),
-        "Loss": column.LineChartColumn("Loss", y_min=0, width=75, help="Validation loss by epoch, from 0 up"),
+        # Third, so that a phone shows it beside the name and the status.
+        "Cost": column.NumberColumn(
+            f"Cost{simulated(account)}",
+            width=110,
+            alignment="left",
+            format="$%.4f",
+            help="Billable seconds × list price",
+        ),
+        "Kind": column.TextColumn("Kind", width=158, help="◈ SageMaker, ▤ EC2"),
+        "Data": column.TextColumn("Data", width=90),
+        "Instance": column.TextColumn("Instance", width=114),
+        "Created": column.DatetimeColumn(
+            "Created", width=94, format="D MMM, HH:mm", help=f"Your time: {zone(timezone)}"
+        ),
+        "Duration": column.NumberColumn(
+            "Duration",
+            width=68,
+            format="localized",
+            help="From launch to end, waiting included; what is billed is on the run's page",
+        ),
+        "Accuracy": column.NumberColumn(
+            "Accuracy",
+            width=72,
+            format="%.1f %%",
+            help="On the photos kept back for the test; a tuning job's is that of its best trial",
+        ),
+        "Loss": column.LineChartColumn("Loss", y_min=0, width=70, help="Validation loss by epoch, from 0 up"),
         "Project": column.TextColumn("Project"),
         "Owner": column.TextColumn("Owner"),
-        "Origin": column.TextColumn("Origin"),
+        "Origin": column.TextColumn("Origin", width=66),
     }
 
 

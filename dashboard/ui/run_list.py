@@ -151,6 +151,7 @@ def _filters() -> Asked:
             "Since",
             list(Window),
             index=list(Window).index(Window.WEEK),
+            format_func=lambda window: Window(window).word,
             key=SINCE,
             bind="query-params",
             width=112,

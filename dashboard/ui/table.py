@@ -5,13 +5,23 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from dashboard.core.runs.model import Run
+from dashboard.core.runs.model import Run, RunStatus
 from dashboard.ui.tones import label
+
+
+SHORT = {
+    RunStatus.PENDING: "waiting",
+    RunStatus.UPLOADING: "saving model",
+    RunStatus.OUT_OF_TIME: "out of time",
+    RunStatus.OUT_OF_WAIT: "no capacity",
+    RunStatus.RECLAIMED: "taken back",
+}
+"""Words that fit into a table's cell; a run's own page has them in full."""
 
 
 def status(run: Run) -> str:
     """A run's status as text with its shape: "✓ completed"."""
-    return label(run.status.tone, run.status.word)
+    return label(run.status.tone, SHORT.get(run.status, run.status.word))
 
 
 def instances(run: Run) -> str:

@@ -36,8 +36,8 @@ def show(plan: Plan | None, wrong: Sequence[str], account: Account) -> None:
     if plan.worst.unit_price:
         each = " each" if plan.spec.instance_count > 1 else ""
         bound = " on demand, the most that spot costs" if plan.spec.is_spot else ""
-        price = receipt.inline(f"{receipt.price(plan.worst)}{each}{bound}", account)
-        st.html(note(Markup(f"{escape(machines(plan))} at {price} · {escape(plan.worst.source)}")))
+        price = receipt.inline(f"{receipt.price(plan.worst)}{each}", account)
+        st.html(note(Markup(f"{escape(machines(plan))} at {price}{bound} · {escape(plan.worst.source)}")))
     if plan.expected.unit_price and plan.expected.unit_price != plan.worst.unit_price:
         each = " each" if plan.spec.instance_count > 1 else ""
         price = receipt.inline(f"{receipt.price(plan.expected)}{each}", account)

@@ -125,7 +125,7 @@ def _network(choices: Choices, slots: dict[str, Any], *, is_ec2: bool, has_kms: 
         "KMS key",
         key=fields.KMS,
         persist_state="session",
-        placeholder="AWS's own key",
+        placeholder="AWS's own key" if has_kms else "none: no KMS here",
         help="Encrypts volume and model" if has_kms else "Encrypts volume and model. The embedded AWS has no KMS.",
     )
     slots["kms_key"] = st.container()

@@ -416,7 +416,9 @@ def test_ec2_has_its_own_names_prices_and_access(aws: ScriptedAws, visit: Open) 
     assert list(table[table["Chosen"] == "●"]["Instance"]) == ["m5.large"]
     assert list(table[table["Chosen"] == "●"]["Spot/h"]) == ["$0.0384"]
     assert "expected at" in text(page)
-    assert "$0.096/h on demand, the most that spot costs" in text(page)
+    bound = next(line for line in text(page).splitlines() if "1 × m5.large at" in line)
+    assert "$0.096/h" in bound
+    assert "on demand, the most that spot costs" in bound
     assert "$0.0384/h" in text(page)
     assert "EC2's spot price in us-east-1a" in html.unescape(text(page))
     assert "train-tune" not in [toggle.key for toggle in page.toggle]

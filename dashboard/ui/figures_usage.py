@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from dashboard.core.format import percent
 from dashboard.core.runs.instances import hardware
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.usage import Measure, Series, Usage
@@ -59,7 +60,7 @@ def lines(used: Usage, vcpus: int | None, begin: datetime) -> tuple[list[Line], 
     return [
         Line(
             name,
-            f"{name} {points[-1][1]:.0%}",
+            f"{name} {percent(points[-1][1])}",
             style,
             [(max(0.0, (at - begin).total_seconds()) / seconds, v) for at, v in points],
         )
@@ -72,11 +73,11 @@ def finding(used: Usage, vcpus: int | None) -> str:
     parts = []
     cpu = used.mean(Measure.CPU)
     if cpu is not None:
-        parts.append(f"processor {cpu / (100.0 * (vcpus or 1)):.0%} busy on average")
+        parts.append(f"processor {percent(cpu / (100.0 * (vcpus or 1)))} busy on average")
     for measure in (Measure.MEMORY, Measure.GPU, Measure.GPU_MEMORY, Measure.DISK):
         most = used.highest(measure)
         if most is not None:
-            parts.append(f"{WORDS[measure]} at most {most / 100:.0%}")
+            parts.append(f"{WORDS[measure]} at most {percent(most / 100)}")
     said = ", ".join(parts)
     return said[:1].upper() + said[1:]
 

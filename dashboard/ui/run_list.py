@@ -83,9 +83,12 @@ def _every(seen: Listing) -> int:
 
 
 def _window() -> Window:
-    """How far back the table goes; the address has it."""
+    """How far back the table goes. The address has it in words, as the field shows it, or short as in "24h"."""
+    if (short := st.query_params.get(SINCE)) in set(Window):
+        st.session_state[SINCE] = Window(short)
+        del st.query_params[SINCE]  # the field writes its own words there
     chosen = st.session_state.get(SINCE) or st.query_params.get(SINCE)
-    return Window(chosen) if chosen in set(Window) else Window.WEEK
+    return next((window for window in Window if chosen in (window, window.word)), Window.WEEK)
 
 
 def _reading(seen: Listing) -> None:

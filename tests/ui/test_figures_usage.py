@@ -19,7 +19,7 @@ ONE = Usage((series(Measure.CPU, "algo-1", 100, 300), series(Measure.MEMORY, "al
 
 
 def test_a_processor_counts_a_hundred_for_each_core() -> None:
-    assert finding(ONE, 4) == "Processor 50% busy on average, memory at most 30%"
+    assert finding(ONE, 4) == "Processor 50 % busy on average, memory at most 30 %"
     assert lines(ONE, 4, BEGIN)[0][0].points == [(0.0, 0.25), (10.0, 0.75)]
 
 
@@ -39,7 +39,7 @@ def test_two_hosts_have_a_line_each_and_more_their_mean() -> None:
 
 def test_a_gpu_has_its_line_and_disk_only_its_word() -> None:
     used = Usage((series(Measure.GPU, "algo-1", 80), series(Measure.DISK, "algo-1", 12)))
-    assert finding(used, None) == "GPU at most 80%, disk at most 12%"
+    assert finding(used, None) == "GPU at most 80 %, disk at most 12 %"
     assert [line.name for line in lines(used, None, BEGIN)[0]] == ["GPU"]
 
 

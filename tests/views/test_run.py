@@ -107,7 +107,7 @@ def test_without_a_checkpoint_there_is_nothing_to_resume(aws: ScriptedAws, visit
 def test_the_use_of_the_instance_is_a_chart_with_its_finding(aws: ScriptedAws, visit: Open) -> None:
     aws.series = {"CPUUtilization": [100.0, 150.0], "MemoryUtilization": [20.0, 30.0]}
     said = text(visit(aws, "run", run=DONE))
-    assert "Processor 62% busy on average, memory at most 30%" in said  # of the two cores of an ml.m5.large
+    assert "Processor 62 % busy on average, memory at most 30 %" in said  # of the two cores of an ml.m5.large
 
 
 def test_an_idle_instance_suggests_a_smaller_one_and_leads_to_the_form_with_it(aws: ScriptedAws, visit: Open) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from dashboard.core.costs.ec2 import ec2_quote
+from dashboard.core.costs.ec2 import LEAST_SECONDS, ec2_quote
 from dashboard.core.costs.prices import Confidence, Kind, Price, PriceBook
 from dashboard.core.costs.quote import Quote, quote, total, unknown
-from dashboard.core.format import count
+from dashboard.core.format import count, duration
 from dashboard.core.runs.model import Run
 
 SO_FAR = "so far"
@@ -52,9 +52,18 @@ def _ec2(run: Run, prices: PriceBook, region: str, now: datetime) -> Quote:
         seconds=run.billed_so_far(now),
         volume_gb=run.volume_gb or 0,
         spot=spot,
-        basis="from its launch to its end" if run.status.is_final else SO_FAR,
+        basis=_ec2_basis(run),
         why_unknown="when its instance ended is not known",
     )
+
+
+def _ec2_basis(run: Run) -> str:
+    if not run.status.is_final:
+        return SO_FAR
+    ran = run.training_seconds
+    if ran is not None and ran < LEAST_SECONDS:
+        return f"EC2 bills {LEAST_SECONDS} s at least, it ran {duration(ran)} from its launch to its end"
+    return "from its launch to its end"
 
 
 def _tuning(run: Run, prices: PriceBook, region: str, now: datetime, children: Sequence[Run]) -> Quote:

@@ -92,3 +92,12 @@ def test_trials_that_have_not_been_read_are_unknown_and_none_begun_costs_nothing
     assert half.amount is None
     assert "1 trial" in half.why_unknown
     assert run_cost(tuning(RunStatus.TRAINING), prices, "us-east-1", NOW).amount == 0
+
+
+def test_a_receipt_of_a_short_ec2_run_names_the_least_that_is_billed(prices):
+    short = run(platform=Platform.EC2, instance_type="m5.large", training_seconds=26, billable_seconds=60)
+    quote = run_cost(short, prices, "us-east-1", NOW)
+    assert quote.seconds == 60
+    assert quote.basis.startswith("EC2 bills 60 s at least, it ran 26 s")
+    long = run(platform=Platform.EC2, instance_type="m5.large", training_seconds=90, billable_seconds=90)
+    assert "at least" not in run_cost(long, prices, "us-east-1", NOW).basis

@@ -37,7 +37,7 @@ FIGURES = 20_000
 """Lines with figures that are kept of a log: a training may print a million, and they are read again at each look."""
 ENDED = 2_000
 SPARKS = 12
-"""Runs whose curve is drawn in the table: each costs two reads of its log, once."""
+"""Curves of ended runs that a page waits for: each costs two reads of a log, once. More are read while it is shown."""
 PATIENCE, FIRST_PATIENCE = 0.15, 1.0
 """Seconds that a page waits for a refresh of its list, and for a first reading, before it shows what there is."""
 
@@ -147,20 +147,50 @@ def comparison(aws: Aws, chosen: Sequence[Run]) -> Comparison:
 
 
 def loss_curves(aws: Aws, shown: Sequence[Run]) -> dict[str, tuple[float, ...]]:
-    """The validation loss by epoch, by key, of the first `SPARKS` of these runs that printed one.
+    """The validation loss by epoch, by key, of those of these runs that printed one.
 
-    An ended run is read once.
+    An ended run is read once. The first `SPARKS` are waited for; the others are read in the background, and whoever
+    looks again has them too.
     """
     known = _loss_curves(where(aws))
-    newest = [run for run in shown if not run.is_tuning][:SPARKS]
-    ended = [run.key for run in newest if run.status.is_final and run.key not in known]
+    newest = [run for run in shown if not run.is_tuning]
+    missing = [run.key for run in newest if run.status.is_final and run.key not in known]
+    ended, later = missing[:SPARKS], missing[SPARKS:]
     live: dict[str, tuple[float, ...]] = {}
     # Without the right to read logs the table stands without curves; a run's own page says why.
     with contextlib.suppress(KennelError):
         known.update(zip(ended, gather(partial(_loss_curve, aws), ended), strict=True))
-        live = {run.key: _losses(log(aws, run.key).progress) for run in newest if run.status.is_active}
+        live = {run.key: _losses(log(aws, run.key).progress) for run in newest[:SPARKS] if run.status.is_active}
+        if later:
+            _background(where(aws)).start(partial(_read_curves, aws, later, known))
     found = {run.key: live.get(run.key) or known.get(run.key, ()) for run in newest}
     return {key: curve for key, curve in found.items() if curve}
+
+
+def _read_curves(aws: Aws, keys: Sequence[str], known: dict[str, tuple[float, ...]]) -> None:
+    with contextlib.suppress(KennelError):  # as above: the table stands without
+        for key in keys:
+            known[key] = _loss_curve(aws, key)
+
+
+class _Background:
+    """One thread at a time for what a page does not wait for."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Do it now, unless something is being done: then whoever looks again asks again."""
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=work, name="curves", daemon=True)
+                self._thread.start()
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _background(where: str) -> _Background:
+    return _Background()
 
 
 def deleted(aws: Aws, keys: Iterable[str]) -> None:

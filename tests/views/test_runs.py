@@ -1,5 +1,6 @@
 """Runs: what happened? Every kind of run in one table, with filters, pages, and actions on ticked rows."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -273,3 +274,20 @@ def test_a_refused_stop_stays_in_the_dialog(aws: ScriptedAws, visit: Open) -> No
     aws.errors["StopTrainingJob"] = Throttled("AWS asks to slow down", "too many calls", "try again in a moment")
     page.button(key="confirm-do").click().run()
     assert "AWS asks to slow down" in text(page)
+
+
+def test_every_row_gets_its_curve_the_later_ones_while_the_page_is_shown(aws: ScriptedAws, visit: Open) -> None:
+    for number in range(20):
+        aws.add_job(
+            f"many-{number:03}", age=1000 + number, log=["epoch=1/2 valid_loss=0.5", "epoch=2/2 valid_loss=0.4"]
+        )
+    page = visit(aws, "runs", q="many-")
+
+    def drawn() -> int:
+        return sum(curve is not None for curve in page.dataframe[0].value["Loss"])
+
+    assert drawn() >= 12
+    deadline = time.monotonic() + 20
+    while drawn() < 20 and time.monotonic() < deadline:
+        page.run()
+    assert drawn() == 20

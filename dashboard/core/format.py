@@ -17,7 +17,7 @@ def money(amount: Decimal | None, currency: str = "USD") -> str:
         return _signed(amount, 0, currency)
     if size >= 1 or size == 0:
         return _signed(amount, 2, currency)
-    if size < Decimal("0.0001"):
+    if _rounded(size, 4) == 0:  # what rounds to $0.0001 is that, here as in a table of numbers
         return f"under {_signed(Decimal('0.0001'), 4, currency)}"
     places = next(p for p in (2, 3, 4) if p == 4 or _rounded(size, p) == _rounded(size, 4))
     return _signed(amount, places, currency)

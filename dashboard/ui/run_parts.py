@@ -127,7 +127,11 @@ def given(one: Run, first: Mapping[str, str] | None = None) -> None:
 def facts(one: Run, timezone: str | None) -> dict[str, str]:
     """What a run was given; times on the reader's clock. What it has none of is left out."""
     begun = one.created.astimezone(table.zone(timezone))
-    settings = {name.replace("_", " "): value for name, value in sorted(one.hyperparameters.items()) if name[0] != "_"}
+    settings = {
+        name.replace("_", " "): f"{int(value):,}" if value.isdecimal() and len(value) < 12 else value
+        for name, value in sorted(one.hyperparameters.items())
+        if name[0] != "_"
+    }
     told = {
         "Data": one.dataset_uri,
         "Instance": table.instances(one),

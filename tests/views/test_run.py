@@ -286,3 +286,10 @@ def test_an_account_that_does_not_answer_is_explained(aws: ScriptedAws, visit: O
     assert not page.exception
     assert text(page).count("</h1>") == 1
     assert "Nothing answers" in text(page)
+
+
+def test_numbers_are_written_one_way(aws: ScriptedAws, visit: Open) -> None:
+    aws.add_job("long-one", hyperparameters={"epochs": "1000", "learning_rate": "0.01", "seed": ""})
+    said = text(visit(aws, "run", run="long-one"))
+    assert "1,000" in said
+    assert "0.01" in said

@@ -181,8 +181,8 @@ def tuning(spec: TrainingSpec) -> str:
 def interruptions(spec: TrainingSpec) -> str:
     """The interruptions that are asked for; "" without any."""
     moments = " and ".join(f"{seconds} s" for seconds in spec.interrupt_after.split())
-    counted = "from when the instance runs" if spec.is_on_ec2 else "of training"
-    parts = [f"interrupted after {moments} {counted}"] if moments else []
+    told = f"{moments} after the instance begins to run" if spec.is_on_ec2 else f"after {moments} of training"
+    parts = [f"interrupted {told}"] if moments else []
     if spec.interruptions_per_hour:
         parts.append(f"{spec.interruptions_per_hour:g} interruptions an hour on average")
     return f"{', '.join(parts)}; before the first epoch there is no checkpoint to go on from" if parts else ""

@@ -19,12 +19,13 @@ def whole(aws: Aws) -> tuple[Dataset, ...]:
 
 
 @st.fragment(run_every=3, key="waiting-data")
-def wait(aws: Aws) -> None:
-    """Until there is data: look again, and open the form by itself."""
+def wait(aws: Aws, *, is_drawing: bool) -> None:
+    """Until there is data: look again, and open the form by itself. `is_drawing`: the page says that it is drawn."""
     with problem.shown("waiting-data"):
-        if whole(aws):
+        drawn = state.datasets(aws).value
+        if whole(aws) or bool(drawn) is not is_drawing:
             st.rerun()
-        if drawn := state.datasets(aws).value:
+        if drawn:
             so_far = ", ".join(f"{one.name}, {count(one.photos, 'photo')} so far" for one in drawn)
             told = f"A small sample is still being drawn: {so_far}.", "Once it is whole, this page opens by itself."
         else:

@@ -27,10 +27,10 @@ with problem.shown(title="Train"):
     seen = state.listing(aws, Window.MONTH)
     past_runs = seen.runs
     if not datasets:
+        is_drawing = bool(state.datasets(aws).value)
         with head:
-            drawing = bool(state.datasets(aws).value)
-            page.title("Train", "the data is still being drawn" if drawing else "there is no data to train on yet")
-        train_data.wait(aws)
+            page.title("Train", "the data is still being drawn" if is_drawing else "there is no data to train on yet")
+        train_data.wait(aws, is_drawing=is_drawing)
         st.stop()
     train_link.follow(aws, datasets, past_runs)
     left, right = st.columns((5, 8), gap="medium")

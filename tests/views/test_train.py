@@ -279,6 +279,7 @@ def test_a_sample_that_is_still_being_drawn_is_waited_for(visit: Open, monkeypat
     monkeypatch.setattr(sample_account, "is_filling", lambda state: True)
     page = visit(aws, "train")
     assert "A small sample is still being drawn: drawn-dogs, 84 photos so far." in text(page)
+    assert "the data is still being drawn" in text(page)
     assert not page.selectbox
     aws.objects.clear()
     aws.add_dataset(classes=6)
@@ -633,7 +634,7 @@ def test_on_ec2_an_interruption_counts_from_when_the_instance_runs(aws: Scripted
     assert "simulated interruptions" in next(one.label for one in page.expander if one.label.startswith("More"))
     page.text_input(key="train-interrupt-after").set_value("60").run()
     said = text(review(page))
-    assert "interrupted after 60 s from when the instance runs" in said
+    assert "interrupted 60 s after the instance begins to run" in said
     assert "before the first epoch there is no checkpoint to go on from" in said
 
 

@@ -125,9 +125,9 @@ def note(text: str, tone: str = "") -> str:
     return f'<p class="kn-note{kind}">{_text(text)}</p>'
 
 
-def problem(kind: str, what: str, why: str, next_step: str) -> str:
+def problem(kind: str, what: str, why: str, next_step: str, tone: str = Tone.FAILED) -> str:
     """An error in three lines: what happened, why, what to do."""
-    lines = [f'<p class="kn-what">{badge(Tone.FAILED, kind)} <strong>{escape(what)}</strong></p>']
+    lines = [f'<p class="kn-what">{badge(tone, kind)} <strong>{escape(what)}</strong></p>']
     for name, text in (("Why", why), ("What to do", next_step)):
         if text:
             lines.append(f'<p class="kn-why"><span>{name}</span> <span>{escape(sentence(text))}</span></p>')

@@ -120,7 +120,7 @@ def steps(run: Run, now: datetime) -> list[Step]:
         seen.append(Step(_named(status), tone, seconds, stage.message))
     place = _cut_off(run, [step.name for step in seen])
     if place is not None:
-        word, tone = ("failed", Tone.FAILED) if run.status.is_bad else ("stopped", Tone.STOPPED)
+        word, tone = ("failed", Tone(run.status.tone)) if run.status.is_bad else ("stopped", Tone.STOPPED)
         seen[place] = replace(seen[place], tone=tone, word=CUT_OFF.get(run.status, word))
     if run.status.is_active:
         seen += [Step(_named(status), Tone.AHEAD, None, "to come") for status in _ahead(run, seen[since:])]

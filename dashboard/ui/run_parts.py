@@ -27,7 +27,8 @@ def failure(aws: Aws, one: Run) -> None:
     if told is None:
         return
     with st.container(border=True, key="panel-failure"):
-        st.html(markup.problem(one.status.word, markup.sentence(told.what), told.why, told.next_step))
+        what = markup.sentence(told.what)
+        st.html(markup.problem(one.status.word, what, told.why, told.next_step, one.status.tone))
         if told.line and told.line not in told.why:
             st.html(f'<p class="kn-line"><span>In its log</span> <code>{escape(markup.clean(told.line))}</code></p>')
         if told.statement:

@@ -137,7 +137,7 @@ def test_a_spot_instance_taken_back_ended_the_training_it_was_in() -> None:
     one = made(RunStatus.RECLAIMED, *stages, ended=at(9))
     assert [(step.name, step.tone, step.word) for step in run.steps(one, at(100))] == [
         ("Starting", "done", ""),
-        ("Training", "failed", "taken back"),
+        ("Training", "waiting", "taken back"),
     ]
     assert run.sentence(one, at(100)) == "taken back by EC2 after 9 s"
 

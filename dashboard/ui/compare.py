@@ -113,7 +113,9 @@ def _table(aws: Aws, compared: Comparison, rows: Sequence[Compared]) -> None:
                 "Mark", width=52, alignment="center", pinned=True, help="Its letter and mark in the charts"
             ),
             "Run": column.ButtonColumn("Run", alignment="left", type="tertiary", key=OPEN, on_click=_open),
-            "Trained": column.NumberColumn("Trained", format="localized", help="Measured seconds, as AWS counts them"),
+            "Trained": column.NumberColumn(
+                f"Trained{simulated(aws.account)}", format="localized", help="Measured seconds, as AWS counts them"
+            ),
             "Billed": column.NumberColumn("Billed", format="localized", help="Billable seconds of each instance"),
             "Cost": column.NumberColumn(f"Cost{simulated(aws.account)}", format=f"$%.{places(rows)}f"),
             "Accuracy": column.NumberColumn("Accuracy", format="%.1f %%"),
@@ -166,7 +168,7 @@ def _bars(aws: Aws, rows: Sequence[Compared]) -> None:
     right = first(rows, lambda row: row.accuracy, least=False)
     shown = {
         "seconds": (
-            f"Trained for: {quick} quickest" if quick else "Trained for",
+            (f"Trained for: {quick} quickest" if quick else "Trained for") + simulated(aws.account),
             Bars("seconds", [(row, row.seconds, duration(row.seconds)) for row in rows]),
         ),
         "cost": (

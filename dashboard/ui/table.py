@@ -8,7 +8,6 @@ import streamlit as st
 from dashboard.core.runs.model import Run, RunStatus
 from dashboard.ui.tones import label
 
-
 SHORT = {
     RunStatus.PENDING: "waiting",
     RunStatus.UPLOADING: "saving model",

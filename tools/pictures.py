@@ -1,11 +1,14 @@
 """Take README's pictures from the running product: `make pictures`.
 
-Starts a Kennel of its own in an empty folder, lets a first start fill the sample account, and photographs the pages.
-Only drawn dogs are shown.
+Starts a Kennel of its own in an empty folder, lets a first start fill the sample account, launches trainings of other
+kinds, and photographs the pages. Only drawn dogs are shown.
 """
 
+import secrets
 import sys
 import tempfile
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -13,6 +16,15 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
+from dashboard.core.aws import Aws, connect  # noqa: E402
+from dashboard.core.costs.prices import PriceBook  # noqa: E402
+from dashboard.core.runs.launch import launch  # noqa: E402
+from dashboard.core.runs.look import look  # noqa: E402
+from dashboard.core.runs.model import Capacity, Platform  # noqa: E402
+from dashboard.core.runs.plan import plan  # noqa: E402
+from dashboard.core.runs.spec import TrainingSpec  # noqa: E402
+from dashboard.core.runs.tuning_spec import Range, RangeKind, Tuning  # noqa: E402
+from dashboard.core.runs.watch import get_run  # noqa: E402
 from tests.e2e.conftest import CHROMIUM_FLAGS, Kennel, find_chromium, settle, start_kennel, stop_kennel  # noqa: E402
 from tests.e2e.conftest import wait_for_sample_account as wait_for_samples  # noqa: E402
 from training.sample_data import draw_dog  # noqa: E402
@@ -24,6 +36,7 @@ STILL = 1200  # ms: charts fade in
 
 def shoot(page: Page, name: str) -> None:
     settle(page)
+    page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')")
     page.wait_for_timeout(STILL)
     page.screenshot(path=str(DOCS / f"{name}.png"))
     print(f"docs/{name}.png")
@@ -46,6 +59,44 @@ def classify(page: Page, kennel: Kennel, pictures: list[Path]) -> None:
         page.locator(".kn-answer").nth(number).wait_for()
 
 
+def kinds(data: str) -> list[TrainingSpec]:
+    """One training of each kind that the sample account lacks."""
+    rates = Range("learning_rate", RangeKind.CONTINUOUS, 0.001, 0.1, "Logarithmic")
+    return [
+        TrainingSpec(data, name="two-instances", instance_count=2, batch_size=16),
+        TrainingSpec(
+            data,
+            name="spot-interrupted",
+            capacity=Capacity.SPOT,
+            epochs=60,
+            advanced=(("hidden", "1024"), ("views", "4")),
+            interrupt_after="4",
+        ),
+        TrainingSpec(data, name="rates", epochs=10, tuning=Tuning((rates,), seed=7)),
+        TrainingSpec(data, name="on-ec2", platform=Platform.EC2, instance_type="m5.large", epochs=10),
+    ]
+
+
+def train(aws: Aws) -> list[str]:
+    """Launch them, one after another so that each has this machine to itself; their keys, once all have ended."""
+    keys = []
+    for spec in kinds(f"s3://{aws.account.bucket}/datasets/drawn-dogs/"):
+        planned = plan(
+            spec,
+            account=aws.account,
+            prices=PriceBook.load(),
+            past_runs=(),
+            now=datetime.now(UTC),
+            token=secrets.token_hex(8),
+            surroundings=look(aws, spec),
+        )
+        keys.append(launch(aws, planned))
+        while get_run(aws, keys[-1]).status.is_active:
+            time.sleep(0.5)
+        print(f"trained {spec.name}")
+    return keys
+
+
 def main() -> None:
     DOCS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="kennel-pictures-") as folder, sync_playwright() as playwright:
@@ -55,6 +106,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         try:
             wait_for_samples(kennel)
+            keys = [RUN, *train(connect({"KENNEL_HOME": str(kennel.home)}))]
             wide = tab(browser, 1280, 800, "light")
             open_page(wide, kennel, "")
             shoot(wide, "overview")
@@ -63,8 +115,12 @@ def main() -> None:
             classify(wide, kennel, [picture])
             shoot(wide, "classify")
             dark = tab(browser, 1280, 800, "dark")
-            open_page(dark, kennel, f"runs?run={RUN}")
+            open_page(dark, kennel, "run?run=spot-interrupted")
             shoot(dark, "run")
+            dark.close()
+            tall = tab(browser, 1280, 1180, "light")
+            open_page(tall, kennel, f"compare?compare={','.join(keys)}")
+            shoot(tall, "compare")
             phone = tab(browser, 390, 844, "dark")
             classify(phone, kennel, [picture])
             phone.get_by_text("Where the model looked").click()

@@ -155,8 +155,8 @@ def launch(embedded: Embedded, data: str, tmp_path: Path) -> Iterator[Launch]:
     yield start
     for one in started:
         if one.process.poll() is None:
-            one.process.kill()
-        one.process.communicate()
+            one.process.terminate()  # it ends its training, which a killed one would leave behind
+        one.process.communicate(timeout=60)
         one.metadata.shutdown()
         one.metadata.server_close()
 

@@ -106,7 +106,7 @@ def _draw_deploy(aws: Aws, run: Run, token: str) -> Action | None:
     with st.expander("Show as code"):
         st.code(plan.code, language="python")
     label = f"Deploy for {receipt.amount(plan.hourly)}/h{simulated(aws.account)}"
-    return Action(label, partial(_deploy, aws, run, plan), then=Place.RUNS, query={"run": run.name})
+    return Action(label, partial(_deploy, aws, run, plan), then=Place.RUN, query={"run": run.key})
 
 
 def _deploy(aws: Aws, run: Run, plan: DeployPlan) -> str:

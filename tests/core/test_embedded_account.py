@@ -1,7 +1,6 @@
 """Core against a real embedded AWS: what is planned really trains, serves and answers."""
 
 import io
-import json
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,13 +25,10 @@ from dashboard.core.serving.classify import classify, prepare_photo
 from dashboard.core.serving.deploy import deploy, plan_deploy
 from dashboard.core.serving.endpoints import delete_endpoint, get_endpoint, plan_delete
 from tests.core.conftest import write_client
+from tests.local_aws.sagemaker_world import role
 
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "kennel-123456789012-us-east-1"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
 
 
 def listed(live):
@@ -58,15 +54,15 @@ def home(embedded, tmp_path_factory):
 @pytest.fixture(scope="module")
 def live(home, embedded, drawn_dataset):
     """An account with the bucket, the roles and two datasets, made by plain boto3; as core sees it."""
-    s3, iam = embedded.client("s3"), embedded.client("iam")
+    s3 = embedded.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     for photo in sorted(drawn_dataset.rglob("*.jpg")):
         key = photo.relative_to(drawn_dataset).as_posix()
         s3.upload_file(str(photo), BUCKET, f"datasets/drawn/{key}")
         if key.startswith("train/") and "Poodle" in key:
             s3.upload_file(str(photo), BUCKET, f"datasets/poodles/{key}")
-    for role in ("KennelTraining", "KennelEndpoint"):
-        iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(TRUST))
+    for name in ("KennelTraining", "KennelEndpoint"):
+        role(embedded, name)
     return connect({"KENNEL_HOME": str(home)})
 
 

@@ -106,7 +106,8 @@ tuner = HyperparameterTuner(
 )
 tuner.tune(inputs=data, wait=True)
 told = tuner.latest_tuning_job.refresh()
-print("ENDED", told.hyper_parameter_tuning_job_status, told.training_job_status_counters.completed)
+counts = told.training_job_status_counters
+print("ENDED", told.hyper_parameter_tuning_job_status, counts.completed + counts.stopped)  # stopped: early
 print("BEST", tuner.best_training_job(), told.best_training_job.final_hyper_parameter_tuning_job_objective_metric.value)
 """
 

@@ -74,9 +74,10 @@ def taken(aws: Aws) -> Run:
         capacity=Capacity.SPOT,
         instance_type="m5.large",
         epochs=1000,
+        batch_size=1,
         max_seconds=600,
         name="drawn-ec2",
-        advanced=(("patience", "0"),),
+        advanced=(("hidden", "1024"), ("patience", "0")),  # minutes of training
     )
     made = plan(spec, account=aws.account, prices=PriceBook.load(), past_runs=(), now=now(), token="of-drawn-ec2",
                 surroundings=look(aws, spec))  # fmt: skip

@@ -1,6 +1,7 @@
 """Open the dashboard without a browser, on a scripted account or on a real embedded AWS."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import state
 from dashboard.embedded import OURS
+from tests.views import scripted
 from tests.views.scripted import ScriptedAws, busy_account
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -21,6 +23,8 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv(OURS, "test")
     monkeypatch.delenv("KENNEL_AWS_PROFILE", raising=False)
     monkeypatch.setattr(state.gc, "freeze", lambda: None)
+    # an account's times are told from its own test on: a run that goes on is not as old as the whole suite
+    monkeypatch.setattr(scripted, "NOW", datetime.now(UTC))
     st.cache_data.clear()
     st.cache_resource.clear()
     yield

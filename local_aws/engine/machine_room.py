@@ -132,25 +132,22 @@ class MachineRoom:
 
     def shut_down(self, instance_id: str) -> None:
         """As its power button does; `Reports.down` follows. One that is not here: nothing."""
-        with self._lock:
-            machine = self._machines.get(instance_id)
-            if machine is None:
-                return
-            machine.stopping = True
-            process = machine.process
-        if process:
+        if process := self._ending(instance_id):
             process.shut_down()
 
     def kill(self, instance_id: str) -> None:
         """End it without waiting for what runs in it (StopInstances with Force)."""
+        if process := self._ending(instance_id):
+            process.kill()
+
+    def _ending(self, instance_id: str) -> InstanceProcess | None:
+        """Mark an instance as one that is being ended; its process, if it has one yet."""
         with self._lock:
             machine = self._machines.get(instance_id)
             if machine is None:
-                return
+                return None
             machine.stopping = True
-            process = machine.process
-        if process:
-            process.kill()
+            return machine.process
 
     def reboot(self, instance_id: str) -> None:
         """End everything in it and start it again, without its user data."""

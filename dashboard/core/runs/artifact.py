@@ -3,17 +3,23 @@
 from dashboard.core.aws import Aws
 from dashboard.core.errors import InvalidInput, Refused
 from dashboard.core.format import size
+from dashboard.core.s3_address import parts
 
 MOST = 512 * 1024 * 1024
 """Bytes that are carried through the dashboard's memory to a browser; a larger model is fetched with the AWS CLI."""
 
 
-def download(aws: Aws, artifact_uri: str) -> bytes:
-    """The whole archive. Raises InvalidInput for an address that is none, Refused for one above MOST, and NotFound."""
-    bucket, _, key = artifact_uri.removeprefix("s3://").partition("/")
+def place(artifact_uri: str) -> dict[str, str]:
+    """Where a model lies, as S3's operations name it: {"Bucket", "Key"}. Raises InvalidInput for no such address."""
+    bucket, key = parts(artifact_uri)
     if not artifact_uri.startswith("s3://") or not bucket or not key:
         raise InvalidInput("this is no address of a model", artifact_uri or "it is empty", "choose a completed run")
-    where = {"Bucket": bucket, "Key": key}
+    return {"Bucket": bucket, "Key": key}
+
+
+def download(aws: Aws, artifact_uri: str) -> bytes:
+    """The whole archive. Raises InvalidInput for an address that is none, Refused for one above MOST, and NotFound."""
+    where = place(artifact_uri)
     with aws.translated("s3", "GetObject", where):
         answer = aws.call("s3", "GetObject", **where)
         with answer["Body"] as body:

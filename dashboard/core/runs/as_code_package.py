@@ -6,12 +6,13 @@ from pathlib import Path
 import training
 from dashboard.core.aws import Account
 from dashboard.core.runs.code import code_uri
+from dashboard.core.s3_address import parts
 from dashboard.core.showcode import literal
 
 
 def in_python(account: Account) -> str:
     """Python that puts the package where the run looks for it; expects a client named `s3`. Runs in any folder."""
-    bucket, _, folder = code_uri(account).removeprefix("s3://").partition("/")
+    bucket, folder = parts(code_uri(account))
     return (
         "# The training package, as Kennel sends it along: from the folder in which Kennel lies.\n"
         "import sys\n\n"

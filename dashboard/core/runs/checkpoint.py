@@ -2,6 +2,7 @@
 
 from dashboard.core.aws import Aws
 from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Unreachable
+from dashboard.core.s3_address import parts
 
 _MANY = 20
 """Objects looked at: a folder's own marker, which is empty, is no checkpoint."""
@@ -12,7 +13,7 @@ def has_checkpoint(aws: Aws, uri: str) -> bool | None:
 
     Raises Unreachable and CredentialsProblem, which are about everything.
     """
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    bucket, prefix = parts(uri)
     try:
         answer = aws.call("s3", "ListObjectsV2", Bucket=bucket, Prefix=prefix, MaxKeys=_MANY)
     except NotFound:

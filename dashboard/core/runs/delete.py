@@ -11,6 +11,7 @@ from dashboard.core.parallel import gather
 from dashboard.core.runs.log import delete_log
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.requests_ec2 import RUNS, index_key
+from dashboard.core.s3_address import parts
 
 LOG = "its log in CloudWatch"
 BATCH = 1000  # keys of one DeleteObjects
@@ -146,7 +147,7 @@ def _measured(aws: Aws, prefix: str) -> tuple[int, int]:
 
 
 def _objects(aws: Aws, prefix: str) -> list[dict[str, Any]]:
-    bucket, _, key = prefix.removeprefix("s3://").partition("/")
+    bucket, key = parts(prefix)
     try:
         pages = list(aws.pages("s3", "ListObjectsV2", limit=PAGES, Bucket=bucket, Prefix=key))
     except NotFound:
@@ -173,7 +174,7 @@ def _delete(aws: Aws, deletion: Deletion) -> None:
 
 
 def _delete_objects(aws: Aws, prefix: str) -> None:
-    bucket = prefix.removeprefix("s3://").partition("/")[0]
+    bucket, _ = parts(prefix)
     keys = [{"Key": one["Key"]} for one in _objects(aws, prefix)]
     for first in range(0, len(keys), BATCH):
         batch = {"Objects": keys[first : first + BATCH], "Quiet": True}

@@ -18,6 +18,7 @@ from dashboard.core.runs.quota import Limits, quotas
 from dashboard.core.runs.security_group import find_group, network_of
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Choice, Image, Role, Seen, SpotPrice, Surroundings
+from dashboard.core.s3_address import parts
 
 T = TypeVar("T")
 
@@ -40,11 +41,11 @@ def look(
     A reading that is not allowed, or fails, is in the answer as unknown with its reason. Raises Unreachable and
     CredentialsProblem, which are about everything.
     """
-    bucket, data = aws.account.bucket, spec.dataset_uri.removeprefix("s3://").partition("/")
+    bucket, (data_bucket, data) = aws.account.bucket, parts(spec.dataset_uri)
     reads: dict[str, Callable[[], Any]] = {
         "bucket_region": partial(_seen, lambda: _region(aws, bucket)),
-        "data_region": partial(_seen, lambda: _region(aws, data[0])),
-        "data": partial(_seen, lambda: _has_data(aws, data[0], data[2])),
+        "data_region": partial(_seen, lambda: _region(aws, data_bucket)),
+        "data": partial(_seen, lambda: _has_data(aws, data_bucket, data)),
         "role": partial(_seen, lambda: _role(aws, spec)),
         "quotas": lambda: quotas(aws, spec, limits),
         "permissions": lambda: permissions(aws, spec),

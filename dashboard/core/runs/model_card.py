@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import IO, Any, cast
 
 from dashboard.core.aws import Aws
-from dashboard.core.errors import InvalidInput, ServiceFault
+from dashboard.core.errors import ServiceFault
+from dashboard.core.runs import artifact
 
 CARD = "card.json"
 MOST_CARD = 4 * 1024 * 1024
@@ -41,10 +42,7 @@ def read_card(aws: Aws, artifact_uri: str) -> ModelCard | None:
     Streams the archive and stops at the card. Raises InvalidInput for an address that is none, NotFound when the
     archive was deleted, ServiceFault for one that is no gzipped tar, and the errors of `Aws.call`.
     """
-    bucket, _, key = artifact_uri.removeprefix("s3://").partition("/")
-    if not artifact_uri.startswith("s3://") or not bucket or not key:
-        raise InvalidInput("this is no address of a model", artifact_uri or "it is empty", "choose a completed run")
-    where = {"Bucket": bucket, "Key": key}
+    where = artifact.place(artifact_uri)
     with aws.translated("s3", "GetObject", where):
         answer = aws.call("s3", "GetObject", **where)
         size = int(answer.get("ContentLength", 0))

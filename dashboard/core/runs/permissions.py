@@ -11,6 +11,7 @@ from dashboard.core.runs import requests, requests_ec2
 from dashboard.core.runs.code import PREFIX as CODE
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Permission
+from dashboard.core.s3_address import parts
 
 LOGS = "/aws/sagemaker/TrainingJobs"
 CALLER = "this identity"
@@ -72,7 +73,7 @@ def of_caller(spec: TrainingSpec, account: Account) -> tuple[Need, ...]:
 def of_role(spec: TrainingSpec, account: Account) -> tuple[Need, ...]:
     """What the training does: read its data and its code, write its results, its log and its figures."""
     bucket = f"arn:aws:s3:::{account.bucket}"
-    data_bucket, _, prefix = spec.dataset_uri.removeprefix("s3://").partition("/")
+    data_bucket, prefix = parts(spec.dataset_uri)
     # On EC2 a run keeps them among its results, unless it goes on from another run's.
     is_spot_job = spec.is_spot and not spec.is_on_ec2
     kept = requests.checkpoint_folder(spec, "*", account) if is_spot_job or spec.resume_from else ""

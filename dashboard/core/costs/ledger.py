@@ -1,0 +1,110 @@
+"""All receipts of an account, and the sums that pages show of them. Pure, and quick with ten thousand of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+
+from dashboard.core.costs.receipt import Nature, Receipt
+from dashboard.core.costs.selection import By, Period, Selection
+from dashboard.core.errors import KennelError
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A part of the account whose costs could not be read: "Lambda functions", and why."""
+
+    what: str
+    problem: KennelError
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one group, or one receipt, has in a sum. `unknown` receipts are missing from `amount`."""
+
+    group: str
+    amount: Decimal
+    receipts: int
+    unknown: int = 0
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Every receipt that could be made at a moment, in no order; what could not be read; whether more is coming."""
+
+    receipts: tuple[Receipt, ...]
+    at: datetime
+    unread: tuple[Unread, ...] = ()
+    is_complete: bool = True
+
+    @cached_property
+    def _by_day(self) -> dict[str, dict[date, Decimal]]:
+        return {receipt.key: receipt.by_day() for receipt in self.receipts}
+
+    @cached_property
+    def natures(self) -> tuple[Nature, ...]:
+        """The natures that there are receipts of, in Nature's order."""
+        there = {receipt.nature for receipt in self.receipts}
+        return tuple(nature for nature in Nature if nature in there)
+
+    def find(self, key: str) -> Receipt | None:
+        """A receipt by its key."""
+        return self._by_key.get(key)
+
+    @cached_property
+    def _by_key(self) -> dict[str, Receipt]:
+        return {receipt.key: receipt for receipt in self.receipts}
+
+    def of(self, selection: Selection) -> list[tuple[Receipt, Decimal | None]]:
+        """The receipts of a selection with what each cost within its days, dearest first, unknown ones last."""
+        found: list[tuple[Receipt, Decimal | None]] = []
+        for receipt in self.receipts:
+            if not selection.holds(receipt):
+                continue
+            if receipt.amount is None:
+                if touches(receipt, selection.period, self.at):
+                    found.append((receipt, None))
+                continue
+            inside = [amount for day, amount in self._by_day[receipt.key].items() if day in selection.period]
+            if inside:
+                found.append((receipt, sum(inside, Decimal(0))))
+        return sorted(found, key=lambda pair: (pair[1] is None, -(pair[1] or 0), pair[0].key))
+
+    def total(self, selection: Selection) -> Share:
+        """The sum of a selection."""
+        return _share("", self.of(selection))
+
+    def shares(self, selection: Selection) -> list[Share]:
+        """The sums of its groups, dearest first. They add up to `total` exactly."""
+        groups: dict[str, list[tuple[Receipt, Decimal | None]]] = {}
+        for receipt, amount in self.of(selection):
+            groups.setdefault(selection.by.group(receipt), []).append((receipt, amount))
+        return sorted((_share(group, found) for group, found in groups.items()), key=lambda s: (-s.amount, s.group))
+
+    def daily(self, selection: Selection) -> dict[str, dict[date, Decimal]]:
+        """Each group's amount by day, days without money left out. Over all days it adds up to `shares`."""
+        groups: dict[str, dict[date, Decimal]] = {}
+        for receipt in self.receipts:
+            if not selection.holds(receipt):
+                continue
+            days = groups.setdefault(selection.by.group(receipt), {})
+            for day, amount in self._by_day[receipt.key].items():
+                if day in selection.period:
+                    days[day] = days.get(day, Decimal(0)) + amount
+        return {group: days for group, days in groups.items() if days}
+
+
+def touches(receipt: Receipt, period: Period, now: datetime) -> bool:
+    """Whether it was there on one of these days."""
+    return receipt.started.date() <= period.last and (receipt.ended or now).date() >= period.first
+
+
+def groups(receipts: Sequence[Receipt], by: By) -> list[str]:
+    """The groups that there are, in order; "" for receipts without such a mark."""
+    return sorted({by.group(receipt) for receipt in receipts})
+
+
+def _share(group: str, found: Sequence[tuple[Receipt, Decimal | None]]) -> Share:
+    known = [amount for _, amount in found if amount is not None]
+    return Share(group, sum(known, Decimal(0)), len(found), len(found) - len(known))

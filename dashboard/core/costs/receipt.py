@@ -1,0 +1,174 @@
+"""What one thing has cost, line by line: quantity × unit price, and everything needed to defend it. Pure.
+
+A sum on a page is a sum of receipts; a receipt is a sum of lines; a line is a quantity that AWS told, times a price
+that the price book has with its source and day.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from dashboard.core import tags as tag
+from dashboard.core.costs.prices import Price
+
+DAY = timedelta(days=1)
+
+
+class Nature(StrEnum):
+    """What kind of money it is. Amounts of two natures are never added."""
+
+    LISTED = "listed"  # of a real account: what the price list says
+    SIMULATED = "simulated"  # of the embedded AWS: this machine's seconds × list price, nobody was charged
+    SAMPLE = "sample"  # of the sample account: an example, whoever's seconds
+
+    @classmethod
+    def of(cls, tags: Mapping[str, str], *, is_embedded: bool) -> "Nature":
+        """From the tags of a thing and the account that it is in."""
+        if tags.get(tag.SAMPLE) == "true":
+            return cls.SAMPLE
+        return cls.SIMULATED if is_embedded else cls.LISTED
+
+    @property
+    def word(self) -> str:
+        return {"listed": "list price", "simulated": "simulated", "sample": "sample"}[self]
+
+
+class Service(StrEnum):
+    """What money goes to, as a manager knows it."""
+
+    TRAINING = "SageMaker training"
+    ENDPOINTS = "SageMaker endpoints"
+    NOTEBOOKS = "SageMaker notebooks"
+    EC2 = "EC2"
+    LAMBDA = "Lambda"
+    S3 = "S3"
+    COST_EXPLORER = "Cost Explorer"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One charge: `quantity` of `unit` × `price`, accrued evenly from `started` to `ended`.
+
+    `amount` is exact, None when unknown; `how` says where the quantity comes from ("663 s × 2 instances"). A line that
+    is not `essential` may be unknown, and the receipt then says that it is missing; without an essential one the
+    receipt's sum is unknown.
+    """
+
+    what: str
+    quantity: Decimal | None
+    unit: str  # "instance-hours", "GB-months", "GB-seconds", "requests"
+    price: Price | None
+    amount: Decimal | None
+    started: datetime
+    ended: datetime  # when it ended, or the moment of the reading while it goes on
+    how: str = ""
+    why_unknown: str = ""
+    essential: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One answer of AWS that a receipt is made from: "DescribeTrainingJob", "BillableTimeInSeconds", "663"."""
+
+    operation: str
+    member: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What was expected when it was launched, kept with it: USD, None where it was unknown."""
+
+    amount: Decimal | None
+    most: Decimal | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one run, endpoint, function, notebook, volume, address or bucket has cost so far, or in the end.
+
+    `key` is unique in an account: "run:<key of the run>", "endpoint:<name>@<created, epoch seconds>",
+    "function:<name>", "notebook:<name>", "volume:<id>", "address:<id>", "bucket:<name>". A tuning job has no receipt
+    among the others: those of its trials have `parent` set, so that nothing is counted twice.
+    """
+
+    key: str
+    name: str
+    service: Service
+    nature: Nature
+    started: datetime
+    ended: datetime | None  # None: it goes on
+    lines: tuple[Line, ...]
+    status: str = ""  # a word for a person: "completed", "failed", "serving"
+    project: str = ""
+    owner: str = ""
+    platform: str = ""  # "SageMaker" or "EC2", for runs
+    instance_type: str = ""
+    count: int = 1
+    capacity: str = ""  # "on demand" or "spot", for runs
+    parent: str = ""
+    saving: Decimal | None = None  # what spot saved
+    facts: tuple[Fact, ...] = ()
+    expected: Expectation | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def amount(self) -> Decimal | None:
+        """The sum of the lines that are known; None when an essential one is not."""
+        if any(line.amount is None and line.essential for line in self.lines):
+            return None
+        return sum((line.amount for line in self.lines if line.amount is not None), Decimal(0))
+
+    @property
+    def missing(self) -> tuple[Line, ...]:
+        """The charges whose amount is unknown, and which the sum so lacks."""
+        return tuple(line for line in self.lines if line.amount is None)
+
+    @property
+    def is_estimate(self) -> bool:
+        return any(line.price is not None and line.price.is_estimate for line in self.lines)
+
+    @property
+    def seconds(self) -> float:
+        """From its start to its end, or to the reading."""
+        last = max((line.ended for line in self.lines), default=self.started)
+        return max(0.0, ((self.ended or last) - self.started).total_seconds())
+
+    def by_day(self) -> dict[date, Decimal]:
+        """The amount by UTC day; the days add up to the amount exactly. Empty when it is unknown."""
+        days: dict[date, Decimal] = {}
+        if self.amount is None:
+            return days
+        for line in self.lines:
+            for day, amount in accrued(line):
+                days[day] = days.get(day, Decimal(0)) + amount
+        return days
+
+
+def accrued(line: Line) -> list[tuple[date, Decimal]]:
+    """A line's amount by UTC day, even over its time; what rounding leaves is the last day's."""
+    if line.amount is None:
+        return []
+    first = line.started.date()
+    last = max(line.started, line.ended - timedelta(microseconds=1)).date()
+    if first == last:
+        return [(first, line.amount)]
+    whole = Decimal(round((line.ended - line.started) / timedelta(microseconds=1)))
+    days: list[tuple[date, Decimal]] = []
+    left = line.amount
+    day = first
+    while day < last:
+        begin = max(line.started, _midnight(day, line.started))
+        inside = Decimal(round((_midnight(day + DAY, line.started) - begin) / timedelta(microseconds=1)))
+        part = line.amount * inside / whole
+        days.append((day, part))
+        left -= part
+        day += DAY
+    return [*days, (last, left)]
+
+
+def _midnight(day: date, like: datetime) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=like.tzinfo)

@@ -22,14 +22,20 @@ page.style()
 state.warm_up()
 
 chosen = st.navigation(
-    [
-        st.Page(page.Place.OVERVIEW, title="Overview", icon=":material/space_dashboard:", default=True),
-        st.Page(page.Place.TRAIN, title="Train", icon=":material/model_training:"),
-        st.Page(page.Place.RUNS, title="Runs", icon=":material/monitoring:"),
-        st.Page(page.Place.RUN, title="Run", visibility="hidden"),
-        st.Page(page.Place.COMPARE, title="Compare", visibility="hidden"),
-        st.Page(page.Place.CLASSIFY, title="Classify", icon=":material/pets:"),
-    ]
+    {
+        "": [
+            st.Page(page.Place.OVERVIEW, title="Overview", icon=":material/space_dashboard:", default=True),
+            st.Page(page.Place.TRAIN, title="Train", icon=":material/model_training:"),
+            st.Page(page.Place.RUNS, title="Runs", icon=":material/monitoring:"),
+            st.Page(page.Place.RUN, title="Run", visibility="hidden"),
+            st.Page(page.Place.COMPARE, title="Compare", visibility="hidden"),
+            st.Page(page.Place.CLASSIFY, title="Classify", icon=":material/pets:"),
+        ],
+        "Costs": [
+            st.Page(page.Place.COSTS, title="Spend", icon=":material/payments:"),
+            st.Page(page.Place.RECEIPT, title="Receipt", visibility="hidden"),
+        ],
+    }
 )
 page.follow()
 st.set_page_config(page_title=f"{chosen.title} · Kennel")

@@ -23,6 +23,8 @@ class Place(StrEnum):
     RUN = "views/run.py"
     COMPARE = "views/compare.py"
     CLASSIFY = "views/classify.py"
+    COSTS = "views/costs.py"
+    RECEIPT = "views/receipt.py"
 
 
 def style() -> None:

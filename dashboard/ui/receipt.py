@@ -5,6 +5,7 @@ from html import escape
 from dashboard.core.aws import Account
 from dashboard.core.costs import money_note
 from dashboard.core.costs.quote import Quote
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import count, duration, money, rate
 from dashboard.ui.markup import Markup, badge, facts, note, sentence
 from dashboard.ui.tones import LOOKS, Tone
@@ -26,6 +27,18 @@ def mark(account: Account) -> Markup:
     word = f"{LOOKS[Tone.SIMULATED].shape} simulated" if account.is_embedded else "list price"
     tip = escape(money_note(is_embedded=account.is_embedded))
     return Markup(f'<span class="kn-money-mark" title="{tip}">{word}</span>')
+
+
+def of(nature: Nature) -> Markup:
+    """The mark that stands beside a sum of receipts: its nature as a badge, the full sentence behind it."""
+    tone = Tone.STOPPED if nature is Nature.LISTED else Tone.SIMULATED
+    return Markup(badge(tone, nature.word, nature.note))
+
+
+def word_of(nature: Nature) -> Markup:
+    """The same for a line of text: "◇ sample", "◇ simulated" or "list price"."""
+    shape = "" if nature is Nature.LISTED else f"{LOOKS[Tone.SIMULATED].shape} "
+    return Markup(f'<span class="kn-money-mark" title="{escape(nature.note)}">{shape}{nature.word}</span>')
 
 
 def amount(quote: Quote) -> str:

@@ -48,6 +48,11 @@ class Ledger:
         there = {receipt.nature for receipt in self.receipts}
         return tuple(nature for nature in Nature if nature in there)
 
+    def usual(self, *, is_embedded: bool) -> Nature:
+        """The nature that a page shows unless it is told another: the account's own, else the samples'."""
+        own = Nature.of({}, is_embedded=is_embedded)
+        return Nature.SAMPLE if own not in self.natures and Nature.SAMPLE in self.natures else own
+
     def find(self, key: str) -> Receipt | None:
         """A receipt by its key."""
         return self._by_key.get(key)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from dashboard.core import tags as tag
+from dashboard.core.costs import LIST_PRICE, SAMPLE, SIMULATED
 from dashboard.core.costs.prices import Price
 
 DAY = timedelta(days=1)
@@ -33,6 +34,11 @@ class Nature(StrEnum):
     @property
     def word(self) -> str:
         return {"listed": "list price", "simulated": "simulated", "sample": "sample"}[self]
+
+    @property
+    def note(self) -> str:
+        """The sentence that stands behind a sum of it."""
+        return {"listed": LIST_PRICE, "simulated": SIMULATED, "sample": SAMPLE}[self]
 
 
 class Service(StrEnum):

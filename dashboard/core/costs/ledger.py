@@ -57,6 +57,10 @@ class Ledger:
         """A receipt by its key."""
         return self._by_key.get(key)
 
+    def days(self, receipt: Receipt) -> dict[date, Decimal]:
+        """A receipt's amount by day, worked out once."""
+        return self._by_day[receipt.key]
+
     @cached_property
     def _by_key(self) -> dict[str, Receipt]:
         return {receipt.key: receipt for receipt in self.receipts}

@@ -1,0 +1,152 @@
+"""What a period that goes on will come to, with a range, and how that was found. Pure.
+
+Two parts are told apart. What stands and is billed by the hour (an endpoint, a notebook, a volume, an address, stored
+data) goes on at its rate until the end. Everything else comes and goes: its daily mean over the last full days goes
+on, and the range is the prediction interval of a sum of days that vary as those did.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+from dashboard.core.costs.receipt import Receipt, Service
+from dashboard.core.costs.selection import DAY, Period
+from dashboard.core.format import count, money
+
+LEAST_DAYS = 3
+MOST_DAYS = 28
+"""Four weeks: each weekday as often as another."""
+STANDING = frozenset({Service.ENDPOINTS, Service.NOTEBOOKS, Service.S3, Service.EC2})
+# Student's t, 90 % one-sided, by degrees of freedom from 2 on: between the two ends lie 80 % of what may come.
+T90 = tuple(
+    Decimal(thousandths) / 1000
+    for thousandths in (
+        *(1886, 1638, 1533, 1476, 1440, 1415, 1397, 1383, 1372, 1363, 1356, 1350, 1345),
+        *(1341, 1337, 1333, 1330, 1328, 1325, 1323, 1321, 1319, 1318, 1316, 1315, 1314),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """What may have been spent by the end of a day."""
+
+    day: date
+    low: Decimal
+    amount: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The sum at the end of `period`. `amount`, `low` and `high` are None when it cannot be told, and `why` says why.
+
+    `hourly` is what the `standing` things cost together, USD an hour; `mean` and `spread` (the standard deviation)
+    are of the rest, USD a day, over the last `days` full days.
+    """
+
+    period: Period
+    at: datetime
+    so_far: Decimal
+    hourly: Decimal
+    standing: int
+    days: int
+    mean: Decimal = Decimal(0)
+    spread: Decimal = Decimal(0)
+    why: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        return not self.why
+
+    @property
+    def left(self) -> Decimal:
+        """Days until the end."""
+        return _days(_midnight(self.period.last + DAY) - self.at)
+
+    @property
+    def amount(self) -> Decimal | None:
+        return self._by_end_of(self.period.last).amount if self.is_known else None
+
+    @property
+    def low(self) -> Decimal | None:
+        return self._by_end_of(self.period.last).low if self.is_known else None
+
+    @property
+    def high(self) -> Decimal | None:
+        return self._by_end_of(self.period.last).high if self.is_known else None
+
+    @property
+    def method(self) -> str:
+        """How it was found, as a sentence."""
+        if self.why:
+            return self.why
+        parts = [f"the mean of the last {self.days} full days, {money(self.mean)} a day"]
+        if self.standing:
+            parts.append(f"{count(self.standing, 'thing')} that stand at {money(self.hourly)}/h until stopped")
+        return f"{' and '.join(parts)}; the range holds 8 of 10 such months if days go on to vary as they did"
+
+    def path(self) -> tuple[Point, ...]:
+        """The sum by the end of each day from today to the end of the period; () when it cannot be told."""
+        if not self.is_known:
+            return ()
+        day = self.at.astimezone(UTC).date()
+        points = []
+        while day <= self.period.last:
+            points.append(self._by_end_of(day))
+            day += DAY
+        return tuple(points)
+
+    def _by_end_of(self, day: date) -> Point:
+        days = _days(_midnight(day + DAY) - self.at)
+        sure = self.so_far + self.hourly * 24 * days
+        expected = self.mean * days
+        factor = T90[min(max(self.days - LEAST_DAYS, 0), len(T90) - 1)]
+        # A sum of days to come varies with each of them, and with what the mean of the past ones is unsure of.
+        reach = factor * self.spread * (days + days * days / max(self.days, 1)).sqrt()
+        return Point(day, sure + max(Decimal(0), expected - reach), sure + expected, sure + expected + reach)
+
+
+def forecast(receipts: Iterable[tuple[Receipt, Mapping[date, Decimal]]], period: Period, at: datetime) -> Forecast:
+    """What receipts, each with its amount by day, will come to at the end of a period that `at` lies in."""
+    today = at.astimezone(UTC).date()
+    so_far = hourly = Decimal(0)
+    standing = 0
+    by_day: dict[date, Decimal] = {}
+    first = today
+    for receipt, days in receipts:
+        rate = per_hour(receipt)
+        standing += bool(rate)
+        hourly += rate
+        for day, amount in days.items():
+            if day in period:
+                so_far += amount
+            first = min(first, day)
+            if not rate:
+                by_day[day] = by_day.get(day, Decimal(0)) + amount
+    first = max(first, today - MOST_DAYS * DAY)
+    past = [by_day.get(first + number * DAY, Decimal(0)) for number in range((today - first).days)]
+    if len(past) < LEAST_DAYS:
+        why = f"a forecast needs {LEAST_DAYS} full days, and there {'is' if len(past) == 1 else 'are'} {len(past)}"
+        return Forecast(period, at, so_far, hourly, standing, len(past), why=why)
+    mean = sum(past, Decimal(0)) / len(past)
+    spread = (sum(((one - mean) ** 2 for one in past), Decimal(0)) / (len(past) - 1)).sqrt()
+    return Forecast(period, at, so_far, hourly, standing, len(past), mean, spread)
+
+
+def per_hour(receipt: Receipt) -> Decimal:
+    """What a standing thing costs an hour while it goes on, USD; 0 for a run, and for what has ended."""
+    if receipt.ended is not None or receipt.platform or receipt.service not in STANDING or receipt.amount is None:
+        return Decimal(0)
+    last = max((line.ended for line in receipt.lines), default=receipt.started)
+    going = [(line, _days(line.ended - line.started) * 24) for line in receipt.lines if line.ended == last]
+    return sum((line.amount / hours for line, hours in going if line.amount is not None and hours), Decimal(0))
+
+
+def _days(length: timedelta) -> Decimal:
+    return max(Decimal(0), Decimal(round(length / timedelta(microseconds=1))) / Decimal(86_400_000_000))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

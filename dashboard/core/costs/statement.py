@@ -1,0 +1,81 @@
+"""Everything a page of spending says about one selection, worked out once. Pure.
+
+Each sum in it is a sum of receipts that `Ledger.of` gives for a selection of its own, so that every figure opens.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date
+from decimal import Decimal
+
+from dashboard.core.costs.change import Change, change, compared
+from dashboard.core.costs.forecast import Forecast, forecast
+from dashboard.core.costs.ledger import Ledger, Share
+from dashboard.core.costs.over_time import Series, series
+from dashboard.core.costs.receipt import Receipt
+from dashboard.core.costs.selection import By, Period, Selection
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One selection: its receipts with their amounts in its days, their sums, and what they say about time.
+
+    `forecast` is of the calendar month that goes on, None where the selection has none of its days. `platforms` are
+    the trainings alone, on SageMaker and on EC2.
+    """
+
+    selection: Selection
+    ledger: Ledger
+    rows: tuple[tuple[Receipt, Decimal | None], ...]
+    total: Share
+    shares: tuple[Share, ...]
+    daily: Mapping[str, Mapping[date, Decimal]]
+    series: Series
+    change: Change
+    forecast: Forecast | None
+    platforms: tuple[Share, ...]
+
+    @property
+    def today(self) -> date:
+        return self.ledger.at.astimezone(UTC).date()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the selection's days are not over."""
+        return self.selection.period.last >= self.today
+
+    @property
+    def dearest(self) -> tuple[tuple[Receipt, Decimal], ...]:
+        """The three receipts that cost most."""
+        return tuple((receipt, amount) for receipt, amount in self.rows[:3] if amount)
+
+
+def statement(ledger: Ledger, selection: Selection) -> Statement:
+    """Work it all out."""
+    today = ledger.at.astimezone(UTC).date()
+    rows = tuple(ledger.of(selection))
+    shares = tuple(ledger.shares(selection))
+    daily = ledger.daily(selection)
+    now, before = compared(selection.period, today)
+    here = shares if now == selection.period else ledger.shares(replace(selection, period=now))
+    there = ledger.shares(replace(selection, period=before))
+    by_platform = replace(selection, by=By.PLATFORM)
+    return Statement(
+        selection,
+        ledger,
+        rows,
+        ledger.total(selection),
+        shares,
+        daily,
+        series(daily, selection.period, today),
+        change(now, before, here, there),
+        _forecast(ledger, selection, today),
+        tuple(share for share in ledger.shares(by_platform) if share.group),
+    )
+
+
+def _forecast(ledger: Ledger, selection: Selection, today: date) -> Forecast | None:
+    if today not in selection.period:
+        return None
+    held = ((receipt, ledger.days(receipt)) for receipt in ledger.receipts if selection.holds(receipt))
+    return forecast(held, Period.month(today), ledger.at)

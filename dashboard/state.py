@@ -21,6 +21,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import embedded, sample_account
+from dashboard.budget_readings import Budgets, budgets, forget_budgets
 from dashboard.core import data
 from dashboard.core.aws import Account, Aws, connect, fingerprint
 from dashboard.core.data import Dataset
@@ -61,8 +62,10 @@ from dashboard.run_readings import (
 
 __all__ = [
     "TAIL_LINES",
+    "Budgets",
     "Reading",
     "Tail",
+    "budgets",
     "card",
     "comparison",
     "connection",
@@ -189,8 +192,9 @@ def is_filling(aws: Aws) -> bool:
 
 
 def forget() -> None:
-    """Something was changed: read runs and endpoints again at the next look."""
+    """Something was changed: read runs, endpoints and budgets again at the next look."""
     forget_runs()
+    forget_budgets()
     for cached in (_endpoints, _datasets, _ping, _surroundings):
         cached.clear()
 

@@ -1,0 +1,38 @@
+"""The cache of the account's budgets: read seldom, as AWS itself looks at a budget a few times a day."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard.core.aws import Aws
+from dashboard.core.costs.budgets import Budget, read_budgets
+from dashboard.core.errors import CredentialsProblem, KennelError, Unreachable
+from dashboard.readings import Reading, now, where
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """The account's budgets, or why they could not be read: a page stands without them."""
+
+    all: tuple[Budget, ...] = ()
+    problem: KennelError | None = None
+
+
+def budgets(aws: Aws) -> Reading[Budgets]:
+    """The budgets of the account. Raises Unreachable and CredentialsProblem, which are about everything."""
+    return _budgets(where(aws), aws)
+
+
+def forget_budgets() -> None:
+    """Something was changed: read the budgets again at the next look."""
+    _budgets.clear()
+
+
+@st.cache_data(show_spinner=False, ttl=60, refresh_mode="background", max_entries=8)
+def _budgets(where: str, _aws: Aws) -> Reading[Budgets]:
+    try:
+        return Reading(Budgets(read_budgets(_aws)), now())
+    except (Unreachable, CredentialsProblem):
+        raise
+    except KennelError as error:
+        return Reading(Budgets(problem=error), now())

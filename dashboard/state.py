@@ -36,6 +36,7 @@ from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Surroundings, about
 from dashboard.core.serving import endpoints as serving
 from dashboard.core.serving.endpoints import Endpoint
+from dashboard.cost_readings import forget_costs, ledger
 from dashboard.embedded import Embedded
 from dashboard.readings import Reading, now, prices, where
 from dashboard.run_readings import (
@@ -80,6 +81,7 @@ __all__ = [
     "intent",
     "is_filling",
     "launched",
+    "ledger",
     "let_go",
     "listing",
     "log",
@@ -194,6 +196,7 @@ def is_filling(aws: Aws) -> bool:
 def forget() -> None:
     """Something was changed: read runs, endpoints and budgets again at the next look."""
     forget_runs()
+    forget_costs()
     forget_budgets()
     for cached in (_endpoints, _datasets, _ping, _surroundings):
         cached.clear()

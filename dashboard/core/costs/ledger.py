@@ -1,7 +1,7 @@
 """All receipts of an account, and the sums that pages show of them. Pure, and quick with ten thousand of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -31,16 +31,26 @@ class Share:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Every receipt that could be made at a moment, in no order; what could not be read; whether more is coming."""
+    """Every receipt that could be made at a moment, in no order; what could not be read; whether more is coming.
+
+    `counted`, by key, is what ledgers of one account share, so that a receipt's days are counted once.
+    """
 
     receipts: tuple[Receipt, ...]
     at: datetime
     unread: tuple[Unread, ...] = ()
     is_complete: bool = True
+    counted: dict[str, tuple[Receipt, dict[date, Decimal]]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def _by_day(self) -> dict[str, dict[date, Decimal]]:
-        return {receipt.key: receipt.by_day() for receipt in self.receipts}
+        found: dict[str, dict[date, Decimal]] = {}
+        for receipt in self.receipts:
+            known = self.counted.get(receipt.key)
+            if known is None or known[0] is not receipt:
+                known = self.counted[receipt.key] = receipt, receipt.by_day()
+            found[receipt.key] = known[1]
+        return found
 
     @cached_property
     def natures(self) -> tuple[Nature, ...]:

@@ -6,7 +6,7 @@ that the price book has with its source and day.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -14,7 +14,9 @@ from dashboard.core import tags as tag
 from dashboard.core.costs import LIST_PRICE, SAMPLE, SIMULATED
 from dashboard.core.costs.prices import Price
 
-DAY = timedelta(days=1)
+DAY, MOMENT = timedelta(days=1), timedelta(microseconds=1)
+GRAIN = Decimal("1E-12")
+"""Receipts add up in trillionths of a dollar: seconds / 3600 seldom ends, and sums must not depend on their order."""
 
 
 class Nature(StrEnum):
@@ -126,7 +128,7 @@ class Receipt:
         """The sum of the lines that are known; None when an essential one is not."""
         if any(line.amount is None and line.essential for line in self.lines):
             return None
-        return sum((line.amount for line in self.lines if line.amount is not None), Decimal(0))
+        return sum((line.amount.quantize(GRAIN) for line in self.lines if line.amount is not None), Decimal(0))
 
     @property
     def missing(self) -> tuple[Line, ...]:
@@ -158,23 +160,24 @@ def accrued(line: Line) -> list[tuple[date, Decimal]]:
     """A line's amount by UTC day, even over its time; what rounding leaves is the last day's."""
     if line.amount is None:
         return []
-    first = line.started.date()
-    last = max(line.started, line.ended - timedelta(microseconds=1)).date()
+    amount = line.amount.quantize(GRAIN)
+    started, ended = line.started.astimezone(UTC), line.ended.astimezone(UTC)
+    first = started.date()
+    last = max(started, ended - MOMENT).date()
     if first == last:
-        return [(first, line.amount)]
-    whole = Decimal(round((line.ended - line.started) / timedelta(microseconds=1)))
+        return [(first, amount)]
+    whole = Decimal(round((ended - started) / MOMENT))
     days: list[tuple[date, Decimal]] = []
-    left = line.amount
+    left = amount
     day = first
     while day < last:
-        begin = max(line.started, _midnight(day, line.started))
-        inside = Decimal(round((_midnight(day + DAY, line.started) - begin) / timedelta(microseconds=1)))
-        part = line.amount * inside / whole
+        begin = max(started, _midnight(day))
+        part = (amount * round((_midnight(day + DAY) - begin) / MOMENT) / whole).quantize(GRAIN)
         days.append((day, part))
         left -= part
         day += DAY
     return [*days, (last, left)]
 
 
-def _midnight(day: date, like: datetime) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=like.tzinfo)
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

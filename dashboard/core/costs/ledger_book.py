@@ -1,0 +1,134 @@
+"""The ledger of one account and region, kept up to date whoever looks: an ended run's receipt is made once, and what
+else costs money is read in the background.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from dashboard.core.aws import Aws
+from dashboard.core.costs.collect import Collected, collect
+from dashboard.core.costs.ledger import Ledger, Unread
+from dashboard.core.costs.prices import PriceBook
+from dashboard.core.costs.receipt import Receipt
+from dashboard.core.costs.run_receipt import run_receipt
+from dashboard.core.runs.listing import Listing
+from dashboard.core.runs.model import Run
+
+FRESH = timedelta(seconds=15)
+
+
+class LedgerBook:
+    """Receipts of ONE account and region. Safe to share between threads; `now` is the clock."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._changed = threading.Condition()
+        self._prices: PriceBook | None = None
+        self._listed: Listing | None = None
+        self._ended: dict[tuple[str, str, datetime], tuple[Run, Receipt]] = {}
+        self._settled: tuple[Receipt, ...] = ()
+        self._going: tuple[Run, ...] = ()
+        self._others = Collected()
+        self._at: datetime | None = None
+        self._changes = 0
+        self._worker: threading.Thread | None = None
+        self._failed: BaseException | None = None
+        self._days: dict[str, tuple[Receipt, dict[date, Decimal]]] = {}
+        self._ledger: Ledger | None = None
+
+    def look(
+        self, aws: Aws, listing: Listing, prices: PriceBook, *, patience: float, fresh: timedelta = FRESH
+    ) -> Ledger:
+        """The ledger of these runs and of all else that costs money, which is waited for at most `patience` seconds.
+
+        The same object as the last time where nothing has changed and nothing goes on.
+        """
+        with self._changed:
+            if prices is not self._prices:
+                self._prices, self._listed, self._ended, self._at = prices, None, {}, None
+            self._changed.wait_for(lambda: self._failed is not None or self._is_fresh(aws, prices, fresh), patience)
+            failed, self._failed = self._failed, None
+            if failed is not None:
+                raise failed
+            return self._made(aws, listing, prices)
+
+    def stale(self) -> None:
+        """Something was changed: read again at the next look."""
+        with self._changed:
+            self._at = None
+            self._changes += 1
+
+    @property
+    def is_read(self) -> bool:
+        """Whether everything beside the runs has been read once."""
+        with self._changed:
+            return self._at is not None
+
+    def _is_fresh(self, aws: Aws, prices: PriceBook, fresh: timedelta) -> bool:
+        """Called with the lock held; begins a reading where the last one is too old."""
+        if self._at is not None and self._now() - self._at < fresh:
+            return True
+        if self._worker is None:
+            self._worker = threading.Thread(
+                target=self._work, args=(aws, prices, self._changes), name="costs", daemon=True
+            )
+            self._worker.start()
+        return False
+
+    def _work(self, aws: Aws, prices: PriceBook, changes: int) -> None:
+        now = self._now()
+        failed: BaseException | None = None
+        found = Collected()
+        try:
+            found = collect(aws, prices, now)
+        except BaseException as error:  # noqa: BLE001 - raised to whoever looks next
+            failed = error
+        with self._changed:
+            self._worker, self._failed = None, failed
+            if failed is None and prices is self._prices:
+                if found != self._others:
+                    self._others, self._ledger = found, None
+                # A reading that was under way when something was changed may not have seen it.
+                self._at = now if changes == self._changes else None
+            self._changed.notify_all()
+
+    def _made(self, aws: Aws, listing: Listing, prices: PriceBook) -> Ledger:
+        """Called with the lock held."""
+        now = self._now()
+        known = self._ledger
+        if listing is self._listed and known is not None and not self._going and known.is_complete:
+            return known
+        region, is_embedded = aws.account.region, aws.account.is_embedded
+        if listing is not self._listed:
+            self._settle(listing.runs, prices, region, now, is_embedded=is_embedded)
+            self._listed = listing
+        live = [run_receipt(run, prices, region, now, is_embedded=is_embedded) for run in self._going]
+        unread = [Unread(what, problem) for what, problem in listing.problems.items()]
+        self._ledger = Ledger(
+            receipts=(*self._settled, *live, *self._others.receipts),
+            at=now,
+            unread=(*unread, *self._others.unread),
+            is_complete=listing.is_complete and self._at is not None,
+            counted=self._days,
+        )
+        return self._ledger
+
+    def _settle(self, runs: Sequence[Run], prices: PriceBook, region: str, now: datetime, *, is_embedded: bool) -> None:
+        """Receipts of the runs that will not change again; those that were made already are kept."""
+        kept: dict[tuple[str, str, datetime], tuple[Run, Receipt]] = {}
+        going: list[Run] = []
+        for run in runs:
+            if run.is_tuning:
+                continue
+            if not run.status.is_final:
+                going.append(run)
+                continue
+            stamp = (run.platform, run.name, run.created)
+            known = self._ended.get(stamp)
+            if known is None or known[0] is not run:
+                known = (run, run_receipt(run, prices, region, now, is_embedded=is_embedded))
+            kept[stamp] = known
+        self._ended, self._going = kept, tuple(going)
+        self._settled = tuple(receipt for _, receipt in kept.values())

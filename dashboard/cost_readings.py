@@ -1,0 +1,40 @@
+"""The caches of what things cost. Pages use them through `state`; one ledger an account is shared by all who look."""
+
+import streamlit as st
+
+from dashboard.core.aws import Aws
+from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.ledger_book import LedgerBook
+from dashboard.core.runs.window import Window
+from dashboard.readings import Reading, now, prices, where
+from dashboard.run_readings import listing
+
+PATIENCE, FIRST_PATIENCE = 0.15, 1.0
+"""Seconds that a page waits for a refresh, and for a first reading, before it shows what there is."""
+
+
+def ledger(aws: Aws) -> Reading[Ledger]:
+    """Every receipt of the account, as far as it has been read: see `Ledger.is_complete` and `.unread`.
+
+    What could not be read again is as it was; an ended run's receipt is made once. Raises the errors of `Aws.call` when
+    nothing of the account can be read.
+    """
+    book = _book(where(aws))
+    patience = PATIENCE if book.is_read else FIRST_PATIENCE
+    seen = book.look(aws, listing(aws, Window.ALL), prices(), patience=patience)
+    return Reading(seen, seen.at)
+
+
+def forget_costs() -> None:
+    """Something was changed: read what costs money again at the next look."""
+    for book in _books().values():
+        book.stale()
+
+
+@st.cache_resource(show_spinner=False)
+def _books() -> dict[str, LedgerBook]:
+    return {}
+
+
+def _book(where: str) -> LedgerBook:
+    return _books().setdefault(where, LedgerBook(now))

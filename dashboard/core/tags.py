@@ -22,6 +22,15 @@ INTERRUPTIONS_PER_HOUR = "kennel:interruptions-per-hour"
 """The same, so many times an hour on average, at times drawn from the run's ARN."""
 INTERRUPT = "kennel:interrupt"
 """The same, now: each new value of this tag is one interruption."""
+EXPECTED_COST, EXPECTED_MOST = "kennel:expected-cost", "kennel:expected-most"
+"""What a launch was expected to cost, and could have cost at most: USD as decimal texts, left out where unknown."""
+EXPECTED_SECONDS = "kennel:expected-seconds"
+"""How long it was expected to take, from its start to its end."""
+REPLAY = "kennel:replay"
+"""On the embedded AWS, together with the sample mark: a training that others tell of, recorded with the times they
+give; nothing runs."""
+REPLAY_BASIS = "kennel:replay-basis"
+"""How the times of a replayed training are known: published, or estimated from what."""
 
 
 def order(token: str, *asked: object) -> str:

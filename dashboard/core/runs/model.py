@@ -161,6 +161,11 @@ class Run:
         return self.tags.get(tag.SAMPLE) == "true"
 
     @property
+    def is_replayed(self) -> bool:
+        """Recorded in the sample account from what others tell of it: nothing ran, and there is no model or log."""
+        return self.is_sample and bool(self.tags.get(tag.REPLAY))
+
+    @property
     def is_kennels(self) -> bool:
         """Made by Kennel, so that Kennel may offer to clean it up."""
         return self.tags.get(tag.MADE_BY) == tag.KENNEL

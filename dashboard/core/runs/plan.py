@@ -19,6 +19,7 @@ from dashboard.core.runs.checks import Check, stops
 from dashboard.core.runs.checks_around import checks_of
 from dashboard.core.runs.code import code_uri
 from dashboard.core.runs.expect import expected, longest_seconds, wall_seconds, worst
+from dashboard.core.runs.expectation import marks_of
 from dashboard.core.runs.instances import hardware
 from dashboard.core.runs.model import Platform, Run, RunKey, RunKind
 from dashboard.core.runs.requests import Call, training_request, tuning_request
@@ -109,7 +110,9 @@ def plan(
     order = tags.order(token, replace(spec, max_cost=None))
     name = spec.name or _name(spec, order)
     marks = _marks(spec, name, order)
-    calls = _calls(spec, name, account, marks, image, around, now)
+    seconds = wall_seconds(spec, likely.seconds)
+    told = marks | marks_of(likely, most, seconds)
+    calls = _calls(spec, name, account, marks, told, image, around, now)
     main = calls[-1]  # what is before it only prepares
     return Plan(
         name=name,
@@ -123,7 +126,7 @@ def plan(
         code=as_code.texts(spec, name, calls, account),
         order=order,
         account=account,
-        expected_seconds=wall_seconds(spec, likely.seconds),
+        expected_seconds=seconds,
         longest_seconds=longest_seconds(spec),
         marks=marks,
         spot_price=spot.amount if spot and spec.is_spot and spec.is_on_ec2 else None,
@@ -170,18 +173,21 @@ def _calls(
     name: str,
     account: Account,
     marks: Mapping[str, str],
+    told: Mapping[str, str],
     image: Image,
     around: Surroundings,
     now: datetime,
 ) -> tuple[Call, ...]:
+    """`told`: the marks with what is expected of the run, which another look at the prices may change. An instance's
+    own tags must not change with it: EC2 takes the same client token for the same request only."""
     code = code_uri(account)
     if spec.tuning:
-        request = tuning_request(spec, spec.tuning, name, account, marks, code)
+        request = tuning_request(spec, spec.tuning, name, account, told, code)
         return (Call("sagemaker", "CreateHyperParameterTuningJob", request),)
     if spec.platform is Platform.SAGEMAKER:
-        return (Call("sagemaker", "CreateTrainingJob", training_request(spec, name, account, marks, code)),)
+        return (Call("sagemaker", "CreateTrainingJob", training_request(spec, name, account, told, code)),)
     groups = spec.security_groups or ((around.group.value,) if around.group.value else ())
-    document = run_document(spec, name, account, marks, code, image, now)
+    document = run_document(spec, name, account, told, code, image, now)
     put = {"Bucket": account.bucket, "ContentType": "application/json"}
     return (
         Call("s3", "PutObject", put | {"Key": f"ec2-runs/{name}/request.json", "Body": document, "IfNoneMatch": "*"}),

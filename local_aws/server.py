@@ -208,7 +208,7 @@ def build(
         metrics=metrics,
         around=Surroundings(facts.role_exists, facts.missing_network, quotas),
     )
-    runtime = SageMakerRuntime(sagemaker)
+    runtime = SageMakerRuntime(sagemaker, metrics)
     services: list[Service] = [
         s3,
         logs,

@@ -12,9 +12,15 @@ class Status(StrEnum):
 
     CREATING = "Creating"
     IN_SERVICE = "InService"
+    UPDATING = "Updating"  # it serves, and its instances are being added or taken away
     SYSTEM_UPDATING = "SystemUpdating"  # it was in service, and its processes are being restarted
     FAILED = "Failed"
     DELETING = "Deleting"
+
+    @property
+    def serves(self) -> bool:
+        """Whether its processes take requests."""
+        return self in (Status.IN_SERVICE, Status.UPDATING)
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,8 @@ class View:
 
 @dataclass(frozen=True)
 class Target:
-    """A process that can take a request now."""
+    """A process that can take a request now. instances: how many the variant has that can."""
 
     variant: str
     port: int
+    instances: int = 1

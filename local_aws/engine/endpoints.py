@@ -53,6 +53,7 @@ class _Running:
         self.was_in_service = was_in_service
         self.failure = ""
         self.deleting = False
+        self.updating = False
         self.turns = {variant.name: count() for variant in endpoint.variants}
         self.prepared: Future[None] | None = None
 
@@ -67,7 +68,7 @@ class _Running:
         elif self.failure:
             status = Status.FAILED
         elif any(variant.running for variant in variants) if self.was_in_service else _complete(variants):
-            status = Status.IN_SERVICE
+            status = Status.IN_SERVICE if not self.updating or _complete(variants) else Status.UPDATING
         else:
             status = Status.SYSTEM_UPDATING if self.was_in_service else Status.CREATING
         return View(status, self.was_in_service, self.failure, variants)
@@ -112,6 +113,32 @@ class Fleet:
                 running.deleting = True
         self._work.submit(self._remove, endpoint, running, done)
 
+    def update(self, endpoint: Endpoint) -> None:
+        """Give an endpoint's variants other weights and numbers of instances; it serves meanwhile.
+
+        endpoint: as it shall be, with the variants it has. Nothing is done for one that has not served yet, or does
+        not any more.
+        """
+        with self._lock:
+            running = self._endpoints.get(endpoint.arn)
+            if running is None or running.deleting or running.failure or not running.was_in_service:
+                return
+            running.endpoint, running.updating = endpoint, True
+            surplus: list[Instance] = []
+            for variant in endpoint.variants:
+                instances = running.instances[variant.name]
+                if not instances:
+                    continue  # it is just being restarted with the server, with as many as are wanted now
+                surplus += instances[variant.count :]
+                del instances[variant.count :]
+                added = [self._instance(running, variant, number) for number in range(len(instances), variant.count)]
+                instances += added
+                for instance in added:
+                    instance.start()
+            for instance in surplus:
+                instance.close()
+        self._instance_changed(running)
+
     def view(self, arn: str) -> View | None:
         with self._lock:
             running = self._endpoints.get(arn)
@@ -131,7 +158,7 @@ class Fleet:
         """
         with self._lock:
             running = self._endpoints.get(arn)
-            if running is None or running.view().status is not Status.IN_SERVICE:
+            if running is None or not running.view().status.serves:
                 return None
             ready: list[tuple[Variant, list[int]]] = []
             for one in running.endpoint.variants:
@@ -141,7 +168,7 @@ class Fleet:
             if not ready:
                 return None
             chosen, ports = self._by_weight(ready)
-            return Target(chosen.name, ports[next(running.turns[chosen.name]) % len(ports)])
+            return Target(chosen.name, ports[next(running.turns[chosen.name]) % len(ports)], len(ports))
 
     def _by_weight(self, ready: Sequence[tuple[Variant, list[int]]]) -> tuple[Variant, list[int]]:
         left = self._choose() * sum(variant.weight for variant, _ in ready)
@@ -262,6 +289,7 @@ class Fleet:
                     instance.close()
             if running.view().status is Status.IN_SERVICE:
                 running.was_in_service = True
+                running.updating = False
         self._tell(running)
 
     def _tell(self, running: _Running) -> None:

@@ -1,5 +1,6 @@
 """SageMaker's endpoints: created, described, listed, deleted; their processes are local_aws.engine's."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -13,7 +14,7 @@ from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
 from local_aws.services.sagemaker_base import arn_of, merged
 from local_aws.services.sagemaker_models import Models
-from local_aws.services.sagemaker_refusals import ENDPOINT, refuse
+from local_aws.services.sagemaker_refusals import ENDPOINT, WEIGHTS_AND_CAPACITIES, refuse
 from local_aws.services.sagemaker_resources import Document, moment
 
 
@@ -23,6 +24,7 @@ class Endpoints(Models):
     fleet: Fleet
     most_processes: int
     now: Callable[[], float] = staticmethod(time.time)
+    _updating = threading.Lock()
 
     def create_endpoint(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         arn = arn_of("endpoint", params["EndpointName"], caller)
@@ -74,6 +76,36 @@ class Endpoints(Models):
             self.fleet.delete(_endpoint(found), partial(self.endpoints.remove, arn))
         return {}
 
+    def update_endpoint_weights_and_capacities(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        found = self._endpoint(params, caller)
+        refuse(params, WEIGHTS_AND_CAPACITIES)
+        wanted = {one["VariantName"]: one for one in params["DesiredWeightsAndCapacities"]}
+        if len(wanted) < len(params["DesiredWeightsAndCapacities"]):
+            raise ServiceError("ValidationException", "Each variant can be named once in DesiredWeightsAndCapacities.")
+        unknown = sorted(wanted.keys() - {one["name"] for one in found["Variants"]})
+        if unknown:
+            raise ServiceError(
+                "ValidationException",
+                f'Variant(s) "{", ".join(unknown)}" not found in endpoint "{found["EndpointArn"]}".',
+            )
+        if any(one.get("DesiredInstanceCount") == 0 for one in wanted.values()):
+            raise ServiceError(
+                "ValidationException", "DesiredInstanceCount must be at least 1: a variant has one instance or more."
+            )
+        with self._updating:  # two updates at once would both find room for their instances
+            variants = [_resized(one, wanted.get(one["name"], {})) for one in found["Variants"]]
+            self._check_room(sum(one["count"] for one in variants) - sum(one["count"] for one in found["Variants"]))
+            changed = self.endpoints.change(found["EndpointArn"], lambda one: self._updated(one, wanted))
+            if changed is not None:
+                self.fleet.update(_endpoint(changed))
+        return {"EndpointArn": found["EndpointArn"]}
+
+    def _updated(self, one: Document, wanted: Mapping[str, Mapping[str, Any]]) -> Document:
+        if one["EndpointStatus"] != Status.IN_SERVICE:
+            raise ServiceError("ValidationException", f'Cannot update in-progress endpoint "{one["EndpointArn"]}".')
+        variants = [_resized(variant, wanted.get(variant["name"], {})) for variant in one["Variants"]]
+        return {**self._in_status(one, Status.UPDATING), "Variants": variants}
+
     def resume_endpoints(self) -> None:
         """After a start of the server: endpoints come up again in the background; what was being deleted is deleted."""
         for found in self.endpoints.all():
@@ -103,13 +135,26 @@ class Endpoints(Models):
         return self._find(self.endpoints, "endpoint", params["EndpointName"], caller)
 
     def _check_capacity(self, endpoint: Endpoint) -> None:
-        running, wanted = self.fleet.processes, sum(variant.count for variant in endpoint.variants)
-        if running + wanted > self.most_processes:
+        self._check_room(sum(variant.count for variant in endpoint.variants))
+
+    def _check_room(self, wanted: int) -> None:
+        running = self.fleet.processes
+        if wanted > 0 and running + wanted > self.most_processes:
             raise ServiceError(
                 "ResourceLimitExceeded",
                 f"This machine's limit for endpoint instances is {self.most_processes}, with a current utilization of "
                 f"{running} and a request delta of {wanted}. Delete an endpoint, or ask for fewer instances.",
             )
+
+
+def _resized(kept: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """A variant with the weight and the number of instances that were asked for; what was not stays."""
+    weight, number = wanted.get("DesiredWeight"), wanted.get("DesiredInstanceCount")
+    return {
+        **kept,
+        "weight": kept["weight"] if weight is None else weight,
+        "count": kept["count"] if number is None else number,
+    }
 
 
 def _already(arn: str) -> ServiceError:
@@ -145,7 +190,7 @@ def _variant(kept: Mapping[str, Any], view: VariantView | None, document: Docume
         "CurrentInstanceCount": view.running if view else 0,
         "DesiredInstanceCount": kept["count"],
     }
-    if view and view.running < view.desired:
+    if view and view.running < view.desired:  # one that is being taken away is counted no more
         status = "Updating" if document["WasInService"] else "Creating"
         message = view.message or f"{view.running} of {view.desired} serving processes answer /ping"
         started = moment(document["LastModifiedTime"])

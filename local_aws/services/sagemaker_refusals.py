@@ -140,3 +140,5 @@ ENDPOINT_CONFIG = (
 )
 
 ENDPOINT = (Refusal("DeploymentConfig", "blue/green and rolling deployments"),)
+
+WEIGHTS_AND_CAPACITIES = (Refusal("DesiredWeightsAndCapacities[].ServerlessUpdateConfig", "serverless endpoints"),)

@@ -1,6 +1,7 @@
 """InvokeEndpoint: the request goes straight to a serving process of the endpoint, and its answer straight back."""
 
 import re
+import time
 from collections.abc import Mapping
 from functools import cached_property
 from urllib.parse import unquote
@@ -14,6 +15,8 @@ from local_aws.engine.endpoint import Status, Target
 from local_aws.engine.endpoints import LOG_GROUP, Fleet
 from local_aws.errors import NotThereError, ServiceError
 from local_aws.protocol import Caller, Operation, Service
+from local_aws.services.cloudwatch_store import MetricStore
+from local_aws.services.endpoint_metrics import EndpointMetrics, Invocation
 from local_aws.services.sagemaker import SageMaker
 from local_aws.services.sagemaker_base import arn_of
 
@@ -28,18 +31,21 @@ _HEADER = re.compile(r"[\x20-\x7e\t]{0,1024}")
 
 
 class SageMakerRuntime(Service):
-    """seconds: how long a container may take for one answer."""
+    """seconds: how long a container may take for one answer. metrics: where each request is counted."""
 
     name = "sagemaker-runtime"
     max_body = LARGEST_BODY
 
-    def __init__(self, sagemaker: SageMaker, *, seconds: float = SECONDS) -> None:
+    def __init__(self, sagemaker: SageMaker, metrics: MetricStore | None = None, *, seconds: float = SECONDS) -> None:
         self._sagemaker = sagemaker
         self._seconds = seconds
         self._connections = Connections()
+        self._metrics = EndpointMetrics(metrics, time.time) if metrics else None
 
     async def stop(self) -> None:
         await self._connections.close()
+        if self._metrics:
+            await self._metrics.close()
 
     def match(
         self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes
@@ -56,6 +62,7 @@ class SageMakerRuntime(Service):
     async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
         if operation.name != "InvokeEndpoint":
             raise NotThereError(f"sagemaker-runtime:{operation.name}")
+        begun = time.perf_counter()
         name = request.path_params["EndpointName"]
         headers = _checked(request.headers, name)
         body = await request.body()
@@ -63,10 +70,13 @@ class SageMakerRuntime(Service):
             raise _wrong(f"The request body is larger than {LARGEST_BODY} bytes.")
         variant = request.headers.get("x-amzn-sagemaker-target-variant")
         target = self._target(name, variant, caller)
+        asked = time.perf_counter()
+        status: int | None = 500  # what a container that took too long, or said too much, counts as
         try:
             answer = await self._connections.post(
                 target.port, "/invocations", headers, body, limit=LARGEST_BODY, timeout=self._seconds
             )
+            status = answer.status
         except TimeoutError:
             said = (
                 f"Your invocation timed out while waiting for a response from container primary ({self._seconds:g} s)."
@@ -76,14 +86,27 @@ class SageMakerRuntime(Service):
             said = f"The container's answer is larger than {LARGEST_BODY} bytes."
             return _model_error(request, 0, said, name, caller)
         except Unreachable as error:
+            status = None
             raise ServiceError(
                 "ServiceUnavailable",
                 f"The serving process of endpoint {name} cannot be reached: {error}. It is being restarted; try again.",
                 503,
             ) from error
+        finally:
+            self._count(name, target, caller, status, begun, asked)
         if not 200 <= answer.status < 300:
             return _model_error(request, answer.status, answer.body.decode("utf-8", "replace"), name, caller)
         return _passed_on(answer, target, request)
+
+    def _count(self, name: str, target: Target, caller: Caller, status: int | None, begun: float, asked: float) -> None:
+        if self._metrics is None:
+            return
+        answered = time.perf_counter()
+        self._metrics.add(
+            Invocation(
+                caller.region, name, target.variant, status, answered - asked, answered - begun, target.instances
+            )
+        )
 
     def _target(self, name: str, variant: str | None, caller: Caller) -> Target:
         arn = arn_of("endpoint", name, caller)

@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 
+from dashboard.core.costs import quantities
 from dashboard.core.costs.prices import Extra, Kind, Price, PriceBook
-from dashboard.core.costs.quote import HOUR, Quote, unknown
+from dashboard.core.costs.quantities import HOUR, Quantity, ec2_seconds, instance_hours
+from dashboard.core.costs.quote import Quote, unknown
 
-LEAST_SECONDS = 60
-"""EC2 bills Linux instances by the second, a minute at least (AWS's EC2 on-demand pricing page)."""
-MONTH_HOURS = 730
-"""Hours of the month that a price per GB-month is divided by, as most of AWS's own calculators do."""
+LEAST_SECONDS = int(quantities.EC2_LEAST_SECONDS)
+MONTH_HOURS = int(quantities.MONTH_HOURS)
 
 
 def ec2_quote(
@@ -31,16 +31,16 @@ def ec2_quote(
     if price is None:
         return unknown(prices.why_unknown(Kind.EC2, instance_type, region), seconds=seconds, basis=basis)
     # What has not run yet is not billed; what has, for a minute at least.
-    billed = None if seconds is None else max(float(LEAST_SECONDS), seconds) if seconds > 0 else 0.0
+    billed = None if seconds is None else ec2_seconds(seconds)
     extras = _extras(prices, region, volume_gb)
     amount = None
     if billed is not None:
-        amount = (price.amount + sum((one for _, one in extras if one is not None), Decimal(0))) * Decimal(str(billed))
-        amount /= HOUR
+        beside = sum((used.cost(each.amount) for _, used, each in extras if each is not None), Decimal(0))
+        amount = instance_hours(billed).cost(price.amount + beside)
     return Quote(
         amount=amount,
         unit_price=price.amount,
-        seconds=billed,
+        seconds=None if billed is None else float(billed),
         count=1,
         currency=price.currency,
         source=price.source,
@@ -51,19 +51,19 @@ def ec2_quote(
     )
 
 
-def _extras(prices: PriceBook, region: str, volume_gb: int) -> list[tuple[str, Decimal | None]]:
-    """What is charged beside the instance: its name, and USD an hour or None when unknown."""
-    disk, address = prices.beside(Extra.GP3, region), prices.beside(Extra.PUBLIC_IPV4, region)
-    found: list[tuple[str, Decimal | None]] = []
+def _extras(prices: PriceBook, region: str, volume_gb: int) -> list[tuple[str, Quantity, Price | None]]:
+    """What is charged beside the instance: its name, how much of it in an hour, and its price, None when unknown."""
+    found: list[tuple[str, Quantity, Price | None]] = []
     if volume_gb:
-        found.append((f"{volume_gb} GB gp3", disk.amount * volume_gb / MONTH_HOURS if disk else None))
-    found.append(("a public address", address.amount if address else None))
+        kept = quantities.gb_months(volume_gb, HOUR)
+        found.append((f"{volume_gb} GB gp3", kept, prices.beside(Extra.GP3, region)))
+    found.append(("a public address", quantities.hours(HOUR), prices.beside(Extra.PUBLIC_IPV4, region)))
     return found
 
 
-def _said(extras: list[tuple[str, Decimal | None]], region: str) -> str:
-    known = [name for name, price in extras if price is not None]
-    missing = [name for name, price in extras if price is None]
+def _said(extras: list[tuple[str, Quantity, Price | None]], region: str) -> str:
+    known = [name for name, _, price in extras if price is not None]
+    missing = [name for name, _, price in extras if price is None]
     return ", ".join(
         part
         for part in (

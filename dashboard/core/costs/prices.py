@@ -1,13 +1,13 @@
-"""The price book: list prices per instance-hour as shipped in prices.json, each with its source and date."""
+"""The price book: what AWS asks for each thing, as shipped in prices.json or as AWS told later, sourced and dated."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 SHIPPED = Path(__file__).with_name("prices.json")
 
@@ -21,10 +21,51 @@ class Confidence(StrEnum):
 
 
 class Extra(StrEnum):
-    """What an EC2 instance needs beside itself, and is charged for apart."""
+    """What is charged for beside instance-hours. Each has a price of its own in each region."""
 
-    GP3 = "gp3"  # a volume, per GB and month
-    PUBLIC_IPV4 = "public-ipv4"  # an address, per hour
+    GP3 = "gp3"
+    GP2 = "gp2"
+    PUBLIC_IPV4 = "public-ipv4"
+    S3_STANDARD = "s3-standard"
+    ML_STORAGE = "ml-storage"
+    ENDPOINT_DATA = "endpoint-data"
+    SERVERLESS_3GB = "serverless-3gb"
+    LAMBDA_REQUEST = "lambda-request"
+    LAMBDA_DURATION_X86 = "lambda-duration-x86"
+    LAMBDA_DURATION_ARM = "lambda-duration-arm"
+    LAMBDA_EPHEMERAL = "lambda-ephemeral"
+    LAMBDA_PROVISIONED = "lambda-provisioned"
+    LAMBDA_PROVISIONED_DURATION = "lambda-provisioned-duration"
+    NAT_HOUR = "nat-hour"
+    NAT_DATA = "nat-data"
+    LOGS = "logs"
+    ECR = "ecr"
+
+    @property
+    def word(self) -> str:
+        """It, for a person."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Extra.GP3: "EBS volume, gp3",
+    Extra.GP2: "EBS volume, gp2",
+    Extra.PUBLIC_IPV4: "public IPv4 address",
+    Extra.S3_STANDARD: "S3 Standard storage",
+    Extra.ML_STORAGE: "storage of SageMaker instances",
+    Extra.ENDPOINT_DATA: "data into and out of an endpoint",
+    Extra.SERVERLESS_3GB: "serverless endpoint, 3 GB, while it answers",
+    Extra.LAMBDA_REQUEST: "Lambda request",
+    Extra.LAMBDA_DURATION_X86: "Lambda duration, x86",
+    Extra.LAMBDA_DURATION_ARM: "Lambda duration, ARM",
+    Extra.LAMBDA_EPHEMERAL: "Lambda storage over 512 MB",
+    Extra.LAMBDA_PROVISIONED: "Lambda provisioned concurrency, kept ready",
+    Extra.LAMBDA_PROVISIONED_DURATION: "Lambda provisioned concurrency, duration",
+    Extra.NAT_HOUR: "NAT gateway",
+    Extra.NAT_DATA: "data through a NAT gateway",
+    Extra.LOGS: "CloudWatch Logs, ingested",
+    Extra.ECR: "ECR image storage",
+}
 
 
 class Kind(StrEnum):
@@ -57,21 +98,38 @@ class Price:
 
 
 @dataclass(frozen=True)
-class PriceBook:
-    """Prices by (kind, instance type, region). Build it with `load()`; it does not change afterwards."""
+class Observation:
+    """What spot was seen to cost an hour, on its day: from `lowest` to `highest`. No list price, and no promise."""
 
-    prices: Mapping[tuple[Kind, str, str], Price]
+    instance_type: str
+    region: str
+    lowest: Decimal
+    highest: Decimal
+    currency: str
+    source: str
+    date: date
+
+
+Dated = tuple[Price, ...]
+"""The prices that one thing is known to have had, oldest first. Never empty."""
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """Prices by (kind, instance type, region), with their history. It does not change; `with_prices` gives another."""
+
+    prices: Mapping[tuple[Kind, str, str], Dated]
     markups: Mapping[str, Decimal]
     markup_source: str
     markup_date: date
     unknown: Mapping[str, str]
-    extras: Mapping[tuple[Extra, str], Price] = field(default_factory=dict)
+    extras: Mapping[tuple[Extra, str], Dated] = field(default_factory=dict)
+    observed: tuple[Observation, ...] = ()
 
     @classmethod
     def load(cls, file: Path = SHIPPED) -> "PriceBook":
         """Read the shipped prices (or another file of the same form). Raises KeyError or ValueError on a bad file."""
         book: dict[str, Any] = json.loads(file.read_text())
-        prices = {}
 
         def read(row: Mapping[str, Any]) -> Price:
             source = book["sources"][row["source"]]
@@ -84,35 +142,54 @@ class PriceBook:
                 row.get("per", "h"),
             )
 
-        for row in book["prices"]:
-            price = read(row)
-            for kind in row["kinds"]:
-                prices[Kind(kind), row["instance"], row["region"]] = price
+        def observation(row: Mapping[str, Any]) -> Observation:
+            source = book["sources"][row["source"]]
+            day = date.fromisoformat(source["date"])
+            lowest, highest = Decimal(row["lowest"]), Decimal(row["highest"])
+            return Observation(row["instance"], row["region"], lowest, highest, book["currency"], source["title"], day)
+
         markup = book["markup"]
         return cls(
-            prices=prices,
+            prices=_together(
+                ((Kind(kind), row["instance"], row["region"]), read(row))
+                for row in book["prices"]
+                for kind in row["kinds"]
+            ),
             markups={family: Decimal(factor) for family, factor in markup["families"].items()},
             markup_source=markup["title"],
             markup_date=date.fromisoformat(markup["date"]),
             unknown=book["unknown"],
-            extras={(Extra(row["what"]), row["region"]): read(row) for row in book["extras"]},
+            extras=_together(((Extra(row["what"]), row["region"]), read(row)) for row in book["extras"]),
+            observed=tuple(observation(row) for row in book.get("observed", ())),
         )
 
-    def price(self, kind: Kind | str, instance_type: str, region: str) -> Price | None:
-        """The price per instance-hour, or None when unknown (see `why_unknown`).
+    def with_prices(
+        self,
+        prices: Iterable[tuple[tuple[Kind, str, str], Price]],
+        extras: Iterable[tuple[tuple[Extra, str], Price]] = (),
+    ) -> "PriceBook":
+        """The book with further prices, each beside those that were known. One of the same day takes its place."""
+        return replace(self, prices=_together(prices, self.prices), extras=_together(extras, self.extras))
 
-        Where SageMaker's own price is not in the book, EC2's times SageMaker's usual markup is given, as an estimate
-        that says so in its source.
+    def price(
+        self, kind: Kind | str, instance_type: str, region: str, at: datetime | date | None = None
+    ) -> Price | None:
+        """The price per instance-hour in force at a moment, the newest without one; None when unknown (`why_unknown`).
+
+        That is the newest that was collected on or before the moment's UTC day, else the first that is known. An
+        estimate counts only where no figure is known. Where SageMaker's own price is not in the book, EC2's times
+        SageMaker's usual markup is given, as an estimate that says so in its source.
         """
         kind = Kind(kind)
         found = self.prices.get((kind, instance_type, region))
-        if found or not kind.is_sagemaker:
-            return found
-        return self._by_markup(instance_type, region)
+        if found:
+            return in_force(found, at)
+        return self._by_markup(instance_type, region, at) if kind.is_sagemaker else None
 
-    def beside(self, what: Extra, region: str) -> Price | None:
-        """The price of something beside the instance, or None when it is not in the book."""
-        return self.extras.get((what, region))
+    def beside(self, what: Extra, region: str, at: datetime | date | None = None) -> Price | None:
+        """The price of something beside instance-hours, as `price` chooses it, or None when it is not in the book."""
+        found = self.extras.get((what, region))
+        return in_force(found, at) if found else None
 
     def why_unknown(self, kind: Kind | str, instance_type: str, region: str) -> str:
         """Why `price` gives None, as part of a sentence; "" when it does not."""
@@ -123,16 +200,43 @@ class PriceBook:
                 return f"no price for {instance_type}: {reason}"
         return f"no price for {instance_type} in {region} in the price book"
 
-    def _by_markup(self, instance_type: str, region: str) -> Price | None:
+    def why_missing(self, what: Extra, region: str) -> str:
+        """Why `beside` gives None, as part of a sentence; "" when it does not."""
+        if self.beside(what, region):
+            return ""
+        return f"no price for {what.word} in {region} in the price book"
+
+    def _by_markup(self, instance_type: str, region: str, at: datetime | date | None) -> Price | None:
         plain = instance_type.removeprefix("ml.")
         factor = self.markups.get(plain.split(".")[0])
         ec2 = self.prices.get((Kind.EC2, plain, region))
         if not factor or not ec2:
             return None
+        of = in_force(ec2, at)
         return Price(
-            ec2.amount * factor,
-            ec2.currency,
+            of.amount * factor,
+            of.currency,
             f"estimate: EC2 {plain} in {region} × {factor}, {self.markup_source}",
-            min(ec2.date, self.markup_date),
+            min(of.date, self.markup_date),
             Confidence.ESTIMATE,
         )
+
+
+def in_force(known: Dated, at: datetime | date | None) -> Price:
+    """The one of these prices that holds at a moment; see `PriceBook.price`."""
+    told = [price for price in known if not price.is_estimate] or known
+    if at is None:
+        return told[-1]
+    day = at.astimezone(UTC).date() if isinstance(at, datetime) else at
+    return next((price for price in reversed(told) if price.date <= day), told[0])
+
+
+K = TypeVar("K")
+
+
+def _together(told: Iterable[tuple[K, Price]], before: Mapping[K, Dated] | None = None) -> dict[K, Dated]:
+    found: dict[K, Dated] = dict(before or {})
+    for key, price in told:
+        others = tuple(one for one in found.get(key, ()) if one.date != price.date)
+        found[key] = tuple(sorted((*others, price), key=lambda one: one.date))
+    return found

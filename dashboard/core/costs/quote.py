@@ -6,8 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from dashboard.core.costs.prices import Kind, Price, PriceBook
-
-HOUR = Decimal(3600)
+from dashboard.core.costs.quantities import instance_hours
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,9 @@ def training_cost(seconds: float | Decimal, count: int, price: Decimal) -> Decim
     """SageMaker training: billable seconds (of each instance) × instances × price per instance-hour.
 
     Exact, not rounded. Source of the rule: SageMaker bills from TrainingStartTime to TrainingEndTime, download and
-    upload included; DescribeTrainingJob's BillableTimeInSeconds is per instance.
+    upload included; DescribeTrainingJob's BillableTimeInSeconds is per instance. Raises ValueError for what is no time.
     """
-    if seconds < 0 or count < 0:
-        raise ValueError("seconds and count are not negative")
-    return price * Decimal(str(seconds)) * count / HOUR
+    return instance_hours(seconds, count).cost(price)
 
 
 def quote(

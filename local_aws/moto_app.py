@@ -61,6 +61,8 @@ class Moto:
         self._dispatch: dict[str, Callable[..., Any]] = {}
         self._version = dict.fromkeys(_RESPONSES, 0)
         self._saved = dict.fromkeys(_RESPONSES, 0)
+        self.listeners: dict[str, list[Callable[[Any], None]]] = {}
+        """Called with a service's backends after each change of them, before it is answered."""
 
     def load(self, service: str) -> None:
         """Import a service and restore what was kept of it; nothing when that is done already."""
@@ -87,6 +89,7 @@ class Moto:
             if changes and status < 400:
                 for changed in _CHANGES[service]:
                     self._version[changed] += 1
+                    self._tell(changed)
             versions = dict(self._version)
         if changes and status < 400:
             for changed in _CHANGES[service]:
@@ -104,6 +107,10 @@ class Moto:
             moto_state.save(self._path(service), data)
             self._saved[service] = reached
 
+    def _tell(self, service: str) -> None:
+        for listener in self.listeners.get(service, ()):
+            listener(moto_state.backends_of(service))
+
     def _path(self, service: str) -> Path:
         return self._directory / f"{service}.pickle"
 
@@ -118,6 +125,7 @@ class Moto:
             yield moto_state.backends_of(service)
             if changes:
                 self._version[service] += 1
+                self._tell(service)
             version = self._version[service]
         if changes:
             self._save(service, version)

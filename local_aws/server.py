@@ -11,12 +11,13 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
+from botocore.model import OperationModel
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
@@ -24,6 +25,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
+from dashboard.core.costs.prices import PriceBook
 from local_aws import ACCOUNT, DEFAULT_REGION, access, sigv4
 from local_aws.account_facts import AccountFacts
 from local_aws.authenticate import Signed, authenticate, read_wire
@@ -33,8 +35,16 @@ from local_aws.moto_app import Moto, Sts
 from local_aws.protocol import Caller, Service
 from local_aws.quotas import Quotas
 from local_aws.run_keys import RunKeys
+from local_aws.services.billing import Bill
+from local_aws.services.billing_journal import Journal
+from local_aws.services.billing_meters import Meters
+from local_aws.services.billing_tags import CostTags
+from local_aws.services.cloudtrail import CloudTrail
+from local_aws.services.cloudtrail_recorder import Recorder
+from local_aws.services.cloudtrail_store import EventStore
 from local_aws.services.cloudwatch import CloudWatch
 from local_aws.services.cloudwatch_store import MetricStore
+from local_aws.services.cost_explorer import CostExplorer
 from local_aws.services.ec2 import Ec2
 from local_aws.services.iam import Iam
 from local_aws.services.logs import Logs
@@ -42,6 +52,8 @@ from local_aws.services.s3 import S3
 from local_aws.services.sagemaker import SageMaker
 from local_aws.services.sagemaker_runtime import SageMakerRuntime
 from local_aws.services.sagemaker_training_checks import Surroundings
+from local_aws.services.scheduler import Scheduler
+from local_aws.services.scheduler_targets import Targets
 from local_aws.services.service_quotas import ServiceQuotas
 from local_aws.services.ssm import Ssm
 from local_aws.store import Store
@@ -55,7 +67,15 @@ DRAIN_SECONDS = 5
 class Front:
     """The ASGI application: one request in, one answer out."""
 
-    def __init__(self, services: Sequence[Service], keys: KeyRing, region: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        services: Sequence[Service],
+        keys: KeyRing,
+        region: str,
+        now: Callable[[], datetime],
+        recorder: Recorder | None = None,
+    ) -> None:
+        self._recorder = recorder
         self._services: dict[str, list[Service]] = {}
         for service in services:
             self._services.setdefault(service.signing_name, []).append(service)
@@ -109,9 +129,23 @@ class Front:
                 self._check_run(signed, operation.model.name)
                 request.scope["path_params"] = operation.path_params
                 caller = Caller(ACCOUNT, signed.region, signed.key.access_key_id, signed.key.arn)
-                return await service.handle(request, operation.model, caller)
+                return await self._handled(service, request, operation.model, caller, signed.body)
         what = wire.header("x-amz-target") or dict(parse_qsl(signed.body.decode("utf-8", "replace"))).get("Action")
         raise NotThereError(f"{signed.service}:{what or f'{wire.method} {signed.path}'}"[:200])
+
+    async def _handled(
+        self, service: Service, request: Request, operation: OperationModel, caller: Caller, body: bytes
+    ) -> Response:
+        outcome: Response | ServiceError
+        try:
+            outcome = await service.handle(request, operation, caller)
+        except ServiceError as refused:
+            outcome = refused
+        if self._recorder is not None:
+            self._recorder.note(service, operation, caller, request, body, outcome)
+        if isinstance(outcome, ServiceError):
+            raise outcome
+        return outcome
 
     def _check_run(self, signed: Signed, operation: str = "") -> None:
         """Raises ServiceError when what runs here calls what is not open to it."""
@@ -209,7 +243,17 @@ def build(
         around=Surroundings(facts.role_exists, facts.missing_network, quotas),
     )
     runtime = SageMakerRuntime(sagemaker, metrics)
+    journal, cost_tags = Journal(store), CostTags(store)
+    bill = Bill(journal, cost_tags, prices=cache(PriceBook.load))
+    meters = Meters(journal)
+    meters.watch(sagemaker.training_jobs, sagemaker.endpoints)
+    moto.listeners["ec2"] = [meters.ec2]
+    trail = Recorder(EventStore(state / "cloudtrail"), now)
+    ec2 = Ec2(moto, state / "instances", runs, quotas=quotas, metrics=metrics)
+    targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, moto, facts)
     services: list[Service] = [
+        CloudTrail(trail, now),  # the last to stop: it writes down what the others did
+        CostExplorer(journal, cost_tags, bill, meters),  # its meters start before what they watch, and stop after it
         s3,
         logs,
         CloudWatch(metrics),  # stops after those below, which put into its store
@@ -217,11 +261,12 @@ def build(
         sagemaker,
         runtime,
         Sts(moto),
-        Ec2(moto, state / "instances", runs, quotas=quotas, metrics=metrics),
+        ec2,
         Ssm(moto),
         Iam(moto),
+        Scheduler(store, targets, metrics),
     ]
-    front = Front(services, KeyRing(install_key(state), moto.find_key, runs), region, now)
+    front = Front(services, KeyRing(install_key(state), moto.find_key, runs), region, now, trail)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

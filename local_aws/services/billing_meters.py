@@ -1,0 +1,133 @@
+"""What the bill is made of, watched where it happens: SageMaker's records and moto's EC2 tell the journal.
+
+A training is written down when it ends, as AWS bills it; endpoints while they are in service; instances while they run;
+volumes and public addresses while they are there.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from local_aws import ACCOUNT
+from local_aws.engine.endpoint import Status
+from local_aws.services import sagemaker_job_record as record
+from local_aws.services.billing_journal import BORROWED, SAMPLE, Journal, Usage, Used
+from local_aws.services.sagemaker_resources import Document, Resources
+
+SEEN_SECONDS = 10.0
+"""How often the journal notes that the server is alive: what a kill may cost the bill of what ran then."""
+_SERVED = frozenset({Status.IN_SERVICE, Status.SYSTEM_UPDATING, "Updating", "RollingBack"})
+IN_USE, IDLE = "InUseAddress", "IdleAddress"
+
+
+class Meters:
+    """The meters of one server. `start` before anything runs, `stop` after all of it has ended. now: epoch seconds."""
+
+    def __init__(
+        self, journal: Journal, *, now: Callable[[], float] = time.time, seconds: float = SEEN_SECONDS
+    ) -> None:
+        self._journal = journal
+        self._now = now
+        self._seconds = seconds
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, training_jobs: Resources, endpoints: Resources) -> None:
+        """Listen to SageMaker's records. What had ended before there was a journal is written down first."""
+        written = self._journal.has(Used.TRAINING)
+        for job in training_jobs.all():
+            if job["TrainingJobArn"] not in written:
+                self._trained(None, job)
+        training_jobs.listeners.append(self._trained)
+        endpoints.listeners.append(self._served)
+
+    def start(self) -> None:
+        """Close what a server that died left open, and begin to note that this one is alive."""
+        self._journal.recover()
+        self._thread = threading.Thread(target=self._beat, name="billing", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+        if self._thread:
+            self._thread.join()
+        self._journal.pause(self._now())
+
+    def _beat(self) -> None:
+        while not self._ended.wait(self._seconds):
+            self._journal.seen(self._now())
+
+    def ec2(self, backends: Any) -> None:
+        """EC2 has changed; `backends` are moto's, held."""
+        now = self._now()
+        for region, backend in backends[ACCOUNT].items():
+            self._journal.there(f"ec2/{region}", _ec2(backend, region, now), now)
+
+    def _trained(self, before: Document | None, job: Document | None) -> None:
+        ended = job is not None and record.is_final(job) and not (before is not None and record.is_final(before))
+        if job is None or not ended or "TrainingStartTime" not in job:
+            return
+        told, cluster = record.description(job), job["Request"]["ResourceConfig"]
+        self._journal.add(
+            Usage(
+                Used.TRAINING,
+                job["TrainingJobArn"],
+                job["TrainingJobArn"].split(":")[3],
+                job["TrainingStartTime"],
+                cluster["InstanceType"],
+                cluster["InstanceCount"],
+                ended=max(job["TrainingStartTime"], job["TrainingEndTime"]),
+                seconds=told["BillableTimeInSeconds"],
+                tags=_tags(job),
+            )
+        )
+
+    def _served(self, before: Document | None, endpoint: Document | None) -> None:
+        known = endpoint if endpoint is not None else before
+        if known is None:
+            return
+        now = self._now()
+        arn = known["EndpointArn"]
+        serves = endpoint is not None and endpoint["WasInService"] and endpoint["EndpointStatus"] in _SERVED
+        variants = known["Variants"] if serves else ()
+        things = [
+            Usage(
+                Used.ENDPOINT, f"{arn}/{one['name']}", arn.split(":")[3], now, one["instance_type"], one["count"],
+                tags=_tags(known),
+            )
+            for one in variants
+        ]  # fmt: skip
+        self._journal.there(f"endpoint/{arn}", things, now)
+
+
+def _ec2(backend: Any, region: str, now: float) -> Iterator[Usage]:
+    own = {address.public_ip for address in backend.addresses}  # allocated ones, which outlive an instance
+    samples = set()
+    for reservation in backend.reservations.values():
+        for found in reservation.instances:
+            tags = _moto_tags(backend, found.id)
+            if tags.get(SAMPLE) == "true":
+                samples.add(found.id)
+            if found._state.name != "running":
+                continue
+            zone = found.availability_zone if found.kennel["spot"] else ""
+            yield Usage(Used.INSTANCE, found.id, region, now, found.instance_type, tags=tags, spot_zone=zone)
+            if found.public_ip and found.public_ip not in own:
+                yield Usage(Used.ADDRESS, f"{found.id}{BORROWED}", region, now, detail=IN_USE, tags=tags)
+    for address in backend.addresses:
+        name = address.allocation_id or address.public_ip
+        detail = IN_USE if address.association_id else IDLE
+        yield Usage(Used.ADDRESS, name, region, now, detail=detail, tags=_moto_tags(backend, name))
+    for volume in backend.volumes.values():
+        if volume.attachment is None or volume.attachment.instance.id not in samples:
+            tags = _moto_tags(backend, volume.id)
+            yield Usage(Used.VOLUME, volume.id, region, now, str(volume.volume_type), int(volume.size), tags=tags)
+
+
+def _moto_tags(backend: Any, resource_id: str) -> Mapping[str, str]:
+    return {str(key): str(value) for key, value in backend.tags.get(resource_id, {}).items()}
+
+
+def _tags(document: Document) -> dict[str, str]:
+    return {one["Key"]: one["Value"] for one in document.get("Tags", ())}

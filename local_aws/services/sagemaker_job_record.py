@@ -141,6 +141,11 @@ def description(record: Document) -> dict[str, Any]:
 
 
 def _seconds(record: Document) -> dict[str, int]:
+    told = record.get("Told", {})  # of a training that is replayed (see sagemaker_replay)
+    return _counted_seconds(record) | told
+
+
+def _counted_seconds(record: Document) -> dict[str, int]:
     if not record["Request"].get("EnableManagedSpotTraining"):
         seconds = max(1, math.ceil(record["TrainingEndTime"] - record["TrainingStartTime"]))
         return {"TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}

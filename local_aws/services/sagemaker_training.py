@@ -17,6 +17,7 @@ from local_aws.engine.training import INTERRUPTED, SERVER_STOPPED
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
 from local_aws.services import sagemaker_job_record as record
+from local_aws.services import sagemaker_replay as replay
 from local_aws.services import sagemaker_training_checks as checks
 from local_aws.services.sagemaker_base import SageMakerBase, arn_of, merged
 from local_aws.services.sagemaker_refusals import TRAINING, UPDATE, refuse
@@ -76,8 +77,13 @@ class TrainingJobs(SageMakerBase):
         job = _job(whole, arn, _plan(params.get("Tags", ())), self.now())
         checks.check_role(self.around, whole["RoleArn"], arn)
         checks.check_network(self.around, whole, caller.region)
-        checks.check_buckets(self.objects, job, caller.region)
+        if not self._replay(whole):  # which reads no data and writes none
+            checks.check_buckets(self.objects, job, caller.region)
         return whole, job
+
+    def _replay(self, params: Mapping[str, Any]) -> replay.Replay | None:
+        is_spot = bool(params.get("EnableManagedSpotTraining"))
+        return replay.asked(params.get("Tags", ()), self.now(), is_spot=is_spot)
 
     def launch(self, params: Mapping[str, Any], caller: Caller, *, tuning_job_arn: str = "") -> str:
         """Check, record and queue a job; its ARN. tuning_job_arn: of the tuning job that launches it.
@@ -85,6 +91,12 @@ class TrainingJobs(SageMakerBase):
         Raises ServiceError.
         """
         whole, job = self.accept(params, caller)
+        told = self._replay(whole)
+        if told:
+            replayed = replay.training(job.arn, whole, merged((), whole.get("Tags", ())), told, self.now())
+            if not self.training_jobs.add(job.arn, replayed):
+                raise _in_use(job.arn)
+            return job.arn
         made = record.new_record(job.arn, whole, merged((), whole.get("Tags", ())), self.now())
         if job.spot:
             made = {**made, "Interruptions": _plan(whole.get("Tags", ()))}  # tags can change, and the plan must not

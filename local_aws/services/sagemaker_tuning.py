@@ -9,6 +9,7 @@ from local_aws.engine.container import TUNING_OBJECTIVE
 from local_aws.engine.tuner import Tuner
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
+from local_aws.services import sagemaker_replay as replay
 from local_aws.services import sagemaker_training_checks as checks
 from local_aws.services import sagemaker_tuning_record as record
 from local_aws.services.sagemaker_base import arn_of, merged
@@ -49,11 +50,22 @@ class Tunings(TrainingJobs):
         tags = merged((), params.get("Tags", ()))
         # what its training jobs would be refused for, the tuning job is refused for here and now
         _, job = self.accept(plan.training_job(f"{name}-001-00000000", plan.search.choose(()), tags), caller)
+        told = self._replay({**plan.definition, "Tags": tags})
+        if told:
+            return self._add_replayed(*replay.tuning(arn, params, tags, told, self.now()))
         at_once = job.instance_count * min(plan.parallel, plan.most)
         checks.check_quota(self.around, replace(job, instance_count=at_once), self._active())
         if not self.tuning_jobs.add(arn, record.new_record(arn, params, tags, self.now())):
             raise _in_use(arn)
         self.tuner.wake(arn)
+        return {"HyperParameterTuningJobArn": arn}
+
+    def _add_replayed(self, one: Document, jobs: Sequence[Document]) -> dict[str, Any]:
+        arn = one["HyperParameterTuningJobArn"]
+        for job in jobs:  # before the tuning job: whoever is interrupted here asks again, and finds them
+            self.training_jobs.add(job["TrainingJobArn"], job)
+        if not self.tuning_jobs.add(arn, one):
+            raise _in_use(arn)
         return {"HyperParameterTuningJobArn": arn}
 
     def describe_hyper_parameter_tuning_job(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:

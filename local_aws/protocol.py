@@ -98,7 +98,7 @@ class Service:
         name = ""
         match self.protocol:
             case "json":
-                prefix, _, name = headers.get("x-amz-target", "").partition(".")
+                prefix, _, name = headers.get("x-amz-target", "").rpartition(".")
                 if prefix != self.model.metadata.get("targetPrefix"):
                     return None
             case "query" | "ec2":

@@ -1,0 +1,112 @@
+"""CloudTrail's event history: who changed what, in the last 90 days. The front records it; nothing is delivered to S3.
+
+Other than AWS's, it holds no reads, and an event is there at once.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from local_aws.errors import ServiceError
+from local_aws.protocol import Caller, Service
+from local_aws.services.cloudtrail_recorder import Recorder
+from local_aws.services.cloudtrail_store import KEPT, Row, moment
+
+PAGE = 50
+AHEAD = timedelta(days=1)
+
+Params = dict[str, Any]
+
+
+class CloudTrail(Service):
+    """LookupEvents over what `recorder` has written down."""
+
+    name = "cloudtrail"
+    invalid_code = "InvalidParameterCombinationException"
+
+    def __init__(self, recorder: Recorder, now: Callable[[], datetime]) -> None:
+        self._recorder = recorder
+        self._now = now
+
+    async def start(self) -> None:
+        self._recorder.start()
+
+    async def stop(self) -> None:
+        self._recorder.stop()
+
+    def lookup_events(self, params: Params, caller: Caller) -> Params:
+        if params.get("EventCategory"):
+            raise ServiceError(
+                "InvalidEventCategoryException", "The embedded AWS records no insight events. Leave EventCategory out."
+            )
+        most = params.get("MaxResults", PAGE)
+        if not 1 <= most <= PAGE:
+            raise ServiceError("InvalidMaxResultsException", f"MaxResults lies between 1 and {PAGE}.")
+        since, until = self._span(params)
+        attribute = _attribute(params.get("LookupAttributes", []))
+        asked = _digest(params, attribute, caller.region)
+        before = _place(params["NextToken"], asked) if params.get("NextToken") else None
+        if attribute is not None and attribute[0] == "ReadOnly":
+            if attribute[1] != "false":
+                return {"Events": []}  # reads are not recorded
+            attribute = None
+        self._recorder.settle()
+        found = self._recorder.store.find(caller.region, attribute, since, until, before, most + 1)
+        answer: Params = {"Events": [_told(row) for row in found[:most]]}
+        if len(found) > most:
+            number, at, _ = found[most - 1]
+            answer["NextToken"] = base64.b64encode(json.dumps([asked, at, number]).encode()).decode()
+        return answer
+
+    def _span(self, params: Params) -> tuple[datetime, datetime]:
+        now = self._now()
+        since, until = params.get("StartTime") or now - KEPT, params.get("EndTime") or now + AHEAD
+        if since > until:
+            raise ServiceError("InvalidTimeRangeException", "The start time is after the end time.")
+        return max(since, now - KEPT), until
+
+
+def _attribute(told: list[dict[str, str]]) -> tuple[str, str] | None:
+    if len(told) > 1:
+        raise ServiceError("InvalidLookupAttributesException", "One lookup attribute can be given, not more.")
+    return (told[0]["AttributeKey"], told[0]["AttributeValue"]) if told else None
+
+
+def _digest(params: Params, attribute: tuple[str, str] | None, region: str) -> str:
+    """What a token belongs to: it is of no use with other parameters, as AWS has it."""
+    asked = (attribute, params.get("StartTime"), params.get("EndTime"), region)
+    return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+
+
+def _place(token: str, asked: str) -> tuple[float, int]:
+    try:
+        of, at, number = json.loads(base64.b64decode(token, validate=True))
+        place = float(at), int(number)
+    except (ValueError, TypeError):
+        of, place = "", (0.0, 0)
+    if of != asked:
+        raise ServiceError(
+            "InvalidNextTokenException", "The token is not valid, or was given for another lookup. Look up again."
+        )
+    return place
+
+
+def _told(row: Row) -> Params:
+    _, at, text = row
+    document = json.loads(text)
+    resources = document.pop("resources")
+    identity = document["userIdentity"]
+    return {
+        "EventId": document["eventID"],
+        "EventName": document["eventName"],
+        "ReadOnly": "false",
+        "AccessKeyId": identity["accessKeyId"],
+        "EventTime": moment(at),
+        "EventSource": document["eventSource"],
+        "Username": "root" if identity["type"] == "Root" else identity.get("userName") or identity["principalId"],
+        "Resources": [{"ResourceType": kind, "ResourceName": name} for kind, name in resources],
+        "CloudTrailEvent": json.dumps(document),
+    }

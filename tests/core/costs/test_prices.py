@@ -1,12 +1,12 @@
 """The price book against the published figures, typed here by hand."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
 
-from dashboard.core.costs.prices import SHIPPED, Confidence, PriceBook
+from dashboard.core.costs.prices import SHIPPED, Confidence, Extra, Kind, Price, PriceBook
 
 
 @pytest.mark.parametrize(
@@ -96,3 +96,65 @@ def test_a_bad_file_is_an_error(tmp_path):
 
 def test_confidence_says_what_is_an_estimate():
     assert {c.value for c in Confidence} == {"listed", "weak", "estimate"}
+
+
+ON = (Kind.EC2, "c5.large", "us-east-1")
+
+
+def told(amount: str, day: date, confidence: Confidence = Confidence.LISTED) -> Price:
+    return Price(Decimal(amount), "USD", "AWS Pricing API", day, confidence)
+
+
+def test_a_price_is_that_of_its_moment(prices):
+    """The shipped one is of 2026-07-20."""
+    book = prices.with_prices([(ON, told("0.09", date(2026, 10, 5))), (ON, told("0.08", date(2026, 8, 1)))])
+
+    def at(moment: datetime | date | None) -> Decimal:
+        return book.price(*ON, moment).amount
+
+    assert at(date(2020, 1, 1)) == Decimal("0.085")  # nobody collected one then: the first that is known
+    assert at(date(2026, 7, 31)) == Decimal("0.085")
+    assert at(date(2026, 8, 1)) == Decimal("0.08")
+    assert at(datetime(2026, 10, 4, 23, 59, tzinfo=UTC)) == Decimal("0.08")
+    assert at(datetime(2026, 10, 4, 23, 59, tzinfo=timezone(timedelta(hours=-5)))) == Decimal("0.09")  # the UTC day
+    assert at(None) == Decimal("0.09")
+    assert prices.price(*ON).amount == Decimal("0.085")  # the book that was there has not changed
+
+
+def test_a_price_of_the_same_day_takes_the_place_of_the_other(prices):
+    day = date(2026, 10, 5)
+    book = prices.with_prices([(ON, told("0.09", day))]).with_prices([(ON, told("0.07", day))])
+    assert [price.amount for price in book.prices[ON]] == [Decimal("0.085"), Decimal("0.07")]
+
+
+def test_an_estimate_counts_only_where_no_figure_is_known(prices):
+    scaled = (Kind.EC2, "m5.large", "eu-west-1")
+    assert prices.price(*scaled).is_estimate
+    book = prices.with_prices([(scaled, told("0.106", date(2026, 11, 1)))])
+    assert book.price(*scaled, date(2026, 10, 1)).amount == Decimal("0.106")
+    assert not book.price(Kind.EC2, "m5.large", "eu-west-1").is_estimate
+
+
+def test_the_estimate_from_ec2_follows_ec2s_price(prices):
+    book = prices.with_prices([((Kind.EC2, "c5.xlarge", "ap-south-1"), told("0.2", date(2026, 11, 1)))])
+    assert book.price("endpoint", "ml.c5.xlarge", "ap-south-1").amount == Decimal("0.24")
+    assert book.price("endpoint", "ml.c5.xlarge", "ap-south-1", date(2026, 10, 1)).amount == Decimal("0.204")
+
+
+def test_what_stands_beside_instances_has_prices_too(prices):
+    assert prices.beside(Extra.LAMBDA_PROVISIONED, "ap-northeast-1").amount == Decimal("0.0000053835")
+    assert prices.beside(Extra.LAMBDA_PROVISIONED_DURATION, "eu-west-1").amount == Decimal("0.0000108407")
+    assert prices.beside(Extra.ML_STORAGE, "us-east-1") is None
+    assert "us-east-1" in prices.why_missing(Extra.ML_STORAGE, "us-east-1")
+    assert prices.why_missing(Extra.ML_STORAGE, "eu-west-1") == ""
+    later = told("0.07", date(2026, 11, 1))
+    book = prices.with_prices([], [((Extra.GP3, "us-east-1"), later)])
+    assert book.beside(Extra.GP3, "us-east-1", date(2026, 10, 1)).amount == Decimal("0.08")
+    assert book.beside(Extra.GP3, "us-east-1") == later
+
+
+def test_observed_spot_prices_say_what_they_are(prices):
+    (published,) = [one for one in prices.observed if one.instance_type == "ml.c5.2xlarge"]
+    assert published.lowest == published.highest == Decimal("0.174")
+    assert "an observation of its day" in published.source
+    assert all(one.lowest <= one.highest and one.source for one in prices.observed)

@@ -22,6 +22,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import embedded, sample_account
 from dashboard.budget_readings import Budgets, budgets, forget_budgets
+from dashboard.choice_readings import advice, choices
 from dashboard.core import data
 from dashboard.core.aws import Account, Aws, connect, fingerprint
 from dashboard.core.data import Dataset
@@ -66,8 +67,10 @@ __all__ = [
     "Budgets",
     "Reading",
     "Tail",
+    "advice",
     "budgets",
     "card",
+    "choices",
     "comparison",
     "connection",
     "cost",

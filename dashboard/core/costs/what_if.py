@@ -1,0 +1,188 @@
+"""The same work on other instances, in other regions, on spot: what was measured, else an estimate. Pure.
+
+Every answer says what it rests on, and how an estimate was made (see `what_if_time` for its time).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from statistics import median
+
+from dashboard.core import tags
+from dashboard.core.costs.ec2 import ec2_quote
+from dashboard.core.costs.outcomes import Outcome, Way, Work
+from dashboard.core.costs.prices import Kind, PriceBook
+from dashboard.core.costs.quote import Quote, quote
+from dashboard.core.costs.what_if_time import Basis, Range, Time, gain_of, training_time
+from dashboard.core.format import count, percent
+from dashboard.core.runs.instances import offered
+from dashboard.core.runs.model import Capacity, Platform
+from dashboard.core.runs.surroundings import SpotPrice
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """USD that are not sure."""
+
+    low: Decimal
+    likely: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way of doing the work in one region. `seconds` are from launch to end; None is unknown, and `why` says why.
+
+    `how` says how the figures were made, for a person; `n` are the runs that they rest on.
+    """
+
+    way: Way
+    region: str
+    basis: Basis
+    seconds: Range | None
+    cost: Money | None
+    how: str = ""
+    why_unknown: str = ""
+    n: int = 0
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: on so many instances, in these regions; `home` is the account's own.
+
+    `spot_prices` are EC2's in `home` right now, by instance type; elsewhere they are not known.
+    """
+
+    home: str
+    regions: tuple[str, ...] = ()
+    count: int = 1
+    spot_prices: Mapping[str, SpotPrice] = field(default_factory=dict)
+
+
+def what_if(work: Work, members: Sequence[Outcome], prices: PriceBook, asked: Question) -> tuple[Option, ...]:
+    """Every way on offer, in every region asked for, the cheapest first, those of unknown cost last.
+
+    `members` are runs of this one work and of one nature of money. Without any there is nothing to go by: ().
+    """
+    trainings = [one for one in members if one.trained]
+    if not trainings:
+        return ()
+    gain = gain_of(trainings)
+    found: list[Option] = []
+    for way in _ways(trainings, asked.count):
+        time = training_time(way, trainings, work, gain)
+        regions = dict.fromkeys(asked.regions or (asked.home,))
+        found += [_option(way, region, time, trainings, prices, asked) for region in regions]
+    return tuple(sorted(found, key=_order))
+
+
+def _ways(trainings: Sequence[Outcome], number: int) -> Iterable[Way]:
+    for platform in Platform:
+        here = [one.way.instance_type for one in trainings if one.way.platform is platform]
+        for kind in dict.fromkeys((*offered(platform), *here)):
+            for capacity in Capacity:
+                if platform is Platform.SAGEMAKER or number == 1:  # an EC2 training runs on one instance
+                    yield Way(platform, kind, number, capacity)
+
+
+def _option(
+    way: Way, region: str, time: Time | str, trainings: Sequence[Outcome], prices: PriceBook, asked: Question
+) -> Option:
+    same = [one for one in trainings if one.way == way]
+    if same and region == asked.home and all(one.amount is not None for one in same):
+        return _measured(way, region, same)
+    if isinstance(time, str):
+        return Option(way, region, Basis.ESTIMATED, None, None, why_unknown=time)
+    ahead = median(max(0.0, one.seconds - (one.trained or 0.0)) for one in _like(way, trainings))
+    basis = Basis.ESTIMATED if time.basis is Basis.ESTIMATED else Basis.PRICED
+    cost, how, why = _cost(way, region, time.seconds, trainings, prices, asked)
+    said = "; ".join(part for part in (time.how, how) if part)
+    return Option(way, region, basis, time.seconds.plus(ahead), cost, said, why, time.n)
+
+
+def _measured(way: Way, region: str, same: Sequence[Outcome]) -> Option:
+    amounts = sorted(one.amount for one in same if one.amount is not None)
+    seconds = sorted(one.seconds for one in same)
+    return Option(
+        way,
+        region,
+        Basis.of(same),
+        Range(seconds[0], median(seconds), seconds[-1]),
+        Money(amounts[0], median(amounts), amounts[-1]),
+        _those(same),
+        n=len(same),
+    )
+
+
+def _those(same: Sequence[Outcome]) -> str:
+    how = "the one run of this" if len(same) == 1 else f"median of {len(same)} runs of this, from least to most"
+    basis = next((told for one in same if (told := one.run.tags.get(tags.REPLAY_BASIS, ""))), "")
+    return f"{how}, {basis}" if basis else how
+
+
+def _like(way: Way, trainings: Sequence[Outcome]) -> Sequence[Outcome]:
+    """Those whose start-up says most about this way's: of its platform, else all."""
+    return [one for one in trainings if one.way.platform is way.platform] or trainings
+
+
+def _cost(
+    way: Way, region: str, seconds: Range, trainings: Sequence[Outcome], prices: PriceBook, asked: Question
+) -> tuple[Money | None, str, str]:
+    """What these seconds cost, how that was made, and why it is unknown."""
+    if way.platform is Platform.EC2:
+        return _ec2(way, region, seconds, trainings, prices, asked)
+    shares = (1.0, 1.0, 1.0)
+    how = ""
+    if way.capacity is Capacity.SPOT:
+        saved = [one.run.saving for one in trainings if one.run.saving is not None]
+        if not saved:
+            return None, "", "SageMaker does not tell its spot prices, and no run of this work was on its spot yet"
+        shares = (1 - max(saved), 1 - median(saved), 1 - min(saved))
+        how = f"spot saved {percent(median(saved))} in {count(len(saved), 'run')} of this work"
+    made = [
+        quote(prices, Kind.SAGEMAKER_TRAINING, way.instance_type, region, seconds=value * share, count=way.count)
+        for value, share in zip((seconds.low, seconds.likely, seconds.high), shares, strict=True)
+    ]
+    return _money(made, how, region, asked.home)
+
+
+def _ec2(
+    way: Way, region: str, seconds: Range, trainings: Sequence[Outcome], prices: PriceBook, asked: Question
+) -> tuple[Money | None, str, str]:
+    spot = None
+    how = ""
+    if way.capacity is Capacity.SPOT:
+        if region != asked.home:
+            return None, "", f"the spot prices of {region} were not read"
+        now = asked.spot_prices.get(way.instance_type)
+        if now is None:
+            return None, "", f"EC2 tells no spot price of {way.instance_type} in {region}"
+        spot, how = now.price, f"at the spot price of {now.date:%Y-%m-%d}, which moves"
+    volume = max((one.run.volume_gb or 0 for one in trainings), default=0)
+    made = [
+        ec2_quote(prices, way.instance_type, region, seconds=value, volume_gb=volume, spot=spot)
+        for value in (seconds.low, seconds.likely, seconds.high)
+    ]
+    return _money(made, "; ".join(part for part in (how, made[1].basis) if part), region, asked.home)
+
+
+def _money(made: Sequence[Quote], how: str, region: str, home: str) -> tuple[Money | None, str, str]:
+    low, likely, high = (one.amount for one in made)
+    if low is None or likely is None or high is None:
+        return None, how, made[1].why_unknown
+    if made[1].is_estimate and "spot" not in how:
+        how = "; ".join(part for part in (how, f"the price is an estimate ({made[1].source})") if part)
+    if region != home:
+        how = "; ".join(part for part in (how, f"at the price of {region}") if part)
+    return Money(low, likely, high), how, ""
+
+
+def _order(one: Option) -> tuple[bool, Decimal, bool, float, str, Way]:
+    return (
+        one.cost is None,
+        one.cost.likely if one.cost else Decimal(0),
+        one.seconds is None,
+        one.seconds.likely if one.seconds else 0.0,
+        one.region,
+        one.way,
+    )

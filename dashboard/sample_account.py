@@ -1,7 +1,8 @@
 """Filling the sample account on a first start: for the launcher, and for the dashboard started without it.
 
 A lock file says while somebody fills it, so that two Kennels of one folder do not do it twice, and a page can ask
-cheaply; the kernel lets go of it however its holder ends. A marker says that it is complete.
+cheaply; the kernel lets go of it however its holder ends. Markers say what of it was completed: an account of an older
+Kennel gets what that one did not make yet, and nothing that somebody deleted from it comes back.
 """
 
 import fcntl
@@ -14,7 +15,8 @@ from pathlib import Path
 
 from dashboard.child import Child, environment, log_file
 
-LOCK, DONE = "sample-account-lock", "sample-account-done"  # beside the account: who deletes its folder starts anew
+LOCK = "sample-account-lock"
+DONE, REPLAYED = "sample-account-done", "sample-replays-done"  # beside the account: who deletes its folder starts anew
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,8 @@ class Filling:
                 if self._stopping:
                     return
                 command = [sys.executable, "-m", "local_aws.sample_account", "--state", str(self._state)]
+                if (self._state / DONE).exists():
+                    command.append("--only-replays")
                 try:
                     self._child = Child(command, environ=self._environ, log=self.log)
                 except OSError as error:
@@ -72,6 +76,7 @@ class Filling:
                     return
             self._code = self._child.wait()
             if self._code == 0:
+                (self._state / REPLAYED).touch()
                 (self._state / DONE).touch()
             elif not self._stopping:
                 logger.warning("the sample account is not complete; the next start goes on. Its log: %s", self.log)
@@ -84,8 +89,8 @@ def fill(home: Path, environ: Mapping[str, str] = os.environ) -> Filling | None:
 
 
 def is_done(state: Path) -> bool:
-    """Whether the sample account in the embedded AWS's folder was completed once."""
-    return (state / DONE).exists()
+    """Whether all of the sample account in the embedded AWS's folder was completed once."""
+    return all((state / marker).exists() for marker in (DONE, REPLAYED))
 
 
 def is_filling(state: Path) -> bool:

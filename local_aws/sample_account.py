@@ -1,8 +1,9 @@
 """`python -m local_aws.sample_account --state DIR`: an example account, built through AWS's public API alone.
 
-First what makes Kennel useful in its first minute (a bucket, roles, the starter model behind an endpoint), then a drawn
-dataset and one real training run on it. Everything is tagged kennel:sample=true. Each step looks before it acts, so
-running this again changes nothing, and one that was killed goes on where it was.
+First what makes Kennel useful in its first minute (a bucket, roles, the starter model behind an endpoint, the trainings
+of the five reference projects, replayed), then a drawn dataset and one real training run on it. Everything is tagged
+kennel:sample=true. Each step looks before it acts, so running this again changes nothing, and one that was killed goes
+on where it was. `--only-replays` adds the replayed trainings to an account that was built before there were any.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +23,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local_aws.sample_replays import Replays
 from training.metrics import METRIC_DEFINITIONS
 
 STARTER = "starter"
@@ -45,13 +48,14 @@ class SampleAccountError(Exception):
 
 @dataclass(frozen=True)
 class Builder:
-    """connect: boto3 clients; say: takes a progress line; sleep: waits so many seconds."""
+    """connect: boto3 clients; say: takes a progress line; sleep: waits so many seconds; now: with a zone."""
 
     connect: Connect
     account: str
     region: str
     say: Callable[[str], None] = print
     sleep: Callable[[float], None] = time.sleep
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
     def bucket(self) -> str:
@@ -69,10 +73,17 @@ class Builder:
         self._instance_profile("KennelInstance")
         self._starter_model()
         self._endpoint()
+        self.replays()
         self._dataset()
         self._run()
         self._endpoint_in_service()
         self.say("sample account: complete")
+
+    def replays(self) -> None:
+        """Record the trainings of the reference projects that are not there yet. Raises botocore's errors."""
+        made = Replays(self.connect, self.account, self.region, MARKS, self.now()).make()
+        if made:
+            self.say(f"replayed trainings: {made}")
 
     def _bucket(self) -> None:
         s3 = self.connect("s3")
@@ -359,6 +370,7 @@ def _endpoint_policy(bucket: str) -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local_aws.sample_account", description="Build an example account.")
     parser.add_argument("--state", type=Path, required=True, help="the state folder of a running embedded AWS")
+    parser.add_argument("--only-replays", action="store_true", help="add the replayed trainings and nothing else")
     options = parser.parse_args(arguments)
 
     def say(line: str) -> None:
@@ -368,7 +380,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         connect, region = connect_to(options.state)
         account = connect("sts").get_caller_identity()["Account"]
-        build(connect, account=account, region=region, say=say)
+        if options.only_replays:
+            Builder(connect, account, region, say).replays()
+        else:
+            build(connect, account=account, region=region, say=say)
     except (SampleAccountError, BotoCoreError, ClientError) as error:
         sys.stderr.write(f"The sample account is not complete: {error} Run this again to go on.\n")
         return 1

@@ -77,3 +77,17 @@ def test_it_is_stopped_with_its_child_and_no_marker(home, child):
     assert filling.child.code is not None
     assert not filling.has_failed
     assert not sample_account.is_done(home / "aws")
+
+
+def test_an_account_of_an_older_kennel_gets_only_what_that_one_did_not_make(home, child, monkeypatch):
+    (home / "aws" / sample_account.DONE).touch()
+    asked = []
+    start = sample_account.Child
+    monkeypatch.setattr(
+        sample_account, "Child", lambda command, **how: (asked.append(command), start(command, **how))[1]
+    )
+    filling = sample_account.fill(home, os.environ)
+    (home / "code").write_text("0")
+    wait(lambda: filling.is_over)
+    assert [command[-1] for command in asked] == ["--only-replays"]
+    assert sample_account.fill(home, os.environ) is None

@@ -117,7 +117,8 @@ def tuning(
                 "Final": tuning_record.final_state(job, plan.objective, ()),
             }
         )
-    record = tuning_record.new_record(arn, request, tags, replay.started) | {
+    record = {
+        **tuning_record.new_record(arn, request, tags, replay.started),
         "HyperParameterTuningJobStatus": str(TuningStatus.COMPLETED),
         "HyperParameterTuningEndTime": max(job["TrainingEndTime"] for job in jobs),
         "LastModifiedTime": now,

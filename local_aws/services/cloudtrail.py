@@ -12,6 +12,7 @@ from typing import Any
 
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller, Service
+from local_aws.services.cloudtrail_event import utc
 from local_aws.services.cloudtrail_recorder import Recorder
 from local_aws.services.cloudtrail_store import KEPT, Row, moment
 
@@ -63,7 +64,7 @@ class CloudTrail(Service):
 
     def _span(self, params: Params) -> tuple[datetime, datetime]:
         now = self._now()
-        since, until = params.get("StartTime") or now - KEPT, params.get("EndTime") or now + AHEAD
+        since, until = utc(params.get("StartTime") or now - KEPT), utc(params.get("EndTime") or now + AHEAD)
         if since > until:
             raise ServiceError("InvalidTimeRangeException", "The start time is after the end time.")
         return max(since, now - KEPT), until

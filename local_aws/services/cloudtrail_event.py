@@ -87,7 +87,7 @@ def event(
     document: dict[str, Any] = {
         "eventVersion": "1.11",
         "userIdentity": identity,
-        "eventTime": f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "eventTime": f"{utc(at):%Y-%m-%dT%H:%M:%SZ}",
         "eventSource": f"{source}.amazonaws.com",
         "eventName": operation.name,
         "awsRegion": caller.region,
@@ -137,12 +137,17 @@ def hidden(value: Any, shape: Shape | None, name: str = "") -> Any:
     if isinstance(value, (list, tuple)):
         return [hidden(one, getattr(shape, "member", None), name) for one in value]
     if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%b %d, %Y, %I:%M:%S %p}"
+        return f"{utc(value):%b %d, %Y, %I:%M:%S %p}"
     if isinstance(value, bytes):
         return HIDDEN  # what a program hands over in bytes is content, not a setting
     if isinstance(value, str):
         return value[:MOST_TEXT]
     return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+
+
+def utc(moment: datetime) -> datetime:
+    """A time of a request, which is UTC where it names no zone."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _identity(caller: Caller) -> dict[str, Any]:

@@ -115,7 +115,7 @@ class Recorder:
         return event(
             at=seen.at,
             service=seen.service.name,
-            source=str(seen.service.model.endpoint_prefix),
+            source=seen.service.signing_name,
             operation=seen.operation,
             caller=seen.caller,
             request_id=str(request.scope.get("aws_request_id", "")),

@@ -1,0 +1,195 @@
+"""CloudTrail's event history: what changed something is found by every attribute, and never a secret."""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local_aws.services.cloudtrail_event import HIDDEN, Event
+from local_aws.services.cloudtrail_recorder import Recorder
+from local_aws.services.cloudtrail_store import EventStore
+from tests.conftest import Embedded, start_embedded, stop_embedded
+from tests.local_aws.cloudtrail_made import made
+from tests.local_aws.sagemaker_world import bucket, client, role, unique
+
+ROOT = "arn:aws:iam::123456789012:root"
+
+
+def looked_up(aws: Embedded, key: str = "", value: str = "", **more: Any) -> list[dict[str, Any]]:
+    attributes = {"LookupAttributes": [{"AttributeKey": key, "AttributeValue": value}]} if key else {}
+    pages = client(aws, "cloudtrail").get_paginator("lookup_events").paginate(**attributes, **more)
+    return [event for page in pages for event in page["Events"]]
+
+
+def code_of(call: Callable[..., Any], **params: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        call(**params)
+    return str(caught.value.response["Error"]["Code"])
+
+
+def config_request(name: str) -> dict[str, Any]:
+    variant = {"VariantName": "all", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 2}
+    return {"EndpointConfigName": name, "ProductionVariants": [variant], "Tags": [{"Key": "project", "Value": "x"}]}
+
+
+def a_config(aws: Embedded) -> str:
+    name = unique("config")
+    sagemaker = client(aws, "sagemaker")
+    sagemaker.create_model(
+        ModelName=name,
+        ExecutionRoleArn=role(aws),
+        PrimaryContainer={"Image": "kennel/test", "Environment": {"API_KEY": "very-secret-value"}},
+    )
+    sagemaker.create_endpoint_config(**config_request(name))
+    return name
+
+
+def test_what_was_asked_and_answered_is_told_as_cloudtrail_writes_it(embedded: Embedded) -> None:
+    before = datetime.now(UTC) - timedelta(seconds=2)
+    name = a_config(embedded)
+    (event,) = (one for one in looked_up(embedded, "ResourceName", name) if one["EventName"] != "CreateModel")
+    assert (event["EventName"], event["EventSource"], event["Username"], event["ReadOnly"]) == (
+        "CreateEndpointConfig",
+        "sagemaker.amazonaws.com",
+        "root",
+        "false",
+    )
+    assert before < event["EventTime"] < datetime.now(UTC) + timedelta(seconds=2)
+    assert {"ResourceType": "AWS::SageMaker::EndpointConfig", "ResourceName": name} in event["Resources"]
+    told = json.loads(event["CloudTrailEvent"])
+    assert told["eventID"] == event["EventId"]
+    assert told["userIdentity"]["arn"] == ROOT
+    assert told["requestParameters"]["productionVariants"][0]["initialInstanceCount"] == 2
+    assert told["requestParameters"]["tags"] == [{"key": "project", "value": "x"}]
+    assert told["responseElements"]["endpointConfigArn"].endswith(name)
+    assert (told["eventType"], told["eventCategory"], told["awsRegion"]) == ("AwsApiCall", "Management", "us-east-1")
+
+
+def test_every_attribute_finds_it_and_only_it(embedded: Embedded) -> None:
+    name = a_config(embedded)
+    event = next(one for one in looked_up(embedded, "EventName", "CreateEndpointConfig"))
+    for key, value in {
+        "EventId": event["EventId"],
+        "EventSource": "sagemaker.amazonaws.com",
+        "Username": "root",
+        "AccessKeyId": event["AccessKeyId"],
+        "ResourceType": "AWS::SageMaker::EndpointConfig",
+        "ResourceName": name,
+        "ReadOnly": "false",
+    }.items():
+        found = looked_up(embedded, key, value)
+        assert event["EventId"] in {one["EventId"] for one in found}, key
+    assert [one["EventId"] for one in looked_up(embedded, "EventId", event["EventId"])] == [event["EventId"]]
+    assert looked_up(embedded, "EventId", "none") == []
+    assert looked_up(embedded, "ReadOnly", "true") == []
+
+
+def test_reads_and_data_are_not_recorded_and_refusals_are(embedded: Embedded) -> None:
+    s3 = client(embedded, "s3")
+    bucket(embedded)
+    mine = unique("bucket")
+    s3.create_bucket(Bucket=mine)
+    s3.put_object(Bucket=mine, Key="a", Body=b"x")
+    client(embedded, "sagemaker").list_endpoints()
+    client(embedded, "cloudwatch").put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": 1}])
+    missing = unique("missing")
+    assert code_of(client(embedded, "sagemaker").delete_endpoint, EndpointName=missing) == "ValidationException"
+    names = {one["EventName"] for one in looked_up(embedded)}
+    assert names.isdisjoint({"PutObject", "ListEndpoints", "PutMetricData", "LookupEvents"})
+    (made,) = looked_up(embedded, "ResourceName", mine)
+    assert made["EventName"] == "CreateBucket"
+    (refused,) = looked_up(embedded, "ResourceName", missing)
+    told = json.loads(refused["CloudTrailEvent"])
+    assert told["errorCode"] == "ValidationException"
+    assert told["responseElements"] is None
+
+
+def test_no_secret_is_written_down(embedded: Embedded) -> None:
+    name = a_config(embedded)
+    model = next(one for one in looked_up(embedded, "ResourceName", name) if one["EventName"] == "CreateModel")
+    environment = json.loads(model["CloudTrailEvent"])["requestParameters"]["primaryContainer"]["environment"]
+    assert environment == {"API_KEY": HIDDEN}
+    user = unique("user")
+    iam = client(embedded, "iam")
+    iam.create_user(UserName=user)
+    iam.create_login_profile(UserName=user, Password="hunter2-Hunter2!")
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    client(embedded, "ssm").put_parameter(Name=f"/{user}", Value="a-parameters-secret", Type="SecureString")
+    told = "".join(one["CloudTrailEvent"] for one in looked_up(embedded))
+    files = b"".join(file.read_bytes() for file in (embedded.state / "cloudtrail").iterdir()).decode("latin-1")
+    for secret in ("hunter2-Hunter2!", key["SecretAccessKey"], "a-parameters-secret", "very-secret-value"):
+        assert secret not in told
+        assert secret not in files
+    assert key["AccessKeyId"] in told
+
+
+def test_pages_are_newest_first_and_tokens_belong_to_their_lookup(embedded: Embedded) -> None:
+    names = [a_config(embedded) for _ in range(4)]
+    trail = client(embedded, "cloudtrail")
+    attribute = [{"AttributeKey": "EventName", "AttributeValue": "CreateEndpointConfig"}]
+    first = trail.lookup_events(LookupAttributes=attribute, MaxResults=2)
+    second = trail.lookup_events(LookupAttributes=attribute, MaxResults=2, NextToken=first["NextToken"])
+    seen = [json.loads(one["CloudTrailEvent"]) for one in (*first["Events"], *second["Events"])]
+    assert [one["requestParameters"]["endpointConfigName"] for one in seen] == names[::-1]
+    other = [{"AttributeKey": "EventName", "AttributeValue": "CreateModel"}]
+    call = trail.lookup_events
+    assert code_of(call, LookupAttributes=other, NextToken=first["NextToken"]) == "InvalidNextTokenException"
+    assert code_of(call, NextToken="nonsense") == "InvalidNextTokenException"
+    assert code_of(call, LookupAttributes=[*attribute, *other]) == "InvalidLookupAttributesException"
+    now = datetime.now(UTC)
+    assert code_of(call, StartTime=now, EndTime=now - timedelta(hours=1)) == "InvalidTimeRangeException"
+    assert code_of(call, EventCategory="insight") == "InvalidEventCategoryException"
+    assert trail.lookup_events(EndTime=now - timedelta(hours=1))["Events"] == []
+
+
+def test_events_survive_a_kill(tmp_path: Path) -> None:
+    aws = start_embedded(tmp_path / "aws")
+    name = unique("bucket")
+    try:
+        client(aws, "s3").create_bucket(Bucket=name)
+        assert len(looked_up(aws, "ResourceName", name)) == 1
+    finally:
+        aws.process.kill()
+        stop_embedded(aws)
+    again = start_embedded(tmp_path / "aws")
+    try:
+        assert len(looked_up(again, "ResourceName", name)) == 1
+    finally:
+        stop_embedded(again)
+
+
+def test_the_history_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local_aws.services.cloudtrail_store.MOST", 5)
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    store = EventStore(tmp_path)
+    store.add([made(now - timedelta(days=91)), *(made(now - timedelta(minutes=n)) for n in range(8))], now)
+    store.prune(now)
+    found = store.find("us-east-1", None, now - timedelta(days=365), now, None, 100)
+    assert len(found) == 5
+    assert store.find("us-east-1", ("ResourceName", "dogs"), now - timedelta(days=365), now, None, 100) == found
+    store.close()
+
+
+def test_nobody_waits_for_the_writing_but_who_asks_for_events(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    store, may_write = EventStore(tmp_path), threading.Event()
+    write = store.add
+
+    def slow(events: Sequence[Event], at: datetime) -> None:
+        assert may_write.wait(10)
+        write(events, at)
+
+    store.add = slow  # type: ignore[method-assign]
+    recorder = Recorder(store, lambda: now)
+    recorder.start()
+    recorder.note_own(made(now))  # would hang here
+    assert store.find("us-east-1", None, now, now, None, 1) == []
+    may_write.set()
+    recorder.settle()
+    assert len(store.find("us-east-1", None, now, now, None, 1)) == 1
+    recorder.stop()

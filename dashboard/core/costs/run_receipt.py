@@ -3,11 +3,13 @@
 from datetime import datetime
 from decimal import Decimal
 
+from dashboard.core import tags as tag
 from dashboard.core.costs.ec2 import LEAST_SECONDS, MONTH_HOURS
 from dashboard.core.costs.prices import Confidence, Extra, Kind, Price, PriceBook
 from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt, Service
 from dashboard.core.format import count as counted
 from dashboard.core.format import duration
+from dashboard.core.runs.expectation import expectation_of
 from dashboard.core.runs.model import Run
 
 HOUR = Decimal(3600)
@@ -44,8 +46,17 @@ def run_receipt(run: Run, prices: PriceBook, region: str, now: datetime, *, is_e
         parent=run.parent,
         saving=_saving(run, prices, region, lines),
         facts=_facts(run),
-        notes=notes,
+        expected=expectation_of(run),
+        notes=(*notes, *_replayed(run)),
     )
+
+
+def _replayed(run: Run) -> tuple[str, ...]:
+    """That nothing ran, and how its times are known."""
+    if not run.is_replayed:
+        return ()
+    basis = run.tags.get(tag.REPLAY_BASIS, "")
+    return ("replayed from a write-up: nothing ran in this account", *((basis,) if basis else ()))
 
 
 def _times(run: Run, now: datetime) -> tuple[datetime, datetime, tuple[str, ...]]:

@@ -1,18 +1,17 @@
 """What one run has cost, line by line: the one arithmetic of everything that shows a run's cost. Pure."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from dashboard.core import tags as tag
-from dashboard.core.costs.ec2 import LEAST_SECONDS, MONTH_HOURS
-from dashboard.core.costs.prices import Confidence, Extra, Kind, Price, PriceBook
+from dashboard.core.costs import charges
+from dashboard.core.costs.prices import Confidence, Kind, Price, PriceBook
+from dashboard.core.costs.quantities import instance_hours
 from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt, Service
-from dashboard.core.format import count as counted
-from dashboard.core.format import duration
 from dashboard.core.runs.expectation import expectation_of
 from dashboard.core.runs.model import Run
 
-HOUR = Decimal(3600)
 NO_SECONDS = "AWS reports no billable seconds for it"
 NO_END = "when its instance ended is not known"
 NO_SPOT_PRICE = "the spot price at its launch was not recorded"
@@ -78,77 +77,50 @@ def _times(run: Run, now: datetime) -> tuple[datetime, datetime, tuple[str, ...]
 def _lines(
     run: Run, prices: PriceBook, region: str, now: datetime, started: datetime, ended: datetime
 ) -> tuple[Line, ...]:
-    seconds = run.billed_so_far(now)
-    billed = None if seconds is None else Decimal(str(max(0.0, seconds)))
-    if run.is_on_ec2:
-        return _ec2_lines(run, prices, region, billed, started, ended)
-    price = prices.price(Kind.SAGEMAKER_TRAINING, run.instance_type, region)
-    why = prices.why_unknown(Kind.SAGEMAKER_TRAINING, run.instance_type, region) or (
-        NO_SECONDS if billed is None else ""
-    )
-    hours = None if billed is None else billed * run.instance_count / HOUR
-    return (
-        Line(
-            what=f"{run.instance_type} × {run.instance_count}" if run.instance_count != 1 else run.instance_type,
-            quantity=hours,
-            unit="instance-hours",
-            price=price,
-            amount=None if price is None or billed is None else price.amount * billed * run.instance_count / HOUR,
+    told = run.billed_so_far(now)
+    seconds = max(0.0, told or 0.0)
+    if not run.is_on_ec2:
+        lines = charges.training(
+            prices,
+            run.instance_type,
+            region,
+            billable_seconds=seconds,
+            count=run.instance_count,
             started=started,
             ended=ended,
-            how=_how(run, seconds),
-            why_unknown=why,
-        ),
-    )
-
-
-def _how(run: Run, seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    each = f"{seconds:,.0f} s × {counted(run.instance_count, 'instance')}"
-    if run.is_spot and not run.is_on_ec2 and run.training_seconds and run.billable_seconds is not None:
-        return f"{each}, billed of {run.training_seconds:,.0f} s"
-    return each
-
-
-def _ec2_lines(
-    run: Run, prices: PriceBook, region: str, billed: Decimal | None, started: datetime, ended: datetime
-) -> tuple[Line, ...]:
-    price, why = prices.price(Kind.EC2, run.instance_type, region), ""
+            volume_gb=run.volume_gb or 0,
+        )
+        if run.saving and (run.billable_seconds or 0) >= 0:
+            lines = (replace(lines[0], how=f"{lines[0].how}, of {run.training_seconds:,.0f} s"), *lines[1:])
+        return lines if told is not None else _unknown(lines, NO_SECONDS)
+    spot = None
     if run.is_spot:
-        # It is that of the cheapest zone, and moves while the instance runs.
+        # It is that of the cheapest zone, and moves while the instance runs; without it the list price stands in for
+        # the form of the lines, whose amounts are unknown then.
         at = run.spot_price
-        price = None if at is None else Price(at, "USD", SPOT_SOURCE, run.created.date(), Confidence.ESTIMATE)
-        why = NO_SPOT_PRICE if price is None else ""
-    elif price is None:
-        why = prices.why_unknown(Kind.EC2, run.instance_type, region)
-    if billed:
-        billed = max(Decimal(LEAST_SECONDS), billed)
-    hours = None if billed is None else billed / HOUR
-
-    def line(what: str, each: Price | None, unit: str, quantity: Decimal | None, why: str, essential: bool) -> Line:
-        amount = None if each is None or quantity is None else each.amount * quantity
-        why = why or (NO_END if quantity is None else "")
-        return Line(what, quantity, unit, each, amount, started, ended, _ec2_how(run, billed), why, essential)
-
-    lines = [line(run.instance_type, price, "instance-hours", hours, why, True)]
-    if run.volume_gb:
-        disk = prices.beside(Extra.GP3, region)
-        months = None if hours is None else hours * run.volume_gb / MONTH_HOURS
-        lines.append(line(f"{run.volume_gb} GB gp3", disk, "GB-months", months, _no(disk, region), False))
-    address = prices.beside(Extra.PUBLIC_IPV4, region)
-    return (*lines, line("a public address", address, "hours", hours, _no(address, region), False))
+        spot = None if at is None else Price(at, "USD", SPOT_SOURCE, run.created.date(), Confidence.ESTIMATE)
+    lines = charges.ec2(
+        prices,
+        run.instance_type,
+        region,
+        started=started,
+        ended=ended,
+        seconds=seconds,
+        spot=spot,
+        volume_gb=run.volume_gb or 0,
+        public_address=True,
+    )
+    if told is None:
+        return _unknown(lines, NO_END)
+    if run.is_spot and spot is None:
+        what = f"{run.instance_type}, spot"
+        return (replace(lines[0], what=what, price=None, amount=None, why_unknown=NO_SPOT_PRICE), *lines[1:])
+    return lines
 
 
-def _no(price: Price | None, region: str) -> str:
-    return "" if price else f"no price in {region} in the price book"
-
-
-def _ec2_how(run: Run, billed: Decimal | None) -> str:
-    ran = run.training_seconds
-    if ran is not None and ran < LEAST_SECONDS:
-        return f"EC2 bills {LEAST_SECONDS} s at least, it ran {duration(ran)}"
-    return "" if billed is None else f"{billed:,.0f} s from its launch"
+def _unknown(lines: tuple[Line, ...], why: str) -> tuple[Line, ...]:
+    """The same charges, of a time that nobody knows."""
+    return tuple(replace(one, quantity=None, amount=None, how="", why_unknown=one.why_unknown or why) for one in lines)
 
 
 def _saving(run: Run, prices: PriceBook, region: str, lines: tuple[Line, ...]) -> Decimal | None:
@@ -157,12 +129,12 @@ def _saving(run: Run, prices: PriceBook, region: str, lines: tuple[Line, ...]) -
     if not run.is_spot or first.amount is None or first.price is None:
         return None
     if run.is_on_ec2:
-        listed = prices.price(Kind.EC2, run.instance_type, region)
+        listed = prices.price(Kind.EC2, run.instance_type, region, first.started)
         return None if listed is None or first.quantity is None else listed.amount * first.quantity - first.amount
     if not run.status.is_final or run.training_seconds is None or run.billable_seconds is None:
         return None
-    unbilled = Decimal(str(run.training_seconds)) - Decimal(str(run.billable_seconds))
-    return first.price.amount * unbilled * run.instance_count / HOUR
+    unbilled = max(0.0, run.training_seconds - run.billable_seconds)
+    return instance_hours(unbilled, run.instance_count).cost(first.price.amount)
 
 
 def _facts(run: Run) -> tuple[Fact, ...]:

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 
-from dashboard.core.costs.ec2 import LEAST_SECONDS, ec2_quote
-from dashboard.core.costs.prices import Confidence, Kind, Price, PriceBook
+from dashboard.core.costs.ec2 import LEAST_SECONDS
+from dashboard.core.costs.prices import Extra, Kind, PriceBook
+from dashboard.core.costs.quantities import ec2_seconds
 from dashboard.core.costs.quote import Quote, quote, total, unknown
+from dashboard.core.costs.receipt import Line
+from dashboard.core.costs.run_receipt import run_receipt
 from dashboard.core.format import count, duration
 from dashboard.core.runs.model import Run
 
@@ -13,48 +17,52 @@ SO_FAR = "so far"
 
 
 def run_cost(run: Run, prices: PriceBook, region: str, now: datetime, children: Sequence[Run] = ()) -> Quote:
-    """Billable seconds × instances × price; for a run that goes on, its seconds up to `now`.
+    """The sum of its receipt, with what it is based on; for a run that goes on, its seconds up to `now`.
 
     SageMaker bills managed spot by fewer billable seconds at the list price. EC2 bills the spot price and a minute at
     least, with the volume and the address beside it. A tuning job costs what its `children` cost.
     """
     if run.is_tuning:
         return _tuning(run, prices, region, now, children)
-    if run.is_on_ec2:
-        return _ec2(run, prices, region, now)
-    basis = "whole seconds, as AWS bills" if run.status.is_final else SO_FAR
-    if run.is_spot and run.status.is_active:
-        basis = "so far, before what spot saves"
-    return quote(
-        prices,
-        Kind.SAGEMAKER_TRAINING,
-        run.instance_type,
-        region,
-        seconds=run.billed_so_far(now),
+    receipt = run_receipt(run, prices, region, now, is_embedded=False)  # whose money it is changes no sum
+    first = receipt.lines[0]
+    seconds = run.billed_so_far(now)
+    if seconds is not None:
+        seconds = float(ec2_seconds(seconds)) if run.is_on_ec2 else max(0.0, seconds)
+    if first.price is None:
+        return unknown(first.why_unknown, seconds=seconds, count=run.instance_count, basis=_basis(run))
+    known = [line.amount for line in receipt.lines if line.amount is not None]
+    return Quote(
+        amount=sum(known, Decimal(0)) if first.amount is not None else None,
+        unit_price=first.price.amount,
+        seconds=seconds,
         count=run.instance_count,
-        basis=basis,
-        why_unknown="AWS reports no billable seconds for it",
+        currency=first.price.currency,
+        source=first.price.source,
+        date=first.price.date,
+        why_unknown=first.why_unknown if first.amount is None else "",
+        is_estimate=receipt.is_estimate,
+        basis=", ".join(part for part in (_basis(run), _beside(receipt.lines[1:], region)) if part),
     )
 
 
-def _ec2(run: Run, prices: PriceBook, region: str, now: datetime) -> Quote:
-    spot = None
-    if run.is_spot:
-        if run.spot_price is None:
-            return unknown("the spot price at its launch was not recorded", seconds=run.billed_so_far(now))
-        # It is that of the cheapest zone, and moves while the instance runs.
-        told = "EC2's lowest spot price when it was launched"
-        spot = Price(run.spot_price, "USD", told, run.created.date(), Confidence.ESTIMATE)
-    return ec2_quote(
-        prices,
-        run.instance_type,
-        region,
-        seconds=run.billed_so_far(now),
-        volume_gb=run.volume_gb or 0,
-        spot=spot,
-        basis=_ec2_basis(run),
-        why_unknown="when its instance ended is not known",
-    )
+def _basis(run: Run) -> str:
+    if run.is_on_ec2:
+        return _ec2_basis(run)
+    if run.is_spot and run.status.is_active:
+        return "so far, before what spot saves"
+    return "whole seconds, as AWS bills" if run.status.is_final else SO_FAR
+
+
+def _beside(lines: Sequence[Line], region: str) -> str:
+    """What is in the sum beside the instance, and what is missing from it. SageMaker's storage, whose price is known
+    in few regions, is named by the receipt alone.
+    """
+    known = [line.what for line in lines if line.price is not None]
+    missing = [line.what for line in lines if line.price is None and line.what != Extra.ML_STORAGE.word]
+    parts = [f"with {' and '.join(known)}"] if known else []
+    parts += [f"without {' and '.join(missing)} (no price in {region})"] if missing else []
+    return ", ".join(parts)
 
 
 def _ec2_basis(run: Run) -> str:

@@ -110,25 +110,26 @@ def _item(usage: Usage, start: float, end: float, now: float, tags: Mapping[str,
     purchase = None
     instance_type = NO_INSTANCE
     hours = seconds * usage.size / HOUR
+    at = datetime.fromtimestamp(start, UTC)
     match usage.used:
         case Used.TRAINING | Used.ENDPOINT:
             kind = Kind.SAGEMAKER_TRAINING if usage.used is Used.TRAINING else Kind.ENDPOINT
-            price = prices.price(kind, usage.kind, usage.region)
+            price = prices.price(kind, usage.kind, usage.region, at)
             service, quantity, unit, instance_type = BilledService.SAGEMAKER, hours, "Hrs", usage.kind
             amount = price.amount * quantity if price else None
         case Used.INSTANCE:
             service, quantity, unit, instance_type = BilledService.EC2, hours, "Hrs", usage.kind
             purchase = Purchase.SPOT if usage.spot_zone else Purchase.ON_DEMAND
-            hourly = _spot(usage, start, end) if usage.spot_zone else _amount(prices, usage)
+            hourly = _spot(usage, start, end) if usage.spot_zone else _on_demand(prices, usage, at)
             amount = hourly * quantity if hourly is not None else None
         case Used.VOLUME:
             known = usage.kind in Extra._value2member_map_
-            found = prices.beside(Extra(usage.kind), usage.region) if known else None
+            found = prices.beside(Extra(usage.kind), usage.region, at) if known else None
             service, unit = BilledService.EC2_OTHER, "GB-Mo"
-            quantity = _months(start, end) * usage.size
+            quantity = _months(start, end) * usage.size * (billed / whole if whole else 1)
             amount = found.amount * quantity if found else None
         case Used.ADDRESS:
-            found = prices.beside(Extra.PUBLIC_IPV4, usage.region)
+            found = prices.beside(Extra.PUBLIC_IPV4, usage.region, at)
             service, quantity, unit = BilledService.VPC, hours, "Hrs"
             amount = found.amount * quantity if found else None
         case Used.REQUEST:
@@ -137,8 +138,8 @@ def _item(usage: Usage, start: float, end: float, now: float, tags: Mapping[str,
     return Item(start, service, usage_type(usage), usage.region, instance_type, purchase, quantity, unit, amount, tags)
 
 
-def _amount(prices: PriceBook, usage: Usage) -> Decimal | None:
-    found = prices.price(Kind.EC2, usage.kind, usage.region)
+def _on_demand(prices: PriceBook, usage: Usage, at: datetime) -> Decimal | None:
+    found = prices.price(Kind.EC2, usage.kind, usage.region, at)
     return found.amount if found else None
 
 

@@ -17,8 +17,8 @@ from local_aws.store import Store
 SAMPLE = "kennel:sample"
 BORROWED = "/address"
 """Ends the name of an address that an instance has while it runs."""
-LEAST_INSTANCE_SECONDS = 60.0
-"""EC2 bills Linux instances by the second, a minute at least for each start (AWS's EC2 pricing page)."""
+LEAST_SECONDS = 60.0
+"""EC2 bills Linux instances, volumes and addresses by the second, a minute at least (AWS's EC2 and EBS pricing)."""
 
 
 class Used(StrEnum):
@@ -177,9 +177,9 @@ class Journal:
 def _ended(usage: Usage, now: float) -> Usage:
     ended = max(now, usage.started)
     seconds = ended - usage.started
-    if usage.used is Used.INSTANCE:
+    if usage.used in (Used.INSTANCE, Used.VOLUME, Used.ADDRESS):
         before = usage.started - (usage.began if usage.began is not None else usage.started)
-        seconds = max(seconds, LEAST_INSTANCE_SECONDS - before)
+        seconds = max(seconds, LEAST_SECONDS - before)
     return replace(usage, ended=ended, seconds=seconds)
 
 

@@ -3,14 +3,43 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.core.costs import spend
-from dashboard.core.format import money
-from dashboard.ui import page, problem, receipt
+from dashboard.core.costs.statement import statement
+from dashboard.ui import page, problem, spend, spend_chart, spend_controls, spend_panels, strip, words
 
 aws = state.connection()
 
-with problem.shown(title="Spend"):
-    seen = state.overview(aws).value
-    month = spend.this_month(seen.runs, seen.endpoints, state.prices(), aws.account.region, state.now())
-    page.title("Spend", f"{money(month.amount)} this month", marks=receipt.label(aws.account))
-    st.html(f'<p class="kn-note">{month.note}</p>')
+
+@st.fragment(run_every=1.5, key="spend-waiting")
+def waiting() -> None:
+    if state.ledger(aws).value.is_complete:
+        st.rerun()
+
+
+with problem.shown("spend", title="Spend"):
+    now = state.now()
+    reading = state.ledger(aws)
+    ledger = reading.value
+    if ledger.receipts:
+        made = statement(ledger, spend_controls.chosen(ledger, aws.account, now))
+        spend.head(made, words.age(reading.at, now))
+        spend_controls.show(ledger, made.selection, now)
+        if made.rows:
+            strip.show(spend.figures(made))
+            left, right = st.columns((8, 5), gap="medium")
+            with left:
+                page.section("Over time")
+                spend_chart.over_time(made)
+                spend_panels.why(made)
+            with right:
+                spend_panels.where(made)
+                spend_panels.dearest(made)
+                spend_panels.platforms(made)
+            spend.receipts(made)
+        else:
+            spend.nothing(made)
+        spend.foot(made, aws.account)
+    else:
+        spend.none_yet(ledger)
+    spend.unread(ledger)
+    if not ledger.is_complete:
+        waiting()

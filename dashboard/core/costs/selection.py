@@ -100,6 +100,10 @@ class Period:
         return Period.month(end) if self.is_month else Period(end - (self.days - 1) * DAY, end)
 
 
+NAMES = frozenset({"of", "period", "by", *By})
+"""What a selection is called in an address."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What a page of money shows. `only` keeps one group of each named kind: ((By.SERVICE, "EC2"),)."""
@@ -128,6 +132,22 @@ class Selection:
     def within(self, by: By, group: str) -> "Selection":
         """One group of it."""
         return replace(self, only=(*((one, value) for one, value in self.only if one is not by), (by, group)))
+
+    def without(self, by: By) -> "Selection":
+        """All groups of a kind again."""
+        return replace(self, only=tuple((one, value) for one, value in self.only if one is not by))
+
+    def over(self, period: Period) -> "Selection":
+        """The same on other days."""
+        return replace(self, period=period)
+
+    def put_together(self, by: By) -> "Selection":
+        """The same by another mark."""
+        return replace(self, by=by)
+
+    def of(self, nature: Nature) -> "Selection":
+        """The same of another nature."""
+        return replace(self, nature=nature)
 
     def holds(self, receipt: Receipt) -> bool:
         """Whether a receipt is of this nature and these groups; its days are another question."""

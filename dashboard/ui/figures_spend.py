@@ -1,0 +1,197 @@
+"""Spending over time: bars by day or month, and sums adding up with the cone of the forecast and the budget's line.
+
+Pure: what core says → plotly. Amounts become floats here, where they become pixels.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from dashboard.core.costs.forecast import Forecast
+from dashboard.core.costs.over_time import Series
+from dashboard.core.costs.selection import DAY, Period
+from dashboard.core.format import money
+from dashboard.ui.figures import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, spread, template
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+HEIGHT = 300
+GREY = "#8A8A8A"
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
+PATTERNS = ("", "/", ".", "\\", "x", "-")
+"""The second mark that tells bars apart without colour."""
+TICKS = 6
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A line that sums should stay under: USD for the period, and its name."""
+
+    name: str
+    amount: Decimal
+
+
+def colour(place: int, groups: Sequence[str], together: int) -> str:
+    """The colour of a group by its place; what stands together is grey."""
+    return GREY if together and place == len(groups) - 1 else COLOURS[place % len(COLOURS)]
+
+
+def each(made: Series, word: Callable[[str], str]) -> "Figure":
+    """Stacked bars, one for each day or month; a bar's `customdata` is its first day, last day and group."""
+    from plotly import graph_objects as go
+
+    figure = go.Figure(layout=template("", "USD a month" if made.is_monthly else "USD a day", HEIGHT))
+    days = [step.period.first for step in made.steps]
+    for place, group in enumerate(made.groups):
+        figure.add_bar(
+            x=days,
+            y=[float(step.amounts[place]) for step in made.steps],
+            name=word(group),
+            marker={
+                "color": colour(place, made.groups, made.together),
+                "pattern": {"shape": PATTERNS[place % len(PATTERNS)], "solidity": 0.25, "size": 5},
+            },
+            customdata=[[str(step.period.first), str(step.period.last), group] for step in made.steps],
+            text=[money(step.amounts[place]) if step.amounts[place] else "" for step in made.steps],
+            textposition="none",
+            hovertemplate="%{fullData.name} %{text}<extra></extra>",
+        )
+    figure.update_layout(barmode="stack", bargap=0.25, margin={"l": 8, "r": 8, "t": 34, "b": 8})
+    _legend(figure, len(made.groups))
+    _days(figure, days, is_monthly=made.is_monthly)
+    _usd(figure, max((float(step.total) for step in made.steps), default=0.0))
+    return figure
+
+
+def adding_up(
+    made: Series,
+    whole: Period,
+    at: datetime,
+    word: Callable[[str], str],
+    *,
+    forecast: Forecast | None = None,
+    limit: Limit | None = None,
+    is_dark: bool = False,
+) -> "Figure":
+    """Areas adding up from the period's start to `at`, then the forecast's cone to its end, under the limit's line."""
+    from plotly import graph_objects as go
+
+    sums = made.adding_up()
+    figure = go.Figure(layout=template("", "USD, adding up", HEIGHT))
+    start = _midnight(whole.first)
+    moments = [start, *(min(_midnight(step.period.last + DAY), at) for step in sums.steps)]
+    labels: list[tuple[float, str]] = []
+    below = 0.0
+    for place, group in enumerate(sums.groups):
+        values = [0.0, *(float(step.amounts[place]) for step in sums.steps)]
+        figure.add_scatter(
+            x=moments,
+            y=values,
+            name=word(group),
+            mode="lines",
+            stackgroup="sums",
+            line={"width": 1, "color": colour(place, sums.groups, sums.together)},
+            text=[money(Decimal(0)), *(money(step.amounts[place]) for step in sums.steps)],
+            customdata=[[str(whole.first), str(step.period.last), group] for step in (sums.steps[:1] + sums.steps)],
+            hovertemplate="%{fullData.name} %{text}<extra></extra>",
+        )
+        labels.append((below + values[-1] / 2, word(group)))
+        below += values[-1]
+    highest = max(below, float(limit.amount) if limit else 0.0)
+    ink = "#C9D3DC" if is_dark else "#3A4753"
+    if forecast is not None and forecast.high is not None:
+        highest = max(highest, float(forecast.high))
+        _cone(figure, forecast, below, at, ink)
+    if limit is not None:
+        figure.add_hline(y=float(limit.amount), line={"color": VERMILLION, "dash": "dash", "width": 2})
+        figure.add_annotation(
+            x=0, xref="paper", y=float(limit.amount), yshift=9, xanchor="left", showarrow=False,
+            text=f"{limit.name} {money(limit.amount)}", font={"size": 12},
+        )  # fmt: skip
+    if forecast is None or not forecast.is_known:
+        _ends(figure, labels, moments[-1], highest)
+        figure.update_layout(margin={"l": 8, "r": 150, "t": 10, "b": 8})
+    else:
+        _legend(figure, len(sums.groups))
+        figure.update_layout(margin={"l": 8, "r": 96, "t": 34, "b": 8})
+    end = max(moments[-1], _midnight(forecast.period.last + DAY)) if forecast and forecast.is_known else moments[-1]
+    _days(figure, [start.date() + number * DAY for number in range((end - start).days + 1)])
+    figure.update_xaxes(range=[start, end])
+    _usd(figure, highest * 1.04)
+    return figure
+
+
+def _cone(figure: "Figure", forecast: Forecast, total: float, at: datetime, ink: str) -> None:
+    """The range of what is to come, and the line in its middle, from what is spent."""
+    points = forecast.path()
+    moments = [at, *(_midnight(point.day + DAY) for point in points)]
+    low, middle, high = (
+        [total, *(float(value) for value in values)]
+        for values in zip(*((p.low, p.amount, p.high) for p in points), strict=True)
+    )
+    quiet = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    figure.add_scatter(x=moments, y=low, **quiet)
+    figure.add_scatter(x=moments, y=high, fill="tonexty", fillcolor="rgba(128,140,152,0.28)", **quiet)
+    figure.add_scatter(
+        x=moments,
+        y=middle,
+        name="forecast",
+        mode="lines",
+        line={"color": ink, "dash": "dot", "width": 2},
+        showlegend=False,
+        text=["", *(f"{money(p.amount)} ({money(p.low)} to {money(p.high)})" for p in points)],
+        hovertemplate="forecast %{text}<extra></extra>",
+    )
+    ends = [points[-1].low, points[-1].amount, points[-1].high]
+    places = spread(
+        [float(value) for value in ends], float(points[-1].high) * 17 / (HEIGHT - 70), float(points[-1].high)
+    )
+    for value, place, name in zip(ends, places, ("low", "about", "high"), strict=True):
+        figure.add_annotation(
+            x=moments[-1], y=place, text=f"{name} {money(value)}", xanchor="left", xshift=6,
+            showarrow=False, font={"size": 12},
+        )  # fmt: skip
+
+
+def _ends(figure: "Figure", labels: Sequence[tuple[float, str]], x: datetime, highest: float) -> None:
+    """Names of the areas where they end."""
+    top = highest or 1.0
+    for (_, name), place in zip(labels, spread([y for y, _ in labels], top * 17 / (HEIGHT - 60), top), strict=True):
+        figure.add_annotation(x=x, y=place, text=name, xanchor="left", xshift=8, showarrow=False, font={"size": 12})
+
+
+def _legend(figure: "Figure", groups: int) -> None:
+    figure.update_layout(
+        showlegend=groups > 1,
+        legend={
+            "orientation": "h",
+            "yanchor": "bottom",
+            "y": 1.0,
+            "x": 0,
+            "traceorder": "normal",
+            "font": {"size": 12},
+        },
+    )
+
+
+def _days(figure: "Figure", days: Sequence[date], *, is_monthly: bool = False) -> None:
+    """At most six days, or months, are named under the axis."""
+    every = max(1, -(-len(days) // TICKS))
+    shown = list(days[::every])
+    form = "%b %Y" if is_monthly else "%-d %b"
+    figure.update_xaxes(
+        tickvals=shown, ticktext=[f"{day:{form}}" for day in shown], tickangle=0, hoverformat="%-d %b %Y"
+    )
+
+
+def _usd(figure: "Figure", highest: float) -> None:
+    """The axis of money begins at 0, its digits follow its height."""
+    form = ",.0f" if highest >= 10 else ",.2f" if highest >= 0.1 else ".4~f"
+    figure.update_yaxes(range=[0, highest or 1.0], tickprefix="$", tickformat=form, nticks=6)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

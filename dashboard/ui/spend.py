@@ -1,0 +1,120 @@
+"""The page of spending, top-down: what it is, what it will be, where it goes, why it changed, what to do.
+
+Every figure on it leads to the receipts that it is the sum of. The chart is in `spend_chart`, the panels beside and
+below it in `spend_panels`, the table in `spend_table`.
+"""
+
+from html import escape
+
+import streamlit as st
+
+from dashboard.core.aws import Account
+from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.selection import DAY, Period, Selection
+from dashboard.core.costs.statement import Statement
+from dashboard.core.format import count, money
+from dashboard.ui import empty, markup, page, receipt, spend_controls, spend_table, spend_words
+from dashboard.ui.page import Place
+from dashboard.ui.strip import Figure
+from dashboard.ui.tones import Tone
+
+
+def head(made: Statement, age: str) -> None:
+    """The title line, with the link that shows exactly this and the way to print it."""
+    with st.container(horizontal=True, vertical_alignment="center", key="spend-head"):
+        page.title("Spend", spend_words.title(made), age, marks=receipt.of(made.selection.nature))
+        st.space("stretch")
+        with st.popover("Link", icon=":material/link:", type="tertiary"):
+            st.caption("This address shows exactly this view. Print it from the browser: it is laid out for paper.")
+            st.code(spend_controls.address(made.selection, spend_controls.beside()), language=None, wrap_lines=True)
+
+
+def unread(ledger: Ledger) -> None:
+    """What the sums lack because it could not be read."""
+    for part in ledger.unread:
+        st.html(markup.note(f"{part.what}: not checked, so not in any sum. {part.problem}", Tone.WAITING))
+
+
+def none_yet(ledger: Ledger) -> None:
+    """An account without any receipt."""
+    page.title("Spend", "nothing has cost anything yet" if ledger.is_complete else "reading")
+    if ledger.is_complete:
+        empty.show(
+            "costs",
+            "No receipt yet.",
+            "Each training and each endpoint gets one: its seconds, its price with source and day, and the sum.",
+            Place.TRAIN,
+            "Train a model",
+        )
+
+
+def figures(made: Statement) -> list[Figure]:
+    """The strip: each figure leads to the receipts behind it."""
+    mark = receipt.of(made.selection.nature)
+    found = [
+        Figure(
+            "spend-total",
+            "Month to date" if made.goes_on and made.selection.period.is_month else "Spent",
+            money(made.total.amount),
+            spend_words.total_note(made),
+            Place.RECEIPT,
+            f"Open {count(made.total.receipts, 'receipt')}",
+            mark,
+            query=made.selection.query(),
+        )
+    ]
+    if made.forecast is not None:
+        past = Period(made.today - (made.forecast.days or 1) * DAY, made.today - DAY)
+        found.append(
+            Figure(
+                "spend-forecast",
+                f"Forecast, {made.forecast.period.first:%B}",
+                money(made.forecast.amount),
+                spend_words.forecast_note(made.forecast),
+                Place.RECEIPT,
+                "Open the days it is from",
+                mark if made.forecast.is_known else markup.NO_MARK,
+                query=made.selection.over(past).query(),
+            )
+        )
+    found.append(
+        Figure(
+            "spend-change",
+            "Change",
+            spend_words.change_value(made.change),
+            spend_words.change_note(made.change),
+            Place.RECEIPT,
+            "Open the period before",
+            mark,
+            query=made.selection.over(made.change.before).query(),
+        )
+    )
+    return found
+
+
+def receipts(made: Statement) -> None:
+    """Every receipt of the selection."""
+    page.section("Receipts", receipt.word_of(made.selection.nature))
+    spend_table.show(made.rows, made.selection, made.ledger.at)
+
+
+def nothing(made: Statement) -> None:
+    """A selection without receipts in an account that has some."""
+    with st.container(border=True, key="panel-empty-spend"):
+        st.html(
+            '<div class="kn-empty"><p class="kn-empty-what">'
+            f"Nothing was spent here: {escape(spend_words.title(made))}.</p>"
+            "<p>Choose other days or another kind of money, or look at the whole year.</p></div>"
+        )  # fmt: skip
+        year = Selection(made.selection.nature, Period.parse("12m", made.ledger.at), made.selection.by)
+        st.page_link(Place.COSTS, label="Show the last 12 months", query_params=year.query())
+
+
+def foot(made: Statement, account: Account) -> None:
+    """What a sheet of paper needs to be believed: whose money, which kind, of when, and where it is from."""
+    address = spend_controls.address(made.selection, spend_controls.beside())
+    st.html(
+        f'<p class="kn-note kn-foot">{escape(made.selection.nature.note.capitalize())}. Account '
+        f"{escape(account.account_id)} in {escape(account.region)}, read {made.ledger.at:%Y-%m-%d %H:%M} UTC; "
+        f'days are UTC days.<span class="kn-on-paper"> {escape(address)}</span></p>'
+    )

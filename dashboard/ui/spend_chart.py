@@ -1,0 +1,121 @@
+"""The chart of spending, the table and the file behind it, and what a click on it opens."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboard.core.costs.over_time import OTHERS
+from dashboard.core.costs.selection import Period, Selection
+from dashboard.core.costs.statement import Statement
+from dashboard.ui import chart, figures_spend, markup, page, receipt, spend_table, spend_words
+from dashboard.ui.figures_spend import Limit
+from dashboard.ui.page import Place
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+ADDING_UP, EACH = "adding up", "each day"
+CHART = "chart"
+SHOWN = "spend-shown"
+
+
+def over_time(made: Statement, limit: Limit | None = None) -> None:
+    """The chart: sums adding up to the forecast under the budget's line, or a bar for each day or month."""
+    kinds = (EACH,) if made.series.is_monthly else (ADDING_UP, EACH)
+    kind = EACH
+    with st.container(border=True, key="panel-spend-time", gap="xsmall"):
+        if len(kinds) > 1:
+            kind = st.segmented_control(
+                "Chart",
+                kinds,
+                key=CHART,
+                bind="query-params",
+                default=ADDING_UP,
+                label_visibility="collapsed",
+                required=True,
+            )
+        finding, figure = _drawn(made, str(kind), limit)
+        st.html(f'<h2 class="kn-finding">{escape(finding)} {receipt.word_of(made.selection.nature)}</h2>')
+        st.session_state[SHOWN] = made.selection
+        key = f"chart-spend-{kind}"
+        st.plotly_chart(
+            figure,
+            key=key,
+            config=chart.CONFIG,
+            alt=finding,
+            on_select=partial(_clicked, key),
+            selection_mode="points",
+        )
+        if made.forecast is not None and _is_whole(made):
+            st.html(markup.note(f"Forecast: {made.forecast.method}."))
+        behind(made)
+
+
+def _drawn(made: Statement, kind: str, limit: Limit | None) -> tuple[str, "Figure"]:
+    word = partial(spend_words.group, made.selection.by)
+    if kind == EACH:
+        return spend_words.each_finding(made.series, made.selection.by), figures_spend.each(made.series, word)
+    figure = figures_spend.adding_up(
+        made.series,
+        made.selection.period,
+        made.ledger.at,
+        word,
+        forecast=made.forecast if _is_whole(made) else None,
+        limit=limit,
+        is_dark=st.context.theme.type == "dark",
+    )
+    return spend_words.adding_up_finding(made), figure
+
+
+def _is_whole(made: Statement) -> bool:
+    """Whether the page shows the month that the forecast is of."""
+    return made.forecast is not None and made.forecast.period == made.selection.period
+
+
+def behind(made: Statement) -> None:
+    """The numbers of the chart as a table and as a file."""
+    with st.expander("The figures as a table", key="spend-behind"):
+        names = [spend_words.group(made.selection.by, group) for group in made.series.groups]
+        rows = [
+            {"first day": str(step.period.first), "last day": str(step.period.last)}
+            | {name: float(amount) for name, amount in zip(names, step.amounts, strict=True)}
+            | {"total": float(step.total)}
+            for step in made.series.steps
+        ]
+        st.dataframe(rows, hide_index=True, key="spend-steps", alt="Spending over time")
+        st.download_button(
+            "Download CSV",
+            data=lambda: chart.to_csv(steps(made)),
+            file_name=f"kennel-{made.selection.nature}-{made.selection.period}-by-{made.selection.by}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+            key="download-steps",
+        )
+
+
+def steps(made: Statement) -> list[dict[str, str]]:
+    """The chart's figures with all of their digits."""
+    names = [spend_table.safe(spend_words.group(made.selection.by, group)) for group in made.series.groups]
+    return [
+        {"first_day": str(step.period.first), "last_day": str(step.period.last), "money": made.selection.nature.word}
+        | {name: f"{amount:f}" for name, amount in zip(names, step.amounts, strict=True)}
+        | {"total": f"{step.total:f}"}
+        for step in made.series.steps
+    ]
+
+
+def _clicked(key: str) -> None:
+    """A bar or an area was clicked: open the receipts of its days and its group."""
+    points: Sequence[Mapping[str, object]] = st.session_state[key].selection.points
+    held = [point["customdata"] for point in points if point.get("customdata")]
+    if not held or not isinstance(held[0], list):
+        return
+    first, last, group = (str(part) for part in held[0])
+    shown: Selection = st.session_state[SHOWN]
+    days = shown.over(Period(date.fromisoformat(first), date.fromisoformat(last)))
+    page.go(Place.RECEIPT, (days if group == OTHERS else days.within(days.by, group)).query())

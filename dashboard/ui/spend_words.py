@@ -1,0 +1,174 @@
+"""What the pages of money say in words: periods, changes, forecasts, findings. Pure."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from dashboard.core.costs.change import Change, Item
+from dashboard.core.costs.forecast import Forecast
+from dashboard.core.costs.ledger import Share
+from dashboard.core.costs.over_time import Series
+from dashboard.core.costs.receipt import Receipt
+from dashboard.core.costs.selection import By, Period, Selection
+from dashboard.core.costs.statement import Statement
+from dashboard.core.format import count, money, percent
+
+CUSTOM = "other days"
+
+
+def presets(now: datetime) -> dict[str, Period]:
+    """The periods that a page offers by name."""
+    this = Period.parse("", now)
+    return {
+        "this month": this,
+        "last month": this.before(),
+        "last 30 days": Period.parse("30d", now),
+        "last 12 months": Period.parse("12m", now),
+    }
+
+
+def day(one: date) -> str:
+    """ "3 November"."""
+    return f"{one.day} {one:%B}"
+
+
+def span(period: Period) -> str:
+    """A period as people say it: "November 2026", "3 to 20 November 2026", "23 October to 21 November 2026"."""
+    first, last = period.first, period.last
+    if period.is_month:
+        return f"{first:%B %Y}"
+    if first == last:
+        return f"{day(first)} {first.year}"
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day} to {day(last)} {last.year}"
+    year = "" if first.year == last.year else f" {first.year}"
+    return f"{day(first)}{year} to {day(last)} {last.year}"
+
+
+def group(by: By, name: str) -> str:
+    """A group's name in a sentence or a legend; one without a mark says which mark it lacks."""
+    if by is By.COUNT and name:
+        return count(int(name), "instance")
+    return name or {By.PLATFORM: "not a run", By.CAPACITY: "not a run"}.get(by, f"without {by.word}")
+
+
+def only(selection: Selection) -> str:
+    """What a selection keeps: "EC2, project A"; "" for everything."""
+    return ", ".join(kept(by, name) for by, name in selection.only)
+
+
+def kept(by: By, name: str) -> str:
+    """One group that a selection keeps: "project A", "EC2"."""
+    return f"{by.word} {name}" if name and by in {By.PROJECT, By.OWNER} else group(by, name)
+
+
+def title(made: Statement) -> str:
+    """The page's live sentence."""
+    chosen = only(made.selection)
+    so_far = " so far" if made.goes_on else ""
+    missing = f", {made.total.unknown} of unknown cost" if made.total.unknown else ""
+    of = f" of {chosen}" if chosen else ""
+    return f"{span(made.selection.period)}{so_far}{of}, {count(made.total.receipts, 'receipt')}{missing}; days are UTC"
+
+
+def signed(amount: Decimal) -> str:
+    """A difference with its sign: "+$3.20", "−$0.40", "$0.00"."""
+    return f"+{money(amount)}" if amount > 0 else money(amount)
+
+
+def total_note(made: Statement) -> str:
+    """Under the sum: how many days, and what a day costs."""
+    period = made.selection.period
+    passed = max(1, (min(period.last, made.today) - period.first).days + 1)
+    days = f"day {passed} of {period.days}" if made.goes_on and period.last > made.today else count(passed, "day")
+    return f"{days} · {money(made.total.amount / passed)} a day"
+
+
+def change_note(one: Change) -> str:
+    """Under the difference: what it is compared to."""
+    return f"{span(one.before)}: {money(one.earlier)}"
+
+
+def change_value(one: Change) -> str:
+    """ "+$3.20 (+35 %)"."""
+    if one.share is None:
+        return signed(one.difference)
+    sign = "+" if one.share > 0 else "−" if one.share < 0 else ""
+    return f"{signed(one.difference)} ({sign}{percent(abs(one.share))})"
+
+
+def change_finding(one: Change, by: By) -> str:
+    """The sentence above its items: "+$3.20 since 1 to 21 October 2026, most of it project A"."""
+    if not one.difference:
+        return f"As much as in {span(one.before)}"
+    leads = next((item for item in one.items if item.difference * one.difference > 0), None)
+    most = f", most of it {group(by, leads.group)}" if leads and len(one.items) > 1 else ""
+    word = "more" if one.difference > 0 else "less"
+    return f"{money(abs(one.difference))} {word} than in {span(one.before)}{most}"
+
+
+def item_note(item: Item) -> str:
+    """ "$1.20 → $4.40", "new", or "nothing any more"."""
+    if not item.before:
+        return f"new: {money(item.now)}"
+    if not item.now:
+        return f"{money(item.before)} before, nothing now"
+    return f"{money(item.before)} → {money(item.now)}"
+
+
+def forecast_note(one: Forecast) -> str:
+    """Under the forecast: its range, or why there is none."""
+    if one.low is None or one.high is None:
+        return one.why
+    return f"{money(one.low)} to {money(one.high)} by {day(one.period.last)}"
+
+
+def share_note(share: Share, whole: Decimal) -> str:
+    """ "62 % · 12 receipts"."""
+    part = f"{percent(float(share.amount / whole))} · " if whole else ""
+    unknown = f" · {share.unknown} unknown" if share.unknown else ""
+    return f"{part}{count(share.receipts, 'receipt')}{unknown}"
+
+
+def each_finding(made: Series, by: By) -> str:
+    """The sentence above bars: where most was spent."""
+    dearest = max(made.steps, key=lambda step: step.total, default=None)
+    if dearest is None or not dearest.total:
+        return "Nothing was spent on these days"
+    place = max(range(len(made.groups)), key=dearest.amounts.__getitem__)
+    when = f"{dearest.period.first:%B %Y}" if made.is_monthly else day(dearest.period.first)
+    leads = f"{money(dearest.amounts[place])} of it {group(by, made.groups[place])}"
+    return f"Most {'in' if made.is_monthly else 'on'} {when}: {money(dearest.total)}, {leads}"
+
+
+def adding_up_finding(made: Statement) -> str:
+    """The sentence above the sums: what it will come to, or what most of it was."""
+    if made.forecast is not None and made.forecast.amount is not None:
+        coming, end = made.forecast, day(made.forecast.period.last)
+        reach = f"{money(coming.low)} to {money(coming.high)}"
+        return f"{money(made.total.amount)} so far, about {money(coming.amount)} by {end} ({reach})"
+    if made.shares and made.total.amount:
+        first = made.shares[0]
+        part = percent(float(first.amount / made.total.amount))
+        return f"{group(made.selection.by, first.group)} is {part} of {money(made.total.amount)}"
+    return "Nothing was spent on these days"
+
+
+def instances(receipt: Receipt) -> str:
+    """ "ml.m5.large", "2 × ml.m5.large", or "" for what has none."""
+    if not receipt.instance_type:
+        return ""
+    return receipt.instance_type if receipt.count == 1 else f"{receipt.count} × {receipt.instance_type}"
+
+
+def row_note(receipt: Receipt, amount: Decimal | None) -> str:
+    """What is to know about a receipt in a table's cell."""
+    parts = [f"unknown: {receipt.missing[0].why_unknown}"] if amount is None and receipt.missing else []
+    if amount is not None and receipt.missing:
+        parts.append(f"without {receipt.missing[0].what}")
+    if receipt.is_estimate:
+        parts.append("estimated price")
+    if receipt.saving:
+        parts.append(f"spot saved {money(receipt.saving)}")
+    if receipt.parent:
+        parts.append(f"trial of {receipt.parent}")
+    return ", ".join(parts)

@@ -23,6 +23,14 @@ def money(amount: Decimal | None, currency: str = "USD") -> str:
     return _signed(amount, places, currency)
 
 
+def amount(value: Decimal) -> str:
+    """An amount for a program, with the places of `money`: "0.0751", "5.41", "1204"; the smallest keep two digits."""
+    shown = money(value, "")
+    if "under" in shown:
+        return f"{value:.{1 - value.adjusted()}f}"
+    return shown.replace(",", "").replace("−", "-").strip()
+
+
 def rate(amount: Decimal | None, per: str = "h", currency: str = "USD", least: int = 2) -> str:
     """A unit price with all of its digits, `least` after the point: "$1.408/h", "$0.0116/h"; None is "unknown"."""
     if amount is None:

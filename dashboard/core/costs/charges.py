@@ -31,17 +31,20 @@ def training(
     ended: datetime,
     count: int = 1,
     volume_gb: Number = 0,
+    spot: Price | None = None,
 ) -> tuple[Line, ...]:
     """A SageMaker training: billable seconds (of each instance) × instances × price per instance-hour.
 
     SageMaker bills from TrainingStartTime to TrainingEndTime, download and upload included; managed spot by fewer
-    billable seconds at the same price. `volume_gb` is each instance's, kept from `started` to `ended`; where its price
-    is not known, the receipt says that the storage is missing from it.
+    billable seconds at the same price, and `spot` is for counting with another one all the same. `volume_gb` is each
+    instance's, kept from `started` to `ended`; where its price is not known, the receipt says that the storage is
+    missing from it.
     """
     span = Span(book, region, started, ended)
     how = f"{in_seconds(billable_seconds)} billable × {counted(count, 'instance')}"
+    use = "spot training" if spot else "training"
     trained = span.instances(
-        Kind.SAGEMAKER_TRAINING, instance_type, "training", seconds=billable_seconds, count=count, how=how
+        Kind.SAGEMAKER_TRAINING, instance_type, use, seconds=billable_seconds, count=count, how=how, spot=spot
     )
     return (trained, *_ml_storage(span, volume_gb, count))
 

@@ -168,7 +168,10 @@ class PriceBook:
         prices: Iterable[tuple[tuple[Kind, str, str], Price]],
         extras: Iterable[tuple[tuple[Extra, str], Price]] = (),
     ) -> "PriceBook":
-        """The book with further prices, each beside those that were known. One of the same day takes its place."""
+        """The book with further prices, each beside those that were known.
+
+        One of the same day takes the place of another amount; the same amount says nothing new, and changes nothing.
+        """
         return replace(self, prices=_together(prices, self.prices), extras=_together(extras, self.extras))
 
     def price(
@@ -237,6 +240,9 @@ K = TypeVar("K")
 def _together(told: Iterable[tuple[K, Price]], before: Mapping[K, Dated] | None = None) -> dict[K, Dated]:
     found: dict[K, Dated] = dict(before or {})
     for key, price in told:
-        others = tuple(one for one in found.get(key, ()) if one.date != price.date)
+        known = found.get(key, ())
+        if any(one.date == price.date and one.amount == price.amount for one in known):
+            continue
+        others = tuple(one for one in known if one.date != price.date)
         found[key] = tuple(sorted((*others, price), key=lambda one: one.date))
     return found

@@ -21,8 +21,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import embedded, sample_account
+from dashboard.bill_readings import ask_bill, bill
 from dashboard.budget_readings import Budgets, budgets, forget_budgets
-from dashboard.choice_readings import advice, choices
+from dashboard.choice_readings import advice, choices, spot_prices
 from dashboard.core import data
 from dashboard.core.aws import Account, Aws, connect, fingerprint
 from dashboard.core.data import Dataset
@@ -68,6 +69,8 @@ __all__ = [
     "Reading",
     "Tail",
     "advice",
+    "ask_bill",
+    "bill",
     "budgets",
     "card",
     "choices",
@@ -95,6 +98,7 @@ __all__ = [
     "prices",
     "run",
     "runs",
+    "spot_prices",
     "surroundings",
     "trials",
     "usage",

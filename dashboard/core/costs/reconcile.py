@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from dashboard.core.costs.bill_names import BilledService
 from dashboard.core.costs.billed import USAGE, Billed, Question
-from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.ledger import Ledger, Share
 from dashboard.core.costs.receipt import Nature, Service
 from dashboard.core.costs.selection import By, Selection
 from dashboard.core.format import count
@@ -55,6 +55,7 @@ class Row:
     unknown: int = 0
     unpriced: str = ""
     parts: tuple[str, ...] = ()  # the names on the bill
+    shares: tuple[Share, ...] = ()  # what `listed` is the sum of, each with receipts of its own
 
     @property
     def difference(self) -> Decimal | None:
@@ -125,6 +126,7 @@ def _by_service(ledger: Ledger, asked: Selection, billed: Billed) -> list[Row]:
                 sum(share.unknown for share in mine),
                 ", ".join(billed.unpriced[one] for one in parts if one in billed.unpriced),
                 tuple(parts),
+                tuple(mine),
             )
         )
     rows += [Row(one, None, billed.amount(one), unpriced=billed.unpriced.get(one, ""), parts=(one,)) for one in left]
@@ -143,6 +145,7 @@ def _by_tag(ledger: Ledger, asked: Selection, billed: Billed) -> list[Row]:
                 shares[name].unknown if name in shares else 0,
                 billed.unpriced.get(name, ""),
                 (name,) if name in billed.groups else (),
+                (shares[name],) if name in shares else (),
             )
             for name in {*shares, *billed.groups}
         ]

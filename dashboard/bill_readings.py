@@ -1,0 +1,51 @@
+"""AWS's bill as far as somebody asked for it: asking costs money, so that nothing here asks by itself, or twice."""
+
+import threading
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import streamlit as st
+
+from dashboard.core.aws import Aws
+from dashboard.core.costs.billed import Billed, Question, read_billed
+from dashboard.readings import Reading, now, where
+
+MOST_KEPT = 100
+
+
+@dataclass(frozen=True)
+class _Bills:
+    """The answers of one account, shared by all who look; kept until Kennel ends, since they were paid for."""
+
+    answers: MutableMapping[Question, Reading[Billed]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def bill(aws: Aws, question: Question) -> Reading[Billed] | None:
+    """The answer that there is, None when nobody has asked yet. Never asks."""
+    return _bills(where(aws)).answers.get(question)
+
+
+def ask_bill(aws: Aws, question: Question, instead_of: datetime | None) -> Reading[Billed]:
+    """Ask Cost Explorer, for $0.01, unless there is a newer answer than the one of `instead_of` by now.
+
+    So a second click, or another tab with the same dialog, is not charged again. Raises what `read_billed` raises.
+    """
+    kept = _bills(where(aws))
+    with kept.lock:
+        found = kept.answers.get(question)
+        if found is not None and (instead_of is None or found.at > instead_of):
+            return found
+        moment = now()
+        found = Reading(read_billed(aws, question, moment), moment)
+        kept.answers.pop(question, None)
+        kept.answers[question] = found
+        while len(kept.answers) > MOST_KEPT:
+            del kept.answers[next(iter(kept.answers))]
+        return found
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _bills(where: str) -> _Bills:
+    return _Bills()

@@ -1,0 +1,169 @@
+"""The bill beside list prices: asked for on a click, for $0.01; two columns that are compared and never added."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Account, Aws
+from dashboard.core.costs.activate_tags import KEYS, ActivationPlan, activate
+from dashboard.core.costs.billed import TAGS, Billed, Question
+from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.receipt import Nature
+from dashboard.core.costs.reconcile import Reconciliation, Row, comparable, reconcile
+from dashboard.core.costs.selection import Selection
+from dashboard.core.format import count, money
+from dashboard.readings import Reading
+from dashboard.ui import billed_words, confirm, markup, page, receipt
+from dashboard.ui.markup import Markup, escape
+from dashboard.ui.page import Place
+from dashboard.ui.tones import Tone
+
+BILL = "bill"
+"""In a receipt page's address: the line of the bill that it opens, "" for all of it."""
+CELL = 110  # points
+
+
+def section(aws: Aws, ledger: Ledger, selection: Selection) -> None:
+    """AWS's bill against this view, or the button that asks for it. `selection` is what the page shows."""
+    account = aws.account
+    page.section("Billed by AWS", mark(account))
+    if why_not := comparable(selection):
+        st.html(markup.note(f"{why_not}."))
+        return
+    question = Question.of(selection)
+    reading = state.bill(aws, question)
+    with st.container(border=True, key="panel-billed"):
+        if reading is None:
+            st.html(markup.note(f"{billed_words.not_asked(question, account)}."))
+            _buttons(aws, question, None)
+            return
+        made = reconcile(ledger, selection, reading.value, is_embedded=account.is_embedded)
+        st.html(f'<h3 class="kn-finding">{escape(billed_words.finding(made))}</h3>')
+        st.html(markup.note(f"{billed_words.answered(reading.value, reading.at, state.now())}."))
+        _rows(made, reading.value, selection.nature)
+        _why(made)
+        if reading.value.lacks_tags:
+            st.html(markup.note(f"{billed_words.tags_missing(question.by)}.", Tone.WAITING))
+        _buttons(aws, question, reading)
+
+
+def mark(account: Account) -> Markup:
+    """ "◇ simulated" for the embedded AWS's bill, "billed" for a real one."""
+    if account.is_embedded:
+        return receipt.mark(account)
+    return Markup('<span class="kn-money-mark" title="What AWS charges, as Cost Explorer tells it">billed</span>')
+
+
+def _rows(made: Reconciliation, billed: Billed, nature: Nature) -> None:
+    """A line for each, a heading above and the sums below; each sum opens what it is made of."""
+    question = billed.question
+    base = Selection(nature, question.period, question.by, question.only)
+    with _line("head", ""):
+        for text in ("List price", "Billed", "Difference"):
+            _cell(text)
+    for place, row in enumerate(made.rows):
+        _row(place, row, made, base)
+    with _line("all", "<p><strong>All</strong></p>"):
+        _cell(billed_words.amount(made.listed), base.query(), "Open the receipts of all")
+        _cell(billed_words.amount(made.billed, made.currency), {**base.query(), BILL: ""}, "Open the whole bill")
+        _cell(billed_words.amount(made.difference))
+
+
+def _row(place: int, row: Row, made: Reconciliation, base: Selection) -> None:
+    """What stands against each other. A sum of several kinds of receipts has a line for each, which opens them."""
+    by, name = base.by, billed_words.name(row, base.by)
+    first = row.shares[0] if len(row.shares) == 1 else None
+    with _line(f"{place}", f"<p><strong>{escape(name)}</strong></p>", billed_words.note(row, by)):
+        listed = base.within(by, first.group).query() if first else None
+        _cell(billed_words.amount(row.listed), listed, f"Open the receipts of {name}")
+        parts = {**base.query(), BILL: row.name} if row.parts else None
+        _cell(billed_words.amount(row.billed, made.currency), parts, f"Open {name} on the bill")
+        _cell(billed_words.amount(row.difference if made.is_comparable else None))
+    for number, share in enumerate(row.shares if first is None else ()):
+        with _line(f"{place}-{number}", "", f"of it {share.group}, {count(share.receipts, 'receipt')}"):
+            _cell(money(share.amount), base.within(by, share.group).query(), f"Open the receipts of {share.group}")
+            _cell("")
+            _cell("")
+
+
+@contextmanager
+def _line(key: str, body: str, note: str = "") -> Iterator[None]:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-billed-{key}"):
+        under = f'<p class="kn-note">{escape(note)}</p>' if note else ""
+        st.html(f'<div class="kn-row">{body}{under}</div>')
+        yield
+
+
+def _cell(text: str, query: Mapping[str, str] | None = None, tip: str = "") -> None:
+    with st.container(width=CELL, horizontal_alignment="right"):
+        if query is None:
+            st.html(f'<p class="kn-number">{escape(text)}</p>')
+        else:
+            st.page_link(Place.RECEIPT, label=markup.literal(text), query_params=dict(query), help=tip)
+
+
+def _why(made: Reconciliation) -> None:
+    with st.expander("What may explain the difference", key="billed-why"):
+        items = "".join(f"<li>{escape(billed_words.reason(one, made.currency))}</li>" for one in made.reasons)
+        st.html(f'<ul class="kn-list">{items}</ul>')
+
+
+def _buttons(aws: Aws, question: Question, reading: Reading[Billed] | None) -> None:
+    with st.container(horizontal=True, key="billed-buttons"):
+        st.button(
+            billed_words.ASK if reading is None else billed_words.AGAIN,
+            key="bill-ask",
+            icon=":material/receipt_long:",
+            on_click=confirm.ask,
+            args=(lambda: _asking(aws, question, reading),),
+        )
+        if question.by in TAGS or (reading is not None and reading.value.lacks_tags):
+            st.button(
+                f"Activate {' and '.join(KEYS)}",
+                key="bill-activate",
+                icon=":material/sell:",
+                on_click=confirm.ask,
+                args=(lambda: _activating(aws),),
+                help="AWS then breaks its bill down by these tags, from that day on",
+            )
+
+
+def _asking(aws: Aws, question: Question, reading: Reading[Billed] | None) -> confirm.Question:
+    request = question.request(state.now().date())  # says now what cannot be asked
+
+    def draw() -> confirm.Action:
+        st.html(f"<p>{escape(billed_words.question_said(question))}.</p>")
+        st.html(
+            receipt.warning(f"{billed_words.price_of_asking(aws.account)}, each page of a long answer", aws.account)
+        )
+        _request("GetCostAndUsage", request)
+        return confirm.Action(f"Ask for {billed_words.PRICE}", do)
+
+    def do() -> str:
+        found = state.ask_bill(aws, question, reading.at if reading else None)
+        return f"AWS's bill is here, asked for {billed_words.amount(found.value.cost)}"
+
+    return confirm.Question("Ask AWS for the bill", draw)
+
+
+def _activating(aws: Aws) -> confirm.Question:
+    plan = ActivationPlan()
+
+    def draw() -> confirm.Action:
+        named = " and ".join(plan.keys)
+        st.html(
+            f"<p>AWS will break its bill down by the tags {escape(named)}, for everyone who sees this account's bill, "
+            "from now on; what was used before stays without them. It can be undone in the Billing console.</p>"
+        )
+        _request("UpdateCostAllocationTagsStatus", plan.request)
+        return confirm.Action(f"Activate {named}", lambda: activate(aws, plan))
+
+    return confirm.Question("Activate cost allocation tags", draw)
+
+
+def _request(operation: str, request: dict[str, object]) -> None:
+    st.caption(f"One call: ce {operation}")
+    st.code(json.dumps(request, indent=2), language="json")

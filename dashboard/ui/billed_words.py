@@ -1,0 +1,107 @@
+"""What the section on the bill says in words. Pure."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from dashboard.core.aws import Account
+from dashboard.core.costs.bill_names import REQUEST_PRICE
+from dashboard.core.costs.billed import METRIC, Billed, Question
+from dashboard.core.costs.reconcile import Reason, Reconciliation, Row
+from dashboard.core.costs.selection import By
+from dashboard.core.format import ago, count, money
+from dashboard.ui import spend_words
+
+PRICE = money(REQUEST_PRICE)
+ASK = f"Ask AWS for the bill ({PRICE})"
+AGAIN = f"Ask again ({PRICE})"
+
+
+def price_of_asking(account: Account) -> str:
+    """What has to be known before it is asked."""
+    charged = f"Cost Explorer charges {PRICE} for this call"
+    return f"{charged}; simulated here, nobody is charged" if account.is_embedded else charged
+
+
+def not_asked(question: Question, account: Account) -> str:
+    """In place of the bill, until somebody asks."""
+    about = spend_words.span(question.period)
+    return f"What AWS bills for {about} is not known here yet. {price_of_asking(account)}, so nobody asked so far"
+
+
+def question_said(question: Question) -> str:
+    """What is asked, in a sentence."""
+    only = " and ".join(f"{by.word} {value}" if value else f"no {by.word}" for by, value in question.only)
+    of = f", of {only} alone" if only else ""
+    return f"What was billed in {spend_words.span(question.period)}, by {question.by.word}{of}, for the whole account"
+
+
+def answered(billed: Billed, at: datetime, now: datetime) -> str:
+    """Under the section's heading: whose figures these are, how old, and how final."""
+    final = "not final yet" if billed.is_estimated else "final"
+    return f"Asked {ago(at, now)} for {money(billed.cost)} · AWS's figures are {final} · days are UTC"
+
+
+def finding(made: Reconciliation) -> str:
+    """Both sums in one sentence. They are compared, and never added."""
+    billed = money(made.billed, made.currency)
+    if not made.is_comparable:
+        return f"{billed} billed, in {made.currency}: not comparable with list prices, which are in USD"
+    difference = made.billed - made.listed
+    if not difference:
+        return f"Billed {billed}, exactly the list price"
+    word = "more" if difference > 0 else "less"
+    return f"Billed {billed}, {money(abs(difference))} {word} than the list price of {money(made.listed)}"
+
+
+def name(row: Row, by: By) -> str:
+    return group(by, row.name)
+
+
+def group(by: By, told: str) -> str:
+    """A name on the bill; what carries no such tag says so."""
+    return told if by is By.SERVICE else spend_words.group(by, told)
+
+
+def note(row: Row, by: By) -> str:
+    """Under a row's name: what each column has of it, or lacks."""
+    parts = []
+    if row.receipts:
+        parts.append(count(row.receipts, "receipt"))
+    if row.unknown:
+        parts.append(f"{row.unknown} of unknown price, not in the list price")
+    if row.listed is None:
+        parts.append("no receipt here")
+    if row.billed is None:
+        parts.append("not on the bill")
+    elif by is By.SERVICE and tuple(row.parts) != (row.name,):
+        parts.append(f"on the bill: {', '.join(row.parts)}")
+    if row.unpriced:
+        parts.append(f"the bill has no price for {row.unpriced}")
+    return " · ".join(parts)
+
+
+def reason(one: Reason, currency: str) -> str:
+    """ "tax: +$1.20", or the sentence alone where AWS tells no amount."""
+    if one.amount is None:
+        return one.what
+    sign = "+" if one.amount > 0 else ""
+    return f"{one.what}: {sign}{money(one.amount, currency)}"
+
+
+def tags_missing(by: By) -> str:
+    """When nothing on the bill carries the tag."""
+    return (
+        f"Nothing on this bill carries a {by.word}. AWS breaks a bill down by a tag only from the day on which the tag "
+        "was activated as a cost allocation tag"
+    )
+
+
+def amount(value: Decimal | None, currency: str = "USD") -> str:
+    """A cell: "–" where the column has no such line."""
+    return "–" if value is None else money(value, currency)
+
+
+def parts_note(billed: Billed, name: str) -> str:
+    """Under the sum of one line of the bill, or of all of it for ""."""
+    about = f"{name} on " if name else ""
+    return f"{about}AWS's bill of {spend_words.span(billed.question.period)}, {METRIC}, as Cost Explorer answered it"

@@ -39,6 +39,8 @@ from local_aws.services.billing import Bill
 from local_aws.services.billing_journal import Journal
 from local_aws.services.billing_meters import Meters
 from local_aws.services.billing_tags import CostTags
+from local_aws.services.budgets import Budgets
+from local_aws.services.budgets_alerts import Alerts, spent_on
 from local_aws.services.cloudtrail import CloudTrail
 from local_aws.services.cloudtrail_recorder import Recorder
 from local_aws.services.cloudtrail_store import EventStore
@@ -55,6 +57,8 @@ from local_aws.services.sagemaker_training_checks import Surroundings
 from local_aws.services.scheduler import Scheduler
 from local_aws.services.scheduler_targets import Targets
 from local_aws.services.service_quotas import ServiceQuotas
+from local_aws.services.sns import Sns
+from local_aws.services.sns_delivery import Delivery
 from local_aws.services.ssm import Ssm
 from local_aws.store import Store
 
@@ -250,6 +254,8 @@ def build(
     moto.listeners["ec2"] = [meters.ec2]
     trail = Recorder(EventStore(state / "cloudtrail"), now)
     ec2 = Ec2(moto, state / "instances", runs, quotas=quotas, metrics=metrics)
+    delivery = Delivery(logs.append)
+    sns, spent = Sns(store, delivery), spent_on(bill, ACCOUNT)
     targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, moto, facts)
     services: list[Service] = [
         CloudTrail(trail, now),  # the last to stop: it writes down what the others did
@@ -265,6 +271,8 @@ def build(
         Ssm(moto),
         Iam(moto),
         Scheduler(store, targets, metrics),
+        sns,
+        Budgets(store, spent, Alerts(spent, sns, delivery)),  # stops before what its alerts go out by
     ]
     front = Front(services, KeyRing(install_key(state), moto.find_key, runs), region, now, trail)
 

@@ -1,0 +1,186 @@
+"""Whether a budget's thresholds are passed, and who then hears of it: once in each of its periods.
+
+AWS looks at its budgets up to three times a day; here it is done every `LOOK_SECONDS`, and after each change.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from local_aws.errors import ServiceError
+from local_aws.services.billing import Bill
+from local_aws.services.budgets_record import expression, period
+from local_aws.services.cost_explorer_query import matcher
+from local_aws.services.sns import Sns
+from local_aws.services.sns_delivery import Delivery
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 60.0
+SERVICE = "budgets.amazonaws.com"
+HISTORY = timedelta(days=30)
+LEAST_HISTORY = timedelta(days=1)
+
+Spent = Callable[[datetime, datetime, Mapping[str, Any] | None], Decimal]
+"""USD billed between two moments, of what an expression of Cost Explorer's kind keeps; None keeps everything."""
+
+
+def spent_on(bill: Bill, account: str) -> Spent:
+    """What a bill says, asked as a budget asks it. It raises ServiceError ValidationException for what it cannot."""
+    return lambda since, until, wanted: bill.spent(since, until, matcher(wanted, account))
+
+
+@dataclass(frozen=True)
+class Spend:
+    """What a budget has counted in a period, and is expected to count by its end (None: too little is known). USD."""
+
+    actual: Decimal
+    forecast: Decimal | None
+
+
+def spend(budget: Mapping[str, Any], spent: Spent, now: datetime) -> Spend:
+    """The present period's. The forecast adds the mean of up to 30 days for the time that is left.
+
+    AWS forecasts from about five weeks of history on; here a day is enough, counted from the first dollar.
+    """
+    wanted = expression(budget)
+    start, end = period(budget["TimeUnit"], now)
+    actual = spent(start, now, wanted)
+    since = _first_day(spent, wanted, now)
+    if since is None or now - since < LEAST_HISTORY:
+        return Spend(actual, None)
+    left = Decimal((end - now).total_seconds()) / Decimal((now - since).total_seconds())
+    return Spend(actual, actual + spent(since, now, wanted) * left)
+
+
+def _first_day(spent: Spent, wanted: Mapping[str, Any] | None, now: datetime) -> datetime | None:
+    """The beginning of the first of the last 30 days on which anything was billed; None when nothing was."""
+    day = (now - HISTORY).replace(hour=0, minute=0, second=0, microsecond=0)
+    if not spent(day, now, wanted):
+        return None
+    low, high = 0, (now - day).days
+    while low < high:  # the last day before which nothing was billed
+        middle = (low + high + 1) // 2
+        if spent(day, day + timedelta(days=middle), wanted):
+            high = middle - 1
+        else:
+            low = middle
+    return day + timedelta(days=low)
+
+
+def is_passed(notification: Mapping[str, Any], limit: Decimal, found: Spend) -> bool:
+    """Whether what was spent, or is expected, stands beyond a notification's threshold."""
+    amount = found.actual if notification["NotificationType"] == "ACTUAL" else found.forecast
+    if amount is None:
+        return False
+    edge = threshold(notification, limit)
+    match notification["ComparisonOperator"]:
+        case "GREATER_THAN":
+            return amount > edge
+        case "LESS_THAN":
+            return amount < edge
+        case _:
+            return amount == edge
+
+
+def threshold(notification: Mapping[str, Any], limit: Decimal) -> Decimal:
+    """In USD."""
+    number = Decimal(str(notification["Threshold"]))
+    return number if notification["ThresholdType"] == "ABSOLUTE_VALUE" else limit * number / 100
+
+
+class Alerts:
+    """look: looks at every budget once; called every `every` seconds until stopped."""
+
+    def __init__(self, spent: Spent, sns: Sns, delivery: Delivery, *, every: float = LOOK_SECONDS) -> None:
+        self._spent = spent
+        self._sns = sns
+        self._delivery = delivery
+        self._every = every
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, look: Callable[[], None]) -> None:
+        self._ended.clear()
+        self._thread = threading.Thread(target=self._go_on, args=(look,), name="budgets", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _go_on(self, look: Callable[[], None]) -> None:
+        while not self._ended.wait(self._every):
+            try:
+                look()
+            except Exception:  # a look that failed must not end all later ones
+                log.exception("the budgets could not be looked at")
+
+    def spend(self, budget: Mapping[str, Any], now: datetime) -> Spend:
+        return spend(budget, self._spent, now)
+
+    def judge(self, record: dict[str, Any], account: str, now: datetime, *, anew: bool = False) -> bool:
+        """Bring a budget's alerts up to date and tell of those that were passed just now; whether any changed.
+
+        anew: the budget was changed, so that a threshold that is not passed any more is told of when it is again.
+        """
+        if not record["Notifications"]:
+            return False
+        budget = record["Budget"]
+        found = self.spend(budget, now)
+        this = period(budget["TimeUnit"], now)[0].isoformat()
+        limit = Decimal(budget["BudgetLimit"]["Amount"])
+        changed = False
+        for one in record["Notifications"]:
+            raised = this if is_passed(one["Notification"], limit, found) else ""
+            changed |= raised != one["raised"]
+            one["raised"] = raised
+            if anew and not raised and one["told"]:
+                one["told"], changed = "", True
+            if raised and one["told"] != this:
+                one["told"], changed = this, True
+                self._tell(budget, one, found, account, now)
+        return changed
+
+    def _tell(
+        self, budget: Mapping[str, Any], one: Mapping[str, Any], found: Spend, account: str, now: datetime
+    ) -> None:
+        subject, message = alert_text(budget, one["Notification"], found, account, now)
+        for who in one["Subscribers"]:
+            if who["SubscriptionType"] == "EMAIL":
+                self._delivery.keep(who["Address"], subject, message, SERVICE)
+                continue
+            source = f"arn:aws:budgets::{account}:budget/{budget['BudgetName']}"
+            try:
+                self._sns.publish_as(SERVICE, source, who["Address"], subject, message)
+            except ServiceError as refused:  # AWS says nothing of it either; here it can be read
+                self._delivery.keep(who["Address"], subject, message, SERVICE, refused.message)
+
+
+def alert_text(
+    budget: Mapping[str, Any], notification: Mapping[str, Any], found: Spend, account: str, now: datetime
+) -> tuple[str, str]:
+    """Subject and text of an alert, with the figures that AWS puts in one."""
+    limit = Decimal(budget["BudgetLimit"]["Amount"])
+    kind = notification["NotificationType"]
+    amount = found.actual if kind == "ACTUAL" else found.forecast
+    sign = {"GREATER_THAN": ">", "LESS_THAN": "<"}.get(notification["ComparisonOperator"], "=")
+    edge = f"{sign} ${threshold(notification, limit):,.2f}"
+    lines = (
+        f"AWS Budgets: {budget['BudgetName']} has passed an alert threshold.",
+        "",
+        f"AWS Account: {account}",
+        f"Budget Name: {budget['BudgetName']}",
+        "Budget Type: Cost",
+        f"Budgeted Amount: ${limit:,.2f}",
+        f"Alert Type: {kind}",
+        f"Alert Threshold: {edge}",
+        f"{kind} Amount: ${amount:,.2f}",
+        f"Time: {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+    )
+    return f"AWS Budgets: {budget['BudgetName']} has exceeded your alert threshold", "\n".join(lines)

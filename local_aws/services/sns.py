@@ -1,0 +1,353 @@
+"""SNS: topics, subscriptions and messages, as far as alerts need them.
+
+Subscribers by e-mail and by HTTP on this machine; every subscription waits for its confirmation, as on AWS. Mails are
+kept, not sent (see sns_delivery); a mail's token is in them, and ConfirmSubscription takes it. HTTP messages carry no
+signature, and no SubscribeURL: this server takes signed requests only.
+"""
+
+import base64
+import json
+import re
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from local_aws.errors import ServiceError
+from local_aws.protocol import Caller, Service
+from local_aws.services import sns_topics as topics
+from local_aws.services.sns_delivery import Delivery, check_is_local
+from local_aws.services.sns_topics import invalid
+from local_aws.store import Documents, Store
+
+PAGE = 100
+LARGEST_MESSAGE = 262_144  # bytes
+TOKEN_SECONDS = 2 * 86_400
+PENDING = "PendingConfirmation"
+BY_MAIL, BY_HTTP = ("email", "email-json"), ("http",)
+_MAIL = re.compile(r"[^\s@]+@[^\s@]+")
+_SUBJECT = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,99}")
+
+Params = dict[str, Any]
+
+
+class Sns(Service):
+    """now: epoch seconds."""
+
+    name = "sns"
+    invalid_code = "InvalidParameter"
+
+    def __init__(self, store: Store, delivery: Delivery, *, now: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._topics = Documents(store, "sns-topic")
+        self._subscriptions = Documents(store, "sns-subscription")
+        self._delivery = delivery
+        self._now = now
+
+    async def start(self) -> None:
+        self._delivery.start()
+
+    async def stop(self) -> None:
+        self._delivery.stop()
+
+    # topics
+
+    def create_topic(self, params: Params, caller: Caller) -> Params:
+        if params.get("DataProtectionPolicy"):
+            raise invalid("DataProtectionPolicy", "The embedded AWS has no data protection yet. Leave it out.")
+        arn = topics.topic_arn(params["Name"], caller.account, caller.region)
+        given = topics.attributes(params.get("Attributes") or {})
+        marks = topics.tags(params.get("Tags") or [])
+        with self._store.transaction():
+            there = self._topics.get(arn)
+            if there is None:
+                self._topics.put(arn, {"arn": arn, "attributes": given, "tags": marks, "deleted": 0})
+            elif any(there["attributes"].get(name) != value for name, value in given.items()):
+                raise invalid("Attributes", "Topic already exists with different attributes")
+            elif any(there["tags"].get(key) != value for key, value in marks.items()):
+                raise invalid("Tags", "Topic already exists with different tags")
+        return {"TopicArn": arn}
+
+    def delete_topic(self, params: Params, caller: Caller) -> Params:
+        with self._store.transaction():
+            for one in self._of(params["TopicArn"]):
+                self._subscriptions.delete(one["arn"])
+            self._topics.delete(params["TopicArn"])
+        return {}
+
+    def list_topics(self, params: Params, caller: Caller) -> Params:
+        found = [one for one in self._topics.all() if one["arn"].split(":")[3] == caller.region]
+        page, token = _page(found, params)
+        return {"Topics": [{"TopicArn": one["arn"]} for one in page], **token}
+
+    def get_topic_attributes(self, params: Params, caller: Caller) -> Params:
+        topic = self._topic(params["TopicArn"])
+        subscribed = self._of(topic["arn"])
+        pending = sum(not one["confirmed"] for one in subscribed)
+        return {
+            "Attributes": {
+                "TopicArn": topic["arn"],
+                "Owner": caller.account,
+                "DisplayName": topic["attributes"].get("DisplayName", ""),
+                "Policy": self._policy(topic),
+                "SubscriptionsConfirmed": str(len(subscribed) - pending),
+                "SubscriptionsPending": str(pending),
+                "SubscriptionsDeleted": str(topic["deleted"]),
+            }
+        }
+
+    def set_topic_attributes(self, params: Params, caller: Caller) -> Params:
+        given = topics.attributes({params["AttributeName"]: params.get("AttributeValue") or ""})
+        with self._store.transaction():
+            topic = self._topic(params["TopicArn"])
+            topic["attributes"] |= given
+            self._topics.put(topic["arn"], topic)
+        return {}
+
+    def tag_resource(self, params: Params, caller: Caller) -> Params:
+        with self._store.transaction():
+            topic = self._topic(params["ResourceArn"], "ResourceNotFound")
+            marks = topic["tags"] | topics.tags(params["Tags"])
+            topics.tags([{"Key": key, "Value": value} for key, value in marks.items()])
+            self._topics.put(topic["arn"], topic | {"tags": marks})
+        return {}
+
+    def untag_resource(self, params: Params, caller: Caller) -> Params:
+        with self._store.transaction():
+            topic = self._topic(params["ResourceArn"], "ResourceNotFound")
+            left = {key: value for key, value in topic["tags"].items() if key not in params["TagKeys"]}
+            self._topics.put(topic["arn"], topic | {"tags": left})
+        return {}
+
+    def list_tags_for_resource(self, params: Params, caller: Caller) -> Params:
+        topic = self._topic(params["ResourceArn"], "ResourceNotFound")
+        return {"Tags": [{"Key": key, "Value": value} for key, value in topic["tags"].items()]}
+
+    # subscriptions
+
+    def subscribe(self, params: Params, caller: Caller) -> Params:
+        if params.get("Attributes"):
+            raise invalid("Attributes", f"The embedded AWS has no {min(params['Attributes'])} of subscriptions yet.")
+        protocol, endpoint = params["Protocol"], params.get("Endpoint") or ""
+        _check_endpoint(protocol, endpoint)
+        with self._store.transaction():
+            topic = self._topic(params["TopicArn"])
+            there = [
+                one for one in self._of(topic["arn"]) if (one["protocol"], one["endpoint"]) == (protocol, endpoint)
+            ]
+            one = there[0] if there else self._new(topic["arn"], protocol, endpoint, caller)
+            if not one["confirmed"]:
+                one |= {"token": uuid.uuid4().hex * 4, "asked": self._now()}
+                self._subscriptions.put(one["arn"], one)
+        if not one["confirmed"]:
+            self._ask(one)
+        is_told = one["confirmed"] or params.get("ReturnSubscriptionArn")
+        return {"SubscriptionArn": one["arn"] if is_told else "pending confirmation"}
+
+    def _new(self, topic: str, protocol: str, endpoint: str, caller: Caller) -> Params:
+        return {
+            "arn": f"{topic}:{uuid.uuid4()}",
+            "topic": topic,
+            "protocol": protocol,
+            "endpoint": endpoint,
+            "owner": caller.account,
+            "confirmed": False,
+            "signed": False,
+        }
+
+    def _ask(self, one: Params) -> None:
+        """Ask the subscriber whether it wants to be one."""
+        message = (
+            f"You have chosen to subscribe to the topic {one['topic']}. "
+            "To confirm the subscription, call ConfirmSubscription with this token."
+        )
+        if one["protocol"] in BY_MAIL:
+            text = f"{message}\n\nToken: {one['token']}"
+            self._delivery.keep(one["endpoint"], "AWS Notification - Subscription Confirmation", text, _SENDER)
+        else:
+            told = self._told(one["topic"], "SubscriptionConfirmation", str(uuid.uuid4()), message)
+            self._delivery.post(one["endpoint"], _headers(told, one), told | {"Token": one["token"]})
+
+    def confirm_subscription(self, params: Params, caller: Caller) -> Params:
+        with self._store.transaction():
+            self._topic(params["TopicArn"])
+            found = [one for one in self._of(params["TopicArn"]) if one.get("token") == params["Token"]]
+            if not found or self._now() - found[0]["asked"] > TOKEN_SECONDS:
+                raise invalid("Token")
+            one = found[0]
+            one |= {"confirmed": True, "signed": params.get("AuthenticateOnUnsubscribe") == "true"}
+            self._subscriptions.put(one["arn"], one)
+        return {"SubscriptionArn": one["arn"]}
+
+    def unsubscribe(self, params: Params, caller: Caller) -> Params:
+        arn = params["SubscriptionArn"]
+        if arn.count(":") != 6:
+            raise invalid("SubscriptionArn", "An ARN must have at least 6 elements, not 1" if ":" not in arn else "")
+        with self._store.transaction():
+            one = self._subscriptions.get(arn)
+            topic = self._topics.get(one["topic"]) if one else None
+            if one is not None and topic is not None:
+                self._subscriptions.delete(arn)
+                self._topics.put(topic["arn"], topic | {"deleted": topic["deleted"] + 1})
+        return {}
+
+    def list_subscriptions(self, params: Params, caller: Caller) -> Params:
+        found = [one for one in self._subscriptions.all() if one["topic"].split(":")[3] == caller.region]
+        page, token = _page(found, params)
+        return {"Subscriptions": [_listed(one) for one in page], **token}
+
+    def list_subscriptions_by_topic(self, params: Params, caller: Caller) -> Params:
+        page, token = _page(self._of(self._topic(params["TopicArn"])["arn"]), params)
+        return {"Subscriptions": [_listed(one) for one in page], **token}
+
+    def get_subscription_attributes(self, params: Params, caller: Caller) -> Params:
+        one = self._subscriptions.get(params["SubscriptionArn"])
+        if one is None:
+            raise ServiceError("NotFound", "Subscription does not exist", 404)
+        return {
+            "Attributes": {
+                "SubscriptionArn": one["arn"],
+                "TopicArn": one["topic"],
+                "Owner": one["owner"],
+                "Protocol": one["protocol"],
+                "Endpoint": one["endpoint"],
+                "RawMessageDelivery": "false",
+                "PendingConfirmation": str(not one["confirmed"]).lower(),
+                "ConfirmationWasAuthenticated": str(one["confirmed"] and one["signed"]).lower(),
+            }
+        }
+
+    # messages
+
+    def publish(self, params: Params, caller: Caller) -> Params:
+        if params.get("PhoneNumber"):
+            raise invalid("PhoneNumber", "The embedded AWS sends no text messages.")
+        for name in ("MessageAttributes", "MessageDeduplicationId", "MessageGroupId"):
+            if params.get(name):
+                raise invalid(name, f"The embedded AWS has no {name} yet. Leave it out.")
+        arn = params.get("TopicArn") or params.get("TargetArn")
+        if not arn:
+            raise invalid("TopicArn or TargetArn", "no value for required parameter")
+        self._topic(arn)
+        message, subject = params["Message"], params.get("Subject") or ""
+        by_protocol = _by_protocol(message, params.get("MessageStructure"))
+        if not message:
+            raise invalid("Empty message")
+        if len(message.encode()) > LARGEST_MESSAGE:
+            raise invalid("Message too long")
+        if subject and not _SUBJECT.fullmatch(subject):
+            raise invalid("Subject")
+        return {"MessageId": self._send(arn, subject, message, by_protocol)}
+
+    def publish_as(self, service: str, source: str, topic_arn: str, subject: str, message: str) -> str:
+        """Publish for an AWS service ("budgets.amazonaws.com") on behalf of `source`; the message's id.
+
+        Raises ServiceError NotFound without the topic, AuthorizationError when its policy does not let the service.
+        """
+        topic = self._topic(topic_arn)
+        if not topics.may_publish(self._policy(topic), topic_arn, service, source):
+            raise ServiceError(
+                "AuthorizationError", f"The policy of {topic_arn} does not let {service} publish to it.", 403
+            )
+        return self._send(topic_arn, subject, message, {})
+
+    def exists(self, topic_arn: str) -> bool:
+        return self._topics.get(topic_arn) is not None
+
+    def _send(self, arn: str, subject: str, message: str, by_protocol: dict[str, str]) -> str:
+        number = str(uuid.uuid4())
+        for one in self._of(arn):
+            text = by_protocol.get(one["protocol"]) or by_protocol.get("default") or message
+            if not one["confirmed"]:
+                continue
+            told = self._told(arn, "Notification", number, text) | ({"Subject": subject} if subject else {})
+            if one["protocol"] in BY_HTTP:
+                self._delivery.post(one["endpoint"], _headers(told, one), told)
+            else:
+                body = text if one["protocol"] == "email" else json.dumps(told)
+                self._delivery.keep(one["endpoint"], subject or "AWS Notification Message", body, _SENDER)
+        return number
+
+    def _told(self, topic: str, kind: str, number: str, message: str) -> Params:
+        at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return {"Type": kind, "MessageId": number, "TopicArn": topic, "Message": message, "Timestamp": at}
+
+    # within
+
+    def _topic(self, arn: str, missing: str = "NotFound") -> Params:
+        if arn.count(":") != 5 or not arn.startswith("arn:aws:sns:"):
+            raise invalid("TopicArn")
+        found = self._topics.get(arn)
+        if found is None:
+            raise ServiceError(missing, "Topic does not exist", 404)
+        return found
+
+    def _policy(self, topic: Params) -> str:
+        arn: str = topic["arn"]
+        return topic["attributes"].get("Policy") or topics.default_policy(arn, arn.split(":")[4])
+
+    def _of(self, topic: str) -> list[Params]:
+        return [one for one in self._subscriptions.all() if one["topic"] == topic]
+
+
+_SENDER = "sns.amazonaws.com"
+
+
+def _check_endpoint(protocol: str, endpoint: str) -> None:
+    if protocol in BY_HTTP:
+        check_is_local(endpoint)
+    elif protocol in BY_MAIL:
+        if not _MAIL.fullmatch(endpoint):
+            raise invalid("Email address")
+    elif protocol in ("https", "sms", "sqs", "application", "lambda", "firehose"):
+        raise invalid("Protocol", f"The embedded AWS does not deliver by {protocol} yet. Use e-mail or http.")
+    else:
+        raise invalid(f"Amazon SNS does not support this protocol string: {protocol}")
+
+
+def _by_protocol(message: str, structure: str | None) -> dict[str, str]:
+    """A message's text for each protocol, where it has several. Raises ServiceError InvalidParameter."""
+    if structure is None:
+        return {}
+    if structure != "json":
+        raise invalid("MessageStructure")
+    try:
+        found = json.loads(message)
+    except ValueError:
+        raise invalid("Message Structure - JSON message body failed to parse") from None
+    if not isinstance(found, dict) or not isinstance(found.get("default"), str):
+        raise invalid("Message Structure - No default entry in JSON message body")
+    return {key: value for key, value in found.items() if isinstance(value, str)}
+
+
+def _headers(told: Params, one: Params) -> dict[str, str]:
+    headers = {
+        "x-amz-sns-message-type": told["Type"],
+        "x-amz-sns-message-id": told["MessageId"],
+        "x-amz-sns-topic-arn": told["TopicArn"],
+        "User-Agent": "Amazon Simple Notification Service Agent",
+    }
+    return headers | ({"x-amz-sns-subscription-arn": one["arn"]} if one["confirmed"] else {})
+
+
+def _listed(one: Params) -> Params:
+    return {
+        "SubscriptionArn": one["arn"] if one["confirmed"] else PENDING,
+        "Owner": one["owner"],
+        "Protocol": one["protocol"],
+        "Endpoint": one["endpoint"],
+        "TopicArn": one["topic"],
+    }
+
+
+def _page(found: Sequence[Params], params: Params) -> tuple[Sequence[Params], Params]:
+    first = 0
+    if params.get("NextToken"):
+        try:
+            first = int(base64.b64decode(params["NextToken"], validate=True))
+        except ValueError:
+            raise invalid("NextToken") from None
+    rest = first + PAGE
+    more = {"NextToken": base64.b64encode(str(rest).encode()).decode()} if rest < len(found) else {}
+    return found[first:rest], more

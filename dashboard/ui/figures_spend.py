@@ -52,7 +52,14 @@ def each(made: Series, word: Callable[[str], str]) -> "Figure":
             name=word(group),
             marker={
                 "color": colour(place, made.groups, made.together),
-                "pattern": {"shape": PATTERNS[place % len(PATTERNS)], "solidity": 0.25, "size": 5},
+                "pattern": {
+                    "shape": PATTERNS[place % len(PATTERNS)],
+                    "fillmode": "overlay",
+                    "fgcolor": "rgba(255,255,255,0.75)",
+                    "fgopacity": 0.75,
+                    "solidity": 0.2,
+                    "size": 6,
+                },
             },
             customdata=[[str(step.period.first), str(step.period.last), group] for step in made.steps],
             text=[money(step.amounts[place]) if step.amounts[place] else "" for step in made.steps],

@@ -13,7 +13,7 @@ from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.selection import DAY, Period, Selection
 from dashboard.core.costs.statement import Statement
 from dashboard.core.format import count, money
-from dashboard.ui import empty, markup, page, receipt, spend_controls, spend_table, spend_words
+from dashboard.ui import empty, markup, page, receipt, receipt_lines, spend_controls, spend_table, spend_words
 from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
 from dashboard.ui.tones import Tone
@@ -26,7 +26,7 @@ def head(made: Statement, age: str) -> None:
         st.space("stretch")
         with st.popover("Link", icon=":material/link:", type="tertiary"):
             st.caption("This address shows exactly this view. Print it from the browser: it is laid out for paper.")
-            st.code(spend_controls.address(made.selection, spend_controls.beside()), language=None, wrap_lines=True)
+            st.code(spend_controls.address(made.selection), language=None, wrap_lines=True)
 
 
 def unread(ledger: Ledger) -> None:
@@ -112,9 +112,4 @@ def nothing(made: Statement) -> None:
 
 def foot(made: Statement, account: Account) -> None:
     """What a sheet of paper needs to be believed: whose money, which kind, of when, and where it is from."""
-    address = spend_controls.address(made.selection, spend_controls.beside())
-    st.html(
-        f'<p class="kn-note kn-foot">{escape(made.selection.nature.note.capitalize())}. Account '
-        f"{escape(account.account_id)} in {escape(account.region)}, read {made.ledger.at:%Y-%m-%d %H:%M} UTC; "
-        f'days are UTC days.<span class="kn-on-paper"> {escape(address)}</span></p>'
-    )
+    st.html(receipt_lines.foot(made.selection.nature, account, made.ledger.at, spend_controls.address(made.selection)))

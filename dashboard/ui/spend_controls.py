@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard.core.aws import Account
+from dashboard import state
+from dashboard.core.aws import Account, Aws
 from dashboard.core.costs.ledger import Ledger, groups
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import NAMES, By, Period, Selection
@@ -51,10 +52,25 @@ def go(selection: Selection) -> None:
     st.query_params.from_dict(selection.query() | kept)
 
 
-def address(selection: Selection, beside: Mapping[str, str] | None = None) -> str:
+def address(selection: Selection) -> str:
     """The link that shows exactly this view."""
+    return link(selection.query() | beside())
+
+
+def link(query: Mapping[str, str]) -> str:
+    """The address of the page that is open, with this query."""
     page = (st.context.url or "").split("?")[0]
-    return f"{page}?{urlencode(selection.query() | dict(beside or {}))}"
+    return f"{page}?{urlencode(query)}"
+
+
+def wait(aws: Aws) -> None:
+    """Look again until every receipt has been read."""
+    st.fragment(_wait, run_every=1.5, key="costs-waiting")(aws)
+
+
+def _wait(aws: Aws) -> None:
+    if state.ledger(aws).value.is_complete:
+        st.rerun()
 
 
 def beside() -> dict[str, str]:

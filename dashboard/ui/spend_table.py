@@ -12,7 +12,7 @@ from dashboard.core.costs.receipt import Nature, Receipt
 from dashboard.core.costs.selection import Selection
 from dashboard.core.format import count, duration, money
 from dashboard.ui import chart, page, spend_words
-from dashboard.ui.markup import Markup, escape
+from dashboard.ui.markup import Markup, escape, note
 from dashboard.ui.page import Place
 from dashboard.ui.table import local, zone
 
@@ -79,6 +79,8 @@ def show(rows: Rows, selection: Selection, at: datetime) -> None:
             column_config=columns(selection.nature, st.context.timezone),
         )
         st.html(printed(shown, len(held)))
+        if lacking := spend_words.lacking(rows):
+            st.html(note(f"Not in these sums, because unknown: {lacking}."))
 
 
 def cells(rows: Rows, at: datetime, timezone: str | None) -> list[dict[str, Any]]:

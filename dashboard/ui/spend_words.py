@@ -1,5 +1,6 @@
 """What the pages of money say in words: periods, changes, forecasts, findings. Pure."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -64,7 +65,7 @@ def kept(by: By, name: str) -> str:
 def title(made: Statement) -> str:
     """The page's live sentence."""
     chosen = only(made.selection)
-    so_far = " so far" if made.goes_on else ""
+    so_far = " so far" if made.selection.period.last > made.today else ""
     missing = f", {made.total.unknown} of unknown cost" if made.total.unknown else ""
     of = f" of {chosen}" if chosen else ""
     return f"{span(made.selection.period)}{so_far}{of}, {count(made.total.receipts, 'receipt')}{missing}; days are UTC"
@@ -98,6 +99,8 @@ def change_value(one: Change) -> str:
 
 def change_finding(one: Change, by: By) -> str:
     """The sentence above its items: "+$3.20 since 1 to 21 October 2026, most of it project A"."""
+    if not one.earlier:
+        return f"Nothing was spent in {span(one.before)}: all of it is new"
     if not one.difference:
         return f"As much as in {span(one.before)}"
     leads = next((item for item in one.items if item.difference * one.difference > 0), None)
@@ -160,11 +163,18 @@ def instances(receipt: Receipt) -> str:
     return receipt.instance_type if receipt.count == 1 else f"{receipt.count} × {receipt.instance_type}"
 
 
+def lacking(rows: Sequence[tuple[Receipt, Decimal | None]]) -> str:
+    """The charges that known sums lack, each said once: "storage of … in 12 receipts: no price …"; "" for none."""
+    found: dict[tuple[str, str], int] = {}
+    for receipt, amount in rows:
+        for line in receipt.missing if amount is not None else ():
+            found[line.what, line.why_unknown] = found.get((line.what, line.why_unknown), 0) + 1
+    return "; ".join(f"{what} of {count(number, 'receipt')} ({why})" for (what, why), number in found.items())
+
+
 def row_note(receipt: Receipt, amount: Decimal | None) -> str:
     """What is to know about a receipt in a table's cell."""
     parts = [f"unknown: {receipt.missing[0].why_unknown}"] if amount is None and receipt.missing else []
-    if amount is not None and receipt.missing:
-        parts.append(f"without {receipt.missing[0].what}")
     if receipt.is_estimate:
         parts.append("estimated price")
     if receipt.saving:

@@ -4,15 +4,9 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.costs.statement import statement
-from dashboard.ui import page, problem, spend, spend_chart, spend_controls, spend_panels, strip, words
+from dashboard.ui import billed, page, problem, spend, spend_chart, spend_controls, spend_panels, strip, words
 
 aws = state.connection()
-
-
-@st.fragment(run_every=1.5, key="spend-waiting")
-def waiting() -> None:
-    if state.ledger(aws).value.is_complete:
-        st.rerun()
 
 
 with problem.shown("spend", title="Spend"):
@@ -37,9 +31,10 @@ with problem.shown("spend", title="Spend"):
             spend.receipts(made)
         else:
             spend.nothing(made)
+        billed.section(aws, ledger, made.selection)
         spend.foot(made, aws.account)
     else:
         spend.none_yet(ledger)
     spend.unread(ledger)
     if not ledger.is_complete:
-        waiting()
+        spend_controls.wait(aws)

@@ -2,7 +2,24 @@
 
 import streamlit as st
 
-from dashboard.ui import page
+from dashboard import state
+from dashboard.ui import billed, billed_page, page, problem, receipt_page, spend, spend_controls
 
+aws = state.connection()
 if not st.query_params:
     st.switch_page(page.Place.COSTS)
+key = st.query_params.get(receipt_page.KEY, "")
+
+with problem.shown("receipt", title="Receipt"):
+    ledger = state.ledger(aws).value
+    selection = spend_controls.chosen(ledger, aws.account, state.now())
+    receipt_page.back(selection, to_sum=bool(key) and "period" in st.query_params)
+    if key:
+        receipt_page.one(ledger, key, selection, aws.account)
+    elif billed.BILL in st.query_params:
+        billed_page.show(aws, ledger, selection, st.query_params[billed.BILL])
+    else:
+        receipt_page.whole(ledger, selection, aws.account)
+    spend.unread(ledger)
+    if not ledger.is_complete:
+        spend_controls.wait(aws)

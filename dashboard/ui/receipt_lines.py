@@ -1,0 +1,131 @@
+"""A receipt as a table that can be checked by hand: quantity × price = amount, line by line. Pure markup."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from dashboard.core.aws import Account
+from dashboard.core.costs.prices import Confidence
+from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt
+from dashboard.core.costs.selection import Period
+from dashboard.core.format import count, duration, money, percent, rate
+from dashboard.ui.markup import Markup, escape
+from dashboard.ui.receipt import word_of
+
+CONFIDENCE = {Confidence.LISTED: "", Confidence.WEAK: "one weak source", Confidence.ESTIMATE: "estimate"}
+
+
+def table(receipt: Receipt) -> Markup:
+    """Every line: what, how its quantity came about, × its price, = its amount; where the price is from; the sum."""
+    body = "".join(_row(line) for line in receipt.lines)
+    exact = "" if receipt.amount is None else f' title="${receipt.amount:f}"'
+    return Markup(
+        '<div class="kn-scroll" tabindex="0" role="region" aria-label="The lines of the receipt">'
+        '<table class="kn-lines"><thead><tr><th>What</th>'
+        '<th class="kn-number">Quantity</th><th class="kn-number">× price</th><th class="kn-number">= amount</th>'
+        f"<th>Price from</th></tr></thead><tbody>{body}</tbody><tfoot><tr><th>Sum</th><td></td><td></td>"
+        f'<td class="kn-number"{exact}>{money(receipt.amount)}</td><td>{word_of(receipt.nature)}</td></tr>'
+        "</tfoot></table></div>"
+    )
+
+
+def _row(line: Line) -> str:
+    how = f'<p class="kn-note">{escape(line.how)}</p>' if line.how else ""
+    span = f"{line.started:%Y-%m-%d %H:%M:%S} to {line.ended:%Y-%m-%d %H:%M:%S} UTC"
+    exact = "" if line.amount is None else f' title="${line.amount:f}"'
+    amount = money(line.amount)
+    quantity_of = "unknown" if line.quantity is None else f"{quantity(line.quantity)} {line.unit}"
+    price = "unknown" if line.price is None else rate(line.price.amount, line.price.per, line.price.currency)
+    return (
+        f'<tr><td title="{span}">{escape(line.what)}{how}</td>'
+        f'<td class="kn-number">{escape(quantity_of)}</td><td class="kn-number">{escape(price)}</td>'
+        f'<td class="kn-number"{exact}>{amount}</td><td>{source(line)}</td></tr>'
+    )
+
+
+def source(line: Line) -> str:
+    """Where a line's price is from, and of which day; or why the line is unknown."""
+    parts = []
+    if line.price is not None:
+        doubt = CONFIDENCE[line.price.confidence]
+        parts.append(f"{line.price.source}, {line.price.date.isoformat()}" + (f" ({doubt})" if doubt else ""))
+    if line.amount is None:
+        parts.append(f"unknown: {line.why_unknown}")
+    return f'<span class="kn-note">{escape("; ".join(parts))}</span>'
+
+
+def quantity(number: Decimal) -> str:
+    """A quantity with up to six digits after the point; one that is less than those says so."""
+    text = f"{number:,.6f}".rstrip("0").rstrip(".")
+    return "under 0.000001" if text == "0" and number else text
+
+
+def lacks(line: Line) -> str:
+    """A line that the sum lacks: "storage (no price …)"."""
+    return f"{line.what} ({line.why_unknown})" if line.why_unknown else line.what
+
+
+def by_day(days: Mapping[date, Decimal], period: Period) -> Markup:
+    """What accrued on each UTC day; those of the period stand out."""
+    rows = "".join(
+        f'<tr class="{"kn-inside" if day in period else ""}"><td>{day.isoformat()}</td>'
+        f'<td class="kn-number" title="${amount:f}">{money(amount)}</td></tr>'
+        for day, amount in sorted(days.items())
+    )
+    return Markup(
+        '<table class="kn-lines kn-short"><thead><tr><th>Day (UTC)</th><th class="kn-number">Amount</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def answers(facts: Sequence[Fact]) -> Markup:
+    """AWS's own answers that the receipt is computed from."""
+    rows = "".join(
+        f"<tr><td>{escape(fact.operation)}</td><td>{escape(fact.member)}</td><td>{escape(fact.value)}</td></tr>"
+        for fact in facts
+    )
+    return Markup(
+        '<table class="kn-lines"><thead><tr><th>Operation</th><th>Member</th><th>Answer</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def total(amount: Decimal, receipts: int, nature: Nature) -> Markup:
+    """The sum under a table of receipts, with all of its digits behind it."""
+    return Markup(
+        f'<p class="kn-total" title="${amount:f}">Sum of {count(receipts, "receipt")}: '
+        f"<strong>{money(amount)}</strong> {word_of(nature)}</p>"
+    )
+
+
+def against_expected(receipt: Receipt) -> tuple[str, str]:
+    """What was expected at the launch, and how the cost compares: ("$0.012", "cost 17 % more, took 2 min less")."""
+    expected = receipt.expected
+    if expected is None or expected.amount is None:
+        return "unknown", "its cost could not be told at the launch"
+    parts = []
+    if receipt.ended is None:
+        parts.append("it goes on")
+    elif receipt.amount is not None and expected.amount:
+        parts.append(_difference(float((receipt.amount - expected.amount) / expected.amount), "cost"))
+    if receipt.ended is not None and expected.seconds:
+        parts.append(f"expected to take {duration(expected.seconds)}")
+    if expected.most is not None:
+        parts.append(f"at most {money(expected.most)}")
+    return money(expected.amount), ", ".join(parts)
+
+
+def _difference(share: float, what: str) -> str:
+    if round(abs(share), 2) == 0:
+        return f"{what} as expected"
+    return f"{what} {percent(abs(share))} {'more' if share > 0 else 'less'}"
+
+
+def foot(nature: Nature, account: Account, at: datetime, address: str) -> Markup:
+    """What a sheet of paper needs to be believed: which money, whose, read when, and from where."""
+    sentence = nature.note[:1].upper() + nature.note[1:]
+    return Markup(
+        f'<p class="kn-note kn-foot">{escape(sentence)}. Account {escape(account.account_id)} in '
+        f"{escape(account.region)}, read {at:%Y-%m-%d %H:%M} UTC; days are UTC days."
+        f'<span class="kn-on-paper"> {escape(address)}</span></p>'
+    )

@@ -1,0 +1,197 @@
+"""What a sum is made of: the receipts of a selection, which add up to it, or one receipt with its lines."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+import streamlit as st
+
+from dashboard.core.aws import Account
+from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.receipt import Nature, Receipt
+from dashboard.core.costs.selection import Selection
+from dashboard.core.errors import NotFound
+from dashboard.core.format import count, duration, money
+from dashboard.ui import markup, page, receipt, receipt_lines, spend_controls, spend_table, spend_words, strip
+from dashboard.ui.markup import Markup
+from dashboard.ui.page import Place
+from dashboard.ui.strip import Figure
+
+KEY = "receipt"
+RUN = "run:"
+
+
+def back(selection: Selection, *, to_sum: bool) -> None:
+    """The way back: from one receipt to the sum that it is part of, from a sum to Spend."""
+    with st.container(horizontal=True, key="run-back"):
+        if to_sum:
+            st.page_link(
+                Place.RECEIPT,
+                label=markup.literal(f"Receipts of {spend_words.span(selection.period)}"),
+                icon=":material/arrow_back:",
+                query_params=selection.query(),
+            )
+        st.page_link(Place.COSTS, label="Spend", icon=":material/payments:", query_params=selection.query())
+
+
+def whole(ledger: Ledger, selection: Selection, account: Account) -> None:
+    """The receipts of a selection and their sum."""
+    rows, total = ledger.of(selection), ledger.total(selection)
+    of = spend_words.only(selection)
+    unknown = f", {total.unknown} of unknown cost are not in it" if total.unknown else ""
+    page.title(
+        money(total.amount),
+        f"{f'{of}, ' if of else ''}{spend_words.span(selection.period)} (UTC): "
+        f"the sum of {count(total.receipts, 'receipt')}{unknown}",
+        marks=receipt.of(selection.nature),
+    )
+    if not rows:
+        st.html(markup.note("No receipt of this kind of money has a second on these days."))
+        return
+    spend_table.show(rows, selection, ledger.at)
+    st.html(receipt_lines.total(total.amount, total.receipts - total.unknown, selection.nature))
+    _foot(selection.nature, account, ledger, selection.query())
+
+
+def one(ledger: Ledger, key: str, selection: Selection, account: Account) -> None:
+    """One receipt, or the sum of a tuning job's trials. Raises NotFound."""
+    found = ledger.find(key)
+    trials = [held for held in ledger.receipts if held.parent and f"{RUN}{held.parent}" == key]
+    if found is not None:
+        _one(found, ledger, selection)
+        _foot(found.nature, account, ledger, {KEY: key})
+    elif trials:
+        _together(key.removeprefix(RUN), trials)
+        _foot(trials[0].nature, account, ledger, {KEY: key})
+    elif not ledger.is_complete:
+        page.title("Receipt", "reading")
+    else:
+        raise _missing(key)
+
+
+def _missing(key: str) -> NotFound:
+    return NotFound(
+        f"there is no receipt {key}",
+        "it never cost anything, was deleted before Kennel saw it, or belongs to another account",
+        "open Spend and choose one from its table",
+    )
+
+
+def _one(found: Receipt, ledger: Ledger, selection: Selection) -> None:
+    page.title(
+        found.name,
+        ", ".join(part for part in (found.service.value, found.status, spend_words.instances(found)) if part),
+        marks=receipt.of(found.nature),
+    )
+    _links(found)
+    strip.show(figures(found, ledger, selection))
+    page.section("What it is made of", receipt.word_of(found.nature))
+    with st.container(border=True, key="panel-receipt-lines"):
+        st.html(receipt_lines.table(found))
+        for text in found.notes:
+            st.html(markup.note(markup.sentence(text)))
+        if found.missing:
+            st.html(markup.note("Not in the sum: " + "; ".join(receipt_lines.lacks(line) for line in found.missing)))
+    days = found.by_day()
+    if len(days) > 1:
+        with st.expander(f"The sum by day: {count(len(days), 'UTC day')}", key="receipt-days"):
+            st.html(receipt_lines.by_day(days, selection.period))
+    if found.facts:
+        page.section("What AWS answered")
+        with st.container(border=True, key="panel-receipt-facts"):
+            st.html(receipt_lines.answers(found.facts))
+
+
+def figures(found: Receipt, ledger: Ledger, selection: Selection) -> list[Figure]:
+    """What it cost, for how long, what was expected of it and what spot saved."""
+    mark = receipt.of(found.nature)
+    days = ledger.days(found)
+    inside = sum((amount for day, amount in days.items() if day in selection.period), Decimal(0))
+    is_part = 0 < inside < (found.amount or Decimal(0))
+    made = [
+        Figure(
+            "receipt-sum",
+            "Cost so far" if found.ended is None else "Cost",
+            f"{'about ' if found.is_estimate and found.amount is not None else ''}{money(found.amount)}",
+            _sum_note(found, inside if is_part else None, selection),
+            mark=mark,
+        ),
+        Figure(
+            "receipt-time",
+            "Goes on for" if found.ended is None else "Lasted",
+            duration(found.seconds),
+            _times(found.started, found.ended),
+        ),
+    ]
+    if found.expected is not None:
+        value, note = receipt_lines.against_expected(found)
+        made.append(Figure("receipt-expected", "Expected", value, note, mark=mark))
+    if found.saving is not None:
+        made.append(
+            Figure("receipt-saving", "Spot saved", money(found.saving), "against the price on demand", mark=mark)
+        )
+    return made
+
+
+def _links(found: Receipt) -> None:
+    """Where the thing itself is shown, and what it is a part of."""
+    if not found.key.startswith(RUN):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="receipt-links"):
+        st.page_link(
+            Place.RUN,
+            label="Open the run",
+            icon=":material/monitoring:",
+            query_params={"run": found.key.removeprefix(RUN)},
+        )
+        if found.parent:
+            st.page_link(
+                Place.RECEIPT,
+                label=markup.literal(f"All trials of {found.parent}"),
+                icon=":material/account_tree:",
+                query_params={KEY: f"{RUN}{found.parent}"},
+            )
+
+
+def _together(name: str, trials: Sequence[Receipt]) -> None:
+    """A tuning job: the sum of its trials."""
+    known = [one.amount for one in trials if one.amount is not None]
+    nature = trials[0].nature
+    page.title(
+        name,
+        f"{money(sum(known, Decimal(0)))}: the sum of {count(len(trials), 'trial')}"
+        + (f", {len(trials) - len(known)} of unknown cost" if len(known) < len(trials) else ""),
+        marks=receipt.of(nature),
+    )
+    for place, trial in enumerate(sorted(trials, key=lambda held: -(held.amount or Decimal(0)))):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-trial-{place}"):
+            st.html(
+                Markup(
+                    f'<div class="kn-row"><p><strong>{markup.escape(trial.name)}</strong></p>'
+                    f'<p class="kn-note">{markup.escape(trial.status)}</p></div>'
+                )
+            )
+            st.page_link(
+                Place.RECEIPT, label=markup.literal(money(trial.amount)), query_params={KEY: trial.key}, help="Open it"
+            )
+    st.html(receipt_lines.total(sum(known, Decimal(0)), len(known), nature))
+
+
+def _foot(nature: Nature, account: Account, ledger: Ledger, query: Mapping[str, str]) -> None:
+    """What a sheet of paper needs: which money, whose account, when it was read, and the address."""
+    st.html(receipt_lines.foot(nature, account, ledger.at, spend_controls.link(query)))
+
+
+def _sum_note(found: Receipt, inside: Decimal | None, selection: Selection) -> str:
+    if found.amount is None:
+        return next((line.why_unknown for line in found.missing if line.essential), "")
+    if inside is not None:
+        return f"{money(inside)} of it in {spend_words.span(selection.period)}"
+    return "the sum of the lines below"
+
+
+def _times(started: datetime, ended: datetime | None) -> str:
+    begin = f"{started:%Y-%m-%d %H:%M}"
+    if ended is None:
+        return f"since {begin} UTC"
+    return f"{begin} to {f'{ended:%H:%M}' if ended.date() == started.date() else f'{ended:%Y-%m-%d %H:%M}'} UTC"

@@ -33,6 +33,7 @@ chosen = st.navigation(
         ],
         "Costs": [
             st.Page(page.Place.COSTS, title="Spend", icon=":material/payments:"),
+            st.Page(page.Place.CHOICES, title="Choices", icon=":material/balance:"),
             st.Page(page.Place.RECEIPT, title="Receipt", visibility="hidden"),
         ],
     }

@@ -1,6 +1,6 @@
 """What completed runs took, cost and reached, kept while the runs are the same. Pages use it through `state`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,8 +11,12 @@ from dashboard.core.costs.advice import Advice, advise
 from dashboard.core.costs.outcomes import Outcome, outcomes
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Nature
+from dashboard.core.errors import CredentialsProblem, KennelError, Unreachable
+from dashboard.core.runs import look
+from dashboard.core.runs.instances import EC2_TRAINING
 from dashboard.core.runs.listing import Listing
 from dashboard.core.runs.model import Run
+from dashboard.core.runs.surroundings import Seen, SpotPrice
 from dashboard.core.runs.window import Window
 from dashboard.readings import now, prices, where
 from dashboard.run_readings import costs, listing
@@ -60,6 +64,21 @@ def advice(aws: Aws, nature: Nature) -> tuple[Advice, ...]:
     if nature not in made.advice:
         made.advice[nature] = advise([one for one in made.outcomes if one.nature is nature])
     return made.advice[nature]
+
+
+def spot_prices(aws: Aws) -> Seen[Mapping[str, SpotPrice]]:
+    """EC2's spot prices of the region right now, by instance type; without the right to read them, why not."""
+    return _spot_prices(where(aws), aws)
+
+
+@st.cache_data(show_spinner=False, ttl=300, refresh_mode="background", max_entries=8)
+def _spot_prices(where: str, _aws: Aws) -> Seen[Mapping[str, SpotPrice]]:
+    try:
+        return Seen(look.spot_prices(_aws, EC2_TRAINING, now()))
+    except (Unreachable, CredentialsProblem):
+        raise  # they are about everything
+    except KennelError as error:
+        return Seen(None, f"spot prices could not be read: {error.what}")
 
 
 def _made(aws: Aws, seen: Listing) -> _Made:

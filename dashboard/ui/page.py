@@ -24,6 +24,7 @@ class Place(StrEnum):
     COMPARE = "views/compare.py"
     CLASSIFY = "views/classify.py"
     COSTS = "views/costs.py"
+    CHOICES = "views/choices.py"
     RECEIPT = "views/receipt.py"
 
 

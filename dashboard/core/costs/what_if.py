@@ -57,6 +57,7 @@ class Question:
     regions: tuple[str, ...] = ()
     count: int = 1
     spot_prices: Mapping[str, SpotPrice] = field(default_factory=dict)
+    why_no_spot: str = ""  # why they could not be read
 
 
 def what_if(work: Work, members: Sequence[Outcome], prices: PriceBook, asked: Question) -> tuple[Option, ...]:
@@ -74,6 +75,11 @@ def what_if(work: Work, members: Sequence[Outcome], prices: PriceBook, asked: Qu
         regions = dict.fromkeys(asked.regions or (asked.home,))
         found += [_option(way, region, time, trainings, prices, asked) for region in regions]
     return tuple(sorted(found, key=_order))
+
+
+def regions_of(prices: PriceBook) -> tuple[str, ...]:
+    """The regions that trainings can be priced in."""
+    return tuple(sorted({region for kind, _, region in prices.prices if kind is Kind.SAGEMAKER_TRAINING}))
 
 
 def _ways(trainings: Sequence[Outcome], number: int) -> Iterable[Way]:
@@ -156,7 +162,7 @@ def _ec2(
             return None, "", f"the spot prices of {region} were not read"
         now = asked.spot_prices.get(way.instance_type)
         if now is None:
-            return None, "", f"EC2 tells no spot price of {way.instance_type} in {region}"
+            return None, "", asked.why_no_spot or f"EC2 tells no spot price of {way.instance_type} in {region}"
         spot, how = now.price, f"at the spot price of {now.date:%Y-%m-%d}, which moves"
     volume = max((one.run.volume_gb or 0 for one in trainings), default=0)
     made = [

@@ -1,0 +1,228 @@
+"""Which choice is best? Cost × duration × accuracy, the cheapest that will do, and the runs behind every figure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.costs.frontier import Answer, Wish, beaten, cheapest
+from dashboard.core.costs.groups import Group, group
+from dashboard.core.costs.outcomes import by_work
+from dashboard.ui import (
+    chart,
+    choices_versus,
+    choices_what_if,
+    empty,
+    figures_choice_bars,
+    figures_choices,
+    markup,
+    page,
+    receipt,
+)
+from dashboard.ui import choices_controls as controls
+from dashboard.ui import choices_words as words
+from dashboard.ui.choices_controls import OPENED, Asked
+from dashboard.ui.page import Place
+from dashboard.ui.run_columns import opened
+from dashboard.ui.table import local, zone
+from dashboard.ui.tones import Tone
+
+CHOSEN, RECEIPTS, LISTED, LISTED_RUNS = "choices-open", "choices-receipt", "choices-listed", "choices-listed-runs"
+MOST_BARS = 14
+MOST_RUNS = 200
+
+
+def show(aws: Aws) -> bool:
+    """Draw the page; whether runs are still being read."""
+    seen = state.choices(aws)
+    head = st.container()
+    asked = controls.show(seen)
+    groups = group(asked.outcomes, asked.by) if asked else ()
+    with head:
+        if asked is None:
+            page.title("Choices", "no run has completed yet" if seen.listing.is_complete else "reading the runs")
+        else:
+            page.title("Choices", words.title_sentence(groups, asked.by.word), marks=receipt.of(asked.nature))
+        for what, wrong in seen.listing.problems.items():
+            st.html(markup.note(f"{what} are not in it: {wrong}", Tone.WAITING))
+    if asked is None:
+        if seen.listing.is_complete:
+            empty.show(
+                "choices",
+                "No run has completed yet.",
+                "Train the same data in two ways, on another instance or on spot: here you see which was worth it.",
+                Place.TRAIN,
+                "Train a model",
+            )
+    elif not groups:
+        empty.show("choices", "None of these runs has completed.", "Take all runs again, or wait for them to end.")
+    else:
+        _choices(aws, asked, groups)
+    return not seen.listing.is_complete
+
+
+def _choices(aws: Aws, asked: Asked, groups: Sequence[Group]) -> None:
+    controls.note(asked)
+    with st.container(border=True, key="panel-choices-answer"):
+        inputs, said = st.columns((2, 5), gap="medium", vertical_alignment="center")
+        with inputs, st.container(horizontal=True):
+            wish = controls.wish()
+        answer = cheapest(groups, wish)
+        with said:
+            st.html(f'<p class="kn-choice">{markup.escape(answer.sentence)} {receipt.word_of(asked.nature)}</p>')
+    lost = beaten(groups)
+    left, right = st.columns((11, 10), gap="small")
+    with left:
+        _frontier(asked, groups, lost, answer, wish)
+    with right:
+        _table(asked, groups, lost)
+    _bars(asked, groups, lost)
+    works = by_work(asked.outcomes)
+    choices_versus.show(works, asked.nature)
+    choices_what_if.show(aws, asked.nature, works, wish.seconds)
+    _runs(asked, groups, answer)
+
+
+def _frontier(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str], answer: Answer, wish: Wish) -> None:
+    dots = words.dots(groups, lost, answer)
+    figure = None
+    if dots:
+        figure = figures_choices.frontier(
+            dots, asked.nature.word, deadline=wish.seconds, wanted=wish.accuracy, is_dark=_is_dark()
+        )
+    chart.panel("frontier", words.finding(groups, lost), figure, "No cost of a completed run is known.")
+    st.html(markup.note(words.legend(dots, wish)))
+
+
+def _table(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str]) -> None:
+    rows = words.choice_rows(groups, lost)
+    st.session_state[LISTED] = tuple(one.name for one in groups)
+    column = st.column_config
+    money = f"$%.{words.places(groups)}f"
+    st.container(key="table-choices").dataframe(
+        rows,
+        key="choices-table",
+        hide_index=True,
+        placeholder="–",
+        height="content" if len(rows) <= 11 else 430,
+        alt="Choices with their runs, cost, duration and accuracy, the cheapest first",
+        column_config={
+            "Mark": column.TextColumn("", width=34, alignment="center", pinned=True, help="Its letter in the charts"),
+            "Choice": column.ButtonColumn(
+                "Choice",
+                alignment="left",
+                type="tertiary",
+                key=CHOSEN,
+                on_click=_open,
+                width=196,
+                help="Its runs, each with its receipt",
+            ),
+            "Runs": column.NumberColumn("Runs", width=46),
+            "Cost": column.NumberColumn(
+                "Cost", format=money, width=80, help=f"The median of its runs. {asked.nature.note}"
+            ),
+            "Took": column.NumberColumn("Took", format="localized", width=72, help="Median, from launch to end"),
+            "Accuracy": column.NumberColumn("Right", format="%.1f %%", width=64, help="Median share of photos right"),
+            "Cost from": column.NumberColumn("From", format=money, width=74, help="The cheapest run of it"),
+            "Cost to": column.NumberColumn("To", format=money, width=74, help="The dearest run of it"),
+            "Beaten by": column.TextColumn("Beaten by", help="A choice that was no dearer, no slower and no worse"),
+        },
+    )
+    choices_versus.download("choices", rows)
+
+
+def _bars(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str]) -> None:
+    shown = groups[:MOST_BARS]
+    unit, length = figures_choices.scale(max((one.seconds.most for one in shown if one.seconds), default=0.0))
+    costs, times = words.cost_bars(shown, lost), words.time_bars(shown, lost, length)
+    left, right = st.columns(2, gap="small")
+    with left:
+        chart.panel(
+            "choices-cost",
+            f"Cost of a run: {words.ends(costs)}",
+            figures_choice_bars.bars(
+                costs, f"USD, {asked.nature.word}; median, least to most", is_money=True, is_dark=_is_dark()
+            ),
+            "",
+        )
+    with right:
+        chart.panel(
+            "choices-time",
+            f"From launch to end: {words.ends(times)}",
+            figures_choice_bars.bars(times, f"{unit}; median, least to most", is_dark=_is_dark()),
+            "",
+        )
+    more = len(groups) - len(shown)
+    dearer = f" {more} dearer ones are in the table only." if more else ""
+    st.html(markup.note(f"In brackets the number of runs.{dearer}"))
+
+
+def _runs(asked: Asked, groups: Sequence[Group], answer: Answer) -> None:
+    """The runs of the choice that was opened, else of the answer, else of the first: each leads to its receipt."""
+    name = st.query_params.get(OPENED, answer.choice.name if answer.choice else groups[0].name)
+    shown = next((one for one in groups if one.name == name), groups[0])
+    listed = shown.outcomes[:MOST_RUNS]
+    page.section(f"The runs of {shown.title}", receipt.of(asked.nature))
+    st.session_state[LISTED_RUNS] = tuple(one.run.key for one in listed)
+    column = st.column_config
+    rows: list[dict[str, Any]] = [
+        {
+            "Run": one.run.name,
+            "Receipt": words.amount(one),
+            "Took": timedelta(seconds=round(one.seconds)),
+            "Trained": None if one.trained is None else timedelta(seconds=round(one.trained)),
+            "Accuracy": None if one.accuracy is None else one.accuracy * 100,
+            "On": one.way.word,
+            "Created": local(one.run.created, st.context.timezone),
+            "Project": one.run.project,
+            "Owner": one.run.owner,
+        }
+        for one in listed
+    ]
+    st.container(key="table-choice-runs").dataframe(
+        rows,
+        key="choice-runs",
+        hide_index=True,
+        placeholder="–",
+        height="content" if len(rows) <= 8 else 330,
+        alt=f"The runs of {shown.title}, newest first",
+        column_config={
+            "Run": column.ButtonColumn(
+                "Run", pinned=True, alignment="left", type="tertiary", key="choices-run", on_click=_open_run, width=190
+            ),
+            "Receipt": column.ButtonColumn(
+                "Cost", alignment="left", type="tertiary", key=RECEIPTS, on_click=_open_receipt, width=86,
+                help="Opens its receipt",
+            ),
+            "Took": column.NumberColumn("Took", format="localized", help="From launch to end"),
+            "Trained": column.NumberColumn("Trained", format="localized", help="As AWS counts it"),
+            "Accuracy": column.NumberColumn("Right", format="%.1f %%"),
+            "Created": column.DatetimeColumn(
+                "Created", format="D MMM, HH:mm", help=f"Your time: {zone(st.context.timezone)}"
+            ),
+        },
+    )  # fmt: skip
+    if len(listed) < shown.n:
+        st.html(markup.note(f"The newest {len(listed)} of {shown.n} are listed."))
+
+
+def _open() -> None:
+    if name := opened(CHOSEN, st.session_state.get(LISTED, ())):
+        st.query_params[OPENED] = name
+
+
+def _open_run() -> None:
+    if key := opened("choices-run", st.session_state.get(LISTED_RUNS, ())):
+        page.go(Place.RUN, {"run": key})
+
+
+def _open_receipt() -> None:
+    if key := opened(RECEIPTS, st.session_state.get(LISTED_RUNS, ())):
+        page.go(Place.RECEIPT, {"receipt": f"run:{key}"})
+
+
+def _is_dark() -> bool:
+    return st.context.theme.type == "dark"

@@ -1,0 +1,212 @@
+"""Pairs and what-ifs as rows, sentences and spans: what was set against what, and how an estimate was made. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from textwrap import wrap
+from typing import Any
+
+from dashboard.core.costs.groups import Group
+from dashboard.core.costs.outcomes import Work
+from dashboard.core.costs.scaling import Scaling
+from dashboard.core.costs.versus import Pair, SpotSaving, trained
+from dashboard.core.costs.what_if import Option
+from dashboard.core.format import count, duration, money, percent
+from dashboard.ui.figures_choice_bars import Span
+
+WHAT_IF_NOTE = (
+    "A full mark was measured, a diamond is replayed from a write-up, a hollow one is an estimate; the line is its "
+    "range. In another region the data must lie there too: moving it is not in the sum."
+)
+
+
+def work_names(works: Iterable[Work]) -> dict[str, Work]:
+    """Each work by a name that tells it from the others."""
+    named: dict[str, Work] = {}
+    for one in works:
+        word, number = one.word, 2
+        while word in named:
+            word, number = f"{one.word} ({number})", number + 1
+        named[word] = one
+    return named
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as a file has it: durations in seconds."""
+    return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in row.items()}
+
+
+def spot_sentence(found: Sequence[SpotSaving]) -> str:
+    """What spot saved, of the pair that most runs say."""
+    paired = [one for one in found if one.pair is not None and one.pair.saved is not None]
+    if paired:
+        one = max(paired, key=lambda saving: saving.pair.n if saving.pair else 0)
+        pair = one.pair
+        if pair is not None and pair.saved is not None:
+            verb = f"saved {percent(pair.saved)}" if pair.saved >= 0 else f"cost {percent(-pair.saved)} more"
+            longer = pair.slower or 0.0
+            took = f"{duration(abs(longer))} {'longer' if longer >= 0 else 'shorter'}"
+            runs = f"{count(pair.one.n, 'run')} against {pair.other.n}"
+            return f"Spot {verb} on {one.spot.title.removesuffix(' spot')} and trained {took} ({runs})."
+    told = next((one for one in found if one.billed is not None), None)
+    if told is None:
+        return "None of these was run on demand too, so that nobody can say what spot saved."
+    said = f"AWS billed {percent(told.billed)} less than it trained on {told.spot.title}"
+    return f"{said}; the same was not run on demand, so that there is no pair."
+
+
+def scaling_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
+    """One row a number of instances: T1, TN, efficiency, what it costs more."""
+    return [
+        {
+            "Instances": f"{step.count} × {one.instance_type}",
+            "Runs": f"{step.n} against {one.base.n}",
+            "One": duration(one.base.seconds)
+            if one.base.count == 1
+            else f"{duration(one.base.seconds)} on {one.base.count}",
+            "All": duration(step.seconds),
+            "Faster": _times(one.speedup(step)),
+            "Efficiency": _whole(one.efficiency(step)),
+            "Cost": _more(one.dearer(step)),
+            "Paid": one.capacity.value.replace("-", " ") + (", one on demand" if one.is_mixed else ""),
+            "Work": one.work.word,
+        }
+        for one in found
+        for step in one.steps
+    ]
+
+
+def spot_rows(found: Sequence[SpotSaving]) -> list[dict[str, Any]]:
+    """One row a way that was run on spot: saved against the same on demand, and AWS's own figure."""
+    return [
+        {
+            "Choice": one.spot.title,
+            "Runs": f"{one.spot.n} against {one.pair.other.n}" if one.pair else f"{one.spot.n} against 0",
+            "Cost": money(one.spot.cost.median if one.spot.cost else None),
+            "On demand": money(one.pair.other.cost.median if one.pair and one.pair.other.cost else None),
+            "Saved": _whole(one.pair.saved if one.pair else None),
+            "By AWS": _whole(one.billed),
+            "Longer": "unknown" if one.pair is None else duration(one.pair.slower),
+            "Work": one.work.word,
+        }
+        for one in found
+    ]
+
+
+def pair_rows(found: Sequence[Pair]) -> list[dict[str, Any]]:
+    """One row a pair of SageMaker and EC2 for the same work."""
+    return [
+        {
+            "SageMaker": one.one.title.removeprefix("SageMaker "),
+            "EC2": one.other.title.removeprefix("EC2 "),
+            "Runs": f"{one.one.n} and {one.other.n}",
+            "On SageMaker": _cost_in(one.one),
+            "On EC2": _cost_in(one.other),
+            "Cheaper": _cheaper(one),
+            "Hardware": "the same" if one.is_alike else "another",
+            "Work": one.work.word,
+        }
+        for one in found
+    ]
+
+
+def option_rows(found: Sequence[Option], deadline: float | None) -> list[dict[str, Any]]:
+    """One row an option of a what-if, with how its figures were made or why there are none."""
+    return [
+        {
+            "Choice": one.way.word,
+            "Region": one.region,
+            "Rests on": one.basis.value,
+            "Took": duration(one.seconds.likely if one.seconds else None),
+            "Cost": about(one),
+            "Cost from": None if one.cost is None else float(one.cost.low),
+            "Cost to": None if one.cost is None else float(one.cost.high),
+            **({"Within": within(one, deadline)} if deadline is not None else {}),
+            "How": one.how if one.cost is not None else one.why_unknown,
+        }
+        for one in found
+    ]
+
+
+def option_spans(found: Sequence[Option], *, several: bool) -> list[Span]:
+    """The options of known cost as they are drawn; the region is named where there are several."""
+    return [
+        Span(
+            f"{one.way.word}, {one.region}" if several else one.way.word,
+            float(one.cost.low),
+            float(one.cost.likely),
+            float(one.cost.high),
+            one.basis,
+            f"{about(one)}, {duration(one.seconds.likely if one.seconds else None)}",
+            "<br>".join(
+                (
+                    f"{one.way.word} in {one.region}",
+                    f"{money(one.cost.low)} to {money(one.cost.high)}",
+                    *wrapped(one.how),
+                )
+            ),
+        )
+        for one in found
+        if one.cost is not None
+    ]
+
+
+def about(one: Option) -> str:
+    """What an option costs, "≈" before an estimate."""
+    if one.cost is None:
+        return "unknown"
+    return f"{'≈ ' if one.basis.is_estimate else ''}{money(one.cost.likely)}"
+
+
+def within(one: Option, deadline: float) -> str:
+    """Whether an option ends in time: surely, perhaps, or not."""
+    if one.seconds is None:
+        return "unknown"
+    return "yes" if one.seconds.high <= deadline else "perhaps" if one.seconds.low <= deadline else "no"
+
+
+def what_if_sentence(found: Sequence[Option], deadline: float | None, home: str) -> str:
+    """The finding of a what-if: the cheapest that surely, or perhaps, does it, and how it is known."""
+    known = [one for one in found if one.cost is not None]
+    fits = [one for one in known if deadline is None or within(one, deadline) != "no"]
+    if not fits:
+        return "Nothing that was asked for has a known cost" if not known else "Nothing that was asked for ends in time"
+    best = fits[0]
+    where = "" if best.region == home else f" in {best.region}"
+    sure = "as measured" if not best.basis.is_estimate else best.basis.value
+    if deadline is not None and within(best, deadline) == "perhaps":
+        sure += ", perhaps in time"
+    return f"Cheapest: {best.way.word}{where} at {about(best)} ({sure})"
+
+
+def wrapped(text: str, width: int = 70) -> list[str]:
+    """A long sentence in lines, for a hover."""
+    return wrap(text, width)
+
+
+def _cost_in(side: Group) -> str:
+    return f"{money(side.cost.median if side.cost else None)} in {duration(trained(side))}"
+
+
+def _cheaper(pair: Pair) -> str:
+    if pair.saved is None:
+        return "unknown"
+    if round(pair.saved, 3) == 0:
+        return "alike"
+    share = pair.saved if pair.saved > 0 else pair.saved / (pair.saved - 1)
+    return f"{'SageMaker' if pair.saved > 0 else 'EC2'} by {percent(share)}"
+
+
+def _times(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f}×"
+
+
+def _whole(share: float | None) -> str:
+    if share is None:
+        return "unknown"
+    return f"−{percent(-share)}" if share < 0 else percent(share)
+
+
+def _more(share: float | None) -> str:
+    if share is None:
+        return "unknown"
+    return f"{'+' if share >= 0 else '−'}{percent(abs(share))}"

@@ -1,0 +1,178 @@
+"""Choices in words, rows and drawn figures. Pure."""
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from dashboard.core.costs.frontier import Answer, Wish
+from dashboard.core.costs.groups import Group, Spread
+from dashboard.core.costs.outcomes import Outcome
+from dashboard.core.format import count, duration, money, percent
+from dashboard.ui.figures_choice_bars import Bar
+from dashboard.ui.figures_choices import Dot, letters
+
+
+def title_sentence(groups: Sequence[Group], by: str) -> str:
+    """Choices' live sentence: how many runs, put together how, and what the dearest cost more than the cheapest."""
+    runs = sum(one.n for one in groups)
+    told = f"{count(runs, 'completed run')}, {count(len(groups), 'choice')} by {by}"
+    known = [one.cost.median for one in groups if one.cost is not None]
+    if len(known) > 1 and min(known) > 0:
+        times = max(known) / min(known)
+        if times >= Decimal("1.05"):
+            told += f", the dearest {times:.2g} times the cheapest" if times < 100 else ", far apart in cost"
+    return told
+
+
+def marked(groups: Sequence[Group]) -> dict[str, str]:
+    """The letter of each group, by its name, in their order."""
+    return dict(zip((one.name for one in groups), letters(len(groups)), strict=True))
+
+
+def dots(groups: Sequence[Group], beaten: Mapping[str, str], answer: Answer) -> list[Dot]:
+    """The groups that can be drawn: of known cost and duration."""
+    marks = marked(groups)
+    return [
+        Dot(
+            marks[one.name],
+            one.title,
+            (one.seconds.least, one.seconds.median, one.seconds.most),
+            (float(one.cost.least), float(one.cost.median), float(one.cost.most)),
+            one.accuracy.median if one.accuracy else None,
+            is_grey=one.name in beaten,
+            is_answer=answer.choice is not None and answer.choice.name == one.name,
+            told="<br>".join(
+                (
+                    f"{marks[one.name]} {one.title}, {count(one.n, 'run')}",
+                    _spread(one.cost.median, one.cost.least, one.cost.most),
+                    f"{duration(one.seconds.median)} from launch to end",
+                    f"{_right(one)} right" if one.accuracy else "accuracy unknown",
+                )
+            ),
+        )
+        for one in groups
+        if one.cost is not None and one.seconds is not None
+    ]
+
+
+def finding(groups: Sequence[Group], beaten: Mapping[str, str]) -> str:
+    """The sentence above the frontier: which choices are left once those are gone that another one beats."""
+    drawn = [one for one in groups if one.cost is not None]
+    marks = marked(groups)
+    if len(drawn) < 2:
+        return "One choice so far: train the same in another way to compare"
+    left = [marks[one.name] for one in drawn if one.name not in beaten]
+    if len(left) == len(drawn):
+        return f"None of {count(len(drawn), 'choice')} is beaten: each is cheaper, quicker or more accurate"
+    gone = count(len(drawn) - len(left), "choice")
+    if len(left) == 1:
+        return f"{left[0]} beats all others in cost, time and accuracy as far as known"
+    named = ", ".join(left[:-1]) + f" and {left[-1]}" if len(left) <= 6 else f"{len(left)} choices"
+    return f"{named} are worth choosing between; {gone} another one beats"
+
+
+def choice_rows(groups: Sequence[Group], beaten: Mapping[str, str]) -> list[dict[str, Any]]:
+    """One row a choice: figures are numbers underneath, so that they can be sorted and written to a file."""
+    marks = marked(groups)
+    return [
+        {
+            "Mark": marks[one.name],
+            "Choice": one.title,
+            "Runs": one.n,
+            "Cost": None if one.cost is None else float(one.cost.median),
+            "Took": None if one.seconds is None else timedelta(seconds=round(one.seconds.median)),
+            "Accuracy": None if one.accuracy is None else one.accuracy.median * 100,
+            "Cost from": None if one.cost is None else float(one.cost.least),
+            "Cost to": None if one.cost is None else float(one.cost.most),
+            "Beaten by": marks.get(beaten.get(one.name, ""), ""),
+        }
+        for one in groups
+    ]
+
+
+def cost_bars(groups: Sequence[Group], beaten: Mapping[str, str]) -> list[Bar]:
+    """Each group's cost."""
+    return [
+        Bar(
+            mark,
+            one.title,
+            None if one.cost is None else float(one.cost.median),
+            0.0 if one.cost is None else float(one.cost.least),
+            0.0 if one.cost is None else float(one.cost.most),
+            f"{middle(one)} ({one.n})",
+            one.name in beaten,
+        )
+        for mark, one in zip(letters(len(groups)), groups, strict=True)
+    ]
+
+
+def time_bars(groups: Sequence[Group], beaten: Mapping[str, str], length: float) -> list[Bar]:
+    """Each group's duration, in units of `length` seconds."""
+    found = []
+    for mark, one in zip(letters(len(groups)), groups, strict=True):
+        its: Spread[float] | None = one.seconds
+        found.append(
+            Bar(
+                mark,
+                one.title,
+                None if its is None else its.median / length,
+                0.0 if its is None else its.least / length,
+                0.0 if its is None else its.most / length,
+                f"{duration(its.median if its else None)} ({one.n})",
+                one.name in beaten,
+            )
+        )
+    return found
+
+
+def middle(one: Group) -> str:
+    """A group's cost: "$0.0012", "about $0.0012" at an estimated price, or "unknown"."""
+    return f"{'about ' if one.is_estimate and one.cost else ''}{money(one.cost.median if one.cost else None)}"
+
+
+def amount(one: Outcome) -> str:
+    """What one run cost, written the same way."""
+    return f"{'about ' if one.is_estimate and one.amount is not None else ''}{money(one.amount)}"
+
+
+def ends(bars: Sequence[Bar]) -> str:
+    """The finding of some bars: which has the least, and how much more the most has: "B least, D 4.2 times that"."""
+    known = [(one.value, one.letter) for one in bars if one.value is not None]
+    if not known:
+        return "unknown"
+    (least, first), (most, last) = min(known), max(known)
+    if first == last or not least or most / least < 1.05:
+        return f"{first} least" if len(known) > 1 else first
+    times = most / least
+    return f"{first} least, {last} {f'{times:.2g}' if times < 10 else f'{times:,.0f}'} times that"
+
+
+def places(groups: Sequence[Group]) -> int:
+    """Places after the point of a column of these costs: three digits of the least, 2 to 5."""
+    least = min((float(one.cost.least) for one in groups if one.cost and one.cost.least > 0), default=1.0)
+    return max(2, min(5, 2 - math.floor(math.log10(least))))
+
+
+def legend(dots: Sequence[Dot], wish: Wish) -> str:
+    """What the marks of the frontier mean, as far as they are in it."""
+    parts = ["larger is more accurate"] if any(one.accuracy is not None for one in dots) else []
+    if any(one.accuracy is None for one in dots):
+        parts.append("hollow with ? has no known accuracy")
+    if wish.accuracy is not None:
+        parts.append("a cross falls short of what is asked")
+    if any(one.is_grey for one in dots):
+        parts.append("grey is beaten: another was no dearer, no slower and no worse")
+    if any(one.seconds[2] > one.seconds[0] for one in dots):
+        parts.append("lines reach from the least to the most of its runs")
+    said = "; ".join(parts)
+    return f"{said[:1].upper()}{said[1:]}." if said else ""
+
+
+def _right(one: Group) -> str:
+    return percent(one.accuracy.median if one.accuracy else None, 1)
+
+
+def _spread(middle: Decimal, least: Decimal, most: Decimal) -> str:
+    return money(middle) if least == most else f"{money(middle)}, {money(least)} to {money(most)}"

@@ -1,0 +1,121 @@
+"""Choices → plotly: medians with their spread as bars, and what an estimate may come to as spans. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dashboard.core.costs.what_if_time import Basis
+from dashboard.ui.figures import BLUE, SKY, template
+from dashboard.ui.figures_choices import tick_format
+from dashboard.ui.figures_compare import GREY, GREY_DARK
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+ROW, SPAN_ROW = 30, 26
+SYMBOLS = {
+    Basis.MEASURED: "circle",
+    Basis.REPLAYED: "diamond",
+    Basis.PRICED: "circle-open",
+    Basis.ESTIMATED: "circle-open",
+}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One group's figure: its median with its ends, None when it is not known, and how it is written."""
+
+    letter: str
+    title: str
+    value: float | None
+    low: float = 0.0
+    high: float = 0.0
+    text: str = ""
+    is_grey: bool = False
+
+
+@dataclass(frozen=True)
+class Span:
+    """What one option may cost: USD, and what it rests on."""
+
+    title: str
+    low: float
+    likely: float
+    high: float
+    basis: Basis
+    text: str
+    told: str = ""
+
+
+def bars(rows: Sequence[Bar], unit: str, *, is_money: bool = False, is_dark: bool = False) -> "Figure":
+    """A bar a group in the order given: its median, a line from its least to its most, and the figure at its end."""
+    from plotly import graph_objects as go
+
+    accent, grey = (SKY, GREY_DARK) if is_dark else (BLUE, GREY)
+    shown = list(reversed(rows))  # plotly draws from the bottom up
+    made = go.Figure(layout=template(unit, "", ROW * len(shown) + 62))
+    top = max((max(row.high, row.value or 0.0) for row in shown), default=1.0) or 1.0
+    made.add_bar(
+        orientation="h",
+        x=[row.value or 0.0 for row in shown],
+        y=[row.letter for row in shown],
+        marker={"color": [grey if row.is_grey else accent for row in shown]},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [max(0.0, row.high - (row.value or 0.0)) for row in shown],
+            "arrayminus": [max(0.0, (row.value or 0.0) - row.low) if row.value else 0.0 for row in shown],
+            "thickness": 1.5,
+            "width": 4,
+            "color": "#8A97A5",
+        },
+        customdata=[[row.title, row.text] for row in shown],
+        hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
+        width=0.62,
+    )
+    for row in shown:
+        made.add_annotation(
+            x=max(row.high, row.value or 0.0), y=row.letter, text=row.text, xanchor="left", xshift=6, showarrow=False,
+            font={"size": 12},
+        )  # fmt: skip
+    made.update_layout(margin={"l": 8, "r": 12, "t": 4, "b": 8}, hovermode="closest", bargap=0.3)
+    made.update_xaxes(range=[0, top * 1.6], showgrid=True, nticks=4, tickangle=0)
+    if is_money:
+        made.update_xaxes(tickprefix="$", tickformat=tick_format(top))
+    made.update_yaxes(showgrid=False, type="category", tickfont={"size": 13})
+    return made
+
+
+def spans(rows: Sequence[Span], money: str, *, is_dark: bool = False) -> "Figure":
+    """A line from the least to the most that an option may cost, a mark where it is likely; full ones were measured."""
+    from plotly import graph_objects as go
+
+    accent, faint = (SKY, "#4c6073") if is_dark else (BLUE, "#a9b6c2")
+    shown = list(reversed(rows))
+    made = go.Figure(layout=template(f"cost of a run (USD, {money})", "", SPAN_ROW * len(shown) + 70))
+    top = max((row.high for row in shown), default=1.0) or 1.0
+    for row in shown:
+        made.add_scatter(
+            x=[row.low, row.high],
+            y=[row.title, row.title],
+            mode="lines",
+            line={"color": faint, "width": 5},
+            hoverinfo="skip",
+        )
+    made.add_scatter(
+        x=[row.likely for row in shown],
+        y=[row.title for row in shown],
+        mode="markers",
+        marker={"symbol": [SYMBOLS[row.basis] for row in shown], "size": 11, "color": accent, "line": {"width": 2}},
+        customdata=[[row.told] for row in shown],
+        hovertemplate="%{customdata[0]}<extra></extra>",
+    )
+    for row in shown:
+        made.add_annotation(
+            x=row.high, y=row.title, text=row.text, xanchor="left", xshift=8, showarrow=False, font={"size": 12}
+        )
+    made.update_layout(margin={"l": 8, "r": 12, "t": 4, "b": 8}, hovermode="closest")
+    made.update_xaxes(range=[0, top * 1.45], showgrid=True, nticks=5, tickangle=0)
+    made.update_xaxes(tickprefix="$", tickformat=tick_format(top))
+    made.update_yaxes(showgrid=False, type="category")
+    return made

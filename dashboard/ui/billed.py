@@ -22,7 +22,9 @@ from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
 BILL = "bill"
-"""In a receipt page's address: the line of the bill that it opens, "" for all of it."""
+"""In a receipt page's address: the line of the bill that it opens."""
+WHOLE = "*"
+"""Its value for all of the bill; "" is what carries no tag."""
 CELL = 110  # points
 
 
@@ -68,7 +70,7 @@ def _rows(made: Reconciliation, billed: Billed, nature: Nature) -> None:
         _row(place, row, made, base)
     with _line("all", "<p><strong>All</strong></p>"):
         _cell(billed_words.amount(made.listed), base.query(), "Open the receipts of all")
-        _cell(billed_words.amount(made.billed, made.currency), {**base.query(), BILL: ""}, "Open the whole bill")
+        _cell(billed_words.amount(made.billed, made.currency), {**base.query(), BILL: WHOLE}, "Open the whole bill")
         _cell(billed_words.amount(made.difference))
 
 

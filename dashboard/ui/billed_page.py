@@ -16,7 +16,7 @@ from dashboard.ui.markup import escape
 
 
 def show(aws: Aws, ledger: Ledger, selection: Selection, name: str) -> None:
-    """The line named `name` of the bill that was asked for these days, "" for all of it."""
+    """The line named `name` of the bill that was asked for these days; any other name is all of it."""
     reading = state.bill(aws, Question.of(selection))
     if reading is None:
         page.title("Bill", "not asked for yet", marks=billed.mark(aws.account))
@@ -24,7 +24,7 @@ def show(aws: Aws, ledger: Ledger, selection: Selection, name: str) -> None:
         return
     found = reading.value
     made = reconcile(ledger, selection, found, is_embedded=aws.account.is_embedded)
-    row = next((row for row in made.rows if row.name == name), None) if name or selection.by is not By.SERVICE else None
+    row = next((row for row in made.rows if row.name == name), None)
     parts = row.parts if row is not None else tuple(found.groups)
     amount = made.billed if row is None else row.billed
     said = billed_words.name(row, selection.by) if row is not None else "all of it"

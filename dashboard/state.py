@@ -62,6 +62,7 @@ from dashboard.run_readings import (
     whole_log,
     with_checkpoint,
 )
+from dashboard.waste_readings import forget_waste, waste
 
 __all__ = [
     "TAIL_LINES",
@@ -103,6 +104,7 @@ __all__ = [
     "trials",
     "usage",
     "warm_up",
+    "waste",
     "where",
     "whole_log",
     "with_checkpoint",
@@ -201,10 +203,11 @@ def is_filling(aws: Aws) -> bool:
 
 
 def forget() -> None:
-    """Something was changed: read runs, endpoints and budgets again at the next look."""
+    """Something was changed: read runs, endpoints, budgets and waste again at the next look."""
     forget_runs()
     forget_costs()
     forget_budgets()
+    forget_waste()
     for cached in (_endpoints, _datasets, _ping, _surroundings):
         cached.clear()
 

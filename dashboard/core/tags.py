@@ -26,6 +26,9 @@ EXPECTED_COST, EXPECTED_MOST = "kennel:expected-cost", "kennel:expected-most"
 """What a launch was expected to cost, and could have cost at most: USD as decimal texts, left out where unknown."""
 EXPECTED_SECONDS = "kennel:expected-seconds"
 """How long it was expected to take, from its start to its end."""
+EXPIRES = "kennel:expires"
+"""When something that costs money for as long as it is there is no longer needed: ISO 8601, UTC. Nothing is deleted
+by it; what is past it is found as waste."""
 REPLAY = "kennel:replay"
 """On the embedded AWS, together with the sample mark: a training that others tell of, recorded with the times they
 give; nothing runs."""

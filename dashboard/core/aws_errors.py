@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore import exceptions as boto
 
+from dashboard.core.aws_writes import changes
 from dashboard.core.errors import (
     AccessDenied,
     AlreadyExists,
@@ -35,13 +36,13 @@ THROTTLED = {"Throttling", "ThrottlingException", "ThrottledException", "Request
              "BandwidthLimitExceeded", "429"}  # fmt: skip
 QUOTA = {"ResourceLimitExceeded", "LimitExceeded", "LimitExceededException", "ServiceQuotaExceededException",
          "InstanceLimitExceeded", "VcpuLimitExceeded", "MaxSpotInstanceCountExceeded",
-         "SecurityGroupLimitExceeded", "VolumeLimitExceeded"}  # fmt: skip
+         "SecurityGroupLimitExceeded", "VolumeLimitExceeded", "CreationLimitExceededException"}  # fmt: skip
 MISSING = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchBucket", "NoSuchKey", "NoSuchEntity",
            "NoSuchEntityException", "NotFound", "NotFoundException", "404"}  # fmt: skip
 TAKEN = {"ResourceInUse", "ResourceInUseException", "EntityAlreadyExists", "BucketAlreadyExists",
          "BucketAlreadyOwnedByYou", "ResourceAlreadyExistsException", "ResourceConflictException",
          "PreconditionFailed", "ConditionalRequestConflict", "InvalidGroup.Duplicate", "InvalidPermission.Duplicate",
-         "IdempotentParameterMismatch"}  # fmt: skip
+         "IdempotentParameterMismatch", "DuplicateRecordException"}  # fmt: skip
 INVALID = {"ValidationException", "ValidationError", "InvalidParameter", "InvalidParameterException",
            "InvalidParameterValue", "InvalidParameterValueException", "InvalidRequestException",
            "InvalidArgument", "MalformedPolicyDocument", "MalformedPolicyDocumentException"}  # fmt: skip
@@ -101,6 +102,8 @@ def redact(text: str) -> str:
 
 def action_of(service: str, operation: str) -> str:
     """The IAM action an operation needs, e.g. "sagemaker:InvokeEndpoint"."""
+    if service == "budgets":  # two actions for all of its operations
+        return "budgets:ModifyBudget" if changes(operation) else "budgets:ViewBudget"
     return ACTIONS.get((service, operation), f"{ACTION_SERVICE.get(service, service)}:{operation}")
 
 

@@ -201,11 +201,13 @@ def _scope(told: Mapping[str, Any]) -> tuple[Scope, str]:
     if not filters and not expression:
         return Scope.ALL, ""
     pairs: list[tuple[str, str]] = []
-    if set(filters) == {"TagKeyValue"} and not expression:
-        pairs = [tuple(one.removeprefix("user:").split("$", 1)) for one in filters["TagKeyValue"] if "$" in one]
-    elif set(expression) == {"Tags"} and set(expression["Tags"].get("MatchOptions") or ()) <= {"EQUALS"}:
-        key = str(expression["Tags"].get("Key", "")).removeprefix("user:")
-        pairs = [(key, value) for value in expression["Tags"].get("Values") or ()]
+    if expression:  # AWS may tell the older way beside it
+        if set(expression) == {"Tags"} and set(expression["Tags"].get("MatchOptions") or ()) <= {"EQUALS"}:
+            key = str(expression["Tags"].get("Key", "")).removeprefix("user:")
+            pairs = [(key, value) for value in expression["Tags"].get("Values") or ()]
+    elif set(filters) == {"TagKeyValue"}:
+        split = [one.removeprefix("user:").partition("$") for one in filters["TagKeyValue"]]
+        pairs = [(key, value) for key, _, value in split]
     if len(pairs) == 1 and pairs[0][0] in SCOPE_OF:
         return SCOPE_OF[pairs[0][0]], pairs[0][1]
     return Scope.OTHER, _words(told)

@@ -81,11 +81,17 @@ class Forecast:
     def method(self) -> str:
         """How it was found, as a sentence."""
         if self.why:
-            return self.why
-        parts = [f"the mean of the last {self.days} full days, {money(self.mean)} a day"]
-        if self.standing:
-            parts.append(f"{count(self.standing, 'thing')} that stand at {money(self.hourly)}/h until stopped")
-        return f"{' and '.join(parts)}; the range holds 8 of 10 such months if days go on to vary as they did"
+            return f"{self.why}{f'; {self.standing_words}' if self.standing else ''}"
+        stand = f", and {self.standing_words}" if self.standing else ""
+        mean = f"the mean of the last {self.days} full days, {money(self.mean)} a day, goes on{stand}"
+        return f"{mean}; the range holds 8 of 10 such months if days go on to vary as they did"
+
+    @property
+    def standing_words(self) -> str:
+        """What stands, and what it alone adds until the end."""
+        adds = money(self.hourly * 24 * self.left)
+        stand = "stands" if self.standing == 1 else "stand"
+        return f"{count(self.standing, 'thing')} that {stand} at {money(self.hourly)}/h {'adds' if self.standing == 1 else 'add'} {adds} unless stopped"
 
     def path(self) -> tuple[Point, ...]:
         """The sum by the end of each day from today to the end of the period; () when it cannot be told."""

@@ -1,6 +1,6 @@
 """All receipts of an account, and the sums that pages show of them. Pure, and quick with ten thousand of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -53,6 +53,14 @@ class Ledger:
         return found
 
     @cached_property
+    def _of_nature(self) -> dict[Nature, list[tuple[Receipt, Decimal | None, dict[date, Decimal]]]]:
+        """The receipts of each nature with their amount and their days, worked out once for all sums of them."""
+        found: dict[Nature, list[tuple[Receipt, Decimal | None, dict[date, Decimal]]]] = {}
+        for receipt in self.receipts:
+            found.setdefault(receipt.nature, []).append((receipt, receipt.amount, self._by_day[receipt.key]))
+        return found
+
+    @cached_property
     def natures(self) -> tuple[Nature, ...]:
         """The natures that there are receipts of, in Nature's order."""
         there = {receipt.nature for receipt in self.receipts}
@@ -78,38 +86,37 @@ class Ledger:
     def of(self, selection: Selection) -> list[tuple[Receipt, Decimal | None]]:
         """The receipts of a selection with what each cost within its days, dearest first, unknown ones last."""
         found: list[tuple[Receipt, Decimal | None]] = []
-        for receipt in self.receipts:
-            if not selection.holds(receipt):
+        first, last = selection.period.first, selection.period.last
+        for receipt, amount, days in self._of_nature.get(selection.nature, ()):
+            if selection.only and not selection.holds(receipt):
                 continue
-            if receipt.amount is None:
+            if amount is None:
                 if touches(receipt, selection.period, self.at):
                     found.append((receipt, None))
                 continue
-            inside = [amount for day, amount in self._by_day[receipt.key].items() if day in selection.period]
+            inside = [part for day, part in days.items() if first <= day <= last]
             if inside:
-                found.append((receipt, sum(inside, Decimal(0))))
+                found.append((receipt, amount if len(inside) == len(days) else sum(inside, Decimal(0))))
         return sorted(found, key=lambda pair: (pair[1] is None, -(pair[1] or 0), pair[0].key))
 
     def total(self, selection: Selection) -> Share:
         """The sum of a selection."""
-        return _share("", self.of(selection))
+        return together("", self.of(selection))
 
     def shares(self, selection: Selection) -> list[Share]:
         """The sums of its groups, dearest first. They add up to `total` exactly."""
-        groups: dict[str, list[tuple[Receipt, Decimal | None]]] = {}
-        for receipt, amount in self.of(selection):
-            groups.setdefault(selection.by.group(receipt), []).append((receipt, amount))
-        return sorted((_share(group, found) for group, found in groups.items()), key=lambda s: (-s.amount, s.group))
+        return shares(self.of(selection), selection.by)
 
     def daily(self, selection: Selection) -> dict[str, dict[date, Decimal]]:
         """Each group's amount by day, days without money left out. Over all days it adds up to `shares`."""
         groups: dict[str, dict[date, Decimal]] = {}
-        for receipt in self.receipts:
-            if not selection.holds(receipt):
+        first, last = selection.period.first, selection.period.last
+        for receipt, _, amounts in self._of_nature.get(selection.nature, ()):
+            if selection.only and not selection.holds(receipt):
                 continue
             days = groups.setdefault(selection.by.group(receipt), {})
-            for day, amount in self._by_day[receipt.key].items():
-                if day in selection.period:
+            for day, amount in amounts.items():
+                if first <= day <= last:
                     days[day] = days.get(day, Decimal(0)) + amount
         return {group: days for group, days in groups.items() if days}
 
@@ -124,6 +131,16 @@ def groups(receipts: Sequence[Receipt], by: By) -> list[str]:
     return sorted({by.group(receipt) for receipt in receipts})
 
 
-def _share(group: str, found: Sequence[tuple[Receipt, Decimal | None]]) -> Share:
-    known = [amount for _, amount in found if amount is not None]
-    return Share(group, sum(known, Decimal(0)), len(found), len(found) - len(known))
+def together(group: str, found: Iterable[tuple[Receipt, Decimal | None]]) -> Share:
+    """The sum of receipts with their amounts, as `Ledger.of` gives them."""
+    amounts = [amount for _, amount in found]
+    known = [amount for amount in amounts if amount is not None]
+    return Share(group, sum(known, Decimal(0)), len(amounts), len(amounts) - len(known))
+
+
+def shares(found: Iterable[tuple[Receipt, Decimal | None]], by: By) -> list[Share]:
+    """The sums of their groups, dearest first. They add up to the sum of all exactly."""
+    of: dict[str, list[tuple[Receipt, Decimal | None]]] = {}
+    for receipt, amount in found:
+        of.setdefault(by.group(receipt), []).append((receipt, amount))
+    return sorted((together(group, one) for group, one in of.items()), key=lambda s: (-s.amount, s.group))

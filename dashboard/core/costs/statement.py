@@ -4,13 +4,13 @@ Each sum in it is a sum of receipts that `Ledger.of` gives for a selection of it
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date
 from decimal import Decimal
 
 from dashboard.core.costs.change import Change, change, compared
 from dashboard.core.costs.forecast import Forecast, forecast
-from dashboard.core.costs.ledger import Ledger, Share
+from dashboard.core.costs.ledger import Ledger, Share, shares, together
 from dashboard.core.costs.over_time import Series, series
 from dashboard.core.costs.receipt import Receipt
 from dashboard.core.costs.selection import By, Period, Selection
@@ -54,23 +54,20 @@ def statement(ledger: Ledger, selection: Selection) -> Statement:
     """Work it all out."""
     today = ledger.at.astimezone(UTC).date()
     rows = tuple(ledger.of(selection))
-    shares = tuple(ledger.shares(selection))
+    groups = tuple(shares(rows, selection.by))
     daily = ledger.daily(selection)
     now, before = compared(selection.period, today)
-    here = shares if now == selection.period else ledger.shares(replace(selection, period=now))
-    there = ledger.shares(replace(selection, period=before))
-    by_platform = replace(selection, by=By.PLATFORM)
     return Statement(
         selection,
         ledger,
         rows,
-        ledger.total(selection),
-        shares,
+        together("", rows),
+        groups,
         daily,
         series(daily, selection.period, today),
-        change(now, before, here, there),
+        change(now, before, groups, ledger.shares(selection.over(before))),
         _forecast(ledger, selection, today),
-        tuple(share for share in ledger.shares(by_platform) if share.group),
+        tuple(share for share in shares(rows, By.PLATFORM) if share.group),
     )
 
 

@@ -50,6 +50,7 @@ from local_aws.services.cost_explorer import CostExplorer
 from local_aws.services.ec2 import Ec2
 from local_aws.services.iam import Iam
 from local_aws.services.logs import Logs
+from local_aws.services.pricing import Pricing
 from local_aws.services.s3 import S3
 from local_aws.services.sagemaker import SageMaker
 from local_aws.services.sagemaker_runtime import SageMakerRuntime
@@ -248,7 +249,8 @@ def build(
     )
     runtime = SageMakerRuntime(sagemaker, metrics)
     journal, cost_tags = Journal(store), CostTags(store)
-    bill = Bill(journal, cost_tags, prices=cache(PriceBook.load))
+    prices = cache(PriceBook.load)
+    bill = Bill(journal, cost_tags, prices=prices)
     meters = Meters(journal)
     meters.watch(sagemaker.training_jobs, sagemaker.endpoints)
     moto.listeners["ec2"] = [meters.ec2]
@@ -270,6 +272,7 @@ def build(
         ec2,
         Ssm(moto),
         Iam(moto),
+        Pricing(prices),
         Scheduler(store, targets, metrics),
         sns,
         Budgets(store, spent, Alerts(spent, sns, delivery)),  # stops before what its alerts go out by

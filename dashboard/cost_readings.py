@@ -3,8 +3,10 @@
 import streamlit as st
 
 from dashboard.core.aws import Aws
+from dashboard.core.costs import trail_kept
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.ledger_book import LedgerBook
+from dashboard.core.costs.trail_book import TrailBook
 from dashboard.core.runs.window import Window
 from dashboard.readings import Reading, now, prices, where
 from dashboard.run_readings import listing
@@ -19,7 +21,7 @@ def ledger(aws: Aws) -> Reading[Ledger]:
     What could not be read again is as it was; an ended run's receipt is made once. Raises the errors of `Aws.call` when
     nothing of the account can be read.
     """
-    book = _book(where(aws))
+    book = _book(aws)
     patience = PATIENCE if book.is_read else FIRST_PATIENCE
     seen = book.look(aws, listing(aws, Window.ALL), prices(), patience=patience)
     return Reading(seen, seen.at)
@@ -36,5 +38,5 @@ def _books() -> dict[str, LedgerBook]:
     return {}
 
 
-def _book(where: str) -> LedgerBook:
-    return _books().setdefault(where, LedgerBook(now))
+def _book(aws: Aws) -> LedgerBook:
+    return _books().setdefault(where(aws), LedgerBook(now, TrailBook(trail_kept.place(aws.account))))

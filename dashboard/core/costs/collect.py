@@ -1,21 +1,37 @@
-"""Every receipt of an account beside those of its runs: each part is read for itself, and one that fails is said. Pure
-of clocks and caches: whoever looks often keeps what it gives (see `ledger_book`).
+"""Every receipt of an account beside those of its runs. Each part is read for itself, and one that fails is said.
+
+Whoever looks often keeps what this gives: see `ledger_book`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.core.aws import Aws
-from dashboard.core.costs.endpoint_receipt import present_receipt
+from dashboard.core.costs.collect_endpoints import endpoints
 from dashboard.core.costs.ledger import Unread
+from dashboard.core.costs.lifetimes import NEVER_SERVED
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Receipt
+from dashboard.core.costs.trail import Happening
+from dashboard.core.costs.trail_book import TrailBook
 from dashboard.core.errors import KennelError
 from dashboard.core.parallel import gather
-from dashboard.core.serving.endpoints import list_endpoints
+from dashboard.core.runs.model import Run
 
-Collector = Callable[[Aws, PriceBook, datetime], tuple[Receipt, ...]]
+TRAIL = "Deleted endpoints and past changes (CloudTrail)"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the parts are read from, at the moment `now`."""
+
+    aws: Aws
+    prices: PriceBook
+    now: datetime
+    happenings: Sequence[Happening] = ()
+    failed: Sequence[str] = ()
+    runs: Sequence[Run] = ()
 
 
 @dataclass(frozen=True)
@@ -23,33 +39,35 @@ class Collected:
     """What could be read at a moment, and what could not."""
 
     receipts: tuple[Receipt, ...] = ()
-    unread: tuple[Unread, ...] = field(default=())
+    unread: tuple[Unread, ...] = ()
 
 
-def endpoints(aws: Aws, prices: PriceBook, now: datetime) -> tuple[Receipt, ...]:
-    """Of the endpoints that are there."""
-    account = aws.account
-    return tuple(
-        present_receipt(one, prices, account.region, now, is_embedded=account.is_embedded)
-        for one in list_endpoints(aws, prices)
-    )
+def _endpoints(of: Sources) -> tuple[Receipt, ...]:
+    return endpoints(of.aws, of.prices, of.now, of.happenings, of.failed)
 
 
-COLLECTORS: tuple[tuple[str, Collector], ...] = (("Endpoints", endpoints),)
+COLLECTORS: tuple[tuple[str, Callable[[Sources], tuple[Receipt, ...]]], ...] = (("Endpoints", _endpoints),)
 
 
-def collect(aws: Aws, prices: PriceBook, now: datetime) -> Collected:
-    """All parts side by side. Raises nothing of `Aws.call`: what could not be read is told in `unread`."""
+def collect(
+    aws: Aws, prices: PriceBook, now: datetime, trail: TrailBook, runs: Sequence[Run] = (), *, again: bool = False
+) -> Collected:
+    """All parts side by side; CloudTrail first, `again` even when it was asked a moment ago.
 
-    def read(part: tuple[str, Collector]) -> tuple[Receipt, ...] | Unread:
+    Raises nothing of `Aws.call`: what could not be read is told in `unread`.
+    """
+    happenings, problem = trail.look(aws, now, again=again)
+    of = Sources(aws, prices, now, happenings, trail.failed, runs)
+
+    def read(part: tuple[str, Callable[[Sources], tuple[Receipt, ...]]]) -> tuple[Receipt, ...] | Unread:
         what, collector = part
         try:
-            return collector(aws, prices, now)
+            return collector(of)
         except KennelError as problem:
             return Unread(what, problem)
 
     found = gather(read, COLLECTORS)
-    return Collected(
-        tuple(receipt for one in found if not isinstance(one, Unread) for receipt in one),
-        tuple(one for one in found if isinstance(one, Unread)),
-    )
+    receipts = tuple(receipt for one in found if not isinstance(one, Unread) for receipt in one)
+    trail.note_failed(tuple(one.key for one in receipts if NEVER_SERVED in one.notes))
+    unread = [one for one in found if isinstance(one, Unread)]
+    return Collected(receipts, (*unread, *((Unread(TRAIL, problem),) if problem else ())))

@@ -1,59 +1,83 @@
-"""What an endpoint has cost, line by line: one line for each span of time with the same instances. Pure."""
+"""What an endpoint has cost, line by line: one for each span of time with the same instances. Pure."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from dashboard.core import tags as tag
-from dashboard.core.costs.prices import Kind, PriceBook
+from dashboard.core.costs import charges
+from dashboard.core.costs.lifetimes import GONE, Fleet, Lifetime, Span
+from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt, Service
-from dashboard.core.serving.model import Endpoint
 
-HOUR = Decimal(3600)
-FROM_CREATION = "counted from its creation: AWS bills from when its instances are there, minutes later"
-NO_TYPE = "its configuration is gone, and with it what it runs on"
+NO_TYPE = "CloudTrail does not tell what it ran on then"
+SERVERLESS = "a serverless endpoint is billed by the time that it answers, which CloudTrail does not tell"
 
 
-def present_receipt(endpoint: Endpoint, prices: PriceBook, region: str, now: datetime, *, is_embedded: bool) -> Receipt:
-    """Of an endpoint that is there, as if it had always had the instances that it has now."""
-    ends = now if endpoint.status.is_billed else endpoint.created
-    began = min(endpoint.created, now)
-    quantity = Decimal(str(max(0.0, (ends - began).total_seconds()))) * endpoint.count / HOUR
-    price = prices.price(Kind.ENDPOINT, endpoint.instance_type, region) if endpoint.instance_type else None
-    why = NO_TYPE if not endpoint.instance_type else prices.why_unknown(Kind.ENDPOINT, endpoint.instance_type, region)
-    line = Line(
-        what=f"{endpoint.instance_type} × {endpoint.count}",
-        quantity=quantity,
-        unit="instance-hours",
-        price=price,
-        amount=None if price is None else price.amount * quantity,
-        started=began,
-        ended=max(began, ends),
-        how=f"{(max(began, ends) - began).total_seconds():,.0f} s × {endpoint.count}",
-        why_unknown=why,
-    )
+def endpoint_receipt(life: Lifetime, prices: PriceBook, region: str, now: datetime, *, is_embedded: bool) -> Receipt:
+    """Of an endpoint that is there, or was; so far (at `now`) or in the end."""
+    lines = _settled([line for span in life.spans for line in _lines(life, span, prices, region, now)])
+    latest = next((span.fleets[0] for span in reversed(life.spans) if span.fleets), None)
+    begun = min(life.created, now)
     return Receipt(
-        key=endpoint_key(endpoint.name, endpoint.created),
-        name=endpoint.name,
+        key=life.key,
+        name=life.name,
         service=Service.ENDPOINTS,
-        nature=Nature.of(endpoint.tags, is_embedded=is_embedded),
-        started=began,
-        ended=None,
-        lines=(line,),
-        status=endpoint.status.word,
-        project=endpoint.tags.get(tag.PROJECT, ""),
-        owner=endpoint.tags.get(tag.OWNER, ""),
-        instance_type=endpoint.instance_type,
-        count=endpoint.count,
-        facts=(
-            Fact("DescribeEndpoint", "CreationTime", endpoint.created.isoformat(timespec="seconds")),
-            Fact("DescribeEndpoint", "EndpointStatus", endpoint.status.value),
-            Fact("DescribeEndpointConfig", "InstanceType", endpoint.instance_type),
-            Fact("DescribeEndpoint", "CurrentInstanceCount", str(endpoint.count)),
-        ),
-        notes=(FROM_CREATION,),
+        nature=Nature.of(life.tags, is_embedded=is_embedded),
+        started=begun,
+        ended=max(begun, life.ended) if life.ended else None,
+        lines=lines or (_nothing(begun, now if life.ended is None else life.ended),),
+        status="deleted, it is not known when" if life.is_lost else life.status,
+        project=life.tags.get(tag.PROJECT, ""),
+        owner=life.tags.get(tag.OWNER, ""),
+        instance_type=latest.instance_type if latest else "",
+        count=latest.count if latest else 0,
+        facts=tuple(_facts(life)),
+        notes=life.notes,
     )
 
 
-def endpoint_key(name: str, created: datetime) -> str:
-    """The key of an endpoint's receipt: names are used again."""
-    return f"endpoint:{name}@{int(created.timestamp())}"
+def _lines(life: Lifetime, span: Span, prices: PriceBook, region: str, now: datetime) -> Iterator[Line]:
+    started = min(span.started, now)
+    ended = max(started, min(span.ended or now, now))
+    if life.is_lost and span.ended is None:
+        yield Line("serving until it was deleted", None, "instance-hours", None, None, started, started, "", GONE)
+        return
+    if not span.fleets:
+        yield Line("serving before", None, "instance-hours", None, None, started, ended, "", NO_TYPE)
+    for fleet in span.fleets:
+        if fleet.is_serverless:
+            yield Line("serverless endpoint", None, "seconds", None, None, started, ended, "", SERVERLESS)
+        elif not fleet.instance_type:
+            yield Line("serving", None, "instance-hours", None, None, started, ended, "", NO_TYPE)
+        else:
+            yield from charges.endpoint(
+                prices, fleet.instance_type, region, started=started, ended=ended, count=fleet.count
+            )
+
+
+def _settled(lines: list[Line]) -> tuple[Line, ...]:
+    """A time of which nobody knows what it cost does not make the known ones unknown: it is named as missing."""
+    if not any(line.amount is not None for line in lines):
+        return tuple(lines)
+    return tuple(line if line.quantity is not None else replace(line, essential=False) for line in lines)
+
+
+def _nothing(started: datetime, ended: datetime) -> Line:
+    """Of an endpoint that was never in service: nothing × no price, which needs none."""
+    return Line("not in service", Decimal(0), "instance-hours", None, Decimal(0), started, max(started, ended))
+
+
+def _facts(life: Lifetime) -> Iterator[Fact]:
+    for span in life.spans:
+        if span.told_by:
+            yield Fact(span.told_by, "time", span.started.isoformat(timespec="seconds"))
+        for fleet in span.fleets:
+            yield Fact(span.told_by or "DescribeEndpoint", fleet.variant or "variant", _said(fleet))
+    if life.ended is not None:
+        yield Fact("DeleteEndpoint", "time", life.ended.isoformat(timespec="seconds"))
+
+
+def _said(fleet: Fleet) -> str:
+    return "serverless" if fleet.is_serverless else f"{fleet.instance_type} × {fleet.count}"

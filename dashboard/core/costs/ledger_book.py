@@ -13,6 +13,7 @@ from dashboard.core.costs.ledger import Ledger, Unread
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Receipt
 from dashboard.core.costs.run_receipt import run_receipt
+from dashboard.core.costs.trail_book import TrailBook
 from dashboard.core.runs.listing import Listing
 from dashboard.core.runs.model import Run
 
@@ -22,8 +23,9 @@ FRESH = timedelta(seconds=15)
 class LedgerBook:
     """Receipts of ONE account and region. Safe to share between threads; `now` is the clock."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], trail: TrailBook) -> None:
         self._now = now
+        self._trail = trail
         self._changed = threading.Condition()
         self._prices: PriceBook | None = None
         self._listed: Listing | None = None
@@ -32,7 +34,8 @@ class LedgerBook:
         self._going: tuple[Run, ...] = ()
         self._others = Collected()
         self._at: datetime | None = None
-        self._changes = 0
+        self._changes = self._looked_up = 0
+        self._is_read = False
         self._worker: threading.Thread | None = None
         self._failed: BaseException | None = None
         self._days: dict[str, tuple[Receipt, dict[date, Decimal]]] = {}
@@ -64,7 +67,7 @@ class LedgerBook:
     def is_read(self) -> bool:
         """Whether everything beside the runs has been read once."""
         with self._changed:
-            return self._at is not None
+            return self._is_read
 
     def _is_fresh(self, aws: Aws, prices: PriceBook, fresh: timedelta) -> bool:
         """Called with the lock held; begins a reading where the last one is too old."""
@@ -72,17 +75,17 @@ class LedgerBook:
             return True
         if self._worker is None:
             self._worker = threading.Thread(
-                target=self._work, args=(aws, prices, self._changes), name="costs", daemon=True
+                target=self._work, args=(aws, prices, self._changes, self._going), name="costs", daemon=True
             )
             self._worker.start()
         return False
 
-    def _work(self, aws: Aws, prices: PriceBook, changes: int) -> None:
+    def _work(self, aws: Aws, prices: PriceBook, changes: int, runs: Sequence[Run]) -> None:
         now = self._now()
         failed: BaseException | None = None
         found = Collected()
         try:
-            found = collect(aws, prices, now)
+            found = collect(aws, prices, now, self._trail, runs, again=changes != self._looked_up)
         except BaseException as error:  # noqa: BLE001 - raised to whoever looks next
             failed = error
         with self._changed:
@@ -92,6 +95,7 @@ class LedgerBook:
                     self._others, self._ledger = found, None
                 # A reading that was under way when something was changed may not have seen it.
                 self._at = now if changes == self._changes else None
+                self._is_read, self._looked_up = True, changes
             self._changed.notify_all()
 
     def _made(self, aws: Aws, listing: Listing, prices: PriceBook) -> Ledger:
@@ -110,7 +114,7 @@ class LedgerBook:
             receipts=(*self._settled, *live, *self._others.receipts),
             at=now,
             unread=(*unread, *self._others.unread),
-            is_complete=listing.is_complete and self._at is not None,
+            is_complete=listing.is_complete and self._is_read,
             counted=self._days,
         )
         return self._ledger

@@ -1,0 +1,96 @@
+"""The endpoints of an account, those that are there and those that are gone: read, and made into receipts."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from dashboard.core import tags
+from dashboard.core.aws import Aws
+from dashboard.core.costs.endpoint_receipt import endpoint_receipt
+from dashboard.core.costs.lifetimes import Fleet, Present, endpoint_lifetimes
+from dashboard.core.costs.prices import PriceBook
+from dashboard.core.costs.receipt import Receipt
+from dashboard.core.costs.trail import Happening
+from dashboard.core.errors import NotFound
+from dashboard.core.parallel import gather
+from dashboard.core.serving.model import EndpointStatus
+
+MOST = 500
+"""Endpoints that are read, the newest."""
+
+
+def endpoints(
+    aws: Aws, prices: PriceBook, now: datetime, happenings: Sequence[Happening], failed: Sequence[str]
+) -> tuple[Receipt, ...]:
+    """Receipts of all endpoints that are known. Raises the errors of `Aws.call` when they cannot be listed.
+
+    Without `happenings` those that are there are counted as if they had never changed. `failed` are the keys of those
+    that were seen never to come into service.
+    """
+    lives = endpoint_lifetimes(happenings, present_endpoints(aws), failed)
+    account = aws.account
+    return tuple(endpoint_receipt(one, prices, account.region, now, is_embedded=account.is_embedded) for one in lives)
+
+
+def present_endpoints(aws: Aws) -> tuple[Present, ...]:
+    """The endpoints that are there, the newest `MOST`."""
+    names: list[str] = []
+    for page in aws.pages(
+        "sagemaker",
+        "ListEndpoints",
+        limit=MOST // 100,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        PaginationConfig={"PageSize": 100},
+    ):
+        names += [one["EndpointName"] for one in page["Endpoints"]]
+
+    def look(name: str) -> Present | None:
+        try:
+            return _present(aws, name)
+        except NotFound:
+            return None  # deleted since it was listed
+
+    return tuple(one for one in gather(look, names) if one)
+
+
+def _present(aws: Aws, name: str) -> Present:
+    told = aws.call("sagemaker", "DescribeEndpoint", EndpointName=name)
+    asked = _variants(aws, told["EndpointConfigName"])
+    running = told.get("ProductionVariants", [])
+    count = sum(int(one.get("CurrentInstanceCount", 0)) for one in running)
+    status = EndpointStatus.of(told["EndpointStatus"], count if running else 1)
+    return Present(
+        name=told["EndpointName"],
+        created=told["CreationTime"],
+        modified=told.get("LastModifiedTime", told["CreationTime"]),
+        status=status.word,
+        is_billed=status.is_billed,
+        is_coming=status.is_coming,
+        has_failed=status is EndpointStatus.FAILED,
+        fleets=_fleets(asked, running),
+        tags=tags.of_run(aws, told["EndpointArn"]),
+    )
+
+
+def _variants(aws: Aws, config: str) -> Sequence[dict[str, Any]]:
+    try:
+        found: list[dict[str, Any]] = aws.call("sagemaker", "DescribeEndpointConfig", EndpointConfigName=config)[
+            "ProductionVariants"
+        ]
+    except NotFound:
+        return []  # a configuration may be deleted while its endpoint goes on
+    return found
+
+
+def _fleets(asked: Sequence[dict[str, Any]], running: Sequence[dict[str, Any]]) -> tuple[Fleet, ...]:
+    counts = {one["VariantName"]: int(one["CurrentInstanceCount"]) for one in running if "CurrentInstanceCount" in one}
+    return tuple(
+        Fleet(
+            one["VariantName"],
+            str(one.get("InstanceType", "")),
+            counts.get(one["VariantName"], int(one.get("InitialInstanceCount", 0))),
+            "ServerlessConfig" in one,
+        )
+        for one in asked
+    )

@@ -1,5 +1,6 @@
 """Money with what defends it: quotes before, receipts after. Pure markup; every sum says whether it is simulated."""
 
+from collections.abc import Mapping
 from html import escape
 
 from dashboard.core.aws import Account
@@ -71,10 +72,11 @@ def warning(text: str, account: Account) -> str:
     return note(Markup(f"{said} {mark(account)}" if "$" in text else said), Tone.WAITING)
 
 
-def receipt(quote: Quote, account: Account) -> Markup:
-    """How a sum came about, line by line: seconds × instances × price."""
+def receipt(quote: Quote, nature: Nature, against: Mapping[str, str] | None = None) -> Markup:
+    """How a sum came about, line by line: seconds × instances × price. `against`: what to hold it against, by title."""
     rows = {
-        "Sum": Markup(f"{escape(amount(quote))} {label(account) if quote.is_known else ''}"),
+        "Sum": Markup(f"{escape(amount(quote))} {of(nature) if quote.is_known else ''}"),
+        **(against or {}),
         "Billable time": f"{duration(quote.seconds)}, {quote.basis}" if quote.basis else duration(quote.seconds),
         "Instances": count(quote.count),
         "Price": price(quote),
@@ -82,4 +84,4 @@ def receipt(quote: Quote, account: Account) -> Markup:
     }
     if quote.why_unknown:
         rows["Unknown because"] = quote.why_unknown
-    return Markup(facts(rows) + f'<p class="kn-note">{escape(money_note(is_embedded=account.is_embedded))}</p>')
+    return Markup(facts(rows) + f'<p class="kn-note">{escape(nature.note)}</p>')

@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
+from html import escape
 
 import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.errors import KennelError, Refused
 from dashboard.core.format import count, duration, money, size
 from dashboard.core.runs import watch
@@ -18,7 +20,7 @@ from dashboard.core.runs.model import Run, RunKey
 from dashboard.core.runs.window import Window
 from dashboard.ui import confirm, markup, receipt
 from dashboard.ui.confirm import Action, Question
-from dashboard.ui.markup import literal, note
+from dashboard.ui.markup import Markup, literal, note
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
@@ -145,13 +147,20 @@ def _summed(told: Sequence[Sequence[str]]) -> str:
 
 
 def _spent(aws: Aws, runs: Sequence[Run]) -> str:
-    quotes = [state.cost(aws, one) for one in runs]
-    known = [quote.amount for quote in quotes if quote.amount is not None]
-    if not known:
-        return quotes[0].why_unknown if quotes else ""
-    missing = len(quotes) - len(known)
-    unpriced = f" and {count(missing, 'run')} without a price" if missing else ""
-    return receipt.inline(f"{money(sum(known, Decimal(0)))}{unpriced}", aws.account)
+    """What they have cost so far: sums of different natures stay apart."""
+    is_embedded = aws.account.is_embedded
+    natures = {one.key: Nature.of(one.tags, is_embedded=is_embedded) for one in runs}
+    said = []
+    for nature in Nature:
+        quotes = [state.cost(aws, one) for one in runs if natures[one.key] is nature]
+        known = [quote.amount for quote in quotes if quote.amount is not None]
+        if quotes and not known:
+            said.append(Markup(escape(quotes[0].why_unknown)))
+        elif quotes:
+            missing = len(quotes) - len(known)
+            unpriced = f" and {count(missing, 'run')} without a price" if missing else ""
+            said.append(Markup(f"{escape(money(sum(known, Decimal(0))) + unpriced)} {receipt.word_of(nature)}"))
+    return Markup("; ".join(said))
 
 
 def _name(key: str) -> str:

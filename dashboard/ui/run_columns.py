@@ -46,10 +46,17 @@ def rows(
                 **({"Loss": list(curves.get(run.key, ())) or None} if curves is not None else {}),
                 **({"Project": run.project} if has_project else {}),
                 **({"Owner": run.owner} if has_owner else {}),
-                "Origin": "sample" if run.is_sample else "Kennel" if run.is_kennels else "elsewhere",
+                "Origin": origin(run),
             }
         )
     return made
+
+
+def origin(run: Run) -> str:
+    """Whose it is, in a word."""
+    if run.is_sample:
+        return "replayed" if run.is_replayed else "sample"
+    return "Kennel" if run.is_kennels else "elsewhere"
 
 
 def columns(

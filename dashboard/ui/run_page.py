@@ -19,6 +19,7 @@ from dashboard.ui import (
     markup,
     page,
     problem,
+    replayed,
     run,
     run_actions,
     run_log,
@@ -66,7 +67,8 @@ def head(aws: Aws, one: Run, token: str, at: datetime) -> None:
     """Name, state as it was read `at` then, and what can be done with it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="run-head"):
         early = f", {tuning.EARLY} of the trials before it" if _is_early(aws, one) else ""
-        page.title(one.name, run.sentence(one, at) + early, marks=marks(one))
+        said = replayed.sentence(one) if one.is_replayed and not one.is_tuning else run.sentence(one, at) + early
+        page.title(one.name, said, marks=marks(one))
         if one.can_interrupt and aws.account.is_embedded:
             _ask("Interrupt now", "interrupt-run", ":material/bolt:", partial(run_actions.interrupt, aws, one))
         if one.status.can_stop:
@@ -88,7 +90,8 @@ def head(aws: Aws, one: Run, token: str, at: datetime) -> None:
                 Place.TRAIN, label="Resume", icon=":material/resume:", query_params={"like": one.key, "resume": "1"}
             )
         if one.status.is_final:
-            st.page_link(Place.TRAIN, label="Train again", icon=":material/replay:", query_params={"like": one.key})
+            if not one.is_replayed:  # the photos and the code of that training are not here
+                st.page_link(Place.TRAIN, label="Train again", icon=":material/replay:", query_params={"like": one.key})
             _ask("Delete", "delete-run", ":material/delete:", partial(run_actions.remove, aws, [one]), is_quiet=True)
 
 
@@ -127,7 +130,7 @@ def marks(one: Run) -> Markup:
     """What it is and where, as badges."""
     made = [badge(Tone.STOPPED, run.kind(one), "where it runs and how it is paid", shape="")]
     if one.is_sample:
-        made.append(badge(Tone.SIMULATED, "sample"))
+        made.append(replayed.mark() if one.is_replayed else badge(Tone.SIMULATED, "sample"))
     return Markup(f'<span class="kn-marks">{" ".join(made)}</span>')
 
 
@@ -138,6 +141,11 @@ def live(aws: Aws, one: Run, tail: Tail, at: datetime) -> None:
     seem to have lasted longer than it did.
     """
     watching.watch(one)
+    if one.is_replayed:
+        if one.tuning is not None:
+            tuning.table(aws, one, one.tuning, at)
+        replayed.show(aws, one)
+        return
     if one.tuning is not None:
         if one.status.is_bad:
             run_parts.failure(aws, one)

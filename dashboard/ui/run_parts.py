@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import partial
 from html import escape
 
@@ -10,12 +11,15 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.costs.prices import Kind
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import duration, percent, rate, size
 from dashboard.core.runs import artifact
+from dashboard.core.runs.expectation import cost_against, expectation_of, seconds_taken, time_against
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.model_card import ModelCard
 from dashboard.ui import markup, page, problem, receipt, table
 from dashboard.ui.markup import Markup, note
+from dashboard.ui.page import Place
 
 SENTENCES = 6
 """Of a card's summary; the whole card can be downloaded."""
@@ -38,13 +42,36 @@ def failure(aws: Aws, one: Run) -> None:
 
 
 def cost(aws: Aws, one: Run) -> None:
-    """The receipt, and what spot saved."""
+    """The receipt beside what was expected at the launch, what spot saved, and the way to its lines."""
     page.section("Cost")
     with st.container(border=True, key="panel-receipt"):
-        st.html(receipt.receipt(state.cost(aws, one), aws.account))
-        said = saving_on_ec2(aws, one) if one.is_on_ec2 else saving(one, is_simulated=aws.account.is_embedded)
+        quote = state.cost(aws, one)
+        nature = Nature.of(one.tags, is_embedded=aws.account.is_embedded)
+        st.html(receipt.receipt(quote, nature, against(one, quote.amount)))
+        is_simulated = aws.account.is_embedded and not one.is_replayed
+        said = saving_on_ec2(aws, one) if one.is_on_ec2 else saving(one, is_simulated=is_simulated)
         if said:
             st.html(said)
+        if not one.is_tuning:  # whose trials have receipts
+            st.page_link(
+                Place.RECEIPT,
+                label="Open its receipt",
+                icon=":material/receipt_long:",
+                query_params={"receipt": f"run:{one.key}"},
+            )
+
+
+def against(one: Run, amount: Decimal | None) -> dict[str, str]:
+    """What was expected when it was launched beside what came; {} for a run that does not say."""
+    expected = expectation_of(one)
+    if expected is None:
+        return {}
+    has_ended = one.status.is_final
+    told = {
+        "Against plan": cost_against(expected, amount, has_ended=has_ended),
+        "Time": time_against(expected, seconds_taken(one), has_ended=has_ended) if has_ended else "",
+    }
+    return {title: said for title, said in told.items() if said}
 
 
 def saving(one: Run, *, is_simulated: bool) -> Markup:

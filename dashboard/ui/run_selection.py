@@ -111,6 +111,7 @@ def actions(aws: Aws, held: Held) -> None:
 
 def _again(aws: Aws, chosen: Sequence[Run]) -> None:
     """One run is taken into the form, where it can be changed; several are launched as they were."""
+    chosen = [run for run in chosen if not run.is_replayed]
     if len(chosen) == 1:
         st.page_link(Place.TRAIN, label="Train again", icon=":material/replay:", query_params={"like": chosen[0].key})
         return

@@ -116,6 +116,16 @@ def show(aws: Aws, one: Run, facts: TuningFacts, at: datetime) -> None:
             figures_tuning.side_by_side(shown, facts.objective, is_dark=is_dark) if has_values else None,
             "Each trial becomes a line through the values that it tried.",
         )
+    _list(aws, facts, children, shown, at)
+
+
+def table(aws: Aws, one: Run, facts: TuningFacts, at: datetime) -> None:
+    """Its trials without pictures: for a search that nobody measured."""
+    children = state.trials(aws, one)
+    _list(aws, facts, children, trials(facts, children, one), at)
+
+
+def _list(aws: Aws, facts: TuningFacts, children: Sequence[Run], shown: Sequence[Trial], at: datetime) -> None:
     page.section("Trials")
     _table(aws, facts, children, shown, at)
 

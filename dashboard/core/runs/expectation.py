@@ -39,6 +39,18 @@ def expectation_of(run: Run) -> Expectation | None:
     return Expectation(amount, most, None if seconds is None else float(seconds))
 
 
+def seconds_taken(run: Run) -> float | None:
+    """What its expected time is held against: the seconds of a training on its instances, a search's from end to end.
+
+    None while it goes on.
+    """
+    if not run.status.is_final:
+        return None
+    if run.is_tuning:
+        return (run.ended - run.created).total_seconds() if run.ended else None
+    return run.training_seconds if run.training_seconds is not None else run.billable_seconds
+
+
 def off_by(expected: Decimal | None, actual: Decimal | None) -> Decimal | None:
     """How far what came is from what was expected, as a share of the latter: 0.17 for 17 % more.
 

@@ -21,7 +21,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import embedded, sample_account
-from dashboard.bill_readings import ask_bill, bill
+from dashboard.bill_readings import activate_tags, ask_bill, bill
 from dashboard.budget_readings import Budgets, budgets, forget_budgets
 from dashboard.choice_readings import advice, choices, spot_prices
 from dashboard.core import data
@@ -69,6 +69,7 @@ __all__ = [
     "Budgets",
     "Reading",
     "Tail",
+    "activate_tags",
     "advice",
     "ask_bill",
     "bill",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Account, Aws
-from dashboard.core.costs.activate_tags import KEYS, ActivationPlan, activate
+from dashboard.core.costs.activate_tags import KEYS, ActivationPlan
 from dashboard.core.costs.billed import TAGS, Billed, Question
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
@@ -39,11 +39,11 @@ def section(aws: Aws, ledger: Ledger, selection: Selection) -> None:
     reading = state.bill(aws, question)
     with st.container(border=True, key="panel-billed"):
         if reading is None:
-            st.html(markup.note(f"{billed_words.not_asked(question, account)}."))
+            st.html(markup.note(f"{billed_words.not_asked(question)}."))
             _buttons(aws, question, None)
             return
         made = reconcile(ledger, selection, reading.value, is_embedded=account.is_embedded)
-        st.html(f'<h3 class="kn-finding">{escape(billed_words.finding(made))}</h3>')
+        st.html(f'<h2 class="kn-finding">{escape(billed_words.finding(made))}</h2>')
         st.html(markup.note(f"{billed_words.answered(reading.value, reading.at, state.now())}."))
         _rows(made, reading.value, selection.nature)
         _why(made)
@@ -65,7 +65,8 @@ def _rows(made: Reconciliation, billed: Billed, nature: Nature) -> None:
     base = Selection(nature, question.period, question.by, question.only)
     with _line("head", ""):
         for text in ("List price", "Billed", "Difference"):
-            _cell(text)
+            with st.container(width=CELL):
+                st.html(f'<p class="kn-note kn-total">{text}</p>')
     for place, row in enumerate(made.rows):
         _row(place, row, made, base)
     with _line("all", "<p><strong>All</strong></p>"):
@@ -102,7 +103,7 @@ def _line(key: str, body: str, note: str = "") -> Iterator[None]:
 def _cell(text: str, query: Mapping[str, str] | None = None, tip: str = "") -> None:
     with st.container(width=CELL, horizontal_alignment="right"):
         if query is None:
-            st.html(f'<p class="kn-number">{escape(text)}</p>')
+            st.html(f'<p class="kn-total">{escape(text)}</p>')
         else:
             st.page_link(Place.RECEIPT, label=markup.literal(text), query_params=dict(query), help=tip)
 
@@ -138,9 +139,7 @@ def _asking(aws: Aws, question: Question, reading: Reading[Billed] | None) -> co
 
     def draw() -> confirm.Action:
         st.html(f"<p>{escape(billed_words.question_said(question))}.</p>")
-        st.html(
-            receipt.warning(f"{billed_words.price_of_asking(aws.account)}, each page of a long answer", aws.account)
-        )
+        st.html(receipt.warning(billed_words.PRICE_OF_ASKING, aws.account))
         _request("GetCostAndUsage", request)
         return confirm.Action(f"Ask for {billed_words.PRICE}", do)
 
@@ -160,8 +159,9 @@ def _activating(aws: Aws) -> confirm.Question:
             f"<p>AWS will break its bill down by the tags {escape(named)}, for everyone who sees this account's bill, "
             "from now on; what was used before stays without them. It can be undone in the Billing console.</p>"
         )
+        st.html(receipt.warning(billed_words.PRICE_OF_ASKING, aws.account))
         _request("UpdateCostAllocationTagsStatus", plan.request)
-        return confirm.Action(f"Activate {named}", lambda: activate(aws, plan))
+        return confirm.Action(f"Activate {named} for {billed_words.PRICE}", lambda: state.activate_tags(aws, plan))
 
     return confirm.Question("Activate cost allocation tags", draw)
 

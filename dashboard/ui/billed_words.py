@@ -3,7 +3,6 @@
 from datetime import datetime
 from decimal import Decimal
 
-from dashboard.core.aws import Account
 from dashboard.core.costs.bill_names import REQUEST_PRICE
 from dashboard.core.costs.billed import METRIC, Billed, Question
 from dashboard.core.costs.reconcile import Reason, Reconciliation, Row
@@ -14,18 +13,13 @@ from dashboard.ui import spend_words
 PRICE = money(REQUEST_PRICE)
 ASK = f"Ask AWS for the bill ({PRICE})"
 AGAIN = f"Ask again ({PRICE})"
+PRICE_OF_ASKING = f"Cost Explorer charges {PRICE} for this call, and as much for each further page of a long answer"
 
 
-def price_of_asking(account: Account) -> str:
-    """What has to be known before it is asked."""
-    charged = f"Cost Explorer charges {PRICE} for this call"
-    return f"{charged}; simulated here, nobody is charged" if account.is_embedded else charged
-
-
-def not_asked(question: Question, account: Account) -> str:
+def not_asked(question: Question) -> str:
     """In place of the bill, until somebody asks."""
     about = spend_words.span(question.period)
-    return f"What AWS bills for {about} is not known here yet. {price_of_asking(account)}, so nobody asked so far"
+    return f"What AWS bills for {about} is not known here: asking costs {PRICE}, so that it is asked only on a click"
 
 
 def question_said(question: Question) -> str:
@@ -46,7 +40,7 @@ def finding(made: Reconciliation) -> str:
     billed = money(made.billed, made.currency)
     if not made.is_comparable:
         return f"{billed} billed, in {made.currency}: not comparable with list prices, which are in USD"
-    difference = made.billed - made.listed
+    difference = made.difference
     if not difference:
         return f"Billed {billed}, exactly the list price"
     word = "more" if difference > 0 else "less"

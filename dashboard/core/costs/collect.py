@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.core.aws import Aws
+from dashboard.core.costs import bill_requests
 from dashboard.core.costs.collect_endpoints import endpoints
 from dashboard.core.costs.ledger import Unread
 from dashboard.core.costs.lifetimes import NEVER_SERVED
@@ -46,7 +47,15 @@ def _endpoints(of: Sources) -> tuple[Receipt, ...]:
     return endpoints(of.aws, of.prices, of.now, of.happenings, of.failed)
 
 
-COLLECTORS: tuple[tuple[str, Callable[[Sources], tuple[Receipt, ...]]], ...] = (("Endpoints", _endpoints),)
+def _requests(of: Sources) -> tuple[Receipt, ...]:
+    account = of.aws.account
+    return bill_requests.receipts(bill_requests.read(bill_requests.place(account)), is_embedded=account.is_embedded)
+
+
+COLLECTORS: tuple[tuple[str, Callable[[Sources], tuple[Receipt, ...]]], ...] = (
+    ("Endpoints", _endpoints),
+    ("Questions to Cost Explorer", _requests),
+)
 
 
 def collect(

@@ -23,6 +23,8 @@ _AREAS: Mapping[str, tuple[tuple[Service, ...], tuple[str, ...]]] = {
     "Cost Explorer": ((Service.COST_EXPLORER,), (BilledService.COST_EXPLORER,)),
 }
 """A bill cuts differently: what stands against what. SageMaker does not tell training from serving on a bill."""
+ROUNDING = Decimal("0.0000001")
+"""USD: far less than anything costs, and more than a thousand amounts lose that are rounded to ten places."""
 _RECORDS = {
     "Credit": "credits, taken off by AWS",
     "Refund": "refunds",
@@ -60,7 +62,7 @@ class Row:
     @property
     def difference(self) -> Decimal | None:
         """Billed minus list price; None where one of the two says nothing."""
-        return None if self.listed is None or self.billed is None else self.billed - self.listed
+        return None if self.listed is None or self.billed is None else _apart(self.billed, self.listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class Reconciliation:
 
     @property
     def difference(self) -> Decimal | None:
-        return self.billed - self.listed if self.is_comparable else None
+        return _apart(self.billed, self.listed) if self.is_comparable else None
 
 
 def reconcile(ledger: Ledger, selection: Selection, billed: Billed, *, is_embedded: bool) -> Reconciliation:
@@ -105,6 +107,12 @@ def reconcile(ledger: Ledger, selection: Selection, billed: Billed, *, is_embedd
         billed.is_comparable,
         tuple(_reasons(rows, billed, is_embedded=is_embedded)),
     )
+
+
+def _apart(billed: Decimal, listed: Decimal) -> Decimal:
+    """Billed minus listed; what Cost Explorer's own rounding may make, which writes ten places, is none."""
+    apart = billed - listed
+    return Decimal(0) if abs(apart) < ROUNDING else apart
 
 
 def _by_service(ledger: Ledger, asked: Selection, billed: Billed) -> list[Row]:
@@ -171,6 +179,12 @@ def _reasons(rows: tuple[Row, ...], billed: Billed, *, is_embedded: bool) -> lis
             found.append(
                 Reason(f"on the bill, without a receipt here: {_listed([row.name for row in unseen])}", amount)
             )
+        unbilled = [row for row in rows if row.billed is None and row.listed]
+        if unbilled:
+            amount = sum((row.listed for row in unbilled if row.listed is not None), Decimal(0))
+            found.append(
+                Reason(f"with receipts here, not on the bill: {_listed([one.name for one in unbilled])}", -amount)
+            )
     unknown = sum(row.unknown for row in rows)
     if unknown:
         found.append(Reason(f"{count(unknown, 'receipt')} without a known price: missing from the list prices"))
@@ -183,6 +197,7 @@ def _reasons(rows: tuple[Row, ...], billed: Billed, *, is_embedded: bool) -> lis
         found.append(Reason(f"the answer has more than {billed.pages} pages: the rest was not asked for"))
     if is_embedded:
         found.append(Reason("a training is billed when it ends; an endpoint while it serves and Kennel is running"))
+        found.append(Reason("an instance that ended before this bill was kept is not on it"))
     else:
         if billed.is_estimated:
             found.append(Reason("AWS's figures for these days are not final, and lag behind by up to a day"))

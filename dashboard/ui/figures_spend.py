@@ -23,7 +23,8 @@ GREY = "#8A8A8A"
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
 PATTERNS = ("", "/", ".", "\\", "x", "-")
 """The second mark that tells bars apart without colour."""
-TICKS = 6
+INK = "#7A8794"  # readable on both grounds, and on paper
+TICKS = 5
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,6 @@ def adding_up(
     *,
     forecast: Forecast | None = None,
     limit: Limit | None = None,
-    is_dark: bool = False,
 ) -> "Figure":
     """Areas adding up from the period's start to `at`, then the forecast's cone to its end, under the limit's line."""
     from plotly import graph_objects as go
@@ -108,10 +108,9 @@ def adding_up(
         labels.append((below + values[-1] / 2, word(group)))
         below += values[-1]
     highest = max(below, float(limit.amount) if limit else 0.0)
-    ink = "#C9D3DC" if is_dark else "#3A4753"
     if forecast is not None and forecast.high is not None:
         highest = max(highest, float(forecast.high))
-        _cone(figure, forecast, below, at, ink)
+        _cone(figure, forecast, below, at, highest)
     if limit is not None:
         figure.add_hline(y=float(limit.amount), line={"color": VERMILLION, "dash": "dash", "width": 2})
         figure.add_annotation(
@@ -131,7 +130,7 @@ def adding_up(
     return figure
 
 
-def _cone(figure: "Figure", forecast: Forecast, total: float, at: datetime, ink: str) -> None:
+def _cone(figure: "Figure", forecast: Forecast, total: float, at: datetime, top: float) -> None:
     """The range of what is to come, and the line in its middle, from what is spent."""
     points = forecast.path()
     moments = [at, *(_midnight(point.day + DAY) for point in points)]
@@ -147,20 +146,23 @@ def _cone(figure: "Figure", forecast: Forecast, total: float, at: datetime, ink:
         y=middle,
         name="forecast",
         mode="lines",
-        line={"color": ink, "dash": "dot", "width": 2},
+        line={"color": INK, "dash": "dot", "width": 2},
         showlegend=False,
         text=["", *(f"{money(p.amount)} ({money(p.low)} to {money(p.high)})" for p in points)],
         hovertemplate="forecast %{text}<extra></extra>",
     )
-    ends = [points[-1].low, points[-1].amount, points[-1].high]
-    places = spread(
-        [float(value) for value in ends], float(points[-1].high) * 17 / (HEIGHT - 70), float(points[-1].high)
+    last = points[-1]
+    figure.add_annotation(
+        x=moments[-1],
+        y=float(last.amount),
+        text=f"about {money(last.amount)}<br>{money(last.low)}<br>to {money(last.high)}",
+        align="left",
+        xanchor="left",
+        yanchor="middle" if float(last.amount) < top * 0.85 else "top",
+        xshift=6,
+        showarrow=False,
+        font={"size": 12},
     )
-    for value, place, name in zip(ends, places, ("low", "about", "high"), strict=True):
-        figure.add_annotation(
-            x=moments[-1], y=place, text=f"{name} {money(value)}", xanchor="left", xshift=6,
-            showarrow=False, font={"size": 12},
-        )  # fmt: skip
 
 
 def _ends(figure: "Figure", labels: Sequence[tuple[float, str]], x: datetime, highest: float) -> None:
@@ -185,7 +187,7 @@ def _legend(figure: "Figure", groups: int) -> None:
 
 
 def _days(figure: "Figure", days: Sequence[date], *, is_monthly: bool = False) -> None:
-    """At most six days, or months, are named under the axis."""
+    """At most five days, or months, are named under the axis."""
     every = max(1, -(-len(days) // TICKS))
     shown = list(days[::every])
     form = "%b %Y" if is_monthly else "%-d %b"

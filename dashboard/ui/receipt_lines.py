@@ -8,7 +8,7 @@ from dashboard.core.aws import Account
 from dashboard.core.costs.prices import Confidence
 from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt
 from dashboard.core.costs.selection import Period
-from dashboard.core.format import count, duration, money, percent, rate
+from dashboard.core.format import UNKNOWN, count, duration, money, percent, rate
 from dashboard.ui.markup import Markup, escape
 from dashboard.ui.receipt import word_of
 
@@ -18,13 +18,12 @@ CONFIDENCE = {Confidence.LISTED: "", Confidence.WEAK: "one weak source", Confide
 def table(receipt: Receipt) -> Markup:
     """Every line: what, how its quantity came about, × its price, = its amount; where the price is from; the sum."""
     body = "".join(_row(line) for line in receipt.lines)
-    exact = "" if receipt.amount is None else f' title="${receipt.amount:f}"'
     return Markup(
         '<div class="kn-scroll" tabindex="0" role="region" aria-label="The lines of the receipt">'
         '<table class="kn-lines"><thead><tr><th>What</th>'
         '<th class="kn-number">Quantity</th><th class="kn-number">× price</th><th class="kn-number">= amount</th>'
         f"<th>Price from</th></tr></thead><tbody>{body}</tbody><tfoot><tr><th>Sum</th><td></td><td></td>"
-        f'<td class="kn-number"{exact}>{money(receipt.amount)}</td><td>{word_of(receipt.nature)}</td></tr>'
+        f'<td class="kn-number"{behind(receipt.amount)}>{digits(receipt.amount)}</td><td>{word_of(receipt.nature)}</td></tr>'
         "</tfoot></table></div>"
     )
 
@@ -32,14 +31,12 @@ def table(receipt: Receipt) -> Markup:
 def _row(line: Line) -> str:
     how = f'<p class="kn-note">{escape(line.how)}</p>' if line.how else ""
     span = f"{line.started:%Y-%m-%d %H:%M:%S} to {line.ended:%Y-%m-%d %H:%M:%S} UTC"
-    exact = "" if line.amount is None else f' title="${line.amount:f}"'
-    amount = money(line.amount)
     quantity_of = "unknown" if line.quantity is None else f"{quantity(line.quantity)} {line.unit}"
     price = "unknown" if line.price is None else rate(line.price.amount, line.price.per, line.price.currency)
     return (
         f'<tr><td title="{span}">{escape(line.what)}{how}</td>'
         f'<td class="kn-number">{escape(quantity_of)}</td><td class="kn-number">{escape(price)}</td>'
-        f'<td class="kn-number"{exact}>{amount}</td><td>{source(line)}</td></tr>'
+        f'<td class="kn-number"{behind(line.amount)}>{digits(line.amount)}</td><td>{source(line)}</td></tr>'
     )
 
 
@@ -60,6 +57,16 @@ def quantity(number: Decimal) -> str:
     return "under 0.000001" if text == "0" and number else text
 
 
+def digits(amount: Decimal | None) -> str:
+    """An amount with six digits after the point, so that lines are seen to add up: "$0.000598"."""
+    return UNKNOWN if amount is None else f"${amount:,.6f}"
+
+
+def behind(amount: Decimal | None) -> str:
+    """All digits of an amount, as the tooltip of its cell."""
+    return "" if amount is None else f' title="${amount:f}"'
+
+
 def lacks(line: Line) -> str:
     """A line that the sum lacks: "storage (no price …)"."""
     return f"{line.what} ({line.why_unknown})" if line.why_unknown else line.what
@@ -69,7 +76,7 @@ def by_day(days: Mapping[date, Decimal], period: Period) -> Markup:
     """What accrued on each UTC day; those of the period stand out."""
     rows = "".join(
         f'<tr class="{"kn-inside" if day in period else ""}"><td>{day.isoformat()}</td>'
-        f'<td class="kn-number" title="${amount:f}">{money(amount)}</td></tr>'
+        f'<td class="kn-number"{behind(amount)}>{digits(amount)}</td></tr>'
         for day, amount in sorted(days.items())
     )
     return Markup(
@@ -85,8 +92,9 @@ def answers(facts: Sequence[Fact]) -> Markup:
         for fact in facts
     )
     return Markup(
-        '<table class="kn-lines"><thead><tr><th>Operation</th><th>Member</th><th>Answer</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>"
+        '<div class="kn-scroll" tabindex="0" role="region" aria-label="What AWS answered"><table class="kn-lines">'
+        "<thead><tr><th>Operation</th><th>Member</th><th>Answer</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
     )
 
 

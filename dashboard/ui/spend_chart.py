@@ -66,7 +66,6 @@ def _drawn(made: Statement, kind: str, limit: Limit | None) -> tuple[str, "Figur
         word,
         forecast=made.forecast if _is_whole(made) else None,
         limit=limit,
-        is_dark=st.context.theme.type == "dark",
     )
     return spend_words.adding_up_finding(made), figure
 

@@ -115,7 +115,8 @@ class Budgets(Service):
         budget = self._record(params["BudgetName"])["Budget"]
         if budget["TimeUnit"] == "ANNUALLY":
             raise invalid("Budget history is available for DAILY, MONTHLY and QUARTERLY budgets.")
-        now, asked = self._moment(), params.get("TimePeriod") or {}
+        now, given = self._moment(), params.get("TimePeriod") or {}
+        asked = {name: records.utc(moment) for name, moment in given.items()}
         begun = max(asked.get("Start") or _moment(budget["TimePeriod"]["Start"]), now - timedelta(days=MOST_PERIODS))
         start, end = records.period(budget["TimeUnit"], begun)
         periods: list[Params] = []

@@ -99,10 +99,16 @@ def _metrics(asked: Sequence[str]) -> list[str]:
 
 
 def _times(asked: Mapping[str, datetime], unit: str, now: datetime) -> dict[str, float]:
-    start, end = asked.get("Start") or period(unit, now)[0], asked.get("End") or FOR_EVER
+    start = utc(asked["Start"]) if asked.get("Start") else period(unit, now)[0]
+    end = utc(asked["End"]) if asked.get("End") else FOR_EVER
     if start >= end or end > FOR_EVER:
         raise invalid("TimePeriod.Start must be before its End, and the End not after 2087-06-15 00:00 UTC.")
     return {"Start": start.timestamp(), "End": end.timestamp()}
+
+
+def utc(moment: datetime) -> datetime:
+    """A request's time, which is parsed without its zone: it is UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def period(unit: str, at: datetime) -> tuple[datetime, datetime]:

@@ -166,7 +166,7 @@ def _changes(name: str, wish: Wish, alerts: tuple[Alert, ...], there: There, acc
     calls: list[Call] = []
     budget = there.budget
     if budget is not None and budget.limit != wish.limit:
-        new = {"AccountId": account.account_id, "NewBudget": _with_limit(there.told or {}, wish.limit)}
+        new: dict[str, Any] = {"AccountId": account.account_id, "NewBudget": _with_limit(there.told or {}, wish.limit)}
         does = f"changes the limit from {money(budget.limit)} to {money(wish.limit)} a month"
         calls.append(Call("budgets", "UpdateBudget", new, does))
     wanted = {one.mark: one for one in alerts}

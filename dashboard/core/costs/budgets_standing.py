@@ -79,9 +79,8 @@ class Standing:
                 more = money((self.expected or Decimal(0)) - self.budget.limit)
                 return f"the month is heading for {money(self.expected)}, {more} over the limit of {limit}"
             case Level.NEARLY:
-                return (
-                    f"{percent(self.share)} of {limit} is spent, and {percent(1 - self.elapsed)} of the month is left"
-                )
+                left = percent(1 - self.elapsed)
+                return f"{percent(self.share)} of {limit} is spent, and {left} of the month is still to come"
             case _:
                 return ""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from dashboard.core.costs.trail import Happening
 
+SCALED = "UpdateEndpointWeightsAndCapacities"
 SAME = timedelta(minutes=2)
 """How far CreationTime may lie from the CreateEndpoint event of the same endpoint."""
 FROM_CREATION = "counted from its creation: AWS bills from when its instances are there, minutes later"
@@ -129,8 +130,8 @@ def _by_name(happenings: Iterable[Happening]) -> dict[str, list[Lifetime]]:
                     after = tuple(replace(fleet, count=counts.get(fleet.variant, fleet.count)) for fleet in after)
                 _change(lives, name, one, after)
             case "UpdateEndpointWeightsAndCapacities":
-                if is_open:
-                    _change(lives, name, one, _resized(lives[-1].spans[-1].fleets, one.variants))
+                before = lives[-1].spans[-1].fleets if is_open else tuple(map(_fleet, one.variants))
+                _change(lives, name, one, _resized(before, one.variants))
     return {name: lives for name, lives in found.items() if lives}
 
 
@@ -163,7 +164,7 @@ def _closed(spans: tuple[Span, ...], at: datetime) -> tuple[Span, ...]:
 
 def _joined(life: Lifetime, now: Present) -> Lifetime:
     """What CloudTrail tells of an endpoint that is there, with what it is now."""
-    created, notes, spans = life.created, life.notes, life.spans
+    created, notes, spans = life.created, life.notes, _with_types(life.spans, now.fleets)
     if NO_BEGINNING in notes:
         created = min(now.created, created)
         if now.created < spans[0].started:
@@ -177,7 +178,7 @@ def _joined(life: Lifetime, now: Present) -> Lifetime:
         spans = () if now.is_coming and len(life.spans) == 1 else _closed(spans, now.modified)
     elif now.fleets and spans and not _same(spans[-1].fleets, now.fleets):
         since = max(now.modified, spans[-1].started)
-        is_told = bool(spans[-1].fleets)
+        is_told = _is_told(spans[-1])
         begun = Span(since if is_told else spans[-1].started, None, now.fleets, "DescribeEndpoint")
         spans = (*_closed(spans, since), begun) if is_told else (*spans[:-1], begun)
         notes = (*notes, DRIFTED) if is_told else notes
@@ -193,6 +194,25 @@ def _untold(now: Present) -> Lifetime:
         spans = _closed(spans, now.modified)
     notes = (NEVER_SERVED,) if now.has_failed else (NO_HISTORY, FROM_CREATION)
     return Lifetime(now.name, now.created, spans=spans, tags=now.tags, status=now.status, notes=notes)
+
+
+def _with_types(spans: tuple[Span, ...], now: tuple[Fleet, ...]) -> tuple[Span, ...]:
+    """Scaling tells how many, not of what: what it has now, it had before it was only scaled."""
+    types = {one.variant: one.instance_type for one in now}
+    found: list[Span] = []
+    for place, span in enumerate(reversed(spans)):
+        if all(later.told_by == SCALED for later in spans[len(spans) - place :]) and not _is_told(span):
+            fleets = (
+                replace(one, instance_type=one.instance_type or types.get(one.variant, "")) for one in span.fleets
+            )
+            span = replace(span, fleets=tuple(fleets))
+        found.append(span)
+    return tuple(reversed(found))
+
+
+def _is_told(span: Span) -> bool:
+    """Whether all that it has is known."""
+    return bool(span.fleets) and all(one.instance_type or one.is_serverless for one in span.fleets)
 
 
 def _same(told: tuple[Fleet, ...], now: tuple[Fleet, ...]) -> bool:

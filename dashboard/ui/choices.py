@@ -79,11 +79,11 @@ def _choices(aws: Aws, asked: Asked, groups: Sequence[Group]) -> None:
         _frontier(asked, groups, lost, answer, wish)
     with right:
         _table(asked, groups, lost)
+    _runs(asked, groups, answer)
     _bars(asked, groups, lost)
     works = by_work(asked.outcomes)
     choices_versus.show(works, asked.nature)
     choices_what_if.show(aws, asked.nature, works, wish.seconds)
-    _runs(asked, groups, answer)
 
 
 def _frontier(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str], answer: Answer, wish: Wish) -> None:
@@ -109,6 +109,7 @@ def _table(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str]) -> No
         placeholder="–",
         height="content" if len(rows) <= 11 else 430,
         alt="Choices with their runs, cost, duration and accuracy, the cheapest first",
+        column_order=("Mark", "Choice", "Runs", "Cost", "Took", "Accuracy", "Beaten by"),
         column_config={
             "Mark": column.TextColumn("", width=34, alignment="center", pinned=True, help="Its letter in the charts"),
             "Choice": column.ButtonColumn(
@@ -117,18 +118,18 @@ def _table(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str]) -> No
                 type="tertiary",
                 key=CHOSEN,
                 on_click=_open,
-                width=196,
+                width=188,
                 help="Its runs, each with its receipt",
             ),
             "Runs": column.NumberColumn("Runs", width=46),
             "Cost": column.NumberColumn(
                 "Cost", format=money, width=80, help=f"The median of its runs. {asked.nature.note}"
             ),
-            "Took": column.NumberColumn("Took", format="localized", width=72, help="Median, from launch to end"),
+            "Took": column.NumberColumn("Took", format="localized", width=104, help="Median, from launch to end"),
             "Accuracy": column.NumberColumn("Right", format="%.1f %%", width=64, help="Median share of photos right"),
-            "Cost from": column.NumberColumn("From", format=money, width=74, help="The cheapest run of it"),
-            "Cost to": column.NumberColumn("To", format=money, width=74, help="The dearest run of it"),
-            "Beaten by": column.TextColumn("Beaten by", help="A choice that was no dearer, no slower and no worse"),
+            "Beaten by": column.TextColumn(
+                "Beaten by", width=66, help="A choice that was no dearer, no slower and no worse"
+            ),
         },
     )
     choices_versus.download("choices", rows)

@@ -102,6 +102,10 @@ def note(asked: Asked) -> None:
     if asked.left_out:
         told = f"{count(asked.left_out, 'chosen run')} left out: not there, not completed, or another kind of money."
         st.html(markup.note(told))
+    guessed = sum(one.is_guessed for one in asked.outcomes)
+    if guessed:
+        told = f"{guessed} of {count(len(asked.outcomes), 'run')} are replayed with an estimated duration"
+        st.html(markup.note(f"{told}: what they say about time, and with it about cost, is that estimate."))
     if len({uri(one) for one in asked.outcomes}) > 1:
         st.html(markup.note("Runs on different data did different work: their cost and time are not alike."))
 

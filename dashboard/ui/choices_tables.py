@@ -60,9 +60,7 @@ def scaling_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
         {
             "Instances": f"{step.count} × {one.instance_type}",
             "Runs": f"{step.n} against {one.base.n}",
-            "One": duration(one.base.seconds)
-            if one.base.count == 1
-            else f"{duration(one.base.seconds)} on {one.base.count}",
+            "Fewest": f"{duration(one.base.seconds)} on {one.base.count}",
             "All": duration(step.seconds),
             "Faster": _times(one.speedup(step)),
             "Efficiency": _whole(one.efficiency(step)),
@@ -102,7 +100,7 @@ def pair_rows(found: Sequence[Pair]) -> list[dict[str, Any]]:
             "On SageMaker": _cost_in(one.one),
             "On EC2": _cost_in(one.other),
             "Cheaper": _cheaper(one),
-            "Hardware": "the same" if one.is_alike else "another",
+            "Machines": "alike" if one.is_alike else "others",
             "Work": one.work.word,
         }
         for one in found
@@ -127,8 +125,8 @@ def option_rows(found: Sequence[Option], deadline: float | None) -> list[dict[st
     ]
 
 
-def option_spans(found: Sequence[Option], *, several: bool) -> list[Span]:
-    """The options of known cost as they are drawn; the region is named where there are several."""
+def option_spans(found: Sequence[Option], deadline: float | None, *, several: bool) -> list[Span]:
+    """The options of known cost as they are drawn; the region is named where there are several, what is late grey."""
     return [
         Span(
             f"{one.way.word}, {one.region}" if several else one.way.word,
@@ -144,6 +142,7 @@ def option_spans(found: Sequence[Option], *, several: bool) -> list[Span]:
                     *wrapped(one.how),
                 )
             ),
+            deadline is not None and within(one, deadline) == "no",
         )
         for one in found
         if one.cost is not None
@@ -175,7 +174,8 @@ def what_if_sentence(found: Sequence[Option], deadline: float | None, home: str)
     sure = "as measured" if not best.basis.is_estimate else best.basis.value
     if deadline is not None and within(best, deadline) == "perhaps":
         sure += ", perhaps in time"
-    return f"Cheapest: {best.way.word}{where} at {about(best)} ({sure})"
+    asked = "" if deadline is None else f" within {duration(deadline)}"
+    return f"Cheapest{asked}: {best.way.word}{where} at {about(best)} ({sure})"
 
 
 def wrapped(text: str, width: int = 70) -> list[str]:

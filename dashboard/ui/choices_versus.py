@@ -24,7 +24,7 @@ def show(works: Mapping[Work, Sequence[Outcome]], nature: Nature) -> None:
         _none("No work was done on both SageMaker and EC2 yet, so that there is nothing to set against each other.")
     else:
         best = (alike or pairs)[0]
-        _said(f"{sentence(best)}{'' if best.is_alike else ', on other hardware'}.")
+        _said(f"{sentence(best)}{'' if best.is_alike else ', on other machines'}.")
         _table("pairs", choices_tables.pair_rows(pairs), [(*one.one.outcomes, *one.other.outcomes) for one in pairs])
     page.section("Spot against on demand", receipt.of(nature))
     if not savings:

@@ -38,7 +38,7 @@ def show(aws: Aws, nature: Nature, works: Mapping[Work, Sequence[Outcome]], dead
     asked = Question(home, tuple(regions) or (home,), int(number), spot.value or {}, spot.why)
     found = what_if(work, works[work], state.prices(), asked)
     finding = choices_tables.what_if_sentence(found, deadline, home)
-    spans = choices_tables.option_spans(found, several=len(regions) > 1)[:DRAWN]
+    spans = choices_tables.option_spans(found, deadline, several=len(regions) > 1)[:DRAWN]
     is_dark = st.context.theme.type == "dark"
     figure = figures_choice_bars.spans(spans, nature.word, is_dark=is_dark) if spans else None
     chart.panel("what-if", finding, figure, "No option has a known cost.", alone=True)

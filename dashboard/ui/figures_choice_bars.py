@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dashboard.core.costs.what_if_time import Basis
 from dashboard.ui.figures import BLUE, SKY, template
-from dashboard.ui.figures_choices import tick_format
+from dashboard.ui.figures_choices import DIM, DIM_DARK, tick_format
 from dashboard.ui.figures_compare import GREY, GREY_DARK
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Span:
     basis: Basis
     text: str
     told: str = ""
+    is_late: bool = False
 
 
 def bars(rows: Sequence[Bar], unit: str, *, is_money: bool = False, is_dark: bool = False) -> "Figure":
@@ -63,8 +64,8 @@ def bars(rows: Sequence[Bar], unit: str, *, is_money: bool = False, is_dark: boo
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": [max(0.0, row.high - (row.value or 0.0)) for row in shown],
-            "arrayminus": [max(0.0, (row.value or 0.0) - row.low) if row.value else 0.0 for row in shown],
+            "array": [row.high - row.value if _has_ends(row) and row.value else None for row in shown],
+            "arrayminus": [row.value - row.low if _has_ends(row) and row.value else None for row in shown],
             "thickness": 1.5,
             "width": 4,
             "color": "#8A97A5",
@@ -86,11 +87,16 @@ def bars(rows: Sequence[Bar], unit: str, *, is_money: bool = False, is_dark: boo
     return made
 
 
+def _has_ends(row: Bar) -> bool:
+    """Whether its runs differ: a line of no length would be drawn as a stroke."""
+    return row.high > row.low
+
+
 def spans(rows: Sequence[Span], money: str, *, is_dark: bool = False) -> "Figure":
     """A line from the least to the most that an option may cost, a mark where it is likely; full ones were measured."""
     from plotly import graph_objects as go
 
-    accent, faint = (SKY, "#4c6073") if is_dark else (BLUE, "#a9b6c2")
+    accent, grey, faint = (SKY, DIM_DARK, "#4c6073") if is_dark else (BLUE, DIM, "#a9b6c2")
     shown = list(reversed(rows))
     made = go.Figure(layout=template(f"cost of a run (USD, {money})", "", SPAN_ROW * len(shown) + 70))
     top = max((row.high for row in shown), default=1.0) or 1.0
@@ -106,7 +112,12 @@ def spans(rows: Sequence[Span], money: str, *, is_dark: bool = False) -> "Figure
         x=[row.likely for row in shown],
         y=[row.title for row in shown],
         mode="markers",
-        marker={"symbol": [SYMBOLS[row.basis] for row in shown], "size": 11, "color": accent, "line": {"width": 2}},
+        marker={
+            "symbol": [SYMBOLS[row.basis] for row in shown],
+            "size": 11,
+            "color": [grey if row.is_late else accent for row in shown],
+            "line": {"width": 2},
+        },
         customdata=[[row.told] for row in shown],
         hovertemplate="%{customdata[0]}<extra></extra>",
     )

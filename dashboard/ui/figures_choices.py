@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from dashboard.core.format import percent
 from dashboard.ui.figures import BLUE, SKY, template
-from dashboard.ui.figures_compare import GREY, GREY_DARK
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 HEIGHT, WIDTH = 340, 620
 """Pixels that labels are placed for; a wider figure only gives them more room."""
+DIM, DIM_DARK = "#A3AFBB", "#5F6E7C"
+"""What another choice beats: a little stronger than the grey of bars, for a hollow mark is only a thin line."""
 LABELLED = 26
 """Choices with a label of their own; more cannot be read, and say what they are when they are pointed at."""
 LEAST_DOT, MOST_DOT, UNKNOWN_DOT = 9.0, 24.0, 11.0
@@ -65,7 +66,7 @@ def frontier(
     unit, length = scale(max(ends, default=1.0))
     right = max(ends, default=1.0) / length * 1.16 or 1.0
     top = max((dot.cost[2] for dot in dots), default=1.0) * 1.14 or 1.0
-    accent, grey = (SKY, GREY_DARK) if is_dark else (BLUE, GREY)
+    accent, grey = (SKY, DIM_DARK) if is_dark else (BLUE, DIM)
     ink = "#e4eaf0" if is_dark else "#16202b"
     made = go.Figure(layout=template(f"{unit} from launch to end (median)", f"cost of a run (USD, {money})", HEIGHT))
     sizes = _sizes(dots)

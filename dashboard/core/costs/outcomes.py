@@ -158,7 +158,7 @@ def by_work(found: Sequence[Outcome]) -> dict[Work, list[Outcome]]:
     for (uri, settings), members in alike.items():
         for epochs, part in _near(members):
             works[Work(uri, settings, epochs)] = part
-    return dict(sorted(works.items(), key=lambda item: (-len(item[1]), item[0].dataset_uri, str(item[0].settings))))
+    return dict(sorted(works.items(), key=lambda item: -len(item[1])))
 
 
 def _near(members: Sequence[Outcome]) -> list[tuple[tuple[int, int] | None, list[Outcome]]]:

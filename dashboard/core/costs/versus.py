@@ -12,7 +12,7 @@ from dashboard.core.runs.model import Capacity, Platform
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two ways that did the same work. `is_alike`: on the same hardware, and as many instances of it.
+    """Two ways that did the same work. `is_alike`: on the same hardware, as many instances of it, paid in the same way.
 
     Seconds are of training, as AWS counts them: waiting for a place is not in them.
     """
@@ -78,8 +78,8 @@ def spot_savings(works: Mapping[Work, Sequence[Outcome]]) -> tuple[SpotSaving, .
 def platforms(works: Mapping[Work, Sequence[Outcome]]) -> tuple[Pair, ...]:
     """SageMaker (`one`) against EC2 (`other`) for the same work, the pairs on the same hardware first.
 
-    Ways of the same hardware, number and capacity are paired. An EC2 way without such a partner is paired with the
-    cheapest SageMaker way of the same work, and is then not `is_alike`.
+    Ways of the same hardware, number and capacity are paired. An EC2 way without such a partner is paired with one that
+    is only paid otherwise, else with the cheapest SageMaker way of the same work, and is then not `is_alike`.
     """
     found = []
     for work, members in works.items():
@@ -90,10 +90,18 @@ def platforms(works: Mapping[Work, Sequence[Outcome]]) -> tuple[Pair, ...]:
         for way, group in ways.items():
             if way.platform is not Platform.EC2:
                 continue
-            partner = next((one for one in sagemaker if _machines(one) == _machines(way)), None)
-            chosen = partner or min(sagemaker, key=lambda one: _price(sagemaker[one]))
-            found.append(Pair(work, sagemaker[chosen], group, partner is not None))
+            partner = _partner(way, sagemaker)
+            found.append(Pair(work, sagemaker[partner], group, _machines(partner) == _machines(way)))
     return tuple(sorted(found, key=lambda pair: not pair.is_alike))
+
+
+def _partner(way: Way, sagemaker: Mapping[Way, Group]) -> Way:
+    """The SageMaker way that is the most like this one; among equals the cheapest."""
+
+    def unlike(one: Way) -> tuple[bool, bool, tuple[bool, float]]:
+        return _machines(one) != _machines(way), _machines(one)[:2] != _machines(way)[:2], _price(sagemaker[one])
+
+    return min(sagemaker, key=unlike)
 
 
 def sentence(pair: Pair) -> str:

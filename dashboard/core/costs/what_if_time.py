@@ -114,7 +114,10 @@ def _scaled(way: Way, of: Hardware, base: Sequence[Outcome], gain: tuple[float, 
     from_ = f"{_runs(base)} on {on.platform.word} {_machines(on)}"
     its_spread = spread(base)
     if its == mine:
-        return Time(its_spread, Basis.ESTIMATED, f"as long as {from_}, with as many cores", len(base))
+        how = f"as long as {from_}, with as many cores"
+        if its_spread.low == its_spread.high:
+            how += "; how far that may be off is not known"
+        return Time(its_spread, Basis.ESTIMATED, how, len(base))
     exponent, sizes = gain or (UNMEASURED, 0)
     whole = its / mine  # the share of the time if all of it shrinks, or grows, with the cores
     low, high = min(1.0, whole), max(1.0, whole)

@@ -1,0 +1,37 @@
+"""Completed runs as choices, for tests: what was run, on what, for how long and for how much."""
+
+from decimal import Decimal
+from typing import Any
+
+from dashboard.core.costs.outcomes import Outcome, trained, way_of
+from dashboard.core.costs.receipt import Nature
+from dashboard.core.runs.model import Capacity, Platform
+from tests.core.runs.made import NOW, run
+
+SPOT, EC2 = {"capacity": Capacity.SPOT}, {"platform": Platform.EC2}
+
+
+def outcome(
+    name: str = "dogs-1",
+    cost: str | None = "0.10",
+    seconds: float = 600,
+    accuracy: float | None = 0.9,
+    *,
+    instance: str = "ml.c5.2xlarge",
+    count: int = 1,
+    waited: float = 0,
+    nature: Nature = Nature.SIMULATED,
+    **more: Any,
+) -> Outcome:
+    """A run that trained for `seconds`, begun `waited` seconds after its launch."""
+    made = run(
+        name, instance_type=instance, instance_count=count, training_seconds=seconds,
+        **({"billable_seconds": seconds} | more),
+    )  # fmt: skip
+    amount = None if cost is None else Decimal(cost)
+    why = "" if cost is not None else "no price"
+    on = "" if accuracy is None else "test:accuracy"
+    return Outcome(made, way_of(made), nature, seconds + waited, trained(made), amount, accuracy, on, why)
+
+
+__all__ = ["EC2", "NOW", "SPOT", "outcome"]

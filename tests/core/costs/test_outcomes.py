@@ -1,0 +1,85 @@
+"""Completed runs as choices: what counts, what is unknown, and which runs did the same work."""
+
+from decimal import Decimal
+
+from dashboard.core.costs.outcomes import by_work, outcomes
+from dashboard.core.costs.prices import PriceBook
+from dashboard.core.costs.receipt import Nature
+from dashboard.core.runs.cost import run_cost
+from dashboard.core.runs.model import RunKind, RunStatus, TuningFacts
+from tests.core.costs.chosen import NOW, outcome
+from tests.core.runs.made import run
+
+BOOK = PriceBook.load()
+
+
+def found(*runs):
+    return outcomes(runs, lambda one: run_cost(one, BOOK, "us-east-1", NOW), NOW, is_embedded=True)
+
+
+def test_only_completed_runs_are_choices_and_a_trial_is_part_of_its_search():
+    facts = TuningFacts("Bayesian", "valid:loss", "Minimize", 2, 1, {"Completed": 2}, best_key="trial-2")
+    runs = (
+        run("good"),
+        run("bad", RunStatus.FAILED),
+        run("going", RunStatus.TRAINING),
+        run("trial-1", parent="search", metrics={"test:accuracy": 0.7}),
+        run("trial-2", parent="search", metrics={"test:accuracy": 0.8}),
+        run("search", kind=RunKind.TUNING, tuning=facts),
+    )
+    good, search = found(*runs)
+    assert (good.run.name, search.run.name) == ("good", "search")
+    assert search.accuracy == 0.8
+    assert search.trained is None
+    assert search.way.word == "SageMaker tuning, 2 trials on ml.c5.2xlarge"
+
+
+def test_a_choice_costs_what_its_receipt_says_and_took_from_launch_to_end():
+    (one,) = found(run("c"))
+    assert one.amount == Decimal("0.408") * 663 / 3600
+    assert one.seconds == 683  # 20 s before it began to train
+    assert one.trained == 663
+
+
+def test_an_accuracy_on_training_photos_is_none():
+    metrics = {"train:accuracy": 0.99}
+    assert found(run("a", metrics=metrics))[0].accuracy is None
+    assert found(run("b", metrics=metrics | {"valid:accuracy": 0.8}))[0].accuracy_on == "valid:accuracy"
+
+
+def test_samples_are_money_of_their_own():
+    sample, own = found(run("s", tags={"kennel:sample": "true"}), run("o"))
+    assert (sample.nature, own.nature) == (Nature.SAMPLE, Nature.SIMULATED)
+
+
+def test_an_unknown_price_is_unknown_with_why():
+    (one,) = found(run("x", instance_type="ml.trn1.2xlarge"))
+    assert one.amount is None
+    assert "no price" in one.why_unknown
+
+
+def works(*members):
+    return [[one.run.name for one in part] for part in by_work(members).values()]
+
+
+def test_the_same_work_is_the_same_data_settings_and_about_as_many_epochs():
+    def of(name, **given):
+        return outcome(name, hyperparameters=given)
+
+    assert works(of("a", epochs="20"), of("b", epochs="60", learning_rate="0.5")) == [["a", "b"]]
+    assert works(of("a", epochs="2"), of("b", epochs="60")) == [["a"], ["b"]]
+    assert works(of("a"), of("b", backbone="resnet50")) == [["a"], ["b"]]
+    assert works(outcome("a"), outcome("b", dataset_uri="s3://elsewhere/cats/")) == [["a"], ["b"]]
+    assert works(outcome("a"), outcome("b", dataset_uri=outcome().run.dataset_uri.rstrip("/"))) == [["a", "b"]]
+
+
+def test_in_one_work_no_run_has_more_than_five_times_the_epochs_of_another():
+    members = [outcome(f"e{epochs}", hyperparameters={"epochs": str(epochs)}) for epochs in (1, 4, 6, 25, 40)]
+    assert works(*members) == [["e1", "e4"], ["e6", "e25"], ["e40"]]
+
+
+def test_works_are_named_for_a_person_the_one_with_most_runs_first():
+    first, second = by_work([outcome("a"), outcome("b", hyperparameters={"epochs": "30"}),
+                             outcome("c", hyperparameters={"backbone": "resnet50"})])  # fmt: skip
+    assert first.word == "dogs, efficientnet_lite0, 20 to 30 epochs"
+    assert second.word == "dogs, resnet50"

@@ -1,0 +1,65 @@
+"""Spot against on demand, SageMaker against EC2: pairs for the same work only."""
+
+import pytest
+
+from dashboard.core.costs.outcomes import by_work
+from dashboard.core.costs.versus import platforms, sentence, spot_savings
+from tests.core.costs.chosen import EC2, SPOT, outcome
+
+OTHER = {"hyperparameters": {"backbone": "resnet50"}}
+
+
+def test_spot_is_held_against_the_same_on_demand():
+    members = (
+        outcome("a", "0.10", 600),
+        outcome("b", "0.12", 600),
+        outcome("s", "0.033", 660, billable_seconds=200, **SPOT),
+    )
+    (one,) = spot_savings(by_work(members))
+    assert one.pair.saved == pytest.approx(1 - 0.033 / 0.11)
+    assert one.pair.slower == 60
+    assert one.pair.n == 1
+    assert one.billed == pytest.approx(1 - 200 / 660)
+
+
+def test_spot_without_a_pair_says_so_and_keeps_awss_own_figure():
+    members = (outcome("a", **OTHER), outcome("s", seconds=1353, billable_seconds=577, count=2, **SPOT))
+    (one,) = spot_savings(by_work(members))
+    assert one.pair is None
+    assert one.billed == pytest.approx(0.5735, abs=1e-3)  # 57.4 % of the reference project
+
+
+def test_sagemaker_and_ec2_are_paired_on_the_same_machines_first():
+    members = (
+        outcome("sm", "0.12", 600, instance="ml.m5.xlarge"),
+        outcome("other", "0.01", 600, instance="ml.c5.large"),
+        outcome("ec2", "0.10", 620, instance="m5.xlarge", **EC2),
+        outcome("small", "0.05", 900, instance="t2.micro", **EC2),
+    )
+    alike, unlike = platforms(by_work(members))
+    assert (alike.one.title, alike.other.title, alike.is_alike) == ("SageMaker ml.m5.xlarge", "EC2 m5.xlarge", True)
+    assert alike.saved == pytest.approx(-0.2)
+    assert (unlike.one.title, unlike.is_alike) == ("SageMaker ml.c5.large", False)
+    assert sentence(alike) == (
+        "SageMaker ml.m5.xlarge $0.12 in 10 min, EC2 m5.xlarge $0.10 in 10 min 20 s: EC2 m5.xlarge cost 17 % less"
+    )
+
+
+def test_a_spot_instance_is_paired_with_the_same_machine_before_a_cheaper_one():
+    members = (
+        outcome("sm", "0.12", instance="ml.m5.xlarge"),
+        outcome("cheap", "0.01", instance="ml.c5.large"),
+        outcome("ec2", "0.10", instance="m5.xlarge", **EC2, **SPOT),
+    )
+    (one,) = platforms(by_work(members))
+    assert (one.one.title, one.is_alike) == ("SageMaker ml.m5.xlarge", False)
+
+
+def test_other_work_is_no_pair():
+    assert platforms(by_work((outcome("sm"), outcome("ec2", instance="c5.2xlarge", **EC2, **OTHER)))) == ()
+
+
+def test_an_unknown_cost_decides_nothing():
+    (one,) = platforms(by_work((outcome("sm", None), outcome("ec2", instance="c5.2xlarge", **EC2))))
+    assert one.saved is None
+    assert "which is cheaper is not known" in sentence(one)

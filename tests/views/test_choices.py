@@ -1,0 +1,120 @@
+"""Choices: which way of training is best, as the page says it; its address holds all of what is asked."""
+
+import pytest
+
+from dashboard.core.errors import AccessDenied, Unreachable
+from tests.views.conftest import Open, text
+from tests.views.scripted import ScriptedAws
+
+
+@pytest.fixture
+def ways(empty: ScriptedAws) -> ScriptedAws:
+    """The same work done in several ways, a search, a failure, and a sample."""
+    empty.add_job("single", seconds=300)
+    empty.add_job("again", seconds=320)
+    empty.add_job("two", seconds=200, count=2)
+    empty.add_job("spot", seconds=330, spot=True)
+    empty.add_ec2("ec2", seconds=310, accuracy=0.95)
+    empty.add_tuning("search", [0.9, 0.2])
+    empty.add_job("broken", "Failed", failure="AlgorithmError: no photos")
+    empty.add_job("example", seconds=100, sample=True)
+    return empty
+
+
+def test_the_page_answers_which_choice_is_best(ways: ScriptedAws, visit: Open) -> None:
+    page = visit(ways, "choices")
+    assert not page.exception
+    said = text(page)
+    assert "6 completed runs, 5 choices by way of training" in said
+    assert "Cheapest: SageMaker ml.m5.large spot" in said
+    assert "simulated" in said
+    choices = page.dataframe[0].value
+    assert next(iter(choices["Choice"])) == "SageMaker ml.m5.large spot"
+    assert dict(zip(choices["Choice"], choices["Runs"], strict=True))["SageMaker ml.m5.large"] == 2
+    assert "example" not in str([frame.value.to_dict() for frame in page.dataframe])
+
+
+def test_samples_are_another_view_and_are_never_mixed_in(ways: ScriptedAws, visit: Open) -> None:
+    page = visit(ways, "choices", of="sample")
+    assert "1 completed run, 1 choice" in text(page)
+    assert list(page.dataframe[1].value["Run"]) == ["example"]
+
+
+def test_a_deadline_and_an_accuracy_are_answered_in_one_sentence(ways: ScriptedAws, visit: Open) -> None:
+    page = visit(ways, "choices", within="4")
+    assert "Cheapest within 4 min: SageMaker" in text(page)
+    page.number_input(key="right").set_value(94.0).run()
+    assert "None of 5 choices ends within 4 min with 94 % right" in text(page)
+    assert "the quickest with 94 % right is EC2 m5.large" in text(page)
+
+
+def test_pairs_efficiency_and_savings_are_said(ways: ScriptedAws, visit: Open) -> None:
+    said = text(visit(ways, "choices"))
+    assert "SageMaker ml.m5.large $0.0099 in 5 min 10 s, EC2 m5.large" in said
+    assert "Spot saved" in said
+    assert "2 × ml.m5.large took 3 min 20 s, one 5 min 10 s: 78 % efficient" in said
+
+
+def test_groups_can_be_put_together_by_anything(ways: ScriptedAws, visit: Open) -> None:
+    page = visit(ways, "choices", by="platform")
+    assert sorted(page.dataframe[0].value["Choice"]) == ["EC2", "SageMaker"]
+    page.selectbox(key="choices-by").select("run").run()
+    assert not page.exception
+    assert len(page.dataframe[0].value) == 6
+    assert page.query_params["by"] in ("run", ["run"])
+
+
+def test_chosen_runs_stand_alone_and_those_that_do_not_count_are_said(ways: ScriptedAws, visit: Open) -> None:
+    page = visit(ways, "choices", runs="single,spot,broken,example,gone")
+    assert sorted(page.dataframe[0].value["Choice"]) == ["single", "spot"]
+    assert "3 chosen runs left out" in text(page)
+    page.button(key="choices-all").click().run()
+    assert "6 completed runs" in text(page)
+
+
+def test_the_runs_of_a_choice_are_listed_each_with_its_cost(ways: ScriptedAws, visit: Open) -> None:
+    page = visit(ways, "choices", open="SageMaker ml.m5.large")
+    runs = page.dataframe[1].value
+    assert sorted(runs["Run"]) == ["again", "single"]
+    assert all(cost.startswith("$") for cost in runs["Receipt"])
+
+
+def test_what_if_says_what_it_rests_on(ways: ScriptedAws, visit: Open) -> None:
+    page = visit(ways, "choices", regions="eu-west-1")
+    options = page.dataframe[-1].value
+    assert set(options["Region"]) == {"eu-west-1"}
+    assert set(options["Rests on"]) <= {"measured time", "estimate"}
+    assert options["How"].str.len().min() > 0
+    known = options[options["Cost"] != "unknown"]
+    assert known["Cost"].str.startswith("≈").all()
+
+
+def test_without_a_right_to_spot_prices_the_page_stands(ways: ScriptedAws, visit: Open) -> None:
+    ways.errors["DescribeSpotPriceHistory"] = AccessDenied("ec2:DescribeSpotPriceHistory is not allowed", "", "ask")
+    page = visit(ways, "choices")
+    assert not page.exception
+    assert page.dataframe[-1].value["How"].str.contains("spot prices could not be read").any()
+
+
+def test_an_empty_account_is_taught_what_to_do(empty: ScriptedAws, visit: Open) -> None:
+    page = visit(empty, "choices")
+    assert not page.exception
+    assert "No run has completed yet." in text(page)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"of": "gold"}, {"data": "gone"}, {"by": "nothing"}, {"open": "nobody"}, {"runs": ",,"}, {"runs": "gone"},
+        {"within": "soon"}, {"right": "900"}, {"regions": "mars"}, {"work": "none"}, {"instances": "many"},
+    ],
+)  # fmt: skip
+def test_a_link_that_does_not_fit_still_opens_the_page(ways: ScriptedAws, visit: Open, query: dict[str, str]) -> None:
+    page = visit(ways, "choices", **query)
+    assert not page.exception
+    assert "fault in Kennel" not in text(page)
+
+
+def test_an_account_that_does_not_answer_is_explained(ways: ScriptedAws, visit: Open) -> None:
+    ways.errors["*"] = Unreachable("nothing answers", "connection refused", "start it with make run")
+    assert "Nothing answers" in text(visit(ways, "choices"))

@@ -116,7 +116,7 @@ class Aws:
     def _make(self, service: str) -> Any:
         client = self._session.create_client(
             service,
-            region_name=self.account.region,
+            region_name=client_region(service, self.account.region),
             endpoint_url=self.account.endpoint_url,
             config=self._config(service),
         )
@@ -146,6 +146,14 @@ class Aws:
                 f"the account {self.account.name} is connected read-only",
                 "start Kennel with KENNEL_AWS_WRITE=1 to allow changes there",
             )
+
+
+def client_region(service: str, region: str) -> str:
+    """Where a service is asked for a region: the Pricing API knows all regions' prices, and is there in three."""
+    if service != "pricing":
+        return region
+    near = {"ap": "ap-south-1", "eu": "eu-central-1", "me": "eu-central-1", "af": "eu-central-1", "il": "eu-central-1"}
+    return near.get(region.partition("-")[0], "us-east-1")
 
 
 def connect(environ: Mapping[str, str] = os.environ) -> Aws:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboard.core.aws import connect, fingerprint
+from dashboard.core.aws import client_region, connect, fingerprint
 from dashboard.core.errors import CredentialsProblem, ReadOnly, ServiceFault, Throttled, Unreachable
 from tests.core.conftest import ACCESS_KEY, SECRET, Reply, refusal, write_client
 
@@ -271,3 +271,17 @@ def test_times_are_in_utc_however_the_service_writes_them(aws, fake):
     fake.on("S3 GET", lambda asked: Reply(listed, headers={"Content-Type": "application/xml"}))
     (found,) = aws.call("s3", "ListObjectsV2", Bucket="bucket")["Contents"]
     assert found["LastModified"] == datetime(2025, 11, 21, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("region", "asked"),
+    [
+        ("us-west-2", "us-east-1"),
+        ("sa-east-1", "us-east-1"),
+        ("eu-west-1", "eu-central-1"),
+        ("ap-northeast-1", "ap-south-1"),
+    ],
+)
+def test_prices_are_asked_for_where_the_pricing_api_is(region, asked):
+    assert client_region("pricing", region) == asked
+    assert client_region("ec2", region) == region

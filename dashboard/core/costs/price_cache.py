@@ -32,15 +32,16 @@ class SpotDay:
 
 @dataclass(frozen=True)
 class Refreshed:
-    """What AWS told of a region's prices, by its readings so far. `at` is the moment of the last one.
+    """What AWS told of a region's prices, by its readings so far, and when the last ones were: of prices, of spot.
 
     `left_out` says which answers could not be used, and why; `spot` is by day and type, in this order.
     """
 
     region: str
-    at: datetime
+    prices_at: datetime | None = None
     prices: tuple[tuple[tuple[Kind, str], Price], ...] = ()
     extras: tuple[tuple[Extra, Price], ...] = ()
+    spot_at: datetime | None = None
     spot: tuple[SpotDay, ...] = ()
     left_out: tuple[str, ...] = ()
 
@@ -53,6 +54,8 @@ class Refreshed:
         extras = {(what, price.date): (what, price) for what, price in (*before.extras, *self.extras)}
         return replace(
             self,
+            prices_at=self.prices_at or before.prices_at,
+            spot_at=self.spot_at or before.spot_at,
             prices=tuple(prices.values()),
             extras=tuple(extras.values()),
             spot=tuple(days[key] for key in sorted(days)),
@@ -109,7 +112,8 @@ def _document(kept: Refreshed) -> dict[str, Any]:
     return {
         "version": VERSION,
         "region": kept.region,
-        "at": kept.at.isoformat(),
+        "prices_at": kept.prices_at.isoformat() if kept.prices_at else None,
+        "spot_at": kept.spot_at.isoformat() if kept.spot_at else None,
         "prices": [
             {"kind": kind.value, "instance": instance} | _price(price) for (kind, instance), price in kept.prices
         ],
@@ -141,12 +145,16 @@ def _parsed(told: Mapping[str, Any]) -> Refreshed:
         day, confidence = date.fromisoformat(row["date"]), Confidence(row["confidence"])
         return Price(amount, str(row["currency"]), str(row["source"]), day, confidence, str(row["per"]))
 
-    at = datetime.fromisoformat(told["at"])
-    if at.tzinfo is None:
-        raise ValueError("a moment without its zone")
+    def moment(told: str | None) -> datetime | None:
+        at = datetime.fromisoformat(told) if told is not None else None
+        if at is not None and at.tzinfo is None:
+            raise ValueError("a moment without its zone")
+        return at
+
     return Refreshed(
         region=str(told["region"]),
-        at=at,
+        prices_at=moment(told["prices_at"]),
+        spot_at=moment(told["spot_at"]),
         prices=tuple(((Kind(row["kind"]), str(row["instance"])), price(row)) for row in told["prices"]),
         extras=tuple((Extra(row["what"]), price(row)) for row in told["extras"]),
         spot=tuple(

@@ -22,6 +22,7 @@ def listed(amount: str, day: date = DAY, per: str = "h") -> Price:
 KEPT = Refreshed(
     "eu-west-1",
     AT,
+    spot_at=AT,
     prices=(((Kind.EC2, "c5.large"), listed("0.0971")), ((Kind.ENDPOINT, "ml.c5.large"), listed("0.116"))),
     extras=((Extra.LAMBDA_REQUEST, listed("0.0000002", per="request")),),
     spot=(SpotDay("c5.large", DAY, Decimal("0.0412"), Decimal("0.0433")),),
@@ -50,8 +51,9 @@ def test_the_embedded_aws_has_a_file_of_its_own(tmp_path: Path):
 
 
 def changed(**members: object) -> str:
-    return json.dumps({"version": 1, "region": "x", "at": AT.isoformat(), "prices": [], "extras": [], "spot": [],
-                       "left_out": []} | members)  # fmt: skip
+    empty: dict[str, object] = {"prices": [], "extras": [], "spot": [], "left_out": []}
+    moments = {"prices_at": AT.isoformat(), "spot_at": None}
+    return json.dumps({"version": 1, "region": "x"} | moments | empty | members)
 
 
 ROW = {"kind": "ec2", "instance": "c5.large", "amount": "0.1", "currency": "USD", "source": "s", "date": "2026-11-20",
@@ -61,8 +63,8 @@ ROW = {"kind": "ec2", "instance": "c5.large", "amount": "0.1", "currency": "USD"
 @pytest.mark.parametrize(
     "text",
     [
-        "", "{", "[]", "null", '{"version": 1}', changed(version=2), changed(at="2026-11-21T12:00:00"),
-        changed(at=5), changed(prices=[ROW | {"amount": "-1"}]), changed(prices=[ROW | {"amount": "NaN"}]),
+        "", "{", "[]", "null", '{"version": 1}', changed(version=2), changed(prices_at="2026-11-21T12:00:00"),
+        changed(spot_at=5), changed(prices=[ROW | {"amount": "-1"}]), changed(prices=[ROW | {"amount": "NaN"}]),
         changed(prices=[ROW | {"amount": "a lot"}]), changed(prices=[ROW | {"kind": "gpu"}]),
         changed(prices=[ROW | {"date": "yesterday"}]), changed(spot=[["c5.large", "2026-11-20", "x", "y"]]),
         changed(spot=[["c5.large"]]), changed(extras=[{"what": "gold"}]),

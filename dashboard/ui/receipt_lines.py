@@ -23,7 +23,8 @@ def table(receipt: Receipt) -> Markup:
         '<table class="kn-lines"><thead><tr><th>What</th>'
         '<th class="kn-number">Quantity</th><th class="kn-number">× price</th><th class="kn-number">= amount</th>'
         f"<th>Price from</th></tr></thead><tbody>{body}</tbody><tfoot><tr><th>Sum</th><td></td><td></td>"
-        f'<td class="kn-number"{behind(receipt.amount)}>{digits(receipt.amount)}</td><td>{word_of(receipt.nature)}</td></tr>'
+        f'<td class="kn-number"{behind(receipt.amount)}>{digits(receipt.amount)}</td>'
+        f"<td>{word_of(receipt.nature)}</td></tr>"
         "</tfoot></table></div>"
     )
 

@@ -70,6 +70,7 @@ def _present(aws: Aws, name: str) -> Present:
         has_failed=status is EndpointStatus.FAILED,
         fleets=_fleets(asked, running),
         tags=tags.of_run(aws, told["EndpointArn"]),
+        is_changing=status.is_changing,
     )
 
 

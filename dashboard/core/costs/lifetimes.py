@@ -54,6 +54,7 @@ class Present:
     has_failed: bool
     fleets: tuple[Fleet, ...]
     tags: Mapping[str, str] = field(default_factory=dict)
+    is_changing: bool = False  # its instances are about to be others
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def _joined(life: Lifetime, now: Present) -> Lifetime:
     elif not now.is_billed:
         # On its way it has not been in service; on its way out, or out of service, it was until then.
         spans = () if now.is_coming and len(life.spans) == 1 else _closed(spans, now.modified)
-    elif now.fleets and spans and not _same(spans[-1].fleets, now.fleets):
+    elif now.fleets and spans and not now.is_changing and not _same(spans[-1].fleets, now.fleets):
         since = max(now.modified, spans[-1].started)
         is_told = _is_told(spans[-1])
         begun = Span(since if is_told else spans[-1].started, None, now.fleets, "DescribeEndpoint")

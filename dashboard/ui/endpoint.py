@@ -8,6 +8,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.costs import expiry
+from dashboard.core.costs.expiry import Keep
 from dashboard.core.errors import InvalidInput
 from dashboard.core.format import ago, money
 from dashboard.core.runs.instances import SERVING
@@ -95,8 +97,25 @@ def _draw_deploy(aws: Aws, run: Run, token: str) -> Action | None:
     name = st.text_input("Endpoint name", value=run.name, key="deploy-name", live=True, max_chars=63)
     slot = st.container()
     instance = st.selectbox("Instance type", SERVING, key="deploy-instance")
+    keep = st.segmented_control(
+        "Keep it",
+        list(Keep),
+        default=expiry.DEFAULT,
+        required=True,
+        key="deploy-keep",
+        help="It is found as waste afterwards. Nothing deletes it by itself unless you schedule that.",
+    )
     try:
-        plan = plan_deploy(run, name or "", instance, account=aws.account, prices=state.prices(), token=token)
+        plan = plan_deploy(
+            run,
+            name or "",
+            instance,
+            account=aws.account,
+            prices=state.prices(),
+            token=token,
+            keep=keep,
+            now=state.now(),
+        )
     except InvalidInput as wrong:
         slot.html(note(f"{wrong}", Tone.FAILED))
         return None

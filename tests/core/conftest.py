@@ -93,7 +93,7 @@ class FakeAws:
 
 
 def read(request: BaseHTTPRequestHandler, body: bytes) -> tuple[str, dict[str, Any]]:
-    """The operation and parameters of a request: JSON, query, or by path for S3 and sagemaker-runtime."""
+    """The operation and parameters of a request: JSON, query, or by path for S3, schedules and sagemaker-runtime."""
     target = request.headers.get("X-Amz-Target")
     if target:
         return target.split(".")[-1], json.loads(body or b"{}")
@@ -105,6 +105,9 @@ def read(request: BaseHTTPRequestHandler, body: bytes) -> tuple[str, dict[str, A
             "Accept": request.headers.get("Accept"),
             "ContentType": request.headers.get("Content-Type"),
         }
+    if url.path.startswith("/schedules/"):
+        verb = {"GET": "Get", "POST": "Create", "PUT": "Update", "DELETE": "Delete"}[request.command]
+        return f"{verb}Schedule", {"Name": url.path.split("/")[2]} | json.loads(body or b"{}")
     form = {name: values[0] for name, values in parse_qs(body.decode(errors="replace")).items()}
     if "Action" in form:
         return form["Action"], form

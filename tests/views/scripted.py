@@ -5,13 +5,13 @@ Answers `Aws.call` and `Aws.pages` in botocore's shapes, so that everything abov
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dashboard.core.aws import Account
-from dashboard.core.errors import AlreadyExists, KennelError, NotFound
+from dashboard.core.errors import AlreadyExists, KennelError, NotFound, ServiceFault
 from tests.views.scripted_launch import LaunchAnswers
 
 NOW = datetime.now(UTC)
@@ -280,8 +280,10 @@ class ScriptedAws(LaunchAnswers):
         self.calls.append((operation, parameters))
         if error := self.errors.get(operation) or self.errors.get("*"):
             raise error
-        answer: dict[str, Any] = getattr(self, f"_{operation}")(parameters)
-        return answer
+        answers: Callable[[dict[str, Any]], dict[str, Any]] | None = getattr(self, f"_{operation}", None)
+        if answers is None:  # as the embedded AWS says it of what it lacks
+            raise ServiceFault(f"{service} {operation} is not available here", "it is not scripted", "script it")
+        return answers(parameters)
 
     def asked(self, operation: str) -> list[dict[str, Any]]:
         """The parameters of every call of one operation."""

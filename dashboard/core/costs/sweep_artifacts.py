@@ -1,6 +1,6 @@
 """Files of runs in Kennel's own bucket that are old and that no model uses. A bounded look at the listing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -45,7 +45,7 @@ def look(aws: Aws, prices: PriceBook, now: datetime, old: timedelta) -> Look:
             return Look(0)
         if found and used is None:
             used = in_use(aws)
-        kept = [one for one in found if not any(uri.startswith(one.prefix) for uri in used or ())]
+        kept = [one for one in found if not _is_used(one, used or ())]
         folders += len(found)
         if kept:
             findings.append(_finding(prefix, kept, aws, prices, now, old))
@@ -53,6 +53,18 @@ def look(aws: Aws, prices: PriceBook, now: datetime, old: timedelta) -> Look:
             problem = Refused(f"only the first {PAGES * 1000:,} files of {prefix} were looked at", "there are more")
             unread.append(Unread(f"files below {prefix}", problem))
     return Look(folders, tuple(findings), tuple(unread))
+
+
+def unused(aws: Aws, prefix: str, before: datetime) -> list[Folder]:
+    """The folders below a prefix that are older than that and that no model uses. Raises the errors of `Aws.call`."""
+    found, _ = old_folders(aws, prefix, before)
+    used = in_use(aws) if found else set()
+    return [one for one in found if not _is_used(one, used)]
+
+
+def _is_used(folder: Folder, used: Collection[str]) -> bool:
+    """Whether a model is made of something in the folder, or of all that lies around it."""
+    return any(key.startswith(folder.prefix) or (key.endswith("/") and folder.prefix.startswith(key)) for key in used)
 
 
 def old_folders(aws: Aws, prefix: str, before: datetime) -> tuple[list[Folder], bool]:

@@ -158,7 +158,7 @@ def _objects(aws: Aws, prefix: str) -> list[dict[str, Any]]:
 def _delete(aws: Aws, deletion: Deletion) -> None:
     """The files first and the record last: while the record is there, the deletion can be tried again."""
     for prefix in deletion.prefixes:
-        _delete_objects(aws, prefix)
+        delete_objects(aws, prefix)
     run = deletion.run
     if LOG in deletion.goes:
         delete_log(aws, run.key)
@@ -173,7 +173,8 @@ def _delete(aws: Aws, deletion: Deletion) -> None:
         return  # somebody else was first
 
 
-def _delete_objects(aws: Aws, prefix: str) -> None:
+def delete_objects(aws: Aws, prefix: str) -> None:
+    """Every object below an address. Raises ServiceFault when some of them stay, and the errors of `Aws.call`."""
     bucket, _ = parts(prefix)
     keys = [{"Key": one["Key"]} for one in _objects(aws, prefix)]
     for first in range(0, len(keys), BATCH):

@@ -1,11 +1,14 @@
 """Deploy a trained model: plan → confirm → model, endpoint configuration, endpoint."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pprint import pformat
 from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
+from dashboard.core.costs import expiry
+from dashboard.core.costs.expiry import Keep
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly
 from dashboard.core.errors import AlreadyExists, InvalidInput, Refused
@@ -36,6 +39,7 @@ class DeployPlan:
     warnings: tuple[str, ...]
     code: str
     order: str  # the mark that what this plan makes carries
+    expires: datetime | None = None  # when it counts as waste; nothing deletes it then
 
     @property
     def summary(self) -> str:
@@ -56,18 +60,25 @@ def plan_deploy(
     prices: PriceBook,
     token: str,
     count: int = 1,
+    keep: Keep = Keep.NEVER,
+    now: datetime | None = None,
 ) -> DeployPlan:
     """What serving a completed run's model (or the model.tar.gz at an S3 address) would do.
+
+    keep: how long from `now` on it is wanted; it carries that as a tag, and is found as waste afterwards.
 
     Raises InvalidInput for a bad field, Refused for a run that has no model.
     """
     model_uri = _model_uri(model)
     _check(model_uri, name, instance_type, count)
-    order = tags.order(token, model_uri, name, instance_type, count)
+    expires = keep.until(now) if now else None
+    # of two plans that differ in how long it is kept, one must not be taken for the other
+    order = tags.order(token, model_uri, name, instance_type, count, *((keep.value,) if expires else ()))
     made = f"{name[:54].rstrip('-')}-{order[:8]}"
     price = hourly(prices, Kind.ENDPOINT, instance_type, account.region, count)
     marks = tags.of_plan(order, "" if isinstance(model, str) else model.name)
-    requests = _requests(name, made, model_uri, instance_type, count, account, marks)
+    until = tags.listed(expiry.mark(expires))
+    requests = _requests(name, made, model_uri, instance_type, count, account, marks, until)
     return DeployPlan(
         name=name,
         model_name=made,
@@ -80,6 +91,7 @@ def plan_deploy(
         warnings=tuple(_warnings(account, instance_type, price)),
         code=_code(requests, account),
         order=order,
+        expires=expires,
     )
 
 
@@ -160,6 +172,7 @@ def _requests(
     count: int,
     account: Account,
     marks: list[dict[str, str]],
+    until: list[dict[str, str]],
 ) -> tuple[tuple[str, dict[str, Any]], ...]:
     container = {
         "Image": inference_image(account.region, instance_type),
@@ -188,7 +201,7 @@ def _requests(
             "CreateEndpointConfig",
             {"EndpointConfigName": made, "ProductionVariants": [variant], "Tags": marks},
         ),
-        ("CreateEndpoint", {"EndpointName": name, "EndpointConfigName": made, "Tags": marks}),
+        ("CreateEndpoint", {"EndpointName": name, "EndpointConfigName": made, "Tags": [*marks, *until]}),
     )
 
 

@@ -1,14 +1,16 @@
 """The account's endpoints: list them, look at one, delete one with what hangs on it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Aws
+from dashboard.core.costs import waste_schedule
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly, unknown
-from dashboard.core.errors import InvalidInput, NotFound
+from dashboard.core.errors import AccessDenied, InvalidInput, NotFound, ServiceFault
 from dashboard.core.parallel import gather
 from dashboard.core.serving.model import Endpoint, EndpointStatus
 
@@ -32,13 +34,15 @@ class DeletePlan:
     models: tuple[str, ...]
     kept: tuple[str, ...]  # sentences
     saves: Quote
+    schedule: str = ""  # of EventBridge Scheduler, that would delete it later
 
     @property
     def deletes(self) -> tuple[str, ...]:
         """Every resource that goes, in words."""
         found = [f"endpoint {self.endpoint}"]
         found += [f"endpoint configuration {self.config}"] if self.config else []
-        return (*found, *(f"model {name}" for name in self.models))
+        found += [f"model {name}" for name in self.models]
+        return (*found, *([f"schedule {self.schedule}, which would have deleted it"] if self.schedule else []))
 
 
 def list_endpoints(aws: Aws, prices: PriceBook, limit: int = 100) -> tuple[Endpoint, ...]:
@@ -90,8 +94,21 @@ def get_endpoint(aws: Aws, prices: PriceBook, name: str) -> Endpoint:
 def plan_delete(aws: Aws, prices: PriceBook, name: str) -> DeletePlan:
     """What deleting an endpoint would do. Its configuration and models go too, unless something else uses them.
 
-    Nothing that Kennel did not make is deleted along with it. Raises NotFound.
+    Nothing that Kennel did not make is deleted along with it; a schedule of Kennel's that would delete it later goes,
+    so that it does not meet another endpoint of that name. Raises NotFound.
     """
+    plan = _plan_delete(aws, prices, name)
+    try:
+        schedule = waste_schedule.find(aws, waste_schedule.name_of(name))
+    except ServiceFault:
+        return plan  # there is no EventBridge Scheduler here, and so no schedule
+    except AccessDenied:
+        why = "a schedule that deletes it later, if there is one, stays: scheduler:GetSchedule is not allowed"
+        return replace(plan, kept=(*plan.kept, why))
+    return replace(plan, schedule=schedule["Name"]) if schedule else plan
+
+
+def _plan_delete(aws: Aws, prices: PriceBook, name: str) -> DeletePlan:
     endpoint = get_endpoint(aws, prices, name)
     config = endpoint.config_name
     told = _config(aws, config)
@@ -121,6 +138,9 @@ def plan_delete(aws: Aws, prices: PriceBook, name: str) -> DeletePlan:
 def delete_endpoint(aws: Aws, plan: DeletePlan) -> None:
     """Delete what the plan names, the endpoint first because only that costs money. What is gone already is fine."""
     _delete(aws, "DeleteEndpoint", EndpointName=plan.endpoint)
+    if plan.schedule:
+        with suppress(NotFound):
+            aws.call("scheduler", "DeleteSchedule", Name=plan.schedule)
     if plan.config:
         _delete(aws, "DeleteEndpointConfig", EndpointConfigName=plan.config)
     for model in plan.models:

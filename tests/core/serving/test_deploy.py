@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import botocore.session
@@ -6,6 +7,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from dashboard.core.aws import Account
+from dashboard.core.costs.expiry import Keep
 from dashboard.core.errors import AlreadyExists, InvalidInput, Refused
 from dashboard.core.runs.model import RunStatus
 from dashboard.core.serving.deploy import deploy, plan_deploy
@@ -127,3 +129,20 @@ def test_a_name_that_another_endpoint_has_is_refused(aws, serving, prices):
     serving.add("dogs")
     with pytest.raises(AlreadyExists, match="already an endpoint named dogs"):
         deploy(aws, make(prices, account=aws.account))
+
+
+def test_it_says_until_when_it_is_wanted(prices):
+    now = datetime(2026, 11, 21, 18, 30, 15, 400, tzinfo=UTC)
+    plan = make(prices, keep=Keep.DAY, now=now)
+    assert plan.expires == datetime(2026, 11, 22, 18, 30, 15, tzinfo=UTC)
+    requests = dict(plan.requests)
+    assert {"Key": "kennel:expires", "Value": "2026-11-22T18:30:15Z"} in requests["CreateEndpoint"]["Tags"]
+    assert not [tag for tag in requests["CreateModel"]["Tags"] if tag["Key"] == "kennel:expires"], (
+        "a model costs nothing"
+    )
+    later = make(prices, keep=Keep.DAY, now=now + timedelta(minutes=1))
+    assert later.order == plan.order, "the same intent a minute later is the same plan"
+    assert make(prices, keep=Keep.WEEK, now=now).order != plan.order
+    forever = make(prices, keep=Keep.NEVER, now=now)
+    assert forever.expires is None
+    assert "kennel:expires" not in forever.code

@@ -120,3 +120,28 @@ def test_an_endpoint_that_is_being_deleted_already_is_fine(aws, serving, prices,
 def test_planning_to_delete_what_is_not_there(aws, serving, prices):
     with pytest.raises(NotFound):
         plan_delete(aws, prices, "dogs")
+
+
+def test_deleting_takes_the_schedule_that_would_delete_it_later(aws, serving, prices, fake):
+    serving.add("dogs")
+    fake.on("GetSchedule", lambda asked: {"Name": asked["Name"], "State": "ENABLED"})
+    fake.on("DeleteSchedule", lambda _: {})
+    plan = plan_delete(aws, prices, "dogs")
+    assert plan.schedule == "kennel-delete-dogs"
+    assert any("schedule kennel-delete-dogs" in one for one in plan.deletes)
+    delete_endpoint(aws, plan)
+    assert ("DeleteSchedule", {"Name": "kennel-delete-dogs"}) in fake.calls
+    fake.on("DeleteSchedule", lambda _: refusal("ResourceNotFoundException", "it does not exist", 404))
+    delete_endpoint(aws, plan)  # it fired meanwhile: that is fine
+
+
+def test_an_endpoint_is_deleted_without_the_right_to_see_schedules(aws, serving, prices, fake):
+    serving.add("dogs")
+    fake.on("GetSchedule", lambda _: refusal("AccessDeniedException", "no", 403))
+    plan = plan_delete(aws, prices, "dogs")
+    assert any("scheduler:GetSchedule is not allowed" in one for one in plan.kept)
+    delete_endpoint(aws, plan)
+    assert serving.endpoints == {}
+    fake.on("GetSchedule", lambda _: refusal("NotImplemented", "no scheduler here", 501))
+    serving.add("cats")
+    assert plan_delete(aws, prices, "cats").kept == (), "where no schedules are there is none to speak of"

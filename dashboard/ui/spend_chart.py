@@ -50,8 +50,8 @@ def over_time(made: Statement, limit: Limit | None = None) -> None:
             on_select=partial(_clicked, key),
             selection_mode="points",
         )
-        if made.forecast is not None and _is_whole(made):
-            st.html(markup.note(f"Forecast: {made.forecast.method}."))
+        if made.ahead is not None:
+            st.html(markup.note(f"Forecast: {made.ahead.method}."))
         behind(made)
 
 
@@ -64,15 +64,10 @@ def _drawn(made: Statement, kind: str, limit: Limit | None) -> tuple[str, "Figur
         made.selection.period,
         made.ledger.at,
         word,
-        forecast=made.forecast if _is_whole(made) else None,
+        forecast=made.ahead,
         limit=limit,
     )
     return spend_words.adding_up_finding(made), figure
-
-
-def _is_whole(made: Statement) -> bool:
-    """Whether the page shows the month that the forecast is of."""
-    return made.forecast is not None and made.forecast.period == made.selection.period
 
 
 def behind(made: Statement) -> None:

@@ -45,6 +45,11 @@ def span(period: Period) -> str:
     return f"{day(first)}{year} to {day(last)} {last.year}"
 
 
+def when(period: Period) -> str:
+    """The same inside a sentence: "in November 2026", "on 3 November 2026", "from 3 to 20 November 2026"."""
+    return f"{'in' if period.is_month else 'on' if period.days == 1 else 'from'} {span(period)}"
+
+
 def group(by: By, name: str) -> str:
     """A group's name in a sentence or a legend; one without a mark says which mark it lacks."""
     if by is By.COUNT and name:
@@ -100,13 +105,13 @@ def change_value(one: Change) -> str:
 def change_finding(one: Change, by: By) -> str:
     """The sentence above its items: "+$3.20 since 1 to 21 October 2026, most of it project A"."""
     if not one.earlier:
-        return f"Nothing was spent in {span(one.before)}: all of it is new"
+        return f"Nothing was spent {when(one.before)}: all of it is new"
     if not one.difference:
-        return f"As much as in {span(one.before)}"
+        return f"As much as {when(one.before)}"
     leads = next((item for item in one.items if item.difference * one.difference > 0), None)
     most = f", most of it {group(by, leads.group)}" if leads and len(one.items) > 1 else ""
     word = "more" if one.difference > 0 else "less"
-    return f"{money(abs(one.difference))} {word} than in {span(one.before)}{most}"
+    return f"{money(abs(one.difference))} {word} than {when(one.before)}{most}"
 
 
 def item_note(item: Item) -> str:
@@ -138,15 +143,17 @@ def each_finding(made: Series, by: By) -> str:
     if dearest is None or not dearest.total:
         return "Nothing was spent on these days"
     place = max(range(len(made.groups)), key=dearest.amounts.__getitem__)
-    when = f"{dearest.period.first:%B %Y}" if made.is_monthly else day(dearest.period.first)
-    leads = f"{money(dearest.amounts[place])} of it {group(by, made.groups[place])}"
-    return f"Most {'in' if made.is_monthly else 'on'} {when}: {money(dearest.total)}, {leads}"
+    then = f"{dearest.period.first:%B %Y}" if made.is_monthly else day(dearest.period.first)
+    part = "all" if dearest.amounts[place] == dearest.total else money(dearest.amounts[place])
+    leads = f"{part} of it {group(by, made.groups[place])}"
+    return f"Most {'in' if made.is_monthly else 'on'} {then}: {money(dearest.total)}, {leads}"
 
 
 def adding_up_finding(made: Statement) -> str:
     """The sentence above the sums: what it will come to, or what most of it was."""
-    if made.forecast is not None and made.forecast.amount is not None:
-        coming, end = made.forecast, day(made.forecast.period.last)
+    coming = made.ahead
+    if coming is not None and coming.is_known:
+        end = day(coming.period.last)
         reach = f"{money(coming.low)} to {money(coming.high)}"
         return f"{money(made.total.amount)} so far, about {money(coming.amount)} by {end} ({reach})"
     if made.shares and made.total.amount:

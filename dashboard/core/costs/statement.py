@@ -45,6 +45,11 @@ class Statement:
         return self.selection.period.last >= self.today
 
     @property
+    def ahead(self) -> Forecast | None:
+        """The forecast where it is of the very days that are shown; None where it is of others."""
+        return self.forecast if self.forecast and self.forecast.period == self.selection.period else None
+
+    @property
     def dearest(self) -> tuple[tuple[Receipt, Decimal], ...]:
         """The three receipts that cost most."""
         return tuple((receipt, amount) for receipt, amount in self.rows[:3] if amount)

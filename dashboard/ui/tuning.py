@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import count, duration
 from dashboard.core.runs.model import Run, RunStatus, TuningFacts
 from dashboard.ui import chart, figures_tuning, markup, page, run_columns
@@ -18,7 +19,7 @@ from dashboard.ui.markup import literal
 from dashboard.ui.page import Place
 from dashboard.ui.table import status
 from dashboard.ui.tones import LOOKS, Tone, label
-from dashboard.ui.words import simulated
+from dashboard.ui.words import money_word
 
 OPEN, SHOWN = "trials-open", "trials-shown"
 EARLY = "stopped early: worse than the median"
@@ -136,6 +137,7 @@ def _table(aws: Aws, facts: TuningFacts, children: Sequence[Run], shown: Sequenc
         return
     st.session_state[SHOWN] = tuple(child.key for child in children)
     column = st.column_config
+    nature = Nature.of(children[0].tags, is_embedded=aws.account.is_embedded)  # trials carry the marks of their search
     seen = sorted({(child.status.tone, _status(child, trial)) for child, trial in zip(children, shown, strict=True)})
     lines = [row(aws, facts, child, trial, at) for child, trial in zip(children, shown, strict=True)]
     st.container(key="table-trials").dataframe(
@@ -166,7 +168,7 @@ def _table(aws: Aws, facts: TuningFacts, children: Sequence[Run], shown: Sequenc
                 if all(isinstance(line[name], float) for line in lines)
             },
             "Duration": column.NumberColumn("Duration", format="localized"),
-            "Cost": column.NumberColumn(f"Cost{simulated(aws.account)}", format="$%.4f"),
+            "Cost": column.NumberColumn(f"Cost{money_word(nature)}", format="$%.4f"),
         },
     )
     st.download_button(

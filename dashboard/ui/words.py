@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from dashboard.core.aws import Account
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import ago, count
 from dashboard.core.overview import Overview
 from dashboard.core.runs.listing import Listing
@@ -48,6 +49,11 @@ def age(at: datetime, now: datetime) -> str:
 def simulated(account: Account) -> str:
     """The word that stands beside every label of money: " · simulated", or nothing on a real account."""
     return " · simulated" if account.is_embedded else ""
+
+
+def money_word(nature: Nature) -> str:
+    """The same for money of one nature: " · simulated", " · sample", or nothing for list prices."""
+    return "" if nature is Nature.LISTED else f" · {nature.word}"
 
 
 def _running(number: int) -> str:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
-import streamlit as st
-
 from dashboard.core.aws import Aws
-from dashboard.core.costs.prices import PriceBook
+from dashboard.price_readings import prices
+
+__all__ = ["Reading", "now", "prices", "where"]
 
 T = TypeVar("T")
 
@@ -28,9 +28,3 @@ def where(aws: Aws) -> str:
     """What tells one account's readings from another's."""
     account = aws.account
     return f"{account.name} {account.account_id} {account.region} {account.endpoint_url}"
-
-
-@st.cache_resource(show_spinner=False)
-def prices() -> PriceBook:
-    """The price book; it does not change while Kennel runs."""
-    return PriceBook.load()

@@ -29,7 +29,8 @@ from dashboard.core.runs.model import Run
 from dashboard.core.runs.model_card import ModelCard
 from dashboard.core.runs.progress import PROGRESS, Progress
 from dashboard.core.runs.usage import Usage
-from dashboard.readings import Reading, now, prices, where
+from dashboard.price_readings import prices, prices_stamp
+from dashboard.readings import Reading, now, where
 from training.metrics import parse
 
 TAIL_LINES = 2_000
@@ -86,7 +87,7 @@ def cost(aws: Aws, one: Run) -> Quote:
 def costs(aws: Aws) -> Callable[[Run], Quote]:
     """What tells the cost of any run, as `cost` does: for thousands of them, the caches are looked up once."""
     at = where(aws)
-    known, book, listed = _costs(at), _book(at), prices()
+    known, book, listed = _costs(at, prices_stamp()), _book(at), prices()
 
     def of(one: Run) -> Quote:
         stamp = (one.key, one.created)
@@ -274,8 +275,8 @@ def _trials(
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _costs(where: str) -> dict[tuple[str, datetime], Quote]:
-    """What runs that have ended have cost."""
+def _costs(where: str, prices: str) -> dict[tuple[str, datetime], Quote]:
+    """What runs that have ended have cost, at these prices."""
     return {}
 
 

@@ -1,0 +1,89 @@
+"""The price book as pages use it: the shipped prices, with those that AWS told on request, as they lie on disk.
+
+It is read again when a file of them changes, whoever changed it: this server after a refresh, or another process.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.core.aws import Account, Aws, chosen
+from dashboard.core.costs import price_cache
+from dashboard.core.costs.price_cache import Refreshed
+from dashboard.core.costs.prices import PriceBook
+from dashboard.core.costs.refresh import Refreshing, RefreshPlan, refresh
+from dashboard.core.errors import Refused
+from dashboard.core.home import home
+
+EMBEDDED = "embedded-"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What AWS told of the account's region, None before the first refresh; and the files that made no sense."""
+
+    kept: Refreshed | None
+    broken: tuple[str, ...] = ()
+
+
+def prices() -> PriceBook:
+    """The price book of the account that the environment names. The same object until a refresh."""
+    return _merged(prices_stamp())
+
+
+def prices_stamp() -> str:
+    """Changes when `prices` would give other prices: a part of the key of what was counted with them."""
+    files = (f"{one} {one.stat().st_mtime_ns}" for one in _files())
+    return "\n".join(files)
+
+
+def told(account: Account) -> Told:
+    """What was refreshed for the account's region."""
+    prices()  # a file that makes no sense is set aside by reading it
+    path = price_cache.file(home(os.environ), account.region, is_embedded=account.is_embedded)
+    kept = _kept(str(path), path.stat().st_mtime_ns) if path.exists() else None
+    aside = sorted(path.parent.glob(f"*{price_cache.BROKEN}")) if path.parent.is_dir() else []
+    return Told(kept, tuple(one.name for one in aside))
+
+
+def refreshed(aws: Aws, plan: RefreshPlan, at: datetime) -> Refreshing:
+    """Ask AWS as planned, and keep what it told beside what was known. Raises the errors of `Aws.call`, and Refused."""
+    made = refresh(aws, plan, lambda: at)
+    path = price_cache.file(home(os.environ), plan.region, is_embedded=aws.account.is_embedded)
+    before, _ = price_cache.read(path)
+    try:
+        price_cache.write(path, made.found.after(before))
+    except OSError as error:
+        raise Refused(
+            "the prices were read, and could not be kept",
+            f"{path} cannot be written ({error.strerror})",
+            "free some space or change the folder's rights, then refresh again",
+        ) from error
+    return made
+
+
+def _files() -> list[Path]:
+    """The refreshed prices of this kind of account, of all regions."""
+    folder = home(os.environ) / "prices"
+    is_embedded = chosen(os.environ).is_embedded
+    if not folder.is_dir():
+        return []
+    return sorted(one for one in folder.glob("*.json") if one.name.startswith(EMBEDDED) is is_embedded)
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _merged(stamp: str) -> PriceBook:
+    book = PriceBook.load()
+    for line in stamp.splitlines():
+        kept, _ = price_cache.read(Path(line.rpartition(" ")[0]))
+        if kept is not None:
+            book = kept.into(book)
+    return book
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _kept(path: str, changed: int) -> Refreshed | None:
+    return price_cache.read(Path(path))[0]

@@ -26,7 +26,7 @@ from dashboard.ui import choices_controls as controls
 from dashboard.ui import choices_words as words
 from dashboard.ui.choices_controls import OPENED, Asked
 from dashboard.ui.page import Place
-from dashboard.ui.run_columns import opened
+from dashboard.ui.run_columns import opened, to_receipt
 from dashboard.ui.table import local, zone
 from dashboard.ui.tones import Tone
 
@@ -74,7 +74,7 @@ def _choices(aws: Aws, asked: Asked, groups: Sequence[Group]) -> None:
         with said:
             st.html(f'<p class="kn-choice">{markup.escape(answer.sentence)} {receipt.word_of(asked.nature)}</p>')
     lost = beaten(groups)
-    left, right = st.columns((11, 10), gap="small")
+    left, right = st.columns((10, 11), gap="small")
     with left:
         _frontier(asked, groups, lost, answer, wish)
     with right:
@@ -118,14 +118,14 @@ def _table(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str]) -> No
                 type="tertiary",
                 key=CHOSEN,
                 on_click=_open,
-                width=188,
+                width=176,
                 help="Its runs, each with its receipt",
             ),
-            "Runs": column.NumberColumn("Runs", width=46),
+            "Runs": column.NumberColumn("Runs", width=44),
             "Cost": column.NumberColumn(
-                "Cost", format=money, width=80, help=f"The median of its runs. {asked.nature.note}"
+                "Cost", format=money, width=76, help=f"The median of its runs. {asked.nature.note}"
             ),
-            "Took": column.NumberColumn("Took", format="localized", width=104, help="Median, from launch to end"),
+            "Took": column.NumberColumn("Took", format="localized", width=124, help="Median, from launch to end"),
             "Accuracy": column.NumberColumn("Right", format="%.1f %%", width=64, help="Median share of photos right"),
             "Beaten by": column.TextColumn(
                 "Beaten by", width=66, help="A choice that was no dearer, no slower and no worse"
@@ -221,8 +221,7 @@ def _open_run() -> None:
 
 
 def _open_receipt() -> None:
-    if key := opened(RECEIPTS, st.session_state.get(LISTED_RUNS, ())):
-        page.go(Place.RECEIPT, {"receipt": f"run:{key}"})
+    to_receipt(RECEIPTS, st.session_state.get(LISTED_RUNS, ()))
 
 
 def _is_dark() -> bool:

@@ -9,20 +9,20 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Unreachable
 from dashboard.core.format import duration, percent
 from dashboard.core.runs.compare import Comparison, Measures
 from dashboard.core.runs.model import Run
 from dashboard.ui import chart, figures, figures_compare, markup, page, run, run_columns, run_page, table
-from dashboard.ui.compare_words import compared, dollars, first, places, sentence, short
+from dashboard.ui.compare_words import compared, dollars, first, money, places, sentence, short
 from dashboard.ui.figures_compare import Bars, Compared
 from dashboard.ui.lines import STYLES, Line
 from dashboard.ui.lines import figure as lines
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
-from dashboard.ui.words import simulated
 
-OPEN, SHOWN = "compared-open", "compared-shown"
+OPEN, SHOWN, RECEIPT = "compared-open", "compared-shown", "compared-receipt"
 MOST = len(STYLES)
 
 
@@ -46,9 +46,16 @@ def is_busy(aws: Aws, keys: Sequence[str]) -> bool:
     return any(one.status.is_active for one in found(aws, keys)[0])
 
 
-def back() -> None:
-    """The way to all runs, as they were filtered."""
-    run_page.back()
+def back(keys: Sequence[str]) -> None:
+    """The way to all runs, as they were filtered, and to these as choices: which was worth it, and what if."""
+    with st.container(horizontal=True, key="compare-ways"):
+        run_page.back()
+        st.page_link(
+            Place.CHOICES,
+            label="Which was worth it, and what if",
+            icon=":material/balance:",
+            query_params={"runs": ",".join(keys)},
+        )
 
 
 def show(aws: Aws, keys: Sequence[str]) -> bool:
@@ -63,8 +70,11 @@ def show(aws: Aws, keys: Sequence[str]) -> bool:
         st.html(markup.note(f"Only the first {MOST} are shown.", Tone.WAITING))
     if not runs:
         return False
-    _table(aws, told, rows)
-    _bars(aws, rows)
+    natures = [_nature(aws, one) for one in runs]
+    if len(set(natures)) > 1:
+        st.html(markup.note("Costs of several kinds stand beside each other: see the column Money.", Tone.WAITING))
+    _table(told, rows, natures)
+    _bars(rows, natures)
     _curves(told)
     _settings(told)
     return any(one.status.is_active for one in runs)
@@ -97,12 +107,20 @@ def with_best_trials(aws: Aws, told: Comparison) -> Comparison:
     return replace(told, measures=tuple(measures), curves={name: tuple(lines) for name, lines in curves.items()})
 
 
-def _table(aws: Aws, compared: Comparison, rows: Sequence[Compared]) -> None:
+def _nature(aws: Aws, one: Run) -> Nature:
+    return Nature.of(one.tags, is_embedded=aws.account.is_embedded)
+
+
+def _table(compared: Comparison, rows: Sequence[Compared], natures: Sequence[Nature]) -> None:
     st.session_state[SHOWN] = tuple(one.key for one in compared.runs)
     column = st.column_config
-    told = [_row(measured, row) for measured, row in zip(compared.measures, rows, strict=True)]
+    told = [
+        _row(measured, row) | ({"Money": nature.word} if len(set(natures)) > 1 else {})
+        for measured, row, nature in zip(compared.measures, rows, natures, strict=True)
+    ]
+    shown = [line | {"Cost": dollars(line["Cost"], places(rows))} for line in told]
     st.container(key="table-compared").dataframe(
-        told,
+        shown,
         key="compared-table",
         hide_index=True,
         placeholder="–",
@@ -114,10 +132,17 @@ def _table(aws: Aws, compared: Comparison, rows: Sequence[Compared]) -> None:
             ),
             "Run": column.ButtonColumn("Run", alignment="left", type="tertiary", key=OPEN, on_click=_open),
             "Trained": column.NumberColumn(
-                f"Trained{simulated(aws.account)}", format="localized", help="Measured seconds, as AWS counts them"
+                f"Trained{money(natures)}", format="localized", help="Measured seconds, as AWS counts them"
             ),
             "Billed": column.NumberColumn("Billed", format="localized", help="Billable seconds of each instance"),
-            "Cost": column.NumberColumn(f"Cost{simulated(aws.account)}", format=f"$%.{places(rows)}f"),
+            "Cost": column.ButtonColumn(
+                f"Cost{money(natures)}",
+                alignment="right",
+                type="tertiary",
+                key=RECEIPT,
+                on_click=_open_receipt,
+                help="Opens its receipt",
+            ),
             "Accuracy": column.NumberColumn("Accuracy", format="%.1f %%"),
         },
     )
@@ -157,7 +182,7 @@ def _plain(line: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in line.items()}
 
 
-def _bars(aws: Aws, rows: Sequence[Compared]) -> None:
+def _bars(rows: Sequence[Compared], natures: Sequence[Nature]) -> None:
     grey = figures_compare.dominated(rows)
     is_dark = st.context.theme.type == "dark"
     digits = places(rows)
@@ -168,11 +193,11 @@ def _bars(aws: Aws, rows: Sequence[Compared]) -> None:
     right = first(rows, lambda row: row.accuracy, least=False)
     shown = {
         "seconds": (
-            (f"Trained for: {quick} quickest" if quick else "Trained for") + simulated(aws.account),
+            (f"Trained for: {quick} quickest" if quick else "Trained for") + money(natures),
             Bars("seconds", [(row, row.seconds, duration(row.seconds)) for row in rows]),
         ),
         "cost": (
-            (f"Cost: {cheap} cheapest" if cheap else "Cost") + simulated(aws.account),
+            (f"Cost: {cheap} cheapest" if cheap else "Cost") + money(natures),
             Bars("USD", [(row, row.cost, dollars(row.cost, digits)) for row in rows]),
         ),
         "accuracy": (
@@ -240,3 +265,7 @@ def _settings(compared: Comparison) -> None:
 def _open() -> None:
     if key := run_columns.opened(OPEN, st.session_state.get(SHOWN, ())):
         page.go(Place.RUN, {"run": key})
+
+
+def _open_receipt() -> None:
+    run_columns.to_receipt(RECEIPT, st.session_state.get(SHOWN, ()))

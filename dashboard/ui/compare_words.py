@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import count
 from dashboard.core.runs.compare import Measures
 from dashboard.ui.figures_compare import Compared
@@ -43,6 +44,12 @@ def sentence(rows: Sequence[Compared]) -> str:
     return (
         f"{count(len(rows), 'run')}: {', '.join(parts)}" if parts else f"{count(len(rows), 'run')}, too few have ended"
     )
+
+
+def money(natures: Sequence[Nature]) -> str:
+    """The word beside a label of money and of measured time: " · simulated", " · sample", " · simulated and sample"."""
+    words = [nature.word for nature in Nature if nature in natures and nature is not Nature.LISTED]
+    return f" · {' and '.join(words)}" if words else ""
 
 
 def dollars(amount: float | None, places: int) -> str:

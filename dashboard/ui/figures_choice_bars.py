@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 ROW, SPAN_ROW = 30, 26
+SPREAD = "#8A97A5"
 SYMBOLS = {
     Basis.MEASURED: "circle",
     Basis.REPLAYED: "diamond",
@@ -61,19 +62,17 @@ def bars(rows: Sequence[Bar], unit: str, *, is_money: bool = False, is_dark: boo
         x=[row.value or 0.0 for row in shown],
         y=[row.letter for row in shown],
         marker={"color": [grey if row.is_grey else accent for row in shown]},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [row.high - row.value if _has_ends(row) and row.value else None for row in shown],
-            "arrayminus": [row.value - row.low if _has_ends(row) and row.value else None for row in shown],
-            "thickness": 1.5,
-            "width": 4,
-            "color": "#8A97A5",
-        },
         customdata=[[row.title, row.text] for row in shown],
         hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
         width=0.62,
     )
+    for row in shown:
+        if row.value is not None and row.high > row.low:  # a line of no length would be drawn as a stroke
+            made.add_scatter(
+                x=[row.low, row.high], y=[row.letter] * 2, mode="lines+markers", hoverinfo="skip",
+                line={"width": 1.5, "color": SPREAD},
+                marker={"symbol": "line-ns", "size": 8, "line": {"width": 1.5, "color": SPREAD}},
+            )  # fmt: skip
     for row in shown:
         made.add_annotation(
             x=max(row.high, row.value or 0.0), y=row.letter, text=row.text, xanchor="left", xshift=6, showarrow=False,
@@ -85,11 +84,6 @@ def bars(rows: Sequence[Bar], unit: str, *, is_money: bool = False, is_dark: boo
         made.update_xaxes(tickprefix="$", tickformat=tick_format(top))
     made.update_yaxes(showgrid=False, type="category", tickfont={"size": 13})
     return made
-
-
-def _has_ends(row: Bar) -> bool:
-    """Whether its runs differ: a line of no length would be drawn as a stroke."""
-    return row.high > row.low
 
 
 def spans(rows: Sequence[Span], money: str, *, is_dark: bool = False) -> "Figure":

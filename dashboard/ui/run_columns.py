@@ -8,7 +8,9 @@ import streamlit as st
 
 from dashboard.core.aws import Account
 from dashboard.core.costs.quote import Quote
-from dashboard.core.runs.model import Run
+from dashboard.core.runs.model import Run, RunKey, RunKind
+from dashboard.ui import page
+from dashboard.ui.page import Place
 from dashboard.ui.run import accuracy, kind
 from dashboard.ui.table import instances, local, status, zone
 from dashboard.ui.tones import LOOKS, Tone
@@ -118,3 +120,13 @@ def opened(key: str, shown: Sequence[str]) -> str | None:
         return None
     row = int(click["row"])
     return shown[row] if row < len(shown) else None
+
+
+def to_receipt(key: str, shown: Sequence[str]) -> None:
+    """Open the receipt of the run whose cost was clicked, as `opened`; a tuning job's are those of its trials."""
+    run = opened(key, shown)
+    if run is None:
+        return
+    if RunKey.parse(run).kind is RunKind.TUNING:
+        page.go(Place.RUN, {"run": run})
+    page.go(Place.RECEIPT, {"receipt": f"run:{run}"})

@@ -19,7 +19,7 @@ def watched() -> None:
 
 
 with problem.shown("compare", title="Compare"):
-    compare.back()
+    compare.back(keys)
     if compare.is_busy(aws, keys):
         watched()
     else:

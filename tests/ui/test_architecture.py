@@ -11,8 +11,12 @@ DASHBOARD = ROOT / "dashboard"
 AWS = {"boto3", "botocore"}
 HEAVY = {"torch", "torchvision", "onnxruntime", "onnx", "sagemaker", "moto", "local_aws"}
 PURE = (
+    "choices_tables",
+    "choices_words",
     "compare_words",
     "figures",
+    "figures_choice_bars",
+    "figures_choices",
     "figures_compare",
     "figures_tuning",
     "figures_usage",

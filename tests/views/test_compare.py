@@ -3,7 +3,7 @@
 import pytest
 
 from dashboard.core.errors import Unreachable
-from tests.views.conftest import Open, text
+from tests.views.conftest import Open, links, text
 from tests.views.scripted import ScriptedAws
 
 
@@ -37,6 +37,21 @@ def test_all_six_ways_stand_side_by_side(six: ScriptedAws, visit: Open) -> None:
     assert "C cheapest" in said
     assert "B most accurate" in said
     assert "simulated" in said
+
+
+def test_a_cost_is_written_as_money_and_these_runs_are_choices_too(six: ScriptedAws, visit: Open) -> None:
+    page = visit(six, "compare", compare="single,spot")
+    assert all(cost.startswith("$") for cost in page.dataframe[0].value["Cost"])
+    assert ("Which was worth it, and what if", "choices", "runs=single%2Cspot") in links(page)
+
+
+def test_sample_money_is_told_from_simulated_money(six: ScriptedAws, visit: Open) -> None:
+    six.add_job("example", sample=True)
+    alone = text(visit(six, "compare", compare="example"))
+    assert "Cost · sample" in alone
+    both = visit(six, "compare", compare="single,example")
+    assert list(both.dataframe[0].value["Money"]) == ["simulated", "sample"]
+    assert "Costs of several kinds stand beside each other" in text(both)
 
 
 def test_what_another_run_beats_is_named(six: ScriptedAws, visit: Open) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.core.aws import Aws
 from dashboard.core.costs.budgets import Budget, read_budgets
+from dashboard.core.costs.budgets_sent import Sent, read_sent
 from dashboard.core.errors import CredentialsProblem, KennelError, Unreachable
 from dashboard.readings import Reading, now, where
 
@@ -23,9 +24,15 @@ def budgets(aws: Aws) -> Reading[Budgets]:
     return _budgets(where(aws), aws)
 
 
+def budget_messages(aws: Aws) -> tuple[Sent, ...]:
+    """What would have been mailed this month, the newest first, where the account keeps that: see `budgets_sent`."""
+    return _messages(where(aws), aws)
+
+
 def forget_budgets() -> None:
     """Something was changed: read the budgets again at the next look."""
     _budgets.clear()
+    _messages.clear()
 
 
 @st.cache_data(show_spinner=False, ttl=60, refresh_mode="background", max_entries=8)
@@ -36,3 +43,8 @@ def _budgets(where: str, _aws: Aws) -> Reading[Budgets]:
         raise
     except KennelError as error:
         return Reading(Budgets(problem=error), now())
+
+
+@st.cache_data(show_spinner=False, ttl=60, refresh_mode="background", max_entries=8)
+def _messages(where: str, _aws: Aws) -> tuple[Sent, ...]:
+    return read_sent(_aws, now().replace(day=1, hour=0, minute=0, second=0, microsecond=0))

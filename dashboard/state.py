@@ -22,7 +22,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import embedded, sample_account
 from dashboard.bill_readings import activate_tags, ask_bill, bill
-from dashboard.budget_readings import Budgets, budgets, forget_budgets
+from dashboard.budget_readings import Budgets, budget_messages, budgets, forget_budgets
 from dashboard.choice_readings import advice, choices, spot_prices
 from dashboard.core import data
 from dashboard.core.aws import Account, Aws, connect, fingerprint
@@ -73,6 +73,7 @@ __all__ = [
     "advice",
     "ask_bill",
     "bill",
+    "budget_messages",
     "budgets",
     "card",
     "choices",

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.costs.statement import statement
-from dashboard.ui import billed, page, problem, spend, spend_chart, spend_controls, spend_panels, strip, words
+from dashboard.ui import billed, budget, page, problem, spend, spend_chart, spend_controls, spend_panels, strip, words
 
 aws = state.connection()
 
@@ -17,12 +17,14 @@ with problem.shown("spend", title="Spend"):
         made = statement(ledger, spend_controls.chosen(ledger, aws.account, now))
         spend.head(made, words.age(reading.at, now))
         spend_controls.show(ledger, made.selection, now)
+        month = budget.look(aws, made, now)
         if made.rows:
-            strip.show(spend.figures(made))
+            strip.show([*spend.figures(made), *budget.figures(month)])
+            budget.panel(aws, month, ledger, now)
             left, right = st.columns((8, 5), gap="medium")
             with left:
                 page.section("Over time")
-                spend_chart.over_time(made)
+                spend_chart.over_time(made, budget.limit(month))
                 spend_panels.why(made)
             with right:
                 spend_panels.where(made)
@@ -31,6 +33,7 @@ with problem.shown("spend", title="Spend"):
             spend.receipts(made)
         else:
             spend.nothing(made)
+            budget.panel(aws, month, ledger, now)
         billed.section(aws, ledger, made.selection)
         spend.foot(made, aws.account)
     else:

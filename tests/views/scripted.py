@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dashboard.core.aws import Account
+from dashboard.core.costs.budgets_sent import OUTBOX
 from dashboard.core.errors import AlreadyExists, KennelError, NotFound, ServiceFault
+from tests.views.scripted_budgets import BudgetAnswers
 from tests.views.scripted_launch import LaunchAnswers
 
 NOW = datetime.now(UTC)
@@ -23,7 +25,7 @@ DATASET = f"{BUCKET}/datasets/drawn-dogs/"
 STEPS = ("Starting", "Downloading", "Training", "Uploading")
 
 
-class ScriptedAws(LaunchAnswers):
+class ScriptedAws(BudgetAnswers, LaunchAnswers):
     """Jobs, endpoints, logs and photos of an account that exists here only."""
 
     def __init__(self, account: Account = EMBEDDED) -> None:
@@ -445,6 +447,8 @@ class ScriptedAws(LaunchAnswers):
         return {}
 
     def _FilterLogEvents(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked["logGroupName"] == OUTBOX:
+            return self.kept_mails()
         name = asked["logStreamNamePrefix"].rstrip("/")
         text = asked["filterPattern"].strip('"')
         stream, moment = f"{name}/algo-1-1", int(NOW.timestamp() * 1000)

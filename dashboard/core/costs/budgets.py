@@ -46,7 +46,8 @@ SCOPE_OF = {tags.PROJECT: Scope.PROJECT, tags.OWNER: Scope.OWNER}
 class Alert:
     """Who is told when more than `threshold` of the limit is spent, or (`is_forecast`) is expected to be.
 
-    `threshold` is in percent, or in the budget's currency where it `is_absolute` (Kennel makes none of those).
+    `threshold` is in percent, or in the budget's currency where it `is_absolute`. What `is_odd` Kennel never makes,
+    and leaves as it is: absolute ones, parts of a percent, and those that tell of what is less than something.
     """
 
     threshold: Decimal
@@ -55,6 +56,7 @@ class Alert:
     emails: tuple[str, ...] = ()
     topic: str = ""  # the ARN of an SNS topic
     is_raised: bool = False  # AWS's ALARM: passed in this period
+    is_odd: bool = False
 
     @property
     def words(self) -> str:
@@ -65,7 +67,7 @@ class Alert:
     @property
     def mark(self) -> tuple[bool, bool, Decimal]:
         """What makes it another alert; who is told is not part of it."""
-        return self.is_absolute, self.is_forecast, self.threshold
+        return self.is_odd, self.is_forecast, self.threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +169,13 @@ def parse_budget(told: Mapping[str, Any], alerts: Sequence[Alert] = ()) -> Budge
 
 def parse_alert(told: Mapping[str, Any], subscribers: Sequence[Mapping[str, Any]]) -> Alert:
     """An alert from AWS's answers."""
+    threshold = Decimal(str(told["Threshold"])).normalize()
+    is_absolute = told.get("ThresholdType") == "ABSOLUTE_VALUE"
     return Alert(
-        threshold=Decimal(str(told["Threshold"])).normalize(),
+        threshold=threshold,
         is_forecast=told["NotificationType"] == "FORECASTED",
-        is_absolute=told.get("ThresholdType") == "ABSOLUTE_VALUE",
+        is_absolute=is_absolute,
+        is_odd=is_absolute or threshold != int(threshold) or told["ComparisonOperator"] != "GREATER_THAN",
         emails=tuple(sorted(one["Address"] for one in subscribers if one["SubscriptionType"] == "EMAIL")),
         topic=next((one["Address"] for one in subscribers if one["SubscriptionType"] == "SNS"), ""),
         is_raised=told.get("NotificationState") == "ALARM",

@@ -33,7 +33,7 @@ def notification(alert: Alert) -> dict[str, Any]:
         "NotificationType": "FORECASTED" if alert.is_forecast else "ACTUAL",
         "ComparisonOperator": "GREATER_THAN",
         "Threshold": float(alert.threshold),
-        "ThresholdType": "ABSOLUTE_VALUE" if alert.is_absolute else "PERCENTAGE",
+        "ThresholdType": "PERCENTAGE",
     }
 
 

@@ -172,7 +172,7 @@ def _changes(name: str, wish: Wish, alerts: tuple[Alert, ...], there: There, acc
     wanted = {one.mark: one for one in alerts}
     known = {one.mark: one for one in there.alerts}
     for mark, one in known.items():
-        if mark not in wanted and not one.is_absolute:  # Kennel makes none of those: it is somebody else's
+        if mark not in wanted and not one.is_odd:  # Kennel makes none of those: it is somebody else's
             gone = {**of, "Notification": notification(one)}
             calls.append(Call("budgets", "DeleteNotification", gone, f"ends the alert at {one.words}"))
     for mark, one in wanted.items():

@@ -12,6 +12,8 @@ from dashboard.core.costs.budgets import Budget
 from dashboard.core.costs.selection import Period
 from dashboard.core.format import money, percent
 
+MOST_PERCENT = 10
+"""Up to this many times the limit is told in percent."""
 NEARLY = Decimal("0.8")
 """The share from which a budget counts as nearly spent: the first of the alerts that Kennel proposes."""
 
@@ -64,8 +66,8 @@ class Standing:
     @property
     def sentence(self) -> str:
         """ "62 % of $500, 71 % of the month has passed"."""
-        if not self.budget.limit:
-            return f"{money(self.spent)} of a limit of {money(self.budget.limit)}"
+        if self.share > MOST_PERCENT:
+            return f"{money(self.spent)} of {money(self.budget.limit)}, {percent(self.elapsed)} of the month has passed"
         return f"{percent(self.share)} of {money(self.budget.limit)}, {percent(self.elapsed)} of the month has passed"
 
     @property
@@ -85,9 +87,11 @@ class Standing:
                 return ""
 
 
-def standing(budget: Budget, spent: Decimal, now: datetime, expected: Decimal | None = None) -> Standing:
-    """The month of `now` (UTC, as AWS bills) against a budget."""
-    return Standing(budget, spent, elapsed_of(Period.month(now.astimezone(UTC).date()), now), expected)
+def standing(
+    budget: Budget, spent: Decimal, now: datetime, expected: Decimal | None = None, month: Period | None = None
+) -> Standing:
+    """A month of UTC days, as AWS bills, against a budget; that of `now` unless another one is named."""
+    return Standing(budget, spent, elapsed_of(month or Period.month(now.astimezone(UTC).date()), now), expected)
 
 
 def elapsed_of(month: Period, now: datetime) -> float:

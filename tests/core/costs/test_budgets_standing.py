@@ -52,7 +52,7 @@ def test_a_limit_of_nothing_is_over_with_the_first_cent() -> None:
     nothing = Budget("kennel-month", Decimal(0))
     assert standing(nothing, Decimal(0), NOW).level is Level.WITHIN
     seen = standing(nothing, Decimal("0.01"), NOW)
-    assert (seen.level, seen.sentence) == (Level.OVER, "$0.01 of a limit of $0.00")
+    assert (seen.level, seen.sentence) == (Level.OVER, "$0.01 of $0.00, 71 % of the month has passed")
 
 
 @given(

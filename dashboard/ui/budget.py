@@ -1,0 +1,202 @@
+"""The month against its budget: a bar, a warning in words, and the way to set one. What is planned is in the dialog."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Account, Aws
+from dashboard.core.costs.budgets import Alert, Budget, budget_of
+from dashboard.core.costs.budgets_standing import Level, Standing, standing
+from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.receipt import Nature
+from dashboard.core.costs.selection import Period, Selection
+from dashboard.core.costs.statement import Statement
+from dashboard.core.format import count, money, percent
+from dashboard.ui import budget_dialog, confirm, markup, receipt
+from dashboard.ui.figures_spend import Limit
+from dashboard.ui.markup import Markup, badge, escape, literal, note
+from dashboard.ui.page import Place
+from dashboard.ui.strip import Figure
+from dashboard.ui.tones import Tone
+
+TONES = {Level.OVER: Tone.FAILED, Level.AHEAD: Tone.WAITING, Level.NEARLY: Tone.WAITING, Level.WITHIN: Tone.DONE}
+WIDEST = 1.25
+"""The share of a limit at which the bar is full: what is over it goes on beyond the limit's mark."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a page knows of budgets: those of the account, and how the month that it shows stands against its own."""
+
+    budgets: state.Budgets
+    selection: Selection
+    month: Period
+    stands: Standing | None = None
+
+    @property
+    def is_shown_month(self) -> bool:
+        """Whether the page shows just the month of the budget, so that its line belongs into the chart."""
+        return self.selection.period == self.month
+
+
+def look(aws: Aws, made: Statement, now: datetime) -> Seen:
+    """Against the month that the page shows, or that goes on. Raises Unreachable and CredentialsProblem."""
+    selection = made.selection
+    month = selection.period if selection.period.is_month else Period.month(made.today)
+    seen = state.budgets(aws).value
+    budget = budget_of(seen.all, selection)
+    if budget is None:
+        return Seen(seen, selection, month)
+    spent = made.total if month == selection.period else made.ledger.total(selection.over(month))
+    expected = made.forecast.amount if made.forecast is not None and made.forecast.period == month else None
+    return Seen(seen, selection, month, standing(budget, spent.amount, now, expected, month))
+
+
+def of_month(budgets: state.Budgets, ledger: Ledger, nature: Nature, now: datetime) -> Standing | None:
+    """The whole account's month that goes on, where it has a budget."""
+    selection = Selection(nature, Period.parse("", now))
+    budget = budget_of(budgets.all, selection)
+    return None if budget is None else standing(budget, ledger.total(selection).amount, now)
+
+
+def figures(seen: Seen) -> list[Figure]:
+    """The card for the strip: what is left; none without a budget."""
+    if seen.stands is None:
+        return []
+    left = seen.stands.left
+    return [
+        Figure(
+            "spend-budget",
+            f"Budget left, {seen.month.first:%B}" if left >= 0 else f"Over budget, {seen.month.first:%B}",
+            money(abs(left)),
+            seen.stands.sentence,
+            Place.RECEIPT,
+            "Open what is spent of it",
+            receipt.of(seen.selection.nature),
+            tone=TONES[seen.stands.level] if seen.stands.level.is_warning else "",
+            query=seen.selection.over(seen.month).query(),
+        )
+    ]
+
+
+def limit(seen: Seen) -> Limit | None:
+    """The line in the chart of the month."""
+    if seen.stands is None or not seen.is_shown_month:
+        return None
+    return Limit("budget", seen.stands.budget.limit)
+
+
+def panel(aws: Aws, seen: Seen, ledger: Ledger, now: datetime) -> None:
+    """The bar, the warning and what can be done; then all budgets of the account and what was told."""
+    with st.container(border=True, key="panel-budget", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="budget-line"):
+            st.html(bar(seen) if seen.stands else f'<div class="kn-row">{note(Markup(why_none(seen)))}</div>')
+            if seen.budgets.problem is None:
+                set_here = seen.stands is not None and seen.stands.budget.is_kennels
+                st.button(
+                    "Change budget" if set_here else "Set a budget",
+                    key="budget-set",
+                    icon=":material/savings:",
+                    on_click=confirm.ask,
+                    args=(partial(budget_dialog.question, aws, ledger, seen.selection, seen.budgets.all),),
+                )
+        if seen.budgets.all:
+            with st.expander(f"{count(len(seen.budgets.all), 'budget')} of the account", key="budgets-all"):
+                for one in seen.budgets.all:
+                    row(aws, one)
+                sent(aws, now)
+
+
+def why_none(seen: Seen) -> str:
+    """Why there is no bar, as markup."""
+    if seen.budgets.problem is not None:
+        return f"Budgets: not checked. {escape(str(seen.budgets.problem))}"
+    if seen.selection.nature is Nature.SAMPLE:
+        return "A budget counts the account's own money; what is shown here is the sample's."
+    kept = [f"{by.value} {name}" for by, name in seen.selection.only]
+    return f"No monthly budget for {escape(' and '.join(kept) or 'the whole account')}."
+
+
+def bar(seen: Seen) -> str:
+    """The month in a bar: what is spent, where the month stands, where the limit is; and a warning in words."""
+    stands = seen.stands
+    if stands is None:
+        return ""
+    tone = TONES[stands.level]
+    widest = max(1.0, min(WIDEST, stands.share))
+    filled, passed = (min(1.0, part / widest) * 100 for part in (stands.share, stands.elapsed))
+    warning = f" {badge(tone, stands.level.value)}" if stands.level.is_warning else ""
+    said = f"{markup.sentence(stands.warning)}." if stands.warning else f"{money(stands.left)} is left."
+    return (
+        f'<div class="kn-row kn-budget"><p>Budget of {escape(stands.budget.words)}, {seen.month.first:%B}: '
+        f"<strong>{escape(stands.sentence)}</strong> {receipt.word_of(seen.selection.nature)}{warning}</p>"
+        f'<div class="kn-budget-bar" role="img" aria-label="{escape(stands.sentence)}">'
+        f'<span class="kn-{tone}" style="width:{filled:.1f}%"></span>'
+        f'<i style="left:{passed:.1f}%" title="{escape(percent(stands.elapsed))} of the month has passed"></i>'
+        + (f'<b style="left:{100 / widest:.1f}%" title="the limit"></b>' if widest > 1 else "")
+        + f"</div>{note(said, tone if stands.level.is_warning else '')}</div>"
+    )
+
+
+def row(aws: Aws, budget: Budget) -> None:
+    """One budget of the account, as AWS has it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-budget-{budget.name}"):
+        st.html(line(budget, aws.account))
+        if budget.is_kennels:
+            st.button(
+                "Delete",
+                key=f"budget-delete-{budget.name}",
+                type="tertiary",
+                help=f"Delete the budget {literal(budget.name)}",
+                on_click=confirm.ask,
+                args=(partial(budget_dialog.delete_question, aws, budget),),
+            )
+
+
+def line(budget: Budget, account: Account) -> str:
+    """Its limit, what AWS has counted, and whom it tells."""
+    limit = f"{money(budget.limit, budget.currency)} for {budget.words}"
+    counted = "AWS has not counted it yet"
+    if budget.actual is not None:
+        forecast = f", expects {money(budget.forecast, budget.currency)}" if budget.forecast is not None else ""
+        text = f"AWS has billed {money(budget.actual, budget.currency)}{forecast}"
+        counted = receipt.inline(text, account) if account.is_embedded else escape(text)
+    parts = [escape(told(budget)), counted, escape(budget.why_apart)]
+    return (
+        f'<div class="kn-row"><p><strong>{escape(budget.name)}</strong> {escape(limit)} {raised(budget.alerts)}</p>'
+        f'<p class="kn-note">{" · ".join(part for part in parts if part)}</p></div>'
+    )
+
+
+def told(budget: Budget) -> str:
+    """Whom a budget tells, and when."""
+    if not budget.is_kennels:
+        return "made outside of Kennel: change it in the AWS console"
+    if not budget.alerts:
+        return "tells nobody"
+    who = sorted({address for alert in budget.alerts for address in alert.emails})
+    who += sorted({alert.topic.rsplit(":", 1)[-1] for alert in budget.alerts if alert.topic})
+    return f"tells {', '.join(who)} at {', '.join(alert.words for alert in budget.alerts)}"
+
+
+def raised(alerts: tuple[Alert, ...]) -> str:
+    """A badge for each alert that was passed in this period."""
+    return " ".join(badge(Tone.WAITING, f"{alert.words}: told") for alert in alerts if alert.is_raised)
+
+
+def sent(aws: Aws, now: datetime) -> None:
+    """What would have been mailed, where the account keeps that."""
+    messages = state.budget_messages(aws)
+    if not messages:
+        return
+    st.html(note("No e-mail leaves the embedded AWS: what would be sent this month is kept here."))
+    for number, one in enumerate(messages):
+        with st.expander(
+            f"{one.at:%-d %b %H:%M} UTC · {literal(one.to)} · {literal(one.subject)}", key=f"sent-{number}"
+        ):
+            if one.problem:
+                st.html(note(f"It would not have arrived: {one.problem}", Tone.WAITING))
+            st.code(one.message, language=None, wrap_lines=True)

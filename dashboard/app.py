@@ -34,6 +34,7 @@ chosen = st.navigation(
         "Costs": [
             st.Page(page.Place.COSTS, title="Spend", icon=":material/payments:"),
             st.Page(page.Place.CHOICES, title="Choices", icon=":material/balance:"),
+            st.Page(page.Place.WASTE, title="Waste", icon=":material/delete_sweep:"),
             st.Page(page.Place.RECEIPT, title="Receipt", visibility="hidden"),
         ],
     }

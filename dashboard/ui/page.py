@@ -25,6 +25,7 @@ class Place(StrEnum):
     CLASSIFY = "views/classify.py"
     COSTS = "views/costs.py"
     CHOICES = "views/choices.py"
+    WASTE = "views/waste.py"
     RECEIPT = "views/receipt.py"
 
 

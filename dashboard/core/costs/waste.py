@@ -9,7 +9,7 @@ from functools import cached_property
 
 from dashboard.core import tags as tag
 from dashboard.core.costs.ledger import Unread
-from dashboard.core.costs.receipt import Line, Nature
+from dashboard.core.costs.receipt import Line, Nature, Receipt, Service
 
 DAY = timedelta(days=1)
 
@@ -56,6 +56,22 @@ class Thing(StrEnum):
     VOLUME = "volume"
     ADDRESS = "address"
     FILES = "files"
+
+    @property
+    def service(self) -> Service:
+        """What its money goes to."""
+        return _SERVICES[self]
+
+
+_SERVICES = {
+    Thing.ENDPOINT: Service.ENDPOINTS,
+    Thing.FUNCTION: Service.LAMBDA,
+    Thing.NOTEBOOK: Service.NOTEBOOKS,
+    Thing.INSTANCE: Service.EC2,
+    Thing.VOLUME: Service.EC2,
+    Thing.ADDRESS: Service.EC2,
+    Thing.FILES: Service.S3,
+}
 
 
 class Act(StrEnum):
@@ -121,6 +137,10 @@ class Finding:
         if not self.lines or any(line.amount is None and line.essential for line in self.lines):
             return None
         return sum((line.amount for line in self.lines if line.amount is not None), Decimal(0))
+
+    def one_day(self, now: datetime) -> Receipt:
+        """The day before `now` as a receipt, which shows how `per_day` comes about."""
+        return Receipt(self.key, self.name, self.thing.service, self.nature, now - DAY, now, self.lines)
 
     @property
     def why(self) -> str:

@@ -1,0 +1,161 @@
+"""The Waste page's parts: what was found with its evidence, its dollars a day and its buttons; what was looked at."""
+
+from functools import partial
+
+import streamlit as st
+
+from dashboard.core.aws import Account, Aws
+from dashboard.core.costs.receipt import Nature
+from dashboard.core.costs.waste import Act, Evidence, Finding, Sweep, told
+from dashboard.core.format import count, money
+from dashboard.ui import confirm, empty, markup, page, receipt, receipt_lines, strip, waste_dialogs, waste_words
+from dashboard.ui.markup import Markup, badge, escape
+from dashboard.ui.page import Place
+from dashboard.ui.strip import Figure
+from dashboard.ui.tones import Tone
+
+OF, IDLE = "of", "idle"
+
+
+def nature(sweep: Sweep, account: Account) -> Nature:
+    """The kind of money to show: the address's, else the account's own where there is some, else what there is."""
+    own = Nature.SIMULATED if account.is_embedded else Nature.LISTED
+    usual = own if own in sweep.natures or not sweep.natures else sweep.natures[0]
+    asked = st.query_params.get(OF, "")
+    return Nature(asked) if asked in Nature._value2member_map_ else usual
+
+
+def controls(sweep: Sweep, shown: Nature, own: Nature) -> None:
+    """After how long something counts as unused, and which kind of money."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="waste-controls"):
+        st.segmented_control(
+            "Unused after",
+            list(waste_words.IDLE),
+            default=waste_words.USUAL,
+            required=True,
+            key=IDLE,
+            bind="query-params",
+            help="How long nobody asked an endpoint, worked in a notebook, or used what is kept ready",
+        )
+        there = [one for one in Nature if one in sweep.natures or one in (shown, own)]
+        if len(there) > 1:
+            st.segmented_control(
+                "Money",
+                [one.value for one in there],
+                format_func=lambda one: Nature(one).word,
+                default=shown.value,
+                required=True,
+                key=OF,
+                bind="query-params",
+                help="Kinds of money are never added up together",
+            )
+
+
+def figures(sweep: Sweep, shown: Nature) -> None:
+    """What it costs a day, how many things, which go by themselves, which are others'."""
+    findings, wasted = sweep.of(shown), sweep.wasted(shown)
+    going = {one.subject: one.scheduled for one in findings if one.scheduled}
+    first = min((when for when in going.values() if when), default=None)
+    others = waste_words.foreign(findings)
+    known = wasted.things == 0 or wasted.unknown < wasted.things
+    parts = [
+        Figure(
+            "wasted",
+            "Wasted a day",
+            money(wasted.per_day) if known else "unknown",
+            waste_words.month_note(sweep, shown),
+            mark=receipt.of(shown),
+            tone=Tone.WAITING if wasted.things else "",
+        ),
+        Figure("found", "Found", count(wasted.things, "thing"), f"{count(len(findings), 'reason')} to look"),
+        Figure(
+            "going", "Goes by itself", count(len(going)), f"first on {told(first)}" if first else "none is scheduled"
+        ),
+        Figure("foreign", "Not Kennel's", count(others), "shown, not touched" if others else "Kennel made all of it"),
+        Figure(
+            "looked",
+            "Looked at",
+            count(sum(sweep.looked.values()), "thing"),
+            f"{count(len(sweep.unread), 'part')} not checked" if sweep.unread else "every part was checked",
+        ),
+    ]
+    strip.show(parts)
+
+
+def findings(aws: Aws, sweep: Sweep, shown: Nature) -> None:
+    """Every finding, the dearest first; an empty page says what would be found."""
+    found = sweep.of(shown)
+    if not found:
+        empty.show(
+            "waste",
+            "Nothing is wasted, as far as could be looked.",
+            "Endpoints past their time or without requests, instances and volumes that nobody uses, and old files "
+            "appear here with what they cost a day and what to do.",
+            Place.COSTS,
+            "See what was spent",
+        )
+    for one in found:
+        with st.container(border=True, key=f"panel-waste-{one.key}", gap="small"):
+            _finding(aws, one, sweep)
+
+
+def _finding(aws: Aws, one: Finding, sweep: Sweep) -> None:
+    with st.container(horizontal=True, vertical_alignment="top", horizontal_alignment="distribute", gap="medium"):
+        st.html(head(one))
+        st.html(per_day(one), width="content")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-waste-{one.key}"):
+        for act in one.acts:
+            make = partial(waste_dialogs.question, aws, one, act)
+            kind = "primary" if act is one.acts[0] and act is not Act.UNSCHEDULE else "secondary"
+            st.button(
+                waste_words.button(one, act),
+                key=f"waste-{act}-{one.key}",
+                type=kind,  # type: ignore[arg-type]
+                on_click=confirm.ask,
+                args=(make,),
+            )
+        if one.receipt:
+            st.page_link(Place.RECEIPT, label="What it has cost", query_params={"receipt": one.receipt})
+    if one.lines:
+        with st.expander("How the sum of a day comes about"):
+            st.html(receipt_lines.table(one.one_day(sweep.at)))
+
+
+def head(one: Finding) -> Markup:
+    """What it is, what is wrong with it, and the evidence."""
+    marks = [badge(waste_words.tone(one), one.kind.word)]
+    if one.scheduled:
+        marks.append(badge(Tone.RUNNING, f"goes on {told(one.scheduled)}"))
+    if not one.is_kennels:
+        marks.append(badge(Tone.STOPPED, "not Kennel's", "Kennel did not make it, and so offers nothing to do"))
+    rows = "".join(f"<li>{_evidence(fact)}</li>" for fact in one.evidence if fact.what)
+    return Markup(
+        f'<div class="kn-row"><p>{escape(one.thing)} <strong>{escape(one.name)}</strong> {" ".join(marks)}</p>'
+        f'<ul class="kn-evidence">{rows}</ul></div>'
+    )
+
+
+def _evidence(fact: Evidence) -> str:
+    return f'{escape(markup.sentence(fact.what))} <span class="kn-note">{escape(fact.source)}</span>'
+
+
+def per_day(one: Finding) -> Markup:
+    """ "$2.76 a day", with its mark; or unknown, and why."""
+    if one.per_day is None:
+        return Markup(
+            f'<div class="kn-per-day"><p><strong>unknown</strong></p><p class="kn-note">{escape(one.why)}</p></div>'
+        )
+    about = "about " if one.is_estimate else ""
+    return Markup(
+        f'<div class="kn-per-day"><p><strong>{about}{money(one.per_day)}</strong> a day</p>'
+        f'<p class="kn-note">{receipt.word_of(one.nature)}</p></div>'
+    )
+
+
+def foot(sweep: Sweep) -> None:
+    """What was looked at and what could not be: silence about a part would look as if it were clean."""
+    page.section("Looked at")
+    with st.container(border=True, key="panel-looked", gap=None):
+        st.html(markup.note(f"{markup.sentence(waste_words.looked(sweep))}. As of {told(sweep.at)}."))
+        for part in sweep.unread:
+            st.html(markup.note(markup.sentence(waste_words.not_checked(part)), Tone.WAITING))

@@ -1,0 +1,20 @@
+"""What costs money and serves nobody? Found by looking, defended by evidence, and changed on a confirmed plan."""
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.costs.receipt import Nature
+from dashboard.ui import page, problem, waste, waste_words, words
+
+aws = state.connection()
+
+with problem.shown("waste", title="Waste"):
+    chosen = st.query_params.get(waste.IDLE, waste_words.USUAL)
+    reading = state.waste(aws, waste_words.IDLE.get(chosen, waste_words.IDLE[waste_words.USUAL]))
+    shown = waste.nature(reading.value, aws.account)
+    page.title("Waste", waste_words.sentence(reading.value, shown), words.age(reading.at, state.now()))
+    waste.controls(reading.value, shown, Nature.of({}, is_embedded=aws.account.is_embedded))
+    waste.figures(reading.value, shown)
+    page.section("What serves nobody")
+    waste.findings(aws, reading.value, shown)
+    waste.foot(reading.value)

@@ -32,7 +32,7 @@ from dashboard.ui.tones import Tone
 
 CHOSEN, RECEIPTS, LISTED, LISTED_RUNS = "choices-open", "choices-receipt", "choices-listed", "choices-listed-runs"
 MOST_BARS = 14
-MOST_RUNS = 200
+MOST_RUNS, MOST_ROWS = 200, 500
 
 
 def show(aws: Aws) -> bool:
@@ -94,12 +94,13 @@ def _frontier(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str], an
             dots, asked.nature.word, deadline=wish.seconds, wanted=wish.accuracy, is_dark=_is_dark()
         )
     chart.panel("frontier", words.finding(groups, lost), figure, "No cost of a completed run is known.")
-    st.html(markup.note(words.legend(dots, wish)))
+    hidden = sum(one.cost is not None for one in groups) - len(dots)
+    st.html(markup.note(words.legend(dots, wish, hidden)))
 
 
 def _table(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str]) -> None:
-    rows = words.choice_rows(groups, lost)
-    st.session_state[LISTED] = tuple(one.name for one in groups)
+    rows = words.choice_rows(groups[:MOST_ROWS], lost)
+    st.session_state[LISTED] = tuple(one.name for one in groups[:MOST_ROWS])
     column = st.column_config
     money = f"$%.{words.places(groups)}f"
     st.container(key="table-choices").dataframe(
@@ -132,6 +133,8 @@ def _table(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str]) -> No
             ),
         },
     )
+    if len(rows) < len(groups):
+        st.html(markup.note(f"The cheapest {len(rows):,} of {len(groups):,} are listed"))
     choices_versus.download("choices", rows)
 
 

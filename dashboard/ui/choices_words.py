@@ -13,6 +13,8 @@ from dashboard.core.format import count, duration, money, percent
 from dashboard.ui.figures_choice_bars import Bar
 from dashboard.ui.figures_choices import Dot, letters
 
+MOST_DOTS = 60
+
 
 def title_sentence(groups: Sequence[Group], by: str) -> str:
     """Choices' live sentence: how many runs, put together how, and what the dearest cost more than the cheapest."""
@@ -31,8 +33,19 @@ def marked(groups: Sequence[Group]) -> dict[str, str]:
     return dict(zip((one.name for one in groups), letters(len(groups)), strict=True))
 
 
+def drawn(groups: Sequence[Group], beaten: Mapping[str, str]) -> list[Group]:
+    """The groups that can be drawn: of known cost and duration, the first MOST_DOTS, those that none beats before."""
+    known = [one for one in groups if one.cost is not None and one.seconds is not None]
+    if len(known) <= MOST_DOTS:
+        return known
+    first = [one for one in known if one.name not in beaten][:MOST_DOTS]
+    rest = [one for one in known if one.name in beaten][: MOST_DOTS - len(first)]
+    chosen = {one.name for one in (*first, *rest)}
+    return [one for one in known if one.name in chosen]
+
+
 def dots(groups: Sequence[Group], beaten: Mapping[str, str], answer: Answer) -> list[Dot]:
-    """The groups that can be drawn: of known cost and duration."""
+    """The groups as they are drawn, under the letters that they have in the table."""
     marks = marked(groups)
     return [
         Dot(
@@ -52,21 +65,21 @@ def dots(groups: Sequence[Group], beaten: Mapping[str, str], answer: Answer) -> 
                 )
             ),
         )
-        for one in groups
+        for one in drawn(groups, beaten)
         if one.cost is not None and one.seconds is not None
     ]
 
 
 def finding(groups: Sequence[Group], beaten: Mapping[str, str]) -> str:
     """The sentence above the frontier: which choices are left once those are gone that another one beats."""
-    drawn = [one for one in groups if one.cost is not None]
+    priced = [one for one in groups if one.cost is not None]
     marks = marked(groups)
-    if len(drawn) < 2:
+    if len(priced) < 2:
         return "One choice so far: train the same in another way to compare"
-    left = [marks[one.name] for one in drawn if one.name not in beaten]
-    if len(left) == len(drawn):
-        return f"None of {count(len(drawn), 'choice')} is beaten: each is cheaper, quicker or more accurate"
-    gone = count(len(drawn) - len(left), "choice")
+    left = [marks[one.name] for one in priced if one.name not in beaten]
+    if len(left) == len(priced):
+        return f"None of {count(len(priced), 'choice')} is beaten: each is cheaper, quicker or more accurate"
+    gone = count(len(priced) - len(left), "choice")
     if len(left) == 1:
         return f"{left[0]} beats all others in cost, time and accuracy as far as known"
     named = ", ".join(left[:-1]) + f" and {left[-1]}" if len(left) <= 6 else f"{len(left)} choices"
@@ -155,7 +168,7 @@ def places(groups: Sequence[Group]) -> int:
     return max(2, min(5, 2 - math.floor(math.log10(least))))
 
 
-def legend(dots: Sequence[Dot], wish: Wish) -> str:
+def legend(dots: Sequence[Dot], wish: Wish, hidden: int = 0) -> str:
     """What the marks of the frontier mean, as far as they are in it."""
     parts = ["larger is more accurate"] if any(one.accuracy is not None for one in dots) else []
     if any(one.accuracy is None for one in dots):
@@ -166,6 +179,8 @@ def legend(dots: Sequence[Dot], wish: Wish) -> str:
         parts.append("grey is beaten: another was no dearer, no slower and no worse")
     if any(one.seconds[2] > one.seconds[0] for one in dots):
         parts.append("lines reach from the least to the most of its runs")
+    if hidden:
+        parts.append(f"{count(hidden, 'choice')} more are in the table only")
     said = "; ".join(parts)
     return f"{said[:1].upper()}{said[1:]}." if said else ""
 

@@ -6,6 +6,7 @@ Every answer says what it rests on, and how an estimate was made (see `what_if_t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from statistics import median
 
 from dashboard.core import tags
@@ -13,7 +14,7 @@ from dashboard.core.costs.ec2 import ec2_quote
 from dashboard.core.costs.outcomes import Outcome, Way, Work
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, quote
-from dashboard.core.costs.what_if_time import Basis, Range, Time, gain_of, training_time
+from dashboard.core.costs.what_if_time import Basis, Machines, Range, Time, gain_of, machines_of, training_time
 from dashboard.core.format import count, percent
 from dashboard.core.runs.instances import offered
 from dashboard.core.runs.model import Capacity, Platform
@@ -60,20 +61,58 @@ class Question:
     why_no_spot: str = ""  # why they could not be read
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What the trainings of one work tell, made once for all options."""
+
+    trainings: Sequence[Outcome]
+
+    @cached_property
+    def machines(self) -> Machines:
+        return machines_of(self.trainings)
+
+    @cached_property
+    def ways(self) -> Mapping[Way, Sequence[Outcome]]:
+        found: dict[Way, list[Outcome]] = {}
+        for one in self.trainings:
+            found.setdefault(one.way, []).append(one)
+        return found
+
+    @cached_property
+    def saved(self) -> Sequence[float]:
+        """What managed spot saved, run by run."""
+        return [share for one in self.trainings if (share := one.run.saving) is not None]
+
+    @cached_property
+    def volume_gb(self) -> int:
+        return max((one.run.volume_gb or 0 for one in self.trainings), default=0)
+
+    @cached_property
+    def _ahead(self) -> Mapping[Platform, float]:
+        waits: dict[Platform, list[float]] = {}
+        for one in self.trainings:
+            waits.setdefault(one.way.platform, []).append(max(0.0, one.seconds - (one.trained or 0.0)))
+        return {platform: median(seconds) for platform, seconds in waits.items()}
+
+    def ahead(self, platform: Platform) -> float:
+        """Seconds of a run that are no training: of this platform's, else of the other's."""
+        return self._ahead.get(platform, next(iter(self._ahead.values())))
+
+
 def what_if(work: Work, members: Sequence[Outcome], prices: PriceBook, asked: Question) -> tuple[Option, ...]:
     """Every way on offer, in every region asked for, the cheapest first, those of unknown cost last.
 
     `members` are runs of this one work and of one nature of money. Without any there is nothing to go by: ().
     """
-    trainings = [one for one in members if one.trained]
-    if not trainings:
+    known = _Known([one for one in members if one.trained])
+    if not known.trainings:
         return ()
-    gain = gain_of(trainings)
+    gain = gain_of(known.machines)
     found: list[Option] = []
-    for way in _ways(trainings, asked.count):
-        time = training_time(way, trainings, work, gain)
+    for way in _ways(known, asked.count):
+        time = training_time(way, known.machines, work, gain)
         regions = dict.fromkeys(asked.regions or (asked.home,))
-        found += [_option(way, region, time, trainings, prices, asked) for region in regions]
+        found += [_option(way, region, time, known, prices, asked) for region in regions]
     return tuple(sorted(found, key=_order))
 
 
@@ -82,28 +121,25 @@ def regions_of(prices: PriceBook) -> tuple[str, ...]:
     return tuple(sorted({region for kind, _, region in prices.prices if kind is Kind.SAGEMAKER_TRAINING}))
 
 
-def _ways(trainings: Sequence[Outcome], number: int) -> Iterable[Way]:
+def _ways(known: _Known, number: int) -> Iterable[Way]:
     for platform in Platform:
-        here = [one.way.instance_type for one in trainings if one.way.platform is platform]
+        here = [way.instance_type for way in known.machines if way.platform is platform]
         for kind in dict.fromkeys((*offered(platform), *here)):
             for capacity in Capacity:
                 if platform is Platform.SAGEMAKER or number == 1:  # an EC2 training runs on one instance
                     yield Way(platform, kind, number, capacity)
 
 
-def _option(
-    way: Way, region: str, time: Time | str, trainings: Sequence[Outcome], prices: PriceBook, asked: Question
-) -> Option:
-    same = [one for one in trainings if one.way == way]
+def _option(way: Way, region: str, time: Time | str, known: _Known, prices: PriceBook, asked: Question) -> Option:
+    same = known.ways.get(way, ())
     if same and region == asked.home and all(one.amount is not None for one in same):
         return _measured(way, region, same)
     if isinstance(time, str):
         return Option(way, region, Basis.ESTIMATED, None, None, why_unknown=time)
-    ahead = median(max(0.0, one.seconds - (one.trained or 0.0)) for one in _like(way, trainings))
     basis = Basis.ESTIMATED if time.basis is Basis.ESTIMATED else Basis.PRICED
-    cost, how, why = _cost(way, region, time.seconds, trainings, prices, asked)
+    cost, how, why = _cost(way, region, time.seconds, known, prices, asked)
     said = "; ".join(part for part in (time.how, how) if part)
-    return Option(way, region, basis, time.seconds.plus(ahead), cost, said, why, time.n)
+    return Option(way, region, basis, time.seconds.plus(known.ahead(way.platform)), cost, said, why, time.n)
 
 
 def _measured(way: Way, region: str, same: Sequence[Outcome]) -> Option:
@@ -126,21 +162,16 @@ def _those(same: Sequence[Outcome]) -> str:
     return f"{how}, {basis}" if basis else how
 
 
-def _like(way: Way, trainings: Sequence[Outcome]) -> Sequence[Outcome]:
-    """Those whose start-up says most about this way's: of its platform, else all."""
-    return [one for one in trainings if one.way.platform is way.platform] or trainings
-
-
 def _cost(
-    way: Way, region: str, seconds: Range, trainings: Sequence[Outcome], prices: PriceBook, asked: Question
+    way: Way, region: str, seconds: Range, known: _Known, prices: PriceBook, asked: Question
 ) -> tuple[Money | None, str, str]:
     """What these seconds cost, how that was made, and why it is unknown."""
     if way.platform is Platform.EC2:
-        return _ec2(way, region, seconds, trainings, prices, asked)
+        return _ec2(way, region, seconds, known, prices, asked)
     shares = (1.0, 1.0, 1.0)
     how = ""
     if way.capacity is Capacity.SPOT:
-        saved = [one.run.saving for one in trainings if one.run.saving is not None]
+        saved = known.saved
         if not saved:
             return None, "", "SageMaker does not tell its spot prices, and no run of this work was on its spot yet"
         shares = (1 - max(saved), 1 - median(saved), 1 - min(saved))
@@ -153,7 +184,7 @@ def _cost(
 
 
 def _ec2(
-    way: Way, region: str, seconds: Range, trainings: Sequence[Outcome], prices: PriceBook, asked: Question
+    way: Way, region: str, seconds: Range, known: _Known, prices: PriceBook, asked: Question
 ) -> tuple[Money | None, str, str]:
     spot = None
     how = ""
@@ -164,9 +195,8 @@ def _ec2(
         if now is None:
             return None, "", asked.why_no_spot or f"EC2 tells no spot price of {way.instance_type} in {region}"
         spot, how = now.price, f"at the spot price of {now.date:%Y-%m-%d}, which moves"
-    volume = max((one.run.volume_gb or 0 for one in trainings), default=0)
     made = [
-        ec2_quote(prices, way.instance_type, region, seconds=value, volume_gb=volume, spot=spot)
+        ec2_quote(prices, way.instance_type, region, seconds=value, volume_gb=known.volume_gb, spot=spot)
         for value in (seconds.low, seconds.likely, seconds.high)
     ]
     return _money(made, "; ".join(part for part in (how, made[1].basis) if part), region, asked.home)

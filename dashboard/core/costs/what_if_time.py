@@ -4,7 +4,7 @@ How much a training gains from more cores lies between nothing and all of it. Wh
 different sizes, that says where between; where it was not, the middle is taken. The whole range is always given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import log
@@ -63,9 +63,21 @@ class Time:
     n: int
 
 
-def training_time(way: Way, trainings: Sequence[Outcome], work: Work, gain: tuple[float, int] | None) -> Time | str:
+Machines = Mapping[Way, Sequence[Outcome]]
+"""The trainings on each kind of machine, and number of them, however they were paid: its speed is the same."""
+
+
+def machines_of(trainings: Sequence[Outcome]) -> Machines:
+    """Trainings by what they ran on."""
+    found: dict[Way, list[Outcome]] = {}
+    for one in trainings:
+        found.setdefault(_unpaid(one.way), []).append(one)
+    return found
+
+
+def training_time(way: Way, machines: Machines, work: Work, gain: tuple[float, int] | None) -> Time | str:
     """How long this way trains, or why that is not known."""
-    same = [one for one in trainings if replace(one.way, capacity=way.capacity) == way]
+    same = machines.get(_unpaid(way))
     if same:
         return Time(spread(same), Basis.MEASURED, f"the time of {_runs(same)} on it", len(same))
     of = hardware(way.instance_type)
@@ -75,11 +87,16 @@ def training_time(way: Way, trainings: Sequence[Outcome], work: Work, gain: tupl
         return f"{way.hardware} keeps up its full speed for minutes only: runs elsewhere do not tell its time"
     if of.gpu and _uses_gpu(work):
         return f"nothing was measured on a GPU such as {of.gpu}"
-    known = [one for one in trainings if _can_be_scaled(one, of)]
+    known = [on for on in machines if _can_be_scaled(on, of)]
     if not known:
         return "no run of this work on hardware that can be compared"
-    base = _nearest(known, of, way.count)
-    return _scaled(way, of, base, gain)
+    # The nearest number of cores: a short way to scale is a sure one.
+    nearest = min(known, key=lambda on: (abs(log(_cores(on) / (of.vcpu * way.count))), on))
+    return _scaled(way, of, machines[nearest], gain)
+
+
+def _unpaid(way: Way) -> Way:
+    return replace(way, capacity=Capacity.ON_DEMAND)
 
 
 def _uses_gpu(work: Work) -> bool:
@@ -87,25 +104,14 @@ def _uses_gpu(work: Work) -> bool:
     return given.get("unfreeze", "0") != "0" or given.get("engine") == "torch"
 
 
-def _can_be_scaled(one: Outcome, to: Hardware) -> bool:
-    of = hardware(one.way.instance_type)
-    return of is not None and not one.way.hardware.startswith(BURSTABLE) and (not of.gpu or bool(to.gpu))
+def _can_be_scaled(on: Way, to: Hardware) -> bool:
+    of = hardware(on.instance_type)
+    return of is not None and not on.hardware.startswith(BURSTABLE) and (not of.gpu or bool(to.gpu))
 
 
 def _cores(way: Way) -> int:
     of = hardware(way.instance_type)
     return of.vcpu * way.count if of else 0
-
-
-def _nearest(known: Sequence[Outcome], of: Hardware, number: int) -> list[Outcome]:
-    """The runs on the machines whose cores are the nearest to these: a short way to scale is a sure one."""
-    wanted = of.vcpu * number
-
-    def apart(one: Outcome) -> tuple[float, Way]:
-        return abs(log(_cores(one.way) / wanted)), replace(one.way, capacity=Capacity.ON_DEMAND)
-
-    nearest = apart(min(known, key=apart))
-    return [one for one in known if apart(one) == nearest]
 
 
 def _scaled(way: Way, of: Hardware, base: Sequence[Outcome], gain: tuple[float, int] | None) -> Time:
@@ -128,19 +134,19 @@ def _scaled(way: Way, of: Hardware, base: Sequence[Outcome], gain: tuple[float, 
     return Time(its_spread.times(low, whole**exponent, high), Basis.ESTIMATED, how, len(base))
 
 
-def gain_of(trainings: Sequence[Outcome]) -> tuple[float, int] | None:
+def gain_of(machines: Machines) -> tuple[float, int] | None:
     """The exponent e of time ~ cores^−e, 0..1, and of how many sizes it was told; None with fewer than two.
 
     Least squares through the logarithms of each size's median time. A duration that was itself scaled by cores says
     nothing about that.
     """
     sizes: dict[int, list[float]] = {}
-    for one in trainings:
-        of = hardware(one.way.instance_type)
-        if of is None or of.gpu or one.way.hardware.startswith(BURSTABLE) or one.is_guessed:
+    for on, trainings in machines.items():
+        of = hardware(on.instance_type)
+        if of is None or of.gpu or on.hardware.startswith(BURSTABLE):
             continue
-        if one.trained:
-            sizes.setdefault(_cores(one.way), []).append(one.trained)
+        sizes.setdefault(_cores(on), []).extend(one.trained for one in trainings if one.trained and not one.is_guessed)
+    sizes = {cores: seconds for cores, seconds in sizes.items() if seconds}
     if len(sizes) < 2:
         return None
     points = [(log(cores), log(median(seconds))) for cores, seconds in sizes.items()]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dashboard.core.costs.outcomes import Way, by_work
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.what_if import Question, regions_of, what_if
-from dashboard.core.costs.what_if_time import Basis, gain_of
+from dashboard.core.costs.what_if_time import Basis, gain_of, machines_of
 from dashboard.core.runs.model import Capacity, Platform
 from dashboard.core.runs.surroundings import SpotPrice
 from tests.core.costs.chosen import EC2, SPOT, outcome
@@ -60,7 +60,7 @@ def test_other_machines_lie_between_no_gain_and_all_of_it():
 
 def test_a_gain_that_was_measured_says_where_between():
     known = (outcome("a", seconds=600, instance="ml.m5.large"), outcome("b", seconds=300, instance="ml.m5.xlarge"))
-    exponent, sizes = gain_of(known)
+    exponent, sizes = gain_of(machines_of(known))
     assert (exponent, sizes) == (pytest.approx(1.0), 2)
     found, _ = options(*known)
     assert found[way("ml.m5.2xlarge"), "us-east-1"].seconds.likely == pytest.approx(150)  # from the nearest size
@@ -70,7 +70,7 @@ def test_a_gain_that_was_measured_says_where_between():
 def test_a_duration_that_was_itself_scaled_by_cores_measures_no_gain():
     tags = {"kennel:sample": "true", "kennel:replay": "1", "kennel:replay-basis": "duration estimated: scaled"}
     known = (outcome("a", seconds=600, instance="ml.m5.large", tags=tags), outcome("b", instance="ml.m5.xlarge"))
-    assert gain_of(known) is None
+    assert gain_of(machines_of(known)) is None
     found, _ = options(*known)
     assert found[way("ml.m5.large"), "us-east-1"].basis is Basis.REPLAYED
 

@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.core.aws import Account, Aws
+from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.waste import Act, Evidence, Finding, Sweep, told
 from dashboard.core.format import count, money
@@ -82,8 +83,8 @@ def figures(sweep: Sweep, shown: Nature) -> None:
     strip.show(parts)
 
 
-def findings(aws: Aws, sweep: Sweep, shown: Nature) -> None:
-    """Every finding, the dearest first; an empty page says what would be found."""
+def findings(aws: Aws, sweep: Sweep, shown: Nature, ledger: Ledger) -> None:
+    """Every finding, the dearest first; an empty page says what would be found. ledger: what things have cost."""
     found = sweep.of(shown)
     if not found:
         empty.show(
@@ -96,10 +97,10 @@ def findings(aws: Aws, sweep: Sweep, shown: Nature) -> None:
         )
     for one in found:
         with st.container(border=True, key=f"panel-waste-{one.key}", gap="small"):
-            _finding(aws, one, sweep)
+            _finding(aws, one, sweep, ledger)
 
 
-def _finding(aws: Aws, one: Finding, sweep: Sweep) -> None:
+def _finding(aws: Aws, one: Finding, sweep: Sweep, ledger: Ledger) -> None:
     with st.container(horizontal=True, vertical_alignment="top", horizontal_alignment="distribute", gap="medium"):
         st.html(head(one))
         st.html(per_day(one), width="content")
@@ -114,11 +115,11 @@ def _finding(aws: Aws, one: Finding, sweep: Sweep) -> None:
                 on_click=confirm.ask,
                 args=(make,),
             )
-        if one.receipt:
+        if one.lines:
+            with st.popover("How it is counted", type="tertiary", width="content"):
+                st.html(receipt_lines.table(one.one_day(sweep.at)))
+        if ledger.find(one.receipt):
             st.page_link(Place.RECEIPT, label="What it has cost", query_params={"receipt": one.receipt})
-    if one.lines:
-        with st.expander("How the sum of a day comes about"):
-            st.html(receipt_lines.table(one.one_day(sweep.at)))
 
 
 def head(one: Finding) -> Markup:
@@ -128,9 +129,10 @@ def head(one: Finding) -> Markup:
         marks.append(badge(Tone.RUNNING, f"goes on {told(one.scheduled)}"))
     if not one.is_kennels:
         marks.append(badge(Tone.STOPPED, "not Kennel's", "Kennel did not make it, and so offers nothing to do"))
+    of = f" of {escape(one.of)}" if one.of else ""
     rows = "".join(f"<li>{_evidence(fact)}</li>" for fact in one.evidence if fact.what)
     return Markup(
-        f'<div class="kn-row"><p>{escape(one.thing)} <strong>{escape(one.name)}</strong> {" ".join(marks)}</p>'
+        f'<div class="kn-row"><p>{escape(one.thing)} <strong>{escape(one.name)}</strong>{of} {" ".join(marks)}</p>'
         f'<ul class="kn-evidence">{rows}</ul></div>'
     )
 

@@ -31,6 +31,14 @@ DELETES = {
     Thing.ADDRESS: "Release",
 }
 """How deleting is called where AWS has a word of its own for it."""
+ONE = {
+    "endpoints": "endpoint",
+    "notebooks": "notebook",
+    "instances": "instance",
+    "volumes": "volume",
+    "addresses": "address",
+    "folders of runs": "folder of a run",
+}
 MONTH_HOURS = 730
 
 
@@ -60,7 +68,7 @@ def month_note(sweep: Sweep, nature: Nature) -> str:
 
 def looked(sweep: Sweep) -> str:
     """What was looked at: "1 endpoint, 2 volumes, no addresses"."""
-    there = [f"{number:,} {what}" for what, number in sweep.looked.items() if number]
+    there = [count(number, ONE.get(what, what), what) for what, number in sweep.looked.items() if number]
     none = [what for what, number in sweep.looked.items() if not number]
     parts = ([", ".join(there)] if there else []) + ([f"none of: {', '.join(none)}"] if none else [])
     return "; ".join(parts) or "nothing could be looked at"

@@ -16,5 +16,5 @@ with problem.shown("waste", title="Waste"):
     waste.controls(reading.value, shown, Nature.of({}, is_embedded=aws.account.is_embedded))
     waste.figures(reading.value, shown)
     page.section("What serves nobody")
-    waste.findings(aws, reading.value, shown)
+    waste.findings(aws, reading.value, shown, state.ledger(aws).value)
     waste.foot(reading.value)

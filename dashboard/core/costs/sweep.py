@@ -29,7 +29,7 @@ def sweep(aws: Aws, prices: PriceBook, now: datetime, *, idle: timedelta = IDLE,
         "instances": lambda: sweep_ec2.instances(aws, prices, now),
         "volumes": lambda: sweep_ec2.volumes(aws, prices, now),
         "addresses": lambda: sweep_ec2.addresses(aws, prices, now),
-        "files of runs": lambda: sweep_artifacts.look(aws, prices, now, old),
+        "folders of runs": lambda: sweep_artifacts.look(aws, prices, now, old),
     }
 
     def one(what: str) -> tuple[str, Look]:

@@ -65,9 +65,10 @@ def _stopped(
         kind=Kind.STOPPED_INSTANCE,
         thing=Thing.INSTANCE,
         name=one["InstanceId"],
+        of=_of(marks),
         nature=Nature.of(marks, is_embedded=aws.account.is_embedded),
         evidence=(
-            Evidence(f"{_named(marks)}{when}", "DescribeInstances StateTransitionReason"),
+            Evidence(when, "DescribeInstances StateTransitionReason"),
             Evidence(f"{count(len(ids), 'volume')} kept for it: {sizes}", "DescribeVolumes"),
         ),
         lines=() if missing else tuple(line for one in known for line in _volume_lines(one, aws, prices, now)),
@@ -85,9 +86,10 @@ def _expired(one: Mapping[str, Any], aws: Aws, prices: PriceBook, now: datetime)
         kind=Kind.EXPIRED,
         thing=Thing.INSTANCE,
         name=one["InstanceId"],
+        of=_of(marks),
         nature=Nature.of(marks, is_embedded=aws.account.is_embedded),
         evidence=(
-            Evidence(f"{_named(marks)}it was to be gone on {told(until)}" if until else "", "tag kennel:expires"),
+            Evidence(f"it was to be gone on {told(until)}" if until else "", "tag kennel:expires"),
             Evidence(f"1 × {one['InstanceType']}, started {age} ago", "DescribeInstances"),
         ),
         lines=charges.ec2(prices, one["InstanceType"], aws.account.region, started=now - DAY, ended=now),
@@ -103,10 +105,11 @@ def _loose_volume(one: Mapping[str, Any], aws: Aws, prices: PriceBook, now: date
         kind=Kind.LOOSE_VOLUME,
         thing=Thing.VOLUME,
         name=one["VolumeId"],
+        of=_of(marks),
         nature=Nature.of(marks, is_embedded=aws.account.is_embedded),
         evidence=(
             Evidence(
-                f"{_named(marks)}{one['Size']} GB {one.get('VolumeType', 'of an unknown type')}, attached to nothing",
+                f"{one['Size']} GB {one.get('VolumeType', 'of an unknown type')}, attached to nothing",
                 "DescribeVolumes State available",
             ),
             Evidence(f"made on {told(one['CreateTime'])}", "DescribeVolumes CreateTime"),
@@ -124,10 +127,9 @@ def _loose_address(one: Mapping[str, Any], aws: Aws, prices: PriceBook, now: dat
         kind=Kind.LOOSE_ADDRESS,
         thing=Thing.ADDRESS,
         name=name,
+        of=_of(marks),
         nature=Nature.of(marks, is_embedded=aws.account.is_embedded),
-        evidence=(
-            Evidence(f"{_named(marks)}{one['PublicIp']} belongs to no instance", "DescribeAddresses AssociationId"),
-        ),
+        evidence=(Evidence(f"{one['PublicIp']} belongs to no instance", "DescribeAddresses AssociationId"),),
         lines=charges.address(prices, aws.account.region, started=now - DAY, ended=now),
         is_kennels=is_kennels(marks),
         acts=(Act.DELETE,) if is_kennels(marks) and one.get("AllocationId") else (),
@@ -165,7 +167,6 @@ def _tags(one: Mapping[str, Any]) -> dict[str, str]:
     return tags.as_dict(one.get("Tags", ()))
 
 
-def _named(marks: Mapping[str, str]) -> str:
-    """ "dogs-3: ", from a run's or a person's own name for it; "" without one."""
-    name = marks.get(tags.RUN) or marks.get("Name", "")
-    return f"{name}: " if name else ""
+def _of(marks: Mapping[str, str]) -> str:
+    """The run that it belongs to, or a person's own name for it; "" without one."""
+    return marks.get(tags.RUN) or marks.get("Name", "")

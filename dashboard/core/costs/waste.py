@@ -116,6 +116,7 @@ class Finding:
     is_kennels: bool = True
     acts: tuple[Act, ...] = ()
     receipt: str = ""
+    of: str = ""  # the run, or what a person calls it, where the thing itself has only an id
     wanted: int = 0
     scheduled: datetime | None = None  # when a schedule deletes it
     expires: datetime | None = None

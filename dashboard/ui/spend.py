@@ -4,6 +4,7 @@ Every figure on it leads to the receipts that it is the sum of. The chart is in 
 below it in `spend_panels`, the table in `spend_table`.
 """
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -48,8 +49,8 @@ def none_yet(ledger: Ledger) -> None:
         )
 
 
-def figures(made: Statement) -> list[Figure]:
-    """The strip: each figure leads to the receipts behind it."""
+def figures(made: Statement, budget: Sequence[Figure], wasted: Sequence[Figure]) -> list[Figure]:
+    """The strip, the month's budget and what is wasted in their places; each leads to what it is made of."""
     mark = receipt.of(made.selection.nature)
     found = [
         Figure(
@@ -77,6 +78,7 @@ def figures(made: Statement) -> list[Figure]:
                 query=made.selection.over(past).query(),
             )
         )
+    found += budget
     found.append(
         Figure(
             "spend-change",
@@ -89,7 +91,7 @@ def figures(made: Statement) -> list[Figure]:
             query=made.selection.over(made.change.before).query(),
         )
     )
-    return found
+    return [*found, *wasted]
 
 
 def receipts(made: Statement) -> None:

@@ -4,7 +4,19 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.costs.statement import statement
-from dashboard.ui import billed, budget, page, problem, spend, spend_chart, spend_controls, spend_panels, strip, words
+from dashboard.ui import (
+    billed,
+    budget,
+    page,
+    problem,
+    spend,
+    spend_chart,
+    spend_controls,
+    spend_panels,
+    spend_todo,
+    strip,
+    words,
+)
 
 aws = state.connection()
 
@@ -18,17 +30,23 @@ with problem.shown("spend", title="Spend"):
         spend.head(made, words.age(reading.at, now))
         spend_controls.show(ledger, made.selection, now)
         month = budget.look(aws, made, now)
+        sweep = state.waste(aws).value
         if made.rows:
-            strip.show([*spend.figures(made), *budget.figures(month)])
-            budget.panel(aws, month, ledger, now)
+            nature = made.selection.nature
+            strip.show(spend.figures(made, budget.figures(month), spend_todo.figures(sweep, nature)))
             left, right = st.columns((8, 5), gap="medium")
             with left:
                 page.section("Over time")
                 spend_chart.over_time(made, budget.limit(month))
+                budget.panel(aws, month, ledger, now)
+            with right:
+                spend_panels.dearest(made)
+                spend_todo.panel(sweep, state.advice(aws, nature), nature)
+            left, right = st.columns((8, 5), gap="medium")
+            with left:
                 spend_panels.why(made)
             with right:
                 spend_panels.where(made)
-                spend_panels.dearest(made)
                 spend_panels.platforms(made)
             spend.receipts(made)
         else:

@@ -35,6 +35,7 @@ chosen = st.navigation(
             st.Page(page.Place.COSTS, title="Spend", icon=":material/payments:"),
             st.Page(page.Place.CHOICES, title="Choices", icon=":material/balance:"),
             st.Page(page.Place.WASTE, title="Waste", icon=":material/delete_sweep:"),
+            st.Page(page.Place.PRICES, title="Prices", icon=":material/sell:"),
             st.Page(page.Place.RECEIPT, title="Receipt", visibility="hidden"),
         ],
     }

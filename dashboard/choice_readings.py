@@ -18,7 +18,8 @@ from dashboard.core.runs.listing import Listing
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.surroundings import Seen, SpotPrice
 from dashboard.core.runs.window import Window
-from dashboard.readings import now, prices, where
+from dashboard.price_readings import prices
+from dashboard.readings import now, where
 from dashboard.run_readings import costs, listing
 
 

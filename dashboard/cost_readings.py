@@ -4,11 +4,13 @@ import streamlit as st
 
 from dashboard.core.aws import Aws
 from dashboard.core.costs import trail_kept
+from dashboard.core.costs.collect import Collector
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.ledger_book import LedgerBook
 from dashboard.core.costs.trail_book import TrailBook
 from dashboard.core.runs.window import Window
-from dashboard.readings import Reading, now, prices, where
+from dashboard.price_readings import prices
+from dashboard.readings import Reading, now, where
 from dashboard.run_readings import listing
 
 PATIENCE, FIRST_PATIENCE = 0.15, 1.0
@@ -39,4 +41,4 @@ def _books() -> dict[str, LedgerBook]:
 
 
 def _book(aws: Aws) -> LedgerBook:
-    return _books().setdefault(where(aws), LedgerBook(now, TrailBook(trail_kept.place(aws.account))))
+    return _books().setdefault(where(aws), LedgerBook(now, Collector(TrailBook(trail_kept.place(aws.account)))))

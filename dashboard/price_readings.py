@@ -4,19 +4,19 @@ It is read again when a file of them changes, whoever changed it: this server af
 """
 
 import os
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
 
 from dashboard.core.aws import Account, Aws, chosen
-from dashboard.core.costs import price_cache
-from dashboard.core.costs.price_cache import Refreshed
+from dashboard.core.costs import price_cache, spot_history
+from dashboard.core.costs.price_cache import Refreshed, SpotDay
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.refresh import Refreshing, RefreshPlan, refresh
-from dashboard.core.errors import Refused
+from dashboard.core.errors import KennelError, Refused
 from dashboard.core.home import home
+from dashboard.readings import now, where
 
 EMBEDDED = "embedded-"
 
@@ -40,7 +40,7 @@ def prices_stamp() -> str:
     return "\n".join(files)
 
 
-def told(account: Account) -> Told:
+def told_prices(account: Account) -> Told:
     """What was refreshed for the account's region."""
     prices()  # a file that makes no sense is set aside by reading it
     path = price_cache.file(home(os.environ), account.region, is_embedded=account.is_embedded)
@@ -49,13 +49,26 @@ def told(account: Account) -> Told:
     return Told(kept, tuple(one.name for one in aside))
 
 
-def refreshed(aws: Aws, plan: RefreshPlan, at: datetime) -> Refreshing:
+def spot_days(aws: Aws, instance_type: str, kept: Refreshed | None) -> tuple[tuple[SpotDay, ...], str]:
+    """What spot cost on the last days, oldest first, and why EC2 could not be asked: then it is what is kept."""
+    before = {one.day: one for one in (kept.spot if kept else ()) if one.instance_type == instance_type}
+    problem = ""
+    try:
+        before |= {one.day: one for one in _spot_days(where(aws), instance_type, aws)}
+    except KennelError as error:
+        problem = str(error)
+    return tuple(before[day] for day in sorted(before)), problem
+
+
+def refresh_prices(aws: Aws, plan: RefreshPlan) -> Refreshing:
     """Ask AWS as planned, and keep what it told beside what was known. Raises the errors of `Aws.call`, and Refused."""
-    made = refresh(aws, plan, lambda: at)
+    made = refresh(aws, plan, now)
+    lacking = tuple(f"{half} could not be read: {error}" for half, error in made.problems)
+    found = replace(made.found, left_out=(*lacking, *made.found.left_out))
     path = price_cache.file(home(os.environ), plan.region, is_embedded=aws.account.is_embedded)
     before, _ = price_cache.read(path)
     try:
-        price_cache.write(path, made.found.after(before))
+        price_cache.write(path, found.after(before))
     except OSError as error:
         raise Refused(
             "the prices were read, and could not be kept",
@@ -82,6 +95,11 @@ def _merged(stamp: str) -> PriceBook:
         if kept is not None:
             book = kept.into(book)
     return book
+
+
+@st.cache_data(show_spinner=False, ttl=3600, max_entries=40)
+def _spot_days(where: str, instance_type: str, _aws: Aws) -> tuple[SpotDay, ...]:
+    return spot_history.spot_days(_aws, [instance_type], now())[0]
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

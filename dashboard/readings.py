@@ -1,13 +1,10 @@
-"""What a page has read: with its moment, under the account it is of, and the prices to count with."""
+"""What a page has read: with its moment, under the account it is of."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from dashboard.core.aws import Aws
-from dashboard.price_readings import prices
-
-__all__ = ["Reading", "now", "prices", "where"]
 
 T = TypeVar("T")
 

@@ -40,7 +40,8 @@ from dashboard.core.serving import endpoints as serving
 from dashboard.core.serving.endpoints import Endpoint
 from dashboard.cost_readings import forget_costs, ledger
 from dashboard.embedded import Embedded
-from dashboard.readings import Reading, now, prices, where
+from dashboard.price_readings import prices, refresh_prices, spot_days, told_prices
+from dashboard.readings import Reading, now, where
 from dashboard.run_readings import (
     TAIL_LINES,
     Tail,
@@ -99,10 +100,13 @@ __all__ = [
     "overview",
     "ping",
     "prices",
+    "refresh_prices",
     "run",
     "runs",
+    "spot_days",
     "spot_prices",
     "surroundings",
+    "told_prices",
     "trials",
     "usage",
     "warm_up",

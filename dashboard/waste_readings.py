@@ -7,7 +7,8 @@ import streamlit as st
 from dashboard.core.aws import Aws
 from dashboard.core.costs.sweep import IDLE, sweep
 from dashboard.core.costs.waste import Sweep
-from dashboard.readings import Reading, now, prices, where
+from dashboard.price_readings import prices
+from dashboard.readings import Reading, now, where
 
 SECONDS = 60
 """How long a sweep is shown before it is made again, in the background: a dozen calls and a few for each thing."""

@@ -27,6 +27,7 @@ class Place(StrEnum):
     CHOICES = "views/choices.py"
     WASTE = "views/waste.py"
     RECEIPT = "views/receipt.py"
+    PRICES = "views/prices.py"
 
 
 def style() -> None:

@@ -19,6 +19,11 @@ class Confidence(StrEnum):
     WEAK = "weak"
     ESTIMATE = "estimate"
 
+    @property
+    def word(self) -> str:
+        """It, for a person."""
+        return "weaker source" if self is Confidence.WEAK else self.value
+
 
 class Extra(StrEnum):
     """What is charged for beside instance-hours. Each has a price of its own in each region."""

@@ -1,0 +1,181 @@
+"""The price book as a page: every figure with its source and day, what is not known and why, and what spot costs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.costs.price_cache import Refreshed
+from dashboard.core.costs.price_table import Group, Row, regions, rows, unknown
+from dashboard.core.costs.prices import Kind, PriceBook
+from dashboard.core.format import ago, count
+from dashboard.ui import chart, empty, figures_prices, page, prices_refresh, prices_tables
+from dashboard.ui.markup import Markup, note
+from dashboard.ui.tones import Tone
+
+MONTHS = {
+    "730": "730 h, as most calculators",
+    "744": "744 h, 31 days, as Lambda's console",
+    "720": "720 h, 30 days",
+    "672": "672 h, 28 days",
+}
+ALL = "all"
+
+
+def show(aws: Aws, now: datetime) -> None:
+    """The page: the table of a region beside what spot costs there, and below what is not known."""
+    book, region = state.prices(), aws.account.region
+    told = state.told_prices(aws.account)
+    head = st.container(key="prices-top")
+    known = regions(book, region)
+    chosen = _controls(known)
+    found = rows(book, chosen.region)
+    with head, st.container(horizontal=True, vertical_alignment="center", key="prices-head"):
+        page.title("Prices", sentence(found, chosen.region))
+        st.space("stretch")
+        prices_refresh.button(aws)
+    st.html(note(_collected(told.kept, region, now)))
+    for name in told.broken:
+        st.html(note(f"{name} made no sense and was set aside: its prices are not used.", Tone.WAITING))
+    shown = [row for row in found if chosen.group in (ALL, row.group) and row.says(chosen.text)]
+    left, right = st.columns((8, 5), gap="medium")
+    with left:
+        _table([row for row in shown if row.price is not None], chosen.month, chosen.region, now)
+    with right:
+        if chosen.region == region:
+            _spot(aws, book, told.kept)
+        else:
+            st.html(note(f"Spot prices are read in the account's own region, {region}."))
+        seen = [one for one in book.observed if one.region == chosen.region]
+        if seen:
+            with st.expander("Spot prices that were seen and shipped"):
+                st.html(prices_tables.observed(seen))
+    _unknown(unknown(shown), chosen.region)
+    if changed := [row for row in shown if row.before]:
+        page.section("Prices that changed")
+        st.html(prices_tables.changed(changed))
+    if told.kept is not None and told.kept.left_out and chosen.region == region:
+        with st.expander(f"What AWS's answers lacked: {count(len(told.kept.left_out), 'figure')}"):
+            st.html("".join(note(f"{line}.") for line in told.kept.left_out))
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """What the controls, and so the address, ask for."""
+
+    region: str
+    group: str
+    text: str
+    month: Decimal
+
+
+def _controls(known: Sequence[str]) -> _Chosen:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="prices-controls"):
+        text = st.text_input(
+            "Search", key="q", bind="query-params", placeholder="type, source, estimate", live=True, width=220
+        )
+        region = st.selectbox("Region", list(known), key="region", bind="query-params", width=160)
+        group = st.selectbox("For", [ALL, *(one.value for one in Group)], key="for", bind="query-params", width=170)
+        month = st.selectbox(
+            "A month has",
+            list(MONTHS),
+            format_func=MONTHS.__getitem__,
+            key="month",
+            bind="query-params",
+            width=250,
+            help="What a month costs depends on its length; here you choose it, everywhere it is said.",
+        )
+    return _Chosen(region or known[0], group or ALL, text or "", Decimal(month or "730"))
+
+
+def sentence(found: Sequence[Row], region: str) -> str:
+    """The live sentence: how many prices a region has, how many are estimates, how many are not known."""
+    priced = [row.price for row in found if row.price is not None]
+    if not priced:
+        return f"{region}: no price is known"
+    estimates = sum(price.is_estimate for price in priced)
+    of = f", {count(estimates, 'estimate')} among them" if estimates else ""
+    missing = len(found) - len(priced)
+    return f"{region}: {count(len(priced), 'price')}{of}, {missing or 'none'} unknown"
+
+
+def _collected(kept: Refreshed | None, region: str, now: datetime) -> str:
+    if kept is None or (kept.prices_at is None and kept.spot_at is None):
+        return f"The shipped prices; AWS was not asked for those of {region} yet. USD, without tax, credits and plans."
+    parts = [
+        f"prices {ago(kept.prices_at, now)}" if kept.prices_at else "prices never",
+        f"spot {ago(kept.spot_at, now)}" if kept.spot_at else "spot never",
+    ]
+    return f"AWS was asked for {region}: {', '.join(parts)}. USD, without tax, credits and plans."
+
+
+def _table(shown: Sequence[Row], month: Decimal, region: str, now: datetime) -> None:
+    if not shown:
+        empty.show("prices", "No price fits.", "Take a word or a choice away, or look at what is unknown below.")
+        return
+    st.dataframe(
+        prices_tables.cells(shown, month, now),
+        key="price-table",
+        hide_index=True,
+        placeholder="–",
+        height=min(36 + 35 * len(shown), 640),
+        alt=f"Prices in {region} with source and day",
+        column_config=_columns(month),
+    )
+    st.download_button(
+        "Download CSV",
+        data=lambda: chart.to_csv(prices_tables.plain(shown, region, month)),
+        file_name=f"kennel-prices-{region}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+        key="download-prices",
+    )
+
+
+def _columns(month: Decimal) -> dict[str, Any]:
+    column = st.column_config
+    return {
+        "What": column.TextColumn("What", pinned=True, width=150),
+        "For": column.TextColumn("For", width=84),
+        "Price": column.TextColumn("Price", width=130, alignment="right"),
+        "Month": column.NumberColumn(f"{month} h", width=92, format="$%,.2f", help=f"A month of {month} hours"),
+        "Sure": column.TextColumn("How sure", width=100, help="listed · from a weaker source · estimate"),
+        "As of": column.DateColumn("As of", width=92, format="YYYY-MM-DD", help="The day of the figure"),
+        "Age": column.TextColumn("Age", width=62, alignment="right"),
+        "Source": column.TextColumn("Source", width=420),
+    }
+
+
+def _spot(aws: Aws, book: PriceBook, kept: Refreshed | None) -> None:
+    types = sorted({instance for kind, instance, _ in book.prices if kind is Kind.EC2})
+    with st.container(key="prices-spot"):
+        first = types.index("c5.2xlarge") if "c5.2xlarge" in types else 0
+        instance = st.selectbox("Spot prices of", types, index=first, key="spot", bind="query-params", width=170)
+        days, problem = state.spot_days(aws, instance or types[0], kept)
+        listed = book.price(Kind.EC2, instance or types[0], aws.account.region)
+        amount = listed.amount if listed else None
+        is_dark = st.context.theme.type == "dark"
+        chart.panel(
+            "spot",
+            figures_prices.finding(instance or types[0], days, amount),
+            figures_prices.spot_range(days, amount, is_dark=is_dark) if days else None,
+            f"Not checked: {problem}" if problem else "EC2 told none for the last 30 days.",
+            alone=True,
+        )
+        if days and problem:
+            st.html(note(f"From the last refresh; EC2 was not asked again: {problem}", Tone.WAITING))
+        simulated = "simulated by the embedded AWS from observed ranges" if aws.account.is_embedded else "as EC2 told"
+        st.html(note(f"DescribeSpotPriceHistory, all zones of {aws.account.region}, UTC days, {simulated}."))
+
+
+def _unknown(missing: Sequence[Row], region: str) -> None:
+    if missing:
+        page.section(f"Unknown in {region}", Markup(f'<span class="kn-note">{count(len(missing), "figure")}</span>'))
+        st.html(note("What has no price is counted as unknown, never as 0. A refresh asks AWS for most of them."))
+        st.html(prices_tables.unknown(missing, region))

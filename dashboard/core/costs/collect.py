@@ -1,15 +1,15 @@
-"""Every receipt of an account beside those of its runs. Each part is read for itself, and one that fails is said.
-
-Whoever looks often keeps what this gives: see `ledger_book`.
-"""
+"""Every receipt of an account beside those of its runs. Each part is read for itself, and one that fails is said."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from dashboard.core.aws import Aws
-from dashboard.core.costs import bill_requests
+from dashboard.core.costs.collect_buckets import buckets
+from dashboard.core.costs.collect_ec2 import addresses, volumes
 from dashboard.core.costs.collect_endpoints import endpoints
+from dashboard.core.costs.collect_functions import functions
+from dashboard.core.costs.collect_notebooks import notebooks
 from dashboard.core.costs.ledger import Unread
 from dashboard.core.costs.lifetimes import NEVER_SERVED
 from dashboard.core.costs.prices import PriceBook
@@ -21,6 +21,7 @@ from dashboard.core.parallel import gather
 from dashboard.core.runs.model import Run
 
 TRAIL = "Deleted endpoints and past changes (CloudTrail)"
+OFTEN, SELDOM, HOURLY = timedelta(seconds=15), timedelta(minutes=2), timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,30 @@ class Sources:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One part of an account: its name for a person, how it is read, and how old a reading may be.
+
+    One that is `asked_apart` is read again only when it is that old, even after Kennel changed something: what it asks
+    for is not free.
+    """
+
+    what: str
+    read: Callable[[Sources], tuple[Receipt, ...]]
+    fresh: timedelta
+    asked_apart: bool = False
+
+
+PARTS = (
+    Part("Endpoints", lambda of: endpoints(of.aws, of.prices, of.now, of.happenings, of.failed), OFTEN),
+    Part("Notebooks", lambda of: notebooks(of.aws, of.prices, of.now, of.happenings), SELDOM),
+    Part("Volumes", lambda of: volumes(of.aws, of.prices, of.now, of.runs), SELDOM),
+    Part("Addresses", lambda of: addresses(of.aws, of.prices, of.now, of.happenings), SELDOM),
+    Part("Lambda functions", lambda of: functions(of.aws, of.prices, of.now, of.happenings), HOURLY, asked_apart=True),
+    Part("S3 storage", lambda of: buckets(of.aws, of.prices, of.now), HOURLY, asked_apart=True),
+)
+
+
+@dataclass(frozen=True)
 class Collected:
     """What could be read at a moment, and what could not."""
 
@@ -43,40 +68,41 @@ class Collected:
     unread: tuple[Unread, ...] = ()
 
 
-def _endpoints(of: Sources) -> tuple[Receipt, ...]:
-    return endpoints(of.aws, of.prices, of.now, of.happenings, of.failed)
+@dataclass
+class Collector:
+    """Reads all parts of ONE account side by side, and keeps those that are fresh. Used by one thread at a time."""
+
+    trail: TrailBook
+    parts: Sequence[Part] = PARTS
+    _kept: dict[str, tuple[datetime, PriceBook, tuple[Receipt, ...] | Unread]] = field(default_factory=dict)
+
+    def collect(
+        self, aws: Aws, prices: PriceBook, now: datetime, runs: Sequence[Run] = (), *, again: bool = False
+    ) -> Collected:
+        """CloudTrail first, then the parts; `again`: something was changed, so that nothing is fresh.
+
+        Raises nothing of `Aws.call`: what could not be read is told in `unread`.
+        """
+        happenings, unseen = self.trail.look(aws, now, again=again)
+        of = Sources(aws, prices, now, happenings, self.trail.failed, runs)
+        due = [part for part in self.parts if self._is_due(part, of, again=again)]
+        for part, found in zip(due, gather(lambda part: _read(part, of), due), strict=True):
+            self._kept[part.what] = now, prices, found
+        found_all = [self._kept[part.what][2] for part in self.parts]
+        receipts = tuple(receipt for one in found_all if not isinstance(one, Unread) for receipt in one)
+        self.trail.note_failed(tuple(one.key for one in receipts if NEVER_SERVED in one.notes))
+        unread = [one for one in found_all if isinstance(one, Unread)]
+        return Collected(receipts, (*unread, *((Unread(TRAIL, unseen),) if unseen else ())))
+
+    def _is_due(self, part: Part, of: Sources, *, again: bool) -> bool:
+        if part.what not in self._kept:
+            return True
+        at, prices, _ = self._kept[part.what]
+        return prices is not of.prices or of.now - at >= part.fresh or (again and not part.asked_apart)
 
 
-def _requests(of: Sources) -> tuple[Receipt, ...]:
-    account = of.aws.account
-    return bill_requests.receipts(bill_requests.read(bill_requests.place(account)), is_embedded=account.is_embedded)
-
-
-COLLECTORS: tuple[tuple[str, Callable[[Sources], tuple[Receipt, ...]]], ...] = (
-    ("Endpoints", _endpoints),
-    ("Questions to Cost Explorer", _requests),
-)
-
-
-def collect(
-    aws: Aws, prices: PriceBook, now: datetime, trail: TrailBook, runs: Sequence[Run] = (), *, again: bool = False
-) -> Collected:
-    """All parts side by side; CloudTrail first, `again` even when it was asked a moment ago.
-
-    Raises nothing of `Aws.call`: what could not be read is told in `unread`.
-    """
-    happenings, problem = trail.look(aws, now, again=again)
-    of = Sources(aws, prices, now, happenings, trail.failed, runs)
-
-    def read(part: tuple[str, Callable[[Sources], tuple[Receipt, ...]]]) -> tuple[Receipt, ...] | Unread:
-        what, collector = part
-        try:
-            return collector(of)
-        except KennelError as problem:
-            return Unread(what, problem)
-
-    found = gather(read, COLLECTORS)
-    receipts = tuple(receipt for one in found if not isinstance(one, Unread) for receipt in one)
-    trail.note_failed(tuple(one.key for one in receipts if NEVER_SERVED in one.notes))
-    unread = [one for one in found if isinstance(one, Unread)]
-    return Collected(receipts, (*unread, *((Unread(TRAIL, problem),) if problem else ())))
+def _read(part: Part, of: Sources) -> tuple[Receipt, ...] | Unread:
+    try:
+        return part.read(of)
+    except KennelError as problem:
+        return Unread(part.what, problem)

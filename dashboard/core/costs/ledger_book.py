@@ -8,24 +8,21 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from dashboard.core.aws import Aws
-from dashboard.core.costs.collect import Collected, collect
+from dashboard.core.costs.collect import OFTEN, Collected, Collector
 from dashboard.core.costs.ledger import Ledger, Unread
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Receipt
 from dashboard.core.costs.run_receipt import run_receipt
-from dashboard.core.costs.trail_book import TrailBook
 from dashboard.core.runs.listing import Listing
 from dashboard.core.runs.model import Run
-
-FRESH = timedelta(seconds=15)
 
 
 class LedgerBook:
     """Receipts of ONE account and region. Safe to share between threads; `now` is the clock."""
 
-    def __init__(self, now: Callable[[], datetime], trail: TrailBook) -> None:
+    def __init__(self, now: Callable[[], datetime], collector: Collector) -> None:
         self._now = now
-        self._trail = trail
+        self._collector = collector
         self._changed = threading.Condition()
         self._prices: PriceBook | None = None
         self._listed: Listing | None = None
@@ -42,7 +39,7 @@ class LedgerBook:
         self._ledger: Ledger | None = None
 
     def look(
-        self, aws: Aws, listing: Listing, prices: PriceBook, *, patience: float, fresh: timedelta = FRESH
+        self, aws: Aws, listing: Listing, prices: PriceBook, *, patience: float, fresh: timedelta = OFTEN
     ) -> Ledger:
         """The ledger of these runs and of all else that costs money, which is waited for at most `patience` seconds.
 
@@ -51,7 +48,9 @@ class LedgerBook:
         with self._changed:
             if prices is not self._prices:
                 self._prices, self._listed, self._ended, self._at = prices, None, {}, None
-            self._changed.wait_for(lambda: self._failed is not None or self._is_fresh(aws, prices, fresh), patience)
+            self._changed.wait_for(
+                lambda: self._failed is not None or self._is_fresh(aws, listing, prices, fresh), patience
+            )
             failed, self._failed = self._failed, None
             if failed is not None:
                 raise failed
@@ -69,13 +68,13 @@ class LedgerBook:
         with self._changed:
             return self._is_read
 
-    def _is_fresh(self, aws: Aws, prices: PriceBook, fresh: timedelta) -> bool:
+    def _is_fresh(self, aws: Aws, listing: Listing, prices: PriceBook, fresh: timedelta) -> bool:
         """Called with the lock held; begins a reading where the last one is too old."""
         if self._at is not None and self._now() - self._at < fresh:
             return True
         if self._worker is None:
             self._worker = threading.Thread(
-                target=self._work, args=(aws, prices, self._changes, self._going), name="costs", daemon=True
+                target=self._work, args=(aws, prices, self._changes, listing.runs), name="costs", daemon=True
             )
             self._worker.start()
         return False
@@ -85,7 +84,7 @@ class LedgerBook:
         failed: BaseException | None = None
         found = Collected()
         try:
-            found = collect(aws, prices, now, self._trail, runs, again=changes != self._looked_up)
+            found = self._collector.collect(aws, prices, now, runs, again=changes != self._looked_up)
         except BaseException as error:  # noqa: BLE001 - raised to whoever looks next
             failed = error
         with self._changed:

@@ -99,7 +99,8 @@ def endpoint_lifetimes(
             elif one.ended is None:
                 one = replace(one, is_lost=True, notes=(*one.notes, GONE))
             found.append(replace(one, spans=(), notes=(NEVER_SERVED,)) if one.key in never else one)
-    return [*found, *(_untold(one) for one in there.values())]
+    # What is there is there, whatever else CloudTrail tells of one that was made in the same second.
+    return list({one.key: one for one in (*found, *(_untold(one) for one in there.values()))}.values())
 
 
 def _by_name(happenings: Iterable[Happening]) -> dict[str, list[Lifetime]]:

@@ -29,6 +29,7 @@ NAMES = (
     "DeleteNotebookInstance",
     "PutProvisionedConcurrencyConfig",
     "DeleteProvisionedConcurrencyConfig",
+    "AllocateAddress",
 )
 _MEMBERS = (
     "endpointName",
@@ -90,12 +91,18 @@ def happening(told: Mapping[str, Any]) -> Happening | None:
             id=str(told["EventId"]),
             at=told["EventTime"],
             name=str(told["EventName"]),
-            asked={name: asked[name] for name in _MEMBERS if name in asked},
+            asked={name: asked[name] for name in _MEMBERS if name in asked} | _given(document),
             variants=_variants(asked.get("productionVariants") or asked.get("desiredWeightsAndCapacities")),
             tags={str(one["key"]): str(one.get("value", "")) for one in asked.get("tags") or [] if "key" in one},
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None  # somebody else's event in a form that nobody foresaw must not hide all others
+
+
+def _given(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What AWS named a thing itself."""
+    told = document.get("responseElements")
+    return {"allocationId": told["allocationId"]} if isinstance(told, Mapping) and "allocationId" in told else {}
 
 
 def _variants(told: Any) -> tuple[Mapping[str, Any], ...]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from dashboard.core.aws import connect
+from dashboard.core.costs.collect import Collector
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.ledger_book import LedgerBook
 from dashboard.core.costs.prices import PriceBook
@@ -189,7 +190,7 @@ def told(aws: Embedded) -> tuple[list[str], list[dict[str, str]], list[str]]:
 def read(aws: Embedded) -> Ledger:
     """What Kennel makes of the same account."""
     connected = connect({"KENNEL_HOME": str(aws.state.parent)} | {"PATH": os.environ["PATH"]})
-    runs, book, prices = RunBook(utcnow), LedgerBook(utcnow, TrailBook(None)), PriceBook.load()
+    runs, book, prices = RunBook(utcnow), LedgerBook(utcnow, Collector(TrailBook(None))), PriceBook.load()
     for _ in range(60):
         ledger = book.look(connected, runs.look(connected, Window.ALL, patience=1), prices, patience=1)
         if ledger.is_complete:

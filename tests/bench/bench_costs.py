@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, cast
 
 from dashboard.core.aws import Account, Aws
+from dashboard.core.costs.collect import Collector
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.ledger_book import LedgerBook
 from dashboard.core.costs.prices import PriceBook
@@ -48,7 +49,7 @@ def rows() -> list[Row]:
         raise RuntimeError("the two disagree on the sum")
     looked, remade = interleaved(warm, anew, rounds=ROUNDS)
 
-    book = LedgerBook(lambda: NOW, TrailBook(None))
+    book = LedgerBook(lambda: NOW, Collector(TrailBook(None)))
     without = cast(Aws, _Without())
     changes: Iterator[Listing] = (
         Listing((*made, replace(made[0], name=f"new-{number}")), Window.ALL, NOW) for number in range(1_000)

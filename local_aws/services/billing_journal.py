@@ -8,7 +8,7 @@ nobody: it is not in the journal, and so not on the bill.
 import json
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -89,10 +89,11 @@ class Journal:
             usage = _usage(row["body"])
             self._open.setdefault(row["scope"], {})[usage.thing] = usage
 
-    def add(self, usage: Usage) -> None:
-        """Write down what has ended; written twice it is there once."""
-        if not usage.is_sample:
-            self._put([("", usage)])
+    def add(self, *ended: Usage) -> None:
+        """Write down what has ended, in one go; written twice it is there once."""
+        rows = [("", one) for one in ended if not one.is_sample]
+        if rows:
+            self._put(rows)
 
     def has(self, used: Used) -> set[str]:
         """The things of one kind that are in it."""
@@ -170,7 +171,10 @@ class Journal:
         with self._store.transaction() as connection:
             connection.executemany(
                 "INSERT OR REPLACE INTO billed_usage VALUES (?, ?, ?, ?, ?, ?)",
-                [(one.key, one.used, scope, one.started, one.ended, json.dumps(asdict(one))) for scope, one in rows],
+                [
+                    (one.key, one.used, scope, one.started, one.ended, json.dumps(vars(one) | {"tags": dict(one.tags)}))
+                    for scope, one in rows
+                ],
             )
 
 

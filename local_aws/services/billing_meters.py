@@ -36,9 +36,8 @@ class Meters:
     def watch(self, training_jobs: Resources, endpoints: Resources) -> None:
         """Listen to SageMaker's records. What had ended before there was a journal is written down first."""
         written = self._journal.has(Used.TRAINING)
-        for job in training_jobs.all():
-            if job["TrainingJobArn"] not in written:
-                self._trained(None, job)
+        missing = (job for job in training_jobs.all() if job["TrainingJobArn"] not in written)
+        self._journal.add(*(_training(job) for job in missing if _is_billed(job)))
         training_jobs.listeners.append(self._trained)
         endpoints.listeners.append(self._served)
 
@@ -65,23 +64,8 @@ class Meters:
             self._journal.there(f"ec2/{region}", _ec2(backend, region, now), now)
 
     def _trained(self, before: Document | None, job: Document | None) -> None:
-        ended = job is not None and record.is_final(job) and not (before is not None and record.is_final(before))
-        if job is None or not ended or "TrainingStartTime" not in job:
-            return
-        told, cluster = record.description(job), job["Request"]["ResourceConfig"]
-        self._journal.add(
-            Usage(
-                Used.TRAINING,
-                job["TrainingJobArn"],
-                job["TrainingJobArn"].split(":")[3],
-                job["TrainingStartTime"],
-                cluster["InstanceType"],
-                cluster["InstanceCount"],
-                ended=max(job["TrainingStartTime"], job["TrainingEndTime"]),
-                seconds=told["BillableTimeInSeconds"],
-                tags=_tags(job),
-            )
-        )
+        if job is not None and _is_billed(job) and not (before is not None and _is_billed(before)):
+            self._journal.add(_training(job))
 
     def _served(self, before: Document | None, endpoint: Document | None) -> None:
         known = endpoint if endpoint is not None else before
@@ -99,6 +83,26 @@ class Meters:
             for one in variants
         ]  # fmt: skip
         self._journal.there(f"endpoint/{arn}", things, now)
+
+
+def _is_billed(job: Document) -> bool:
+    """Whether it has ended, and ran before that."""
+    return record.is_final(job) and "TrainingStartTime" in job
+
+
+def _training(job: Document) -> Usage:
+    cluster = job["Request"]["ResourceConfig"]
+    return Usage(
+        Used.TRAINING,
+        job["TrainingJobArn"],
+        job["TrainingJobArn"].split(":")[3],
+        job["TrainingStartTime"],
+        cluster["InstanceType"],
+        cluster["InstanceCount"],
+        ended=max(job["TrainingStartTime"], job["TrainingEndTime"]),
+        seconds=record.description(job)["BillableTimeInSeconds"],
+        tags=_tags(job),
+    )
 
 
 def _ec2(backend: Any, region: str, now: float) -> Iterator[Usage]:

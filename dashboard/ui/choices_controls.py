@@ -185,6 +185,8 @@ def _only(number: int) -> None:
 
 
 def _go(more: dict[str, str], *without: str) -> None:
-    """Make the address say this; in a callback."""
-    kept = {name: value for name, value in st.query_params.to_dict().items() if name not in without}
-    st.query_params.from_dict(kept | more)
+    """Make the address say this, in a callback. What is bound to a widget stays: only the widget may set it."""
+    for name in without:
+        st.query_params.pop(name, None)
+    for name, value in more.items():
+        st.query_params[name] = value

@@ -64,6 +64,14 @@ def test_groups_can_be_put_together_by_anything(ways: ScriptedAws, visit: Open) 
     assert page.query_params["by"] in ("run", ["run"])
 
 
+def test_another_kind_of_money_is_chosen_beside_what_is_asked(ways: ScriptedAws, visit: Open) -> None:
+    page = visit(ways, "choices", within="4", right="50")
+    page.segmented_control(key="choices-of").select("sample").run()
+    assert not page.exception
+    assert "1 completed run, 1 choice" in text(page)
+    assert "within 4 min with 50 % right" in text(page)
+
+
 def test_chosen_runs_stand_alone_and_those_that_do_not_count_are_said(ways: ScriptedAws, visit: Open) -> None:
     page = visit(ways, "choices", runs="single,spot,broken,example,gone")
     assert sorted(page.dataframe[0].value["Choice"]) == ["single", "spot"]

@@ -4,6 +4,8 @@ A training is written down when it ends, as AWS bills it; endpoints while they a
 volumes and public addresses while they are there.
 """
 
+import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +16,8 @@ from local_aws.engine.endpoint import Status
 from local_aws.services import sagemaker_job_record as record
 from local_aws.services.billing_journal import BORROWED, SAMPLE, Journal, Usage, Used
 from local_aws.services.sagemaker_resources import Document, Resources
+
+log = logging.getLogger(__name__)
 
 SEEN_SECONDS = 10.0
 """How often the journal notes that the server is alive: what a kill may cost the bill of what ran then."""
@@ -32,6 +36,7 @@ class Meters:
         self._seconds = seconds
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
+        self._late: list[Usage] = []  # what a full disk did not take
 
     def watch(self, training_jobs: Resources, endpoints: Resources) -> None:
         """Listen to SageMaker's records. What had ended before there was a journal is written down first."""
@@ -55,7 +60,23 @@ class Meters:
 
     def _beat(self) -> None:
         while not self._ended.wait(self._seconds):
+            self.beat()
+
+    def beat(self) -> None:
+        """Note that the server is alive, and what could not be written before. A full disk is tried again."""
+        try:
             self._journal.seen(self._now())
+            late, self._late = self._late, []
+            self._write(*late)
+        except sqlite3.Error:
+            log.exception("the billing journal")
+
+    def _write(self, *ended: Usage) -> None:
+        try:
+            self._journal.add(*ended)
+        except sqlite3.Error:  # what has ended has ended: the bill must not stop the job's own record
+            log.exception("the billing journal")
+            self._late.extend(ended)
 
     def ec2(self, backends: Any) -> None:
         """EC2 has changed; `backends` are moto's, held."""
@@ -65,7 +86,7 @@ class Meters:
 
     def _trained(self, before: Document | None, job: Document | None) -> None:
         if job is not None and _is_billed(job) and not (before is not None and _is_billed(before)):
-            self._journal.add(_training(job))
+            self._write(_training(job))
 
     def _served(self, before: Document | None, endpoint: Document | None) -> None:
         known = endpoint if endpoint is not None else before
@@ -82,7 +103,10 @@ class Meters:
             )
             for one in variants
         ]  # fmt: skip
-        self._journal.there(f"endpoint/{arn}", things, now)
+        try:
+            self._journal.there(f"endpoint/{arn}", things, now)
+        except sqlite3.Error:  # the endpoint's next step says it again
+            log.exception("the billing journal")
 
 
 def _is_billed(job: Document) -> bool:

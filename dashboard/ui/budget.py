@@ -13,7 +13,7 @@ from dashboard.core.costs.budgets_standing import Level, Standing, standing
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Period, Selection
-from dashboard.core.costs.statement import Statement
+from dashboard.core.costs.statement import Statement, month_forecast
 from dashboard.core.format import count, money, percent
 from dashboard.ui import budget_dialog, confirm, markup, receipt
 from dashboard.ui.figures_spend import Limit
@@ -59,7 +59,10 @@ def of_month(budgets: state.Budgets, ledger: Ledger, nature: Nature, now: dateti
     """The whole account's month that goes on, where it has a budget."""
     selection = Selection(nature, Period.parse("", now))
     budget = budget_of(budgets.all, selection)
-    return None if budget is None else standing(budget, ledger.total(selection).amount, now)
+    if budget is None:
+        return None
+    expected = month_forecast(ledger, selection, now.date())
+    return standing(budget, ledger.total(selection).amount, now, expected.amount if expected else None)
 
 
 def figures(seen: Seen) -> list[Figure]:

@@ -8,7 +8,6 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Account, Aws
-from dashboard.core.costs.spend import Spend
 from dashboard.core.format import count, duration, money
 from dashboard.core.overview import Attention, Overview, Severity
 from dashboard.core.runs.model import Run
@@ -25,7 +24,7 @@ DAY = timedelta(days=1)
 OPEN, SHOWN = "recent-runs-open", "recent-runs-shown"
 
 
-def figures(seen: Overview, spend: Spend, account: Account, now: datetime) -> list[Figure]:
+def figures(seen: Overview, month: Figure, account: Account, now: datetime) -> list[Figure]:
     """The strip: what runs, what serves, what it costs, what needs a look."""
     mark = receipt.label(account)
     serving = len(seen.serving)
@@ -57,7 +56,7 @@ def figures(seen: Overview, spend: Spend, account: Account, now: datetime) -> li
             + (f", {seen.unpriced} without a price" if seen.unpriced else ""),
             mark=mark,
         ),
-        Figure("month", "Month", money(spend.amount, seen.currency), spend.note, mark=mark),
+        month,
         Figure(
             "attention",
             "Needs attention",

@@ -3,8 +3,7 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.core.costs import spend
-from dashboard.ui import overview, page, problem, strip, words
+from dashboard.ui import month, overview, page, problem, strip, words
 
 aws = state.connection()
 is_busy = bool(state.overview(aws).value.running)
@@ -17,8 +16,7 @@ def live() -> None:
         reading = state.overview(aws)
         seen = reading.value
         page.title("Overview", words.overview_sentence(seen), words.age(reading.at, now))
-        month = spend.this_month(seen.runs, seen.endpoints, state.prices(), aws.account.region, now)
-        strip.show(overview.figures(seen, month, aws.account, now))
+        strip.show(overview.figures(seen, month.figure(aws, now), aws.account, now))
         left, right = st.columns((6, 5), gap="medium")
         with left:
             page.section("Needs attention")

@@ -71,12 +71,13 @@ def statement(ledger: Ledger, selection: Selection) -> Statement:
         daily,
         series(daily, selection.period, today),
         change(now, before, groups, ledger.shares(selection.over(before))),
-        _forecast(ledger, selection, today),
+        month_forecast(ledger, selection, today),
         tuple(share for share in shares(rows, By.PLATFORM) if share.group),
     )
 
 
-def _forecast(ledger: Ledger, selection: Selection, today: date) -> Forecast | None:
+def month_forecast(ledger: Ledger, selection: Selection, today: date) -> Forecast | None:
+    """What the month that goes on will come to; None for a selection that has none of its days."""
     if today not in selection.period:
         return None
     held = ((receipt, ledger.days(receipt)) for receipt in ledger.receipts if selection.holds(receipt))

@@ -43,10 +43,10 @@ def show(aws: Aws, now: datetime) -> None:
     for name in told.broken:
         st.html(note(f"{name} made no sense and was set aside: its prices are not used.", Tone.WAITING))
     shown = [row for row in found if chosen.group in (ALL, row.group) and row.says(chosen.text)]
-    left, right = st.columns((8, 5), gap="medium")
-    with left:
-        _table([row for row in shown if row.price is not None], chosen.month, chosen.region, now)
+    _table([row for row in shown if row.price is not None], chosen.month, chosen.region, now)
+    left, right = st.columns((7, 6), gap="medium")
     with right:
+        page.section("Spot")
         if chosen.region == region:
             _spot(aws, book, told.kept)
         else:
@@ -55,7 +55,8 @@ def show(aws: Aws, now: datetime) -> None:
         if seen:
             with st.expander("Spot prices that were seen and shipped"):
                 st.html(prices_tables.observed(seen))
-    _unknown(unknown(shown), chosen.region)
+    with left:
+        _unknown(unknown(shown), chosen.region)
     if changed := [row for row in shown if row.before]:
         page.section("Prices that changed")
         st.html(prices_tables.changed(changed))
@@ -123,7 +124,7 @@ def _table(shown: Sequence[Row], month: Decimal, region: str, now: datetime) -> 
         key="price-table",
         hide_index=True,
         placeholder="–",
-        height=min(36 + 35 * len(shown), 640),
+        height=min(37 + 35 * len(shown), 492),
         alt=f"Prices in {region} with source and day",
         column_config=_columns(month),
     )
@@ -141,14 +142,14 @@ def _table(shown: Sequence[Row], month: Decimal, region: str, now: datetime) -> 
 def _columns(month: Decimal) -> dict[str, Any]:
     column = st.column_config
     return {
-        "What": column.TextColumn("What", pinned=True, width=150),
-        "For": column.TextColumn("For", width=84),
+        "What": column.TextColumn("What", pinned=True, width=210),
+        "For": column.TextColumn("For", width=116),
         "Price": column.TextColumn("Price", width=130, alignment="right"),
         "Month": column.NumberColumn(f"{month} h", width=92, format="$%,.2f", help=f"A month of {month} hours"),
         "Sure": column.TextColumn("How sure", width=100, help="listed · from a weaker source · estimate"),
         "As of": column.DateColumn("As of", width=92, format="YYYY-MM-DD", help="The day of the figure"),
         "Age": column.TextColumn("Age", width=62, alignment="right"),
-        "Source": column.TextColumn("Source", width=420),
+        "Source": column.TextColumn("Source"),
     }
 
 
@@ -175,7 +176,9 @@ def _spot(aws: Aws, book: PriceBook, kept: Refreshed | None) -> None:
 
 
 def _unknown(missing: Sequence[Row], region: str) -> None:
-    if missing:
-        page.section(f"Unknown in {region}", Markup(f'<span class="kn-note">{count(len(missing), "figure")}</span>'))
+    page.section(f"Unknown in {region}", Markup(f'<span class="kn-note">{count(len(missing), "figure")}</span>'))
+    if not missing:
+        st.html(note("Nothing of what is shown here is without a price."))
+    else:
         st.html(note("What has no price is counted as unknown, never as 0. A refresh asks AWS for most of them."))
         st.html(prices_tables.unknown(missing, region))

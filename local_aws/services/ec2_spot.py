@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from dashboard.core.costs.prices import Kind, PriceBook
@@ -79,6 +79,7 @@ def _at(instance_type: str, zone: str, step: int, full: Decimal) -> Decimal:
     return (middle * Decimal(1 + 2 * _SWING * drift)).quantize(Decimal("0.0001"))
 
 
+@lru_cache(maxsize=1 << 16)
 def _draw(*seed: object) -> float:
     return random.Random(hashlib.sha256(repr(seed).encode()).digest()).random()  # noqa: S311 (a simulation)
 

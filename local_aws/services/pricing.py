@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from dashboard.core.costs.prices import PriceBook
@@ -30,7 +31,7 @@ class Pricing(Service):
     invalid_code = "InvalidParameterException"
 
     def __init__(self, prices: Callable[[], PriceBook]) -> None:
-        self._prices = prices
+        self._listed = cache(lambda: products(prices()))  # the shipped book does not change while this runs
 
     def describe_services(self, params: Params, caller: Caller) -> Params:
         _here(caller, params)
@@ -57,7 +58,7 @@ class Pricing(Service):
         return {"FormatVersion": FORMAT, "PriceList": listed, **_next(token)}
 
     def _of(self, service: str) -> list[Product]:
-        return [one for one in products(self._prices()) if one.service == service]
+        return [one for one in self._listed() if one.service == service]
 
     def _fields(self, service: str) -> list[str]:
         names = {name for one in self._of(service) for name in one.attributes}

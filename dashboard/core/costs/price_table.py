@@ -54,6 +54,11 @@ def rows(book: PriceBook, region: str) -> tuple[Row, ...]:
     instances = sorted({(kind, instance) for kind, instance, _ in book.prices}, key=lambda one: (one[0], _size(one[1])))
     found = [_instance(book, kind, instance, region) for kind, instance in instances]
     found += [_extra(book, what, region) for what in Extra if any(known is what for known, _ in book.extras)]
+    # What nobody can tell for a whole family stands where people would look for it.
+    found += [
+        Row(Group.TRAINING if prefix.startswith("ml.") else Group.EC2, f"{prefix}.*", None, f"no price: {why}")
+        for prefix, why in book.unknown.items()
+    ]
     return tuple(sorted(found, key=lambda row: list(Group).index(row.group)))
 
 

@@ -97,10 +97,10 @@ def findings(aws: Aws, sweep: Sweep, shown: Nature, ledger: Ledger) -> None:
         )
     for one in found:
         with st.container(border=True, key=f"panel-waste-{one.key}", gap="small"):
-            _finding(aws, one, sweep, ledger)
+            _finding(aws, one, ledger)
 
 
-def _finding(aws: Aws, one: Finding, sweep: Sweep, ledger: Ledger) -> None:
+def _finding(aws: Aws, one: Finding, ledger: Ledger) -> None:
     with st.container(horizontal=True, vertical_alignment="top", horizontal_alignment="distribute", gap="medium"):
         st.html(head(one))
         st.html(per_day(one), width="content")
@@ -115,9 +115,9 @@ def _finding(aws: Aws, one: Finding, sweep: Sweep, ledger: Ledger) -> None:
                 on_click=confirm.ask,
                 args=(make,),
             )
-        if one.lines:
+        if day := one.one_day:
             with st.popover("How it is counted", type="tertiary", width="content"):
-                st.html(receipt_lines.table(one.one_day(sweep.at)))
+                st.html(receipt_lines.table(day))
         if ledger.find(one.receipt):
             st.page_link(Place.RECEIPT, label="What it has cost", query_params={"receipt": one.receipt})
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.costs.receipt import Nature
-from dashboard.ui import page, problem, waste, waste_words, words
+from dashboard.ui import page, problem, waste, waste_words
 
 aws = state.connection()
 
@@ -12,7 +12,7 @@ with problem.shown("waste", title="Waste"):
     chosen = st.query_params.get(waste.IDLE, waste_words.USUAL)
     reading = state.waste(aws, waste_words.IDLE.get(chosen, waste_words.IDLE[waste_words.USUAL]))
     shown = waste.nature(reading.value, aws.account)
-    page.title("Waste", waste_words.sentence(reading.value, shown), words.age(reading.at, state.now()))
+    page.title("Waste", waste_words.sentence(reading.value, shown))
     waste.controls(reading.value, shown, Nature.of({}, is_embedded=aws.account.is_embedded))
     waste.figures(reading.value, shown)
     page.section("What serves nobody")

@@ -133,15 +133,17 @@ class Finding:
         return f"{self.thing}:{self.name}"
 
     @property
+    def one_day(self) -> Receipt | None:
+        """The day that is wasted as a receipt, which shows how `per_day` comes about; None where nothing is known."""
+        if not self.lines:
+            return None
+        begun, ended = min(line.started for line in self.lines), max(line.ended for line in self.lines)
+        return Receipt(self.key, self.name, self.thing.service, self.nature, begun, ended, self.lines)
+
+    @property
     def per_day(self) -> Decimal | None:
         """What it costs a day for nothing; None when that is unknown."""
-        if not self.lines or any(line.amount is None and line.essential for line in self.lines):
-            return None
-        return sum((line.amount for line in self.lines if line.amount is not None), Decimal(0))
-
-    def one_day(self, now: datetime) -> Receipt:
-        """The day before `now` as a receipt, which shows how `per_day` comes about."""
-        return Receipt(self.key, self.name, self.thing.service, self.nature, now - DAY, now, self.lines)
+        return self.one_day.amount if self.one_day else None
 
     @property
     def why(self) -> str:

@@ -53,9 +53,10 @@ with problem.shown("spend", title="Spend"):
             spend.nothing(made)
             budget.panel(aws, month, ledger, now)
         billed.section(aws, ledger, made.selection)
+        spend.unread(ledger)
         spend.foot(made, aws.account)
     else:
         spend.none_yet(ledger)
-    spend.unread(ledger)
+        spend.unread(ledger)
     if not ledger.is_complete:
         spend_controls.wait(aws)

@@ -8,13 +8,14 @@ import streamlit as st
 
 from dashboard.core.aws import Account
 from dashboard.core.costs.quote import Quote
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.runs.model import Run, RunKey, RunKind
 from dashboard.ui import page
 from dashboard.ui.page import Place
 from dashboard.ui.run import accuracy, kind
 from dashboard.ui.table import instances, local, status, zone
 from dashboard.ui.tones import LOOKS, Tone
-from dashboard.ui.words import simulated
+from dashboard.ui.words import money_of
 
 
 def rows(
@@ -66,6 +67,7 @@ def columns(
 ) -> dict[str, Any]:
     """How the columns of `rows` look; a click on a run's name calls `on_open` (see `opened`)."""
     seen = sorted({(run.status.tone, status(run)) for run in runs})
+    natures = {Nature.of(run.tags, is_embedded=account.is_embedded) for run in runs}
     column = st.column_config
     return {
         "Run": column.ButtonColumn(
@@ -79,21 +81,22 @@ def columns(
         ),
         # Third, so that a phone shows it beside the name and the status.
         "Cost": column.NumberColumn(
-            f"Cost{simulated(account)}",
+            f"Cost{money_of(natures)}",
             width=110,
             alignment="left",
             format="$%.4f",
-            help="Billable seconds × list price",
+            help="Billable seconds × list price"
+            + ("; a sample where Origin says sample or replayed" if len(natures) > 1 else ""),
         ),
-        "Kind": column.TextColumn("Kind", width=158, help="◈ SageMaker, ▤ EC2"),
-        "Data": column.TextColumn("Data", width=90),
+        "Kind": column.TextColumn("Kind", width=152, help="◈ SageMaker, ▤ EC2"),
+        "Data": column.TextColumn("Data", width=84),
         "Instance": column.TextColumn("Instance", width=114),
         "Created": column.DatetimeColumn(
             "Created", width=94, format="D MMM, HH:mm", help=f"Your time: {zone(timezone)}"
         ),
         "Duration": column.NumberColumn(
             "Duration",
-            width=68,
+            width=92,
             format="localized",
             help="From launch to end, waiting included; what is billed is on the run's page",
         ),

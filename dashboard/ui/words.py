@@ -1,5 +1,6 @@
 """Sentences for title lines and notes, from what core says. Pure."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from dashboard.core.aws import Account
@@ -54,6 +55,11 @@ def simulated(account: Account) -> str:
 def money_word(nature: Nature) -> str:
     """The same for money of one nature: " · simulated", " · sample", or nothing for list prices."""
     return "" if nature is Nature.LISTED else f" · {nature.word}"
+
+
+def money_of(natures: Collection[Nature]) -> str:
+    """The word beside the title of a column of money, of one nature or of several that stand among each other."""
+    return " · mixed" if len(natures) > 1 else "".join(money_word(nature) for nature in natures)
 
 
 def _running(number: int) -> str:

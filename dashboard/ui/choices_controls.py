@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.choice_readings import Choices
 from dashboard.core.costs.frontier import Wish
 from dashboard.core.costs.groups import Grouping
-from dashboard.core.costs.outcomes import Outcome
+from dashboard.core.costs.outcomes import VALIDATION, Outcome
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import count
 from dashboard.ui import markup
@@ -102,6 +102,9 @@ def note(asked: Asked) -> None:
     if asked.left_out:
         told = f"{count(asked.left_out, 'chosen run')} left out: not there, not completed, or another kind of money."
         st.html(markup.note(told))
+    valid = sum(one.accuracy_on == VALIDATION for one in asked.outcomes)
+    if valid:
+        st.html(markup.note(f"{count(valid, 'run')} had no test photos: accuracy there is on the validation photos."))
     guessed = sum(one.is_guessed for one in asked.outcomes)
     if guessed:
         told = f"{guessed} of {count(len(asked.outcomes), 'run')} are replayed with an estimated duration"

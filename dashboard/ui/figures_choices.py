@@ -10,8 +10,9 @@ from dashboard.ui.figures import BLUE, SKY, template
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-HEIGHT, WIDTH = 340, 620
-"""Pixels that labels are placed for; a wider figure only gives them more room."""
+HEIGHT = 340
+WIDE, HIGH = 400, 240
+"""Pixels between the axes that labels are placed for; a wider figure only gives them more room."""
 DIM, DIM_DARK = "#A3AFBB", "#5F6E7C"
 """What another choice beats: a little stronger than the grey of bars, for a hollow mark is only a thin line."""
 LABELLED = 26
@@ -136,11 +137,11 @@ def _places(points: Sequence[tuple[float, float, str]]) -> list[str]:
     `points` are (x, y, label), x and y as shares of the figure.
     """
     boxes: list[tuple[float, float, float, float]] = [
-        (x * WIDTH - 8, y * HEIGHT - 8, x * WIDTH + 8, y * HEIGHT + 8) for x, y, _ in points
+        (x * WIDE - 8, y * HIGH - 8, x * WIDE + 8, y * HIGH + 8) for x, y, _ in points
     ]
     found = []
     for own, (x, y, label) in enumerate(points):
-        wide, left, base = 7.0 * len(label), x * WIDTH, y * HEIGHT
+        wide, left, base = 7.0 * len(label), x * WIDE, y * HIGH
         offers = {
             "middle right": (left + 12, base - 8, left + 12 + wide, base + 8),
             "middle left": (left - 12 - wide, base - 8, left - 12, base + 8),
@@ -159,7 +160,7 @@ def _meet(one: tuple[float, float, float, float], other: tuple[float, float, flo
 
 
 def _outside(box: tuple[float, float, float, float]) -> bool:
-    return box[0] < 0 or box[1] < 0 or box[2] > WIDTH or box[3] > HEIGHT
+    return box[0] < 0 or box[1] < 0 or box[2] > WIDE or box[3] > HIGH
 
 
 def _error(ends: Sequence[float], colour: str) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dashboard import state
 from dashboard.core.errors import AccessDenied, Unreachable
 from tests.views.conftest import Open, text
 from tests.views.scripted import ScriptedAws
@@ -87,6 +88,21 @@ def test_the_runs_of_a_choice_are_listed_each_with_its_cost(ways: ScriptedAws, v
     assert all(cost.startswith("$") for cost in runs["Receipt"])
 
 
+def test_every_cost_is_that_of_its_receipts(ways: ScriptedAws, visit: Open) -> None:
+    visit(ways, "choices")
+    ledger = state.ledger(ways).value
+    outcomes = state.choices(ways).outcomes
+    assert len(outcomes) == 7  # six of the account's own, and the sample
+    for one in outcomes:
+        made_of = [
+            receipt for receipt in ledger.receipts
+            if receipt.key == f"run:{one.run.key}" or (one.run.is_tuning and receipt.parent == one.run.name)
+        ]  # fmt: skip
+        assert made_of, one.run.key
+        assert one.amount == sum(receipt.amount or 0 for receipt in made_of)
+        assert {receipt.nature for receipt in made_of} == {one.nature}
+
+
 def test_what_if_says_what_it_rests_on(ways: ScriptedAws, visit: Open) -> None:
     page = visit(ways, "choices", regions="eu-west-1")
     options = page.dataframe[-1].value
@@ -113,7 +129,8 @@ def test_an_empty_account_is_taught_what_to_do(empty: ScriptedAws, visit: Open) 
 @pytest.mark.parametrize(
     "query",
     [
-        {"of": "gold"}, {"data": "gone"}, {"by": "nothing"}, {"open": "nobody"}, {"runs": ",,"}, {"runs": "gone"},
+        {"of": "gold"}, {"data": "all", "by": "project"},
+        {"data": "gone"}, {"by": "nothing"}, {"open": "nobody"}, {"runs": ",,"}, {"runs": "gone"},
         {"within": "soon"}, {"right": "900"}, {"regions": "mars"}, {"work": "none"}, {"instances": "many"},
     ],
 )  # fmt: skip

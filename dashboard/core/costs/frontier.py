@@ -93,11 +93,12 @@ def told(one: Group) -> str:
 
 def _how_sure(best: Group, wish: Wish) -> str:
     """How many runs say so, and how many of them met the wish."""
+    guessed = ", its duration is an estimate" if any(one.is_guessed for one in best.outcomes) else ""
     if best.n == 1:
-        return "; one run says so"
+        return f"; one run says so{guessed}"
     met = sum(wish.is_met(one.seconds, one.accuracy) for one in best.outcomes)
     did = f", {met} of them met it" if wish.words and met < best.n else ", all of them met it" if wish.words else ""
-    return f"; medians of {best.n} runs{did}"
+    return f"; medians of {best.n} runs{did}{guessed}"
 
 
 def _left_out(groups: Sequence[Group], wish: Wish) -> str:

@@ -11,11 +11,12 @@ from dashboard.core.costs.receipt import Nature
 from dashboard.core.runs.alike import EPOCHS_APART, epochs_of, work
 from dashboard.core.runs.model import Capacity, Platform, Run
 
-ACCURACY = ("test:accuracy", "valid:accuracy")
+TEST, VALIDATION = "test:accuracy", "valid:accuracy"
+ACCURACY = (TEST, VALIDATION)
 """Where an accuracy counts, the most honest first. That on the training photos themselves is none: it is unknown."""
 ESTIMATED = "duration estimated"
 """What the tag of a replayed training says when its duration is not published."""
-PHOTOS = {"test:accuracy": "test photos", "valid:accuracy": "validation photos"}
+PHOTOS = {TEST: "test photos", VALIDATION: "validation photos"}
 
 
 @dataclass(frozen=True, slots=True, order=True)

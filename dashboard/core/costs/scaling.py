@@ -59,6 +59,8 @@ class Scaling:
         took = f"{step.count} × {self.instance_type} took {duration(step.seconds)}, {one} {duration(self.base.seconds)}"
         if efficiency is None or gained is None:
             return took
+        guessed = any(one.is_guessed for one in (*self.base.outcomes, *step.outcomes))
+        took += " (durations estimated)" if guessed else ""
         how = f"{gained:.2g} times as fast" if gained >= 1 else f"slower than {one}"
         return f"{took}: {percent(efficiency)} efficient, {how}"
 

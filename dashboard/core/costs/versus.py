@@ -106,7 +106,9 @@ def _partner(way: Way, sagemaker: Mapping[Way, Group]) -> Way:
 
 def sentence(pair: Pair) -> str:
     """A pair with its figures: "SageMaker ml.m5.large $0.0024 in 1 min 15 s, EC2 m5.large $0.002 in 1 min 20 s: …"."""
-    told = ", ".join(f"{side.title} {_amount(side)} in {duration(trained(side))}" for side in (pair.one, pair.other))
+    told = ", ".join(
+        f"{side.title} {_amount(side)} in {_about(side)}{duration(trained(side))}" for side in (pair.one, pair.other)
+    )
     if pair.saved is None:
         return f"{told}: which is cheaper is not known"
     if round(pair.saved, 3) == 0:
@@ -114,6 +116,11 @@ def sentence(pair: Pair) -> str:
     better = pair.one if pair.saved > 0 else pair.other
     share = pair.saved if pair.saved > 0 else pair.saved / (pair.saved - 1)
     return f"{told}: {better.title} cost {percent(share)} less"
+
+
+def _about(side: Group) -> str:
+    """Said of a time that nobody measured."""
+    return "an estimated " if any(one.is_guessed for one in side.outcomes) else ""
 
 
 def _amount(side: Group) -> str:

@@ -8,6 +8,14 @@ from dashboard.core.costs.receipt import Nature
 from dashboard.core.runs.model import Capacity, Platform
 from tests.core.runs.made import NOW, run
 
+GUESSED = {
+    "tags": {
+        "kennel:sample": "true",
+        "kennel:replay": "2026-01-01T00:00:00Z 600",
+        "kennel:replay-basis": "duration estimated: 663 s on 8 processors scaled to 4",
+    }
+}
+"""A replayed training whose duration nobody published."""
 SPOT, EC2 = {"capacity": Capacity.SPOT}, {"platform": Platform.EC2}
 
 
@@ -34,4 +42,4 @@ def outcome(
     return Outcome(made, way_of(made), nature, seconds + waited, trained(made), amount, accuracy, on, why)
 
 
-__all__ = ["EC2", "NOW", "SPOT", "outcome"]
+__all__ = ["EC2", "GUESSED", "NOW", "SPOT", "outcome"]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dashboard.core.costs.frontier import Wish, beaten, beats, cheapest
 from dashboard.core.costs.groups import Grouping, group
-from tests.core.costs.chosen import EC2, SPOT, outcome
+from tests.core.costs.chosen import EC2, GUESSED, SPOT, outcome
 
 
 def by_run(*members):
@@ -113,6 +113,11 @@ def test_an_unknown_accuracy_never_meets_one_that_is_asked_and_is_said():
 def test_an_unknown_cost_is_never_the_cheapest():
     assert cheapest(by_run(outcome("x", None), outcome("a", "5")), Wish()).choice.name == "a"
     assert cheapest(by_run(outcome("x", None)), Wish()).sentence == "No choice has a known cost yet."
+
+
+def test_an_estimated_duration_is_said_in_the_answer():
+    said = cheapest(by_run(outcome("a", **GUESSED)), Wish()).sentence
+    assert said.endswith("one run says so, its duration is an estimate.")
 
 
 def test_how_many_runs_met_it_is_said():

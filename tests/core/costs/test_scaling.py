@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.core.costs.outcomes import by_work
 from dashboard.core.costs.scaling import scalings
-from tests.core.costs.chosen import EC2, SPOT, outcome
+from tests.core.costs.chosen import EC2, GUESSED, SPOT, outcome
 
 
 def of(*members):
@@ -50,3 +50,8 @@ def test_without_a_run_on_one_instance_the_fewest_count():
 def test_an_unknown_cost_is_no_figure():
     (one,) = of(outcome("a", None), outcome("b", count=2))
     assert one.dearer(one.steps[0]) is None
+
+
+def test_an_estimated_duration_is_said():
+    (one,) = of(outcome("a"), outcome("b", count=2, **GUESSED))
+    assert "(durations estimated)" in one.sentence(one.steps[0])

@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.core.costs.outcomes import by_work
 from dashboard.core.costs.versus import platforms, sentence, spot_savings
-from tests.core.costs.chosen import EC2, SPOT, outcome
+from tests.core.costs.chosen import EC2, GUESSED, SPOT, outcome
 
 OTHER = {"hyperparameters": {"backbone": "resnet50"}}
 
@@ -63,3 +63,8 @@ def test_an_unknown_cost_decides_nothing():
     (one,) = platforms(by_work((outcome("sm", None), outcome("ec2", instance="c5.2xlarge", **EC2))))
     assert one.saved is None
     assert "which is cheaper is not known" in sentence(one)
+
+
+def test_a_duration_that_nobody_measured_is_said_to_be_estimated():
+    (one,) = platforms(by_work((outcome("sm"), outcome("ec2", instance="c5.2xlarge", **EC2, **GUESSED))))
+    assert "SageMaker ml.c5.2xlarge $0.10 in 10 min, EC2 c5.2xlarge $0.10 in an estimated 10 min" in sentence(one)

@@ -142,7 +142,8 @@ def _from_answer(
         )
     if code == "ModelError":
         return _model_error(response, message)
-    if code in TAKEN or (code in INVALID and ALREADY_THERE.search(message)):
+    # ConflictException also says that something is being changed at this moment
+    if code in TAKEN or (code in {*INVALID, "ConflictException"} and ALREADY_THERE.search(message)):
         return AlreadyExists("the name is already taken", message, "choose another name")
     if found := ROLE_PROBLEM.search(message):
         service = f"{service.split('-')[0]}.amazonaws.com"

@@ -258,7 +258,7 @@ def build(
     ec2 = Ec2(moto, state / "instances", runs, quotas=quotas, metrics=metrics)
     delivery = Delivery(logs.append)
     sns, spent = Sns(store, delivery), spent_on(bill, ACCOUNT)
-    targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, moto, facts)
+    targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, moto, facts, trail.note_done)
     services: list[Service] = [
         CloudTrail(trail, now),  # the last to stop: it writes down what the others did
         CostExplorer(journal, cost_tags, bill, meters),  # its meters start before what they watch, and stop after it

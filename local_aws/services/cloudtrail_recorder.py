@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 10_000
 BATCH = 100
+INVOKED_BY = "scheduler.amazonaws.com"
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,26 @@ class Recorder:
         if self._thread is not None and is_recorded(service.name, operation):
             self._put(Seen(self._now(), service, operation, caller, request, body, outcome))
 
+    def note_done(self, service: Service, operation: str, params: Mapping[str, Any], caller: Caller) -> None:
+        """A service of AWS did something in the account for somebody, as a schedule does."""
+        self.note_own(
+            event(
+                at=self._now(),
+                service=service.name,
+                source=service.signing_name,
+                operation=service.model.operation_model(operation),
+                caller=caller,
+                request_id=str(uuid.uuid4()),
+                user_agent=INVOKED_BY,
+                address=INVOKED_BY,
+                request=params,
+                answer=None,
+                error=None,
+            )
+        )
+
     def note_own(self, happened: Event) -> None:
-        """Something that the embedded AWS did by itself for the account, as a schedule does."""
+        """An event that came through no request."""
         if self._thread is not None:
             self._put(happened)
 

@@ -10,12 +10,20 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.protocol import Caller, Service
 from local_aws.services.cloudtrail_event import HIDDEN, Event
 from local_aws.services.cloudtrail_recorder import Recorder
 from local_aws.services.cloudtrail_store import EventStore
 from tests.conftest import Embedded, start_embedded, stop_embedded
 from tests.local_aws.cloudtrail_made import made
 from tests.local_aws.sagemaker_world import bucket, client, role, unique
+
+
+class SageMakerRecords(Service):
+    """The model of SageMaker, and none of its operations."""
+
+    name = "sagemaker"
+
 
 ROOT = "arn:aws:iam::123456789012:root"
 
@@ -192,4 +200,20 @@ def test_nobody_waits_for_the_writing_but_who_asks_for_events(tmp_path: Path) ->
     may_write.set()
     recorder.settle()
     assert len(store.find("us-east-1", None, now, now, None, 1)) == 1
+    recorder.stop()
+
+
+def test_what_a_schedule_did_is_told_of_its_role(tmp_path: Path) -> None:
+    """A fired schedule comes through no request, and the endpoint that it deleted must not vanish without a word."""
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    recorder = Recorder(EventStore(tmp_path), lambda: now)
+    recorder.start()
+    role = "arn:aws:sts::123456789012:assumed-role/Sweeper/AmazonEventBridgeScheduler"
+    caller = Caller("123456789012", "us-east-1", "", role)
+    recorder.note_done(SageMakerRecords(), "DeleteEndpoint", {"EndpointName": "dogs"}, caller)
+    recorder.settle()
+    ((_, _, text),) = recorder.store.find("us-east-1", ("ResourceName", "dogs"), now, now, None, 5)
+    told = json.loads(text)
+    assert (told["eventName"], told["requestParameters"]) == ("DeleteEndpoint", {"endpointName": "dogs"})
+    assert told["userIdentity"]["sessionContext"]["sessionIssuer"]["userName"] == "Sweeper"
     recorder.stop()

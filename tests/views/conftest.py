@@ -9,6 +9,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard import state
+from dashboard.core.aws import Account
+from dashboard.core.costs import trail_kept
 from dashboard.embedded import OURS
 from tests.views import scripted
 from tests.views.scripted import ScriptedAws, busy_account
@@ -18,8 +20,16 @@ Open = Callable[..., AppTest]
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No reading survives from one test to the next, and no embedded AWS is started by the page itself."""
+    place = trail_kept.place
+
+    def kept(account: Account) -> Path:
+        """What is kept of a scripted account lies in the test's folder: its own is nowhere."""
+        is_somewhere = Path(account.client_file).is_absolute()
+        return place(account) if is_somewhere else tmp_path / f"{account.account_id}-{account.region}.json"
+
+    monkeypatch.setattr(trail_kept, "place", kept)
     monkeypatch.setenv(OURS, "test")
     monkeypatch.delenv("KENNEL_AWS_PROFILE", raising=False)
     monkeypatch.setattr(state.gc, "freeze", lambda: None)

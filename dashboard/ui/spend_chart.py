@@ -11,8 +11,9 @@ import streamlit as st
 from dashboard.core.costs.over_time import OTHERS
 from dashboard.core.costs.selection import Period, Selection
 from dashboard.core.costs.statement import Statement
-from dashboard.ui import chart, figures_spend, markup, page, receipt, spend_table, spend_words
+from dashboard.ui import chart, figures_spend, markup, page, paper_chart, receipt, spend_table, spend_words
 from dashboard.ui.figures_spend import Limit
+from dashboard.ui.markup import Markup
 from dashboard.ui.page import Place
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def over_time(made: Statement, limit: Limit | None = None) -> None:
                 label_visibility="collapsed",
                 required=True,
             )
-        finding, figure = _drawn(made, str(kind), limit)
+        finding, figure, paper = _drawn(made, str(kind), limit)
         st.html(f'<h2 class="kn-finding">{escape(finding)} {receipt.word_of(made.selection.nature)}</h2>')
         st.session_state[SHOWN] = made.selection
         key = f"chart-spend-{kind}"
@@ -50,24 +51,22 @@ def over_time(made: Statement, limit: Limit | None = None) -> None:
             on_select=partial(_clicked, key),
             selection_mode="points",
         )
+        st.html(paper)
         if made.ahead is not None:
             st.html(markup.note(f"Forecast: {made.ahead.method}."))
         behind(made)
 
 
-def _drawn(made: Statement, kind: str, limit: Limit | None) -> tuple[str, "Figure"]:
+def _drawn(made: Statement, kind: str, limit: Limit | None) -> tuple[str, "Figure", Markup]:
+    """What it shows in a sentence, as a figure, and as a drawing for paper."""
     word = partial(spend_words.group, made.selection.by)
     if kind == EACH:
-        return spend_words.each_finding(made.series, made.selection.by), figures_spend.each(made.series, word)
-    figure = figures_spend.adding_up(
-        made.series,
-        made.selection.period,
-        made.ledger.at,
-        word,
-        forecast=made.ahead,
-        limit=limit,
-    )
-    return spend_words.adding_up_finding(made), figure
+        finding = spend_words.each_finding(made.series, made.selection.by)
+        return finding, figures_spend.each(made.series, word), paper_chart.bars(made.series, word)
+    at, ahead = made.ledger.at, made.ahead
+    figure = figures_spend.adding_up(made.series, made.selection.period, at, word, forecast=ahead, limit=limit)
+    paper = paper_chart.adding_up(made.series, at, word, forecast=ahead, limit=limit)
+    return spend_words.adding_up_finding(made), figure, paper
 
 
 def behind(made: Statement) -> None:

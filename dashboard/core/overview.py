@@ -47,6 +47,8 @@ class Attention:
 class Overview:
     """The account at one moment. `per_hour` sums the known prices; `unpriced` resources are missing from it.
 
+    What the sample account has is summed apart, in `sample_per_hour`: kinds of money are never added.
+
     Trials of a tuning job are among the `runs` and are billed; what runs and what failed is told of the job itself.
     """
 
@@ -58,6 +60,7 @@ class Overview:
     unpriced: int
     failed_recently: int
     taken_back_recently: int = 0
+    sample_per_hour: Decimal = Decimal(0)
     currency: str = "USD"
 
     @property
@@ -74,11 +77,13 @@ def assemble(
     runs: Sequence[Run], endpoints: Sequence[Endpoint], *, prices: PriceBook, region: str, now: datetime
 ) -> Overview:
     """The overview of the newest runs and the endpoints, as they were read."""
-    billed = [_per_hour(run, prices, region) for run in runs if run.status.is_billed and not run.is_tuning]
+    training = [run for run in runs if run.status.is_billed and not run.is_tuning]
+    billed = [(run.is_sample, _per_hour(run, prices, region)) for run in training]
     own = [run for run in runs if not run.parent]
     running = tuple(run for run in own if run.status.is_active)
-    billed += [endpoint.hourly for endpoint in endpoints if endpoint.status.is_billed]
-    per_hour, unpriced = total(billed)
+    billed += [(one.is_sample, one.hourly) for one in endpoints if one.status.is_billed]
+    per_hour, unpriced = total([quote for is_sample, quote in billed if not is_sample])
+    sample_per_hour, _ = total([quote for is_sample, quote in billed if is_sample])
     ended = [run for run in own if run.status.is_bad and is_recent(run, now)]
     failed = [run for run in ended if run.status is not RunStatus.RECLAIMED]
     items = [_failed_run(run) for run in failed]
@@ -95,6 +100,7 @@ def assemble(
         unpriced=unpriced,
         failed_recently=len(failed),
         taken_back_recently=len(ended) - len(failed),
+        sample_per_hour=sample_per_hour,
     )
 
 

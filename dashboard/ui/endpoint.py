@@ -10,6 +10,7 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.costs import expiry
 from dashboard.core.costs.expiry import Keep
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.errors import InvalidInput
 from dashboard.core.format import ago, money
 from dashboard.core.runs.instances import SERVING
@@ -52,7 +53,9 @@ def line(endpoint: Endpoint, aws: Aws, now: datetime) -> str:
     if not endpoint.status.is_billed:
         cost = "not billed"
     elif endpoint.hourly.is_known:
-        cost = receipt.inline(f"{money(endpoint.hourly.amount, endpoint.hourly.currency)}/h", aws.account)
+        nature = Nature.of(endpoint.tags, is_embedded=aws.account.is_embedded)
+        price = f"{money(endpoint.hourly.amount, endpoint.hourly.currency)}/h"
+        cost = f'<span class="kn-money">{escape(price)} {receipt.word_of(nature)}</span>'
     # Its configuration, which names the instance, may go before the endpoint does.
     told = " · ".join(part for part in (escape(machine), cost, ago(endpoint.created, now)) if part)
     return (

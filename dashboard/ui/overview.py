@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Account, Aws
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import count, duration, money
 from dashboard.core.overview import Attention, Overview, Severity
 from dashboard.core.runs.model import Run
@@ -26,7 +27,6 @@ OPEN, SHOWN = "recent-runs-open", "recent-runs-shown"
 
 def figures(seen: Overview, month: Figure, account: Account, now: datetime) -> list[Figure]:
     """The strip: what runs, what serves, what it costs, what needs a look."""
-    mark = receipt.label(account)
     serving = len(seen.serving)
     ended = sum(run.ended is not None and now - run.ended < DAY for run in seen.runs if not run.parent)
     worst = seen.attention[0] if seen.attention else None
@@ -48,14 +48,7 @@ def figures(seen: Overview, month: Figure, account: Account, now: datetime) -> l
             Place.CLASSIFY if serving else None,
             "Classify a photo",
         ),
-        Figure(
-            "hourly",
-            "Cost now",
-            f"{money(seen.per_hour, seen.currency)}/h",
-            f"{money(seen.per_hour * 24, seen.currency)} a day if nothing changes"
-            + (f", {seen.unpriced} without a price" if seen.unpriced else ""),
-            mark=mark,
-        ),
+        hourly(seen, account),
         month,
         Figure(
             "attention",
@@ -68,6 +61,21 @@ def figures(seen: Overview, month: Figure, account: Account, now: datetime) -> l
             query={"run": worst.name} if worst and leads else {},
         ),
     ]
+
+
+def hourly(seen: Overview, account: Account) -> Figure:
+    """What everything that is there costs an hour: the account's own, or the sample's while there is nothing else."""
+    sample = seen.sample_per_hour
+    is_sample = bool(sample) and not seen.per_hour and not seen.unpriced
+    amount = sample if is_sample else seen.per_hour
+    parts = [f"{money(amount * 24, seen.currency)} a day if nothing changes"]
+    if seen.unpriced:
+        parts.append(f"{seen.unpriced} without a price")
+    if sample and not is_sample:
+        parts.append(f"the sample's {money(sample, seen.currency)}/h apart")
+    nature = Nature.SAMPLE if is_sample else Nature.of({}, is_embedded=account.is_embedded)
+    value = f"{money(amount, seen.currency)}/h"
+    return Figure("hourly", "Cost now", value, ", ".join(parts), mark=receipt.of(nature))
 
 
 def on_the_way(seen: Overview) -> str:

@@ -42,6 +42,12 @@ def test_what_runs_and_what_it_costs_an_hour(prices):
     assert [e.name for e in now.serving] == ["dogs"]
 
 
+def test_the_samples_money_is_summed_apart(prices):
+    tags = {"kennel:sample": "true"}
+    now = look(prices, [run("a", RunStatus.TRAINING)], [endpoint(prices, tags=tags)])
+    assert (now.per_hour, now.sample_per_hour) == (Decimal("0.408"), Decimal("0.115"))
+
+
 def test_a_tuning_job_stands_for_its_trials_and_they_are_billed(prices):
     search = run("search", RunStatus.TRAINING, kind=RunKind.TUNING)
     trials = [run(f"search-{n}", RunStatus.TRAINING, parent="search") for n in (1, 2)]

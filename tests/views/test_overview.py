@@ -11,7 +11,7 @@ def test_it_says_what_runs_what_failed_and_what_it_costs(aws: ScriptedAws, visit
     said = text(page)
     assert "2 running, 1 failed since yesterday, 2 endpoints serving" in said
     assert "$0.23/h" in said  # an endpoint and the one run that is billed, each 0.115
-    assert "the sample's $0.115/h apart" in said
+    assert "$0.115/h apart" in said  # of the sample's endpoint
     assert "drawn-dogs-c77a1b02 failed" in said
     assert "one class only" in said
     assert list(page.dataframe[0].value["Run"])[:2] == ["drawn-dogs-81be03d4", "drawn-dogs-2f91c0aa"]

@@ -3,6 +3,7 @@
 Pure markup. On the screen it is hidden; see `kn-on-paper` in kennel.css.
 """
 
+import base64
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 
@@ -100,8 +101,16 @@ def _drawing(parts: Sequence[str], highest: float, made: Series, word: Callable[
         names.append(_text(place + 14, 13, word(group)))
         place += 28 + 6.5 * len(word(group))
     return Markup(
-        f'<svg class="kn-on-paper kn-paper-chart" viewBox="0 0 {WIDTH} {HEIGHT}" width="100%" font-size="11" '
-        f'aria-hidden="true">{"".join([*grid, *parts, *names])}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
+        f'font-size="11">{"".join([*grid, *parts, *names])}</svg>'
+    )
+
+
+def picture(drawing: Markup, alt: str) -> Markup:
+    """A drawing as a picture: Streamlit takes drawings out of a page's own markup, pictures it leaves."""
+    coded = base64.b64encode(drawing.encode()).decode()
+    return Markup(
+        f'<img class="kn-on-paper kn-paper-chart" alt="{escape(alt)}" src="data:image/svg+xml;base64,{coded}">'
     )
 
 

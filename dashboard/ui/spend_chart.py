@@ -51,7 +51,7 @@ def over_time(made: Statement, limit: Limit | None = None) -> None:
             on_select=partial(_clicked, key),
             selection_mode="points",
         )
-        st.html(paper)
+        st.html(paper_chart.picture(paper, finding))
         if made.ahead is not None:
             st.html(markup.note(f"Forecast: {made.ahead.method}."))
         behind(made)

@@ -1,5 +1,6 @@
 """The drawing for paper is whole: every amount has its place in it, and text stays text."""
 
+import base64
 import re
 from decimal import Decimal
 from xml.etree import ElementTree
@@ -53,3 +54,11 @@ def test_names_are_escaped():
     svg = paper_chart.bars(month().series, lambda group: f"<{group}>")
     whole(svg)
     assert "&lt;" in svg
+
+
+def test_the_picture_holds_the_drawing():
+    drawing = paper_chart.bars(month().series, str)
+    picture = paper_chart.picture(drawing, 'most on "Monday"')
+    coded = picture.split("base64,")[1].split('"')[0]
+    assert base64.b64decode(coded).decode() == drawing
+    assert 'alt="most on &quot;Monday&quot;"' in picture

@@ -7,7 +7,7 @@ that the price book has with its source and day.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
 from dashboard.core import tags as tag
@@ -172,7 +172,7 @@ def accrued(line: Line) -> list[tuple[date, Decimal]]:
     day = first
     while day < last:
         begin = max(started, _midnight(day))
-        part = (amount * round((_midnight(day + DAY) - begin) / MOMENT) / whole).quantize(GRAIN)
+        part = (amount * round((_midnight(day + DAY) - begin) / MOMENT) / whole).quantize(GRAIN, ROUND_DOWN)
         days.append((day, part))
         left -= part
         day += DAY

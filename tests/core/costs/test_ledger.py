@@ -1,0 +1,91 @@
+"""The sums of a ledger: exact, of one nature, however they are put together."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.receipt import Nature, Receipt
+from dashboard.core.costs.selection import By, Period, Selection
+from tests.core.costs.receipts import NOW, ledger, many, run
+
+DAY = timedelta(days=1)
+YEAR = Period((NOW - 400 * DAY).date(), NOW.date())
+RECEIPTS = st.lists(
+    st.builds(
+        lambda number, days, hours, nature, project, each: run(
+            f"r{number}", NOW - days * DAY, hours, each, nature=nature, project=project
+        ),
+        st.integers(0, 10**6),
+        st.floats(0, 300),
+        st.floats(0, 100),
+        st.sampled_from(Nature),
+        st.sampled_from(["", "a", "b"]),
+        st.sampled_from(["0.115", "0.2301", None]),
+    ),
+    max_size=15,
+    unique_by=lambda receipt: receipt.key,
+)
+
+
+@given(RECEIPTS, st.sampled_from(Nature), st.sampled_from(By))
+def test_groups_days_and_receipts_add_up_to_the_total_exactly(receipts: list[Receipt], nature: Nature, by: By) -> None:
+    held = ledger(*receipts)
+    whole = Selection(nature, YEAR, by)
+    total = held.total(whole)
+    assert sum((one.amount for one in held.shares(whole)), Decimal(0)) == total.amount
+    assert sum((sum(days.values()) for days in held.daily(whole).values()), Decimal(0)) == total.amount
+    assert sum((amount or Decimal(0) for _, amount in held.of(whole)), Decimal(0)) == total.amount
+    for one in held.shares(whole):
+        assert held.total(whole.within(by, one.group)).amount == one.amount
+
+
+@given(RECEIPTS, st.integers(1, 399))
+def test_a_time_cut_in_two_costs_what_it_does_whole(receipts: list[Receipt], days: int) -> None:
+    held = ledger(*receipts)
+    cut = YEAR.first + days * DAY
+    parts = [Period(YEAR.first, cut - DAY), Period(cut, YEAR.last)]
+    for nature in Nature:
+        sums = [held.total(Selection(nature, part)).amount for part in parts]
+        assert sum(sums) == held.total(Selection(nature, YEAR)).amount
+
+
+@given(RECEIPTS)
+def test_natures_are_never_added(receipts: list[Receipt]) -> None:
+    held = ledger(*receipts)
+    for nature in Nature:
+        found = [one for one, _ in held.of(Selection(nature, YEAR))]
+        assert all(one.nature is nature for one in found)
+        alone = Ledger(tuple(one for one in receipts if one.nature is nature), NOW)
+        assert alone.total(Selection(nature, YEAR)) == held.total(Selection(nature, YEAR))
+
+
+def test_unknown_ones_are_counted_and_missing_from_the_sum() -> None:
+    held = ledger(run("a", NOW - DAY), run("b", NOW - DAY, each=None), run("c", NOW - 90 * DAY, each=None))
+    month = held.total(Selection(Nature.SIMULATED, Period.month(NOW.date())))
+    assert (month.amount, month.receipts, month.unknown) == (Decimal("0.36"), 2, 1)
+
+
+def test_a_receipt_is_counted_anew_when_it_is_another_and_kept_when_it_is_not() -> None:
+    counted: dict[str, object] = {}
+    first = run("a", NOW - DAY)
+    before = ledger(first, counted=counted)
+    days = before.days(first)
+    assert ledger(first, counted=counted).days(first) is days
+    longer = run("a", NOW - DAY, hours=2)
+    after = ledger(longer, counted=counted)
+    assert sum(after.days(longer).values()) == Decimal("0.72")
+
+
+def test_ten_thousand_receipts_over_a_year_agree_with_a_plain_sum() -> None:
+    held = many(10_000)
+    by_hand: dict[tuple[Nature, str], Decimal] = {}
+    for receipt in held.receipts:
+        key = (receipt.nature, receipt.project)
+        by_hand[key] = by_hand.get(key, Decimal(0)) + (receipt.amount or 0)
+    everything = Period((NOW - 800 * DAY).date(), (NOW + 60 * DAY).date())
+    for nature in held.natures:
+        for share in held.shares(Selection(nature, everything, By.PROJECT)):
+            assert share.amount == by_hand[nature, share.group]

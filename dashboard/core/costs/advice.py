@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from dashboard.core.costs.frontier import Wish, cheapest
-from dashboard.core.costs.groups import Grouping, group
-from dashboard.core.costs.outcomes import Outcome, by_work
+from dashboard.core.costs.frontier import Wish, beaten, cheapest
+from dashboard.core.costs.groups import Group, Grouping, group
+from dashboard.core.costs.outcomes import Outcome, Work, by_work
 from dashboard.core.costs.versus import platforms, sentence, spot_savings
-from dashboard.core.format import count, percent
+from dashboard.core.format import count, duration, money, percent
 
 LEAST = 0.02
 """A saving under this share of the cost is not worth a sentence."""
@@ -34,21 +34,55 @@ def advise(found: Sequence[Outcome]) -> tuple[Advice, ...]:
     spent = _sum(here)
     works = by_work(here)
     told = []
-    groups = group(here, Grouping.WAY)
-    if len(groups) > 1 and (answer := cheapest(groups, Wish())).choice is not None:
-        said = f"{here[0].run.dataset}, {count(len(groups), 'way')} of training: {answer.sentence.removesuffix('.')}."
-        told.append(Advice("cheapest", said, spent, query))
+    told_change = _change(works)
+    if told_change:
+        told.append(Advice("change", told_change, spent, query))
+    else:
+        groups = group(here, Grouping.WAY)
+        if len(groups) > 1 and (best := cheapest(groups, Wish()).choice) is not None:
+            said = (
+                f"Of {count(len(groups), 'way')} of training on {here[0].run.dataset} the cheapest is {told_of(best)}."
+            )
+            told.append(Advice("cheapest", said, spent, query))
     for pair in platforms(works):
         if pair.is_alike and pair.saved is not None and abs(pair.saved) >= LEAST:
             told.append(Advice("SageMaker against EC2", f"{sentence(pair)}.", spent, query))
             break
     for saving in spot_savings(works):
         share = saving.pair.saved if saving.pair else saving.billed
-        if share is not None and share >= LEAST:
+        is_told = told_change.startswith(f"{saving.spot.title} at ")
+        if share is not None and share >= LEAST and not is_told:
             runs = count(saving.spot.n, "run")
             told.append(Advice("spot", f"Spot saved {percent(share)} on {saving.spot.title} ({runs}).", spent, query))
             break
     return tuple(told)
+
+
+def _change(works: Mapping[Work, Sequence[Outcome]]) -> str:
+    """The way of training that another one beats for the same work, and that it would have saved most on; "" without.
+
+    Only where the runs took a measured or published time: an estimate is no reason to change anything.
+    """
+    best: tuple[Decimal, str] = (Decimal(0), "")
+    for members in works.values():
+        groups = {one.name: one for one in group([one for one in members if not one.is_guessed], Grouping.WAY)}
+        for name, by in beaten(tuple(groups.values())).items():
+            worse, better = groups[name], groups[by]
+            if worse.cost is None or better.cost is None:
+                continue
+            each = worse.cost.median - better.cost.median
+            if each < worse.cost.median * Decimal(str(LEAST)):
+                continue
+            said = f"{told_of(better)} did the work of {told_of(worse)}: {money(each)} less a run."
+            best = max(best, (each * worse.n, said))
+    return best[1]
+
+
+def told_of(one: Group) -> str:
+    """A choice with cost and duration: "EC2 c5.large at $0.0012 in 1 min 9 s"."""
+    took = duration(one.seconds.median if one.seconds else None)
+    guessed = "an estimated " if any(outcome.is_guessed for outcome in one.outcomes) else ""
+    return f"{one.title} at {money(one.cost.median if one.cost else None)} in {guessed}{took}"
 
 
 def _dearest(found: Sequence[Outcome]) -> str:

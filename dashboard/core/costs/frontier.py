@@ -93,12 +93,12 @@ def told(one: Group) -> str:
 
 def _how_sure(best: Group, wish: Wish) -> str:
     """How many runs say so, and how many of them met the wish."""
-    guessed = ", its duration is an estimate" if any(one.is_guessed for one in best.outcomes) else ""
+    guessed = sum(one.is_guessed for one in best.outcomes)
     if best.n == 1:
-        return f"; one run says so{guessed}"
+        return "; one run says so" + (", its duration is an estimate" if guessed else "")
     met = sum(wish.is_met(one.seconds, one.accuracy) for one in best.outcomes)
     did = f", {met} of them met it" if wish.words and met < best.n else ", all of them met it" if wish.words else ""
-    return f"; medians of {best.n} runs{did}{guessed}"
+    return f"; medians of {best.n} runs{did}" + (f", {guessed} durations are estimates" if guessed else "")
 
 
 def _left_out(groups: Sequence[Group], wish: Wish) -> str:

@@ -90,8 +90,8 @@ def training_time(way: Way, machines: Machines, work: Work, gain: tuple[float, i
     known = [on for on in machines if _can_be_scaled(on, of)]
     if not known:
         return "no run of this work on hardware that can be compared"
-    # The nearest number of cores: a short way to scale is a sure one.
-    nearest = min(known, key=lambda on: (abs(log(_cores(on) / (of.vcpu * way.count))), on))
+    # As many instances, and the nearest number of cores: a short way to scale is a sure one.
+    nearest = min(known, key=lambda on: (on.count != way.count, abs(log(_cores(on) / (of.vcpu * way.count))), on))
     return _scaled(way, of, machines[nearest], gain)
 
 
@@ -119,17 +119,20 @@ def _scaled(way: Way, of: Hardware, base: Sequence[Outcome], gain: tuple[float, 
     its, mine = _cores(on), of.vcpu * way.count
     from_ = f"{_runs(base)} on {on.platform.word} {_machines(on)}"
     its_spread = spread(base)
-    if its == mine:
+    whole = its / mine  # the share of the time if all of it shrinks, or grows, with the cores
+    alone = its / (of.vcpu * on.count)  # the same if more instances gain nothing, as where each does all of the work
+    low, high = min(1.0, whole, alone), max(1.0, whole, alone)
+    if low == high:
         how = f"as long as {from_}, with as many cores"
         if its_spread.low == its_spread.high:
             how += "; how far that may be off is not known"
         return Time(its_spread, Basis.ESTIMATED, how, len(base))
     exponent, sizes = gain or (UNMEASURED, 0)
-    whole = its / mine  # the share of the time if all of it shrinks, or grows, with the cores
-    low, high = min(1.0, whole), max(1.0, whole)
     said = (
         f"what {sizes} sizes of machine gained" if sizes else "half way, because what more cores gain was not measured"
     )
+    if way.count != on.count:
+        said += f"; runs on {count(way.count, 'instance')} would tell more"
     how = f"{from_} ({count(its, 'core')}) scaled to {count(mine, 'core')}, between no change and in proportion; {said}"
     return Time(its_spread.times(low, whole**exponent, high), Basis.ESTIMATED, how, len(base))
 
@@ -137,13 +140,13 @@ def _scaled(way: Way, of: Hardware, base: Sequence[Outcome], gain: tuple[float, 
 def gain_of(machines: Machines) -> tuple[float, int] | None:
     """The exponent e of time ~ cores^−e, 0..1, and of how many sizes it was told; None with fewer than two.
 
-    Least squares through the logarithms of each size's median time. A duration that was itself scaled by cores says
-    nothing about that.
+    Least squares through the logarithms of each size's median time, on one instance: what several gain is another
+    question (see `scaling`). A duration that was itself scaled by cores says nothing about that.
     """
     sizes: dict[int, list[float]] = {}
     for on, trainings in machines.items():
         of = hardware(on.instance_type)
-        if of is None or of.gpu or on.hardware.startswith(BURSTABLE):
+        if of is None or of.gpu or on.count > 1 or on.hardware.startswith(BURSTABLE):
             continue
         sizes.setdefault(_cores(on), []).extend(one.trained for one in trainings if one.trained and not one.is_guessed)
     sizes = {cores: seconds for cores, seconds in sizes.items() if seconds}

@@ -2,7 +2,7 @@
 
 from dashboard.core.costs.advice import advise
 from dashboard.core.costs.receipt import Nature
-from tests.core.costs.chosen import EC2, SPOT, outcome
+from tests.core.costs.chosen import EC2, GUESSED, SPOT, outcome
 
 
 def test_each_question_has_one_sentence_about_the_data_that_cost_most():
@@ -10,14 +10,34 @@ def test_each_question_has_one_sentence_about_the_data_that_cost_most():
         (
             outcome("sm", "0.50"),
             outcome("ec2", "0.40", instance="c5.2xlarge", **EC2),
-            outcome("spot", "0.20", **SPOT),
+            outcome("two", "0.90", 700, count=2),
+            outcome("spot", "0.20", 800, **SPOT),
             outcome("cats", "0.01", dataset_uri="s3://elsewhere/cats/"),
         )
     )
-    assert [one.what for one in found] == ["cheapest", "SageMaker against EC2", "spot"]
-    assert found[0].sentence.startswith("dogs, 3 ways of training: Cheapest: SageMaker ml.c5.2xlarge spot at $0.20")
+    assert [one.what for one in found] == ["change", "SageMaker against EC2", "spot"]
+    assert found[0].sentence == (
+        "EC2 c5.2xlarge at $0.40 in 10 min did the work of "
+        "SageMaker 2 × ml.c5.2xlarge at $0.90 in 11 min 40 s: $0.50 less a run."
+    )
     assert found[2].sentence == "Spot saved 60 % on SageMaker ml.c5.2xlarge spot (1 run)."
     assert dict(found[0].query) == {"of": "simulated", "data": "dogs"}
+
+
+def test_what_spot_saved_is_not_said_twice():
+    pair = (outcome("plain", "0.50"), outcome("spot", "0.20", **SPOT))
+    assert [one.what for one in advise(pair)] == ["change"]
+
+
+def test_what_no_other_choice_beats_is_only_told():
+    (one,) = advise((outcome("quick", "0.50", 60), outcome("slow", "0.10", 900, instance="ml.c5.large")))
+    assert one.sentence == "Of 2 ways of training on dogs the cheapest is SageMaker ml.c5.large at $0.10 in 15 min."
+
+
+def test_an_estimated_duration_is_no_reason_to_change():
+    pair = (outcome("a", "0.10", **GUESSED), outcome("b", "0.30", count=2, **GUESSED))
+    assert [one.what for one in advise(pair)] == ["cheapest"]
+    assert "an estimated 10 min" in advise(pair)[0].sentence
 
 
 def test_nothing_to_compare_says_nothing():

@@ -58,6 +58,16 @@ def test_other_machines_lie_between_no_gain_and_all_of_it():
     assert one.cost.likely == pytest.approx(Decimal("0.461") * 300 / 3600)
 
 
+def test_several_instances_may_gain_nothing_unless_that_was_measured():
+    found, _ = options(outcome("a", seconds=600, instance="ml.c5.2xlarge"), count=2)
+    one = found[way("ml.c5.xlarge", count=2), "us-east-1"]  # as many cores, in two instances
+    assert (one.seconds.low, one.seconds.high) == pytest.approx((600, 1200))
+    assert "would tell more" in one.how
+    both = (outcome("a", seconds=600), outcome("b", seconds=1300, count=2))
+    found, _ = options(*both, count=2)
+    assert found[way("ml.c5.xlarge", count=2), "us-east-1"].seconds.low == pytest.approx(1300)  # from the two
+
+
 def test_a_gain_that_was_measured_says_where_between():
     known = (outcome("a", seconds=600, instance="ml.m5.large"), outcome("b", seconds=300, instance="ml.m5.xlarge"))
     exponent, sizes = gain_of(machines_of(known))

@@ -23,7 +23,7 @@ EMBEDDED = "embedded-"
 
 @dataclass(frozen=True)
 class Told:
-    """What AWS told of the account's region, None before the first refresh; and the files that made no sense."""
+    """What AWS told of a region, None before the first refresh; and the files that made no sense."""
 
     kept: Refreshed | None
     broken: tuple[str, ...] = ()
@@ -40,10 +40,10 @@ def prices_stamp() -> str:
     return "\n".join(files)
 
 
-def told_prices(account: Account) -> Told:
-    """What was refreshed for the account's region."""
+def told_prices(account: Account, region: str) -> Told:
+    """What this kind of account told of a region."""
     prices()  # a file that makes no sense is set aside by reading it
-    path = price_cache.file(home(os.environ), account.region, is_embedded=account.is_embedded)
+    path = price_cache.file(home(os.environ), region, is_embedded=account.is_embedded)
     kept = _kept(str(path), path.stat().st_mtime_ns) if path.exists() else None
     aside = sorted(path.parent.glob(f"*{price_cache.BROKEN}")) if path.parent.is_dir() else []
     return Told(kept, tuple(one.name for one in aside))
@@ -99,7 +99,8 @@ def _merged(stamp: str) -> PriceBook:
 
 @st.cache_data(show_spinner=False, ttl=3600, max_entries=40)
 def _spot_days(where: str, instance_type: str, _aws: Aws) -> tuple[SpotDay, ...]:
-    return spot_history.spot_days(_aws, [instance_type], now())[0]
+    days, _ = spot_history.spot_days(_aws, [instance_type], now())
+    return tuple(one for one in days if one.instance_type == instance_type)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

@@ -25,6 +25,8 @@ def finding(instance: str, days: Sequence[SpotDay], listed: Decimal | None) -> s
     over = f"over {count(len({one.day for one in days}), 'day')}"
     if not listed:
         return f"Spot {instance} cost {between} {over}"
+    if highest > listed:
+        return f"Spot {instance} cost {between} {over}: dearer than on demand at times"
     saves = percent(float(1 - highest / listed))
     most = percent(float(1 - lowest / listed))
     saving = f"{saves} below" if saves == most else f"{saves} to {most} below"

@@ -18,28 +18,23 @@ from dashboard.ui import chart, empty, figures_prices, page, prices_refresh, pri
 from dashboard.ui.markup import Markup, note
 from dashboard.ui.tones import Tone
 
-MONTHS = {
-    "730": "730 h, as most calculators",
-    "744": "744 h, 31 days, as Lambda's console",
-    "720": "720 h, 30 days",
-    "672": "672 h, 28 days",
-}
+MONTHS = ("730", "744", "720", "672")
+WHICH_MONTH = "730: as most calculators count. 744: 31 days, as Lambda's console counts. 720: 30 days. 672: 28 days."
 ALL = "all"
 
 
 def show(aws: Aws, now: datetime) -> None:
     """The page: the table of a region beside what spot costs there, and below what is not known."""
     book, region = state.prices(), aws.account.region
-    told = state.told_prices(aws.account)
     head = st.container(key="prices-top")
     known = regions(book, region)
     chosen = _controls(known)
-    found = rows(book, chosen.region)
+    found, told = rows(book, chosen.region), state.told_prices(aws.account, chosen.region)
     with head, st.container(horizontal=True, vertical_alignment="center", key="prices-head"):
         page.title("Prices", sentence(found, chosen.region))
         st.space("stretch")
         prices_refresh.button(aws)
-    st.html(note(_collected(told.kept, region, now)))
+    st.html(note(_collected(aws, told.kept, chosen.region, now)))
     for name in told.broken:
         st.html(note(f"{name} made no sense and was set aside: its prices are not used.", Tone.WAITING))
     shown = [row for row in found if chosen.group in (ALL, row.group) and row.says(chosen.text)]
@@ -60,7 +55,7 @@ def show(aws: Aws, now: datetime) -> None:
     if changed := [row for row in shown if row.before]:
         page.section("Prices that changed")
         st.html(prices_tables.changed(changed))
-    if told.kept is not None and told.kept.left_out and chosen.region == region:
+    if told.kept is not None and told.kept.left_out:
         with st.expander(f"What AWS's answers lacked: {count(len(told.kept.left_out), 'figure')}"):
             st.html("".join(note(f"{line}.") for line in told.kept.left_out))
 
@@ -83,15 +78,14 @@ def _controls(known: Sequence[str]) -> _Chosen:
         region = st.selectbox("Region", list(known), key="region", bind="query-params", width=160)
         group = st.selectbox("For", [ALL, *(one.value for one in Group)], key="for", bind="query-params", width=170)
         month = st.selectbox(
-            "A month has",
-            list(MONTHS),
-            format_func=MONTHS.__getitem__,
+            "Hours of a month",
+            MONTHS,
             key="month",
             bind="query-params",
-            width=250,
-            help="What a month costs depends on its length; here you choose it, everywhere it is said.",
+            width=160,
+            help=WHICH_MONTH,
         )
-    return _Chosen(region or known[0], group or ALL, text or "", Decimal(month or "730"))
+    return _Chosen(region or known[0], group or ALL, text or "", Decimal(month or MONTHS[0]))
 
 
 def sentence(found: Sequence[Row], region: str) -> str:
@@ -105,14 +99,15 @@ def sentence(found: Sequence[Row], region: str) -> str:
     return f"{region}: {count(len(priced), 'price')}{of}, {missing or 'none'} unknown"
 
 
-def _collected(kept: Refreshed | None, region: str, now: datetime) -> str:
-    if kept is None or (kept.prices_at is None and kept.spot_at is None):
-        return f"The shipped prices; AWS was not asked for those of {region} yet. USD, without tax, credits and plans."
-    parts = [
-        f"prices {ago(kept.prices_at, now)}" if kept.prices_at else "prices never",
-        f"spot {ago(kept.spot_at, now)}" if kept.spot_at else "spot never",
-    ]
-    return f"AWS was asked for {region}: {', '.join(parts)}. USD, without tax, credits and plans."
+def _collected(aws: Aws, kept: Refreshed | None, region: str, now: datetime) -> str:
+    """Where the prices are from and how old that is."""
+    who = "the embedded AWS" if aws.account.is_embedded else "AWS"
+    if kept is None or kept.prices_at is None:
+        asked = f"The shipped prices: {who} was not asked for those of {region} yet"
+    else:
+        from_shipped = ", which answers from the shipped ones" if aws.account.is_embedded else ""
+        asked = f"The shipped prices, and those that {who} told {ago(kept.prices_at, now)}{from_shipped}"
+    return f"{asked}. List prices in USD: credits, savings plans, free tier and tax are not in them."
 
 
 def _table(shown: Sequence[Row], month: Decimal, region: str, now: datetime) -> None:
@@ -142,8 +137,8 @@ def _table(shown: Sequence[Row], month: Decimal, region: str, now: datetime) -> 
 def _columns(month: Decimal) -> dict[str, Any]:
     column = st.column_config
     return {
-        "What": column.TextColumn("What", pinned=True, width=210),
-        "For": column.TextColumn("For", width=116),
+        "What": column.TextColumn("What", pinned=True, width=190),
+        "For": column.TextColumn("For", width=104),
         "Price": column.TextColumn("Price", width=130, alignment="right"),
         "Month": column.NumberColumn(f"{month} h", width=92, format="$%,.2f", help=f"A month of {month} hours"),
         "Sure": column.TextColumn("How sure", width=100, help="listed · from a weaker source · estimate"),

@@ -56,7 +56,9 @@ def rows(book: PriceBook, region: str) -> tuple[Row, ...]:
     found += [_extra(book, what, region) for what in Extra if any(known is what for known, _ in book.extras)]
     # What nobody can tell for a whole family stands where people would look for it.
     found += [
-        Row(Group.TRAINING if prefix.startswith("ml.") else Group.EC2, f"{prefix}.*", None, f"no price: {why}")
+        Row(
+            Group.TRAINING if prefix.startswith("ml.") else Group.EC2, f"{prefix}, every size", None, f"no price: {why}"
+        )
         for prefix, why in book.unknown.items()
     ]
     return tuple(sorted(found, key=lambda row: list(Group).index(row.group)))

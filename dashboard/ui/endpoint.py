@@ -12,7 +12,7 @@ from dashboard.core.costs import expiry
 from dashboard.core.costs.expiry import Keep
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.errors import InvalidInput
-from dashboard.core.format import ago, money
+from dashboard.core.format import ago, duration, money
 from dashboard.core.runs.instances import SERVING
 from dashboard.core.runs.model import Run
 from dashboard.core.serving.deploy import DeployPlan, deploy, plan_deploy
@@ -47,6 +47,9 @@ def line(endpoint: Endpoint, aws: Aws, now: datetime) -> str:
     marks = [badge(endpoint.status.tone, endpoint.status.word, endpoint.failure)]
     if endpoint.is_sample:
         marks.append(badge(Tone.SIMULATED, "sample"))
+    until = expiry.expires(endpoint.tags)
+    if until and until <= now:
+        marks.append(badge(Tone.WAITING, "past its time", f"it was to be gone {ago(until, now)}: see Waste"))
     several = endpoint.instance_type and endpoint.count > 1
     machine = f"{endpoint.count} × {endpoint.instance_type}" if several else endpoint.instance_type
     cost = "price unknown"
@@ -56,8 +59,9 @@ def line(endpoint: Endpoint, aws: Aws, now: datetime) -> str:
         nature = Nature.of(endpoint.tags, is_embedded=aws.account.is_embedded)
         price = f"{money(endpoint.hourly.amount, endpoint.hourly.currency)}/h"
         cost = f'<span class="kn-money">{escape(price)} {receipt.word_of(nature)}</span>'
+    wanted = f"wanted for {duration((until - now).total_seconds())} more" if until and until > now else ""
     # Its configuration, which names the instance, may go before the endpoint does.
-    told = " · ".join(part for part in (escape(machine), cost, ago(endpoint.created, now)) if part)
+    told = " · ".join(part for part in (escape(machine), cost, ago(endpoint.created, now), wanted) if part)
     return (
         f'<div class="kn-row"><p><strong>{escape(endpoint.name)}</strong> {" ".join(marks)}</p>'
         f'<p class="kn-note">{told}</p></div>'

@@ -179,6 +179,10 @@ def test_it_fires_as_its_role_may(embedded: Embedded, scheduler: Any, tmp_path: 
     wait_until(lambda: is_gone(sagemaker, ours))
     wait_until(lambda: not scheduler.list_schedules(NamePrefix=f"d-{ours}")["Schedules"])
     assert scheduler.get_schedule(Name=f"d-{others}"), "one that is not to be deleted afterwards stays"
+    events = client(embedded, "cloudtrail").lookup_events(
+        LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "DeleteEndpoint"}]
+    )["Events"]
+    assert any(ours in one["CloudTrailEvent"] and "SchedulerDeletes" in one["CloudTrailEvent"] for one in events)
     assert not is_gone(sagemaker, others), "its role may not delete what does not carry the tag"
     sagemaker.delete_endpoint(EndpointName=others)
 

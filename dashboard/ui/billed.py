@@ -16,7 +16,7 @@ from dashboard.core.costs.reconcile import Reconciliation, Row, comparable, reco
 from dashboard.core.costs.selection import Selection
 from dashboard.core.format import count, money
 from dashboard.readings import Reading
-from dashboard.ui import billed_words, confirm, markup, page, receipt
+from dashboard.ui import billed_words, chart, confirm, markup, page, receipt
 from dashboard.ui.markup import Markup, escape
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
@@ -25,7 +25,7 @@ BILL = "bill"
 """In a receipt page's address: the line of the bill that it opens."""
 WHOLE = "*"
 """Its value for all of the bill; "" is what carries no tag."""
-CELL = 110  # points
+CELL = 96  # points
 
 
 def section(aws: Aws, ledger: Ledger, selection: Selection) -> None:
@@ -47,9 +47,9 @@ def section(aws: Aws, ledger: Ledger, selection: Selection) -> None:
         st.html(markup.note(f"{billed_words.answered(reading.value, reading.at, state.now())}."))
         _rows(made, reading.value, selection.nature)
         _why(made)
-        if reading.value.lacks_tags:
+        if reading.value.lacks_tags and any(row.listed and row.name for row in made.rows):
             st.html(markup.note(f"{billed_words.tags_missing(question.by)}.", Tone.WAITING))
-        _buttons(aws, question, reading)
+        _buttons(aws, question, reading, made)
 
 
 def mark(account: Account) -> Markup:
@@ -114,8 +114,18 @@ def _why(made: Reconciliation) -> None:
         st.html(f'<ul class="kn-list">{items}</ul>')
 
 
-def _buttons(aws: Aws, question: Question, reading: Reading[Billed] | None) -> None:
+def _buttons(aws: Aws, question: Question, reading: Reading[Billed] | None, made: Reconciliation | None = None) -> None:
     with st.container(horizontal=True, key="billed-buttons"):
+        if made is not None:
+            st.download_button(
+                "Download CSV",
+                data=lambda: chart.to_csv(billed_words.plain(made, question)),
+                file_name=f"kennel-billed-{question.period}.csv",
+                mime="text/csv",
+                icon=":material/download:",
+                on_click="ignore",
+                key="download-billed",
+            )
         st.button(
             billed_words.ASK if reading is None else billed_words.AGAIN,
             key="bill-ask",

@@ -4,11 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from dashboard.core.costs.bill_names import REQUEST_PRICE
-from dashboard.core.costs.billed import METRIC, Billed, Question
+from dashboard.core.costs.billed import CURRENCY, METRIC, Billed, Question
 from dashboard.core.costs.reconcile import Reason, Reconciliation, Row
 from dashboard.core.costs.selection import By
 from dashboard.core.format import ago, count, money
-from dashboard.ui import spend_words
+from dashboard.ui import spend_table, spend_words
 
 PRICE = money(REQUEST_PRICE)
 ASK = f"Ask AWS for the bill ({PRICE})"
@@ -99,3 +99,22 @@ def parts_note(billed: Billed, name: str) -> str:
     """Under the sum of one line of the bill, or of all of it for ""."""
     about = f"{name} on " if name else ""
     return f"{about}AWS's bill of {spend_words.span(billed.question.period)}, {METRIC}, as Cost Explorer answered it"
+
+
+def plain(made: Reconciliation, question: Question) -> list[dict[str, str]]:
+    """Both columns for a spreadsheet, all digits, each in its own currency; empty where a column has no such line."""
+    return [
+        {
+            question.by.word: spend_table.safe(row.name),
+            "first_day": str(question.period.first),
+            "last_day": str(question.period.last),
+            "list_price": "" if row.listed is None else f"{row.listed:f}",
+            "list_price_currency": CURRENCY,
+            "billed": "" if row.billed is None else f"{row.billed:f}",
+            "billed_currency": made.currency,
+            "on_the_bill": spend_table.safe("; ".join(row.parts)),
+            "receipts": str(row.receipts),
+            "receipts_without_price": str(row.unknown),
+        }
+        for row in made.rows
+    ]

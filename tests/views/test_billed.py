@@ -1,12 +1,18 @@
 """The bill on the Spend page: never asked for without a click, beside list prices, open to what it is made of."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.core.costs.collect import Collector
+from dashboard.core.costs.prices import PriceBook
+from dashboard.core.costs.receipt import Service
+from dashboard.core.costs.trail_book import TrailBook
 from dashboard.core.errors import AccessDenied, NotFound, ServiceFault
 from tests.views.conftest import Open, links, text
 from tests.views.scripted import EMBEDDED, REAL, ScriptedAws, busy_account
@@ -79,6 +85,8 @@ def test_the_question_itself_becomes_a_receipt(aws: ScriptedAws, visit: Open, tm
     ask(spend(visit, aws))
     (kept,) = (tmp_path / "aws" / "costs").glob("*bill-requests.jsonl")
     assert kept.read_text().count("GetCostAndUsage") == 1
+    made = Collector(TrailBook(tmp_path / "trail.json")).collect(aws, PriceBook.load(), datetime.now(UTC))
+    assert [one.amount for one in made.receipts if one.service is Service.COST_EXPLORER] == [Decimal("0.01")]
 
 
 def test_a_line_of_the_bill_opens_to_what_aws_answered(aws: ScriptedAws, visit: Open) -> None:
@@ -145,6 +153,7 @@ def test_a_view_that_no_bill_knows_says_which_filter(aws: ScriptedAws, visit: Op
 
 def test_tags_are_activated_after_a_plan(aws: ScriptedAws, visit: Open) -> None:
     answer(aws, ("project$", "Usage", "2"))
+    aws.add_job("marked", tags={"project": "dogs"})
     aws._UpdateCostAllocationTagsStatus = lambda asked: {"Errors": []}  # type: ignore[attr-defined]
     test = ask(spend(visit, aws, by="project"))
     assert "Nothing on this bill carries a project" in text(test)

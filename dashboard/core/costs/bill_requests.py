@@ -62,6 +62,11 @@ def read(file: Path) -> tuple[Asked, ...]:
         ) from error
 
 
+def requests(account: Account) -> tuple[Receipt, ...]:
+    """The receipts of all questions that Kennel asked this account. Raises ServiceFault."""
+    return receipts(read(place(account)), is_embedded=account.is_embedded)
+
+
 def receipts(asked: tuple[Asked, ...], *, is_embedded: bool) -> tuple[Receipt, ...]:
     """A receipt for each question."""
     nature = Nature.of({}, is_embedded=is_embedded)

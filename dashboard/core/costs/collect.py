@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dashboard.core.aws import Aws
+from dashboard.core.costs.bill_requests import requests
 from dashboard.core.costs.collect_buckets import buckets
 from dashboard.core.costs.collect_ec2 import addresses, volumes
 from dashboard.core.costs.collect_endpoints import endpoints
@@ -56,6 +57,7 @@ PARTS = (
     Part("Volumes", lambda of: volumes(of.aws, of.prices, of.now, of.runs), SELDOM),
     Part("Addresses", lambda of: addresses(of.aws, of.prices, of.now, of.happenings), SELDOM),
     Part("Lambda functions", lambda of: functions(of.aws, of.prices, of.now, of.happenings), HOURLY, asked_apart=True),
+    Part("Questions to Cost Explorer", lambda of: requests(of.aws.account), OFTEN),
     Part("S3 storage", lambda of: buckets(of.aws, of.prices, of.now), HOURLY, asked_apart=True),
 )
 

@@ -151,7 +151,7 @@ def row(aws: Aws, budget: Budget) -> None:
         if budget.is_kennels:
             st.button(
                 "Delete",
-                key=f"budget-delete-{budget.name}",
+                key=f"delete-budget-{budget.name}",
                 type="tertiary",
                 help=f"Delete the budget {literal(budget.name)}",
                 on_click=confirm.ask,

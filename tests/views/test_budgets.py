@@ -93,8 +93,8 @@ def test_kennels_budget_can_be_deleted_and_anothers_is_left_alone(aws: ScriptedA
     said = text(page)
     assert "made outside of Kennel: change it in the AWS console" in said
     assert "its period is annually, not a month" in said
-    assert not [one for one in page.button if one.key == "budget-delete-theirs"]
-    page.button(key="budget-delete-kennel-month").click().run()
+    assert not [one for one in page.button if one.key == "delete-budget-theirs"]
+    page.button(key="delete-budget-kennel-month").click().run()
     assert "Nobody is told any more" in text(page)
     page.button(key="confirm-do").click().run()
     assert list(aws.budgets) == ["theirs"]

@@ -45,7 +45,7 @@ def show(aws: Aws, now: datetime) -> None:
         if chosen.region == region:
             _spot(aws, book, told.kept)
         else:
-            st.html(note(f"Spot prices are read in the account's own region, {region}."))
+            st.html(note(f"Spot prices are read in the region of the account, {region}."))
         seen = [one for one in book.observed if one.region == chosen.region]
         if seen:
             with st.expander("Spot prices that were seen and shipped"):

@@ -65,7 +65,7 @@ def test_the_address_chooses_region_kind_words_and_month(priced: PricedAws, visi
     table = page.dataframe[0].value
     assert set(table["What"]) == {"m5.large", "m5.xlarge", "m5.2xlarge"}
     assert next(iter(table["Month"])) == pytest.approx(0.107 * 744)
-    assert "Spot prices are read in the account's own region, us-east-1" in text(page)
+    assert "Spot prices are read in the region of the account, us-east-1" in text(page)
 
 
 def test_what_is_not_there_is_said(priced: PricedAws, visit: Open) -> None:

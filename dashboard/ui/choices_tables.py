@@ -6,7 +6,7 @@ from textwrap import wrap
 from typing import Any
 
 from dashboard.core.costs.groups import Group
-from dashboard.core.costs.outcomes import Work
+from dashboard.core.costs.outcomes import Outcome, Work
 from dashboard.core.costs.scaling import Scaling
 from dashboard.core.costs.versus import Pair, SpotSaving, trained
 from dashboard.core.costs.what_if import Option
@@ -163,13 +163,28 @@ def within(one: Option, deadline: float) -> str:
     return "yes" if one.seconds.high <= deadline else "perhaps" if one.seconds.low <= deadline else "no"
 
 
+def best_option(found: Sequence[Option], deadline: float | None) -> Option | None:
+    """The cheapest that surely, or perhaps, ends in time; `found` are the cheapest first."""
+    known = [one for one in found if one.cost is not None]
+    return next((one for one in known if deadline is None or within(one, deadline) in ("yes", "perhaps")), None)
+
+
+def again(best: Option | None, works: Sequence[Outcome], home: str) -> dict[str, str]:
+    """The query of Train that does this work in that way; {} where it cannot: elsewhere, or data that is not there."""
+    like = next((one.run for one in works if not one.run.is_replayed), None)
+    if best is None or like is None or best.region != home:
+        return {}
+    way = best.way
+    told = {"like": like.key, "platform": way.platform.value, "instance": way.instance_type}
+    return told | {"capacity": way.capacity.value, "count": str(way.count)}
+
+
 def what_if_sentence(found: Sequence[Option], deadline: float | None, home: str) -> str:
     """The finding of a what-if: the cheapest that surely, or perhaps, does it, and how it is known."""
-    known = [one for one in found if one.cost is not None]
-    fits = [one for one in known if deadline is None or within(one, deadline) != "no"]
-    if not fits:
-        return "Nothing that was asked for has a known cost" if not known else "Nothing that was asked for ends in time"
-    best = fits[0]
+    best = best_option(found, deadline)
+    if best is None:
+        has_cost = any(one.cost is not None for one in found)
+        return f"Nothing that was asked for {'ends in time' if has_cost else 'has a known cost'}"
     where = "" if best.region == home else f" in {best.region}"
     sure = "as measured" if not best.basis.is_estimate else best.basis.value
     if deadline is not None and within(best, deadline) == "perhaps":

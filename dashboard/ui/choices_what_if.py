@@ -10,6 +10,7 @@ from dashboard.core.costs.outcomes import Outcome, Work
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.what_if import Question, regions_of, what_if
 from dashboard.ui import chart, choices_tables, choices_versus, figures_choice_bars, markup, page, receipt
+from dashboard.ui.page import Place
 
 WORK, COUNT, REGIONS = "work", "instances", "regions"
 DRAWN = 14
@@ -42,6 +43,12 @@ def show(aws: Aws, nature: Nature, works: Mapping[Work, Sequence[Outcome]], dead
     is_dark = st.context.theme.type == "dark"
     figure = figures_choice_bars.spans(spans, nature.word, is_dark=is_dark) if spans else None
     chart.panel("what-if", finding, figure, "No option has a known cost.", alone=True)
+    best = choices_tables.best_option(found, deadline)
+    query = choices_tables.again(best, works[work], home)
+    if best is not None and query:
+        with st.container(key="what-if-train"):
+            label = f"Train on {best.way.word}"
+            st.page_link(Place.TRAIN, label=label, icon=":material/model_training:", query_params=query)
     st.html(markup.note(choices_tables.WHAT_IF_NOTE))
     rows = choices_tables.option_rows(found, deadline)
     with st.expander(f"All {len(rows)} options, and how each was made", key="what-if-all"):

@@ -1,7 +1,8 @@
 """What a link into the Train page fills its form with.
 
 ?like=KEY takes over all that an earlier run was asked for; with resume=1 the new run goes on from its checkpoints, and
-instance=TYPE or volume=GB takes another instance type or volume, as a suggestion after a run does.
+instance=TYPE or volume=GB takes another instance type or volume, as a suggestion after a run does; platform=, capacity=
+and count= take another way of training, as an answer to a what-if does.
 """
 
 from collections.abc import Sequence
@@ -13,11 +14,14 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.data import Dataset
 from dashboard.core.runs.clone import spec_of
-from dashboard.core.runs.model import Run
+from dashboard.core.runs.instances import counterpart
+from dashboard.core.runs.model import Capacity, Platform, Run
 from dashboard.ui import train_form
 from dashboard.ui.markup import literal
 
 LIKE, RESUME, INSTANCE, VOLUME = "like", "resume", "instance", "volume"
+PLATFORM, CAPACITY, COUNT = "platform", "capacity", "count"
+NAMES = (LIKE, RESUME, INSTANCE, VOLUME, PLATFORM, CAPACITY, COUNT)
 
 
 def follow(aws: Aws, datasets: Sequence[Dataset], past_runs: Sequence[Run]) -> None:
@@ -25,7 +29,7 @@ def follow(aws: Aws, datasets: Sequence[Dataset], past_runs: Sequence[Run]) -> N
 
     A resumed run is named after the one it goes on from, and not as one of `past_runs` is.
     """
-    asked = {name: st.query_params.pop(name, "") for name in (LIKE, RESUME, INSTANCE, VOLUME)}
+    asked = {name: st.query_params.pop(name, "") for name in NAMES}
     if not asked[LIKE]:
         return
     names = {run.name for run in past_runs}
@@ -34,6 +38,13 @@ def follow(aws: Aws, datasets: Sequence[Dataset], past_runs: Sequence[Run]) -> N
         st.toast(literal(f"{asked[LIKE]} has no checkpoint to go on from: this would start anew"))
     if asked[INSTANCE]:
         spec = replace(spec, instance_type=asked[INSTANCE])
+    if asked[PLATFORM] in Platform._value2member_map_:
+        spec = replace(spec, platform=Platform(asked[PLATFORM]))
+        spec = replace(spec, instance_type=counterpart(spec.instance_type, spec.platform))
+    if asked[CAPACITY] in Capacity._value2member_map_:
+        spec = replace(spec, capacity=Capacity(asked[CAPACITY]))
+    if asked[COUNT].isdecimal() and int(asked[COUNT]):
+        spec = replace(spec, instance_count=int(asked[COUNT]))
     if asked[VOLUME].isdecimal():
         spec = replace(spec, volume_gb=int(asked[VOLUME]))
     train_form.take_over(spec, datasets)

@@ -12,7 +12,7 @@ from dashboard.core.costs.what_if_time import Basis, Range
 from dashboard.core.runs.model import Platform
 from dashboard.ui import choices_tables as tables
 from dashboard.ui import choices_words as words
-from tests.core.costs.chosen import EC2, SPOT, outcome
+from tests.core.costs.chosen import EC2, GUESSED, SPOT, outcome
 
 
 def by_run(*members):
@@ -107,6 +107,17 @@ def test_whether_an_option_ends_in_time_is_yes_perhaps_or_no():
         "Cheapest within 1 min 40 s: EC2 c5.large in us-east-1 at ≈ $0.10 (estimate, perhaps in time)"
     )
     assert tables.what_if_sentence([option(cost=None)], None, "x") == "Nothing that was asked for has a known cost"
+
+
+def test_only_what_can_be_done_here_is_offered_to_be_trained():
+    mine, replayed = outcome("mine"), outcome("told", **GUESSED)
+    query = tables.again(option(), (replayed, mine), "us-east-1")
+    assert query == {
+        "like": "mine", "platform": "ec2", "instance": "c5.large", "capacity": "on-demand", "count": "1",
+    }  # fmt: skip
+    assert tables.again(option(), (mine,), "eu-west-1") == {}
+    assert tables.again(option(), (replayed,), "us-east-1") == {}
+    assert tables.again(None, (mine,), "us-east-1") == {}
 
 
 def test_works_of_one_name_can_be_told_apart():

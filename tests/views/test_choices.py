@@ -1,13 +1,14 @@
 """Choices: which way of training is best, as the page says it; its address holds all of what is asked."""
 
 from decimal import Decimal
+from urllib.parse import parse_qsl
 
 import pytest
 
 from dashboard import state
 from dashboard.core.costs.receipt import GRAIN
 from dashboard.core.errors import AccessDenied, Unreachable
-from tests.views.conftest import Open, text
+from tests.views.conftest import Open, links, text
 from tests.views.scripted import ScriptedAws
 
 
@@ -116,6 +117,20 @@ def test_what_if_says_what_it_rests_on(ways: ScriptedAws, visit: Open) -> None:
     assert options["How"].str.len().min() > 0
     known = options[options["Cost"] != "unknown"]
     assert known["Cost"].str.startswith("≈").all()
+
+
+def test_the_answer_to_a_what_if_can_be_trained(ways: ScriptedAws, visit: Open) -> None:
+    ways.add_dataset()
+    page = visit(ways, "choices", instances="2")
+    (link,) = [query for _, place, query in links(page) if place == "train"]
+    asked = dict(parse_qsl(link))
+    assert asked["count"] == "2"
+    train = visit(ways, "train", **asked)
+    assert not train.exception
+    assert train.session_state["train-count"] == 2
+    assert train.session_state["train-platform"] == asked["platform"]
+    assert train.session_state["train-capacity"] == asked["capacity"]
+    assert train.session_state["train-instance"] == asked["instance"].removeprefix("ml.")
 
 
 def test_without_a_right_to_spot_prices_the_page_stands(ways: ScriptedAws, visit: Open) -> None:

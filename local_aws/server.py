@@ -40,7 +40,7 @@ from local_aws.services.billing_journal import Journal
 from local_aws.services.billing_meters import Meters
 from local_aws.services.billing_tags import CostTags
 from local_aws.services.budgets import Budgets
-from local_aws.services.budgets_alerts import Alerts, spent_on
+from local_aws.services.budgets_alerts import Alerts, charges_on
 from local_aws.services.cloudtrail import CloudTrail
 from local_aws.services.cloudtrail_recorder import Recorder
 from local_aws.services.cloudtrail_store import EventStore
@@ -257,7 +257,7 @@ def build(
     trail = Recorder(EventStore(state / "cloudtrail"), now)
     ec2 = Ec2(moto, state / "instances", runs, quotas=quotas, metrics=metrics)
     delivery = Delivery(logs.append)
-    sns, spent = Sns(store, delivery), spent_on(bill, ACCOUNT)
+    sns, charges = Sns(store, delivery), charges_on(bill, ACCOUNT)
     targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, moto, facts, trail.note_done)
     services: list[Service] = [
         CloudTrail(trail, now),  # the last to stop: it writes down what the others did
@@ -275,7 +275,7 @@ def build(
         Pricing(prices),
         Scheduler(store, targets, metrics),
         sns,
-        Budgets(store, spent, Alerts(spent, sns, delivery)),  # stops before what its alerts go out by
+        Budgets(store, charges, Alerts(charges, sns, delivery)),  # stops before what its alerts go out by
     ]
     front = Front(services, KeyRing(install_key(state), moto.find_key, runs), region, now, trail)
 

@@ -18,7 +18,7 @@ from local_aws.errors import ServiceError
 from local_aws.protocol import Caller, Service
 from local_aws.services import budgets_record as records
 from local_aws.services import sagemaker_constraints as constraints
-from local_aws.services.budgets_alerts import Alerts, Spent
+from local_aws.services.budgets_alerts import Alerts, Charges, added
 from local_aws.services.budgets_record import invalid
 from local_aws.store import Documents, Store
 
@@ -29,15 +29,15 @@ Params = dict[str, Any]
 
 
 class Budgets(Service):
-    """spent: what the bill says. now: epoch seconds."""
+    """charges: what the bill says. now: epoch seconds."""
 
     name = "budgets"
     invalid_code = "InvalidParameterException"
 
-    def __init__(self, store: Store, spent: Spent, alerts: Alerts, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: Store, charges: Charges, alerts: Alerts, *, now: Callable[[], float] = time.time) -> None:
         self._store = store
         self._records = Documents(store, "budget")
-        self._spent = spent
+        self._charges = charges
         self._alerts = alerts
         self._now = now
 
@@ -53,15 +53,22 @@ class Budgets(Service):
             self._judge(record["Budget"]["BudgetName"])
 
     def _judge(self, name: str, *, anew: bool = False) -> None:
+        """Look at one budget. The bill is added up before the record is held; one changed meanwhile is left."""
+        record, now = self._records.get(name), self._moment()
+        if record is None:
+            return
+        is_over = now.timestamp() >= record["Budget"]["TimePeriod"]["End"]
+        if not is_over and not record["Notifications"]:
+            return
+        found = self._alerts.spend(record["Budget"], now)
         with self._store.transaction():
-            record = self._records.get(name)
-            if record is None:
-                return
-            now = self._moment()
-            if now.timestamp() >= record["Budget"]["TimePeriod"]["End"]:
+            current = self._records.get(name)
+            if current is None or current["Budget"] != record["Budget"]:
+                return  # whoever changed it looks at it too
+            if is_over:
                 self._records.delete(name)  # as AWS does
-            elif self._alerts.judge(record, ACCOUNT, now, anew=anew):
-                self._records.put(name, record)
+            elif self._alerts.judge(current, found, ACCOUNT, now, anew=anew):
+                self._records.put(name, current)
 
     # budgets
 
@@ -121,7 +128,7 @@ class Budgets(Service):
         start, end = records.period(budget["TimeUnit"], begun)
         periods: list[Params] = []
         while start <= min(asked.get("End") or now, now) and len(periods) < MOST_PERIODS:
-            spent = self._spent(start, min(end, now), records.expression(budget))
+            spent = added(self._charges(start, min(end, now), records.expression(budget), ()))
             periods.append(
                 {
                     "BudgetedAmount": budget["BudgetLimit"],
@@ -260,7 +267,7 @@ class Budgets(Service):
         """Raises ServiceError InvalidParameterException for an expression that the bill cannot be asked by."""
         now = self._moment()
         try:
-            self._spent(now, now, records.expression(budget))
+            self._charges(now, now, records.expression(budget), ())
         except ServiceError as refused:
             raise invalid(refused.message) from refused
 

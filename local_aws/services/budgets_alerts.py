@@ -5,7 +5,7 @@ AWS looks at its budgets up to three times a day; here it is done every `LOOK_SE
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,13 +25,26 @@ SERVICE = "budgets.amazonaws.com"
 HISTORY = timedelta(days=30)
 LEAST_HISTORY = timedelta(days=1)
 
-Spent = Callable[[datetime, datetime, Mapping[str, Any] | None], Decimal]
-"""USD billed between two moments, of what an expression of Cost Explorer's kind keeps; None keeps everything."""
+Charges = Callable[[datetime, datetime, Mapping[str, Any] | None, tuple[datetime, ...]], list[tuple[datetime, Decimal]]]
+"""What was billed between two moments: each charge's beginning and USD, of what an expression of Cost Explorer's kind
+keeps (None keeps everything). No charge reaches over one of the moments that come last."""
 
 
-def spent_on(bill: Bill, account: str) -> Spent:
+def charges_on(bill: Bill, account: str) -> Charges:
     """What a bill says, asked as a budget asks it. It raises ServiceError ValidationException for what it cannot."""
-    return lambda since, until, wanted: bill.spent(since, until, matcher(wanted, account))
+
+    def charges(
+        since: datetime, until: datetime, wanted: Mapping[str, Any] | None, cuts: tuple[datetime, ...]
+    ) -> list[tuple[datetime, Decimal]]:
+        keeps = matcher(wanted, account)
+        items = bill.items(since.timestamp(), until.timestamp(), [cut.timestamp() for cut in cuts])
+        return [(datetime.fromtimestamp(one.started, UTC), one.amount) for one in items if one.amount and keeps(one)]
+
+    return charges
+
+
+def added(charges: Iterable[tuple[datetime, Decimal]]) -> Decimal:
+    return sum((amount for _, amount in charges), Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -42,34 +55,25 @@ class Spend:
     forecast: Decimal | None
 
 
-def spend(budget: Mapping[str, Any], spent: Spent, now: datetime) -> Spend:
+def spend(budget: Mapping[str, Any], charges: Charges, now: datetime) -> Spend:
     """The present period's. The forecast adds the mean of up to 30 days for the time that is left.
 
-    AWS forecasts from about five weeks of history on; here a day is enough, counted from the first dollar.
+    AWS forecasts from about five weeks of history on; here a day is enough, counted from the day of the first charge.
     """
-    wanted = expression(budget)
     start, end = period(budget["TimeUnit"], now)
-    actual = spent(start, now, wanted)
-    since = _first_day(spent, wanted, now)
-    if since is None or now - since < LEAST_HISTORY:
+    since = _day(now - HISTORY)
+    found = charges(min(start, since), now, expression(budget), (start, since))
+    actual = added(one for one in found if one[0] >= start)
+    recent = [one for one in found if one[0] >= since]
+    first = min((_day(at) for at, _ in recent), default=now)
+    if now - first < LEAST_HISTORY:
         return Spend(actual, None)
-    left = Decimal((end - now).total_seconds()) / Decimal((now - since).total_seconds())
-    return Spend(actual, actual + spent(since, now, wanted) * left)
+    left = Decimal((end - now).total_seconds()) / Decimal((now - first).total_seconds())
+    return Spend(actual, actual + added(recent) * left)
 
 
-def _first_day(spent: Spent, wanted: Mapping[str, Any] | None, now: datetime) -> datetime | None:
-    """The beginning of the first of the last 30 days on which anything was billed; None when nothing was."""
-    day = (now - HISTORY).replace(hour=0, minute=0, second=0, microsecond=0)
-    if not spent(day, now, wanted):
-        return None
-    low, high = 0, (now - day).days
-    while low < high:  # the last day before which nothing was billed
-        middle = (low + high + 1) // 2
-        if spent(day, day + timedelta(days=middle), wanted):
-            high = middle - 1
-        else:
-            low = middle
-    return day + timedelta(days=low)
+def _day(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def is_passed(notification: Mapping[str, Any], limit: Decimal, found: Spend) -> bool:
@@ -96,8 +100,8 @@ def threshold(notification: Mapping[str, Any], limit: Decimal) -> Decimal:
 class Alerts:
     """look: looks at every budget once; called every `every` seconds until stopped."""
 
-    def __init__(self, spent: Spent, sns: Sns, delivery: Delivery, *, every: float = LOOK_SECONDS) -> None:
-        self._spent = spent
+    def __init__(self, charges: Charges, sns: Sns, delivery: Delivery, *, every: float = LOOK_SECONDS) -> None:
+        self._charges = charges
         self._sns = sns
         self._delivery = delivery
         self._every = every
@@ -122,17 +126,14 @@ class Alerts:
                 log.exception("the budgets could not be looked at")
 
     def spend(self, budget: Mapping[str, Any], now: datetime) -> Spend:
-        return spend(budget, self._spent, now)
+        return spend(budget, self._charges, now)
 
-    def judge(self, record: dict[str, Any], account: str, now: datetime, *, anew: bool = False) -> bool:
+    def judge(self, record: dict[str, Any], found: Spend, account: str, now: datetime, *, anew: bool = False) -> bool:
         """Bring a budget's alerts up to date and tell of those that were passed just now; whether any changed.
 
         anew: the budget was changed, so that a threshold that is not passed any more is told of when it is again.
         """
-        if not record["Notifications"]:
-            return False
         budget = record["Budget"]
-        found = self.spend(budget, now)
         this = period(budget["TimeUnit"], now)[0].isoformat()
         limit = Decimal(budget["BudgetLimit"]["Amount"])
         changed = False

@@ -39,8 +39,8 @@ class World:
         store = Store(self.folder)
         delivery = Delivery(self._append, now=self._seconds)
         self.sns = Sns(store, delivery, now=self._seconds)
-        alerts = Alerts(self.spent, self.sns, delivery)
-        self.budgets = Budgets(store, self.spent, alerts, now=self._seconds)
+        alerts = Alerts(self.charges, self.sns, delivery)
+        self.budgets = Budgets(store, self.charges, alerts, now=self._seconds)
 
     def _append(self, group: str, stream: str, events: Any) -> None:
         assert group == OUTBOX
@@ -49,18 +49,17 @@ class World:
     def _seconds(self) -> float:
         return self.now.timestamp()
 
-    def spent(self, since: datetime, until: datetime, wanted: Mapping[str, Any] | None) -> Decimal:
+    def charges(
+        self, since: datetime, until: datetime, wanted: Mapping[str, Any] | None, cuts: tuple[datetime, ...]
+    ) -> list[tuple[datetime, Decimal]]:
         if wanted and "Tags" not in wanted:
             raise ServiceError("ValidationException", f"no {min(wanted)} here")
         asked = wanted["Tags"] if wanted else None
-        return sum(
-            (
-                amount
-                for at, amount, tags in self.bill
-                if since <= at < until and (asked is None or tags.get(asked["Key"]) in asked["Values"])
-            ),
-            Decimal(0),
-        )
+        return [
+            (at, amount)
+            for at, amount, tags in self.bill
+            if since <= at < until and (asked is None or tags.get(asked["Key"]) in asked["Values"])
+        ]
 
     def costs(self, amount: str, at: datetime | None = None, **tags: str) -> None:
         self.bill.append((at or self.now - timedelta(seconds=1), Decimal(amount), tags))
@@ -168,7 +167,7 @@ def test_periods_are_whole_utc_days(unit: str, start: tuple[int, int, int], end:
 def test_the_forecast_adds_the_mean_of_the_days_with_a_bill(world: World) -> None:
     world.costs("2", START - timedelta(days=2))
     world.costs("3", START - timedelta(days=1))
-    found = spend({"TimeUnit": "MONTHLY", "CostFilters": {}}, world.spent, START)
+    found = spend({"TimeUnit": "MONTHLY", "CostFilters": {}}, world.charges, START)
     # 5 USD in 2.5 days, from the midnight before the first bill; 20.5 days are left
     assert found == Spend(Decimal(5), Decimal(46))
 

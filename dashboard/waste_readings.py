@@ -10,8 +10,9 @@ from dashboard.core.costs.waste import Sweep
 from dashboard.price_readings import prices
 from dashboard.readings import Reading, now, where
 
-SECONDS = 60
-"""How long a sweep is shown before it is made again, in the background: a dozen calls and a few for each thing."""
+SECONDS = 300
+"""How long a sweep is shown before it is made again, in the background: a dozen calls and a few for each thing, and
+CloudWatch charges a real account for each metric that GetMetricData reads."""
 
 
 def waste(aws: Aws, idle: timedelta = IDLE) -> Reading[Sweep]:

@@ -4,6 +4,7 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.core.aws import Account, Aws
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
@@ -50,6 +51,7 @@ def controls(sweep: Sweep, shown: Nature, own: Nature) -> None:
                 bind="query-params",
                 help="Kinds of money are never added up together",
             )
+        st.button("Look again", key="waste-again", icon=":material/refresh:", on_click=state.forget)
 
 
 def figures(sweep: Sweep, shown: Nature) -> None:

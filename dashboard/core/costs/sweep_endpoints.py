@@ -13,7 +13,7 @@ from dashboard.core.costs.ledger import Unread
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Line, Nature
 from dashboard.core.costs.waste import DAY, Act, Evidence, Finding, Kind, Look, Thing, told
-from dashboard.core.errors import KennelError
+from dashboard.core.errors import KennelError, Refused
 from dashboard.core.format import count, duration, plain
 from dashboard.core.serving.endpoints import list_endpoints
 from dashboard.core.serving.model import Endpoint
@@ -21,6 +21,8 @@ from dashboard.core.serving.model import Endpoint
 SCALING = "minimum capacities of endpoints"
 USE = "requests to endpoints"
 SCHEDULES = "schedules of endpoints"
+MOST = 300
+"""Endpoints that are looked at, each with three calls."""
 
 
 T = TypeVar("T")
@@ -92,10 +94,14 @@ class Judge:
 
 def look(aws: Aws, prices: PriceBook, now: datetime, idle: timedelta) -> Look:
     """Raises the errors of `Aws.call` where the endpoints cannot be listed; what else cannot be read is in `unread`."""
-    billed = [one for one in list_endpoints(aws, prices) if one.status.is_billed]
-    if not billed:
-        return Look(0)
+    listed = list_endpoints(aws, prices, limit=MOST)
+    billed = [one for one in listed if one.status.is_billed]
     unread: list[Unread] = []
+    if len(listed) >= MOST:
+        problem = Refused(f"only the newest {MOST} endpoints were looked at", "there may be more")
+        unread.append(Unread("older endpoints", problem))
+    if not billed:
+        return Look(0, (), tuple(unread))
 
     def part(what: str, read: Callable[[], T]) -> T | None:
         try:

@@ -11,7 +11,7 @@ from dashboard.core.costs.ledger import Unread
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.waste import DAY, Act, Evidence, Finding, Kind, Look, Thing, is_kennels, told
-from dashboard.core.errors import KennelError
+from dashboard.core.errors import Refused
 from dashboard.core.format import count
 from dashboard.core.parallel import gather
 
@@ -40,7 +40,7 @@ def look(aws: Aws, prices: PriceBook, now: datetime, idle: timedelta) -> Look:
     findings = [finding for one in due if (finding := _judge(one, aws, prices, now, idle))]
     unread: tuple[Unread, ...] = ()
     if len(functions) > MOST:
-        problem = KennelError(f"{count(len(functions) - MOST, 'function')} more were not looked at", f"{MOST} are")
+        problem = Refused(f"only the first {MOST} functions were looked at", f"there are {len(functions):,}")
         unread = (Unread("functions beyond the first", problem),)
     return Look(len(kept), tuple(findings), unread)
 

@@ -176,4 +176,4 @@ def _unknown(missing: Sequence[Row], region: str) -> None:
         st.html(note("Nothing of what is shown here is without a price."))
     else:
         st.html(note("What has no price is counted as unknown, never as 0. A refresh asks AWS for most of them."))
-        st.html(prices_tables.unknown(missing, region))
+        st.html(prices_tables.unknown(missing))

@@ -17,8 +17,8 @@ def cells(shown: Sequence[Row], month: Decimal, now: datetime) -> list[dict[str,
     return [
         {
             "What": row.name,
-            "For": row.group.value,
             "Price": rate(row.price.amount, row.price.per, row.price.currency),
+            "For": row.group.value,
             "Month": None if (cost := row.month(month)) is None else float(cost),
             "Sure": row.price.confidence.word,
             "As of": row.price.date,
@@ -65,11 +65,11 @@ def observed(seen: Sequence[Observation]) -> Markup:
     return _table('<th>Instance</th><th class="kn-number">Price</th><th>Source</th>', body)
 
 
-def unknown(missing: Sequence[Row], region: str) -> Markup:
+def unknown(missing: Sequence[Row]) -> Markup:
     """What has no price, put together by why and by what it is for."""
     together: dict[tuple[str, str], list[str]] = {}
     for row in missing:
-        why = row.why_unknown.partition(": ")[2] or f"no price in {region} in the price book"
+        why = row.why_unknown.partition(": ")[2] or "not in the price book"
         together.setdefault((why, row.group.value), []).append(row.name)
     body = (
         f"<tr><td>{escape(group)}</td><td>{escape(', '.join(names))}</td><td>{escape(sentence(why))}</td></tr>"

@@ -46,6 +46,7 @@ def each(made: Series, word: Callable[[str], str]) -> "Figure":
 
     figure = go.Figure(layout=template("", "USD a month" if made.is_monthly else "USD a day", HEIGHT))
     days = [step.period.first for step in made.steps]
+    when = "%B %Y" if made.is_monthly else "%-d %b %Y"
     for place, group in enumerate(made.groups):
         figure.add_bar(
             x=days,
@@ -65,9 +66,10 @@ def each(made: Series, word: Callable[[str], str]) -> "Figure":
             customdata=[[str(step.period.first), str(step.period.last), group] for step in made.steps],
             text=[money(step.amounts[place]) if step.amounts[place] else "" for step in made.steps],
             textposition="none",
-            hovertemplate="%{fullData.name} %{text}<extra></extra>",
+            hovertemplate=f"%{{x|{when}}}<br>%{{fullData.name}} %{{text}}<extra></extra>",
         )
-    figure.update_layout(barmode="stack", bargap=0.25, margin={"l": 8, "r": 8, "t": 34, "b": 8})
+    # The one bar under the pointer, so that a click is on a group and not on all of them.
+    figure.update_layout(hovermode="closest", barmode="stack", bargap=0.25, margin={"l": 8, "r": 8, "t": 34, "b": 8})
     _legend(figure, len(made.groups))
     _days(figure, days, is_monthly=made.is_monthly)
     _usd(figure, max((float(step.total) for step in made.steps), default=0.0))
@@ -98,11 +100,12 @@ def adding_up(
             x=moments,
             y=values,
             name=word(group),
-            mode="lines",
+            mode="lines+markers",  # a marker is what can be clicked
+            marker={"size": 5, "color": colour(place, sums.groups, sums.together)},
             stackgroup="sums",
             line={"width": 1, "color": colour(place, sums.groups, sums.together)},
             text=[money(Decimal(0)), *(money(step.amounts[place]) for step in sums.steps)],
-            customdata=[[str(whole.first), str(step.period.last), group] for step in (sums.steps[:1] + sums.steps)],
+            customdata=[[str(whole.first), str(step.period.last)] for step in (*sums.steps[:1], *sums.steps)],
             hovertemplate="%{fullData.name} %{text}<extra></extra>",
         )
         labels.append((below + values[-1] / 2, word(group)))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -103,12 +103,21 @@ def steps(made: Statement) -> list[dict[str, str]]:
 
 
 def _clicked(key: str) -> None:
-    """A bar or an area was clicked: open the receipts of its days and its group."""
-    points: Sequence[Mapping[str, object]] = st.session_state[key].selection.points
+    """A bar or an area was clicked: open the receipts of its days."""
+    asked = opened(st.session_state[key].selection.points, st.session_state[SHOWN])
+    if asked is not None:
+        page.go(Place.RECEIPT, asked.query())
+
+
+def opened(points: Sequence[Mapping[str, Any]], shown: Selection) -> Selection | None:
+    """What a click on these points of the chart asks for; None for the forecast.
+
+    A bar names its group; where areas lie on each other nobody can tell which was meant, and all of these days are.
+    """
     held = [point["customdata"] for point in points if point.get("customdata")]
-    if not held or not isinstance(held[0], list):
-        return
-    first, last, group = (str(part) for part in held[0])
-    shown: Selection = st.session_state[SHOWN]
+    if not held:
+        return None
+    first, last, *groups = held[0]
     days = shown.over(Period(date.fromisoformat(first), date.fromisoformat(last)))
-    page.go(Place.RECEIPT, (days if group == OTHERS else days.within(days.by, group)).query())
+    is_one = len(held) == len(groups) == 1 and groups != [OTHERS]
+    return days.within(days.by, groups[0]) if is_one else days

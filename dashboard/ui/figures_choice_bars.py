@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dashboard.core.costs.what_if_time import Basis
 from dashboard.ui.figures import BLUE, SKY, template
@@ -66,18 +66,17 @@ def bars(rows: Sequence[Bar], unit: str, *, is_money: bool = False, is_dark: boo
         hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
         width=0.62,
     )
-    for row in shown:
-        if row.value is not None and row.high > row.low:  # a line of no length would be drawn as a stroke
-            made.add_scatter(
-                x=[row.low, row.high], y=[row.letter] * 2, mode="lines+markers", hoverinfo="skip",
-                line={"width": 1.5, "color": SPREAD},
-                marker={"symbol": "line-ns", "size": 8, "line": {"width": 1.5, "color": SPREAD}},
-            )  # fmt: skip
-    for row in shown:
-        made.add_annotation(
-            x=max(row.high, row.value or 0.0), y=row.letter, text=row.text, xanchor="left", xshift=6, showarrow=False,
-            font={"size": 12},
-        )  # fmt: skip
+    wide = [row for row in shown if row.value is not None and row.high > row.low]
+    if wide:  # a line of no length would be drawn as a stroke
+        made.add_scatter(
+            x=[end for row in wide for end in (row.low, row.high, None)],
+            y=[row.letter for row in wide for _ in range(3)],
+            mode="lines+markers",
+            hoverinfo="skip",
+            line={"width": 1.5, "color": SPREAD},
+            marker={"symbol": "line-ns", "size": 8, "line": {"width": 1.5, "color": SPREAD}},
+        )
+    made.layout.annotations = [_beside(max(row.high, row.value or 0.0), row.letter, row.text) for row in shown]
     made.update_layout(margin={"l": 8, "r": 12, "t": 4, "b": 8}, hovermode="closest", bargap=0.3)
     made.update_xaxes(range=[0, top * 1.6], showgrid=True, nticks=4, tickangle=0)
     if is_money:
@@ -94,14 +93,13 @@ def spans(rows: Sequence[Span], money: str, *, is_dark: bool = False) -> "Figure
     shown = list(reversed(rows))
     made = go.Figure(layout=template(f"cost of a run (USD, {money})", "", SPAN_ROW * len(shown) + 70))
     top = max((row.high for row in shown), default=1.0) or 1.0
-    for row in shown:
-        made.add_scatter(
-            x=[row.low, row.high],
-            y=[row.title, row.title],
-            mode="lines",
-            line={"color": faint, "width": 5},
-            hoverinfo="skip",
-        )
+    made.add_scatter(
+        x=[end for row in shown for end in (row.low, row.high, None)],
+        y=[row.title for row in shown for _ in range(3)],
+        mode="lines",
+        line={"color": faint, "width": 5},
+        hoverinfo="skip",
+    )
     made.add_scatter(
         x=[row.likely for row in shown],
         y=[row.title for row in shown],
@@ -115,12 +113,14 @@ def spans(rows: Sequence[Span], money: str, *, is_dark: bool = False) -> "Figure
         customdata=[[row.told] for row in shown],
         hovertemplate="%{customdata[0]}<extra></extra>",
     )
-    for row in shown:
-        made.add_annotation(
-            x=row.high, y=row.title, text=row.text, xanchor="left", xshift=8, showarrow=False, font={"size": 12}
-        )
+    made.layout.annotations = [_beside(row.high, row.title, row.text) for row in shown]
     made.update_layout(margin={"l": 8, "r": 12, "t": 4, "b": 8}, hovermode="closest")
     made.update_xaxes(range=[0, top * 1.45], showgrid=True, nticks=5, tickangle=0)
     made.update_xaxes(tickprefix="$", tickformat=tick_format(top))
     made.update_yaxes(showgrid=False, type="category")
     return made
+
+
+def _beside(x: float, y: str, text: str) -> dict[str, Any]:
+    """A figure written behind the end of its row."""
+    return {"x": x, "y": y, "text": text, "xanchor": "left", "xshift": 8, "showarrow": False, "font": {"size": 12}}

@@ -19,7 +19,6 @@ from dashboard.readings import Reading
 from dashboard.ui import billed_words, chart, confirm, markup, page, receipt
 from dashboard.ui.markup import Markup, escape
 from dashboard.ui.page import Place
-from dashboard.ui.tones import Tone
 
 BILL = "bill"
 """In a receipt page's address: the line of the bill that it opens."""
@@ -48,7 +47,7 @@ def section(aws: Aws, ledger: Ledger, selection: Selection) -> None:
         _rows(made, reading.value, selection.nature)
         _why(made)
         if reading.value.lacks_tags and any(row.listed and row.name for row in made.rows):
-            st.html(markup.note(f"{billed_words.tags_missing(question.by)}.", Tone.WAITING))
+            st.html(markup.note(f"{billed_words.tags_missing(question.by)}."))
         _buttons(aws, question, reading, made)
 
 
@@ -72,7 +71,7 @@ def _rows(made: Reconciliation, billed: Billed, nature: Nature) -> None:
     with _line("all", "<p><strong>All</strong></p>"):
         _cell(billed_words.amount(made.listed), base.query(), "Open the receipts of all")
         _cell(billed_words.amount(made.billed, made.currency), {**base.query(), BILL: WHOLE}, "Open the whole bill")
-        _cell(billed_words.amount(made.difference))
+        _cell(billed_words.difference(made.difference))
 
 
 def _row(place: int, row: Row, made: Reconciliation, base: Selection) -> None:
@@ -84,7 +83,7 @@ def _row(place: int, row: Row, made: Reconciliation, base: Selection) -> None:
         _cell(billed_words.amount(row.listed), listed, f"Open the receipts of {name}")
         parts = {**base.query(), BILL: row.name} if row.parts else None
         _cell(billed_words.amount(row.billed, made.currency), parts, f"Open {name} on the bill")
-        _cell(billed_words.amount(row.difference if made.is_comparable else None))
+        _cell(billed_words.difference(row.difference if made.is_comparable else None))
     for number, share in enumerate(row.shares if first is None else ()):
         with _line(f"{place}-{number}", "", f"of it {share.group}, {count(share.receipts, 'receipt')}"):
             _cell(money(share.amount), base.within(by, share.group).query(), f"Open the receipts of {share.group}")
@@ -149,7 +148,7 @@ def _asking(aws: Aws, question: Question, reading: Reading[Billed] | None) -> co
 
     def draw() -> confirm.Action:
         st.html(f"<p>{escape(billed_words.question_said(question))}.</p>")
-        st.html(receipt.warning(billed_words.PRICE_OF_ASKING, aws.account))
+        _price(aws.account)
         _request("GetCostAndUsage", request)
         return confirm.Action(f"Ask for {billed_words.PRICE}", do)
 
@@ -169,11 +168,16 @@ def _activating(aws: Aws) -> confirm.Question:
             f"<p>AWS will break its bill down by the tags {escape(named)}, for everyone who sees this account's bill, "
             "from now on; what was used before stays without them. It can be undone in the Billing console.</p>"
         )
-        st.html(receipt.warning(billed_words.PRICE_OF_ASKING, aws.account))
+        _price(aws.account)
         _request("UpdateCostAllocationTagsStatus", plan.request)
         return confirm.Action(f"Activate {named} for {billed_words.PRICE}", lambda: state.activate_tags(aws, plan))
 
     return confirm.Question("Activate cost allocation tags", draw)
+
+
+def _price(account: Account) -> None:
+    said = escape(f"{billed_words.PRICE_OF_ASKING}.")
+    st.html(markup.note(Markup(f"{said} {receipt.mark(account)}")))
 
 
 def _request(operation: str, request: dict[str, object]) -> None:

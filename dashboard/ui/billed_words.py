@@ -82,6 +82,11 @@ def reason(one: Reason, currency: str) -> str:
     return f"{one.what}: {sign}{money(one.amount, currency)}"
 
 
+def difference(value: Decimal | None) -> str:
+    """A difference with its sign; "–" where one of the two says nothing."""
+    return "–" if value is None else spend_words.signed(value)
+
+
 def tags_missing(by: By) -> str:
     """When nothing on the bill carries the tag."""
     return (

@@ -198,6 +198,7 @@ def _reasons(rows: tuple[Row, ...], billed: Billed, *, is_embedded: bool) -> lis
     if is_embedded:
         found.append(Reason("a training is billed when it ends; an endpoint while it serves and Kennel is running"))
         found.append(Reason("an instance that ended before this bill was kept is not on it"))
+        found.append(Reason("the question that this is the answer to is not in it yet"))
     else:
         if billed.is_estimated:
             found.append(Reason("AWS's figures for these days are not final, and lag behind by up to a day"))

@@ -73,7 +73,7 @@ def figures(seen: Seen) -> list[Figure]:
     return [
         Figure(
             "spend-budget",
-            f"Budget left, {seen.month.first:%B}" if left >= 0 else f"Over budget, {seen.month.first:%B}",
+            "Budget left" if left >= 0 else "Over budget",
             money(abs(left)),
             seen.stands.sentence,
             Place.RECEIPT,

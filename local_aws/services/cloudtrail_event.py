@@ -186,4 +186,6 @@ def _resources(service: str, told: Any) -> Iterator[tuple[str, str]]:
 
 
 def _type(family: str, kind: str) -> str:
+    if kind.lower().endswith("role"):
+        return "AWS::IAM::Role"
     return f"AWS::{family}::{kind[:1].upper()}{kind[1:]}"

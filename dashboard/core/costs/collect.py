@@ -12,7 +12,6 @@ from dashboard.core.costs.collect_endpoints import endpoints
 from dashboard.core.costs.collect_functions import functions
 from dashboard.core.costs.collect_notebooks import notebooks
 from dashboard.core.costs.ledger import Unread
-from dashboard.core.costs.lifetimes import NEVER_SERVED
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Receipt
 from dashboard.core.costs.trail import Happening
@@ -32,8 +31,8 @@ class Sources:
     aws: Aws
     prices: PriceBook
     now: datetime
+    trail: TrailBook
     happenings: Sequence[Happening] = ()
-    failed: Sequence[str] = ()
     runs: Sequence[Run] = ()
 
 
@@ -52,7 +51,7 @@ class Part:
 
 
 PARTS = (
-    Part("Endpoints", lambda of: endpoints(of.aws, of.prices, of.now, of.happenings, of.failed), OFTEN),
+    Part("Endpoints", lambda of: endpoints(of.aws, of.prices, of.now, of.trail), OFTEN),
     Part("Notebooks", lambda of: notebooks(of.aws, of.prices, of.now, of.happenings), SELDOM),
     Part("Volumes", lambda of: volumes(of.aws, of.prices, of.now, of.runs), SELDOM),
     Part("Addresses", lambda of: addresses(of.aws, of.prices, of.now, of.happenings), SELDOM),
@@ -86,13 +85,12 @@ class Collector:
         Raises nothing of `Aws.call`: what could not be read is told in `unread`.
         """
         happenings, unseen = self.trail.look(aws, now, again=again)
-        of = Sources(aws, prices, now, happenings, self.trail.failed, runs)
+        of = Sources(aws, prices, now, self.trail, happenings, runs)
         due = [part for part in self.parts if self._is_due(part, of, again=again)]
         for part, found in zip(due, gather(lambda part: _read(part, of), due), strict=True):
             self._kept[part.what] = now, prices, found
         found_all = [self._kept[part.what][2] for part in self.parts]
         receipts = tuple(receipt for one in found_all if not isinstance(one, Unread) for receipt in one)
-        self.trail.note_failed(tuple(one.key for one in receipts if NEVER_SERVED in one.notes))
         unread = [one for one in found_all if isinstance(one, Unread)]
         return Collected(receipts, (*unread, *((Unread(TRAIL, unseen),) if unseen else ())))
 

@@ -7,29 +7,50 @@ from typing import Any
 from dashboard.core import tags
 from dashboard.core.aws import Aws
 from dashboard.core.costs.endpoint_receipt import endpoint_receipt
-from dashboard.core.costs.lifetimes import Fleet, Present, endpoint_lifetimes
+from dashboard.core.costs.endpoint_seen import seen, untold_configs, variant_of
+from dashboard.core.costs.lifetimes import NEVER_SERVED, Fleet, Present, endpoint_lifetimes
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Receipt
 from dashboard.core.costs.trail import Happening
+from dashboard.core.costs.trail_book import TrailBook
 from dashboard.core.errors import NotFound
 from dashboard.core.parallel import gather
 from dashboard.core.serving.model import EndpointStatus
 
-MOST = 500
-"""Endpoints that are read, the newest."""
+MOST, MOST_CONFIGS = 500, 50
+"""Endpoints that are read, the newest, and configurations that are looked up for one reading."""
 
 
-def endpoints(
-    aws: Aws, prices: PriceBook, now: datetime, happenings: Sequence[Happening], failed: Sequence[str]
-) -> tuple[Receipt, ...]:
+def endpoints(aws: Aws, prices: PriceBook, now: datetime, trail: TrailBook) -> tuple[Receipt, ...]:
     """Receipts of all endpoints that are known. Raises the errors of `Aws.call` when they cannot be listed.
 
-    Without `happenings` those that are there are counted as if they had never changed. `failed` are the keys of those
-    that were seen never to come into service.
+    What CloudTrail does not tell and AWS still does is put into `trail`, so that it stays known. Without CloudTrail the
+    endpoints that are there are counted as if they had never changed.
     """
-    lives = endpoint_lifetimes(happenings, present_endpoints(aws), failed)
+    present = present_endpoints(aws)
+    trail.add([*_configs(aws, trail), *seen(present, trail.happenings, now)])
+    lives = endpoint_lifetimes(trail.happenings, present, trail.failed)
+    trail.note_failed(tuple(one.key for one in lives if NEVER_SERVED in one.notes))
     account = aws.account
     return tuple(endpoint_receipt(one, prices, account.region, now, is_embedded=account.is_embedded) for one in lives)
+
+
+def _configs(aws: Aws, trail: TrailBook) -> list[Happening]:
+    """Configurations that are still there, as if CloudTrail told of their making; they never change."""
+    names = [name for name in untold_configs(trail.happenings) if name not in trail.lost][:MOST_CONFIGS]
+
+    def look(name: str) -> Happening | None:
+        try:
+            told = aws.call("sagemaker", "DescribeEndpointConfig", EndpointConfigName=name)
+        except NotFound:
+            return None
+        variants = tuple(variant_of(fleet) for fleet in _fleets(told["ProductionVariants"], ()))
+        made = told["CreationTime"]
+        return Happening(f"config:{name}", made, "CreateEndpointConfig", {"endpointConfigName": name}, variants)
+
+    looked = gather(look, names)
+    trail.lost.update(name for name, one in zip(names, looked, strict=True) if one is None)
+    return [one for one in looked if one]
 
 
 def present_endpoints(aws: Aws) -> tuple[Present, ...]:

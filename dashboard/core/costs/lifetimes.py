@@ -10,6 +10,8 @@ from typing import Any
 from dashboard.core.costs.trail import Happening
 
 SCALED = "UpdateEndpointWeightsAndCapacities"
+SEEN = "seen:"
+"""Begins the id of what Kennel saw itself."""
 SAME = timedelta(minutes=2)
 """How far CreationTime may lie from the CreateEndpoint event of the same endpoint."""
 FROM_CREATION = "counted from its creation: AWS bills from when its instances are there, minutes later"
@@ -138,6 +140,8 @@ def _by_name(happenings: Iterable[Happening]) -> dict[str, list[Lifetime]]:
 
 
 def _begun(name: str, one: Happening, fleets: tuple[Fleet, ...], *notes: str) -> Lifetime:
+    if one.id.startswith(SEEN):
+        notes = (NO_HISTORY, FROM_CREATION)
     return Lifetime(
         name, one.at, spans=(Span(one.at, None, fleets, one.name),), tags=one.tags, notes=notes or (FROM_CREATION,)
     )

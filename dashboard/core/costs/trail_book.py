@@ -19,6 +19,8 @@ class TrailBook:
     """Used by one thread at a time. `path` is None for one that keeps nothing on disk."""
 
     path: Path | None
+    lost: set[str] = field(default_factory=set)
+    """Configurations that are gone, and whose making is not told: they are not looked for again."""
     _kept: Kept | None = None
     _problem: KennelError | None = None
     _looked: datetime | None = field(default=None)
@@ -31,6 +33,16 @@ class TrailBook:
             self._looked = now
             self._ask(aws, now, self._kept)
         return self._kept.happenings, self._problem
+
+    def add(self, found: list[Happening]) -> None:
+        """Keep what was learnt otherwise."""
+        if self._kept is not None and found:
+            self._keep(self._kept.with_more(found, self._kept.read_to))
+
+    @property
+    def happenings(self) -> tuple[Happening, ...]:
+        """All that is known, oldest first."""
+        return self._kept.happenings if self._kept else ()
 
     @property
     def failed(self) -> tuple[str, ...]:

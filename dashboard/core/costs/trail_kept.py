@@ -30,7 +30,7 @@ class Kept:
     read_to: datetime | None = None
     failed: tuple[str, ...] = ()
 
-    def with_more(self, found: list[Happening], at: datetime) -> "Kept":
+    def with_more(self, found: list[Happening], at: datetime | None) -> "Kept":
         """After a lookup at that moment."""
         return replace(self, happenings=tuple(in_order((*self.happenings, *found))[-MOST:]), read_to=at)
 

@@ -15,7 +15,7 @@ from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Nature, Receipt, Service
 from dashboard.core.costs.trail import HISTORY, LATE
 from dashboard.core.costs.trail_book import TrailBook
-from dashboard.core.errors import AccessDenied
+from dashboard.core.errors import AccessDenied, NotFound
 from dashboard.core.runs.model import Platform, Run
 from tests.core.costs.shaped_aws import Answer, ShapedAws
 from tests.core.runs.made import run
@@ -278,6 +278,38 @@ def test_what_is_older_than_cloudtrails_history_stays_known(tmp_path: Path) -> N
     assert [one.amount for one in first] == [one.amount for one in again] == [Decimal("0.115") * 5]
     asked = [parameters["StartTime"] for name, parameters in later.calls if name == "LookupEvents"]
     assert set(asked) == {NOW - LATE}  # only what is new is asked for
+
+
+def test_an_endpoint_that_was_seen_stays_in_the_sum_after_it_is_gone(tmp_path: Path) -> None:
+    """It was made before CloudTrail's history began; its end is told."""
+    path = tmp_path / "kept.json"
+    there = ShapedAws(endpoint_answers("dogs") | {"cloudtrail LookupEvents": trail()})
+    (cost,) = Collector(TrailBook(path)).collect(there, PRICES, NOW).receipts
+    assert cost.amount == Decimal("0.115") * 2 * 10
+    gone = event("DeleteEndpoint", NOW + HOUR, {"endpointName": "dogs"})
+    later = ShapedAws(endpoint_answers() | {"cloudtrail LookupEvents": trail(gone)})
+    (after,) = Collector(TrailBook(path)).collect(later, PRICES, NOW + 5 * HOUR).receipts
+    assert (after.amount, after.key, after.status) == (Decimal("0.115") * 2 * 11, cost.key, "deleted")
+
+
+def test_a_configuration_that_cloudtrail_does_not_tell_is_looked_up_once() -> None:
+    events = [
+        event("CreateEndpoint", NOW - 8 * HOUR, {"endpointName": "old", "endpointConfigName": "older"}),
+        event("CreateEndpoint", NOW - 8 * HOUR, {"endpointName": "lost", "endpointConfigName": "gone"}),
+        event("DeleteEndpoint", NOW - 2 * HOUR, {"endpointName": "old"}),
+        event("DeleteEndpoint", NOW - 2 * HOUR, {"endpointName": "lost"}),
+    ]
+    for number, one in enumerate(events):
+        one["EventId"] = str(number)
+    answers = endpoint_answers()
+    found = dict(answers["sagemaker DescribeEndpointConfig"]) | {"CreationTime": NOW - 200 * DAY}  # type: ignore[arg-type]
+    config = lambda asked: found if asked["EndpointConfigName"] == "older" else NotFound("it is gone")  # noqa: E731
+    aws = ShapedAws(answers | {"sagemaker DescribeEndpointConfig": config, "cloudtrail LookupEvents": trail(*events)})
+    collector = Collector(TrailBook(None))
+    for minutes in range(3):
+        seen = collector.collect(aws, PRICES, NOW + timedelta(minutes=minutes)).receipts
+    assert {one.name: one.amount for one in seen} == {"old": Decimal("0.115") * 6, "lost": None}
+    assert aws.counts["DescribeEndpointConfig"] == 2
 
 
 def test_cloudtrail_is_asked_seldom_and_only_for_what_is_new(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.waste import Act, Evidence, Finding, Sweep, told
 from dashboard.core.format import count, money
-from dashboard.ui import confirm, empty, markup, page, receipt, receipt_lines, strip, waste_dialogs, waste_words
+from dashboard.ui import confirm, empty, markup, page, receipt, receipt_lines, strip, unread, waste_dialogs, waste_words
 from dashboard.ui.markup import Markup, badge, escape
 from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
@@ -161,5 +161,4 @@ def foot(sweep: Sweep) -> None:
     page.section("Looked at")
     with st.container(border=True, key="panel-looked", gap=None):
         st.html(markup.note(f"{markup.sentence(waste_words.looked(sweep))}. As of {told(sweep.at)}."))
-        for part in sweep.unread:
-            st.html(markup.note(markup.sentence(waste_words.not_checked(part)), Tone.WAITING))
+        unread.show("Not checked", sweep.unread, "waste")

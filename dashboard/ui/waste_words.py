@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from dashboard.core.costs.ledger import Unread
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.waste import Act, Finding, Sweep, Thing
 from dashboard.core.format import count, money
@@ -72,11 +71,6 @@ def looked(sweep: Sweep) -> str:
     none = [what for what, number in sweep.looked.items() if not number]
     parts = ([", ".join(there)] if there else []) + ([f"none of: {', '.join(none)}"] if none else [])
     return "; ".join(parts) or "nothing could be looked at"
-
-
-def not_checked(part: Unread) -> str:
-    """ "not checked: notebooks. …", with why."""
-    return f"not checked: {part.what}. {part.problem}"
 
 
 def button(finding: Finding, act: Act) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.conftest import Kennel, no_exception, settle, wait_for
 
@@ -186,3 +186,23 @@ def test_what_was_forgotten_is_found_and_deleted(page: Page, kennel: Kennel, lef
     # what it has cost stays, though AWS lists it no longer
     opened(page, kennel, "costs?of=simulated")
     expect(page.get_by_text(left_over).first).to_be_visible()
+
+
+@pytest.mark.parametrize("path", [f"costs?{SAMPLE}", f"receipt?{PROJECT}", "choices?of=sample", "waste", "prices"])
+def test_pages_of_costs_fit_a_phone(browser: Browser, kennel: Kennel, path: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark", has_touch=True)
+    phone = context.new_page()
+    opened(phone, kennel, path)
+    overflow = phone.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0, f"the page is {overflow} px wider than the phone"
+    context.close()
+
+
+def test_spend_on_paper_is_the_page_without_what_cannot_be_clicked_there(page: Page, kennel: Kennel) -> None:
+    opened(page, kennel, f"costs?{PROJECT}")
+    page.emulate_media(media="print")
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    expect(page.locator(".st-key-download-receipts button")).to_be_hidden()
+    expect(figure(page, "spend-total")).to_be_visible()
+    expect(page.get_by_text("project-c-two-on-spot").first).to_be_visible()
+    expect(page.get_by_text("days are UTC").first).to_be_visible()

@@ -10,7 +10,7 @@ from tests.e2e.conftest import Kennel, no_exception, settle
 from training.sample_data import draw_dog
 
 pytestmark = pytest.mark.e2e
-PAGES = ("Overview", "Train", "Runs", "Classify")
+PAGES = ("Overview", "Train", "Runs", "Classify", "Spend", "Choices", "Waste", "Prices")
 WIDTHS = {"wide": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 

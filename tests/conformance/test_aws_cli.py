@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -93,3 +94,30 @@ def test_tuning_jobs_and_search(embedded: Embedded, aws: Cli, tmp_path: Path) ->
     assert absent.returncode == 255
     assert "(ValidationException)" in absent.stderr
     assert "Requested resource not found" in absent.stderr
+
+
+def test_the_bill_by_service_and_its_tags(aws: Cli) -> None:
+    today = datetime.now(UTC).date()
+    period = f"Start={today.replace(day=1)},End={today + timedelta(days=1)}"
+    asked = (
+        "ce",
+        "get-cost-and-usage",
+        "--time-period",
+        period,
+        "--granularity",
+        "MONTHLY",
+        "--metrics",
+        "UnblendedCost",
+    )
+    aws(*asked)  # the first question is on the bill of the second
+    told = aws(*asked, "--group-by", "Type=DIMENSION,Key=SERVICE")
+    amounts = {
+        group["Keys"][0]: float(group["Metrics"]["UnblendedCost"]["Amount"])
+        for result in told["ResultsByTime"]
+        for group in result["Groups"]
+    }
+    assert amounts["AWS Cost Explorer"] >= 0.01
+    refused = aws.run(
+        "ce", "update-cost-allocation-tags-status", "--cost-allocation-tags-status", "TagKey=nobody,Status=Active"
+    )
+    assert "Tag keys not found: nobody" in refused.stderr

@@ -1,9 +1,10 @@
 """One function for each thing that AWS charges for: what was measured → the lines of its receipt. Pure.
 
 Each takes the price book, the region, what was measured, and the time that the charge accrues over: `started` to
-`ended`, or to the moment of the reading while it goes on. Prices are those in force at `started`. A price that is not
-in the book makes a line of unknown amount with why, never one of 0. All raise ValueError for what cannot have been
-measured: negative or infinite quantities, an end before its start.
+`ended`, or to the moment of the reading while it goes on. Prices are those in force at `started`; what lasts, as
+endpoints, notebooks and what is kept do, has a line for each price that it had. A price that is not in the book makes a
+line of unknown amount with why, never one of 0. All raise ValueError for what cannot have been measured: negative or
+infinite quantities, an end before its start.
 """
 
 from datetime import datetime
@@ -96,7 +97,7 @@ def endpoint(
 ) -> tuple[Line, ...]:
     """A real-time endpoint with `count` instances: per second from InService to its end. `data_gb` is in and out."""
     span = Span(book, region, started, ended)
-    return (span.instances(Kind.ENDPOINT, instance_type, "serving", count=count), *_data(span, data_gb))
+    return (*span.each(Kind.ENDPOINT, instance_type, "serving", count=count), *_data(span, data_gb))
 
 
 def serverless(
@@ -193,7 +194,7 @@ def notebook(
     Its volume is kept, and billed, while it is stopped too: for such a time there is `ml_storage` alone.
     """
     span = Span(book, region, started, ended)
-    return (span.instances(Kind.NOTEBOOK, instance_type, "notebook"), *_ml_storage(span, volume_gb, 1))
+    return (*span.each(Kind.NOTEBOOK, instance_type, "notebook"), *_ml_storage(span, volume_gb, 1))
 
 
 def ml_storage(
@@ -207,7 +208,8 @@ def storage(
     book: PriceBook, region: str, *, gb: Number, started: datetime, ended: datetime, month_hours: Number = MONTH_HOURS
 ) -> tuple[Line, ...]:
     """What lies in S3 (Standard), kept from `started` to `ended`; `gb` is its mean size over that time."""
-    return (Span(book, region, started, ended).kept(Extra.S3_STANDARD, gb, month_hours),)
+    parts = Span(book, region, started, ended).cut(book.changes_beside(Extra.S3_STANDARD, region))
+    return tuple(part.kept(Extra.S3_STANDARD, gb, month_hours) for part in parts)
 
 
 def volume(
@@ -223,19 +225,25 @@ def volume(
     """An EBS volume of a type ("gp3"), whether something is attached to it or not."""
     span = Span(book, region, started, ended)
     if kind in (Extra.GP3, Extra.GP2):
-        return (span.kept(Extra(kind), gb, month_hours, name=f"{in_digits(gb)} GB {kind}"),)
+        parts, name = span.cut(book.changes_beside(Extra(kind), region)), f"{in_digits(gb)} GB {kind}"
+        return tuple(part.kept(Extra(kind), gb, month_hours, name=name) for part in parts)
     quantity = quantities.gb_months(gb, span.seconds, month_hours)
     return (span.line(f"{in_digits(gb)} GB {kind}", quantity, None, why=f"no price for {kind} in the price book"),)
 
 
 def address(book: PriceBook, region: str, *, started: datetime, ended: datetime) -> tuple[Line, ...]:
     """A public IPv4 address, whether something uses it or not."""
-    span = Span(book, region, started, ended)
-    return (span.beside(Extra.PUBLIC_IPV4, quantities.hours(span.seconds), in_seconds(span.seconds)),)
+    parts = Span(book, region, started, ended).cut(book.changes_beside(Extra.PUBLIC_IPV4, region))
+    return tuple(
+        part.beside(Extra.PUBLIC_IPV4, quantities.hours(part.seconds), in_seconds(part.seconds)) for part in parts
+    )
 
 
 def _ml_storage(span: Span, gb: Number, count: int) -> tuple[Line, ...]:
-    return (span.kept(Extra.ML_STORAGE, gb, MONTH_HOURS, count=count, essential=False),) if gb else ()
+    if not gb:
+        return ()
+    parts = span.cut(span.book.changes_beside(Extra.ML_STORAGE, span.region))
+    return tuple(part.kept(Extra.ML_STORAGE, gb, MONTH_HOURS, count=count, essential=False) for part in parts)
 
 
 def _data(span: Span, gb: Number) -> tuple[Line, ...]:

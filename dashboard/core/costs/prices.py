@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -199,6 +200,17 @@ class PriceBook:
         found = self.extras.get((what, region))
         return in_force(found, at) if found else None
 
+    def changes(self, kind: Kind, instance_type: str, region: str) -> tuple[date, ...]:
+        """The UTC days from which `price` is another amount than before; empty for a price that never changed."""
+        found = self.prices.get((kind, instance_type, region))
+        if not found and kind.is_sagemaker:
+            found = self.prices.get((Kind.EC2, instance_type.removeprefix("ml."), region))
+        return _changes(found or ())
+
+    def changes_beside(self, what: Extra, region: str) -> tuple[date, ...]:
+        """The same for `beside`."""
+        return _changes(self.extras.get((what, region), ()))
+
     def why_unknown(self, kind: Kind | str, instance_type: str, region: str) -> str:
         """Why `price` gives None, as part of a sentence; "" when it does not."""
         if self.price(kind, instance_type, region):
@@ -232,11 +244,20 @@ class PriceBook:
 
 def in_force(known: Dated, at: datetime | date | None) -> Price:
     """The one of these prices that holds at a moment; see `PriceBook.price`."""
-    told = [price for price in known if not price.is_estimate] or known
+    told = _told(known)
     if at is None:
         return told[-1]
     day = at.astimezone(UTC).date() if isinstance(at, datetime) else at
     return next((price for price in reversed(told) if price.date <= day), told[0])
+
+
+def _told(known: Dated) -> Dated:
+    """Without estimates, where there is a figure."""
+    return tuple(price for price in known if not price.is_estimate) or known
+
+
+def _changes(known: Dated) -> tuple[date, ...]:
+    return tuple(later.date for earlier, later in pairwise(_told(known)) if later.amount != earlier.amount)
 
 
 K = TypeVar("K")

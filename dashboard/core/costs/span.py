@@ -1,8 +1,10 @@
 """The time and the place that charges accrue over, and the lines that are made there. Pure."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from dashboard.core.costs import quantities
 from dashboard.core.costs.prices import Extra, Kind, Price, PriceBook
@@ -29,6 +31,19 @@ class Span:
     def seconds(self) -> Decimal:
         """How long it is, to the microsecond."""
         return Decimal((self.ended - self.started) // timedelta(microseconds=1)) / 1_000_000
+
+    def cut(self, days: Iterable[date]) -> tuple["Span", ...]:
+        """In parts that begin at these UTC days, as far as they lie inside: each part at the price of its own time."""
+        edges = {datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days}
+        inside = sorted(one for one in edges if self.started < one < self.ended)
+        return tuple(
+            replace(self, started=begin, ended=end) for begin, end in pairwise([self.started, *inside, self.ended])
+        )
+
+    def each(self, kind: Kind, instance_type: str, use: str, *, count: int = 1) -> tuple[Line, ...]:
+        """`count` instances over all of it; a line for each price that they had."""
+        parts = self.cut(self.book.changes(kind, instance_type, self.region))
+        return tuple(part.instances(kind, instance_type, use, count=count) for part in parts)
 
     def instances(
         self,

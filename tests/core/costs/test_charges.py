@@ -183,6 +183,28 @@ def test_the_price_of_the_day_is_counted():
     assert charges.endpoint(book, "ml.m5.large", HOME, **later)[0].amount == Decimal("0.2")
 
 
+def test_what_lasts_over_a_change_has_a_line_for_each_price():
+    """An endpoint, its address and its volume over four days, the price changing at the third's UTC midnight."""
+    day = date(2026, 10, 3)
+    book = BOOK.with_prices(
+        [((Kind.ENDPOINT, "ml.m5.large", HOME), Price(Decimal("0.2"), "USD", "AWS Pricing API", day))],
+        [((Extra.PUBLIC_IPV4, HOME), Price(Decimal("0.006"), "USD", "AWS Pricing API", day))],
+    )
+    over = {"started": START, "ended": after(4 * 86400)}
+    before, later = charges.endpoint(book, "ml.m5.large", HOME, count=2, **over)
+    assert (before.amount, later.amount) == (2 * 48 * Decimal("0.115"), 2 * 48 * Decimal("0.2"))
+    assert (before.started, before.ended) == (START, after(2 * 86400))
+    assert (later.started, later.ended) == (after(2 * 86400), after(4 * 86400))
+    assert total(charges.address(book, HOME, **over)) == 48 * Decimal("0.005") + 48 * Decimal("0.006")
+    assert len(charges.volume(book, HOME, gb=8, **over)) == 1  # its price did not change
+
+
+def test_a_figure_that_was_only_confirmed_cuts_nothing():
+    again = Price(Decimal("0.115"), "USD", "AWS Pricing API", date(2026, 10, 3))
+    book = BOOK.with_prices([((Kind.ENDPOINT, "ml.m5.large", HOME), again)])
+    assert len(charges.endpoint(book, "ml.m5.large", HOME, started=START, ended=after(4 * 86400))) == 1
+
+
 Charge = Callable[[float, int], tuple[Line, ...]]
 SPREAD: dict[str, Charge] = {
     "training": lambda s, n: charges.training(

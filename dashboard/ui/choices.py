@@ -45,7 +45,8 @@ def show(aws: Aws) -> bool:
         if asked is None:
             page.title("Choices", "no run has completed yet" if seen.listing.is_complete else "reading the runs")
         else:
-            page.title("Choices", words.title_sentence(groups, asked.by.word), marks=receipt.of(asked.nature))
+            data = asked.data.rsplit("/", 1)[-1]
+            page.title("Choices", words.title_sentence(groups, asked.by.word, data), marks=receipt.of(asked.nature))
         for what, wrong in seen.listing.problems.items():
             st.html(markup.note(f"{what} are not in it: {wrong}", Tone.WAITING))
     if asked is None:

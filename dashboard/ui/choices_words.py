@@ -16,10 +16,11 @@ from dashboard.ui.figures_choices import Dot, letters
 MOST_DOTS = 60
 
 
-def title_sentence(groups: Sequence[Group], by: str) -> str:
+def title_sentence(groups: Sequence[Group], by: str, data: str = "") -> str:
     """Choices' live sentence: how many runs, put together how, and what the dearest cost more than the cheapest."""
     runs = sum(one.n for one in groups)
-    told = f"{count(runs, 'completed run')}, {count(len(groups), 'choice')} by {by}"
+    of = f" of {data}" if data else ""
+    told = f"{count(runs, 'completed run')}{of}, {count(len(groups), 'choice')} by {by}"
     known = [one.cost.median for one in groups if one.cost is not None]
     if len(known) > 1 and min(known) > 0:
         times = max(known) / min(known)

@@ -65,7 +65,7 @@ def frontier(
 
     ends = [dot.seconds[2] for dot in dots] + ([deadline] if deadline else [])
     unit, length = scale(max(ends, default=1.0))
-    right = max(ends, default=1.0) / length * 1.16 or 1.0
+    right = max(ends, default=1.0) / length * 1.24 or 1.0
     top = max((dot.cost[2] for dot in dots), default=1.0) * 1.14 or 1.0
     accent, grey = (SKY, DIM_DARK) if is_dark else (BLUE, DIM)
     ink = "#e4eaf0" if is_dark else "#16202b"
@@ -83,6 +83,7 @@ def frontier(
         marker={
             "symbol": [_symbol(dot, wanted) for dot in dots],
             "size": _sizes(dots),
+            "opacity": 1,
             "color": [grey if dot.is_grey else accent for dot in dots],
             "line": {
                 "width": [3.0 if dot.is_answer else 1.5 for dot in dots],

@@ -56,6 +56,7 @@ def test_the_title_tells_runs_choices_and_how_far_apart_they_are():
     assert words.title_sentence(CHOICES, "each run") == (
         "4 completed runs, 4 choices by each run, the dearest 6 times the cheapest"
     )
+    assert words.title_sentence(CHOICES[:1], "owner", "dogs") == "1 completed run of dogs, 1 choice by owner"
     assert words.title_sentence((), "way of training") == "0 completed runs, 0 choices by way of training"
 
 

@@ -30,7 +30,7 @@ def test_the_page_answers_which_choice_is_best(ways: ScriptedAws, visit: Open) -
     page = visit(ways, "choices")
     assert not page.exception
     said = text(page)
-    assert "6 completed runs, 5 choices by way of training" in said
+    assert "6 completed runs of drawn-dogs, 5 choices by way of training" in said
     assert "Cheapest: SageMaker ml.m5.large spot" in said
     assert "simulated" in said
     choices = page.dataframe[0].value
@@ -41,7 +41,7 @@ def test_the_page_answers_which_choice_is_best(ways: ScriptedAws, visit: Open) -
 
 def test_samples_are_another_view_and_are_never_mixed_in(ways: ScriptedAws, visit: Open) -> None:
     page = visit(ways, "choices", of="sample")
-    assert "1 completed run, 1 choice" in text(page)
+    assert "1 completed run of drawn-dogs, 1 choice" in text(page)
     assert list(page.dataframe[1].value["Run"]) == ["example"]
 
 
@@ -73,7 +73,7 @@ def test_another_kind_of_money_is_chosen_beside_what_is_asked(ways: ScriptedAws,
     page = visit(ways, "choices", within="4", right="50")
     page.segmented_control(key="choices-of").select("sample").run()
     assert not page.exception
-    assert "1 completed run, 1 choice" in text(page)
+    assert "1 completed run of drawn-dogs, 1 choice" in text(page)
     assert "within 4 min with 50 % right" in text(page)
 
 

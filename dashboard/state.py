@@ -88,6 +88,7 @@ __all__ = [
     "explanation",
     "find_in_log",
     "forget",
+    "forget_waste",
     "intent",
     "is_filling",
     "launched",

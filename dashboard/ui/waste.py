@@ -51,7 +51,16 @@ def controls(sweep: Sweep, shown: Nature, own: Nature) -> None:
                 bind="query-params",
                 help="Kinds of money are never added up together",
             )
-        st.button("Look again", key="waste-again", icon=":material/refresh:", on_click=state.forget)
+        st.button("Look again", key="waste-again", icon=":material/refresh:", on_click=state.forget_waste)
+        if found := sweep.of(shown):
+            st.download_button(
+                "Download CSV",
+                waste_words.csv_of(found),
+                f"kennel-waste-{shown.value}-{sweep.at:%Y-%m-%d}.csv",
+                "text/csv",
+                key="waste-csv",
+                icon=":material/download:",
+            )
 
 
 def figures(sweep: Sweep, shown: Nature) -> None:

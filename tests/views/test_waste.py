@@ -1,11 +1,16 @@
 """Waste: what serves nobody, what it costs a day, and what is done about it."""
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from dashboard.core.costs.receipt import Nature
+from dashboard.core.costs.waste import Evidence, Finding, Kind, Thing
 from dashboard.core.errors import AccessDenied
+from dashboard.ui import waste_words
 from tests.views import scripted
 from tests.views.conftest import Open, text
 from tests.views.scripted import ARN, ScriptedAws
@@ -165,6 +170,23 @@ def test_deleting_an_endpoint_asks_for_its_name(wasteful: Wasteful, visit: Open)
     page.text_input(key="confirm-name").set_value("demo").run()
     page.button(key="confirm-do").click().run()
     assert "demo" not in wasteful.endpoints
+
+
+def test_a_deployment_carries_until_when_it_is_wanted(aws: ScriptedAws, visit: Open) -> None:
+    name = next(name for name, job in aws.jobs.items() if job["TrainingJobStatus"] == "Completed")
+    page = visit(aws, "run", run=name)
+    page.button(key=next(b.key for b in page.button if b.label == "Deploy model")).click().run()
+    page.button(key="confirm-do").click().run()
+    (asked,) = aws.asked("CreateEndpoint")
+    (until,) = [tag["Value"] for tag in asked["Tags"] if tag["Key"] == "kennel:expires"]
+    assert timedelta(hours=23) < datetime.fromisoformat(until) - datetime.now(UTC) <= timedelta(hours=24)
+
+
+def test_the_file_has_every_digit_and_no_formula() -> None:
+    odd = Finding(Kind.IDLE_ENDPOINT, Thing.ENDPOINT, "=SUM(A1)", Nature.LISTED, (Evidence("quiet", "CloudWatch"),))
+    (row,) = list(csv.DictReader(io.StringIO(waste_words.csv_of([odd]).decode())))
+    assert (row["name"], row["USD a day"], row["money"]) == ("'=SUM(A1)", "", "list price")
+    assert row["evidence"] == "quiet (CloudWatch)"
 
 
 def test_a_deployment_says_for_how_long_it_is_wanted(aws: ScriptedAws, visit: Open) -> None:

@@ -21,6 +21,7 @@ from dashboard.core.serving.model import Endpoint
 SCALING = "minimum capacities of endpoints"
 USE = "requests to endpoints"
 SCHEDULES = "schedules of endpoints"
+BY_USE = "a serverless endpoint costs nothing while nobody asks it"
 MOST = 300
 """Endpoints that are looked at, each with three calls."""
 
@@ -49,7 +50,7 @@ class Judge:
         found = []
         if is_past(one.tags, self.now):
             found.append(self._finding(Kind.EXPIRED, one, (_expired(one),), one.count))
-        if self.use is None or self.now - one.created < self.idle:
+        if self.use is None or self.now - one.created < self.idle or _is_paid_by_use(one):
             return found
         use = self.use.get(one.name, Use())
         if use.last is None or self.now - use.last >= self.idle:
@@ -74,7 +75,7 @@ class Judge:
             nature=Nature.of(one.tags, is_embedded=self.is_embedded),
             evidence=(*evidence, running),
             lines=self._day(one, instances),
-            why_unknown="" if one.instance_type else "its configuration is gone, and with it what it runs on",
+            why_unknown=BY_USE if _is_paid_by_use(one) else one.hourly.why_unknown,
             is_kennels=one.is_kennels,
             acts=_acts(kind, scheduled) if one.is_kennels else (),
             receipt=f"endpoint:{one.name}@{int(one.created.timestamp())}",  # as Receipt.key says
@@ -134,6 +135,11 @@ def read_minimums(aws: Aws) -> dict[str, int]:
                 endpoint = name.split("/")[0]
                 found[endpoint] = found.get(endpoint, 0) + int(target["MinCapacity"])
     return found
+
+
+def _is_paid_by_use(one: Endpoint) -> bool:
+    """A serverless endpoint: it has a model and no instances, and costs nothing while nobody asks it."""
+    return bool(one.model_name) and not one.instance_type
 
 
 def _acts(kind: Kind, scheduled: datetime | None) -> tuple[Act, ...]:

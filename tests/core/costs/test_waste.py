@@ -120,6 +120,15 @@ def test_what_could_not_be_read_is_no_evidence():
     assert judge(None).findings(endpoint()) == [], "without CloudWatch nobody knows whether it was asked"
 
 
+def test_a_serverless_endpoint_costs_nothing_while_nobody_asks_it():
+    serverless = replace(endpoint(kennel_expires="2026-11-21T18:00:00Z"), instance_type="", count=0)
+    (found,) = judge({}).findings(serverless)
+    assert found.kind is Kind.EXPIRED, "it is past its time all the same"
+    assert found.per_day is None
+    assert "serverless" in found.why
+    assert judge({}).findings(replace(serverless, tags={})) == []
+
+
 def test_more_instances_than_the_busiest_minutes_need():
     use = {"dogs": Use(500, NOW, 0.2)}
     (found,) = judge(use).findings(endpoint(count=3))

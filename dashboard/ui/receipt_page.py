@@ -38,7 +38,8 @@ def whole(ledger: Ledger, selection: Selection, account: Account) -> None:
     """The receipts of a selection and their sum."""
     rows, total = ledger.of(selection), ledger.total(selection)
     of = spend_words.only(selection)
-    unknown = f", {total.unknown} of unknown cost are not in it" if total.unknown else ""
+    are = "is" if total.unknown == 1 else "are"
+    unknown = f", {total.unknown} of unknown cost {are} not in it" if total.unknown else ""
     page.title(
         money(total.amount),
         f"{f'{of}, ' if of else ''}{spend_words.span(selection.period)} (UTC): "

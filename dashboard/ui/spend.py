@@ -17,7 +17,6 @@ from dashboard.core.format import count, money
 from dashboard.ui import empty, markup, page, receipt, receipt_lines, spend_controls, spend_table, spend_words
 from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
-from dashboard.ui.tones import Tone
 
 
 def head(made: Statement, age: str) -> None:
@@ -28,12 +27,6 @@ def head(made: Statement, age: str) -> None:
         with st.popover("Link", icon=":material/link:", type="tertiary"):
             st.caption("This address shows exactly this view. Print it from the browser: it is laid out for paper.")
             st.code(spend_controls.address(made.selection), language=None, wrap_lines=True)
-
-
-def unread(ledger: Ledger) -> None:
-    """What the sums lack because it could not be read."""
-    for part in ledger.unread:
-        st.html(markup.note(f"{part.what}: not checked, so not in any sum. {part.problem}", Tone.WAITING))
 
 
 def none_yet(ledger: Ledger) -> None:

@@ -15,6 +15,7 @@ from dashboard.ui import (
     spend_panels,
     spend_todo,
     strip,
+    unread,
     words,
 )
 
@@ -53,10 +54,10 @@ with problem.shown("spend", title="Spend"):
             spend.nothing(made)
             budget.panel(aws, month, ledger, now)
         billed.section(aws, ledger, made.selection)
-        spend.unread(ledger)
+        unread.show("Not in any sum", ledger.unread, "spend")
         spend.foot(made, aws.account)
     else:
         spend.none_yet(ledger)
-        spend.unread(ledger)
+        unread.show("Not in any sum", ledger.unread, "spend")
     if not ledger.is_complete:
         spend_controls.wait(aws)

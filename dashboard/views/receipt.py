@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.ui import billed, billed_page, page, problem, receipt_page, spend, spend_controls
+from dashboard.ui import billed, billed_page, page, problem, receipt_page, spend_controls, unread
 
 aws = state.connection()
 if not st.query_params:
@@ -20,6 +20,7 @@ with problem.shown("receipt", title="Receipt"):
         billed_page.show(aws, ledger, selection, st.query_params[billed.BILL])
     else:
         receipt_page.whole(ledger, selection, aws.account)
-    spend.unread(ledger)
+    if not key:
+        unread.show("Not in any sum", ledger.unread, "spend")
     if not ledger.is_complete:
         spend_controls.wait(aws)

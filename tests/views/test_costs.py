@@ -248,7 +248,9 @@ def test_what_could_not_be_read_is_said_and_the_page_stands(visit: Open, aws, ke
     keep(*month(), unread=(Unread("Notebooks", denied),))
     said = text(visit(aws, "costs"))
     assert "$12.70" in said
-    assert "Notebooks: not checked, so not in any sum" in said
+    assert "Not in any sum: Notebooks: not allowed." in said
+    assert "ask for it" in said
+    assert "Not in any sum" not in text(visit(aws, "receipt", receipt="run:ec2-run"))
 
 
 def test_what_is_still_being_read_is_said(visit: Open, aws, keep: Kept):

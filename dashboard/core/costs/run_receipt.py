@@ -10,7 +10,7 @@ from dashboard.core.costs.prices import Confidence, Kind, Price, PriceBook
 from dashboard.core.costs.quantities import instance_hours
 from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt, Service
 from dashboard.core.runs.expectation import expectation_of
-from dashboard.core.runs.model import Run
+from dashboard.core.runs.model import Run, RunStatus
 
 NO_SECONDS = "AWS reports no billable seconds for it"
 NO_END = "when its instance ended is not known"
@@ -147,7 +147,7 @@ def _facts(run: Run) -> tuple[Fact, ...]:
     else:
         operation = "DescribeTrainingJob"
         told = (
-            ("TrainingJobStatus", run.status.word),
+            ("TrainingJobStatus", _job_status(run.status)),
             ("ResourceConfig.InstanceType", run.instance_type),
             ("ResourceConfig.InstanceCount", run.instance_count),
             ("BillableTimeInSeconds", run.billable_seconds),
@@ -157,6 +157,15 @@ def _facts(run: Run) -> tuple[Fact, ...]:
             ("EnableManagedSpotTraining", True if run.is_spot else None),
         )
     return tuple(Fact(operation, member, _said(value)) for member, value in told if value not in (None, ""))
+
+
+def _job_status(status: RunStatus) -> str:
+    """AWS's own word, which `RunStatus.of` was made from; "" where that is not known any more."""
+    if status is RunStatus.UNKNOWN:
+        return ""
+    if status in (RunStatus.OUT_OF_TIME, RunStatus.OUT_OF_WAIT):
+        return RunStatus.STOPPED.value
+    return status.value if status.is_final or status is RunStatus.STOPPING else "InProgress"
 
 
 def _said(value: object) -> str:

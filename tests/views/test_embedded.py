@@ -93,6 +93,7 @@ def test_from_data_to_a_classified_photo_and_back(page: AppTest, own: Embedded, 
     assert {"curve-accuracy", "curve-loss"} <= shown
     assert "whole seconds, as AWS bills" in said
     assert "nothing was charged" in said
+    assert "Against plan" in said  # what the launch expected is kept with the run
 
     page.button(key="deploy-model").click().run()
     page.text_input(key="deploy-name").set_value("by-hand-live").run()

@@ -8,7 +8,8 @@ from dashboard.core.aws import Account
 from dashboard.core.costs.prices import Confidence
 from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt
 from dashboard.core.costs.selection import Period
-from dashboard.core.format import UNKNOWN, count, duration, money, percent, rate
+from dashboard.core.format import UNKNOWN, count, duration, money, rate
+from dashboard.core.runs.expectation import came
 from dashboard.ui.markup import Markup, escape
 from dashboard.ui.receipt import word_of
 
@@ -108,26 +109,17 @@ def total(amount: Decimal, receipts: int, nature: Nature) -> Markup:
 
 
 def against_expected(receipt: Receipt) -> tuple[str, str]:
-    """What was expected at the launch, and how the cost compares: ("$0.012", "cost 17 % more, took 2 min less")."""
+    """What was expected at the launch, and what came: ("$0.012", "cost $0.014 (+17 %), at most $0.50")."""
     expected = receipt.expected
     if expected is None or expected.amount is None:
-        return "unknown", "its cost could not be told at the launch"
-    parts = []
-    if receipt.ended is None:
-        parts.append("it goes on")
-    elif receipt.amount is not None and expected.amount:
-        parts.append(_difference(float((receipt.amount - expected.amount) / expected.amount), "cost"))
+        bound = "" if expected is None or expected.most is None else f"; at most {money(expected.most)}"
+        return "unknown", f"its cost could not be told at the launch{bound}"
+    parts = [came(expected, receipt.amount, has_ended=receipt.ended is not None)]
     if receipt.ended is not None and expected.seconds:
         parts.append(f"expected to take {duration(expected.seconds)}")
     if expected.most is not None:
         parts.append(f"at most {money(expected.most)}")
     return money(expected.amount), ", ".join(parts)
-
-
-def _difference(share: float, what: str) -> str:
-    if round(abs(share), 2) == 0:
-        return f"{what} as expected"
-    return f"{what} {percent(abs(share))} {'more' if share > 0 else 'less'}"
 
 
 def foot(nature: Nature, account: Account, at: datetime, address: str) -> Markup:

@@ -65,13 +65,14 @@ def test_quantities_have_the_digits_that_matter(number, said):
 @pytest.mark.parametrize(
     ("expected", "said"),
     [
-        (Expectation(Decimal("0.30")), ("$0.30", "cost 20 % more")),
+        (Expectation(Decimal("0.30")), ("$0.30", "cost $0.36 (+20 %)")),
         (
             Expectation(Decimal("0.72"), Decimal("1.50"), 7200.0),
-            ("$0.72", "cost 50 % less, expected to take 2 h, at most $1.50"),
+            ("$0.72", "cost $0.36 (−50 %), expected to take 2 h, at most $1.50"),
         ),
-        (Expectation(Decimal("0.36")), ("$0.36", "cost as expected")),
+        (Expectation(Decimal("0.36")), ("$0.36", "cost $0.36 (as expected)")),
         (Expectation(None), ("unknown", "its cost could not be told at the launch")),
+        (Expectation(None, Decimal("0.50")), ("unknown", "its cost could not be told at the launch; at most $0.50")),
     ],
 )  # fmt: skip
 def test_the_cost_is_held_against_what_was_expected(expected, said):
@@ -80,7 +81,7 @@ def test_the_cost_is_held_against_what_was_expected(expected, said):
 
 def test_what_goes_on_is_not_judged_yet():
     going = replace(run("r", NOW - 2 * HOUR, 1, "0.36", expected=Expectation(Decimal("0.30"))), ended=None)
-    assert receipt_lines.against_expected(going) == ("$0.30", "it goes on")
+    assert receipt_lines.against_expected(going) == ("$0.30", "$0.36 so far")
 
 
 def test_the_foot_says_whose_money_of_which_kind_read_when_and_where():

@@ -65,9 +65,12 @@ def cost_against(expected: Expectation, actual: Decimal | None, *, has_ended: bo
         if expected.most is None:
             return ""
         return f"expected: unknown, at most {money(expected.most)}; {_cost(actual, has_ended=has_ended)}"
-    return f"expected {money(expected.amount)}, {_cost(actual, has_ended=has_ended)}" + (
-        _share(off_by(expected.amount, actual)) if has_ended else ""
-    )
+    return f"expected {money(expected.amount)}, {came(expected, actual, has_ended=has_ended)}"
+
+
+def came(expected: Expectation, actual: Decimal | None, *, has_ended: bool = True) -> str:
+    """What came of it: "cost $0.014 (+17 %)"; without the share while it goes on, or where nothing was expected."""
+    return _cost(actual, has_ended=has_ended) + (_share(off_by(expected.amount, actual)) if has_ended else "")
 
 
 def time_against(expected: Expectation, seconds: float | None, *, has_ended: bool = True) -> str:

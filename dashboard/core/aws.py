@@ -20,6 +20,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.loaders import create_loader
+from botocore.parsers import ResponseParserError
 from botocore.utils import parse_timestamp
 
 from dashboard.core.aws_errors import translate
@@ -104,7 +105,7 @@ class Aws:
         """Inside, botocore's exceptions become ours; for bodies that are read after the call returned."""
         try:
             yield
-        except (ClientError, BotoCoreError) as error:
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
             raise translate(
                 error,
                 service=service,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 
 from dashboard.core.aws_writes import changes
 from dashboard.core.errors import (
@@ -250,6 +251,12 @@ def _from_botocore(error: Exception, service: str, operation: str, profile: str)
         return Unreachable(f"{where} at {address}" if address else where, type(error).__name__, _reach(profile))
     if isinstance(error, (boto.ResponseStreamingError, boto.IncompleteReadError)):
         return Unreachable(f"the answer to {call} broke off", "", "try again")
+    if isinstance(error, ResponseParserError):  # its text holds the whole answer
+        return ServiceFault(
+            f"{call} answered what AWS never answers",
+            "the answer is not in the form of its protocol",
+            "see whether a proxy stands between, then try again",
+        )
     return ServiceFault(f"{call} failed", f"{type(error).__name__}: {text}", "try again in a minute")
 
 

@@ -159,6 +159,14 @@ def test_an_answer_that_is_not_json_is_a_service_fault(aws, fake):
         list(aws.pages("sagemaker", "ListTrainingJobs"))
 
 
+def test_an_answer_that_is_not_xml_is_a_service_fault_without_its_text(aws, fake):
+    for answer in (Reply(b"<html>welcome", 200), Reply(b"{}", 403)):
+        fake.on("DescribeInstances", answer)
+        with pytest.raises(ServiceFault, match="answered what AWS never answers") as told:
+            aws.call("ec2", "DescribeInstances")
+        assert "welcome" not in str(told.value)
+
+
 def test_pages_are_read_on_demand_and_bounded(aws, fake):
     def page(parameters):
         number = int(parameters.get("NextToken", 0))

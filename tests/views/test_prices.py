@@ -1,5 +1,7 @@
 """Prices: every figure with its source and day, what is unknown and why, and asking AWS for them."""
 
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +9,8 @@ import pytest
 
 from dashboard import state
 from dashboard.core.costs import price_cache
-from dashboard.core.costs.prices import PriceBook
+from dashboard.core.costs.price_cache import Refreshed
+from dashboard.core.costs.prices import Kind, Price, PriceBook
 from dashboard.core.errors import AccessDenied
 from local_aws.protocol import Caller
 from local_aws.services.pricing import Pricing
@@ -139,3 +142,32 @@ def test_a_real_account_in_a_region_without_prices_says_so(visit: Open, monkeypa
     said = text(page)
     assert "sa-east-1: no price is known" in said
     assert "AWS was not asked for those of sa-east-1 yet" in said
+
+
+def test_refreshed_prices_count_from_the_next_look_on(
+    priced: PricedAws, visit: Open, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit(priced, "prices")
+    before = state.prices()
+    assert state.prices() is before  # nothing changed: nothing is counted anew
+    newer = Price(Decimal("9"), "USD", "AWS Pricing API, published 2026-11-20", date(2026, 11, 20))
+    kept = Refreshed("us-east-1", datetime.now(UTC), prices=(((Kind.EC2, "c5.large"), newer),))
+    price_cache.write(price_cache.file(own_home, "us-east-1", is_embedded=False), kept)
+    assert state.prices() is before  # those of real accounts are not the embedded AWS's
+    price_cache.write(price_cache.file(own_home, "us-east-1", is_embedded=True), kept)
+    assert state.prices().price(Kind.EC2, "c5.large", "us-east-1") == newer
+    monkeypatch.setenv("KENNEL_AWS_PROFILE", "work")
+    assert state.prices().price(Kind.EC2, "c5.large", "us-east-1") == newer
+
+
+def test_a_price_that_changed_shows_what_it_was(priced: PricedAws, visit: Open, own_home: Path) -> None:
+    newer = Price(Decimal("9"), "USD", "AWS Pricing API, published 2026-11-20", date(2026, 11, 20))
+    kept = Refreshed("us-east-1", datetime.now(UTC), prices=(((Kind.EC2, "c5.large"), newer),), left_out=("x: y",))
+    price_cache.write(price_cache.file(own_home, "us-east-1", is_embedded=True), kept)
+    page = visit(priced, "prices")
+    assert not page.exception
+    said = text(page)
+    assert "Prices that changed" in said
+    assert "$0.085/h" in said
+    assert "$9.00/h" in said
+    assert "x: y." in said

@@ -28,7 +28,6 @@ from dashboard.ui.choices_controls import OPENED, Asked
 from dashboard.ui.page import Place
 from dashboard.ui.run_columns import opened, to_receipt
 from dashboard.ui.table import local, zone
-from dashboard.ui.tones import Tone
 
 CHOSEN, RECEIPTS, LISTED, LISTED_RUNS = "choices-open", "choices-receipt", "choices-listed", "choices-listed-runs"
 MOST_BARS = 14
@@ -45,10 +44,9 @@ def show(aws: Aws) -> bool:
         if asked is None:
             page.title("Choices", "no run has completed yet" if seen.listing.is_complete else "reading the runs")
         else:
-            data = asked.data.rsplit("/", 1)[-1]
-            page.title("Choices", words.title_sentence(groups, asked.by.word, data), marks=receipt.of(asked.nature))
+            _title(asked, groups)
         for what, wrong in seen.listing.problems.items():
-            st.html(markup.note(f"{what} are not in it: {wrong}", Tone.WAITING))
+            st.html(markup.note(f"{what} are not in it: {wrong}"))
     if asked is None:
         if seen.listing.is_complete:
             empty.show(
@@ -63,6 +61,17 @@ def show(aws: Aws) -> bool:
     else:
         _choices(aws, asked, groups)
     return not seen.listing.is_complete
+
+
+def _title(asked: Asked, groups: Sequence[Group]) -> None:
+    """The title line, with the link that shows exactly this."""
+    data = asked.data.rsplit("/", 1)[-1]
+    with st.container(horizontal=True, vertical_alignment="center", key="choices-head"):
+        page.title("Choices", words.title_sentence(groups, asked.by.word, data), marks=receipt.of(asked.nature))
+        st.space("stretch")
+        with st.popover("Link", icon=":material/link:", type="tertiary"):
+            st.caption("This address shows exactly this view.")
+            st.code(controls.address(asked), language=None, wrap_lines=True)
 
 
 def _choices(aws: Aws, asked: Asked, groups: Sequence[Group]) -> None:

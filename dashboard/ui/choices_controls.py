@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -111,6 +112,17 @@ def note(asked: Asked) -> None:
         st.html(markup.note(f"{told}: what they say about time, and with it about cost, is that estimate."))
     if len({uri(one) for one in asked.outcomes}) > 1:
         st.html(markup.note("Runs on different data did different work: their cost and time are not alike."))
+
+
+def address(asked: Asked) -> str:
+    """The link that shows exactly this view: what is shown by itself is named in it too."""
+    own = {OF: asked.nature.value, BY: asked.by.value}
+    if not asked.chosen:
+        own[DATA] = asked.data.rsplit("/", 1)[-1] if asked.data else ALL
+        own[DATA] = st.query_params.get(DATA, own[DATA])
+    beside = {name: st.query_params.get_all(name) for name in st.query_params if name not in own}
+    page = (st.context.url or "").split("?")[0]
+    return f"{page}?{urlencode({**own, **beside}, doseq=True)}"
 
 
 def _asked_nature(natures: Sequence[Nature], seen: Choices, chosen: Sequence[str]) -> Nature:

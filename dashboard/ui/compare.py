@@ -72,7 +72,7 @@ def show(aws: Aws, keys: Sequence[str]) -> bool:
         return False
     natures = [_nature(aws, one) for one in runs]
     if len(set(natures)) > 1:
-        st.html(markup.note("Costs of several kinds stand beside each other: see the column Money.", Tone.WAITING))
+        st.html(markup.note("Costs of several kinds stand beside each other: see the column Money."))
     _table(told, rows, natures)
     _bars(rows, natures)
     _curves(told)

@@ -53,6 +53,26 @@ def test_a_deadline_and_an_accuracy_are_answered_in_one_sentence(ways: ScriptedA
     assert "the quickest with 94 % right is EC2 m5.large" in text(page)
 
 
+def test_the_link_names_all_of_what_is_shown(ways: ScriptedAws, visit: Open) -> None:
+    page = visit(ways, "choices", within="4", regions="eu-west-1")
+    link = dict(parse_qsl(page.code[0].value.split("?")[1]))
+    assert link == {
+        "of": "simulated", "by": "way", "data": "drawn-dogs", "within": "4", "regions": "eu-west-1",
+    }  # fmt: skip
+    again = visit(ways, "choices", **link)
+    assert "within 4 min" in text(again)
+    assert again.dataframe[0].value.equals(page.dataframe[0].value)
+    assert "runs" in dict(parse_qsl(visit(ways, "choices", runs="single").code[0].value.split("?")[1]))
+
+
+def test_what_cannot_be_read_is_said_and_the_rest_stands(ways: ScriptedAws, visit: Open) -> None:
+    ways.errors["ListObjectsV2"] = AccessDenied("listing the bucket is not allowed", "", "ask for it")
+    page = visit(ways, "choices")
+    assert not page.exception
+    assert "EC2 trainings are not in it" in text(page)
+    assert "5 completed runs" in text(page)
+
+
 def test_pairs_efficiency_and_savings_are_said(ways: ScriptedAws, visit: Open) -> None:
     said = text(visit(ways, "choices"))
     assert "SageMaker ml.m5.large $0.0099 in 5 min 10 s, EC2 m5.large" in said

@@ -164,17 +164,10 @@ def provisioned(
     What ran in them costs the usual price for each request, and a duration rate of its own; what overflowed them is a
     `function`. The prices for ARM are not in the book, nor those of a request in some regions: the sum lacks these.
     """
-    span = Span(book, region, started, ended)
-    kept, seconds = quantities.provisioned_seconds(span.seconds), exact(duration_ms, "the duration") / 1000
-    ready = quantities.gb_seconds(memory_mb, kept, count)
-    how = f"{count:,} × {memory_mb:,} MB × {duration(float(kept))}, in whole 5 min"
-    if arm:
-        why = "no price for provisioned concurrency on ARM in the price book"
-        lines = [span.line(Extra.LAMBDA_PROVISIONED.word, ready, None, how=how, why=why)]
-    else:
-        lines = [span.beside(Extra.LAMBDA_PROVISIONED, ready, how)]
-        if seconds:
-            lines.append(_executed(span, Extra.LAMBDA_PROVISIONED_DURATION, seconds, memory_mb))
+    span, seconds = Span(book, region, started, ended), exact(duration_ms, "the duration") / 1000
+    lines = [_ready(part, kept, memory_mb, count, arm=arm) for part, kept in _whole_steps(span)]
+    if seconds and not arm:
+        lines.append(_executed(span, Extra.LAMBDA_PROVISIONED_DURATION, seconds, memory_mb))
     if requests:
         lines.append(_requests(span, requests, essential=False))
     return (*lines, *_ephemeral(span, seconds, ephemeral_mb))
@@ -260,6 +253,22 @@ def _requests(span: Span, requests: int, *, essential: bool = True) -> Line:
 
 def _executed(span: Span, rate: Extra, seconds: Decimal, memory_mb: int) -> Line:
     return span.beside(rate, quantities.gb_seconds(memory_mb, seconds), f"{memory_mb:,} MB × {in_seconds(seconds)}")
+
+
+def _whole_steps(span: Span) -> list[tuple[Span, Decimal]]:
+    """The parts of a span, one for each price that was in force, with their billed seconds: whole steps altogether."""
+    *earlier, last = span.cut(span.book.changes_beside(Extra.LAMBDA_PROVISIONED, span.region))
+    rounding = quantities.provisioned_seconds(span.seconds) - span.seconds
+    return [*((part, part.seconds) for part in earlier), (last, last.seconds + rounding)]
+
+
+def _ready(span: Span, seconds: Decimal, memory_mb: int, count: int, *, arm: bool) -> Line:
+    ready = quantities.gb_seconds(memory_mb, seconds, count)
+    how = f"{count:,} × {memory_mb:,} MB × {duration(float(seconds))}, in whole 5 min"
+    if not arm:
+        return span.beside(Extra.LAMBDA_PROVISIONED, ready, how)
+    why = "no price for provisioned concurrency on ARM in the price book"
+    return span.line(Extra.LAMBDA_PROVISIONED.word, ready, None, how=how, why=why)
 
 
 def _ephemeral(span: Span, seconds: Decimal, ephemeral_mb: int) -> tuple[Line, ...]:

@@ -199,6 +199,15 @@ def test_what_lasts_over_a_change_has_a_line_for_each_price():
     assert len(charges.volume(book, HOME, gb=8, **over)) == 1  # its price did not change
 
 
+def test_provisioned_concurrency_is_rounded_once_whatever_its_price_did():
+    newer = Price(Decimal("0.000005"), "USD", "AWS Pricing API", date(2026, 10, 2), per="GB-s")
+    book = BOOK.with_prices([], [((Extra.LAMBDA_PROVISIONED, HOME), newer)])
+    ended = after(86400 + 301)
+    before, later = charges.provisioned(book, HOME, memory_mb=1024, count=1, started=START, ended=ended)
+    assert before.amount == 86400 * Decimal("0.0000041667")
+    assert later.amount == 600 * Decimal("0.000005")
+
+
 def test_a_figure_that_was_only_confirmed_cuts_nothing():
     again = Price(Decimal("0.115"), "USD", "AWS Pricing API", date(2026, 10, 3))
     book = BOOK.with_prices([((Kind.ENDPOINT, "ml.m5.large", HOME), again)])

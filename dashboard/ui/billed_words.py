@@ -25,8 +25,8 @@ def not_asked(question: Question) -> str:
 def question_said(question: Question) -> str:
     """What is asked, in a sentence."""
     only = " and ".join(f"{by.word} {value}" if value else f"no {by.word}" for by, value in question.only)
-    of = f", of {only} alone" if only else ""
-    return f"What was billed in {spend_words.span(question.period)}, by {question.by.word}{of}, for the whole account"
+    of = f", of {only}" if only else ""
+    return f"What was billed in {spend_words.span(question.period)}, by {question.by.word}{of}, in every region"
 
 
 def answered(billed: Billed, at: datetime, now: datetime) -> str:

@@ -20,7 +20,7 @@ with problem.shown("receipt", title="Receipt"):
         billed_page.show(aws, ledger, selection, st.query_params[billed.BILL])
     else:
         receipt_page.whole(ledger, selection, aws.account)
-    if not key:
+    if not key and billed.BILL not in st.query_params:
         unread.show("Not in any sum", ledger.unread, "spend")
     if not ledger.is_complete:
         spend_controls.wait(aws)

@@ -75,7 +75,8 @@ def receipts(asked: tuple[Asked, ...], *, is_embedded: bool) -> tuple[Receipt, .
 
 def _receipt(number: int, asked: Asked, nature: Nature) -> Receipt:
     pages = Decimal(asked.pages)
-    line = Line("Requests", pages, "requests", PRICE, REQUEST_PRICE * pages, asked.at, asked.at, "one for each page")
+    unit = "request" if asked.pages == 1 else "requests"
+    line = Line("Requests", pages, unit, PRICE, REQUEST_PRICE * pages, asked.at, asked.at, "one for each page")
     return Receipt(
         f"request:{number}",
         f"Cost Explorer, question {number}",

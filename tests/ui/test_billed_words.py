@@ -1,0 +1,72 @@
+"""The bill in words: both sums are compared and never added; what a column lacks is said."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from dashboard.core.costs.billed import Billed, Question
+from dashboard.core.costs.reconcile import Reason, Reconciliation, Row
+from dashboard.core.costs.selection import By, Period
+from dashboard.ui import billed_words
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+MONTH = Question(Period(date(2026, 11, 1), date(2026, 11, 30)), By.SERVICE)
+
+
+def made(listed: str, billed: str, currency: str = "USD", *rows: Row) -> Reconciliation:
+    return Reconciliation(rows, Decimal(listed), Decimal(billed), currency, currency == "USD", ())
+
+
+@pytest.mark.parametrize(
+    ("listed", "billed", "said"),
+    [
+        ("10", "12.5", "Billed $12.50, $2.50 more than the list price of $10.00"),
+        ("10", "8", "Billed $8.00, $2.00 less than the list price of $10.00"),
+        ("10", "10.00000000001", "Billed $10.00, exactly the list price"),
+        ("0", "-3", "Billed −$3.00, $3.00 less than the list price of $0.00"),
+    ],
+)
+def test_the_finding_compares(listed: str, billed: str, said: str) -> None:
+    assert billed_words.finding(made(listed, billed)) == said
+
+
+def test_another_currency_is_only_told() -> None:
+    said = billed_words.finding(made("10", "9", "EUR"))
+    assert said == "€9.00 billed, in EUR: not comparable with list prices, which are in USD"
+
+
+def test_what_a_row_lacks() -> None:
+    seen = Row("EC2", Decimal(1), Decimal(1), 2, 1, "x99", ("EC2 - Other",))
+    assert billed_words.note(seen, By.SERVICE) == (
+        "2 receipts · 1 of unknown price, not in the list price · on the bill: EC2 - Other · "
+        "the bill has no price for x99"
+    )
+    assert billed_words.note(Row("Tax", None, Decimal(1), parts=("Tax",)), By.SERVICE) == "no receipt here"
+    assert billed_words.note(Row("dogs", Decimal(1), None, 1), By.PROJECT) == "1 receipt · not on the bill"
+    assert billed_words.name(Row("", Decimal(1), None, 1), By.PROJECT) == "without project"
+
+
+def test_reasons_have_their_amounts_with_a_sign() -> None:
+    assert billed_words.reason(Reason("tax", Decimal("1.2")), "USD") == "tax: +$1.20"
+    assert billed_words.reason(Reason("credits", Decimal(-3)), "EUR") == "credits: −€3.00"
+    assert billed_words.reason(Reason("a day's lag"), "USD") == "a day's lag"
+
+
+def test_whose_figures_they_are_and_how_old() -> None:
+    billed = Billed(MONTH, {}, {}, "USD", is_estimated=True, pages=3)
+    said = billed_words.answered(billed, NOW - timedelta(hours=3), NOW)
+    assert said == "Asked 3 h ago for $0.03 · AWS's figures are not final yet · days are UTC"
+
+
+def test_the_question_says_of_whom() -> None:
+    asked = Question(MONTH.period, By.SERVICE, ((By.PROJECT, "dogs"), (By.OWNER, "")))
+    said = billed_words.question_said(asked)
+    assert said == "What was billed in November 2026, by service, of project dogs and no owner, in every region"
+
+
+def test_a_spreadsheet_gets_all_digits_and_no_formula() -> None:
+    rows = (Row("=cmd", Decimal("0.12345678901"), None, 1), Row("Tax", None, Decimal("2"), parts=("Tax",)))
+    first, second = billed_words.plain(made("0.12345678901", "2", "EUR", *rows), MONTH)
+    assert (first["service"], first["list_price"], first["billed"]) == ("'=cmd", "0.12345678901", "")
+    assert (second["list_price"], second["billed"], second["billed_currency"]) == ("", "2", "EUR")

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 10_000
 BATCH = 100
+SIGNING = ("x-amz-", "awsaccesskeyid", "signature", "expires")
+"""Begins a query's parameters that sign it."""
 INVOKED_BY = "scheduler.amazonaws.com"
 
 
@@ -150,7 +152,8 @@ class Recorder:
 def _asked(seen: Seen) -> Mapping[str, Any] | None:
     """The request's parameters; None for one that has not its form, as AWS has it."""
     if seen.service.name == "s3":
-        return dict(seen.request.path_params) | dict(seen.request.query_params)
+        query = seen.request.query_params.items()
+        return dict(seen.request.path_params) | {k: v for k, v in query if not k.lower().startswith(SIGNING)}
     try:
         # Without the checks that a service adds: what it refused is worth knowing too.
         return Service.parse(seen.service, seen.request, seen.operation, seen.body)

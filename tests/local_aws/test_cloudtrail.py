@@ -2,6 +2,7 @@
 
 import json
 import threading
+import urllib.request
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -134,6 +135,19 @@ def test_no_secret_is_written_down(embedded: Embedded) -> None:
         assert secret not in told
         assert secret not in files
     assert key["AccessKeyId"] in told
+
+
+def test_the_signature_of_an_address_is_not_written_down(embedded: Embedded) -> None:
+    """Whoever reads the history could use it again while it is valid."""
+    name = unique("bucket")
+    address = client(embedded, "s3", signature_version="s3v4").generate_presigned_url(
+        "create_bucket", Params={"Bucket": name}
+    )
+    with urllib.request.urlopen(urllib.request.Request(address, method="PUT")) as answer:
+        assert answer.status == 200
+    (event,) = looked_up(embedded, "ResourceName", name)
+    asked = json.loads(event["CloudTrailEvent"])["requestParameters"]
+    assert asked == {"bucket": name}
 
 
 def test_pages_are_newest_first_and_tokens_belong_to_their_lookup(embedded: Embedded) -> None:

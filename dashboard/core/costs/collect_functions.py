@@ -176,7 +176,7 @@ def _ran(
             arm=one.is_arm,
             ephemeral_mb=one.ephemeral_mb,
         )
-        lines += ran[1:]  # what was kept ready is counted by its own times
+        lines += tuple(line for line in ran if line.quantity)  # what was kept ready is counted by its own times
     return lines
 
 

@@ -11,6 +11,7 @@ from dashboard.core.costs.lifetimes import GONE, Fleet, Lifetime, Span
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt, Service
 
+DESCRIBED = "DescribeEndpoint"
 NO_TYPE = "CloudTrail does not tell what it ran on then"
 SERVERLESS = "a serverless endpoint is billed by the time that it answers, which CloudTrail does not tell"
 
@@ -71,12 +72,19 @@ def _nothing(started: datetime, ended: datetime) -> Line:
 
 def _facts(life: Lifetime) -> Iterator[Fact]:
     for span in life.spans:
-        if span.told_by:
-            yield Fact(span.told_by, "time", span.started.isoformat(timespec="seconds"))
+        if span.told_by and span.told_by != DESCRIBED:
+            yield Fact(f"CloudTrail {span.told_by}", "eventTime", span.started.isoformat(timespec="seconds"))
+        elif span.told_by:
+            yield Fact(DESCRIBED, "CreationTime", span.started.isoformat(timespec="seconds"))
         for fleet in span.fleets:
-            yield Fact(span.told_by or "DescribeEndpoint", fleet.variant or "variant", _said(fleet))
+            yield Fact(_of_fleets(span.told_by), fleet.variant or "variant", _said(fleet))
     if life.ended is not None:
-        yield Fact("DeleteEndpoint", "time", life.ended.isoformat(timespec="seconds"))
+        yield Fact("CloudTrail DeleteEndpoint", "eventTime", life.ended.isoformat(timespec="seconds"))
+
+
+def _of_fleets(told_by: str) -> str:
+    """What tells the instances: a configuration, unless they were only scaled or seen as they are."""
+    return "CreateEndpointConfig" if told_by in ("CreateEndpoint", "UpdateEndpoint") else told_by or DESCRIBED
 
 
 def _said(fleet: Fleet) -> str:

@@ -12,6 +12,7 @@ from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt, Service
 from dashboard.core.runs.expectation import expectation_of
 from dashboard.core.runs.model import Run, RunStatus
 
+JOB = "DescribeTrainingJob"
 NO_SECONDS = "AWS reports no billable seconds for it"
 NO_END = "when its instance ended is not known"
 NO_SPOT_PRICE = "the spot price at its launch was not recorded"
@@ -139,24 +140,27 @@ def _saving(run: Run, prices: PriceBook, region: str, lines: tuple[Line, ...]) -
 
 def _facts(run: Run) -> tuple[Fact, ...]:
     """The answers of AWS that the lines are computed from."""
-    told: tuple[tuple[str, object], ...]
     if run.is_on_ec2:
-        operation = "launched.json of the run"
-        told = (("InstanceType", run.instance_type), ("LaunchTime", run.started), ("ended", run.ended),
-                ("spot_price", run.spot_price), ("volume_gb", run.volume_gb))  # fmt: skip
-    else:
-        operation = "DescribeTrainingJob"
-        told = (
-            ("TrainingJobStatus", _job_status(run.status)),
-            ("ResourceConfig.InstanceType", run.instance_type),
-            ("ResourceConfig.InstanceCount", run.instance_count),
-            ("BillableTimeInSeconds", run.billable_seconds),
-            ("TrainingTimeInSeconds", run.training_seconds),
-            ("TrainingStartTime", run.started),
-            ("TrainingEndTime", run.ended),
-            ("EnableManagedSpotTraining", True if run.is_spot else None),
+        folder = f"s3 ec2-runs/{run.name}/"
+        told: tuple[tuple[str, str, object], ...] = (
+            (f"{folder}request.json", "instance_type", run.instance_type),
+            (f"{folder}request.json", "volume_gb", run.volume_gb),
+            (f"{folder}instance.json", "launched", run.started),
+            (f"{folder}instance.json", "spot_price", run.spot_price),
+            (f"{folder}status.json", "ended", run.ended),
         )
-    return tuple(Fact(operation, member, _said(value)) for member, value in told if value not in (None, ""))
+    else:
+        told = (
+            (JOB, "TrainingJobStatus", _job_status(run.status)),
+            (JOB, "ResourceConfig.InstanceType", run.instance_type),
+            (JOB, "ResourceConfig.InstanceCount", run.instance_count),
+            (JOB, "BillableTimeInSeconds", run.billable_seconds),
+            (JOB, "TrainingTimeInSeconds", run.training_seconds),
+            (JOB, "TrainingStartTime", run.started),
+            (JOB, "TrainingEndTime", run.ended),
+            (JOB, "EnableManagedSpotTraining", True if run.is_spot else None),
+        )
+    return tuple(Fact(where, member, _said(value)) for where, member, value in told if value not in (None, ""))
 
 
 def _job_status(status: RunStatus) -> str:

@@ -77,13 +77,12 @@ def figures(sweep: Sweep, shown: Nature) -> None:
             money(wasted.per_day) if known else "unknown",
             waste_words.month_note(sweep, shown),
             mark=receipt.of(shown),
-            tone=Tone.WAITING if wasted.things else "",
         ),
         Figure("found", "Found", count(wasted.things, "thing"), f"{count(len(findings), 'reason')} to look"),
         Figure(
             "going", "Goes by itself", count(len(going)), f"first on {told(first)}" if first else "none is scheduled"
         ),
-        Figure("foreign", "Not Kennel's", count(others), "shown, not touched" if others else "Kennel made all of it"),
+        Figure("foreign", "Not Kennel's", count(others), "shown, not touched" if others else "none was found"),
         Figure(
             "looked",
             "Looked at",

@@ -1,5 +1,6 @@
 """Deploy a trained model: plan → confirm → model, endpoint configuration, endpoint."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pprint import pformat
@@ -7,11 +8,11 @@ from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
-from dashboard.core.costs import expiry
+from dashboard.core.costs import expiry, waste_schedule
 from dashboard.core.costs.expiry import Keep
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly
-from dashboard.core.errors import AlreadyExists, InvalidInput, Refused
+from dashboard.core.errors import AccessDenied, AlreadyExists, InvalidInput, NotFound, Refused, ServiceFault
 from dashboard.core.format import money, rate
 from dashboard.core.runs.images import inference_image
 from dashboard.core.runs.instances import hardware
@@ -108,7 +109,19 @@ def deploy(aws: Aws, plan: DeployPlan) -> str:
             if operation == "CreateEndpoint":
                 _check_ours(aws, plan, taken)
             # The model's and the configuration's names are made from the order: they are this plan's own.
+        else:
+            if operation == "CreateEndpoint":
+                _cancel_schedule(aws, plan.name)
     return plan.name
+
+
+def _cancel_schedule(aws: Aws, name: str) -> None:
+    """A schedule that was to delete an earlier endpoint of this name must not meet the new one.
+
+    Where there is no EventBridge Scheduler, or no right to it, Kennel scheduled nothing as whoever deploys.
+    """
+    with suppress(NotFound, ServiceFault, AccessDenied):
+        aws.call("scheduler", "DeleteSchedule", Name=waste_schedule.name_of(name))
 
 
 def _check_ours(aws: Aws, plan: DeployPlan, taken: AlreadyExists) -> None:

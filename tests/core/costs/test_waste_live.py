@@ -15,6 +15,7 @@ from dashboard.core.costs.waste import Act, Kind
 from dashboard.core.costs.waste_actions import act
 from dashboard.core.costs.waste_plan import plan
 from dashboard.core.errors import NotFound, Refused
+from dashboard.core.serving.deploy import deploy, plan_deploy
 from dashboard.core.serving.endpoints import delete_endpoint, plan_delete
 from tests.conftest import start_embedded, stop_embedded
 from tests.core.conftest import write_client
@@ -155,6 +156,18 @@ def test_deleting_an_endpoint_cancels_its_schedule(server, aws, tmp_path):
     assert waste_schedule.find(aws, "kennel-delete-gone")
     delete_endpoint(aws, plan_delete(aws, BOOK, "gone"))
     assert waste_schedule.find(aws, "kennel-delete-gone") is None
+
+
+def test_a_schedule_of_an_earlier_endpoint_does_not_meet_the_next_of_its_name(server, aws, tmp_path):
+    serve(server, tmp_path, "again", kennel_expires="2026-11-20T09:00:00Z")
+    act(aws, plan(aws, found(aws, Kind.EXPIRED, "again"), Act.SCHEDULE, now(), when=now() + timedelta(hours=1)))
+    aws.call("sagemaker", "DeleteEndpoint", EndpointName="again")  # by somebody who knows of no schedule
+    eventually(lambda: is_gone(aws, "again"))
+    server.client("s3").put_object(Bucket=bucket(server), Key="again/model.tar.gz", Body=b"x")
+    uri = f"s3://{bucket(server)}/again/model.tar.gz"
+    deploy(aws, plan_deploy(uri, "again", "ml.m5.large", account=aws.account, prices=BOOK, token="t"))
+    assert waste_schedule.find(aws, "kennel-delete-again") is None
+    delete_endpoint(aws, plan_delete(aws, BOOK, "again"))
 
 
 def test_an_oversized_endpoint_shrinks_while_it_serves(server, aws, tmp_path):

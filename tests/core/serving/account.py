@@ -25,7 +25,8 @@ class Serving:
             fake.on(f"Describe{kind}", self._describe(table, name))
             fake.on(f"Delete{kind}", self._delete(table, name))
             fake.on(f"List{kind}s", lambda _, kind=kind, table=table: {f"{kind}s": list(table.values())})
-        fake.on("GetSchedule", lambda asked: refusal("ResourceNotFoundException", "Schedule does not exist.", 404))
+        for operation in ("GetSchedule", "DeleteSchedule"):
+            fake.on(operation, lambda _: refusal("ResourceNotFoundException", "Schedule does not exist.", 404))
         fake.on("ListTags", lambda asked: {"Tags": self.tags.get(asked["ResourceArn"], [])})
 
     def _create(self, kind: str, table: dict[str, dict[str, Any]], name: str) -> Any:

@@ -85,9 +85,9 @@ def figures(seen: Seen) -> list[Figure]:
     ]
 
 
-def limit(seen: Seen) -> Limit | None:
-    """The line in the chart of the month."""
-    if seen.stands is None or not seen.is_shown_month:
+def limit(seen: Seen, made: Statement) -> Limit | None:
+    """The line in the chart of the month, and above the bars of months."""
+    if seen.stands is None or not (seen.is_shown_month or made.series.is_monthly):
         return None
     return Limit("budget", seen.stands.budget.limit)
 

@@ -25,14 +25,26 @@ PATTERNS = ("", "/", ".", "\\", "x", "-")
 """The second mark that tells bars apart without colour."""
 INK = "#7A8794"  # readable on both grounds, and on paper
 TICKS = 5
+FAR = 5
+"""A limit that is more times as high as everything else is named, not drawn."""
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A line that sums should stay under: USD for the period, and its name."""
+    """A line that sums should stay under: USD for the period, and its name.
+
+    One far above everything would press the rest flat: it is named at the top then, and not drawn.
+    """
 
     name: str
     amount: Decimal
+
+    def is_far(self, highest: float) -> bool:
+        """Whether it stands far above what else a figure shows."""
+        return highest > 0 and float(self.amount) > FAR * highest
+
+    def words(self, highest: float) -> str:
+        return f"{self.name} {money(self.amount)}{' ↑' if self.is_far(highest) else ''}"
 
 
 def colour(place: int, groups: Sequence[str], together: int) -> str:
@@ -40,8 +52,11 @@ def colour(place: int, groups: Sequence[str], together: int) -> str:
     return GREY if together and place == len(groups) - 1 else COLOURS[place % len(COLOURS)]
 
 
-def each(made: Series, word: Callable[[str], str]) -> "Figure":
-    """Stacked bars, one for each day or month; a bar's `customdata` is its first day, last day and group."""
+def each(made: Series, word: Callable[[str], str], limit: Limit | None = None) -> "Figure":
+    """Stacked bars, one for each day or month; a bar's `customdata` is its first day, last day and group.
+
+    `limit`: what each bar should stay under.
+    """
     from plotly import graph_objects as go
 
     figure = go.Figure(layout=template("", "USD a month" if made.is_monthly else "USD a day", HEIGHT))
@@ -72,7 +87,10 @@ def each(made: Series, word: Callable[[str], str]) -> "Figure":
     figure.update_layout(hovermode="closest", barmode="stack", bargap=0.25, margin={"l": 8, "r": 8, "t": 34, "b": 8})
     _legend(figure, len(made.groups))
     _days(figure, days, is_monthly=made.is_monthly)
-    _usd(figure, max((float(step.total) for step in made.steps), default=0.0))
+    highest = max((float(step.total) for step in made.steps), default=0.0)
+    if limit is not None:
+        highest = _limit(figure, limit, highest)
+    _usd(figure, highest)
     return figure
 
 
@@ -110,16 +128,13 @@ def adding_up(
         )
         labels.append((below + values[-1] / 2, word(group)))
         below += values[-1]
-    highest = max(below, float(limit.amount) if limit else 0.0)
+    highest = below
     if forecast is not None and forecast.high is not None:
         highest = max(highest, float(forecast.high))
-        _cone(figure, forecast, below, at, highest)
     if limit is not None:
-        figure.add_hline(y=float(limit.amount), line={"color": VERMILLION, "dash": "dash", "width": 2})
-        figure.add_annotation(
-            x=0, xref="paper", y=float(limit.amount), yshift=9, xanchor="left", showarrow=False,
-            text=f"{limit.name} {money(limit.amount)}", font={"size": 12},
-        )  # fmt: skip
+        highest = _limit(figure, limit, highest)
+    if forecast is not None and forecast.high is not None:
+        _cone(figure, forecast, below, at, highest)
     if forecast is None or not forecast.is_known:
         _ends(figure, labels, moments[-1], highest)
         figure.update_layout(margin={"l": 8, "r": 150, "t": 10, "b": 8})
@@ -131,6 +146,26 @@ def adding_up(
     figure.update_xaxes(range=[start, end])
     _usd(figure, highest * 1.04)
     return figure
+
+
+def _limit(figure: "Figure", limit: Limit, highest: float) -> float:
+    """A dashed line with its name and amount, or only its name; how high the figure now is."""
+    amount, is_far = float(limit.amount), limit.is_far(highest)
+    if not is_far:
+        figure.add_hline(y=amount, line={"color": VERMILLION, "dash": "dash", "width": 2})
+    figure.add_annotation(
+        x=0,
+        xref="paper",
+        xanchor="left",
+        y=1 if is_far else amount,
+        yref="paper" if is_far else "y",
+        yanchor="top" if is_far else "middle",
+        yshift=0 if is_far else 9,
+        showarrow=False,
+        text=limit.words(highest),
+        font={"size": 12},
+    )
+    return highest if is_far else max(highest, amount * 1.04)
 
 
 def _cone(figure: "Figure", forecast: Forecast, total: float, at: datetime, top: float) -> None:

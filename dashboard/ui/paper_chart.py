@@ -59,7 +59,9 @@ def adding_up(
     end = _midnight((points[-1].day if points else last) + DAY)
     length = (end - _midnight(start)).total_seconds()
     total = float(sums.steps[-1].total)
-    highest = max(total, float(limit.amount) if limit else 0.0, float(points[-1].high) if points else 0.0) or 1.0
+    drawn = max(total, float(points[-1].high) if points else 0.0)
+    is_far = limit is not None and limit.is_far(drawn)
+    highest = max(drawn, float(limit.amount) if limit and not is_far else 0.0) or 1.0
 
     def x(moment: datetime) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * (moment - _midnight(start)).total_seconds() / length
@@ -81,9 +83,10 @@ def adding_up(
         parts.append(f'<polyline points="{middle}" fill="none" stroke="#3A4753" stroke-dasharray="3 3"/>')
         parts.append(_text(WIDTH - RIGHT + 6, _y(ahead[-1][2], highest) + 4, f"about {money(points[-1].amount)}"))
     if limit is not None:
-        line = _y(float(limit.amount), highest)
-        parts.append(f'<path d="M{LEFT} {line:.1f}H{WIDTH - RIGHT}" stroke="#D55E00" stroke-dasharray="6 4"/>')
-        parts.append(_text(LEFT + 4, line - 4, f"{limit.name} {money(limit.amount)}"))
+        line = _y(highest if is_far else float(limit.amount), highest)
+        if not is_far:
+            parts.append(f'<path d="M{LEFT} {line:.1f}H{WIDTH - RIGHT}" stroke="#D55E00" stroke-dasharray="6 4"/>')
+        parts.append(_text(LEFT + 4, line - 4, limit.words(drawn)))
     days = (end - _midnight(start)).days
     named = [start + number * DAY for number in range(0, days + 1, max(1, -(-days // NAMES)))]
     parts += [_text(x(_midnight(day)), HEIGHT - 6, f"{day:%-d %b}") for day in named]

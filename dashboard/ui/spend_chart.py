@@ -62,7 +62,8 @@ def _drawn(made: Statement, kind: str, limit: Limit | None) -> tuple[str, "Figur
     word = partial(spend_words.group, made.selection.by)
     if kind == EACH:
         finding = spend_words.each_finding(made.series, made.selection.by)
-        return finding, figures_spend.each(made.series, word), paper_chart.bars(made.series, word)
+        each = figures_spend.each(made.series, word, limit if made.series.is_monthly else None)
+        return finding, each, paper_chart.bars(made.series, word)
     at, ahead = made.ledger.at, made.ahead
     figure = figures_spend.adding_up(made.series, made.selection.period, at, word, forecast=ahead, limit=limit)
     paper = paper_chart.adding_up(made.series, at, word, forecast=ahead, limit=limit)

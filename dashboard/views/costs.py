@@ -38,7 +38,7 @@ with problem.shown("spend", title="Spend"):
             left, right = st.columns((8, 5), gap="medium")
             with left:
                 page.section("Over time")
-                spend_chart.over_time(made, budget.limit(month))
+                spend_chart.over_time(made, budget.limit(month, made))
                 budget.panel(aws, month, ledger, now)
             with right:
                 spend_panels.dearest(made)

@@ -182,6 +182,8 @@ def test_the_runtimes_action_belongs_to_sagemaker():
     assert action_of("sagemaker-runtime", "InvokeEndpoint") == "sagemaker:InvokeEndpoint"
     assert action_of("service-quotas", "GetServiceQuota") == "servicequotas:GetServiceQuota"
     assert action_of("sagemaker", "CreateModel") == "sagemaker:CreateModel"
+    assert action_of("budgets", "DescribeBudgets") == "budgets:ViewBudget"
+    assert action_of("budgets", "CreateNotification") == "budgets:ModifyBudget"
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,13 @@ from dashboard.budget_readings import Budgets
 from dashboard.core.aws import Account
 from dashboard.core.costs.budgets import Alert, Budget, Scope
 from dashboard.core.costs.budgets_standing import standing
+from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import By, Period, Selection
+from dashboard.core.costs.statement import statement
 from dashboard.core.errors import AccessDenied
 from dashboard.ui.budget import Seen, bar, figures, limit, line, told, why_none
+from dashboard.ui.figures_spend import Limit
 
 NOW = datetime(2026, 11, 16, tzinfo=UTC)  # half of the month
 MONTH = Period.parse("2026-11", NOW)
@@ -56,11 +59,13 @@ def test_the_card_says_what_is_left_or_how_much_is_over() -> None:
     assert figures(Seen(Budgets(), HERE, MONTH)) == []
 
 
-def test_the_line_is_in_the_chart_of_its_own_month_only() -> None:
-    drawn = limit(seen("40"))
-    assert drawn is not None
-    assert drawn.amount == 100
-    assert limit(seen("40", HERE.over(Period.parse("30d", NOW)))) is None
+def test_the_line_is_in_charts_of_months_only() -> None:
+    def drawn(selection: Selection) -> Limit | None:
+        return limit(seen("40", selection), statement(Ledger((), NOW), selection))
+
+    assert drawn(HERE) == Limit("budget", Decimal(100))
+    assert drawn(HERE.over(Period.parse("30d", NOW))) is None
+    assert drawn(HERE.over(Period.parse("12m", NOW))) == Limit("budget", Decimal(100))  # a bar for each month
 
 
 def test_why_there_is_no_bar() -> None:

@@ -52,11 +52,27 @@ def test_areas_end_where_the_sum_is_and_the_cone_begins_there():
 
 def test_the_budget_is_a_line_that_fits_in():
     made = month()
-    limit = Limit("budget", Decimal(500))
+    limit = Limit("budget", 2 * made.total.amount)
     figure = figures_spend.adding_up(made.series, NOVEMBER, NOW, str, forecast=made.forecast, limit=limit)
-    assert figure.layout.shapes[0].y0 == 500
-    assert figure.layout.yaxis.range[1] >= 500
-    assert any("budget $500" in str(note.text) for note in figure.layout.annotations)
+    assert figure.layout.shapes[0].y0 == float(limit.amount)
+    assert figure.layout.yaxis.range[1] >= float(limit.amount)
+    assert any(limit.words(float(limit.amount)) in str(note.text) for note in figure.layout.annotations)
+
+
+def test_a_budget_far_above_is_named_and_presses_nothing_flat():
+    made = month()
+    alone = figures_spend.adding_up(made.series, NOVEMBER, NOW, str, forecast=made.forecast)
+    limit = Limit("budget", Decimal(50_000))
+    figure = figures_spend.adding_up(made.series, NOVEMBER, NOW, str, forecast=made.forecast, limit=limit)
+    assert figure.layout.shapes == ()
+    assert figure.layout.yaxis.range == alone.layout.yaxis.range
+    assert "budget $50,000 ↑" in [note.text for note in figure.layout.annotations]
+
+
+def test_bars_of_months_have_the_budgets_line():
+    made = month()
+    figure = figures_spend.each(made.series, str, Limit("budget", made.total.amount / 10))
+    assert figure.layout.shapes[0].y0 == float(made.total.amount / 10)
 
 
 def test_a_month_without_a_forecast_names_its_areas_where_they_end():

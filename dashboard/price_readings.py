@@ -36,15 +36,14 @@ def prices() -> PriceBook:
 
 def prices_stamp() -> str:
     """Changes when `prices` would give other prices: a part of the key of what was counted with them."""
-    files = (f"{one} {one.stat().st_mtime_ns}" for one in _files())
-    return "\n".join(files)
+    return "\n".join(f"{one} {changed}" for one in _files() if (changed := _changed(one)))
 
 
 def told_prices(account: Account, region: str) -> Told:
     """What this kind of account told of a region."""
     prices()  # a file that makes no sense is set aside by reading it
     path = price_cache.file(home(os.environ), region, is_embedded=account.is_embedded)
-    kept = _kept(str(path), path.stat().st_mtime_ns) if path.exists() else None
+    kept = _kept(str(path), changed) if (changed := _changed(path)) else None
     aside = sorted(path.parent.glob(f"*{price_cache.BROKEN}")) if path.parent.is_dir() else []
     return Told(kept, tuple(one.name for one in aside))
 
@@ -76,6 +75,14 @@ def refresh_prices(aws: Aws, plan: RefreshPlan) -> Refreshing:
             "free some space or change the folder's rights, then refresh again",
         ) from error
     return made
+
+
+def _changed(file: Path) -> int:
+    """When a file was changed, in nanoseconds; 0 for one that is not there, or was set aside a moment ago."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _files() -> list[Path]:

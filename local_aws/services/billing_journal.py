@@ -131,7 +131,9 @@ class Journal:
 
     def seen(self, now: float) -> None:
         """The server is alive: open intervals go on until now at least."""
-        if any(one.needs_server for things in self._open.values() for one in things.values()):
+        with self._lock:
+            goes_on = any(one.needs_server for things in self._open.values() for one in things.values())
+        if goes_on:
             self._store.write("INSERT OR REPLACE INTO billed_until VALUES (1, ?)", now)
 
     def recover(self) -> None:

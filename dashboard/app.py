@@ -22,23 +22,19 @@ page.style()
 state.warm_up()
 
 chosen = st.navigation(
-    {
-        "": [
-            st.Page(page.Place.OVERVIEW, title="Overview", icon=":material/space_dashboard:", default=True),
-            st.Page(page.Place.TRAIN, title="Train", icon=":material/model_training:"),
-            st.Page(page.Place.RUNS, title="Runs", icon=":material/monitoring:"),
-            st.Page(page.Place.RUN, title="Run", visibility="hidden"),
-            st.Page(page.Place.COMPARE, title="Compare", visibility="hidden"),
-            st.Page(page.Place.CLASSIFY, title="Classify", icon=":material/pets:"),
-        ],
-        "Costs": [
-            st.Page(page.Place.COSTS, title="Spend", icon=":material/payments:"),
-            st.Page(page.Place.CHOICES, title="Choices", icon=":material/balance:"),
-            st.Page(page.Place.WASTE, title="Waste", icon=":material/delete_sweep:"),
-            st.Page(page.Place.PRICES, title="Prices", icon=":material/sell:"),
-            st.Page(page.Place.RECEIPT, title="Receipt", visibility="hidden"),
-        ],
-    }
+    [
+        st.Page(page.Place.OVERVIEW, title="Overview", icon=":material/space_dashboard:", default=True),
+        st.Page(page.Place.TRAIN, title="Train", icon=":material/model_training:"),
+        st.Page(page.Place.RUNS, title="Runs", icon=":material/monitoring:"),
+        st.Page(page.Place.RUN, title="Run", visibility="hidden"),
+        st.Page(page.Place.COMPARE, title="Compare", visibility="hidden"),
+        st.Page(page.Place.CLASSIFY, title="Classify", icon=":material/pets:"),
+        st.Page(page.Place.COSTS, title="Spend", icon=":material/payments:"),
+        st.Page(page.Place.CHOICES, title="Choices", icon=":material/balance:"),
+        st.Page(page.Place.WASTE, title="Waste", icon=":material/delete_sweep:"),
+        st.Page(page.Place.PRICES, title="Prices", icon=":material/sell:"),
+        st.Page(page.Place.RECEIPT, title="Receipt", visibility="hidden"),
+    ]  # not in named groups: Streamlit's are no lists to a screen reader; kennel.css writes "Costs" above its pages
 )
 page.follow()
 st.set_page_config(page_title=f"{chosen.title} · Kennel")

@@ -123,6 +123,6 @@ def _rounded(amount: Decimal, places: int) -> Decimal:
 
 def _signed(amount: Decimal, places: int, currency: str) -> str:
     sign = "−" if amount < 0 else ""
-    number = f"{_rounded(abs(amount), places):,}"
+    number = f"{_rounded(abs(amount), places):,f}"
     symbol = SYMBOLS.get(currency)
     return f"{sign}{symbol}{number}" if symbol else f"{sign}{number} {currency}"

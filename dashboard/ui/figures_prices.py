@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 HEIGHT = 260
-TICKS = 4
+TICKS = 3
 
 
 def finding(instance: str, days: Sequence[SpotDay], listed: Decimal | None) -> str:

@@ -21,6 +21,8 @@ from dashboard.ui.tones import Tone
 MONTHS = ("730", "744", "720", "672")
 WHICH_MONTH = "730: as most calculators count. 744: 31 days, as Lambda's console counts. 720: 30 days. 672: 28 days."
 ALL = "all"
+ROWS = 13
+"""A longer table scrolls in itself."""
 
 
 def show(aws: Aws, now: datetime) -> None:
@@ -119,7 +121,7 @@ def _table(shown: Sequence[Row], month: Decimal, region: str, now: datetime) -> 
         key="price-table",
         hide_index=True,
         placeholder="–",
-        height=min(37 + 35 * len(shown), 492),
+        height="content" if len(shown) <= ROWS else 492,
         alt=f"Prices in {region} with source and day",
         column_config=_columns(month),
     )
@@ -137,9 +139,9 @@ def _table(shown: Sequence[Row], month: Decimal, region: str, now: datetime) -> 
 def _columns(month: Decimal) -> dict[str, Any]:
     column = st.column_config
     return {
-        "What": column.TextColumn("What", pinned=True, width=190),
+        "What": column.TextColumn("What", pinned=True, width=196),
         "For": column.TextColumn("For", width=104),
-        "Price": column.TextColumn("Price", width=130, alignment="right"),
+        "Price": column.TextColumn("Price", width=150, alignment="right"),
         "Month": column.NumberColumn(f"{month} h", width=92, format="$%,.2f", help=f"A month of {month} hours"),
         "Sure": column.TextColumn("How sure", width=100, help="listed · from a weaker source · estimate"),
         "As of": column.DateColumn("As of", width=92, format="YYYY-MM-DD", help="The day of the figure"),

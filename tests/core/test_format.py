@@ -126,3 +126,24 @@ def test_a_number_is_written_without_an_exponent():
 
 def test_prices_under_each_other_can_have_equal_places():
     assert format.rate(Decimal("0.230"), least=4) == "$0.2300/h"
+
+
+def test_the_smallest_prices_have_no_exponent():
+    assert format.rate(Decimal("2E-7"), "request") == "$0.0000002/request"
+    assert format.rate(Decimal("3.09E-8"), "GB-s") == "$0.0000000309/GB-s"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0.07514", "0.0751"),
+        ("5.4071874", "5.41"),
+        ("1204.5", "1204"),
+        ("0", "0.00"),
+        ("0.0000314", "0.000031"),
+        ("3.09E-8", "0.000000031"),
+        ("-0.5", "-0.50"),
+    ],
+)
+def test_an_amount_for_a_program_has_the_places_of_money_and_nothing_else(value, text):
+    assert format.amount(Decimal(value)) == text

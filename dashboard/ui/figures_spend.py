@@ -118,8 +118,8 @@ def adding_up(
             x=moments,
             y=values,
             name=word(group),
-            mode="lines+markers",  # a marker is what can be clicked
-            marker={"size": 5, "color": colour(place, sums.groups, sums.together)},
+            mode="lines+markers",  # a marker, seen or not, is what can be clicked
+            marker={"size": 6, "opacity": 0},
             stackgroup="sums",
             line={"width": 1, "color": colour(place, sums.groups, sums.together)},
             text=[money(Decimal(0)), *(money(step.amounts[place]) for step in sums.steps)],

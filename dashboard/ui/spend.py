@@ -65,7 +65,7 @@ def figures(made: Statement, budget: Sequence[Figure], wasted: Sequence[Figure])
                 f"Forecast, {made.forecast.period.first:%B}",
                 money(made.forecast.amount),
                 spend_words.forecast_note(made.forecast),
-                Place.RECEIPT,
+                Place.RECEIPT if made.forecast.is_known else None,
                 "Open the days it is from",
                 mark if made.forecast.is_known else markup.NO_MARK,
                 query=made.selection.over(past).query(),

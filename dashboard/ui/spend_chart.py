@@ -52,7 +52,7 @@ def over_time(made: Statement, limit: Limit | None = None) -> None:
             selection_mode="points",
         )
         st.html(paper_chart.picture(paper, finding))
-        if made.ahead is not None:
+        if made.ahead is not None and (made.ahead.is_known or made.ahead.standing):
             st.html(markup.note(f"Forecast: {made.ahead.method}."))
         behind(made)
 

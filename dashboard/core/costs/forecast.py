@@ -89,9 +89,9 @@ class Forecast:
     @property
     def standing_words(self) -> str:
         """What stands, and what it alone adds until the end."""
-        adds = money(self.hourly * 24 * self.left)
-        stand = "stands" if self.standing == 1 else "stand"
-        return f"{count(self.standing, 'thing')} that {stand} at {money(self.hourly)}/h {'adds' if self.standing == 1 else 'add'} {adds} unless stopped"
+        sum_of = money(self.hourly * 24 * self.left)
+        stand, add = ("stands", "adds") if self.standing == 1 else ("stand", "add")
+        return f"{count(self.standing, 'thing')} that {stand} at {money(self.hourly)}/h {add} {sum_of} unless stopped"
 
     def path(self) -> tuple[Point, ...]:
         """The sum by the end of each day from today to the end of the period; () when it cannot be told."""
@@ -134,7 +134,8 @@ def forecast(receipts: Iterable[tuple[Receipt, Mapping[date, Decimal]]], period:
     first = max(first, today - MOST_DAYS * DAY)
     past = [by_day.get(first + number * DAY, Decimal(0)) for number in range((today - first).days)]
     if len(past) < LEAST_DAYS:
-        why = f"a forecast needs {LEAST_DAYS} full days, and there {'is' if len(past) == 1 else 'are'} {len(past)}"
+        there = {0: "there is none yet", 1: "there is 1"}.get(len(past), f"there are {len(past)}")
+        why = f"a forecast needs {LEAST_DAYS} full days, and {there}"
         return Forecast(period, at, so_far, hourly, standing, len(past), why=why)
     mean = sum(past, Decimal(0)) / len(past)
     spread = (sum(((one - mean) ** 2 for one in past), Decimal(0)) / (len(past) - 1)).sqrt()

@@ -66,7 +66,7 @@ def test_the_range_never_goes_below_what_is_spent_already():
     assert made.low >= made.so_far
 
 
-@pytest.mark.parametrize(("days", "said"), [(0, "there are 0"), (1, "there is 1"), (2, "there are 2")])
+@pytest.mark.parametrize(("days", "said"), [(0, "there is none yet"), (1, "there is 1"), (2, "there are 2")])
 def test_too_few_full_days_are_said(days, said):
     made = of(*daily(["0.5"] * days), run("today", NOW - HOUR))
     assert made.amount is made.low is made.high is None

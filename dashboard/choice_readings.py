@@ -1,14 +1,14 @@
 """What completed runs took, cost and reached, kept while the runs are the same. Pages use it through `state`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 
 import streamlit as st
 
 from dashboard.core.aws import Aws
-from dashboard.core.costs.advice import Advice, advise
-from dashboard.core.costs.outcomes import Outcome, outcomes
+from dashboard.core.costs.advice import Advice
+from dashboard.core.costs.choice_book import ChoiceBook
+from dashboard.core.costs.outcomes import outcomes
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.errors import CredentialsProblem, KennelError, Unreachable
@@ -25,22 +25,10 @@ from dashboard.run_readings import costs, listing
 
 @dataclass(frozen=True)
 class Choices:
-    """Every completed run of the account as a choice that was made, newest first, as far as runs have been read."""
+    """Every completed run of the account as a choice that was made, and the listing that they were read in."""
 
-    outcomes: tuple[Outcome, ...]
+    book: ChoiceBook
     listing: Listing
-
-    @property
-    def at(self) -> datetime:
-        return self.listing.at
-
-    def natures(self) -> tuple[Nature, ...]:
-        """The natures that there are outcomes of, in Nature's order."""
-        there = {one.nature for one in self.outcomes}
-        return tuple(nature for nature in Nature if nature in there)
-
-    def of(self, nature: Nature) -> tuple[Outcome, ...]:
-        return tuple(one for one in self.outcomes if one.nature is nature)
 
 
 @dataclass(frozen=True)
@@ -48,23 +36,19 @@ class _Made:
     """What was made of which runs, at which prices; made again only when one of them is another."""
 
     runs: Sequence[Run]
-    book: PriceBook
-    outcomes: tuple[Outcome, ...]
-    advice: dict[Nature, tuple[Advice, ...]] = field(default_factory=dict)
+    prices: PriceBook
+    book: ChoiceBook
 
 
 def choices(aws: Aws) -> Choices:
-    """The outcomes of all completed runs. Raises the errors of `Aws.call` when nothing of the account can be read."""
+    """The choices of all completed runs. Raises the errors of `Aws.call` when nothing of the account can be read."""
     seen = listing(aws, Window.ALL)
-    return Choices(_made(aws, seen).outcomes, seen)
+    return Choices(_made(aws, seen).book, seen)
 
 
 def advice(aws: Aws, nature: Nature) -> tuple[Advice, ...]:
     """What the choices that were made say, in a sentence each: see `core.costs.advice`. Raises as `choices`."""
-    made = _made(aws, listing(aws, Window.ALL))
-    if nature not in made.advice:
-        made.advice[nature] = advise([one for one in made.outcomes if one.nature is nature])
-    return made.advice[nature]
+    return choices(aws).book.advice(nature)
 
 
 def spot_prices(aws: Aws) -> Seen[Mapping[str, SpotPrice]]:
@@ -83,11 +67,11 @@ def _spot_prices(where: str, _aws: Aws) -> Seen[Mapping[str, SpotPrice]]:
 
 
 def _made(aws: Aws, seen: Listing) -> _Made:
-    kept, at, book = _kept(), where(aws), prices()
+    kept, at, listed = _kept(), where(aws), prices()
     made = kept.get(at)
-    if made is None or made.runs is not seen.runs or made.book is not book:
+    if made is None or made.runs is not seen.runs or made.prices is not listed:
         found = outcomes(seen.runs, costs(aws), now(), is_embedded=aws.account.is_embedded)
-        made = kept[at] = _Made(seen.runs, book, found)
+        made = kept[at] = _Made(seen.runs, listed, ChoiceBook(found))
     return made
 
 

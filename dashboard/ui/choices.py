@@ -1,6 +1,5 @@
 """Which choice is best? Cost × duration × accuracy, the cheapest that will do, and the runs behind every figure."""
 
-from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +7,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.costs.frontier import Answer, Wish, beaten, cheapest
-from dashboard.core.costs.groups import Group, group
-from dashboard.core.costs.outcomes import by_work
+from dashboard.core.costs.choice_book import View
+from dashboard.core.costs.frontier import Answer, Wish, cheapest
 from dashboard.ui import (
     chart,
     choices_versus,
@@ -24,7 +22,7 @@ from dashboard.ui import (
 )
 from dashboard.ui import choices_controls as controls
 from dashboard.ui import choices_words as words
-from dashboard.ui.choices_controls import OPENED, Asked
+from dashboard.ui.choices_controls import OPENED
 from dashboard.ui.page import Place
 from dashboard.ui.run_columns import opened, to_receipt
 from dashboard.ui.table import local, zone
@@ -36,19 +34,18 @@ MOST_RUNS, MOST_ROWS = 200, 500
 
 def show(aws: Aws) -> bool:
     """Draw the page; whether runs are still being read."""
-    seen = state.choices(aws)
+    read = state.choices(aws)
     head = st.container()
-    asked = controls.show(seen)
-    groups = group(asked.outcomes, asked.by) if asked else ()
+    seen = controls.show(read.book)
     with head:
-        if asked is None:
-            page.title("Choices", "no run has completed yet" if seen.listing.is_complete else "reading the runs")
+        if seen is None:
+            page.title("Choices", "no run has completed yet" if read.listing.is_complete else "reading the runs")
         else:
-            _title(asked, groups)
-        for what, wrong in seen.listing.problems.items():
+            _title(seen)
+        for what, wrong in read.listing.problems.items():
             st.html(markup.note(f"{what} are not in it: {wrong}"))
-    if asked is None:
-        if seen.listing.is_complete:
+    if seen is None:
+        if read.listing.is_complete:
             empty.show(
                 "choices",
                 "No run has completed yet.",
@@ -56,60 +53,62 @@ def show(aws: Aws) -> bool:
                 Place.TRAIN,
                 "Train a model",
             )
-    elif not groups:
+    elif not seen.groups:
         empty.show("choices", "None of these runs has completed.", "Take all runs again, or wait for them to end.")
     else:
-        _choices(aws, asked, groups)
-    return not seen.listing.is_complete
+        _choices(aws, seen)
+    return not read.listing.is_complete
 
 
-def _title(asked: Asked, groups: Sequence[Group]) -> None:
+def _title(seen: View) -> None:
     """The title line, with the link that shows exactly this."""
-    data = asked.data.rsplit("/", 1)[-1]
+    asked = seen.question
+    told = words.title_sentence(seen.groups, asked.by.word, asked.data.rsplit("/", 1)[-1])
     with st.container(horizontal=True, vertical_alignment="center", key="choices-head"):
-        page.title("Choices", words.title_sentence(groups, asked.by.word, data), marks=receipt.of(asked.nature))
+        page.title("Choices", told, marks=receipt.of(asked.nature))
         st.space("stretch")
         with st.popover("Link", icon=":material/link:", type="tertiary"):
             st.caption("This address shows exactly this view.")
             st.code(controls.address(asked), language=None, wrap_lines=True)
 
 
-def _choices(aws: Aws, asked: Asked, groups: Sequence[Group]) -> None:
-    controls.note(asked)
+def _choices(aws: Aws, seen: View) -> None:
+    nature = seen.question.nature
+    controls.note(seen)
     with st.container(border=True, key="panel-choices-answer"):
         inputs, said = st.columns((2, 5), gap="medium", vertical_alignment="center")
         with inputs, st.container(horizontal=True):
             wish = controls.wish()
-        answer = cheapest(groups, wish)
+        answer = cheapest(seen.groups, wish)
         with said:
-            st.html(f'<p class="kn-choice">{markup.escape(answer.sentence)} {receipt.word_of(asked.nature)}</p>')
-    lost = beaten(groups)
+            st.html(f'<p class="kn-choice">{markup.escape(answer.sentence)} {receipt.word_of(nature)}</p>')
     left, right = st.columns((10, 11), gap="small")
     with left:
-        _frontier(asked, groups, lost, answer, wish)
+        _frontier(seen, answer, wish)
     with right:
-        _table(asked, groups, lost)
-    _runs(asked, groups, answer)
-    _bars(asked, groups, lost)
-    works = by_work(asked.outcomes)
-    choices_versus.show(works, asked.nature)
-    choices_what_if.show(aws, asked.nature, works, wish.seconds)
+        _table(seen)
+    _runs(seen, answer)
+    _bars(seen)
+    choices_versus.show(seen.works, nature)
+    choices_what_if.show(aws, nature, seen.works, wish.seconds)
 
 
-def _frontier(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str], answer: Answer, wish: Wish) -> None:
+def _frontier(seen: View, answer: Answer, wish: Wish) -> None:
+    groups, lost = seen.groups, seen.beaten
     dots = words.dots(groups, lost, answer)
     figure = None
     if dots:
         figure = figures_choices.frontier(
-            dots, asked.nature.word, deadline=wish.seconds, wanted=wish.accuracy, is_dark=_is_dark()
+            dots, seen.question.nature.word, deadline=wish.seconds, wanted=wish.accuracy, is_dark=_is_dark()
         )
     chart.panel("frontier", words.finding(groups, lost), figure, "No cost of a completed run is known.")
     hidden = sum(one.cost is not None for one in groups) - len(dots)
     st.html(markup.note(words.legend(dots, wish, hidden)))
 
 
-def _table(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str]) -> None:
-    rows = words.choice_rows(groups[:MOST_ROWS], lost)
+def _table(seen: View) -> None:
+    groups = seen.groups
+    rows = words.choice_rows(groups[:MOST_ROWS], seen.beaten)
     st.session_state[LISTED] = tuple(one.name for one in groups[:MOST_ROWS])
     column = st.column_config
     money = f"$%.{words.places(groups)}f"
@@ -134,7 +133,7 @@ def _table(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str]) -> No
             ),
             "Runs": column.NumberColumn("Runs", width=44),
             "Cost": column.NumberColumn(
-                "Cost", format=money, width=76, help=f"The median of its runs. {asked.nature.note}"
+                "Cost", format=money, width=76, help=f"The median of its runs. {seen.question.nature.note}"
             ),
             "Took": column.NumberColumn("Took", format="localized", width=124, help="Median, from launch to end"),
             "Accuracy": column.NumberColumn("Right", format="%.1f %%", width=64, help="Median share of photos right"),
@@ -148,7 +147,8 @@ def _table(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str]) -> No
     choices_versus.download("choices", rows)
 
 
-def _bars(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str]) -> None:
+def _bars(seen: View) -> None:
+    groups, lost = seen.groups, seen.beaten
     shown = groups[:MOST_BARS]
     unit, length = figures_choices.scale(max((one.seconds.most for one in shown if one.seconds), default=0.0))
     costs, times = words.cost_bars(shown, lost), words.time_bars(shown, lost, length)
@@ -158,7 +158,7 @@ def _bars(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str]) -> Non
             "choices-cost",
             f"Cost of a run: {words.ends(costs)}",
             figures_choice_bars.bars(
-                costs, f"USD, {asked.nature.word}; median, least to most", is_money=True, is_dark=_is_dark()
+                costs, f"USD, {seen.question.nature.word}; median, least to most", is_money=True, is_dark=_is_dark()
             ),
             "",
         )
@@ -174,12 +174,13 @@ def _bars(asked: Asked, groups: Sequence[Group], lost: Mapping[str, str]) -> Non
     st.html(markup.note(f"In brackets the number of runs.{dearer}"))
 
 
-def _runs(asked: Asked, groups: Sequence[Group], answer: Answer) -> None:
+def _runs(seen: View, answer: Answer) -> None:
     """The runs of the choice that was opened, else of the answer, else of the first: each leads to its receipt."""
+    groups = seen.groups
     name = st.query_params.get(OPENED, answer.choice.name if answer.choice else groups[0].name)
     shown = next((one for one in groups if one.name == name), groups[0])
     listed = shown.outcomes[:MOST_RUNS]
-    page.section(f"The runs of {shown.title}", receipt.of(asked.nature))
+    page.section(f"The runs of {shown.title}", receipt.of(seen.question.nature))
     st.session_state[LISTED_RUNS] = tuple(one.run.key for one in listed)
     column = st.column_config
     rows: list[dict[str, Any]] = [

@@ -1,15 +1,14 @@
 """What Choices shows: its controls are the address, and the address is the view that somebody else opens."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard.choice_readings import Choices
+from dashboard.core.costs.choice_book import ChoiceBook, Question, View, data_of
 from dashboard.core.costs.frontier import Wish
 from dashboard.core.costs.groups import Grouping
-from dashboard.core.costs.outcomes import VALIDATION, Outcome
+from dashboard.core.costs.outcomes import VALIDATION
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import count
 from dashboard.ui import markup
@@ -20,42 +19,23 @@ WITHIN, RIGHT = "within", "right"
 ALL = "all"
 
 
-@dataclass(frozen=True)
-class Asked:
-    """Which outcomes are put side by side, and how. `chosen` are keys of runs; () is all of the data."""
-
-    nature: Nature
-    data: str  # its address, "" for all data
-    by: Grouping
-    chosen: tuple[str, ...]
-    outcomes: tuple[Outcome, ...]
-
-    @property
-    def left_out(self) -> int:
-        """Chosen runs that are not there, have not completed, or are of other money."""
-        there = {one.run.key for one in self.outcomes}
-        return sum(key not in there for key in self.chosen)
-
-
-def show(seen: Choices) -> Asked | None:
-    """Draw the controls; None when no run has completed."""
-    natures = seen.natures()
-    if not natures:
+def show(book: ChoiceBook) -> View | None:
+    """Draw the controls; the view that the address asks for, None when no run has completed."""
+    if not book.natures:
         return None
     chosen = tuple(dict.fromkeys(key for key in st.query_params.get(RUNS, "").split(",") if key))
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices-controls"):
-        nature = _asked_nature(natures, seen, chosen)
-        there = seen.of(nature)
-        if chosen:
-            data, found = "", tuple(one for one in there if one.run.key in chosen)
-            _only(len(found))
-        else:
-            data = _data(there)
-            found = tuple(one for one in there if data in ("", uri(one)))
+        nature = _asked_nature(book, chosen)
+        data = "" if chosen else _data(book.data(nature))
+        only = st.container() if chosen else None
         by = _by(Grouping.RUN if chosen else Grouping.WAY)
-        if len(natures) > 1:
-            _nature(natures, nature)
-    return Asked(nature, data, by, chosen, found)
+        if len(book.natures) > 1:
+            _nature(book.natures, nature)
+    seen = book.view(Question(nature, by, data, chosen))
+    if only is not None:
+        with only:
+            _only(len(seen.outcomes))
+    return seen
 
 
 def wish() -> Wish:
@@ -87,50 +67,50 @@ def wish() -> Wish:
     return Wish(None if minutes is None else minutes * 60, None if right is None else right / 100)
 
 
-def uri(one: Outcome) -> str:
-    """The address of an outcome's data, without its last stroke."""
-    return one.run.dataset_uri.rstrip("/")
-
-
 def names(uris: Sequence[str]) -> dict[str, str]:
     """Each address's short name; the whole address where two have the same."""
     last = [one.rsplit("/", 1)[-1] for one in uris]
     return {one: name if last.count(name) == 1 else one for one, name in zip(uris, last, strict=True)}
 
 
-def note(asked: Asked) -> None:
+def note(seen: View) -> None:
     """What is to be known about what is shown."""
-    if asked.left_out:
-        told = f"{count(asked.left_out, 'chosen run')} left out: not there, not completed, or another kind of money."
-        st.html(markup.note(told))
-    valid = sum(one.accuracy_on == VALIDATION for one in asked.outcomes)
+    there = {one.run.key for one in seen.outcomes}
+    left_out = sum(key not in there for key in seen.question.chosen)
+    valid = sum(one.accuracy_on == VALIDATION for one in seen.outcomes)
+    guessed = sum(one.is_guessed for one in seen.outcomes)
+    notes = []
+    if left_out:
+        told = f"{count(left_out, 'chosen run')} left out: not there, not completed, or another kind of money."
+        notes.append(told)
     if valid:
-        st.html(markup.note(f"{count(valid, 'run')} had no test photos: accuracy there is on the validation photos."))
-    guessed = sum(one.is_guessed for one in asked.outcomes)
+        notes.append(f"{count(valid, 'run')} had no test photos: accuracy there is on the validation photos.")
     if guessed:
-        told = f"{guessed} of {count(len(asked.outcomes), 'run')} are replayed with an estimated duration"
-        st.html(markup.note(f"{told}: what they say about time, and with it about cost, is that estimate."))
-    if len({uri(one) for one in asked.outcomes}) > 1:
-        st.html(markup.note("Runs on different data did different work: their cost and time are not alike."))
+        told = f"{guessed} of {count(len(seen.outcomes), 'run')} are replayed with an estimated duration"
+        notes.append(f"{told}: what they say about time, and with it about cost, is that estimate.")
+    if len({data_of(one) for one in seen.outcomes}) > 1:
+        notes.append("Runs on different data did different work: their cost and time are not alike.")
+    for told in notes:
+        st.html(markup.note(told))
 
 
-def address(asked: Asked) -> str:
+def address(question: Question) -> str:
     """The link that shows exactly this view: what is shown by itself is named in it too."""
-    own = {OF: asked.nature.value, BY: asked.by.value}
-    if not asked.chosen:
-        own[DATA] = asked.data.rsplit("/", 1)[-1] if asked.data else ALL
-        own[DATA] = st.query_params.get(DATA, own[DATA])
+    own = {OF: question.nature.value, BY: question.by.value}
+    if not question.chosen:
+        name = question.data.rsplit("/", 1)[-1] if question.data else ALL
+        own[DATA] = st.query_params.get(DATA, name)
     beside = {name: st.query_params.get_all(name) for name in st.query_params if name not in own}
     page = (st.context.url or "").split("?")[0]
     return f"{page}?{urlencode({**own, **beside}, doseq=True)}"
 
 
-def _asked_nature(natures: Sequence[Nature], seen: Choices, chosen: Sequence[str]) -> Nature:
+def _asked_nature(book: ChoiceBook, chosen: Sequence[str]) -> Nature:
     """The address's; else that of the chosen runs, the account's own where there is any, or the samples'."""
     asked = st.query_params.get(OF, "")
-    if asked in Nature._value2member_map_ and Nature(asked) in natures:
+    if asked in Nature._value2member_map_ and Nature(asked) in book.natures:
         return Nature(asked)
-    return next((one.nature for one in seen.outcomes if one.run.key in chosen), natures[0])  # samples come last
+    return book.nature_of(chosen) or book.natures[0]  # samples come last
 
 
 def _nature(natures: Sequence[Nature], nature: Nature) -> None:
@@ -152,12 +132,9 @@ def _nature(natures: Sequence[Nature], nature: Nature) -> None:
     )
 
 
-def _data(there: Sequence[Outcome]) -> str:
+def _data(there: Sequence[str]) -> str:
     """One dataset, first that with most runs; "" for all of them."""
-    runs: dict[str, int] = {}
-    for one in there:
-        runs[uri(one)] = runs.get(uri(one), 0) + 1
-    words = names(sorted(runs, key=lambda one: (-runs[one], one)))
+    words = names(there)
     if len(words) == 1:
         return next(iter(words))
     words |= {"": ALL}

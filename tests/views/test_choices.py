@@ -115,7 +115,7 @@ def test_the_runs_of_a_choice_are_listed_each_with_its_cost(ways: ScriptedAws, v
 def test_every_cost_is_that_of_its_receipts(ways: ScriptedAws, visit: Open) -> None:
     visit(ways, "choices")
     ledger = state.ledger(ways).value
-    outcomes = state.choices(ways).outcomes
+    outcomes = state.choices(ways).book.outcomes
     assert len(outcomes) == 7  # six of the account's own, and the sample
     for one in outcomes:
         made_of = [

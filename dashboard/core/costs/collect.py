@@ -8,7 +8,7 @@ from dashboard.core.aws import Aws
 from dashboard.core.costs.bill_requests import requests
 from dashboard.core.costs.collect_buckets import buckets
 from dashboard.core.costs.collect_ec2 import addresses, volumes
-from dashboard.core.costs.collect_endpoints import endpoints
+from dashboard.core.costs.collect_endpoints import EndpointReader
 from dashboard.core.costs.collect_functions import functions
 from dashboard.core.costs.collect_notebooks import notebooks
 from dashboard.core.costs.ledger import Unread
@@ -32,6 +32,7 @@ class Sources:
     prices: PriceBook
     now: datetime
     trail: TrailBook
+    endpoints: EndpointReader
     happenings: Sequence[Happening] = ()
     runs: Sequence[Run] = ()
 
@@ -51,7 +52,7 @@ class Part:
 
 
 PARTS = (
-    Part("Endpoints", lambda of: endpoints(of.aws, of.prices, of.now, of.trail), OFTEN),
+    Part("Endpoints", lambda of: of.endpoints.receipts(of.aws, of.prices, of.now, of.trail), OFTEN),
     Part("Notebooks", lambda of: notebooks(of.aws, of.prices, of.now, of.happenings), SELDOM),
     Part("Volumes", lambda of: volumes(of.aws, of.prices, of.now, of.runs), SELDOM),
     Part("Addresses", lambda of: addresses(of.aws, of.prices, of.now, of.happenings), SELDOM),
@@ -75,6 +76,7 @@ class Collector:
 
     trail: TrailBook
     parts: Sequence[Part] = PARTS
+    _endpoints: EndpointReader = field(default_factory=EndpointReader)
     _kept: dict[str, tuple[datetime, PriceBook, tuple[Receipt, ...] | Unread]] = field(default_factory=dict)
 
     def collect(
@@ -85,7 +87,7 @@ class Collector:
         Raises nothing of `Aws.call`: what could not be read is told in `unread`.
         """
         happenings, unseen = self.trail.look(aws, now, again=again)
-        of = Sources(aws, prices, now, self.trail, happenings, runs)
+        of = Sources(aws, prices, now, self.trail, self._endpoints, happenings, runs)
         due = [part for part in self.parts if self._is_due(part, of, again=again)]
         for part, found in zip(due, gather(lambda part: _read(part, of), due), strict=True):
             self._kept[part.what] = now, prices, found

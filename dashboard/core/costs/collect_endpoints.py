@@ -1,7 +1,8 @@
 """The endpoints of an account, those that are there and those that are gone: read, and made into receipts."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from dashboard.core import tags
@@ -17,22 +18,59 @@ from dashboard.core.errors import NotFound
 from dashboard.core.parallel import gather
 from dashboard.core.serving.model import EndpointStatus
 
+AGAIN = timedelta(minutes=2)
 MOST, MOST_CONFIGS = 500, 50
 """Endpoints that are read, the newest, and configurations that are looked up for one reading."""
 
 
-def endpoints(aws: Aws, prices: PriceBook, now: datetime, trail: TrailBook) -> tuple[Receipt, ...]:
-    """Receipts of all endpoints that are known. Raises the errors of `Aws.call` when they cannot be listed.
+@dataclass
+class EndpointReader:
+    """Reads the endpoints of ONE account; one that has not changed is looked at again after AGAIN only."""
 
-    What CloudTrail does not tell and AWS still does is put into `trail`, so that it stays known. Without CloudTrail the
-    endpoints that are there are counted as if they had never changed.
-    """
-    present = present_endpoints(aws)
-    trail.add([*_configs(aws, trail), *seen(present, trail.happenings, now)])
-    lives = endpoint_lifetimes(trail.happenings, present, trail.failed)
-    trail.note_failed(tuple(one.key for one in lives if NEVER_SERVED in one.notes))
-    account = aws.account
-    return tuple(endpoint_receipt(one, prices, account.region, now, is_embedded=account.is_embedded) for one in lives)
+    _known: dict[str, tuple[tuple[object, ...], datetime, Present]] = field(default_factory=dict)
+
+    def receipts(self, aws: Aws, prices: PriceBook, now: datetime, trail: TrailBook) -> tuple[Receipt, ...]:
+        """Of all endpoints that are known. Raises the errors of `Aws.call` when they cannot be listed.
+
+        What CloudTrail does not tell and AWS still does is put into `trail`, so that it stays known. Without CloudTrail
+        the endpoints that are there are counted as if they had never changed.
+        """
+        present = self.present(aws, now)
+        trail.add([*_configs(aws, trail), *seen(present, trail.happenings, now)])
+        lives = endpoint_lifetimes(trail.happenings, present, trail.failed)
+        trail.note_failed(tuple(one.key for one in lives if NEVER_SERVED in one.notes))
+        region, is_embedded = aws.account.region, aws.account.is_embedded
+        return tuple(endpoint_receipt(one, prices, region, now, is_embedded=is_embedded) for one in lives)
+
+    def present(self, aws: Aws, now: datetime) -> tuple[Present, ...]:
+        """The endpoints that are there, the newest `MOST`."""
+        summaries = [
+            one
+            for page in aws.pages(
+                "sagemaker",
+                "ListEndpoints",
+                limit=MOST // 100,
+                SortBy="CreationTime",
+                SortOrder="Descending",
+                PaginationConfig={"PageSize": 100},
+            )
+            for one in page["Endpoints"]
+        ]
+
+        def look(summary: dict[str, Any]) -> tuple[tuple[object, ...], datetime, Present] | None:
+            name = summary["EndpointName"]
+            stamp = (summary["CreationTime"], summary["LastModifiedTime"], summary["EndpointStatus"])
+            known = self._known.get(name)
+            if known is not None and known[0] == stamp and now - known[1] < AGAIN and not known[2].is_changing:
+                return known
+            try:
+                return stamp, now, _present(aws, name)
+            except NotFound:
+                return None  # deleted since it was listed
+
+        found = [one for one in gather(look, summaries) if one]
+        self._known = {one.name: (stamp, at, one) for stamp, at, one in found}
+        return tuple(one for _, _, one in found)
 
 
 def _configs(aws: Aws, trail: TrailBook) -> list[Happening]:
@@ -51,28 +89,6 @@ def _configs(aws: Aws, trail: TrailBook) -> list[Happening]:
     looked = gather(look, names)
     trail.lost.update(name for name, one in zip(names, looked, strict=True) if one is None)
     return [one for one in looked if one]
-
-
-def present_endpoints(aws: Aws) -> tuple[Present, ...]:
-    """The endpoints that are there, the newest `MOST`."""
-    names: list[str] = []
-    for page in aws.pages(
-        "sagemaker",
-        "ListEndpoints",
-        limit=MOST // 100,
-        SortBy="CreationTime",
-        SortOrder="Descending",
-        PaginationConfig={"PageSize": 100},
-    ):
-        names += [one["EndpointName"] for one in page["Endpoints"]]
-
-    def look(name: str) -> Present | None:
-        try:
-            return _present(aws, name)
-        except NotFound:
-            return None  # deleted since it was listed
-
-    return tuple(one for one in gather(look, names) if one)
 
 
 def _present(aws: Aws, name: str) -> Present:

@@ -259,6 +259,21 @@ def test_what_is_not_free_to_ask_is_asked_once_an_hour_whatever_changes() -> Non
     assert aws.counts["ListFunctions"] == 2
 
 
+def test_an_endpoint_that_has_not_changed_is_described_seldom() -> None:
+    """A large account would be throttled otherwise: each description is three calls."""
+    answers = endpoint_answers("dogs", "cats") | {"cloudtrail LookupEvents": trail()}
+    aws, collector = ShapedAws(answers), Collector(TrailBook(None))
+    for seconds in range(0, 119, 15):
+        collector.collect(aws, PRICES, NOW + timedelta(seconds=seconds))
+    assert aws.counts["ListEndpoints"] == 8
+    assert aws.counts["DescribeEndpoint"] == 2
+    described = aws.answers["sagemaker ListEndpoints"]
+    changed = [one | {"LastModifiedTime": NOW + HOUR} for one in described["Endpoints"]]  # type: ignore[index]
+    aws.answers["sagemaker ListEndpoints"] = {"Endpoints": changed}
+    collector.collect(aws, PRICES, NOW + timedelta(seconds=119), again=True)
+    assert aws.counts["DescribeEndpoint"] == 4
+
+
 def lived(at: datetime) -> list[dict[str, Any]]:
     variant = {"variantName": "all", "instanceType": "ml.m5.large", "initialInstanceCount": 1}
     return [

@@ -198,12 +198,12 @@ def _reasons(rows: tuple[Row, ...], billed: Billed, *, is_embedded: bool) -> lis
     if is_embedded:
         found.append(Reason("a training is billed when it ends; an endpoint while it serves and Kennel is running"))
         found.append(Reason("an instance that ended before this bill was kept is not on it"))
-        found.append(Reason("the question that this is the answer to is not in it yet"))
     else:
         if billed.is_estimated:
             found.append(Reason("AWS's figures for these days are not final, and lag behind by up to a day"))
         found.append(Reason("the bill is of the whole account and every region; receipts are of what Kennel sees here"))
         found.append(Reason("free tier and prices by agreement are in the bill, and in no list price"))
+    found.append(Reason("what came after the question, and the question itself, is in the list prices only"))
     found.append(Reason("a GB-month here is 730 hours; a bill divides by the hours of the month itself"))
     return found
 

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.core.aws import Aws
 from dashboard.core.costs.budgets import Budget, read_budgets
 from dashboard.core.costs.budgets_sent import Sent, read_sent
-from dashboard.core.errors import CredentialsProblem, KennelError, Unreachable
+from dashboard.core.errors import KennelError
 from dashboard.readings import Reading, now, where
 
 
@@ -20,7 +20,7 @@ class Budgets:
 
 
 def budgets(aws: Aws) -> Reading[Budgets]:
-    """The budgets of the account. Raises Unreachable and CredentialsProblem, which are about everything."""
+    """The budgets of the account, or why they could not be read."""
     return _budgets(where(aws), aws)
 
 
@@ -39,9 +39,7 @@ def forget_budgets() -> None:
 def _budgets(where: str, _aws: Aws) -> Reading[Budgets]:
     try:
         return Reading(Budgets(read_budgets(_aws)), now())
-    except (Unreachable, CredentialsProblem):
-        raise
-    except KennelError as error:
+    except KennelError as error:  # they have an address of their own, which may be shut where the region's is open
         return Reading(Budgets(problem=error), now())
 
 

@@ -43,7 +43,7 @@ class Seen:
 
 
 def look(aws: Aws, made: Statement, now: datetime) -> Seen:
-    """Against the month that the page shows, or that goes on. Raises Unreachable and CredentialsProblem."""
+    """Against the month that the page shows, or that goes on."""
     selection = made.selection
     month = selection.period if selection.period.is_month else Period.month(made.today)
     seen = state.budgets(aws).value

@@ -15,10 +15,10 @@ from dashboard.core.costs.budgets_wish import EXPECTED, SPENT, Wish, addresses
 from dashboard.core.costs.ledger import Ledger, groups
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Selection
-from dashboard.core.errors import InvalidInput
+from dashboard.core.errors import KennelError
 from dashboard.core.format import money
 from dashboard.ui.confirm import Action, Question
-from dashboard.ui.markup import escape, literal, note
+from dashboard.ui.markup import escape, literal, note, sentence
 from dashboard.ui.tones import Tone
 
 Target = tuple[Scope, str]
@@ -64,7 +64,7 @@ def _draw(aws: Aws, targets: Sequence[Target], first: Target, there: dict[Target
     wish, problem_at = _wished(target, there[target]), st.container()
     try:
         plan = plan_budget(wish, there[target], aws.account)
-    except InvalidInput as wrong:
+    except KennelError as wrong:
         problem_at.html(note(f"{wrong}", Tone.FAILED))
         return None
     _planned(plan)
@@ -131,7 +131,9 @@ def _wished(target: Target, there: There) -> Wish:
 def _planned(plan: BudgetPlan) -> None:
     st.html(calls_list(plan.calls) if plan.calls else note("AWS has exactly this budget: there is nothing to change."))
     for warning in plan.warnings:
-        st.html(note(f"{warning[:1].upper()}{warning[1:]}.", Tone.WAITING))
+        st.html(note(f"{sentence(warning)}.", Tone.WAITING))
+    for one in plan.notes:
+        st.html(note(f"{sentence(one)}."))
     st.html(note(FREE))
     if plan.calls:
         with st.expander("Show as code"):

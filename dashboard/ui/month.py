@@ -16,7 +16,7 @@ from dashboard.ui.strip import Figure
 def figure(aws: Aws, now: datetime) -> Figure:
     """The month that goes on, of one kind of money: the account's own, or the sample's while there is no other.
 
-    Raises the errors of `state.ledger` and `state.budgets`.
+    Raises the errors of `state.ledger`.
     """
     ledger = state.ledger(aws).value
     nature = ledger.usual(is_embedded=aws.account.is_embedded)

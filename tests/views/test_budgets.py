@@ -4,7 +4,7 @@ import time
 
 from streamlit.testing.v1 import AppTest
 
-from dashboard.core.errors import AccessDenied
+from dashboard.core.errors import AccessDenied, Unreachable
 from tests.views.conftest import Open, links, text
 from tests.views.scripted import REAL, ScriptedAws
 
@@ -120,6 +120,22 @@ def test_without_the_right_to_budgets_both_pages_stand_and_say_so(aws: ScriptedA
     overview = visit(aws)
     assert not overview.exception
     settled(overview, "budget not checked")
+
+
+def test_budgets_that_cannot_be_reached_take_nothing_else_with_them(aws: ScriptedAws, visit: Open) -> None:
+    aws.errors["DescribeBudgets"] = Unreachable("budgets DescribeBudgets got no answer in time")
+    said = settled(visit(aws, "costs"), "Budgets: not checked")
+    assert "Month to date" in said
+
+
+def test_a_topic_that_cannot_be_read_is_said_where_it_is_wanted(aws: ScriptedAws, visit: Open) -> None:
+    aws.errors["GetTopicAttributes"] = AccessDenied("not allowed to sns:GetTopicAttributes")
+    page = visit(aws, "costs")
+    page.button(key="budget-set").click().run()
+    assert page.button(key="confirm-do")
+    page.toggle(key="budget-topic-all-").set_value(True).run()
+    assert "not allowed to sns:GetTopicAttributes" in text(page)
+    assert page.button(key="confirm-blocked").disabled
 
 
 def test_a_refused_change_stays_in_the_dialog(aws: ScriptedAws, visit: Open) -> None:

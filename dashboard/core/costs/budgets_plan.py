@@ -5,7 +5,7 @@ wants to hear (a chat, a program) subscribes to it. Setting and watching budgets
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +22,7 @@ from dashboard.core.costs.budgets_calls import (
     topic_policy,
 )
 from dashboard.core.costs.budgets_wish import Wish, check, name_of
-from dashboard.core.errors import AlreadyExists, NotFound
+from dashboard.core.errors import AccessDenied, AlreadyExists, KennelError, NotFound, ServiceFault
 from dashboard.core.format import count, money
 
 
@@ -30,12 +30,14 @@ from dashboard.core.format import count, money
 class There:
     """What the account has already: the budget as AWS tells it (None without one) and the topic's policy (None: none).
 
-    Read just before a plan is made, as it is what the plan changes.
+    Read just before a plan is made, as it is what the plan changes. `topic_problem` is why the topic could not be read:
+    it matters to those who publish.
     """
 
     told: Mapping[str, Any] | None = None
     alerts: tuple[Alert, ...] = ()
     topic_policy: str | None = None
+    topic_problem: KennelError | None = None
 
     @property
     def budget(self) -> Budget | None:
@@ -50,6 +52,7 @@ class BudgetPlan:
     wish: Wish
     calls: tuple[Call, ...]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]  # what is good to know
     code: str
 
     @property
@@ -58,29 +61,38 @@ class BudgetPlan:
 
 
 def look(aws: Aws, scope: Scope, group: str) -> There:
-    """What is there of this budget and of the topic. Raises the errors of `Aws.call`; no right to SNS is no topic."""
+    """What is there of this budget and of the topic. Raises the errors of `Aws.call` for budgets alone."""
     name = name_of(scope, group)
     of = {"AccountId": aws.account.account_id, "BudgetName": name}
     try:
         told = aws.call("budgets", "DescribeBudget", **of, ShowFilterExpression=True)["Budget"]
+        there = There(told, read_alerts(aws, name))
     except NotFound:
-        return There(topic_policy=topic_policy(aws))
-    return There(told, read_alerts(aws, name), topic_policy(aws))
+        there = There()
+    try:
+        return replace(there, topic_policy=topic_policy(aws))
+    except (AccessDenied, ServiceFault) as problem:
+        return replace(there, topic_problem=problem)
 
 
 def plan_budget(wish: Wish, there: There, account: Account) -> BudgetPlan:
-    """What setting this budget would do. Raises InvalidInput for a bad field."""
+    """What setting this budget would do.
+
+    Raises InvalidInput for a bad field, and why the topic could not be read where it is to be published to.
+    """
     check(wish)
     name = name_of(wish.scope, wish.group)
     alerts = _alerts(wish, account)
     calls: list[Call] = []
     if alerts and wish.publishes:
+        if there.topic_problem is not None:  # its policy may say more than Kennel's part, and is replaced whole
+            raise there.topic_problem
         calls += topic_calls(there.topic_policy, account)
     if there.told is None:
         calls.append(_create(name, wish, alerts, account))
     else:
         calls += _changes(name, wish, alerts, there, account)
-    return BudgetPlan(name, wish, tuple(calls), tuple(_warnings(wish, account)), code(calls, account))
+    return BudgetPlan(name, wish, tuple(calls), tuple(_warnings(account)), tuple(_notes(wish)), code(calls, account))
 
 
 def carry_out(aws: Aws, plan: BudgetPlan) -> str:
@@ -107,7 +119,7 @@ def plan_delete(budget: Budget, account: Account) -> BudgetPlan:
     parameters = {"AccountId": account.account_id, "BudgetName": budget.name}
     call = Call("budgets", "DeleteBudget", parameters, f"deletes {budget.name} and its alerts")
     wish = Wish(budget.limit, budget.scope, budget.group)
-    return BudgetPlan(budget.name, wish, (call,), (), code([call], account))
+    return BudgetPlan(budget.name, wish, (call,), (), (), code([call], account))
 
 
 def delete(aws: Aws, plan: BudgetPlan) -> str:
@@ -205,9 +217,12 @@ def _usd(amount: Decimal) -> dict[str, str]:
     return {"Amount": f"{amount:f}", "Unit": CURRENCY}
 
 
-def _warnings(wish: Wish, account: Account) -> Iterable[str]:
+def _warnings(account: Account) -> Iterable[str]:
     if not account.writable:
         yield "this account is connected read-only: the calls will be refused"
+
+
+def _notes(wish: Wish) -> Iterable[str]:
     if not wish.emails and not wish.publishes:
         yield "nobody is told: the limit and its warning are shown by Kennel only"
     elif wish.expected:

@@ -16,7 +16,7 @@ from dashboard.core.costs.budgets_calls import TOPIC, topic_arn
 from dashboard.core.costs.budgets_plan import There, carry_out, delete, look, plan_budget, plan_delete, summary
 from dashboard.core.costs.budgets_sent import read_sent
 from dashboard.core.costs.budgets_wish import Wish, addresses, check, name_of
-from dashboard.core.errors import AlreadyExists, InvalidInput, NotFound
+from dashboard.core.errors import AccessDenied, AlreadyExists, InvalidInput, NotFound
 from tests.conftest import start_embedded, stop_embedded
 
 ACCOUNT = Account("embedded", "us-east-1", EMBEDDED_ACCOUNT, True, True, "http://127.0.0.1:1", "client.json")
@@ -67,13 +67,13 @@ def test_a_new_budget_is_one_call_that_says_what_it_does() -> None:
 def test_without_anybody_to_tell_there_are_no_alerts_and_it_is_said() -> None:
     plan = plan_budget(wish(), There(), ACCOUNT)
     assert plan.calls[0].parameters["NotificationsWithSubscribers"] == []
-    assert plan.warnings == ("nobody is told: the limit and its warning are shown by Kennel only",)
+    assert plan.notes == ("nobody is told: the limit and its warning are shown by Kennel only",)
 
 
 def test_a_project_needs_its_tag_activated_and_it_is_said() -> None:
     plan = plan_budget(wish(scope=Scope.PROJECT, group="dogs", emails=(ADA,)), There(), ACCOUNT)
     assert plan.calls[0].parameters["Budget"]["FilterExpression"]["Tags"]["Values"] == ["dogs"]
-    assert any("activated" in warning for warning in plan.warnings)
+    assert any("activated" in warning for warning in plan.notes)
 
 
 def test_a_read_only_account_is_warned_of() -> None:
@@ -85,6 +85,23 @@ def test_the_topic_is_made_and_budgets_may_publish_to_it_before_it_is_used() -> 
     asked = wish(publishes=True)
     assert operations(asked, There()) == ["CreateTopic", "SetTopicAttributes", "CreateBudget"]
     assert operations(asked, There(topic_policy="{}")) == ["SetTopicAttributes", "CreateBudget"]
+
+
+def test_without_the_right_to_the_topic_a_budget_is_set_all_the_same_and_nothing_is_overwritten(
+    empty: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = empty.call
+
+    def call(service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        if service == "sns":
+            raise AccessDenied("not allowed to SNS:GetTopicAttributes", action="SNS:GetTopicAttributes")
+        return real(service, operation, **parameters)
+
+    monkeypatch.setattr(empty, "call", call)
+    there = look(empty, Scope.ALL, "")
+    assert operations(wish(emails=(ADA,)), there) == ["CreateBudget"]
+    with pytest.raises(AccessDenied):
+        plan_budget(wish(publishes=True), there, empty.account)
 
 
 def test_what_a_topics_policy_allows_already_stays() -> None:

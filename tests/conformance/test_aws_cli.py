@@ -121,3 +121,20 @@ def test_the_bill_by_service_and_its_tags(aws: Cli) -> None:
         "ce", "update-cost-allocation-tags-status", "--cost-allocation-tags-status", "TagKey=nobody,Status=Active"
     )
     assert "Tag keys not found: nobody" in refused.stderr
+
+
+def test_the_history_of_changes_as_the_command_line_reads_it(aws: Cli) -> None:
+    name = unique("history")
+    aws("s3api", "create-bucket", "--bucket", name)
+    aws("s3api", "delete-bucket", "--bucket", name)
+    key = f"AttributeKey=ResourceName,AttributeValue={name}"
+    hour_ago = f"{datetime.now(UTC) - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+    found = aws("cloudtrail", "lookup-events", "--lookup-attributes", key, "--start-time", hour_ago)["Events"]
+    assert [one["EventName"] for one in found] == ["DeleteBucket", "CreateBucket"]
+    told = json.loads(found[0]["CloudTrailEvent"])
+    assert (told["eventSource"], told["requestParameters"]["bucket"]) == ("s3.amazonaws.com", name)
+    paged = aws("cloudtrail", "lookup-events", "--lookup-attributes", key, "--page-size", "1", "--max-items", "1")
+    assert len(paged["Events"]) == 1
+    assert paged["NextToken"]
+    refused = aws.run("cloudtrail", "lookup-events", "--start-time", "2026-02-01", "--end-time", "2026-01-01")
+    assert "InvalidTimeRangeException" in refused.stderr

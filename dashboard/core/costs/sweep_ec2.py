@@ -81,7 +81,7 @@ def _stopped(
 
 def _expired(one: Mapping[str, Any], aws: Aws, prices: PriceBook, now: datetime) -> Finding:
     marks, until = _tags(one), expires(_tags(one))
-    age = duration((now - one["LaunchTime"]).total_seconds())
+    age = duration(max(0.0, (now - one["LaunchTime"]).total_seconds()))
     return Finding(
         kind=Kind.EXPIRED,
         thing=Thing.INSTANCE,

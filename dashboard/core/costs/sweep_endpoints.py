@@ -66,7 +66,7 @@ class Judge:
         self, kind: Kind, one: Endpoint, evidence: tuple[Evidence, ...], instances: int, wanted: int = 0
     ) -> Finding:
         scheduled = self.scheduled.get(one.name)
-        age = duration((self.now - one.created).total_seconds())
+        age = duration(max(0.0, (self.now - one.created).total_seconds()))
         running = Evidence(f"{one.count} × {one.instance_type or 'unknown'}, made {age} ago", "DescribeEndpoint")
         return Finding(
             kind=kind,

@@ -8,7 +8,14 @@ import pytest
 from botocore.stub import Stubber
 
 from dashboard.core.aws import connect
-from dashboard.core.costs import sweep_endpoints, sweep_functions, sweep_notebooks, waste_actions, waste_plan
+from dashboard.core.costs import (
+    sweep_ec2,
+    sweep_endpoints,
+    sweep_functions,
+    sweep_notebooks,
+    waste_actions,
+    waste_plan,
+)
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.waste import Act, Evidence, Finding, Kind, Thing
@@ -232,3 +239,86 @@ def test_nothing_is_planned_for_what_kennel_did_not_make(aws):
     foreign = Finding(Kind.IDLE_NOTEBOOK, Thing.NOTEBOOK, "theirs", Nature.LISTED, (), is_kennels=False)
     with pytest.raises(Refused, match="did not make it"):
         waste_plan.plan(aws, foreign, Act.STOP, NOW)
+
+
+# --- EC2: instances that are stopped, or past their time ----------------------------------------------------------
+
+
+def instance(state, *, tags=MADE, reason="", kept=False):
+    def device(name, volume, goes):
+        ebs = {"VolumeId": volume, "DeleteOnTermination": goes, "Status": "attached"}
+        return {"DeviceName": name, "Ebs": ebs}
+
+    devices = [device("/dev/xvda", "vol-root", True), *([device("/dev/sdb", "vol-data", False)] if kept else [])]
+    one = {
+        "InstanceId": "i-0123456789abcdef0",
+        "InstanceType": "m5.large",
+        "LaunchTime": NOW - 9 * DAY,
+        "State": {"Code": 80, "Name": state},
+        "StateTransitionReason": reason,
+        "BlockDeviceMappings": devices,
+        "Tags": tags,
+    }
+    return {"Reservations": [{"ReservationId": "r-1", "Instances": [one]}]}
+
+
+def volume(name, size, kind="gp3"):
+    return {"VolumeId": name, "Size": size, "VolumeType": kind, "State": "in-use", "CreateTime": NOW - 9 * DAY}
+
+
+def test_a_stopped_instance_costs_its_volumes(aws, answers):
+    answers(
+        "ec2", "describe_instances", instance("stopped", reason="User initiated (2026-11-15 08:00:00 GMT)", kept=True)
+    )
+    answers("ec2", "describe_volumes", {"Volumes": [volume("vol-root", 30), volume("vol-data", 70)]})
+    (found,) = sweep_ec2.instances(aws, BOOK, NOW).findings
+    assert (found.kind, found.acts) == (Kind.STOPPED_INSTANCE, (Act.DELETE,))
+    assert "15 Nov 2026, 08:00 UTC" in found.evidence[0].what
+    assert round(found.per_day, 9) == round(Decimal("0.08") * 100 * 24 / 730, 9)
+    answers("ec2", "describe_instances", instance("stopped", kept=True))
+    plan = waste_plan.plan(aws, found, Act.DELETE, NOW)
+    assert any("vol-root" in one for one in plan.goes)
+    assert any("vol-data" in one and "goes on costing" in one for one in plan.stays)
+    answers("ec2", "describe_instances", instance("running", kept=True))
+    with pytest.raises(Refused, match="it was stopped, it is running"):
+        waste_actions.act(aws, plan)  # somebody started it again: it is in use
+    answers("ec2", "describe_instances", instance("stopped", kept=True))
+    answers("ec2", "terminate_instances", {}, {"InstanceIds": ["i-0123456789abcdef0"]})
+    waste_actions.act(aws, plan)
+    answers("ec2", "describe_instances", instance("shutting-down", kept=True))
+    assert "being terminated" in waste_actions.act(aws, plan), "a second click finds it done"
+
+
+def test_a_volume_that_cannot_be_read_makes_the_sum_unknown(aws, answers):
+    answers("ec2", "describe_instances", instance("stopped", kept=True))
+    answers("ec2", "describe_volumes", {"Volumes": [volume("vol-root", 30)]})
+    (found,) = sweep_ec2.instances(aws, BOOK, NOW).findings
+    assert found.per_day is None
+    assert "1 volume of it could not be read" in found.why
+    assert found.evidence[0].what == "stopped", "since when is not made up"
+
+
+def test_an_instance_past_its_time_can_be_stopped(aws, answers):
+    late = [*MADE, {"Key": "kennel:expires", "Value": "2026-11-20T09:00:00Z"}, {"Key": "kennel:run", "Value": "dogs-7"}]
+    answers("ec2", "describe_instances", instance("running", tags=late))
+    (found,) = sweep_ec2.instances(aws, BOOK, NOW).findings
+    assert (found.kind, found.of, found.acts) == (Kind.EXPIRED, "dogs-7", (Act.STOP, Act.DELETE))
+    assert found.per_day == Decimal("0.096") * 24
+    answers("ec2", "describe_instances", instance("running", tags=late))
+    plan = waste_plan.plan(aws, found, Act.STOP, NOW)
+    answers("ec2", "describe_instances", instance("running", tags=late))
+    answers("ec2", "stop_instances", {}, {"InstanceIds": [found.name]})
+    assert waste_actions.act(aws, plan) == f"{found.name} is stopping"
+
+
+def test_provisioned_concurrency_is_taken_away(aws, answers):
+    kept_ready(answers, None, {"kennel:made-by": "kennel"})
+    (found,) = sweep_functions.look(aws, BOOK, NOW, DAY).findings
+    config = {"RequestedProvisionedConcurrentExecutions": 3, "Status": "READY"}
+    answers("lambda", "get_provisioned_concurrency_config", config)
+    plan = waste_plan.plan(aws, found, Act.DELETE, NOW)
+    assert "delete_provisioned_concurrency_config" in plan.code(aws.account)
+    answers("lambda", "get_provisioned_concurrency_config", config)
+    asked = {"FunctionName": "classify", "Qualifier": "live"}
+    answers("lambda", "delete_provisioned_concurrency_config", {}, asked)
+    waste_actions.act(aws, plan)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.core.costs.ledger import Ledger
@@ -30,6 +30,7 @@ RECEIPTS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(RECEIPTS, st.sampled_from(Nature), st.sampled_from(By))
 def test_groups_days_and_receipts_add_up_to_the_total_exactly(receipts: list[Receipt], nature: Nature, by: By) -> None:
     held = ledger(*receipts)
@@ -42,6 +43,7 @@ def test_groups_days_and_receipts_add_up_to_the_total_exactly(receipts: list[Rec
         assert held.total(whole.within(by, one.group)).amount == one.amount
 
 
+@settings(deadline=None)
 @given(RECEIPTS, st.integers(1, 399))
 def test_a_time_cut_in_two_costs_what_it_does_whole(receipts: list[Receipt], days: int) -> None:
     held = ledger(*receipts)
@@ -52,6 +54,7 @@ def test_a_time_cut_in_two_costs_what_it_does_whole(receipts: list[Receipt], day
         assert sum(sums) == held.total(Selection(nature, YEAR)).amount
 
 
+@settings(deadline=None)
 @given(RECEIPTS)
 def test_natures_are_never_added(receipts: list[Receipt]) -> None:
     held = ledger(*receipts)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.core.costs.endpoint_receipt import endpoint_receipt
@@ -188,6 +188,7 @@ STEPS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(STEPS, st.booleans())
 def test_spans_never_overlap_and_what_they_cost_by_day_adds_up(
     steps: list[tuple[str, int, int]], is_there: bool

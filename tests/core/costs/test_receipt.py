@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.core.costs.receipt import Line, Nature, Receipt, Service, accrued
@@ -54,6 +54,7 @@ def test_what_took_no_time_belongs_to_its_day() -> None:
     assert accrued(charge(Decimal("0.2"), NOON, NOON - HOUR)) == [(NOON.date(), Decimal("0.2"))]
 
 
+@settings(deadline=None)
 @given(AMOUNTS, MOMENTS, st.timedeltas(timedelta(0), timedelta(days=500)))
 def test_days_add_up_to_the_sum_exactly_and_none_is_negative(amount: Decimal, begun: datetime, took: timedelta) -> None:
     parts = accrued(charge(amount, begun, begun + took))
@@ -64,6 +65,7 @@ def test_days_add_up_to_the_sum_exactly_and_none_is_negative(amount: Decimal, be
     assert sum(part for _, part in parts) == amount.quantize(Decimal("1E-12"))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(AMOUNTS, MOMENTS, st.timedeltas(timedelta(0), timedelta(days=60))), max_size=6))
 def test_a_receipts_days_are_those_of_its_lines(told: list[tuple[Decimal, datetime, timedelta]]) -> None:
     lines = tuple(charge(amount, begun, begun + took) for amount, begun, took in told)

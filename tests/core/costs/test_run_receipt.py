@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.core.costs.prices import PriceBook
@@ -127,6 +127,7 @@ RUNS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(RUNS)
 def test_whatever_aws_tells_the_sum_is_no_less_than_nothing_and_the_quote_is_the_same(one: Run) -> None:
     cost = receipt(one)
@@ -139,6 +140,7 @@ def test_whatever_aws_tells_the_sum_is_no_less_than_nothing_and_the_quote_is_the
         assert abs(quoted - cost.amount) < Decimal("1E-11")
 
 
+@settings(deadline=None)
 @given(RUNS, st.integers(1, 5))
 def test_more_time_or_more_instances_never_cost_less(one: Run, more: int) -> None:
     before = receipt(one).amount

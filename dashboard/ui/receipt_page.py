@@ -46,11 +46,11 @@ def whole(ledger: Ledger, selection: Selection, account: Account) -> None:
         f"the sum of {count(total.receipts, 'receipt')}{unknown}",
         marks=receipt.of(selection.nature),
     )
-    if not rows:
-        st.html(markup.note("No receipt of this kind of money has a second on these days."))
-        return
-    spend_table.show(rows, selection, ledger.at)
-    st.html(receipt_lines.total(total.amount, total.receipts - total.unknown, selection.nature))
+    if rows:
+        spend_table.show(rows, selection, ledger.at)
+        st.html(receipt_lines.total(total.amount, total.receipts - total.unknown, selection.nature))
+    else:
+        st.html(markup.note(spend_words.nothing(selection)))
     _foot(selection.nature, account, ledger, selection.query())
 
 

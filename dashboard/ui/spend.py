@@ -98,7 +98,7 @@ def nothing(made: Statement) -> None:
     with st.container(border=True, key="panel-empty-spend"):
         st.html(
             '<div class="kn-empty"><p class="kn-empty-what">'
-            f"Nothing was spent here: {escape(spend_words.title(made))}.</p>"
+            f"{escape(spend_words.nothing(made.selection))}</p>"
             "<p>Choose other days or another kind of money, or look at the whole year.</p></div>"
         )  # fmt: skip
         year = Selection(made.selection.nature, Period.parse("12m", made.ledger.at), made.selection.by)

@@ -76,6 +76,12 @@ def title(made: Statement) -> str:
     return f"{span(made.selection.period)}{so_far}{of}, {count(made.total.receipts, 'receipt')}{missing}; days are UTC"
 
 
+def nothing(selection: Selection) -> str:
+    """A selection without receipts: "Nothing was spent in January 2020 (project A)."."""
+    kept = only(selection)
+    return f"Nothing was spent {when(selection.period)}{f' ({kept})' if kept else ''}."
+
+
 def signed(amount: Decimal) -> str:
     """A difference with its sign: "+$3.20", "−$0.40", "$0.00"."""
     return f"+{money(amount)}" if amount > 0 else money(amount)

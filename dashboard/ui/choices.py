@@ -89,7 +89,7 @@ def _choices(aws: Aws, seen: View) -> None:
         _table(seen)
     _runs(seen, answer)
     _bars(seen)
-    choices_versus.show(seen.works, nature)
+    choices_versus.show(seen)
     choices_what_if.show(aws, nature, seen.works, wish.seconds)
 
 

@@ -5,19 +5,18 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.core.costs.outcomes import Outcome, Work
-from dashboard.core.costs.receipt import Nature
-from dashboard.core.costs.scaling import scalings
-from dashboard.core.costs.versus import platforms, sentence, spot_savings
+from dashboard.core.costs.choice_book import View
+from dashboard.core.costs.outcomes import Outcome
+from dashboard.core.costs.versus import sentence
 from dashboard.ui import chart, choices_tables, markup, page, receipt
 from dashboard.ui.page import Place
 from dashboard.ui.run_columns import opened
 from dashboard.ui.run_selection import MOST_COMPARED
 
 
-def show(works: Mapping[Work, Sequence[Outcome]], nature: Nature) -> None:
+def show(seen: View) -> None:
     """The three questions, each with the sentence that answers it and the pairs that it rests on."""
-    pairs, savings, steps = platforms(works), spot_savings(works), scalings(works)
+    pairs, savings, steps, nature = seen.pairs, seen.savings, seen.scalings, seen.question.nature
     page.section("SageMaker against EC2, for the same work", receipt.of(nature))
     alike = [pair for pair in pairs if pair.is_alike]
     if not pairs:

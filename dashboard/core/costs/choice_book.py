@@ -13,6 +13,8 @@ from dashboard.core.costs.frontier import beaten
 from dashboard.core.costs.groups import Group, Grouping, group
 from dashboard.core.costs.outcomes import Outcome, Work, by_work
 from dashboard.core.costs.receipt import Nature
+from dashboard.core.costs.scaling import Scaling, scalings
+from dashboard.core.costs.versus import Pair, SpotSaving, platforms, spot_savings
 
 KEPT = 24
 """Questions whose answers are kept; people look at few at a time."""
@@ -42,6 +44,21 @@ class View:
     groups: tuple[Group, ...]
     beaten: Mapping[str, str]
     works: Mapping[Work, Sequence[Outcome]]
+
+    @cached_property
+    def pairs(self) -> tuple[Pair, ...]:
+        """SageMaker against EC2."""
+        return platforms(self.works)
+
+    @cached_property
+    def savings(self) -> tuple[SpotSaving, ...]:
+        """Spot against on demand."""
+        return spot_savings(self.works)
+
+    @cached_property
+    def scalings(self) -> tuple[Scaling, ...]:
+        """Several instances against one."""
+        return scalings(self.works)
 
 
 class ChoiceBook:

@@ -92,11 +92,7 @@ class Outcome:
     accuracy_on: str = ""
     why_unknown: str = ""
     is_estimate: bool = False  # its price is one
-
-    @property
-    def is_guessed(self) -> bool:
-        """Whether nobody measured its time: a replayed training whose duration is an estimate itself."""
-        return self.run.is_replayed and ESTIMATED in self.run.tags.get(tags.REPLAY_BASIS, "")
+    is_guessed: bool = False  # nobody measured its time: see `is_guess`
 
 
 def outcomes(
@@ -127,9 +123,15 @@ def outcomes(
                 accuracy_on=name,
                 why_unknown=spent.why_unknown,
                 is_estimate=spent.is_estimate,
+                is_guessed=is_guess(run),
             )
         )
     return tuple(found)
+
+
+def is_guess(run: Run) -> bool:
+    """Whether it is a replayed training whose duration is an estimate itself."""
+    return run.is_replayed and ESTIMATED in run.tags.get(tags.REPLAY_BASIS, "")
 
 
 def way_of(run: Run) -> Way:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from dashboard.core.costs.outcomes import Outcome, trained, way_of
+from dashboard.core.costs.outcomes import Outcome, is_guess, trained, way_of
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.runs.model import Capacity, Platform
 from tests.core.runs.made import NOW, run
@@ -39,7 +39,18 @@ def outcome(
     amount = None if cost is None else Decimal(cost)
     why = "" if cost is not None else "no price"
     on = "" if accuracy is None else "test:accuracy"
-    return Outcome(made, way_of(made), nature, seconds + waited, trained(made), amount, accuracy, on, why)
+    return Outcome(
+        made,
+        way_of(made),
+        nature,
+        seconds + waited,
+        trained(made),
+        amount,
+        accuracy,
+        on,
+        why,
+        is_guessed=is_guess(made),
+    )
 
 
 __all__ = ["EC2", "GUESSED", "NOW", "SPOT", "outcome"]

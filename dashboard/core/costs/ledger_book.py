@@ -17,6 +17,10 @@ from dashboard.core.runs.listing import Listing
 from dashboard.core.runs.model import Run
 
 
+RENEWED = timedelta(minutes=1)
+"""After so long a ledger in which nothing has changed is made anew, so that its day is today."""
+
+
 class LedgerBook:
     """Receipts of ONE account and region. Safe to share between threads; `now` is the clock."""
 
@@ -43,7 +47,7 @@ class LedgerBook:
     ) -> Ledger:
         """The ledger of these runs and of all else that costs money, which is waited for at most `patience` seconds.
 
-        The same object as the last time where nothing has changed and nothing goes on.
+        For a minute the same object as the last time where nothing has changed and nothing goes on.
         """
         with self._changed:
             if prices is not self._prices:
@@ -101,7 +105,8 @@ class LedgerBook:
         """Called with the lock held."""
         now = self._now()
         known = self._ledger
-        if listing is self._listed and known is not None and not self._going and known.is_complete:
+        is_same = listing is self._listed and not self._going
+        if known is not None and is_same and known.is_complete and now - known.at < RENEWED:
             return known
         region, is_embedded = aws.account.region, aws.account.is_embedded
         if listing is not self._listed:

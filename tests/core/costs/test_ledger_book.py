@@ -78,11 +78,19 @@ def test_the_ledger_is_the_same_one_while_nothing_changes() -> None:
     desk, listing = Desk(), listed(run(), run("dogs-2"))
     first = desk.look(listing=listing)
     assert desk.look(listing=listing) is first
-    desk.now += timedelta(hours=1)
+    desk.now += timedelta(seconds=30)
     assert desk.look(listing=listing) is first, "it was read again, and nothing was new"
     more = desk.look(*listing.runs, run("dogs-3"))
     assert more is not first
     assert more.find("run:dogs-1") is first.find("run:dogs-1"), "an ended run's receipt is made once"
+
+
+def test_a_quiet_account_s_ledger_is_of_today() -> None:
+    desk, listing = Desk(), listed(run())
+    first = desk.look(listing=listing)
+    desk.now += timedelta(days=1)
+    assert desk.look(listing=listing).at == desk.now
+    assert desk.look(listing=listing).receipts[0] is first.receipts[0]
 
 
 def test_what_goes_on_costs_more_at_each_look() -> None:

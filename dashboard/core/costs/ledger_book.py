@@ -9,13 +9,13 @@ from decimal import Decimal
 
 from dashboard.core.aws import Aws
 from dashboard.core.costs.collect import OFTEN, Collected, Collector
+from dashboard.core.costs.deleted_runs import is_deleted
 from dashboard.core.costs.ledger import Ledger, Unread
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Receipt
 from dashboard.core.costs.run_receipt import run_receipt
 from dashboard.core.runs.listing import Listing
 from dashboard.core.runs.model import Run
-
 
 RENEWED = timedelta(minutes=1)
 """After so long a ledger in which nothing has changed is made anew, so that its day is today."""
@@ -115,13 +115,21 @@ class LedgerBook:
         live = [run_receipt(run, prices, region, now, is_embedded=is_embedded) for run in self._going]
         unread = [Unread(what, problem) for what, problem in listing.problems.items()]
         self._ledger = Ledger(
-            receipts=(*self._settled, *live, *self._others.receipts),
+            receipts=(*self._settled, *live, *self._beside()),
             at=now,
             unread=(*unread, *self._others.unread),
             is_complete=listing.is_complete and self._is_read,
             counted=self._days,
         )
         return self._ledger
+
+    def _beside(self) -> list[Receipt]:
+        """All that is not a run, and runs that are gone: one that could not be deleted is listed, and counted so."""
+        others = self._others.receipts
+        if not any(map(is_deleted, others)):
+            return list(others)
+        listed = {(receipt.platform, receipt.name, receipt.started) for receipt in self._settled}
+        return [one for one in others if not is_deleted(one) or (one.platform, one.name, one.started) not in listed]
 
     def _settle(self, runs: Sequence[Run], prices: PriceBook, region: str, now: datetime, *, is_embedded: bool) -> None:
         """Receipts of the runs that will not change again; those that were made already are kept."""

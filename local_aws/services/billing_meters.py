@@ -19,7 +19,7 @@ from local_aws.services.sagemaker_resources import Document, Resources
 
 log = logging.getLogger(__name__)
 
-SEEN_SECONDS = 10.0
+SEEN_SECONDS = 5.0
 """How often the journal notes that the server is alive: what a kill may cost the bill of what ran then."""
 _SERVED = frozenset({Status.IN_SERVICE, Status.SYSTEM_UPDATING, "Updating", "RollingBack"})
 IN_USE, IDLE = "InUseAddress", "IdleAddress"

@@ -8,7 +8,7 @@ from dashboard import state
 from dashboard.core.aws import Account, Aws
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.costs.waste import Act, Evidence, Finding, Sweep, told
+from dashboard.core.costs.waste import Act, Evidence, Finding, Sweep, by_thing, told
 from dashboard.core.format import count, money
 from dashboard.ui import confirm, empty, markup, page, receipt, receipt_lines, strip, unread, waste_dialogs, waste_words
 from dashboard.ui.markup import Markup, badge, escape
@@ -105,42 +105,48 @@ def findings(aws: Aws, sweep: Sweep, shown: Nature, ledger: Ledger) -> None:
             Place.COSTS,
             "See what was spent",
         )
-    for one in found:
-        with st.container(border=True, key=f"panel-waste-{one.key}", gap="small"):
-            _finding(aws, one, ledger)
+    for about in by_thing(found):
+        with st.container(border=True, key=f"panel-waste-{about[0].subject}", gap="small"):
+            _thing(aws, about, ledger)
 
 
-def _finding(aws: Aws, one: Finding, ledger: Ledger) -> None:
+def _thing(aws: Aws, about: tuple[Finding, ...], ledger: Ledger) -> None:
+    """One thing with all that is said of it; each act is offered once."""
+    dearest = about[0]
     with st.container(horizontal=True, vertical_alignment="top", horizontal_alignment="distribute", gap="medium"):
-        st.html(head(one))
-        st.html(per_day(one), width="content")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-waste-{one.key}"):
+        st.html(head(about))
+        st.html(per_day(dearest), width="content")
+    offers: dict[Act, Finding] = {}
+    for one in sorted(about, key=lambda one: -len(one.acts)):
         for act in one.acts:
-            make = partial(waste_dialogs.question, aws, one, act)
-            kind = "primary" if act is one.acts[0] and act is not Act.UNSCHEDULE else "secondary"
+            offers.setdefault(act, one)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-waste-{dearest.subject}"):
+        for place, (act, one) in enumerate(offers.items()):
             st.button(
                 waste_words.button(one, act),
                 key=f"waste-{act}-{one.key}",
-                type=kind,  # type: ignore[arg-type]
+                type="primary" if place == 0 else "secondary",
                 on_click=confirm.ask,
-                args=(make,),
+                args=(partial(waste_dialogs.question, aws, one, act),),
             )
-        if day := one.one_day:
+        if day := dearest.one_day:
             with st.popover("How it is counted", type="tertiary", width="content"):
                 st.html(receipt_lines.table(day))
-        if ledger.find(one.receipt):
-            st.page_link(Place.RECEIPT, label="What it has cost", query_params={"receipt": one.receipt})
+        if ledger.find(dearest.receipt):
+            st.page_link(Place.RECEIPT, label="What it has cost", query_params={"receipt": dearest.receipt})
 
 
-def head(one: Finding) -> Markup:
-    """What it is, what is wrong with it, and the evidence."""
-    marks = [badge(waste_words.tone(one), one.kind.word)]
+def head(about: tuple[Finding, ...]) -> Markup:
+    """What it is, what is wrong with it, and the evidence for each of that."""
+    one = about[0]
+    marks = [badge(waste_words.tone(reason), reason.kind.word) for reason in about]
     if one.scheduled:
         marks.append(badge(Tone.RUNNING, f"goes on {told(one.scheduled)}"))
     if not one.is_kennels:
         marks.append(badge(Tone.STOPPED, "not Kennel's", "Kennel did not make it, and so offers nothing to do"))
     of = f" of {escape(one.of)}" if one.of else ""
-    rows = "".join(f"<li>{_evidence(fact)}</li>" for fact in one.evidence if fact.what)
+    facts = dict.fromkeys(fact for reason in about for fact in reason.evidence if fact.what)
+    rows = "".join(f"<li>{_evidence(fact)}</li>" for fact in facts)
     return Markup(
         f'<div class="kn-row"><p>{escape(one.thing)} <strong>{escape(one.name)}</strong>{of} {" ".join(marks)}</p>'
         f'<ul class="kn-evidence">{rows}</ul></div>'

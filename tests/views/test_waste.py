@@ -109,6 +109,19 @@ def test_a_sample_is_never_added_to_the_rest(wasteful: Wasteful, visit: Open) ->
     assert "<strong>demo</strong>" not in said
 
 
+def test_a_thing_with_two_reasons_stands_once(wasteful: Wasteful, visit: Open) -> None:
+    wasteful.add_endpoint("quiet", age=200_000)
+    wasteful.tags[f"{ARN}:endpoint/quiet"] = {"kennel:made-by": "kennel", "kennel:expires": "2026-01-01T00:00:00Z"}
+    page = visit(wasteful, "waste")
+    said = text(page)
+    assert "$5.78 a day goes to 3 things" in said, "its day is counted once"
+    assert said.count("<strong>quiet</strong>") == 1
+    assert "nobody asks it" in said
+    assert "Nobody asked it in 14 days" in said
+    offered = [button.key for button in page.button if button.key.endswith(":quiet")]
+    assert sorted(key.split("-")[1] for key in offered) == ["delete", "keep", "schedule"]
+
+
 def test_what_kennel_did_not_make_has_no_button(wasteful: Wasteful, visit: Open) -> None:
     page = visit(wasteful, "waste")
     assert f"<strong>{VOLUME}</strong>" in text(page)

@@ -212,6 +212,14 @@ def together(findings: Iterable[Finding]) -> Wasted:
     return Wasted(sum(known, Decimal(0)), len(dearest), len(dearest) - len(known))
 
 
+def by_thing(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
+    """What is said of each thing, together: in the order of the findings, and so the dearest reason first."""
+    things: dict[str, list[Finding]] = {}
+    for one in findings:
+        things.setdefault(one.subject, []).append(one)
+    return tuple(tuple(about) for about in things.values())
+
+
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The dearest first, unknown sums last."""
     return tuple(sorted(findings, key=lambda one: (one.per_day is None, -(one.per_day or 0), one.key)))

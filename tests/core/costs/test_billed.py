@@ -1,5 +1,6 @@
 """Asking for the bill: one call, paid for, in whatever currency; what AWS refuses says what to do."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import pytest
 
 from dashboard.core.aws import Aws
+from dashboard.core.costs.activate_tags import ActivationPlan, activate
 from dashboard.core.costs.billed import MOST_PAGES, Billed, Question, read_billed
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import By, Period, Selection
-from dashboard.core.errors import AccessDenied, KennelError, Refused, ServiceFault
+from dashboard.core.errors import AccessDenied, KennelError, ReadOnly, Refused, ServiceFault
 from tests.core.conftest import FakeAws, refusal
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -159,3 +161,12 @@ def test_the_question_is_the_nearest_to_what_a_page_shows() -> None:
     assert Question.of(shown) == Question(MONTH, By.SERVICE, ((By.PROJECT, "dogs"),))
     assert Question.unasked(shown) == (By.PLATFORM,)
     assert Question.of(Selection(Nature.LISTED, MONTH, By.OWNER)) == Question(MONTH, By.OWNER)
+
+
+def test_a_read_only_account_may_ask_and_activates_nothing(fake: FakeAws, aws: Aws) -> None:
+    looking = Aws(replace(aws.account, writable=False), aws._session)
+    fake.on("GetCostAndUsage", answer(group(SAGEMAKER, "Usage", amount="1")))
+    assert ask(looking).total == 1
+    with pytest.raises(ReadOnly):
+        activate(looking, ActivationPlan())
+    assert fake.counts["UpdateCostAllocationTagsStatus"] == 0

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.core.costs.advice import Advice
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.costs.waste import Finding, Sweep
+from dashboard.core.costs.waste import Finding, Sweep, by_thing
 from dashboard.core.format import count, money
 from dashboard.ui import markup, page, receipt
 from dashboard.ui.markup import Markup, badge
@@ -41,7 +41,7 @@ def figures(sweep: Sweep, nature: Nature) -> list[Figure]:
 def panel(sweep: Sweep, advice: Sequence[Advice], nature: Nature) -> None:
     """The first things to do; where there is nothing to do, that."""
     page.section("What to do", receipt.word_of(nature))
-    found = sweep.of(nature)
+    found = [about[0] for about in by_thing(sweep.of(nature))]  # of each thing the dearest reason
     with st.container(border=True, key="panel-spend-todo", gap=None):
         for place, one in enumerate(found[:FINDINGS]):
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-todo-waste-{place}"):
@@ -55,7 +55,7 @@ def panel(sweep: Sweep, advice: Sequence[Advice], nature: Nature) -> None:
                     Place.CHOICES, label="Compare", query_params=dict(told.query), help=f"Choices: {told.what}"
                 )
         if len(found) > FINDINGS:
-            st.html(markup.note(f"{count(len(found) - FINDINGS, 'more finding')} under Waste."))
+            st.html(markup.note(f"{count(len(found) - FINDINGS, 'more thing')} under Waste."))
         if not found and not advice:
             st.html(f'<div class="kn-row"><p>{badge(Tone.DONE, "nothing to do")} No waste was found.</p></div>')
 

@@ -27,7 +27,7 @@ def show(book: ChoiceBook) -> View | None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices-controls"):
         nature = _asked_nature(book, chosen)
         data = "" if chosen else _data(book.data(nature))
-        only = st.container() if chosen else None
+        only = st.container(width="content") if chosen else None
         by = _by(Grouping.RUN if chosen else Grouping.WAY)
         if len(book.natures) > 1:
             _nature(book.natures, nature)

@@ -25,7 +25,7 @@ def title_sentence(groups: Sequence[Group], by: str, data: str = "") -> str:
     if len(known) > 1 and min(known) > 0:
         times = max(known) / min(known)
         if times >= Decimal("1.05"):
-            told += f", the dearest {times:.2g} times the cheapest" if times < 100 else ", far apart in cost"
+            told += f", the dearest {float(times):.2g} times the cheapest" if times < 100 else ", far apart in cost"
     return told
 
 

@@ -14,6 +14,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.core.aws import Aws
+from dashboard.core.costs import deleted_runs
 from dashboard.core.costs.quote import Quote
 from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Unreachable
 from dashboard.core.parallel import gather
@@ -195,7 +196,16 @@ def _background(where: str) -> _Background:
 
 
 def deleted(aws: Aws, keys: Iterable[str]) -> None:
-    """These runs are gone: no page lists them any more."""
+    """These runs are gone: no page lists them any more. What they cost is kept; raises ServiceFault if it cannot be."""
+    keys, book = tuple(keys), _book(where(aws))
+    gone = [one for one in map(book.get, keys) if one is not None]
+    try:
+        deleted_runs.note(deleted_runs.place(aws.account), gone)
+    finally:
+        _forget_deleted(aws, keys)
+
+
+def _forget_deleted(aws: Aws, keys: Iterable[str]) -> None:
     for key in keys:
         _book(where(aws)).drop(key)
         for kept in (_ended(where(aws)), _loss_curves(where(aws))):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dashboard.core.aws import Aws
+from dashboard.core.costs import deleted_runs
 from dashboard.core.costs.bill_requests import requests
 from dashboard.core.costs.collect_buckets import buckets
 from dashboard.core.costs.collect_ec2 import addresses, volumes
@@ -53,6 +54,7 @@ class Part:
 
 PARTS = (
     Part("Endpoints", lambda of: of.endpoints.receipts(of.aws, of.prices, of.now, of.trail), OFTEN),
+    Part("Deleted runs", lambda of: deleted_runs.receipts(of.aws.account, of.prices, of.now), OFTEN),
     Part("Notebooks", lambda of: notebooks(of.aws, of.prices, of.now, of.happenings), SELDOM),
     Part("Volumes", lambda of: volumes(of.aws, of.prices, of.now, of.runs), SELDOM),
     Part("Addresses", lambda of: addresses(of.aws, of.prices, of.now, of.happenings), SELDOM),

@@ -121,7 +121,9 @@ def _table(seen: View) -> None:
         alt="Choices with their runs, cost, duration and accuracy, the cheapest first",
         column_order=("Mark", "Choice", "Runs", "Cost", "Took", "Accuracy", "Beaten by"),
         column_config={
-            "Mark": column.TextColumn("", width=34, alignment="center", pinned=True, help="Its letter in the charts"),
+            "Mark": column.TextColumn(
+                "Mark", width=46, alignment="center", pinned=True, help="Its letter in the charts"
+            ),
             "Choice": column.ButtonColumn(
                 "Choice",
                 alignment="left",

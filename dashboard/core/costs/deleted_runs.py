@@ -21,8 +21,6 @@ from dashboard.core.errors import ServiceFault
 from dashboard.core.runs.model import Capacity, Platform, Run, RunStatus
 
 NOTE = "it was deleted: counted by what AWS told of it before"
-MARK = "@"
-"""In the key of a deleted run's receipt, before its creation: names are used again."""
 _writing = threading.Lock()
 
 
@@ -71,7 +69,7 @@ def _receipt(run: Run, prices: PriceBook, account: Account, now: datetime) -> Re
     made = run_receipt(run, prices, account.region, now, is_embedded=account.is_embedded)
     return replace(
         made,
-        key=f"{made.key}{MARK}{int(run.created.timestamp())}",
+        key=f"deleted-{made.key}@{int(run.created.timestamp())}",  # no page shows the run itself any more
         status=f"{made.status}, deleted",
         notes=(*made.notes, NOTE),
     )

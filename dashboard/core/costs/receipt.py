@@ -98,9 +98,10 @@ class Expectation:
 class Receipt:
     """What one run, endpoint, function, notebook, volume, address or bucket has cost so far, or in the end.
 
-    `key` is unique in an account: "run:<key of the run>", "endpoint:<name>@<created, epoch seconds>",
-    "function:<name>", "notebook:<name>", "volume:<id>", "address:<id>", "bucket:<name>". A tuning job has no receipt
-    among the others: those of its trials have `parent` set, so that nothing is counted twice.
+    `key` is unique in an account: "run:<key of the run>", "deleted-run:<key>@<created, epoch seconds>",
+    "endpoint:<name>@<created>", "function:<name>", "notebook:<name>" (of a deleted one with @<created>), "volume:<id>",
+    "address:<id>", "bucket:<name>", "request:<number>". A tuning job has no receipt among the others: those of its
+    trials have `parent` set, so that nothing is counted twice.
     """
 
     key: str

@@ -1,6 +1,6 @@
 """The table of runs: rows as plain values, columns with their unit and their look."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,8 +85,7 @@ def columns(
             width=110,
             alignment="left",
             format="$%.4f",
-            help="Billable seconds × list price"
-            + ("; a sample where Origin says sample or replayed" if len(natures) > 1 else ""),
+            help=f"Billable seconds × list price{_mixed(natures)}",
         ),
         "Kind": column.TextColumn("Kind", width=152, help="◈ SageMaker, ▤ EC2"),
         "Data": column.TextColumn("Data", width=84),
@@ -111,6 +110,12 @@ def columns(
         "Owner": column.TextColumn("Owner"),
         "Origin": column.TextColumn("Origin", width=66),
     }
+
+
+def _mixed(natures: Collection[Nature]) -> str:
+    """What sums of several natures in one column are."""
+    own = next((nature.word for nature in natures if nature is not Nature.SAMPLE), "")
+    return f"; a sample where Origin says sample or replayed, else {own}" if len(natures) > 1 else ""
 
 
 def opened(key: str, shown: Sequence[str]) -> str | None:

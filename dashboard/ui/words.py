@@ -58,8 +58,8 @@ def money_word(nature: Nature) -> str:
 
 
 def money_of(natures: Collection[Nature]) -> str:
-    """The word beside the title of a column of money, of one nature or of several that stand among each other."""
-    return " · mixed" if len(natures) > 1 else "".join(money_word(nature) for nature in natures)
+    """The words beside the title of a column of money: of one nature, or of several, which the column Origin tells."""
+    return " · see Origin" if len(natures) > 1 else "".join(money_word(nature) for nature in natures)
 
 
 def _running(number: int) -> str:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.overview import Overview
 from dashboard.core.runs.listing import Listing, Window
 from dashboard.core.runs.model import RunKind, RunStatus
@@ -38,3 +39,11 @@ def test_runs_are_counted_without_their_trials_and_within_their_time() -> None:
     assert words.runs_sentence(Listing((), Window.ALL, NOW), 0) == "no run yet"
     assert words.runs_sentence(Listing((), Window.DAY, NOW), 0) == "no run in the last 24 hours"
     assert words.runs_sentence(Listing((), Window.ALL, NOW, is_complete=False), 0) == "reading"
+
+
+def test_a_column_of_money_says_its_nature_or_where_it_is_told():
+    assert words.money_of({Nature.SIMULATED}) == " · simulated"
+    assert words.money_of({Nature.SAMPLE}) == " · sample"
+    assert words.money_of({Nature.SIMULATED, Nature.SAMPLE}) == " · see Origin"
+    assert words.money_of({Nature.LISTED}) == ""
+    assert words.money_of(set()) == ""

@@ -141,7 +141,7 @@ def description(record: Document) -> dict[str, Any]:
 
 
 def _seconds(record: Document) -> dict[str, int]:
-    told = record.get("Told", {})  # of a training that is replayed (see sagemaker_replay)
+    told: dict[str, int] = record.get("Told", {})  # of a training that is replayed (see sagemaker_replay)
     return _counted_seconds(record) | told
 
 

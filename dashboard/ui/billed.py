@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Account, Aws
-from dashboard.core.costs.activate_tags import KEYS, ActivationPlan
+from dashboard.core.costs.activate_tags import ActivationPlan, carried
 from dashboard.core.costs.billed import TAGS, Billed, Question
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
@@ -39,7 +39,7 @@ def section(aws: Aws, ledger: Ledger, selection: Selection) -> None:
     with st.container(border=True, key="panel-billed"):
         if reading is None:
             st.html(markup.note(f"{billed_words.not_asked(question)}."))
-            _buttons(aws, question, None)
+            _buttons(aws, ledger, selection, question, None)
             return
         made = reconcile(ledger, selection, reading.value, is_embedded=account.is_embedded)
         st.html(f'<h2 class="kn-finding">{escape(billed_words.finding(made))}</h2>')
@@ -48,7 +48,7 @@ def section(aws: Aws, ledger: Ledger, selection: Selection) -> None:
         _why(made)
         if reading.value.lacks_tags and any(row.listed and row.name for row in made.rows):
             st.html(markup.note(f"{billed_words.tags_missing(question.by)}."))
-        _buttons(aws, question, reading, made)
+        _buttons(aws, ledger, selection, question, reading, made)
 
 
 def mark(account: Account) -> Markup:
@@ -113,7 +113,14 @@ def _why(made: Reconciliation) -> None:
         st.html(f'<ul class="kn-list">{items}</ul>')
 
 
-def _buttons(aws: Aws, question: Question, reading: Reading[Billed] | None, made: Reconciliation | None = None) -> None:
+def _buttons(
+    aws: Aws,
+    ledger: Ledger,
+    selection: Selection,
+    question: Question,
+    reading: Reading[Billed] | None,
+    made: Reconciliation | None = None,
+) -> None:
     with st.container(horizontal=True, key="billed-buttons"):
         if made is not None:
             st.download_button(
@@ -132,14 +139,15 @@ def _buttons(aws: Aws, question: Question, reading: Reading[Billed] | None, made
             on_click=confirm.ask,
             args=(lambda: _asking(aws, question, reading),),
         )
-        if question.by in TAGS or (reading is not None and reading.value.lacks_tags):
+        plan = ActivationPlan(carried(ledger, selection.nature))
+        if question.by in TAGS and plan.keys:
             st.button(
-                f"Activate {' and '.join(KEYS)}",
+                f"Activate {plan.named}",
                 key="bill-activate",
                 icon=":material/sell:",
                 on_click=confirm.ask,
-                args=(lambda: _activating(aws),),
-                help="AWS then breaks its bill down by these tags, from that day on",
+                args=(lambda: _activating(aws, plan),),
+                help="AWS then breaks its bill down by it, from that day on",
             )
 
 
@@ -159,18 +167,15 @@ def _asking(aws: Aws, question: Question, reading: Reading[Billed] | None) -> co
     return confirm.Question("Ask AWS for the bill", draw)
 
 
-def _activating(aws: Aws) -> confirm.Question:
-    plan = ActivationPlan()
-
+def _activating(aws: Aws, plan: ActivationPlan) -> confirm.Question:
     def draw() -> confirm.Action:
-        named = " and ".join(plan.keys)
         st.html(
-            f"<p>AWS will break its bill down by the tags {escape(named)}, for everyone who sees this account's bill, "
+            f"<p>AWS will break its bill down by {escape(plan.named)}, for everyone who sees this account's bill, "
             "from now on; what was used before stays without them. It can be undone in the Billing console.</p>"
         )
         _price(aws.account)
         _request("UpdateCostAllocationTagsStatus", plan.request)
-        return confirm.Action(f"Activate {named} for {billed_words.PRICE}", lambda: state.activate_tags(aws, plan))
+        return confirm.Action(f"Activate {plan.named} for {billed_words.PRICE}", lambda: state.activate_tags(aws, plan))
 
     return confirm.Question("Activate cost allocation tags", draw)
 

@@ -153,7 +153,7 @@ def test_a_view_that_no_bill_knows_says_which_filter(aws: ScriptedAws, visit: Op
 
 def test_tags_are_activated_after_a_plan(aws: ScriptedAws, visit: Open) -> None:
     answer(aws, ("project$", "Usage", "2"))
-    aws.add_job("marked", tags={"project": "dogs"})
+    aws.add_job("marked", tags={"project": "dogs", "owner": "ada"})
     aws._UpdateCostAllocationTagsStatus = lambda asked: {"Errors": []}  # type: ignore[attr-defined]
     test = ask(spend(visit, aws, by="project"))
     assert "Nothing on this bill carries a project" in text(test)
@@ -167,6 +167,7 @@ def test_tags_are_activated_after_a_plan(aws: ScriptedAws, visit: Open) -> None:
 
 
 def test_a_tag_that_aws_does_not_know_yet_is_explained(aws: ScriptedAws, visit: Open) -> None:
+    aws.add_job("marked", tags={"owner": "ada"})
     aws.errors["UpdateCostAllocationTagsStatus"] = NotFound("Tag keys not found: owner")
     test = ask(spend(visit, aws, by="owner"), "bill-activate")
     assert "up to a day after something that is billed first carried it" in text(test)

@@ -168,5 +168,5 @@ def test_a_read_only_account_may_ask_and_activates_nothing(fake: FakeAws, aws: A
     fake.on("GetCostAndUsage", answer(group(SAGEMAKER, "Usage", amount="1")))
     assert ask(looking).total == 1
     with pytest.raises(ReadOnly):
-        activate(looking, ActivationPlan())
+        activate(looking, ActivationPlan(("project", "owner")))
     assert fake.counts["UpdateCostAllocationTagsStatus"] == 0

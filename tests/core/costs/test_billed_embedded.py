@@ -81,8 +81,8 @@ def test_receipts_and_bill_agree_and_samples_are_in_neither(aws: Aws) -> None:
 def test_a_project_is_on_the_bill_from_its_activation_on(aws: Aws) -> None:
     assert set(ask(aws, By.PROJECT)) == {"dogs", ""}
     assert ask(aws, By.PROJECT)["dogs"].billed is None
-    assert "activated" in activate(aws, ActivationPlan())
-    assert "activated" in activate(aws, ActivationPlan())
+    assert "activated" in activate(aws, ActivationPlan(("project", "owner")))
+    assert "activated" in activate(aws, ActivationPlan(("project", "owner")))
     assert ask(aws, By.PROJECT)["dogs"].billed is None  # what ran before stays without
 
 

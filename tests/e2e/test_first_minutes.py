@@ -145,7 +145,16 @@ def test_the_server_sends_its_security_headers(page: Page, kennel: Kennel) -> No
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "path", ["", "train", "runs", "run?run=sample-drawn-dogs", "compare?compare=sample-drawn-dogs", "classify"]
+    "path",
+    [
+        "",
+        "train",
+        "runs",
+        "run?run=sample-drawn-dogs",
+        "compare?compare=sample-drawn-dogs",
+        "classify",
+        "choices?of=sample&within=20",
+    ],
 )
 def test_pages_pass_the_accessibility_rules(browser: Browser, kennel: Kennel, path: str, scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe

@@ -1,32 +1,26 @@
 """SNS: topics, subscriptions and messages, as far as alerts need them.
 
-Subscribers by e-mail and by HTTP on this machine; every subscription waits for its confirmation, as on AWS. Mails are
-kept, not sent (see sns_delivery); a mail's token is in them, and ConfirmSubscription takes it. HTTP messages carry no
-signature, and no SubscribeURL: this server takes signed requests only.
+Subscribers by e-mail and by HTTP on this machine; every subscription waits for its confirmation, as on AWS: see
+sns_subscriptions. Mails are kept, not sent: see sns_delivery.
 """
 
 import base64
 import json
 import re
 import time
-import uuid
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller, Service
 from local_aws.services import sns_topics as topics
-from local_aws.services.sns_delivery import Delivery, check_is_local
+from local_aws.services.sns_delivery import Delivery
+from local_aws.services.sns_subscriptions import Subscriptions, check_endpoint, listed
 from local_aws.services.sns_topics import invalid
 from local_aws.store import Documents, Store
 
 PAGE = 100
 LARGEST_MESSAGE = 262_144  # bytes
-TOKEN_SECONDS = 2 * 86_400
-PENDING = "PendingConfirmation"
-BY_MAIL, BY_HTTP = ("email", "email-json"), ("http",)
-_MAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _SUBJECT = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,99}")
 
 Params = dict[str, Any]
@@ -41,9 +35,8 @@ class Sns(Service):
     def __init__(self, store: Store, delivery: Delivery, *, now: Callable[[], float] = time.time) -> None:
         self._store = store
         self._topics = Documents(store, "sns-topic")
-        self._subscriptions = Documents(store, "sns-subscription")
+        self._subscriptions = Subscriptions(store, delivery, now)
         self._delivery = delivery
-        self._now = now
 
     async def start(self) -> None:
         self._delivery.start()
@@ -71,7 +64,7 @@ class Sns(Service):
 
     def delete_topic(self, params: Params, caller: Caller) -> Params:
         with self._store.transaction():
-            for one in self._of(params["TopicArn"]):
+            for one in self._subscriptions.of(params["TopicArn"]):
                 self._subscriptions.delete(one["arn"])
             self._topics.delete(params["TopicArn"])
         return {}
@@ -83,7 +76,7 @@ class Sns(Service):
 
     def get_topic_attributes(self, params: Params, caller: Caller) -> Params:
         topic = self._topic(params["TopicArn"])
-        subscribed = self._of(topic["arn"])
+        subscribed = self._subscriptions.of(topic["arn"])
         pending = sum(not one["confirmed"] for one in subscribed)
         return {
             "Attributes": {
@@ -130,55 +123,20 @@ class Sns(Service):
         if params.get("Attributes"):
             raise invalid("Attributes", f"The embedded AWS has no {min(params['Attributes'])} of subscriptions yet.")
         protocol, endpoint = params["Protocol"], params.get("Endpoint") or ""
-        _check_endpoint(protocol, endpoint)
+        check_endpoint(protocol, endpoint)
         with self._store.transaction():
             topic = self._topic(params["TopicArn"])
-            there = [
-                one for one in self._of(topic["arn"]) if (one["protocol"], one["endpoint"]) == (protocol, endpoint)
-            ]
-            one = there[0] if there else self._new(topic["arn"], protocol, endpoint, caller)
-            if not one["confirmed"]:
-                one |= {"token": uuid.uuid4().hex * 4, "asked": self._now()}
-                self._subscriptions.put(one["arn"], one)
+            one = self._subscriptions.add(topic["arn"], protocol, endpoint, caller.account)
         if not one["confirmed"]:
-            self._ask(one)
+            self._subscriptions.ask(one)
         is_told = one["confirmed"] or params.get("ReturnSubscriptionArn")
         return {"SubscriptionArn": one["arn"] if is_told else "pending confirmation"}
 
-    def _new(self, topic: str, protocol: str, endpoint: str, caller: Caller) -> Params:
-        return {
-            "arn": f"{topic}:{uuid.uuid4()}",
-            "topic": topic,
-            "protocol": protocol,
-            "endpoint": endpoint,
-            "owner": caller.account,
-            "confirmed": False,
-            "signed": False,
-        }
-
-    def _ask(self, one: Params) -> None:
-        """Ask the subscriber whether it wants to be one."""
-        message = (
-            f"You have chosen to subscribe to the topic {one['topic']}. "
-            "To confirm the subscription, call ConfirmSubscription with this token."
-        )
-        if one["protocol"] in BY_MAIL:
-            text = f"{message}\n\nToken: {one['token']}"
-            self._delivery.keep(one["endpoint"], "AWS Notification - Subscription Confirmation", text, _SENDER)
-        else:
-            told = self._told(one["topic"], "SubscriptionConfirmation", str(uuid.uuid4()), message)
-            self._delivery.post(one["endpoint"], _headers(told, one), told | {"Token": one["token"]})
-
     def confirm_subscription(self, params: Params, caller: Caller) -> Params:
+        signed = params.get("AuthenticateOnUnsubscribe") == "true"
         with self._store.transaction():
-            self._topic(params["TopicArn"])
-            found = [one for one in self._of(params["TopicArn"]) if one.get("token") == params["Token"]]
-            if not found or self._now() - found[0]["asked"] > TOKEN_SECONDS:
-                raise invalid("Token")
-            one = found[0]
-            one |= {"confirmed": True, "signed": params.get("AuthenticateOnUnsubscribe") == "true"}
-            self._subscriptions.put(one["arn"], one)
-        return {"SubscriptionArn": one["arn"]}
+            topic = self._topic(params["TopicArn"])
+            return {"SubscriptionArn": self._subscriptions.confirm(topic["arn"], params["Token"], signed=signed)}
 
     def unsubscribe(self, params: Params, caller: Caller) -> Params:
         arn = params["SubscriptionArn"]
@@ -195,11 +153,11 @@ class Sns(Service):
     def list_subscriptions(self, params: Params, caller: Caller) -> Params:
         found = [one for one in self._subscriptions.all() if one["topic"].split(":")[3] == caller.region]
         page, token = _page(found, params)
-        return {"Subscriptions": [_listed(one) for one in page], **token}
+        return {"Subscriptions": [listed(one) for one in page], **token}
 
     def list_subscriptions_by_topic(self, params: Params, caller: Caller) -> Params:
-        page, token = _page(self._of(self._topic(params["TopicArn"])["arn"]), params)
-        return {"Subscriptions": [_listed(one) for one in page], **token}
+        page, token = _page(self._subscriptions.of(self._topic(params["TopicArn"])["arn"]), params)
+        return {"Subscriptions": [listed(one) for one in page], **token}
 
     def get_subscription_attributes(self, params: Params, caller: Caller) -> Params:
         one = self._subscriptions.get(params["SubscriptionArn"])
@@ -238,7 +196,7 @@ class Sns(Service):
             raise invalid("Message too long")
         if subject and not _SUBJECT.fullmatch(subject):
             raise invalid("Subject")
-        return {"MessageId": self._send(arn, subject, message, by_protocol)}
+        return {"MessageId": self._subscriptions.send(arn, subject, message, by_protocol)}
 
     def publish_as(self, service: str, source: str, topic_arn: str, subject: str, message: str) -> str:
         """Publish for an AWS service ("budgets.amazonaws.com") on behalf of `source`; the message's id.
@@ -250,28 +208,10 @@ class Sns(Service):
             raise ServiceError(
                 "AuthorizationError", f"The policy of {topic_arn} does not let {service} publish to it.", 403
             )
-        return self._send(topic_arn, subject, message, {})
+        return self._subscriptions.send(topic_arn, subject, message, {})
 
     def exists(self, topic_arn: str) -> bool:
         return self._topics.get(topic_arn) is not None
-
-    def _send(self, arn: str, subject: str, message: str, by_protocol: dict[str, str]) -> str:
-        number = str(uuid.uuid4())
-        for one in self._of(arn):
-            text = by_protocol.get(one["protocol"]) or by_protocol.get("default") or message
-            if not one["confirmed"]:
-                continue
-            told = self._told(arn, "Notification", number, text) | ({"Subject": subject} if subject else {})
-            if one["protocol"] in BY_HTTP:
-                self._delivery.post(one["endpoint"], _headers(told, one), told)
-            else:
-                body = text if one["protocol"] == "email" else json.dumps(told)
-                self._delivery.keep(one["endpoint"], subject or "AWS Notification Message", body, _SENDER)
-        return number
-
-    def _told(self, topic: str, kind: str, number: str, message: str) -> Params:
-        at = datetime.fromtimestamp(self._now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return {"Type": kind, "MessageId": number, "TopicArn": topic, "Message": message, "Timestamp": at}
 
     # within
 
@@ -287,24 +227,6 @@ class Sns(Service):
         arn: str = topic["arn"]
         return topic["attributes"].get("Policy") or topics.default_policy(arn, arn.split(":")[4])
 
-    def _of(self, topic: str) -> list[Params]:
-        return [one for one in self._subscriptions.all() if one["topic"] == topic]
-
-
-_SENDER = "sns.amazonaws.com"
-
-
-def _check_endpoint(protocol: str, endpoint: str) -> None:
-    if protocol in BY_HTTP:
-        check_is_local(endpoint)
-    elif protocol in BY_MAIL:
-        if not _MAIL.fullmatch(endpoint):
-            raise invalid("Email address")
-    elif protocol in ("https", "sms", "sqs", "application", "lambda", "firehose"):
-        raise invalid("Protocol", f"The embedded AWS does not deliver by {protocol} yet. Use e-mail or http.")
-    else:
-        raise invalid(f"Amazon SNS does not support this protocol string: {protocol}")
-
 
 def _by_protocol(message: str, structure: str | None) -> dict[str, str]:
     """A message's text for each protocol, where it has several. Raises ServiceError InvalidParameter."""
@@ -319,26 +241,6 @@ def _by_protocol(message: str, structure: str | None) -> dict[str, str]:
     if not isinstance(found, dict) or not isinstance(found.get("default"), str):
         raise invalid("Message Structure - No default entry in JSON message body")
     return {key: value for key, value in found.items() if isinstance(value, str)}
-
-
-def _headers(told: Params, one: Params) -> dict[str, str]:
-    headers = {
-        "x-amz-sns-message-type": told["Type"],
-        "x-amz-sns-message-id": told["MessageId"],
-        "x-amz-sns-topic-arn": told["TopicArn"],
-        "User-Agent": "Amazon Simple Notification Service Agent",
-    }
-    return headers | ({"x-amz-sns-subscription-arn": one["arn"]} if one["confirmed"] else {})
-
-
-def _listed(one: Params) -> Params:
-    return {
-        "SubscriptionArn": one["arn"] if one["confirmed"] else PENDING,
-        "Owner": one["owner"],
-        "Protocol": one["protocol"],
-        "Endpoint": one["endpoint"],
-        "TopicArn": one["topic"],
-    }
 
 
 def _page(found: Sequence[Params], params: Params) -> tuple[Sequence[Params], Params]:

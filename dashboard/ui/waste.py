@@ -19,15 +19,19 @@ from dashboard.ui.tones import Tone
 OF, IDLE = "of", "idle"
 
 
+def usual(sweep: Sweep, account: Account) -> Nature:
+    """The kind of money that is shown unless another is asked for: the account's own, else what there is."""
+    own = Nature.of({}, is_embedded=account.is_embedded)
+    return own if own in sweep.natures or not sweep.natures else sweep.natures[0]
+
+
 def nature(sweep: Sweep, account: Account) -> Nature:
-    """The kind of money to show: the address's, else the account's own where there is some, else what there is."""
-    own = Nature.SIMULATED if account.is_embedded else Nature.LISTED
-    usual = own if own in sweep.natures or not sweep.natures else sweep.natures[0]
+    """The kind of money to show: the address's, else the usual one."""
     asked = st.query_params.get(OF, "")
-    return Nature(asked) if asked in Nature._value2member_map_ else usual
+    return Nature(asked) if asked in Nature._value2member_map_ else usual(sweep, account)
 
 
-def controls(sweep: Sweep, shown: Nature, own: Nature) -> None:
+def controls(sweep: Sweep, shown: Nature, account: Account) -> None:
     """After how long something counts as unused, and which kind of money."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="waste-controls"):
         st.segmented_control(
@@ -39,13 +43,14 @@ def controls(sweep: Sweep, shown: Nature, own: Nature) -> None:
             bind="query-params",
             help="How long nobody asked an endpoint, worked in a notebook, or used what is kept ready",
         )
+        own = usual(sweep, account)
         there = [one for one in Nature if one in sweep.natures or one in (shown, own)]
         if len(there) > 1:
             st.segmented_control(
                 "Money",
                 [one.value for one in there],
                 format_func=lambda one: Nature(one).word,
-                default=shown.value,
+                default=own.value,  # the same in every run: what differs from it stands in the address
                 required=True,
                 key=OF,
                 bind="query-params",

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.core.costs.receipt import Nature
 from dashboard.ui import page, problem, waste, waste_words
 
 aws = state.connection()
@@ -13,7 +12,7 @@ with problem.shown("waste", title="Waste"):
     reading = state.waste(aws, waste_words.IDLE.get(chosen, waste_words.IDLE[waste_words.USUAL]))
     shown = waste.nature(reading.value, aws.account)
     page.title("Waste", waste_words.sentence(reading.value, shown))
-    waste.controls(reading.value, shown, Nature.of({}, is_embedded=aws.account.is_embedded))
+    waste.controls(reading.value, shown, aws.account)
     waste.figures(reading.value, shown)
     page.section("What serves nobody")
     waste.findings(aws, reading.value, shown, state.ledger(aws).value)

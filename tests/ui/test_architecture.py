@@ -34,6 +34,7 @@ PURE = (
     "tones",
     "train_fields",
     "train_search",
+    "waste_words",
     "words",
 )
 

@@ -109,6 +109,15 @@ def test_a_sample_is_never_added_to_the_rest(wasteful: Wasteful, visit: Open) ->
     assert "<strong>demo</strong>" not in said
 
 
+def test_a_dialog_opens_over_the_money_that_was_chosen(wasteful: Wasteful, visit: Open) -> None:
+    page = visit(wasteful, "waste", of="sample")
+    page.button(key="waste-schedule-idle-endpoint:endpoint:starter").click().run()
+    said = text(page)
+    assert "scheduler CreateSchedule" in said
+    assert "<strong>starter</strong>" in said
+    assert "<strong>demo</strong>" not in said
+
+
 def test_a_thing_with_two_reasons_stands_once(wasteful: Wasteful, visit: Open) -> None:
     wasteful.add_endpoint("quiet", age=200_000)
     wasteful.tags[f"{ARN}:endpoint/quiet"] = {"kennel:made-by": "kennel", "kennel:expires": "2026-01-01T00:00:00Z"}

@@ -14,6 +14,8 @@ from dashboard.core.costs.selection import NAMES, By, Period, Selection
 from dashboard.ui import spend_words
 
 OF, PERIOD, DAYS, BY = "spend-of", "spend-period", "spend-days", "spend-by"
+OWN = "spend-own-days"
+"""The period that is shown as days of one's own although it has a name."""
 BESIDE = ("chart", "sort", "p")
 FILTERS = (By.PROJECT, By.OWNER)
 ALL = "all"
@@ -81,21 +83,24 @@ def beside() -> dict[str, str]:
 def _period(selection: Selection, now: datetime) -> None:
     named = spend_words.presets(now)
     name = next((name for name, period in named.items() if period == selection.period), spend_words.CUSTOM)
-    if st.session_state.get(PERIOD) != spend_words.CUSTOM or PERIOD not in st.session_state:
-        st.session_state[PERIOD] = name
+    is_own = name == spend_words.CUSTOM or st.session_state.get(OWN) == str(selection.period)
+    st.session_state[PERIOD] = spend_words.CUSTOM if is_own else name
 
     def choose() -> None:
-        if (period := named.get(st.session_state[PERIOD])) is not None:
+        period = named.get(st.session_state[PERIOD])
+        st.session_state[OWN] = str(selection.period) if period is None else ""
+        if period is not None:
             go(selection.over(period))
 
     st.selectbox("Period", [*named, spend_words.CUSTOM], key=PERIOD, on_change=choose, width=150)
-    if st.session_state[PERIOD] != spend_words.CUSTOM:
+    if not is_own:
         return
     st.session_state[DAYS] = (selection.period.first, selection.period.last)
 
     def pick() -> None:
         picked = st.session_state[DAYS]
         if isinstance(picked, tuple) and len(picked) == 2:  # one day is only the first click of two
+            st.session_state[OWN] = str(Period(*picked))
             go(selection.over(Period(*picked)))
 
     st.date_input(

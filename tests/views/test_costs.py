@@ -221,6 +221,17 @@ def test_days_of_one_s_own_can_be_chosen(visit: Open, aws, keep: Kept):
     assert "$1.00" in text(test)
 
 
+def test_days_of_one_s_own_end_with_another_address(visit: Open, aws, keep: Kept):
+    keep(*month())
+    test = visit(aws, "costs")
+    test.selectbox(key="spend-period").set_value("other days").run()
+    assert len(test.date_input) == 1
+    test.query_params["period"] = "2025-12-01..2026-11-21"
+    test.run()
+    assert test.selectbox(key="spend-period").value == "last 12 months"
+    assert not test.date_input
+
+
 def test_a_link_that_was_cut_short_still_opens(visit: Open, aws, keep: Kept):
     keep(*month())
     test = visit(aws, "costs", of="nonsense", period="2026-99", by="", sort="cost", p="x")

@@ -198,8 +198,13 @@ def sent(aws: Aws, now: datetime) -> None:
     st.html(note("No e-mail leaves the embedded AWS: what would be sent this month is kept here."))
     for number, one in enumerate(messages):
         with st.expander(
-            f"{one.at:%-d %b %H:%M} UTC · {literal(one.to)} · {literal(one.subject)}", key=f"sent-{number}"
+            f"{one.at:%-d %b %H:%M} UTC · {unlinked(one.to)} · {literal(one.subject)}", key=f"sent-{number}"
         ):
             if one.problem:
                 st.html(note(f"It would not have arrived: {one.problem}", Tone.WAITING))
             st.code(one.message, language=None, wrap_lines=True)
+
+
+def unlinked(address: str) -> str:
+    """An address for a label, which would otherwise become a link to write to it."""
+    return literal(address).replace("@", r"\@")

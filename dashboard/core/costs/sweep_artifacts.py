@@ -18,6 +18,9 @@ from dashboard.core.parallel import gather
 
 PREFIXES = ("runs/", "ec2-runs/", "checkpoints/")
 """What trainings leave behind, a folder each. Datasets and code are what new trainings need, and are never old."""
+RECORDS = "ec2-runs/"
+"""Here each run's folder holds its record too, by which it is listed: only what lies below these is files."""
+FILES = ("output", "checkpoints")
 PAGES = 10
 """1,000 objects each, of one prefix; more are not looked at, and that is said."""
 MOST_MODELS = 500
@@ -77,18 +80,25 @@ def old_folders(aws: Aws, prefix: str, before: datetime) -> tuple[list[Folder], 
     for page in aws.pages("s3", "ListObjectsV2", limit=PAGES, Bucket=aws.account.bucket, Prefix=prefix):
         pages, cut = pages + 1, bool(page.get("IsTruncated"))
         for one in page.get("Contents", []):
-            last = prefix + one["Key"].removeprefix(prefix).split("/")[0] + "/"
-            before_it = folders.get(last, Folder(last, 0, 0, one["LastModified"]))
-            folders[last] = Folder(
-                last,
-                before_it.objects + 1,
-                before_it.size + int(one["Size"]),
-                max(before_it.newest, one["LastModified"]),
-            )
+            folder = _folder(prefix, one["Key"])
+            if folder is None:
+                continue
+            last = folder
+            known = folders.get(folder, Folder(folder, 0, 0, one["LastModified"]))
+            newest = max(known.newest, one["LastModified"])
+            folders[folder] = Folder(folder, known.objects + 1, known.size + int(one["Size"]), newest)
     is_all = not (cut and pages >= PAGES)
     if not is_all:
         folders.pop(last, None)
     return [one for one in folders.values() if one.newest < before], is_all
+
+
+def _folder(prefix: str, key: str) -> str | None:
+    """The folder that a key is counted in; None for what lies in none, or is a run's record."""
+    parts = key.removeprefix(prefix).split("/")
+    if prefix != RECORDS:
+        return f"{prefix}{parts[0]}/" if len(parts) > 1 else None
+    return f"{prefix}{parts[0]}/{parts[1]}/" if len(parts) > 2 and parts[1] in FILES else None
 
 
 def in_use(aws: Aws) -> set[str]:

@@ -229,14 +229,23 @@ def test_an_address_that_is_used_since_is_not_released(server, aws):
 def test_old_files_go_except_what_a_model_is_made_of(server, aws):
     s3 = server.client("s3")
     s3.create_bucket(Bucket=OWN)
-    for key in ("runs/old/output/model.tar.gz", "runs/old/code.tar.gz", "runs/served/output/model.tar.gz"):
+    record = "ec2-runs/dogs/request.json"
+    for key in (
+        "runs/old/output/model.tar.gz",
+        "runs/old/code.tar.gz",
+        "runs/served/output/model.tar.gz",
+        "ec2-runs/dogs/output/model.tar.gz",
+        record,
+    ):
         s3.put_object(Bucket=OWN, Key=key, Body=b"x" * 1000)
     role = "arn:aws:iam::123456789012:role/KennelTraining"
     container = {"Image": "kennel/test", "ModelDataUrl": f"s3://{OWN}/runs/served/output/model.tar.gz"}
     server.client("sagemaker").create_model(ModelName="served", PrimaryContainer=container, ExecutionRoleArn=role)
     later = now() + timedelta(days=91)
     assert not [one for one in sweep(aws, BOOK, now()).findings if one.kind is Kind.OLD_ARTIFACTS]
-    (old,) = [one for one in sweep(aws, BOOK, later).findings if one.kind is Kind.OLD_ARTIFACTS]
+    found_old = {one.name: one for one in sweep(aws, BOOK, later).findings if one.kind is Kind.OLD_ARTIFACTS}
+    assert set(found_old) == {"runs/", "ec2-runs/"}
+    old = found_old["runs/"]
     assert "1 folder, 2 files" in old.evidence[0].what
     made = plan(aws, old, Act.DELETE, later)
     assert made.folders == ("runs/old/",)
@@ -244,3 +253,6 @@ def test_old_files_go_except_what_a_model_is_made_of(server, aws):
     left = [one["Key"] for one in s3.list_objects_v2(Bucket=OWN, Prefix="runs/")["Contents"]]
     assert left == ["runs/served/output/model.tar.gz"]
     assert sweep_artifacts.unused(aws, "runs/", later) == []
+    act(aws, plan(aws, found_old["ec2-runs/"], Act.DELETE, later))
+    left = [one["Key"] for one in s3.list_objects_v2(Bucket=OWN, Prefix="ec2-runs/")["Contents"]]
+    assert left == [record], "the run is listed by its record, which stays"

@@ -144,6 +144,8 @@ def _table(seen: View) -> None:
             ),
         },
     )
+    if why := words.unknowns(groups):
+        st.html(markup.note(why))
     if len(rows) < len(groups):
         st.html(markup.note(f"The cheapest {len(rows):,} of {len(groups):,} are listed"))
     choices_versus.download("choices", rows)

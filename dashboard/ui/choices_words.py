@@ -14,6 +14,7 @@ from dashboard.ui.figures_choice_bars import Bar
 from dashboard.ui.figures_choices import Dot, letters
 
 MOST_DOTS = 60
+MOST_REASONS = 2
 
 
 def title_sentence(groups: Sequence[Group], by: str, data: str = "") -> str:
@@ -167,6 +168,16 @@ def places(groups: Sequence[Group]) -> int:
     """Places after the point of a column of these costs: three digits of the least, 2 to 5."""
     least = min((float(one.cost.least) for one in groups if one.cost and one.cost.least > 0), default=1.0)
     return max(2, min(5, 2 - math.floor(math.log10(least))))
+
+
+def unknowns(groups: Sequence[Group]) -> str:
+    """Why costs are unknown: of the first such choices by name, and how many more there are; "" when all are known."""
+    silent = [one for one in groups if one.cost is None]
+    if not silent:
+        return ""
+    told = "; ".join(f"{one.title}: {one.why_unknown or 'its receipts say why'}" for one in silent[:MOST_REASONS])
+    more = len(silent) - MOST_REASONS
+    return f"Unknown cost: {told}{f'; {more} more' if more > 0 else ''}."
 
 
 def legend(dots: Sequence[Dot], wish: Wish, hidden: int = 0) -> str:

@@ -44,6 +44,13 @@ def test_a_choice_of_unknown_cost_is_a_row_and_no_dot():
     assert drawn[2].is_grey
 
 
+def test_an_unknown_cost_says_why():
+    assert words.unknowns(CHOICES) == "Unknown cost: x: no price."
+    assert words.unknowns(CHOICES[:3]) == ""
+    many = by_run(*(outcome(name, None) for name in "abcd"))
+    assert words.unknowns(many) == "Unknown cost: a: no price; b: no price; 2 more."
+
+
 def test_bars_say_what_they_are_medians_of_and_unknown_is_unknown():
     bars = words.cost_bars(CHOICES, {})
     assert [bar.text for bar in bars] == ["$0.05 (1)", "$0.20 (1)", "$0.30 (1)", "unknown (1)"]

@@ -154,6 +154,9 @@ def test_the_server_sends_its_security_headers(page: Page, kennel: Kennel) -> No
         "compare?compare=sample-drawn-dogs",
         "classify",
         "choices?of=sample&within=20",
+        "costs?of=sample",
+        "receipt?of=sample&period=12m",
+        "receipt?receipt=run:sample-drawn-dogs",
     ],
 )
 def test_pages_pass_the_accessibility_rules(browser: Browser, kennel: Kennel, path: str, scheme: str) -> None:

@@ -8,7 +8,7 @@ from dashboard.core.costs.billed import CURRENCY, METRIC, Billed, Question
 from dashboard.core.costs.reconcile import Reason, Reconciliation, Row
 from dashboard.core.costs.selection import By
 from dashboard.core.format import ago, count, money
-from dashboard.ui import spend_table, spend_words
+from dashboard.ui import spend_words
 
 PRICE = money(REQUEST_PRICE)
 ASK = f"Ask AWS for the bill ({PRICE})"
@@ -110,14 +110,14 @@ def plain(made: Reconciliation, question: Question) -> list[dict[str, str]]:
     """Both columns for a spreadsheet, all digits, each in its own currency; empty where a column has no such line."""
     return [
         {
-            question.by.word: spend_table.safe(row.name),
+            question.by.word: row.name,
             "first_day": str(question.period.first),
             "last_day": str(question.period.last),
             "list_price": "" if row.listed is None else f"{row.listed:f}",
             "list_price_currency": CURRENCY,
             "billed": "" if row.billed is None else f"{row.billed:f}",
             "billed_currency": made.currency,
-            "on_the_bill": spend_table.safe("; ".join(row.parts)),
+            "on_the_bill": "; ".join(row.parts),
             "receipts": str(row.receipts),
             "receipts_without_price": str(row.unknown),
         }

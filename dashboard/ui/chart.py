@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 CONFIG = {"displayModeBar": False}
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def panel(name: str, finding: str, figure: "Figure | None", wait: str, *, alone: bool = False) -> None:
@@ -72,10 +74,24 @@ def merged(curves: Mapping[str, Points]) -> list[dict[str, float | int | None]]:
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as CSV with a header; a row without a column leaves it empty."""
+    """Rows as CSV with a header; a row without a column leaves it empty. No cell of it is a formula."""
     out = io.StringIO()
     names = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(out, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([safe(name) for name in names])
+    writer.writerows([[safe(row.get(name, "")) for name in names] for row in rows])
     return out.getvalue()
+
+
+def safe(cell: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: such text begins with an apostrophe; numbers stay as they are."""
+    if not isinstance(cell, str):
+        return cell
+    told = cell.replace("\r", " ")  # csv does not quote it where lines end without one
+    if not cell.startswith(FORMULA):
+        return told
+    try:
+        Decimal(cell)
+    except InvalidOperation:
+        return f"'{told}"
+    return told

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard.core.costs.over_time import OTHERS
 from dashboard.core.costs.selection import Period, Selection
 from dashboard.core.costs.statement import Statement
-from dashboard.ui import chart, figures_spend, markup, page, paper_chart, receipt, spend_table, spend_words
+from dashboard.ui import chart, figures_spend, markup, page, paper_chart, receipt, spend_words
 from dashboard.ui.figures_spend import Limit
 from dashboard.ui.markup import Markup
 from dashboard.ui.page import Place
@@ -73,7 +73,7 @@ def _drawn(made: Statement, kind: str, limit: Limit | None) -> tuple[str, "Figur
 def behind(made: Statement) -> None:
     """The numbers of the chart as a table and as a file."""
     with st.expander("The figures as a table", key="spend-behind"):
-        names = [spend_words.group(made.selection.by, group) for group in made.series.groups]
+        names = columns(made)
         rows = [
             {"first day": str(step.period.first), "last day": str(step.period.last)}
             | {name: float(amount) for name, amount in zip(names, step.amounts, strict=True)}
@@ -92,9 +92,22 @@ def behind(made: Statement) -> None:
         )
 
 
+def columns(made: Statement) -> list[str]:
+    """A column for each group, called like no other: a project may be called "total", or as what has no project is."""
+    taken = {"first day", "last day", "first_day", "last_day", "money", "total"}
+    named = []
+    for group in made.series.groups:
+        word = spend_words.group(made.selection.by, group)
+        while word in taken:
+            word = f"{made.selection.by.word} {word}"
+        taken.add(word)
+        named.append(word)
+    return named
+
+
 def steps(made: Statement) -> list[dict[str, str]]:
     """The chart's figures with all of their digits."""
-    names = [spend_table.safe(spend_words.group(made.selection.by, group)) for group in made.series.groups]
+    names = columns(made)
     return [
         {"first_day": str(step.period.first), "last_day": str(step.period.last), "money": made.selection.nature.word}
         | {name: f"{amount:f}" for name, amount in zip(names, step.amounts, strict=True)}

@@ -1,7 +1,7 @@
 """Which money a page shows: its controls are the address, and the address is the view that somebody else opens."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -10,7 +10,7 @@ from dashboard import state
 from dashboard.core.aws import Account, Aws
 from dashboard.core.costs.ledger import Ledger, groups
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.costs.selection import NAMES, By, Period, Selection
+from dashboard.core.costs.selection import EARLIEST, LATEST, NAMES, By, Period, Selection
 from dashboard.ui import spend_words
 
 OF, PERIOD, DAYS, BY = "spend-of", "spend-period", "spend-days", "spend-by"
@@ -107,7 +107,8 @@ def _period(selection: Selection, now: datetime) -> None:
         "First and last day (UTC)",
         key=DAYS,
         on_change=pick,
-        min_value=date(2006, 3, 14),  # AWS's first service
+        min_value=EARLIEST,
+        max_value=LATEST,
         format="YYYY-MM-DD",
         width=220,
     )

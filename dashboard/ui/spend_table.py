@@ -20,7 +20,6 @@ Rows = Sequence[tuple[Receipt, Decimal | None]]
 
 ROWS = 25
 OPEN, SHOWN, BACK = "receipts-open", "receipts-shown", "receipts-selection"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Order(StrEnum):
@@ -141,21 +140,11 @@ def printed(rows: Rows, whole: int) -> Markup:
 
 
 def plain(rows: Rows, selection: Selection) -> list[dict[str, str]]:
-    """Every receipt of the selection for a spreadsheet: amounts with all of their digits, empty where unknown.
-
-    Text from outside that a spreadsheet would take for a formula begins with an apostrophe.
-    """
+    """Every receipt of the selection for a spreadsheet: amounts with all of their digits, empty where unknown."""
     return [
-        {name: safe(value) for name, value in told.items()}
-        | {"amount": "" if amount is None else f"{amount:f}", "currency": "USD"}
+        {**_told(receipt, selection), "amount": "" if amount is None else f"{amount:f}", "currency": "USD"}
         for receipt, amount in rows
-        for told in [_told(receipt, selection)]
     ]
-
-
-def safe(text: str) -> str:
-    """Text that no spreadsheet runs."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _told(receipt: Receipt, selection: Selection) -> Mapping[str, str]:

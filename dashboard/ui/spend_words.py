@@ -52,7 +52,7 @@ def when(period: Period) -> str:
 
 def group(by: By, name: str) -> str:
     """A group's name in a sentence or a legend; one without a mark says which mark it lacks."""
-    if by is By.COUNT and name:
+    if by is By.COUNT and name.isascii() and name.isdecimal():  # an address may say anything
         return count(int(name), "instance")
     return name or {By.PLATFORM: "not a run", By.CAPACITY: "not a run"}.get(by, f"without {by.word}")
 

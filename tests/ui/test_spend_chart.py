@@ -1,10 +1,13 @@
 """A click on the chart opens the days that it was on."""
 
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 
 from dashboard.core.costs.over_time import OTHERS
 from dashboard.core.costs.selection import By, Period
+from dashboard.core.costs.statement import statement
 from dashboard.ui.spend_chart import opened, steps
+from tests.core.costs.receipts import NOW, ledger, run
 from tests.core.costs.test_statement import of
 from tests.ui.test_figures_spend import month
 
@@ -49,3 +52,12 @@ def test_the_file_of_the_chart_has_every_step_and_its_sum():
     assert len(rows) == len(made.series.steps)
     assert rows[0]["money"] == "simulated"
     assert rows[-1]["total"] == f"{made.series.steps[-1].total:f}"
+
+
+def test_groups_called_as_another_column_keep_a_column_of_their_own():
+    names = ["total", "money", "", "without project", "project total", "others"]
+    runs = [run(f"r{n}", NOW - timedelta(days=1), 1, "0.36", project=name) for n, name in enumerate(names)]
+    row = next(one for one in steps(statement(ledger(*runs), SHOWN)) if Decimal(one["total"]))
+    assert [value for value in row.values() if value == "0.360000000000"] == ["0.360000000000"] * 6
+    assert row["total"] == "2.160000000000"
+    assert row["money"] == "simulated"

@@ -117,3 +117,8 @@ def test_a_day_and_a_year_have_findings():
     assert day == "Most on 21 November: $2.00, all of it SageMaker training"
     year = statement(book, Selection(of().nature, Period.parse("12m", NOW)))
     assert spend_words.each_finding(year.series, By.SERVICE).startswith("Most in November 2026: $2.00")
+
+
+@pytest.mark.parametrize("text", ["abc", "²", "1e9", "-1", "others"])
+def test_a_number_of_instances_that_is_none_is_said_as_it_stands(text):
+    assert text in spend_words.kept(By.COUNT, text)

@@ -8,6 +8,8 @@ from enum import StrEnum
 from dashboard.core.costs.receipt import Nature, Receipt
 
 DAY = timedelta(days=1)
+EARLIEST, LATEST = date(2006, 3, 14), date(2100, 12, 31)
+"""The days that a page can show: from that of AWS's first service on."""
 
 
 class By(StrEnum):
@@ -61,7 +63,10 @@ class Period:
 
     @classmethod
     def parse(cls, text: str, now: datetime) -> "Period":
-        """ "2026-11", "2026-11-03..2026-11-20", "30d", "12m"; anything else is the month of `now`."""
+        """ "2026-11", "2026-11-03..2026-11-20", "30d", "12m"; anything else is the month of `now`.
+
+        Days before EARLIEST or after LATEST are cut off.
+        """
         today = now.astimezone(UTC).date()
         try:
             if text.endswith("d"):
@@ -72,10 +77,13 @@ class Period:
                     first = (first - DAY).replace(day=1)
                 return cls(first, today)
             if ".." in text:
-                first, last = (date.fromisoformat(part) for part in text.split("..", 1))
-                return cls(min(first, last), max(first, last))
-            if text:
-                return cls.month(date.fromisoformat(f"{text}-01"))
+                first, last = sorted(date.fromisoformat(part) for part in text.split("..", 1))
+                if last >= EARLIEST and first <= LATEST:
+                    return cls(max(first, EARLIEST), min(last, LATEST))
+            elif text:
+                first = date.fromisoformat(f"{text}-01")
+                if EARLIEST <= first <= LATEST:
+                    return cls.month(first)
         except ValueError:
             pass  # a link that somebody cut short still opens the page
         return cls.month(today)

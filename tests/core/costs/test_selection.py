@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.costs.selection import NAMES, By, Period, Selection
-from tests.core.costs.receipts import NOW, run
+from dashboard.core.costs.selection import EARLIEST, LATEST, NAMES, By, Period, Selection
+from dashboard.core.costs.statement import statement
+from tests.core.costs.receipts import NOW, many, run
 
 groups = st.dictionaries(st.sampled_from(list(By)), st.text(max_size=12), max_size=4)
 days = st.dates(date(2006, 3, 14), date(2100, 1, 1))
@@ -36,7 +37,11 @@ def test_periods_are_written_in_several_ways(text, period):
     assert Period.parse(text, NOW) == period
 
 
-@pytest.mark.parametrize("text", ["", "2026-13", "x", "..", "2026-11-31..2026-12-01", "d", "m", "-", "9" * 40])
+NONSENSE = ["", "2026-13", "x", "..", "2026-11-31..2026-12-01", "d", "m", "-", "9" * 40]
+FAR = ["9999-12", "0001-01", "0001-01-01..0001-01-02", "9999-01-01..9999-12-31"]
+
+
+@pytest.mark.parametrize("text", NONSENSE + FAR)
 def test_a_period_that_cannot_be_is_this_month(text):
     assert Period.parse(text, NOW) == Period(date(2026, 11, 1), date(2026, 11, 30))
 
@@ -46,6 +51,14 @@ def test_absurd_lengths_are_bounded(text):
     period = Period.parse(text, NOW)
     assert period.last == date(2026, 11, 21)
     assert 1 <= period.days <= 3700
+
+
+@pytest.mark.parametrize("text", ["0001-01-01..2026-11-30", "1999-12-31..9999-12-31", "2026-11-01..9999-12-31"])
+def test_an_address_of_all_time_is_cut_to_days_that_can_be_counted(text):
+    period = Period.parse(text, NOW)
+    assert EARLIEST <= period.first <= period.last <= LATEST
+    assert period.before().last == period.first - timedelta(days=1)
+    assert statement(many(10), Selection(Nature.SIMULATED, period)).total.receipts
 
 
 def test_this_month_is_that_of_utc_wherever_the_clock_stands():

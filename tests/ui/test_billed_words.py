@@ -1,5 +1,7 @@
 """The bill in words: both sums are compared and never added; what a column lacks is said."""
 
+import csv
+import io
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -9,6 +11,7 @@ from dashboard.core.costs.billed import Billed, Question
 from dashboard.core.costs.reconcile import Reason, Reconciliation, Row
 from dashboard.core.costs.selection import By, Period
 from dashboard.ui import billed_words
+from dashboard.ui.chart import to_csv
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 MONTH = Question(Period(date(2026, 11, 1), date(2026, 11, 30)), By.SERVICE)
@@ -67,6 +70,7 @@ def test_the_question_says_of_whom() -> None:
 
 def test_a_spreadsheet_gets_all_digits_and_no_formula() -> None:
     rows = (Row("=cmd", Decimal("0.12345678901"), None, 1), Row("Tax", None, Decimal("2"), parts=("Tax",)))
-    first, second = billed_words.plain(made("0.12345678901", "2", "EUR", *rows), MONTH)
+    told = to_csv(billed_words.plain(made("0.12345678901", "2", "EUR", *rows), MONTH))
+    first, second = csv.DictReader(io.StringIO(told))
     assert (first["service"], first["list_price"], first["billed"]) == ("'=cmd", "0.12345678901", "")
     assert (second["list_price"], second["billed"], second["billed_currency"]) == ("", "2", "EUR")

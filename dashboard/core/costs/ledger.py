@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cached_property
 
@@ -122,8 +122,9 @@ class Ledger:
 
 
 def touches(receipt: Receipt, period: Period, now: datetime) -> bool:
-    """Whether it was there on one of these days."""
-    return receipt.started.date() <= period.last and (receipt.ended or now).date() >= period.first
+    """Whether it was there on one of these days, which are UTC's."""
+    ended = (receipt.ended or now).astimezone(UTC)
+    return receipt.started.astimezone(UTC).date() <= period.last and ended.date() >= period.first
 
 
 def groups(receipts: Sequence[Receipt], by: By) -> list[str]:

@@ -144,7 +144,7 @@ class Receipt:
     def seconds(self) -> float:
         """From its start to its end, or to the reading."""
         last = max((line.ended for line in self.lines), default=self.started)
-        return max(0.0, ((self.ended or last) - self.started).total_seconds())
+        return max(0.0, ((self.ended or last).astimezone(UTC) - self.started.astimezone(UTC)).total_seconds())
 
     def by_day(self) -> dict[date, Decimal]:
         """The amount by UTC day; the days add up to the amount exactly. Empty when it is unknown."""

@@ -1,7 +1,7 @@
 """What one run has cost, line by line: the one arithmetic of everything that shows a run's cost. Pure."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from dashboard.core import tags as tag
@@ -99,7 +99,11 @@ def _lines(
         # It is that of the cheapest zone, and moves while the instance runs; without it the list price stands in for
         # the form of the lines, whose amounts are unknown then.
         at = run.spot_price
-        spot = None if at is None else Price(at, "USD", SPOT_SOURCE, run.created.date(), Confidence.ESTIMATE)
+        spot = (
+            None
+            if at is None
+            else Price(at, "USD", SPOT_SOURCE, run.created.astimezone(UTC).date(), Confidence.ESTIMATE)
+        )
     lines = charges.ec2(
         prices,
         run.instance_type,

@@ -24,13 +24,14 @@ class Span:
     ended: datetime
 
     def __post_init__(self) -> None:
-        if self.ended < self.started:
+        if self.ended.astimezone(UTC) < self.started.astimezone(UTC):
             raise ValueError(f"it ended at {self.ended}, before it started at {self.started}: time is not negative")
 
     @property
     def seconds(self) -> Decimal:
-        """How long it is, to the microsecond."""
-        return Decimal((self.ended - self.started) // timedelta(microseconds=1)) / 1_000_000
+        """How long it is, to the microsecond; in UTC, because two times of one zone differ by what its clocks say."""
+        length = self.ended.astimezone(UTC) - self.started.astimezone(UTC)
+        return Decimal(length // timedelta(microseconds=1)) / 1_000_000
 
     def cut(self, days: Iterable[date]) -> tuple["Span", ...]:
         """In parts that begin at these UTC days, as far as they lie inside: each part at the price of its own time."""

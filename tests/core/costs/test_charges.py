@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from dashboard.core.costs import charges
 from dashboard.core.costs.prices import Extra, Kind, Price, PriceBook
-from dashboard.core.costs.receipt import Line
+from dashboard.core.costs.receipt import Line, accrued
 
 BOOK = PriceBook.load()
 START = datetime(2026, 10, 1, tzinfo=UTC)
@@ -320,3 +321,13 @@ def test_the_extras_of_the_book_have_the_unit_that_they_are_counted_in():
     assert {what for what, _ in BOOK.extras} == set(Extra)
     for known in BOOK.extras.values():
         assert all(earlier.date < later.date for earlier, later in pairwise(known))
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 11, 1), 25), (date(2026, 3, 8), 23), (date(2028, 2, 29), 24)])
+def test_a_day_on_which_clocks_are_set_is_as_long_as_it_was(day: date, hours: int):
+    zone = ZoneInfo("America/New_York")
+    started = datetime(day.year, day.month, day.day, tzinfo=zone)
+    ended = started + timedelta(days=1)  # midnight by the clock on the wall
+    (line,) = charges.endpoint(BOOK, "ml.m5.large", HOME, started=started, ended=ended)
+    assert line.amount == Decimal("0.115") * hours
+    assert sum(amount for _, amount in accrued(line)) == line.amount

@@ -1,6 +1,6 @@
 """The sums of a ledger: exact, of one nature, however they are put together."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature, Receipt
 from dashboard.core.costs.selection import By, Period, Selection
-from tests.core.costs.receipts import NOW, ledger, many, run
+from tests.core.costs.receipts import HOUR, NOW, ledger, many, run
 
 DAY = timedelta(days=1)
 YEAR = Period((NOW - 400 * DAY).date(), NOW.date())
@@ -92,3 +92,11 @@ def test_ten_thousand_receipts_over_a_year_agree_with_a_plain_sum() -> None:
     for nature in held.natures:
         for share in held.shares(Selection(nature, everything, By.PROJECT)):
             assert share.amount == by_hand[nature, share.group]
+
+
+def test_what_is_unknown_is_counted_on_utcs_days_wherever_its_times_come_from() -> None:
+    tokyo = timezone(9 * HOUR)
+    last_of_october = datetime(2026, 11, 1, 8, tzinfo=tokyo)  # 31 October, 23:00 UTC
+    held = ledger(run("a", last_of_october, 0.5, None))
+    october, november = (Selection(Nature.SIMULATED, Period.month(date(2026, month, 1))) for month in (10, 11))
+    assert (held.total(october).unknown, held.total(november).unknown) == (1, 0)

@@ -8,7 +8,7 @@ from typing import Any
 from dashboard.core import tags
 from dashboard.core.aws import Aws
 from dashboard.core.costs.endpoint_receipt import endpoint_receipt
-from dashboard.core.costs.endpoint_seen import seen, untold_configs, variant_of
+from dashboard.core.costs.endpoint_seen import came_into_service, seen, untold_configs, variant_of
 from dashboard.core.costs.lifetimes import NEVER_SERVED, Fleet, Present, endpoint_lifetimes
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Receipt
@@ -37,6 +37,7 @@ class EndpointReader:
         """
         present = self.present(aws, now)
         trail.add([*_configs(aws, trail), *seen(present, trail.happenings, now)])
+        trail.add(came_into_service(present, trail.happenings))
         lives = endpoint_lifetimes(trail.happenings, present, trail.failed)
         trail.note_failed(tuple(one.key for one in lives if NEVER_SERVED in one.notes))
         region, is_embedded = aws.account.region, aws.account.is_embedded

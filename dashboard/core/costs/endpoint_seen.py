@@ -4,11 +4,14 @@ Pure: whoever asks AWS keeps what this gives.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from dashboard.core.costs.lifetimes import SEEN, Fleet, Present
-from dashboard.core.costs.trail import LATE, Happening
+from dashboard.core.costs.trail import IN_SERVICE, LATE, Happening
+
+COMING = timedelta(minutes=30)
+"""No endpoint takes longer to come into service: one that was modified later was changed since."""
 
 
 def seen(present: Sequence[Present], happenings: Sequence[Happening], now: datetime) -> list[Happening]:
@@ -27,6 +30,21 @@ def seen(present: Sequence[Present], happenings: Sequence[Happening], now: datet
         config = {"endpointConfigName": name}
         found.append(Happening(f"{name} config", one.created, "CreateEndpointConfig", config, variants))
         found.append(Happening(name, one.created, "CreateEndpoint", asked, tags=one.tags))
+    return found
+
+
+def came_into_service(present: Sequence[Present], happenings: Sequence[Happening]) -> list[Happening]:
+    """When endpoints came into service: LastModifiedTime tells it for as long as nothing changes them afterwards.
+
+    AWS bills from then on, and CloudTrail knows only when they were asked for.
+    """
+    known = {one.id for one in happenings}
+    found: list[Happening] = []
+    for one in present:
+        name = f"{SEEN}{IN_SERVICE} {one.name}@{int(one.created.timestamp())}"
+        is_first = timedelta(0) < one.modified - one.created <= COMING
+        if name not in known and is_first and one.is_billed and not one.is_changing:
+            found.append(Happening(name, one.modified, IN_SERVICE, {"endpointName": one.name}))
     return found
 
 

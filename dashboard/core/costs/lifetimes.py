@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from dashboard.core.costs.trail import Happening
+from dashboard.core.costs.trail import IN_SERVICE, Happening
 
 SCALED = "UpdateEndpointWeightsAndCapacities"
 SEEN = "seen:"
@@ -119,9 +119,15 @@ def _by_name(happenings: Iterable[Happening]) -> dict[str, list[Lifetime]]:
         is_open = bool(lives) and lives[-1].ended is None
         match one.name:
             case "CreateEndpoint":
+                if is_open and _is_again(lives[-1], one):
+                    lives[-1] = _both(lives[-1], one, configs.get(config, ()))
+                    continue
                 if is_open:
                     lives[-1] = replace(_ended(lives[-1], one.at), notes=(*lives[-1].notes, GONE))
                 lives.append(_begun(name, one, configs.get(config, ())))
+            case _ if one.name == IN_SERVICE:
+                if is_open:
+                    lives[-1] = _in_service(lives[-1], one.at)
             case "DeleteEndpoint":
                 if is_open:
                     lives[-1] = _ended(lives[-1], one.at)
@@ -145,6 +151,33 @@ def _begun(name: str, one: Happening, fleets: tuple[Fleet, ...], *notes: str) ->
     return Lifetime(
         name, one.at, spans=(Span(one.at, None, fleets, one.name),), tags=one.tags, notes=notes or (FROM_CREATION,)
     )
+
+
+def _is_again(life: Lifetime, one: Happening) -> bool:
+    """Whether it is the making that is known already: Kennel saw the endpoint, and CloudTrail told of it later."""
+    is_seen = NO_HISTORY in life.notes
+    return is_seen is not one.id.startswith(SEEN) and abs(one.at - life.created) <= SAME
+
+
+def _both(life: Lifetime, one: Happening, fleets: tuple[Fleet, ...]) -> Lifetime:
+    """One making that is told twice: CloudTrail's is the word, with what was seen where it tells no instances."""
+    if one.id.startswith(SEEN):
+        told = _is_told(life.spans[0])
+        return life if told else replace(life, spans=(replace(life.spans[0], fleets=fleets), *life.spans[1:]))
+    begun = _begun(life.name, one, fleets)
+    return (
+        begun
+        if _is_told(begun.spans[0])
+        else replace(begun, spans=(replace(begun.spans[0], fleets=life.spans[0].fleets),))
+    )
+
+
+def _in_service(life: Lifetime, at: datetime) -> Lifetime:
+    """Its instances are billed from then on, unless it was changed before: then it was another moment that was seen."""
+    if len(life.spans) != 1 or FROM_CREATION not in life.notes:
+        return life
+    notes = tuple(note for note in life.notes if note != FROM_CREATION)
+    return replace(life, spans=(replace(life.spans[0], started=max(at, life.created)),), notes=notes)
 
 
 def _change(lives: list[Lifetime], name: str, one: Happening, fleets: tuple[Fleet, ...]) -> None:

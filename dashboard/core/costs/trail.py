@@ -29,6 +29,10 @@ NAMES = (
     "DeleteProvisionedConcurrencyConfig",
     "AllocateAddress",
 )
+IN_SERVICE = "InService"
+"""No event of CloudTrail's: that an endpoint came into service, as Kennel saw it."""
+KNOWN = (*NAMES, IN_SERVICE)
+"""The names that a happening may have, in the order in which they follow each other within a second."""
 _MEMBERS = (
     "endpointName",
     "endpointConfigName",
@@ -75,7 +79,7 @@ def read_trail(aws: Aws, since: datetime) -> list[Happening]:
 def in_order(happenings: Iterable[Happening]) -> list[Happening]:
     """Each once, oldest first; in the same second a configuration is there before the endpoint that is made from it."""
     once = {one.id: one for one in happenings}
-    return sorted(once.values(), key=lambda one: (one.at, NAMES.index(one.name), one.id))
+    return sorted(once.values(), key=lambda one: (one.at, KNOWN.index(one.name), one.id))
 
 
 def happening(told: Mapping[str, Any]) -> Happening | None:

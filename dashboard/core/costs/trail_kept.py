@@ -14,7 +14,7 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from dashboard.core.aws import Account
-from dashboard.core.costs.trail import NAMES, Happening, in_order
+from dashboard.core.costs.trail import KNOWN, Happening, in_order
 from dashboard.core.home import home
 
 VERSION = 1
@@ -83,7 +83,7 @@ def write(path: Path, kept: Kept) -> None:
 
 def _happening(told: Mapping[str, Any]) -> Happening:
     at = datetime.fromisoformat(told["at"])
-    if at.tzinfo is None or told["name"] not in NAMES:
+    if at.tzinfo is None or told["name"] not in KNOWN:
         raise ValueError("no happening")
     return Happening(
         str(told["id"]), at, told["name"], dict(told["asked"]), tuple(told["variants"]), dict(told["tags"])

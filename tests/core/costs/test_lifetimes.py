@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.core.costs.endpoint_receipt import endpoint_receipt
+from dashboard.core.costs.endpoint_seen import came_into_service
 from dashboard.core.costs.lifetimes import (
     DRIFTED,
+    FROM_CREATION,
     GONE,
     NEVER_SERVED,
     NO_BEGINNING,
@@ -101,6 +103,27 @@ def test_a_name_that_is_used_again_is_another_endpoint() -> None:
     assert first.key != second.key
     assert receipt(first).amount == LARGE
     assert receipt(second).amount == LARGE * 95
+
+
+def test_it_costs_from_when_it_came_into_service_also_after_it_was_deleted() -> None:
+    now = there(1, modified=T + 1.25 * HOUR)
+    told = [config(0), created(1)]
+    told += came_into_service([now], told)
+    assert receipt(endpoint_lifetimes(told, [now])[0]).amount == LARGE * Decimal("98.75")
+    (gone,) = endpoint_lifetimes(in_order([*told, event(3, "DeleteEndpoint")]), [])
+    assert receipt(gone).amount == LARGE * Decimal("1.75")
+    assert FROM_CREATION not in gone.notes
+    assert came_into_service([now], told) == []  # seen once
+
+
+def test_what_changed_it_is_not_taken_for_its_coming_into_service() -> None:
+    late = there(1, modified=T + 2 * HOUR)
+    assert came_into_service([late, there(1), there(1, is_changing=True, modified=T + 1.1 * HOUR)], []) == []
+    scaled = there(1, count=2, modified=T + 1.25 * HOUR)
+    told = [config(0), created(1), *came_into_service([scaled], []), resized(1.125, 2)]
+    (life,) = endpoint_lifetimes(in_order(told), [scaled])
+    assert FROM_CREATION in life.notes
+    assert receipt(life).amount == LARGE * (Decimal("0.125") + 2 * Decimal("98.875"))
 
 
 def test_without_history_what_is_there_counts_from_its_creation() -> None:

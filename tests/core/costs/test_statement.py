@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
-from time import perf_counter
 
 import pytest
 
@@ -115,14 +114,3 @@ def test_the_sum_over_the_days_of_a_receipt_is_the_receipt():
     book = many(100)
     for receipt in book.receipts:
         assert abs(sum(book.days(receipt).values(), Decimal(0)) - receipt.amount) < CENT
-
-
-def test_ten_thousand_receipts_of_a_year_are_worked_out_in_a_quarter_of_a_second():
-    book = many(10_000)
-    statement(book, of(YEAR, By.PROJECT))
-    took = []
-    for _ in range(3):
-        begun = perf_counter()
-        statement(book, of(YEAR, By.PROJECT))
-        took.append(perf_counter() - begun)
-    assert min(took) < 0.25

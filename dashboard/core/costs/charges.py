@@ -20,6 +20,7 @@ from dashboard.core.format import duration
 
 SERVERLESS_MB = 3072
 """The memory of the one serverless endpoint whose price is known."""
+NO_ARM = "no price for provisioned concurrency on ARM in the price book"
 
 
 def training(
@@ -162,11 +163,15 @@ def provisioned(
     """Lambda's provisioned concurrency: `count` environments kept ready, in whole five minutes, and what ran in them.
 
     What ran in them costs the usual price for each request, and a duration rate of its own; what overflowed them is a
-    `function`. The prices for ARM are not in the book, nor those of a request in some regions: the sum lacks these.
+    `function`. The prices for ARM are not in the book: it is unknown then. In some regions that of a request is not, and
+    the sum lacks it.
     """
     span, seconds = Span(book, region, started, ended), exact(duration_ms, "the duration") / 1000
     lines = [_ready(part, kept, memory_mb, count, arm=arm) for part, kept in _whole_steps(span)]
-    if seconds and not arm:
+    if seconds and arm:
+        ran, how = quantities.gb_seconds(memory_mb, seconds), f"{memory_mb:,} MB × {in_seconds(seconds)}"
+        lines.append(span.line(Extra.LAMBDA_PROVISIONED_DURATION.word, ran, None, how=how, why=NO_ARM))
+    elif seconds:
         lines.append(_executed(span, Extra.LAMBDA_PROVISIONED_DURATION, seconds, memory_mb))
     if requests:
         lines.append(_requests(span, requests, essential=False))
@@ -267,8 +272,7 @@ def _ready(span: Span, seconds: Decimal, memory_mb: int, count: int, *, arm: boo
     how = f"{count:,} × {memory_mb:,} MB × {duration(float(seconds))}, in whole 5 min"
     if not arm:
         return span.beside(Extra.LAMBDA_PROVISIONED, ready, how)
-    why = "no price for provisioned concurrency on ARM in the price book"
-    return span.line(Extra.LAMBDA_PROVISIONED.word, ready, None, how=how, why=why)
+    return span.line(Extra.LAMBDA_PROVISIONED.word, ready, None, how=how, why=NO_ARM)
 
 
 def _ephemeral(span: Span, seconds: Decimal, ephemeral_mb: int) -> tuple[Line, ...]:

@@ -129,6 +129,11 @@ def _lines(life: Life, prices: PriceBook, region: str, now: datetime, *, is_lost
     if life.gigabytes and not is_lost:
         ended = max(begun, min(life.ended or now, now))
         lines += charges.ml_storage(prices, region, gb=life.gigabytes, started=begun, ended=ended)
+    if not lines and life.began_before:
+        ended = max(begun, min(life.ended or now, now))
+        lines.append(
+            Line("before and after it ran", None, "instance-hours", None, None, begun, ended, "", NO_BEGINNING)
+        )
     if not any(line.amount is not None for line in lines):
         return lines
     return [line if line.quantity is not None else replace(line, essential=False) for line in lines]

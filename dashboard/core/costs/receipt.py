@@ -126,8 +126,9 @@ class Receipt:
 
     @property
     def amount(self) -> Decimal | None:
-        """The sum of the lines that are known; None when an essential one is not."""
-        if any(line.amount is None and line.essential for line in self.lines):
+        """The sum of the lines that are known; None when an essential one is not, or none is."""
+        unknown = [line for line in self.lines if line.amount is None]
+        if unknown and (len(unknown) == len(self.lines) or any(line.essential for line in unknown)):
             return None
         return sum((line.amount.quantize(GRAIN) for line in self.lines if line.amount is not None), Decimal(0))
 

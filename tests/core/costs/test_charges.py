@@ -129,6 +129,18 @@ def test_what_runs_in_provisioned_concurrency_has_a_rate_of_its_own():
     assert requests.amount == Decimal("0.000002")
 
 
+def test_what_ran_in_environments_on_arm_is_unknown_and_not_left_out():
+    lines = charges.provisioned(
+        BOOK, HOME, memory_mb=128, count=0, requests=5, duration_ms=900, started=START, ended=after(1), arm=True
+    )
+    assert [(line.quantity is not None, line.amount) for line in lines[1:]] == [
+        (True, None),
+        (True, Decimal("0.000001")),
+    ]
+    assert lines[1].essential
+    assert "ARM" in lines[1].why_unknown
+
+
 def test_provisioned_concurrency_on_arm_is_unknown():
     (ready,) = charges.provisioned(BOOK, HOME, memory_mb=128, count=1, started=START, ended=after(1), arm=True)
     assert ready.amount is None

@@ -79,8 +79,16 @@ def test_a_notebook_costs_what_it_ran_between_its_starts_and_stops() -> None:
 def test_a_notebook_without_history_counts_from_its_last_start() -> None:
     assert receipts(notebook())["notebook:lab"].amount == Decimal("0.050") * 10
     stopped = receipts(notebook("Stopped"))["notebook:lab"]
-    assert stopped.amount == 0
-    assert stopped.missing
+    assert stopped.amount is None  # its volume costs, and nobody knows how much
+    assert [line.what for line in stopped.missing] == ["storage of SageMaker instances"]
+
+
+def test_a_notebook_of_which_only_the_end_is_told_is_unknown_and_not_for_nothing() -> None:
+    events = [event("DeleteNotebookInstance", NOW - 3 * DAY, {"notebookInstanceName": "old"})]
+    answers = {"sagemaker ListNotebookInstances": {"NotebookInstances": []}, "cloudtrail LookupEvents": trail(*events)}
+    (cost,) = receipts(answers).values()
+    assert (cost.amount, cost.ended) == (None, NOW - 3 * DAY)
+    assert [line.why_unknown for line in cost.missing] == ["what it cost before CloudTrail's history is not told"]
 
 
 def test_a_notebook_that_is_gone_stays_in_the_sum() -> None:

@@ -1,14 +1,16 @@
 """What an endpoint was over time, from CloudTrail and from what is there."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.core.costs.endpoint_receipt import endpoint_receipt
-from dashboard.core.costs.endpoint_seen import came_into_service
+from dashboard.core.costs.endpoint_seen import came_into_service, seen
 from dashboard.core.costs.lifetimes import (
     DRIFTED,
     FROM_CREATION,
@@ -191,6 +193,29 @@ def test_a_serverless_variant_is_named_as_missing() -> None:
     told = [Happening("c", T, "CreateEndpointConfig", {"endpointConfigName": "c1"}, (variant,)), created(1)]
     (life,) = endpoint_lifetimes(told, [there(1, fleets=(Fleet("all", "", 0, True),))])
     assert receipt(life).amount is None
+
+
+@pytest.mark.parametrize("late", [-1.5, 0.0, 1.5])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_one_that_was_seen_before_cloudtrail_told_of_it_is_one_endpoint(late: float, is_there: bool) -> None:
+    present = replace(there(1, 2), created=T + HOUR + timedelta(seconds=late))
+    told = [config(0.5, count=2), created(1), resized(2, 3)]
+    if not is_there:
+        told.append(event(5, "DeleteEndpoint"))
+    lives = endpoint_lifetimes(
+        in_order([*seen([present], [], NOW), *told]), [replace(present, fleets=there(1, 3).fleets)] * is_there
+    )
+    (life,) = lives
+    assert NO_HISTORY not in life.notes
+    assert GONE not in life.notes
+    last = 99 - 1 if is_there else 5 - 2
+    assert receipt(life).amount == LARGE * (2 + 3 * last)
+
+
+def test_what_was_seen_tells_the_instances_where_cloudtrail_does_not() -> None:
+    present = there(1, 2)
+    (life,) = endpoint_lifetimes(in_order([*seen([present], [], NOW), created(1), event(5, "DeleteEndpoint")]), [])
+    assert receipt(life).amount == LARGE * 2 * 4
 
 
 def test_tags_say_whose_it_is() -> None:

@@ -1,5 +1,6 @@
 """A receipt's sum, its days, and whose money it is."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -71,3 +72,16 @@ def test_a_receipts_days_are_those_of_its_lines(told: list[tuple[Decimal, dateti
     lines = tuple(charge(amount, begun, begun + took) for amount, begun, took in told)
     cost = Receipt("run:x", "x", Service.TRAINING, Nature.LISTED, NOON, None, lines)
     assert sum(cost.by_day().values()) == cost.amount
+
+
+def test_what_is_known_is_the_sum_and_what_is_not_is_never_nothing() -> None:
+    known, unknown = charge(Decimal("0.2"), NOON, NOON), line(NOON, NOON + HOUR, None, essential=False)
+
+    def amount(*lines: Line) -> Decimal | None:
+        return Receipt("run:x", "x", Service.TRAINING, Nature.LISTED, NOON, None, lines).amount
+
+    assert amount(known, unknown) == Decimal("0.2")
+    assert amount(unknown) is None
+    assert amount(unknown, unknown) is None
+    assert amount(known, replace(unknown, essential=True)) is None
+    assert amount(replace(known, amount=Decimal(0)), unknown) == 0

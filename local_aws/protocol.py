@@ -39,6 +39,10 @@ _SIGNING_NAMES = {
 }
 
 
+# what parsers raise for values of another form; RuntimeError is botocore's for times that no calendar has
+_MISFITS = (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError, RuntimeError)
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who signed the request."""
@@ -154,7 +158,7 @@ class Service:
             try:
                 if not isinstance(json.loads(body), dict):
                     raise ServiceError("SerializationException", "The request body is not a JSON object.")
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise ServiceError("SerializationException", "The request body is not JSON.") from None
         parser = PROTOCOL_PARSERS[self.protocol](operation)
         try:
@@ -168,7 +172,7 @@ class Service:
                     "values": values,
                 }
             )
-        except (RequestParserError, ValueError, TypeError, AttributeError, KeyError, IndexError) as wrong:
+        except (RequestParserError, *_MISFITS) as wrong:
             raise ServiceError(
                 "MalformedXML" if self.protocol == "rest-xml" else "SerializationException",
                 f"The request does not have the form of {operation.name}: {wrong}",

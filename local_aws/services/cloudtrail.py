@@ -14,9 +14,10 @@ from local_aws.errors import ServiceError
 from local_aws.protocol import Caller, Service
 from local_aws.services.cloudtrail_event import utc
 from local_aws.services.cloudtrail_recorder import Recorder
-from local_aws.services.cloudtrail_store import KEPT, Row, moment
+from local_aws.services.cloudtrail_store import COLUMNS, KEPT, Row, moment
 
 PAGE = 50
+ATTRIBUTES = {*COLUMNS, "ReadOnly"}
 AHEAD = timedelta(days=1)
 
 Params = dict[str, Any]
@@ -73,6 +74,11 @@ class CloudTrail(Service):
 def _attribute(told: list[dict[str, str]]) -> tuple[str, str] | None:
     if len(told) > 1:
         raise ServiceError("InvalidLookupAttributesException", "One lookup attribute can be given, not more.")
+    if told and told[0]["AttributeKey"] not in ATTRIBUTES:
+        raise ServiceError(
+            "InvalidLookupAttributesException",
+            f"{told[0]['AttributeKey']} is no lookup attribute. Use one of {', '.join(sorted(ATTRIBUTES))}.",
+        )
     return (told[0]["AttributeKey"], told[0]["AttributeValue"]) if told else None
 
 

@@ -14,7 +14,7 @@ MOST = 50_000
 PRUNE_EACH = 1_000
 
 Row = tuple[int, float, str]  # its number, epoch seconds, the event's document
-_ATTRIBUTES = {
+COLUMNS = {
     "EventId": "id = ?",
     "EventName": "name = ?",
     "Username": "username = ?",
@@ -89,7 +89,7 @@ class EventStore:
         """The newest `most` events of a span, those `before` a place among them (its time and number)."""
         where, values = ["region = ?", "at >= ?", "at <= ?"], [region, since.timestamp(), until.timestamp()]
         if attribute is not None:
-            where.append(_ATTRIBUTES[attribute[0]])
+            where.append(COLUMNS[attribute[0]])
             values.append(attribute[1])
         if before is not None:
             where.append("(at < ? OR (at = ? AND number < ?))")

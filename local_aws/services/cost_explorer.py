@@ -22,6 +22,7 @@ from starlette.responses import Response
 
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller, Service
+from local_aws.services import sagemaker_constraints as constraints
 from local_aws.services.billing import Bill, Item
 from local_aws.services.billing_journal import Journal, Usage, Used
 from local_aws.services.billing_meters import Meters
@@ -81,6 +82,11 @@ class CostExplorer(Service):
         told = Usage(Used.REQUEST, f"request/{response.headers['x-amzn-RequestId']}", HOME, moment, ended=moment)
         await asyncio.to_thread(self._journal.add, told)
         return response
+
+    def parse(self, request: Request, operation: OperationModel, body: bytes) -> Params:
+        params = super().parse(request, operation, body)
+        constraints.check(operation.input_shape, params)
+        return params
 
     def get_cost_and_usage(self, params: Params, caller: Caller) -> Params:
         _refuse(params, "BillingViewArn")

@@ -205,8 +205,8 @@ def _fits(asked: Params) -> Callable[[str], bool]:
     if len(ways) > 1 or {"CASE_SENSITIVE", "CASE_INSENSITIVE"} <= options:
         raise wrong(f"MatchOptions {', '.join(sorted(options))} do not go together.")
     (way,) = ways
-    if way == "GREATER_THAN_OR_EQUAL":
-        raise wrong("The embedded AWS has no MatchOptions GREATER_THAN_OR_EQUAL.")
+    if way not in ("ABSENT", *_COMPARE):
+        raise wrong(f"The embedded AWS has no MatchOptions {way}.")
     if way == "ABSENT":
         return lambda value: value == ""
     if not values:

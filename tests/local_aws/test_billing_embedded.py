@@ -161,6 +161,16 @@ def test_a_tag_is_activated_over_the_wire_and_counts_from_then_on(used: Used) ->
     assert cost > 0
 
 
+def test_values_that_aws_does_not_know_are_refused_over_the_wire(used: Used) -> None:
+    ce = client(used.aws, "ce")
+    days = {"Start": "2026-11-01", "End": "2026-11-02"}
+    code, said = refused(ce.get_cost_and_usage, TimePeriod=days, Granularity="WEEKLY", Metrics=["UnblendedCost"])
+    assert (code, "WEEKLY" in said) == ("ValidationException", True)  # not the months of another granularity
+    status = [{"TagKey": "project", "Status": "Perhaps"}]
+    code, said = refused(ce.update_cost_allocation_tags_status, CostAllocationTagsStatus=status)
+    assert (code, "Perhaps" in said) == ("ValidationException", True)
+
+
 def test_what_is_not_there_answers_501(used: Used) -> None:
     code, _ = refused(
         client(used.aws, "ce").get_cost_forecast,

@@ -163,6 +163,8 @@ def test_pages_are_newest_first_and_tokens_belong_to_their_lookup(embedded: Embe
     assert code_of(call, LookupAttributes=other, NextToken=first["NextToken"]) == "InvalidNextTokenException"
     assert code_of(call, NextToken="nonsense") == "InvalidNextTokenException"
     assert code_of(call, LookupAttributes=[*attribute, *other]) == "InvalidLookupAttributesException"
+    bogus = [{"AttributeKey": "Bogus", "AttributeValue": "x"}]
+    assert code_of(call, LookupAttributes=bogus) == "InvalidLookupAttributesException"
     now = datetime.now(UTC)
     assert code_of(call, StartTime=now, EndTime=now - timedelta(hours=1)) == "InvalidTimeRangeException"
     assert code_of(call, EventCategory="insight") == "InvalidEventCategoryException"

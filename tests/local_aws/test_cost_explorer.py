@@ -255,6 +255,7 @@ def test_tags_count_from_their_activation_on(ce: CostExplorer, tags: CostTags) -
             "one root",
         ),
         ({"Filter": {"Dimensions": {"Key": "SERVICE", "MatchOptions": ["GREATER_THAN_OR_EQUAL"]}}}, "GREATER"),
+        ({"Filter": {"Dimensions": {"Key": "SERVICE", "Values": ["y"], "MatchOptions": ["ROUGHLY"]}}}, "ROUGHLY"),
         ({"BillingViewArn": "arn:aws:billing::123456789012:billingview/primary"}, "BillingViewArn"),
     ],
 )  # fmt: skip

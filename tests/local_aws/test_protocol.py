@@ -20,6 +20,9 @@ class Toy(Service):
     def describe_training_job(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         return {"TrainingJobName": params["TrainingJobName"], "CreationTime": 1.5, "TrainingJobArn": caller.arn}
 
+    def list_training_jobs(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        return {"TrainingJobSummaries": []}
+
     async def stop_training_job(self, params: dict[str, Any], caller: Caller) -> None:
         raise ServiceError("ResourceInUse", "It is already stopping.")
 
@@ -57,6 +60,7 @@ def test_a_method_answers_its_operation() -> None:
     [
         (b"{", "SerializationException", "not JSON"),
         (b"[]", "SerializationException", "not a JSON object"),
+        (b"[" * 100_000, "SerializationException", "not JSON"),  # deeper than any parser goes
         (b"", "ValidationException", 'Missing required parameter in input: "TrainingJobName"'),
         (b'{"TrainingJobName": 5}', "ValidationException", "Invalid type for parameter TrainingJobName"),
         (b'{"TrainingJobName": ""}', "ValidationException", "Invalid length"),
@@ -67,6 +71,13 @@ def test_what_does_not_fit_the_model_is_refused(body: bytes, code: str, says: st
         run(body)
     assert caught.value.code == code
     assert says in caught.value.message
+
+
+@pytest.mark.parametrize("time", [b"1e300", b"-1e300", b"NaN", b'"yesterday"'])
+def test_a_time_that_no_calendar_has_is_refused(time: bytes) -> None:
+    with pytest.raises(ServiceError) as caught:
+        run(b'{"CreationTimeAfter": ' + time + b"}", "ListTrainingJobs")
+    assert caught.value.code == "SerializationException"
 
 
 def test_coroutines_answer_too() -> None:
@@ -92,7 +103,11 @@ def test_operations_of_other_services_do_not_match() -> None:
         ("cloudwatch", "describe_alarms", {}),
         ("autoscaling", "describe_auto_scaling_groups", {}),
         ("application-autoscaling", "describe_scalable_targets", {"ServiceNamespace": "sagemaker"}),
-        ("pricing", "describe_services", {}),
+        (
+            "pricing",
+            "get_price_list_file_url",
+            {"PriceListArn": "arn:aws:pricing:::price-list/aws/AmazonEC2/USD/1/x", "FileFormat": "json"},
+        ),
         ("iam", "generate_service_last_accessed_details", {"Arn": "arn:aws:iam::123456789012:role/x"}),
         ("ec2", "describe_capacity_blocks", {}),
         ("ssm", "describe_sessions", {"State": "Active"}),

@@ -7,6 +7,7 @@ from dashboard.core.costs import trail_kept
 from dashboard.core.costs.collect import Collector
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.ledger_book import LedgerBook
+from dashboard.core.costs.trail import Pace, at_once
 from dashboard.core.costs.trail_book import TrailBook
 from dashboard.core.runs.window import Window
 from dashboard.price_readings import prices
@@ -41,4 +42,5 @@ def _books() -> dict[str, LedgerBook]:
 
 
 def _book(aws: Aws) -> LedgerBook:
-    return _books().setdefault(where(aws), LedgerBook(now, Collector(TrailBook(trail_kept.place(aws.account)))))
+    pace = at_once if aws.account.is_embedded else Pace()
+    return _books().setdefault(where(aws), LedgerBook(now, Collector(TrailBook(trail_kept.place(aws.account), pace))))

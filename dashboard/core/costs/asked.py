@@ -15,6 +15,8 @@ from dashboard.core.format import money, plain
 
 CENTURY = Decimal(100 * 366 * 86400)
 MOST = 1_000_000
+LARGEST = Decimal(10**9)
+"""Of a size or a price: far more than anything has, and little enough to be counted to the digit."""
 SPOT_SOURCE = "the spot price that was asked with"
 
 
@@ -83,6 +85,9 @@ class Asked:
                 raise InvalidInput(f"--{field} is {value}", "it is a number from 0", field=field)
         if spot_price is not None and (not spot_price.is_finite() or spot_price < 0):
             raise InvalidInput(f"--spot-price is {spot_price}", "it is dollars an hour, from 0", field="spot-price")
+        for field, value in (*amounts, ("spot-price", spot_price), ("memory-mb", Decimal(memory_mb))):
+            if value is not None and value > LARGEST and field != "seconds":
+                raise InvalidInput(f"--{field} is {value}", f"it is {LARGEST:,} at most", field=field)
         if not 0 <= count <= MOST:
             raise InvalidInput(f"--count is {count}", f"it is a whole number from 0 to {MOST:,}", field="count")
         if month_hours is not None and not month_hours:

@@ -163,8 +163,7 @@ def provisioned(
     """Lambda's provisioned concurrency: `count` environments kept ready, in whole five minutes, and what ran in them.
 
     What ran in them costs the usual price for each request, and a duration rate of its own; what overflowed them is a
-    `function`. The prices for ARM are not in the book: it is unknown then. In some regions that of a request is not, and
-    the sum lacks it.
+    `function`. On ARM it is unknown: the book has no price for it. Where it has none for a request, the sum lacks that.
     """
     span, seconds = Span(book, region, started, ended), exact(duration_ms, "the duration") / 1000
     lines = [_ready(part, kept, memory_mb, count, arm=arm) for part, kept in _whole_steps(span)]

@@ -1,8 +1,8 @@
 """Every receipt of an account beside those of its runs. Each part is read for itself, and one that fails is said."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 from dashboard.core.aws import Aws
 from dashboard.core.costs import deleted_runs
@@ -72,6 +72,23 @@ class Collected:
     unread: tuple[Unread, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Found:
+    """The last reading of a part that came through, `at` its moment; and why none has since, when it was `tried`."""
+
+    tried: datetime
+    prices: PriceBook
+    receipts: tuple[Receipt, ...] = ()
+    at: datetime | None = None
+    problem: KennelError | None = None
+
+    def unread(self, what: str) -> Unread | None:
+        """What the receipts lack."""
+        if self.problem is None:
+            return None
+        return Unread(what if self.at is None else f"{what} since {self.at.astimezone(UTC):%H:%M} UTC", self.problem)
+
+
 @dataclass
 class Collector:
     """Reads all parts of ONE account side by side, and keeps those that are fresh. Used by one thread at a time."""
@@ -79,34 +96,42 @@ class Collector:
     trail: TrailBook
     parts: Sequence[Part] = PARTS
     _endpoints: EndpointReader = field(default_factory=EndpointReader)
-    _kept: dict[str, tuple[datetime, PriceBook, tuple[Receipt, ...] | Unread]] = field(default_factory=dict)
+    _kept: dict[str, _Found] = field(default_factory=dict)
 
     def collect(
         self, aws: Aws, prices: PriceBook, now: datetime, runs: Sequence[Run] = (), *, again: bool = False
     ) -> Collected:
         """CloudTrail first, then the parts; `again`: something was changed, so that nothing is fresh.
 
-        Raises nothing of `Aws.call`: what could not be read is told in `unread`.
+        Raises nothing of `Aws.call`: what could not be read is told in `unread`, and what it was before stays.
         """
         happenings, unseen = self.trail.look(aws, now, again=again)
         of = Sources(aws, prices, now, self.trail, self._endpoints, happenings, runs)
         due = [part for part in self.parts if self._is_due(part, of, again=again)]
         for part, found in zip(due, gather(lambda part: _read(part, of), due), strict=True):
-            self._kept[part.what] = now, prices, found
-        found_all = [self._kept[part.what][2] for part in self.parts]
-        receipts = tuple(receipt for one in found_all if not isinstance(one, Unread) for receipt in one)
-        unread = [one for one in found_all if isinstance(one, Unread)]
-        return Collected(receipts, (*unread, *((Unread(TRAIL, unseen),) if unseen else ())))
+            before = self._kept.get(part.what)
+            if not isinstance(found, KennelError):
+                self._kept[part.what] = _Found(now, prices, found, now)
+            elif before is None:
+                self._kept[part.what] = _Found(now, prices, problem=found)
+            else:
+                self._kept[part.what] = replace(before, tried=now, prices=prices, problem=found)
+        held = [self._kept[part.what] for part in self.parts]
+        receipts = tuple(receipt for one in held for receipt in one.receipts)
+        unread = [one.unread(part.what) for part, one in zip(self.parts, held, strict=True)]
+        unread.append(Unread(TRAIL, unseen) if unseen else None)
+        return Collected(receipts, tuple(one for one in unread if one is not None))
 
     def _is_due(self, part: Part, of: Sources, *, again: bool) -> bool:
         if part.what not in self._kept:
             return True
-        at, prices, _ = self._kept[part.what]
-        return prices is not of.prices or of.now - at >= part.fresh or (again and not part.asked_apart)
+        known = self._kept[part.what]
+        is_old = known.prices is not of.prices or of.now - known.tried >= part.fresh
+        return is_old or (again and not part.asked_apart)
 
 
-def _read(part: Part, of: Sources) -> tuple[Receipt, ...] | Unread:
+def _read(part: Part, of: Sources) -> tuple[Receipt, ...] | KennelError:
     try:
         return part.read(of)
     except KennelError as problem:
-        return Unread(part.what, problem)
+        return problem

@@ -17,7 +17,8 @@ from dashboard.core.errors import AccessDenied, NotFound
 from dashboard.core.parallel import gather
 
 MOST = 200
-"""Functions that are read, in the order in which Lambda lists them; 4 calls each, and 4 of CloudWatch's metrics."""
+"""Functions that are read, in the order in which Lambda lists them: 2 calls each, and 3 of CloudWatch's metrics."""
+BEYOND = f"only the first {MOST} functions of a region are looked at"
 WORKERS = 8
 FIGURES = ("Invocations", "Duration", "ProvisionedConcurrencyInvocations")
 MEASURED = (
@@ -53,13 +54,29 @@ class _Function:
 
 
 def functions(aws: Aws, prices: PriceBook, now: datetime, happenings: Sequence[Happening]) -> tuple[Receipt, ...]:
-    """Receipts of the functions that are there. Raises the errors of `Aws.call`."""
-    listed = [one for page in aws.pages("lambda", "ListFunctions") for one in page.get("Functions", [])][:MOST]
-    found = gather(lambda told: _read(aws, told), listed, workers=WORKERS)
+    """Receipts of the functions that are there, those of the ones beyond MOST unknown. Raises those of `Aws.call`."""
+    listed = [one for page in aws.pages("lambda", "ListFunctions") for one in page.get("Functions", [])]
+    found = gather(lambda told: _read(aws, told), listed[:MOST], workers=WORKERS)
     metrics = [Metric("AWS/Lambda", name, (("FunctionName", one.name),)) for one in found for name in FIGURES]
     figures = iter(by_day(aws, metrics, now)) if metrics else iter(())
     ready = provisioned_lives(happenings)
-    return tuple(_receipt(one, next(figures), next(figures), next(figures), ready, aws, prices, now) for one in found)
+    read = [_receipt(one, next(figures), next(figures), next(figures), ready, aws, prices, now) for one in found]
+    return (*read, *(_beyond(told, aws, now) for told in listed[MOST:]))
+
+
+def _beyond(told: Mapping[str, Any], aws: Aws, now: datetime) -> Receipt:
+    """Of a function that is not looked at: there, and of unknown cost."""
+    made = min(datetime.fromisoformat(told["LastModified"]), now)
+    return Receipt(
+        key=f"function:{told['FunctionName']}",
+        name=str(told["FunctionName"]),
+        service=Service.LAMBDA,
+        nature=Nature.of({}, is_embedded=aws.account.is_embedded),
+        started=made,
+        ended=None,
+        lines=(Line("requests and duration", None, "requests", None, None, made, now, "", BEYOND),),
+        status="there",
+    )
 
 
 def _read(aws: Aws, told: Mapping[str, Any]) -> _Function:

@@ -4,7 +4,8 @@ CloudTrail's event history holds 90 days, tells an event up to 15 minutes late, 
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,10 +60,33 @@ class Happening:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_trail(aws: Aws, since: datetime) -> list[Happening]:
-    """What happened since then, oldest first; refused calls are left out. Raises the errors of `Aws.call`."""
+@dataclass
+class Pace:
+    """Lets no two lookups begin within `apart` seconds of each other. clock: seconds that only go forward."""
 
-    def look(name: str) -> list[Happening]:
+    apart: float = 0.5  # CloudTrail allows an account two a second
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _next: float = 0.0
+
+    def __call__(self) -> None:
+        wait = self._next - self.clock()
+        if wait > 0:
+            self.sleep(wait)
+        self._next = self.clock() + self.apart
+
+
+def at_once() -> None:
+    """No pace: for an AWS that is this machine."""
+
+
+def read_trail(aws: Aws, since: datetime, pace: Callable[[], None] = at_once) -> list[Happening]:
+    """What happened since then, oldest first; refused calls are left out. `pace` is called before each lookup.
+
+    Raises the errors of `Aws.call`.
+    """
+
+    def look(name: str) -> Iterator[Happening]:
         pages = aws.pages(
             "cloudtrail",
             "LookupEvents",
@@ -70,7 +94,11 @@ def read_trail(aws: Aws, since: datetime) -> list[Happening]:
             LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": name}],
             StartTime=since,
         )
-        return [one for page in pages for told in page.get("Events", []) if (one := happening(told)) is not None]
+        pace()
+        for page in pages:
+            yield from (one for told in page.get("Events", []) if (one := happening(told)) is not None)
+            if page.get("NextToken"):
+                pace()
 
     # One after the other: side by side they would be more than CloudTrail allows.
     return in_order(one for name in NAMES for one in look(name))

@@ -1,5 +1,6 @@
 """What CloudTrail tells of one account and region, kept up to date: looked up seldom, and only what is new."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,9 +17,10 @@ EACH = timedelta(seconds=60)
 
 @dataclass
 class TrailBook:
-    """Used by one thread at a time. `path` is None for one that keeps nothing on disk."""
+    """Used by one thread at a time. `path` is None for one that keeps nothing on disk; `pace` as in `read_trail`."""
 
     path: Path | None
+    pace: Callable[[], None] = trail.at_once
     lost: set[str] = field(default_factory=set)
     """Configurations that are gone, and whose making is not told: they are not looked for again."""
     _kept: Kept | None = None
@@ -57,7 +59,7 @@ class TrailBook:
     def _ask(self, aws: Aws, now: datetime, kept: Kept) -> None:
         since = now - HISTORY if kept.read_to is None else max(now - HISTORY, kept.read_to - LATE)
         try:
-            found = trail.read_trail(aws, since)
+            found = trail.read_trail(aws, since, self.pace)
         except KennelError as problem:
             self._problem = problem
             return

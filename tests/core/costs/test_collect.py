@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import pytest
 
 from dashboard.core.costs import trail_kept
 from dashboard.core.costs.collect import TRAIL, Collector
+from dashboard.core.costs.ledger import Unread
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Nature, Receipt, Service
-from dashboard.core.costs.trail import HISTORY, LATE
+from dashboard.core.costs.trail import HISTORY, LATE, NAMES, Pace
 from dashboard.core.costs.trail_book import TrailBook
-from dashboard.core.errors import AccessDenied, NotFound
+from dashboard.core.errors import AccessDenied, NotFound, Throttled
 from dashboard.core.runs.model import Platform, Run
 from tests.core.costs.shaped_aws import Answer, ShapedAws
 from tests.core.runs.made import run
@@ -370,3 +372,46 @@ def test_events_that_cannot_be_read_hide_no_others() -> None:
     answers = endpoint_answers() | {"cloudtrail LookupEvents": trail(*odd, refused, *lived(NOW - DAY))}
     found = receipts(answers)
     assert [one.amount for one in found.values() if one.name == "old"] == [Decimal("0.115") * 5]
+
+
+def test_a_part_that_fails_once_keeps_what_it_was_and_says_since_when() -> None:
+    aws = ShapedAws(endpoint_answers("dogs") | {"cloudtrail LookupEvents": trail()})
+    collector = Collector(TrailBook(None))
+    before = collector.collect(aws, PRICES, NOW).receipts
+    listed, slow = aws.answers["sagemaker ListEndpoints"], Throttled("AWS asks to slow down")
+    aws.answers["sagemaker ListEndpoints"] = slow
+    for minutes in (1, 2):
+        found = collector.collect(aws, PRICES, NOW + timedelta(minutes=minutes))
+        assert found.receipts == before
+        assert Unread("Endpoints since 12:00 UTC", slow) in found.unread
+    aws.answers["sagemaker ListEndpoints"] = listed
+    after = collector.collect(aws, PRICES, NOW + HOUR)
+    assert [one.amount for one in after.receipts] == [Decimal("0.115") * 2 * 11]
+    assert not [one for one in after.unread if "Endpoints" in one.what]
+
+
+def test_functions_that_are_not_looked_at_are_unknown_and_not_left_out() -> None:
+    answers = function() | {"cloudwatch GetMetricData": metrics(Invocations={}, Duration={})}
+    (told,) = answers["lambda ListFunctions"]["Functions"]  # type: ignore[index,call-overload]
+    answers["lambda ListFunctions"] = {"Functions": [told | {"FunctionName": f"f{n}"} for n in range(202)]}
+    found = receipts(answers)
+    assert len(found) == 202
+    assert {key for key, one in found.items() if one.amount is None} == {"function:f200", "function:f201"}
+    assert found["function:f201"].missing[0].why_unknown == "only the first 200 functions of a region are looked at"
+
+
+def test_cloudtrail_is_asked_twice_a_second_at_most() -> None:
+    clock, began = [100.0], []
+
+    def look(asked: dict[str, Any]) -> dict[str, Any]:
+        began.append(clock[0])
+        clock[0] += 0.1  # what an answer takes
+        return {"Events": []}
+
+    pace = Pace(clock=lambda: clock[0], sleep=lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    aws, book = ShapedAws({"cloudtrail LookupEvents": look}), TrailBook(None, pace)
+    book.look(aws, NOW)
+    book.look(aws, NOW, again=True)
+    assert len(began) == 2 * len(NAMES)
+    assert all(later - earlier >= 0.4999 for earlier, later in pairwise(began))
+    assert began[-1] - began[0] < 0.5 * len(began)

@@ -200,3 +200,20 @@ def test_it_runs_as_a_module(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["amount"] == "0.0116"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sagemaker-training --instance ml.m5.large --region us-east-1 --seconds 10 --spot-price 1e30",
+        "ec2 --instance m5.large --region us-east-1 --seconds 10 --spot-price 1e999999",
+        "ec2 --instance m5.large --region us-east-1 --seconds 10 --volume-gb 1e999999",
+        "ec2 --instance m5.large --region us-east-1 --seconds 1e400",
+        "endpoint --instance ml.m5.large --region us-east-1 --month-hours 1e999999",
+        f"lambda-provisioned --region us-east-1 --month-hours 744 --memory-mb {'9' * 40}",
+    ],
+)
+def test_what_is_beyond_all_measure_is_refused_in_a_sentence(ask, line: str) -> None:
+    code, told, wrong = ask(line)
+    assert (code, told) == (2, "")
+    assert len(wrong.splitlines()) == 1

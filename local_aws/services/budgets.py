@@ -5,6 +5,7 @@ asked for, so that it is never hours old. Budget actions and reports are not her
 """
 
 import base64
+import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ from local_aws.services import sagemaker_constraints as constraints
 from local_aws.services.budgets_alerts import Alerts, Charges, added
 from local_aws.services.budgets_record import invalid
 from local_aws.store import Documents, Store
+
+log = logging.getLogger(__name__)
 
 PAGE = 100
 MOST_PERIODS = 400
@@ -50,7 +53,11 @@ class Budgets(Service):
     def look(self) -> None:
         """Tell of every threshold that was passed since the last look, and forget budgets whose time is over."""
         for record in self._records.all():
-            self._judge(record["Budget"]["BudgetName"])
+            name = record["Budget"]["BudgetName"]
+            try:
+                self._judge(name)
+            except Exception:  # one budget that cannot be judged must not silence the others
+                log.exception("budget %s could not be looked at", name)
 
     def _judge(self, name: str, *, anew: bool = False) -> None:
         """Look at one budget. The bill is added up before the record is held; one changed meanwhile is left."""

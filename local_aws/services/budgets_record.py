@@ -4,6 +4,7 @@ What a budget counts is kept as an expression of Cost Explorer's kind, in whiche
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from local_aws.errors import ServiceError
 
 MOST_NOTIFICATIONS = 10
 MOST_MAILS, MOST_TOPICS = 10, 1
+MOST_DIGITS = 30  # of an amount or a threshold; far more than any bill has, and arithmetic holds them
 FOR_EVER = datetime(2087, 6, 15, tzinfo=UTC)  # what AWS sets where no end is asked for
 MONTHS = {"MONTHLY": 1, "QUARTERLY": 3, "ANNUALLY": 12}
 _METRICS = ("UnblendedCost", "BlendedCost", "AmortizedCost", "NetUnblendedCost", "NetAmortizedCost")
@@ -88,6 +90,8 @@ def _limit(asked: Mapping[str, str] | None) -> dict[str, str]:
         raise invalid(f"The unit of a COST budget is the currency of the account, USD, not {asked['Unit']}.")
     if not re.fullmatch(r"([0-9]*\.)?[0-9]+", asked["Amount"]) or not Decimal(asked["Amount"]):
         raise invalid("BudgetLimit.Amount must be a number greater than 0.")
+    if len(asked["Amount"]) > MOST_DIGITS:
+        raise invalid(f"BudgetLimit.Amount has more than {MOST_DIGITS} signs.")
     return {"Amount": asked["Amount"], "Unit": "USD"}
 
 
@@ -156,7 +160,12 @@ def _filter(key: str, values: Sequence[str]) -> dict[str, Any]:
 
 
 def notification(asked: Mapping[str, Any]) -> Params:
-    """A notification as it is kept, its own state left out: that is AWS's to tell."""
+    """A notification as it is kept, its own state left out: that is AWS's to tell.
+
+    Raises ServiceError InvalidParameterException for a threshold that is no number, which JSON's NaN passes for.
+    """
+    if not math.isfinite(asked["Threshold"]):
+        raise invalid("Notification.Threshold must be a number.")
     return {
         "NotificationType": asked["NotificationType"],
         "ComparisonOperator": asked["ComparisonOperator"],

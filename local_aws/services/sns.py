@@ -63,6 +63,7 @@ class Sns(Service):
         return {"TopicArn": arn}
 
     def delete_topic(self, params: Params, caller: Caller) -> Params:
+        topics.check_arn(params["TopicArn"], caller.region, caller.account)
         with self._store.transaction():
             for one in self._subscriptions.of(params["TopicArn"]):
                 self._subscriptions.delete(one["arn"])
@@ -75,7 +76,7 @@ class Sns(Service):
         return {"Topics": [{"TopicArn": one["arn"]} for one in page], **token}
 
     def get_topic_attributes(self, params: Params, caller: Caller) -> Params:
-        topic = self._topic(params["TopicArn"])
+        topic = self._topic(params["TopicArn"], caller)
         subscribed = self._subscriptions.of(topic["arn"])
         pending = sum(not one["confirmed"] for one in subscribed)
         return {
@@ -93,14 +94,14 @@ class Sns(Service):
     def set_topic_attributes(self, params: Params, caller: Caller) -> Params:
         given = topics.attributes({params["AttributeName"]: params.get("AttributeValue") or ""})
         with self._store.transaction():
-            topic = self._topic(params["TopicArn"])
+            topic = self._topic(params["TopicArn"], caller)
             topic["attributes"] |= given
             self._topics.put(topic["arn"], topic)
         return {}
 
     def tag_resource(self, params: Params, caller: Caller) -> Params:
         with self._store.transaction():
-            topic = self._topic(params["ResourceArn"], "ResourceNotFound")
+            topic = self._topic(params["ResourceArn"], caller, "ResourceNotFound")
             marks = topic["tags"] | topics.tags(params["Tags"])
             topics.tags([{"Key": key, "Value": value} for key, value in marks.items()])
             self._topics.put(topic["arn"], topic | {"tags": marks})
@@ -108,13 +109,13 @@ class Sns(Service):
 
     def untag_resource(self, params: Params, caller: Caller) -> Params:
         with self._store.transaction():
-            topic = self._topic(params["ResourceArn"], "ResourceNotFound")
+            topic = self._topic(params["ResourceArn"], caller, "ResourceNotFound")
             left = {key: value for key, value in topic["tags"].items() if key not in params["TagKeys"]}
             self._topics.put(topic["arn"], topic | {"tags": left})
         return {}
 
     def list_tags_for_resource(self, params: Params, caller: Caller) -> Params:
-        topic = self._topic(params["ResourceArn"], "ResourceNotFound")
+        topic = self._topic(params["ResourceArn"], caller, "ResourceNotFound")
         return {"Tags": [{"Key": key, "Value": value} for key, value in topic["tags"].items()]}
 
     # subscriptions
@@ -125,7 +126,7 @@ class Sns(Service):
         protocol, endpoint = params["Protocol"], params.get("Endpoint") or ""
         check_endpoint(protocol, endpoint)
         with self._store.transaction():
-            topic = self._topic(params["TopicArn"])
+            topic = self._topic(params["TopicArn"], caller)
             one = self._subscriptions.add(topic["arn"], protocol, endpoint, caller.account)
         if not one["confirmed"]:
             self._subscriptions.ask(one)
@@ -135,7 +136,7 @@ class Sns(Service):
     def confirm_subscription(self, params: Params, caller: Caller) -> Params:
         signed = params.get("AuthenticateOnUnsubscribe") == "true"
         with self._store.transaction():
-            topic = self._topic(params["TopicArn"])
+            topic = self._topic(params["TopicArn"], caller)
             return {"SubscriptionArn": self._subscriptions.confirm(topic["arn"], params["Token"], signed=signed)}
 
     def unsubscribe(self, params: Params, caller: Caller) -> Params:
@@ -156,7 +157,7 @@ class Sns(Service):
         return {"Subscriptions": [listed(one) for one in page], **token}
 
     def list_subscriptions_by_topic(self, params: Params, caller: Caller) -> Params:
-        page, token = _page(self._subscriptions.of(self._topic(params["TopicArn"])["arn"]), params)
+        page, token = _page(self._subscriptions.of(self._topic(params["TopicArn"], caller)["arn"]), params)
         return {"Subscriptions": [listed(one) for one in page], **token}
 
     def get_subscription_attributes(self, params: Params, caller: Caller) -> Params:
@@ -187,7 +188,7 @@ class Sns(Service):
         arn = params.get("TopicArn") or params.get("TargetArn")
         if not arn:
             raise invalid("TopicArn or TargetArn", "no value for required parameter")
-        self._topic(arn)
+        self._topic(arn, caller)
         message, subject = params["Message"], params.get("Subject") or ""
         by_protocol = _by_protocol(message, params.get("MessageStructure"))
         if not message:
@@ -215,9 +216,9 @@ class Sns(Service):
 
     # within
 
-    def _topic(self, arn: str, missing: str = "NotFound") -> Params:
-        if arn.count(":") != 5 or not arn.startswith("arn:aws:sns:"):
-            raise invalid("TopicArn")
+    def _topic(self, arn: str, caller: Caller | None = None, missing: str = "NotFound") -> Params:
+        """A topic: the caller's, in the region that was called; without one, any that is here."""
+        topics.check_arn(arn, caller.region if caller else "", caller.account if caller else "")
         found = self._topics.get(arn)
         if found is None:
             raise ServiceError(missing, "Topic does not exist", 404)
@@ -236,7 +237,7 @@ def _by_protocol(message: str, structure: str | None) -> dict[str, str]:
         raise invalid("MessageStructure")
     try:
         found = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise invalid("Message Structure - JSON message body failed to parse") from None
     if not isinstance(found, dict) or not isinstance(found.get("default"), str):
         raise invalid("Message Structure - No default entry in JSON message body")
@@ -249,7 +250,9 @@ def _page(found: Sequence[Params], params: Params) -> tuple[Sequence[Params], Pa
         try:
             first = int(base64.b64decode(params["NextToken"], validate=True))
         except ValueError:
-            raise invalid("NextToken") from None
+            first = -1
+        if first < 0:
+            raise invalid("NextToken")
     rest = first + PAGE
     more = {"NextToken": base64.b64encode(str(rest).encode()).decode()} if rest < len(found) else {}
     return found[first:rest], more

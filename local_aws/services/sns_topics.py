@@ -35,6 +35,15 @@ def topic_arn(name: str, account: str, region: str) -> str:
     return f"arn:aws:sns:{region}:{account}:{name}"
 
 
+def check_arn(arn: str, region: str = "", account: str = "") -> None:
+    """Raises ServiceError InvalidParameter for what is no topic's ARN, or one of another region or account."""
+    parts = arn.split(":")
+    if len(parts) != 6 or parts[:3] != ["arn", "aws", "sns"]:
+        raise invalid("TopicArn")
+    if (region or parts[3], account or parts[4]) != (parts[3], parts[4]):
+        raise invalid("TopicArn", "The topic is of another region or account than the request.")
+
+
 def default_policy(arn: str, account: str) -> str:
     """What AWS gives a topic without a policy of its own: only its account uses it."""
     statement = {
@@ -69,7 +78,7 @@ def attributes(given: Mapping[str, str]) -> dict[str, str]:
 def _policy(text: str) -> str:
     try:
         policy = Policy.parse(_without_principals(json.loads(text)), "Policy")
-    except (ValueError, TypeError, AttributeError) as wrong:  # PolicyError is a ValueError
+    except (ValueError, TypeError, AttributeError, RecursionError) as wrong:  # PolicyError is a ValueError
         raise invalid("Policy", f"{wrong}") from wrong
     for statement in policy.statements:
         for action in statement.actions:
@@ -117,8 +126,8 @@ def _is_about(principal: Any, service: str) -> bool:
     """Services are named as such: {"AWS": "*"} means accounts and their users."""
     if principal == "*":
         return True
-    named = principal.get("Service", []) if isinstance(principal, dict) else []
-    return service in ([named] if isinstance(named, str) else named)
+    named = principal.get("Service") if isinstance(principal, dict) else None
+    return named == service or (isinstance(named, list) and service in named)
 
 
 def tags(given: list[Mapping[str, str]]) -> dict[str, str]:

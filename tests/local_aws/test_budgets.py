@@ -325,6 +325,7 @@ def test_the_limits_and_doubles_of_aws(world: World) -> None:
         {"BudgetLimit": usd("0")},
         {"BudgetLimit": {"Amount": "5", "Unit": "EUR"}},
         {"BudgetLimit": usd("five")},
+        {"BudgetLimit": usd("9" * 1_000_000)},  # which no arithmetic holds
         {"BudgetLimit": None},
         {"BudgetName": "a:b"},
         {"AutoAdjustData": {"AutoAdjustType": "FORECAST"}},
@@ -343,6 +344,29 @@ def test_what_cannot_be_counted_is_refused_and_nothing_is_made(world: World, wro
     asked = {name: value for name, value in budget.items() if value is not None}
     assert code_of(world.ask, "create_budget", Budget=asked) == "InvalidParameterException"
     assert world.ask("describe_budgets")["Budgets"] == []
+
+
+def test_a_threshold_that_is_no_number_is_refused_and_nothing_is_made(world: World) -> None:
+    assert code_of(world.make, notifications=[telling(threshold=float("nan"))]) == "InvalidParameterException"
+    assert world.ask("describe_budgets")["Budgets"] == []
+
+
+def test_a_budget_that_cannot_be_judged_does_not_silence_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a broken one", "month"):
+        world.make(name, notifications=[telling()])
+    world.costs("90")
+    judge = Alerts.judge
+
+    def failing(self: Alerts, record: dict[str, Any], *more: Any, **named: Any) -> bool:
+        if record["Budget"]["BudgetName"] == "a broken one":
+            raise ArithmeticError
+        return judge(self, record, *more, **named)
+
+    monkeypatch.setattr(Alerts, "judge", failing)
+    world.budgets.look()
+    assert world.states("month") == ["ALARM"]
 
 
 @pytest.mark.parametrize(

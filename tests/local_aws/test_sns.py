@@ -71,6 +71,12 @@ def test_a_topic_is_made_once(world: World) -> None:
 def test_topics_are_those_of_their_region(world: World) -> None:
     elsewhere = Caller(ACCOUNT, "eu-west-1", "AKIA", CALLER.arn)
     assert world.sns.list_topics({}, elsewhere) == {"Topics": []}
+    for call in (world.sns.get_topic_attributes, world.sns.publish, world.sns.delete_topic):
+        assert code_of(call, {"TopicArn": ARN, "Message": "x"}, elsewhere) == "InvalidParameter"
+    assert code_of(world.ask, "delete_topic", TopicArn="alerts") == "InvalidParameter"
+    assert world.ask("list_topics")["Topics"] == [{"TopicArn": ARN}]
+    for token in ("nonsense", "LTU="):  # the second says -5
+        assert code_of(world.ask, "list_topics", NextToken=token) == "InvalidParameter"
 
 
 def test_a_mail_subscriber_hears_nothing_before_it_has_confirmed(world: World) -> None:
@@ -106,6 +112,8 @@ def test_a_token_is_good_for_two_days_and_for_its_own_subscription(world: World)
 class Listener(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        with self.server.held:  # type: ignore[attr-defined]
+            pass
         status = self.server.answers.pop(0) if self.server.answers else 200  # type: ignore[attr-defined]
         self.server.heard.append((dict(self.headers), body, status))  # type: ignore[attr-defined]
         self.send_response(status)
@@ -120,6 +128,7 @@ class Listener(BaseHTTPRequestHandler):
 def listener() -> Iterator[Any]:
     server = HTTPServer(("127.0.0.1", 0), Listener)
     server.heard, server.answers, server.news = [], [], threading.Semaphore(0)  # type: ignore[attr-defined]
+    server.held = threading.Lock()  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -151,6 +160,19 @@ def test_what_a_program_refuses_is_kept_with_the_reason(world: World, listener: 
     assert [one["problem"] for one in world.kept] == ["HTTP 403"]
 
 
+def test_a_program_that_takes_nothing_does_not_fill_the_memory(listener: Any) -> None:
+    kept: list[dict[str, str]] = []
+    delivery = Delivery(lambda _group, _stream, lines: kept.extend(json.loads(text) for _, text in lines), waiting=2)
+    delivery.start()
+    with listener.held:
+        for number in range(3):
+            delivery.post(f"http://127.0.0.1:{listener.server_port}/", {}, {"Message": str(number)})
+        assert [(one["message"], one["problem"]) for one in kept] == [("2", "too many messages wait to be delivered")]
+    assert all(listener.news.acquire(timeout=10) for _ in range(2))
+    delivery.stop()
+    assert len(kept) == 1
+
+
 @pytest.mark.parametrize(
     ("protocol", "endpoint"),
     [
@@ -159,6 +181,10 @@ def test_what_a_program_refuses_is_kept_with_the_reason(world: World, listener: 
         ("http", "https://127.0.0.1/"),
         ("http", "http://127.0.0.1:70000/"),
         ("http", "http://127.0.0.1@example.com/"),
+        ("http", "http://127.0.0.1/a b"),
+        ("http", "http://127.0.0.1/\r\nX-Other: y"),
+        ("http", "http://127.0.0.1/hündchen"),  # a request's line holds ASCII only
+        ("http", "http://[::1%25lo]/"),
         ("https", "https://127.0.0.1/"),
         ("lambda", f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"),
         ("email", "ada"),
@@ -186,6 +212,7 @@ def test_a_message_may_differ_by_protocol(world: World) -> None:
         {"Message": "x", "Subject": "two\nlines"},
         {"Message": "x", "Subject": "x" * 101},
         {"Message": "x", "MessageStructure": "json"},
+        {"Message": "[" * 100_000, "MessageStructure": "json"},
         {"Message": "x", "MessageAttributes": {"a": {"DataType": "String", "StringValue": "b"}}},
         {"Message": "x", "TopicArn": None},
         {"Message": "x", "PhoneNumber": "+491234"},
@@ -214,7 +241,7 @@ def test_attributes_and_tags_of_a_topic(world: World) -> None:
     world.ask("set_topic_attributes", **of, AttributeName="DisplayName", AttributeValue="Kennel")
     assert world.ask("get_topic_attributes", **of)["Attributes"]["DisplayName"] == "Kennel"
     foreign = json.dumps({"Version": "2012-10-17", "Statement": [statement(Action="s3:GetObject")]})
-    for name, value in (("FifoTopic", "true"), ("Policy", "{"), ("Policy", foreign)):
+    for name, value in (("FifoTopic", "true"), ("Policy", "{"), ("Policy", "[" * 100_000), ("Policy", foreign)):
         asked = {"AttributeName": name, "AttributeValue": value}
         assert code_of(world.ask, "set_topic_attributes", **of, **asked) == "InvalidParameter"
     world.ask("tag_resource", ResourceArn=ARN, Tags=[{"Key": "a", "Value": "b"}])
@@ -235,6 +262,7 @@ def statement(**more: Any) -> dict[str, Any]:
         ([statement(Principal="*")], True),
         ([statement(Principal={"Service": [BUDGETS, "events.amazonaws.com"]})], True),
         ([statement(Principal={"AWS": "*"})], False),
+        ([statement(Principal={"Service": 5})], False),
         ([statement(Principal={"Service": "events.amazonaws.com"})], False),
         ([statement(Action="SNS:Subscribe")], False),
         ([statement(Resource=ARN + "-x")], False),

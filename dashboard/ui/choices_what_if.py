@@ -26,9 +26,10 @@ def show(aws: Aws, nature: Nature, works: Mapping[Work, Sequence[Outcome]], dead
     with st.container(horizontal=True, vertical_alignment="bottom", key="what-if-controls"):
         named = choices_tables.work_names(works)
         word = st.selectbox("The work of", list(named), key=WORK, bind="query-params", width=330)
+        # A float, because a bound whole number fails on an address that says inf.
         number = st.number_input(
-            "Instances", min_value=1, max_value=20, value=1, step=1, key=COUNT, bind="query-params", width=120,
-            help="EC2 trainings run on one instance",
+            "Instances", min_value=1.0, max_value=20.0, value=1.0, step=1.0, format="%.0f", key=COUNT,
+            bind="query-params", width=120, help="EC2 trainings run on one instance",
         )  # fmt: skip
         elsewhere = sorted({home, *regions_of(state.prices())})
         regions = st.multiselect(
@@ -36,7 +37,7 @@ def show(aws: Aws, nature: Nature, works: Mapping[Work, Sequence[Outcome]], dead
         )
     work = named.get(word or "", next(iter(works)))
     spot = state.spot_prices(aws)
-    asked = Question(home, tuple(regions) or (home,), int(number), spot.value or {}, spot.why)
+    asked = Question(home, tuple(regions) or (home,), round(number), spot.value or {}, spot.why)
     found = what_if(work, works[work], state.prices(), asked)
     finding = choices_tables.what_if_sentence(found, deadline, home)
     spans = choices_tables.option_spans(found, deadline, several=len(regions) > 1)[:DRAWN]

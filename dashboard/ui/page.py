@@ -53,6 +53,18 @@ def follow() -> None:
         st.switch_page(place, query_params=query)
 
 
+def whole(name: str, usual: int = 1) -> int:
+    """A whole number that the address tells, 1 to 99,999; the usual one for anything else, which is taken out of it.
+
+    A widget that is bound to the address fails on what is no number, or on one without end.
+    """
+    told = st.query_params.get(name, "")
+    if told.isascii() and told.isdecimal() and len(told) <= len("99999"):
+        return max(1, int(told))
+    st.query_params.pop(name, None)
+    return usual
+
+
 def title(name: str, sentence: str, age: str = "", marks: Markup = NO_MARK) -> None:
     """The title line: the page's name, badges, one live sentence, and how old the reading is once that matters."""
     old = f'<span class="kn-age">{escape(age)}</span>' if age else ""

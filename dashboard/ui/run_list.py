@@ -193,6 +193,7 @@ def _sheet(shown: Sequence[Run]) -> Sheet:
     pages = -(-len(shown) // ROWS)
     number = 1
     if pages > 1:
+        page.whole("p")
         with st.container(horizontal=True, vertical_alignment="center", key="run-pages"):
             number = min(pages, st.pagination(pages, key="p", bind="query-params"))
             first = (number - 1) * ROWS

@@ -58,7 +58,7 @@ def show(rows: Rows, selection: Selection, at: datetime) -> None:
         )
     held = Order(order).apply(rows)
     pages = max(1, -(-len(held) // ROWS))
-    number = min(pages, int(st.query_params.get("p", "1")) if st.query_params.get("p", "1").isdecimal() else 1) or 1
+    number = min(pages, page.whole("p"))
     place = st.container(key="table-receipts")
     if pages > 1:
         with st.container(horizontal=True, vertical_alignment="center", key="receipts-pages"):

@@ -1,5 +1,6 @@
 """One event as CloudTrail tells it: what was called, with what, by whom, what was answered. Never a secret. Pure."""
 
+import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -10,16 +11,31 @@ from typing import Any
 from botocore.model import OperationModel, Shape
 
 from local_aws.protocol import Caller
+from local_aws.services.sagemaker_constraints import SHOWN
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 """What CloudTrail itself writes in the place of a secret."""
 MOST_TEXT = 4_000
 """Characters of one value that are kept; CloudTrail cuts events at 256 KB."""
-_SECRETS = re.compile(r"password|secret|token|credential|userdata|plaintext|privatekey|passphrase", re.IGNORECASE)
+MOST_DOCUMENT = 256_000
+"""Bytes of an event; of a larger one CloudTrail leaves out the parameters and the answer, and says so."""
+MOST_RESOURCES = 100
+SHORT = 6
+"""Characters: a shorter secret is only taken out of a message where it stands in quotes, not out of words."""
+_SECRETS = re.compile(
+    r"password|secret|token|credential|userdata|plaintext|passphrase|(private|api)[_-]?key|(authorized|presigned)url",
+    re.IGNORECASE,
+)
 _NO_SECRETS = re.compile(
     r"(clienttoken|clientrequesttoken|httptokens|nexttoken|creatorrequestid|kennel:token)$", re.IGNORECASE
 )
 _VALUES = re.compile(r"^environment(variables)?$", re.IGNORECASE)
+_SECRET_SHAPES = ("NotebookInstanceLifecycleConfigContent", "TargetInput")  # what people write programs into
+_WRITTEN = re.compile(
+    r"((?:password|secret|token|signature|api[_-]?key)[\w-]*(?:=|:\s+)|://[^/\s@:]*:(?=[^/\s@]*@))[^\s&@\"',;]+",
+    re.IGNORECASE,
+)
+"""A secret within a text: --token=…, …&X-Amz-Signature=…, https://name:…@host."""
 _READS = re.compile(
     r"(Get|List|Describe|Search|Lookup|Head|Simulate|Decode|Query|View|Select|Filter|Check|Preview|Assume|BatchGet|"
     r"BatchDescribe|StartQuery|StartLiveTail|StopQuery|GenerateCredentialReport|Test|Render|Invoke|Estimate)"
@@ -81,8 +97,12 @@ def event(
     error: tuple[str, str] | None,
 ) -> Event:
     """Put together. `source` is the service's name in addresses ("sagemaker"); `error` its code and message."""
-    asked = hidden(request, operation.input_shape) if request is not None else None
+    secrets: list[str] = []
+    asked = hidden(request, operation.input_shape, found=secrets) if request is not None else None
     told = hidden(answer, operation.output_shape) if answer and error is None else None
+    if service == "sns" and asked and "endpoint" in asked:
+        secrets.append(str(asked["endpoint"]))
+        asked = {**asked, "endpoint": HIDDEN}  # somebody's address, or a program's with its key
     identity = _identity(caller)
     document: dict[str, Any] = {
         "eventVersion": "1.11",
@@ -104,7 +124,13 @@ def event(
         "eventCategory": "Management",
     }
     if error is not None:
-        document |= {"errorCode": error[0], "errorMessage": error[1][:MOST_TEXT]}
+        # what could not be read may hold anything, and AWS's messages repeat what is wrong
+        said = _without(error[1], secrets) if request is not None else f"The request is no {operation.name}."
+        document |= {"errorCode": error[0], "errorMessage": said[:MOST_TEXT]}
+    for name in ("requestParameters", "responseElements"):
+        size = len(json.dumps(document[name]))
+        if size > MOST_DOCUMENT // 2:
+            document[name] = {"omitted": True, "originalSize": size, "reason": "The event is too large."}
     return Event(
         at=at,
         region=caller.region,
@@ -112,37 +138,70 @@ def event(
         source=document["eventSource"],
         username=_username(identity),
         access_key=caller.access_key_id,
-        resources=tuple(dict.fromkeys([*_resources(service, asked), *_resources(service, told)])),
+        resources=tuple(dict.fromkeys([*_resources(service, asked), *_resources(service, told)]))[:MOST_RESOURCES],
         document=document,
     )
 
 
-def hidden(value: Any, shape: Shape | None, name: str = "") -> Any:
-    """A value in CloudTrail's form: members begin with a small letter, times are texts, secrets are hidden."""
-    sensitive = shape is not None and bool(shape.metadata.get("sensitive"))
-    if value is not None and (sensitive or (_SECRETS.search(name) and not _NO_SECRETS.search(name))):
+def hidden(value: Any, shape: Shape | None, name: str = "", found: list[str] | None = None) -> Any:
+    """A value in CloudTrail's form: members begin with a small letter, times are texts, secrets are hidden.
+
+    found: gets every text that was hidden.
+    """
+    kept = found if found is not None else []
+    sensitive = shape is not None and (bool(shape.metadata.get("sensitive")) or shape.name in _SECRET_SHAPES)
+    if value is not None and (sensitive or _is_secret(name)):
+        kept += _texts(value)
         return HIDDEN
     if isinstance(value, Mapping):
         members = getattr(shape, "members", None) if shape is not None and shape.type_name == "structure" else None
         each = getattr(shape, "value", None) if shape is not None and shape.type_name == "map" else None
         if _VALUES.match(name) and members is None:
+            kept += _texts(value)
             return dict.fromkeys(value, HIDDEN)  # an environment often holds keys
+        if members is not None and _is_secret(str(value.get("Key") or value.get("Name") or "")) and "Value" in value:
+            kept += _texts(value["Value"])
+            value = {**value, "Value": HIDDEN}
         return {
             (key[:1].lower() + key[1:] if members is not None else key): hidden(
-                one, members.get(key) if members is not None else each, key
+                one, members.get(key) if members is not None else each, key, kept
             )
             for key, one in value.items()
             if key != "ResponseMetadata"
         }
     if isinstance(value, (list, tuple)):
-        return [hidden(one, getattr(shape, "member", None), name) for one in value]
+        return [hidden(one, getattr(shape, "member", None), name, kept) for one in value]
     if isinstance(value, datetime):
         return f"{utc(value):%b %d, %Y, %I:%M:%S %p}"
     if isinstance(value, bytes):
         return HIDDEN  # what a program hands over in bytes is content, not a setting
     if isinstance(value, str):
-        return value[:MOST_TEXT]
+        kept += (one[0].removeprefix(one[1]) for one in _WRITTEN.finditer(value))
+        return _WRITTEN.sub(rf"\1{HIDDEN}", value)[:MOST_TEXT]
     return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+
+
+def _is_secret(name: str) -> bool:
+    return bool(_SECRETS.search(name)) and not _NO_SECRETS.search(name)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text within a value."""
+    if isinstance(value, Mapping):
+        yield from (text for one in value.values() for text in _texts(one))
+    elif isinstance(value, (list, tuple)):
+        yield from (text for one in value for text in _texts(one))
+    elif value is not None:
+        yield str(value)
+
+
+def _without(message: str, secrets: list[str]) -> str:
+    """A message without the secrets of its request, which AWS's repeat from their first character on."""
+    for one in sorted({secret for secret in secrets if secret}, key=len, reverse=True):
+        message = message.replace(f"'{one}'", f"'{HIDDEN}'")
+        if len(one) >= SHORT:
+            message = message.replace(one, HIDDEN).replace(one[:SHOWN], HIDDEN)
+    return message
 
 
 def utc(moment: datetime) -> datetime:

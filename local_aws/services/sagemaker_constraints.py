@@ -24,7 +24,7 @@ _JAVA = (
     (r"\p{Print}", r"\x20-\x7e"),
     (r"\z", r"\Z"),
 )
-_SHOWN = 100  # characters of a value that a message repeats
+SHOWN = 100  # characters of a value that a message repeats
 
 
 def check(shape: Shape | None, params: dict[str, Any]) -> None:
@@ -56,7 +56,7 @@ def _value(shape: Shape, value: Any, path: str) -> Iterator[str]:
             yield from _range(shape, len(value), value, path, "length")
             for key, item in value.items():
                 yield from _value(shape.key, key, f"{path}.key")
-                yield from _value(shape.value, item, f"{path}.{str(key)[:_SHOWN]}.member")
+                yield from _value(shape.value, item, f"{path}.{str(key)[:SHOWN]}.member")
         case "string":
             yield from _string(shape, value, path)
         case "integer" | "long" | "float" | "double":
@@ -85,7 +85,7 @@ def _range(shape: Shape, number: float, value: Any, path: str, what: str) -> Ite
 
 def _broken(value: Any, path: str, constraint: str) -> str:
     shown = str(value)
-    shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
+    shown = shown if len(shown) <= SHOWN else shown[:SHOWN] + "…"
     return f"Value '{shown}' at '{path}' failed to satisfy constraint: {constraint}"
 
 

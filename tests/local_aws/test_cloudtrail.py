@@ -4,6 +4,7 @@ import json
 import threading
 import urllib.request
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,64 @@ def test_no_secret_is_written_down(embedded: Embedded) -> None:
         assert secret not in told
         assert secret not in files
     assert key["AccessKeyId"] in told
+
+
+HUSH = "hush-hush-hush"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "params"),
+    [
+        ("sagemaker", "create_model", {"ModelName": "a b", "PrimaryContainer": {"Environment": {"KEY": HUSH * 200}}}),
+        ("sagemaker", "create_model", {"ModelName": "m", "PrimaryContainer": {"Environment": {"KEY": {HUSH: 1}}}}),
+        (
+            "sagemaker",
+            "create_model",
+            {"ModelName": "m", "PrimaryContainer": {"ModelDataUrl": f"https://b/k?X-Amz-Signature={HUSH}&x=1"}},
+        ),
+        ("sagemaker", "create_model", {"ModelName": "m", "PrimaryContainer": {"Image": f"https://ada:{HUSH}@h/x"}}),
+        ("sagemaker", "create_training_job", {"HyperParameters": {"api_key": HUSH}}),
+        ("sagemaker", "create_training_job", {"AlgorithmSpecification": {"ContainerArguments": [f"--token={HUSH}"]}}),
+        ("sagemaker", "add_tags", {"ResourceArn": "x", "Tags": [{"Key": "password", "Value": HUSH}]}),
+        ("sagemaker", "create_notebook_instance_lifecycle_config", {"OnStart": [{"Content": HUSH}]}),
+        ("sns", "subscribe", {"TopicArn": "x", "Protocol": "http", "Endpoint": f"http://127.0.0.1:9/{HUSH}"}),
+        ("sns", "publish", {"TopicArn": "x", "Message": HUSH, "Subject": HUSH}),
+        ("sns", "confirm_subscription", {"TopicArn": "x", "Token": HUSH}),
+        (
+            "scheduler",
+            "create_schedule",
+            {"Name": "s", "Target": {"Arn": "x", "RoleArn": "x", "Input": json.dumps({"Body": HUSH})}},
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else min(value),
+)
+def test_what_is_taken_or_refused_leaves_no_secret(
+    embedded: Embedded, service: str, operation: str, params: dict[str, Any]
+) -> None:
+    """AWS's messages repeat the values that are wrong."""
+    with suppress(ClientError):
+        getattr(client(embedded, service, parameter_validation=False), operation)(**params)
+    told = "".join(one["CloudTrailEvent"] for one in looked_up(embedded))
+    assert HUSH not in told
+    assert HUSH[:8] not in told
+
+
+def test_a_message_keeps_its_words_where_a_secret_is_one_of_them(embedded: Embedded) -> None:
+    params = {"ModelName": "a b", "PrimaryContainer": {"Image": "i", "Environment": {"ON": "1"}}}
+    with pytest.raises(ClientError):
+        client(embedded, "sagemaker").create_model(**params, ExecutionRoleArn=role(embedded))
+    event = json.loads(looked_up(embedded, "EventName", "CreateModel")[0]["CloudTrailEvent"])
+    assert event["errorMessage"].startswith("1 validation error detected: Value 'a b' at 'modelName'")
+
+
+def test_a_huge_request_does_not_fill_the_history(embedded: Embedded) -> None:
+    ids = [f"i-{number:017x}" for number in range(20_000)]
+    with pytest.raises(ClientError):
+        client(embedded, "ec2").terminate_instances(InstanceIds=ids)
+    (event,) = looked_up(embedded, "EventName", "TerminateInstances")
+    assert len(event["CloudTrailEvent"]) < 256_000
+    assert json.loads(event["CloudTrailEvent"])["requestParameters"]["omitted"] is True
+    assert [one["ResourceName"] for one in event["Resources"]] == ids[:100]
 
 
 def test_the_signature_of_an_address_is_not_written_down(embedded: Embedded) -> None:

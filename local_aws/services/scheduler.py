@@ -17,7 +17,7 @@ from botocore.model import OperationModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from local_aws.errors import ServiceError
+from local_aws.errors import ServiceError, internal
 from local_aws.protocol import Caller, Service
 from local_aws.services import sagemaker_constraints, scheduler_expression
 from local_aws.services.cloudwatch_store import Datum, MetricStore
@@ -245,9 +245,8 @@ class Scheduler(Service):
             self._completed(one)
             return
         self._count(one, "InvocationAttemptCount")
-        try:
-            self._targets.call(one["Target"], one["Arn"])
-        except ServiceError as error:
+        error = self._called(one)
+        if error is not None:
             self._count(one, "TargetErrorCount")
             log.warning("schedule %s: %s", one["Arn"], error)
             temporary = error.status >= 500 or error.code.startswith("Throttl")
@@ -258,6 +257,17 @@ class Scheduler(Service):
                 return
             self._count(one, "InvocationDroppedCount")
         self._completed(one)
+
+    def _called(self, one: Params) -> ServiceError | None:
+        """Call a schedule's target; how that failed, None when it did not."""
+        try:
+            self._targets.call(one["Target"], one["Arn"])
+        except ServiceError as error:
+            return error
+        except Exception as failure:  # of ours: it must not keep the other schedules from firing
+            log.exception("schedule %s", one["Arn"])
+            return internal(type(failure).__name__)
+        return None
 
     def _completed(self, one: Params) -> None:
         """What comes after an event: the next one, or, when there is none, the end that was asked for."""

@@ -137,7 +137,7 @@ class Targets:
 def _read(target: Mapping[str, Any]) -> Params:
     try:
         params = json.loads(target.get("Input") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         params = None
     if not isinstance(params, dict):
         raise ServiceError("ValidationException", "The Input of the Target is not a JSON object.")

@@ -143,6 +143,7 @@ def test_a_name_is_taken_once(embedded: Embedded, scheduler: Any) -> None:
         ({"Target": {"Arn": "arn:aws:lambda:us-east-1:123456789012:function:f"}}, "cannot invoke arn:aws:lambda"),
         ({"Target": {"Arn": "arn:aws:scheduler:::aws-sdk:s3:deleteBucket"}}, "sagemaker:deleteEndpoint"),
         ({"Target": {"Input": "not json"}}, "JSON"),
+        ({"Target": {"Input": "[" * 100_000}}, "JSON"),
         ({"Target": {"DeadLetterConfig": {"Arn": "arn:aws:sqs:us-east-1:123456789012:q"}}}, "dead-letter"),
         ({"Target": {"RoleArn": "arn:aws:iam::123456789012:role/NobodyMadeIt"}}, "assume the role"),
         ({"Target": {"RoleArn": "arn:aws:iam::123456789012:role/KennelTraining"}}, "assume the role"),

@@ -25,7 +25,7 @@ class Account:
     def __init__(self, folder: Path) -> None:
         self.now = NOON
         self.called: list[float] = []
-        self.failures: list[ServiceError] = []
+        self.failures: list[Exception] = []
         self.folder = folder
         self.store = Store(folder)
         self.metrics = MetricStore(folder / "metrics")
@@ -100,6 +100,15 @@ def test_what_fails_for_a_while_is_tried_again_more_and_more_slowly(account: Acc
     account.run(3600)
     assert account.called == [60, 61, 63, 67]
     assert (account.counted("InvocationAttemptCount"), account.counted("TargetErrorCount")) == (4, 3)
+    assert account.counted("InvocationDroppedCount") == 0
+
+
+def test_one_that_breaks_does_not_keep_the_others_from_firing(account: Account) -> None:
+    account.make("at(2030-06-01T12:01:00)", Name="a")
+    account.make("at(2030-06-01T12:01:00)", Name="b")
+    account.failures = [KeyError("a bug"), KeyError("again")]
+    account.run(3600)
+    assert account.called == [60, 60, 61, 61], "both, and both again"
     assert account.counted("InvocationDroppedCount") == 0
 
 

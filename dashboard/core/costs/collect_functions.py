@@ -25,6 +25,7 @@ MEASURED = (
     "by CloudWatch's Duration, as large as it is now: Lambda bills each invocation to the next ms, and cold starts"
 )
 SHARED = "what ran in environments that were kept ready is taken to have run as long as the others"
+NO_END = "it is gone, and CloudTrail does not tell (yet) when it was removed"
 SINCE_LAST = "CloudTrail tells nothing of {}'s provisioned concurrency: counted from its last change"
 
 
@@ -115,7 +116,8 @@ def _receipt(
     for day in sorted(invocations):
         lines += _ran(one, day, invocations[day], durations.get(day, 0.0), inside.get(day, 0.0), prices, region, now)
     notes = [MEASURED, *([SHARED] if inside else [])]
-    kept, untold = _kept_ready(one, happened)
+    kept, lost, untold = _kept_ready(one, happened)
+    lines += [_lost(times, now) for times in lost]
     notes += [SINCE_LAST.format(f"{one.name}:{qualifier}") for qualifier in untold]
     for times in kept:
         started = min(times.started, now)
@@ -197,18 +199,28 @@ def _ran(
     return lines
 
 
-def _kept_ready(one: _Function, happened: Mapping[tuple[str, str], Sequence[On]]) -> tuple[list[On], list[str]]:
-    """When how many environments were kept ready, and the qualifiers of which CloudTrail tells nothing."""
+def _lost(times: On, now: datetime) -> Line:
+    """What was kept ready until nobody knows when: it is not counted on, and named as missing."""
+    started = min(times.started, now)
+    what = "kept ready until it was removed"
+    return Line(what, None, "GB-seconds", None, None, started, started, "", NO_END, essential=False)
+
+
+def _kept_ready(
+    one: _Function, happened: Mapping[tuple[str, str], Sequence[On]]
+) -> tuple[list[On], list[On], list[str]]:
+    """When how many were kept ready; those whose end is not known; the qualifiers of which CloudTrail tells nothing."""
     there = {qualifier: (count, since) for qualifier, count, since in one.ready}
     found: list[On] = []
+    lost: list[On] = []
     untold: list[str] = []
     for (name, qualifier), times in happened.items():
         if name != one.name:
             continue
-        # What is no longer there and was not told to end is not counted on: nobody knows when it ended.
-        found += [each for each in times if each.ended is not None or qualifier in there]
+        for each in times:
+            (lost if each.ended is None and qualifier not in there else found).append(each)
         there.pop(qualifier, None)
     for qualifier, (count, since) in there.items():
         found.append(On(since, None, str(count)))
         untold.append(qualifier)
-    return found, untold
+    return found, lost, untold

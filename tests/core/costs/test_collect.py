@@ -85,6 +85,18 @@ def test_a_notebook_without_history_counts_from_its_last_start() -> None:
     assert [line.what for line in stopped.missing] == ["storage of SageMaker instances"]
 
 
+def test_a_notebook_that_was_deleted_while_it_ran_or_started_twice_is_counted_once_and_to_its_end() -> None:
+    named = {"notebookInstanceName": "old"}
+    events = [
+        event("CreateNotebookInstance", NOW - 5 * DAY, named | {"instanceType": "ml.t3.medium"}),
+        event("StartNotebookInstance", NOW - 4 * DAY, named),
+        event("DeleteNotebookInstance", NOW - 3 * DAY, named),
+    ]
+    answers = {"sagemaker ListNotebookInstances": {"NotebookInstances": []}, "cloudtrail LookupEvents": trail(*events)}
+    (cost,) = receipts(answers).values()
+    assert cost.amount == Decimal("0.050") * 48
+
+
 def test_a_notebook_of_which_only_the_end_is_told_is_unknown_and_not_for_nothing() -> None:
     events = [event("DeleteNotebookInstance", NOW - 3 * DAY, {"notebookInstanceName": "old"})]
     answers = {"sagemaker ListNotebookInstances": {"NotebookInstances": []}, "cloudtrail LookupEvents": trail(*events)}
@@ -162,6 +174,29 @@ def test_what_was_kept_ready_costs_its_time_and_what_ran_in_it_its_own_rate() ->
     untold = receipts(answers)["function:photo"]
     assert untold.amount == (Decimal("0.0000041667") * 3 * 7200 / 2 + ran).quantize(Decimal("1E-12"))
     assert any("photo:live" in note for note in untold.notes)
+
+
+def test_what_is_no_longer_kept_ready_and_was_not_told_to_end_is_unknown() -> None:
+    asked = {"functionName": "photo", "qualifier": "gone", "provisionedConcurrentExecutions": 2}
+    answers = function() | {
+        "cloudwatch GetMetricData": metrics(Invocations={}, Duration={}),
+        "cloudtrail LookupEvents": trail(event("PutProvisionedConcurrencyConfig", NOW - 7 * HOUR, asked)),
+    }
+    cost = receipts(answers)["function:photo"]
+    assert cost.amount is None
+    assert [line.what for line in cost.missing] == ["kept ready until it was removed"]
+
+
+def test_what_overflowed_costs_the_usual_rates_and_each_request_once() -> None:
+    midnight = NOW.replace(hour=0)
+    figures = {
+        "Invocations": {midnight: 100.0},
+        "Duration": {midnight: 10_000.0},
+        "ProvisionedConcurrencyInvocations": {midnight: 40.0},
+    }
+    cost = receipts(function() | {"cloudwatch GetMetricData": metrics(**figures)})["function:photo"]
+    ran = Decimal("0.0000097222") * 4 / 2 + Decimal("0.0000166667") * 6 / 2  # seconds of half a GB
+    assert cost.amount == (ran + Decimal("0.20") / 1_000_000 * 100).quantize(Decimal("1E-12"))
 
 
 def test_a_bucket_costs_its_size_of_each_day() -> None:

@@ -1,6 +1,7 @@
 """A forecast says what goes on, how sure that is, and when it cannot say."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -58,6 +59,44 @@ def test_days_that_differ_give_a_range_around_the_mean_that_grows_with_the_days_
     widths = [point.high - point.low for point in made.path()]
     assert widths == sorted(widths)
     assert made.path()[-1].high == made.high
+    assert made.path()[-1].day == NOVEMBER.last
+
+
+@pytest.mark.parametrize(
+    ("costs", "spread", "student"),
+    [
+        (["1", "2", "3"], "1", "1.886"),
+        (["1", "2", "3", "4"], "1.2909944487", "1.638"),
+        (["1", "3"] * 14, "1.0183501545", "1.314"),
+    ],
+)
+def test_the_range_is_that_of_a_sum_of_days_to_come_done_by_hand(costs, spread, student):
+    """mean × 10 ± t × s × √(10 + 10² / n): the prediction interval of the sum of ten more such days."""
+    made = of(*daily(costs), at=MIDNIGHT)
+    reach = float(student) * float(spread) * (10 + 100 / len(costs)) ** 0.5
+    mean = sum(map(float, costs)) / len(costs)
+    assert float(made.high) == pytest.approx(float(made.so_far) + 10 * mean + reach)
+    assert float(made.low) == pytest.approx(float(made.so_far) + max(0, 10 * mean - reach))
+
+
+@pytest.mark.parametrize(
+    ("at", "left"),
+    [
+        (datetime(2026, 11, 1, tzinfo=UTC), 30),
+        (datetime(2026, 11, 30, tzinfo=UTC), 1),
+        (datetime(2026, 11, 30, 18, tzinfo=UTC), Decimal("0.25")),
+        (datetime(2026, 11, 30, 23, 59, 59, 999_999, tzinfo=UTC), Decimal(1) / 86_400_000_000),
+    ],
+)
+def test_on_its_first_day_and_on_its_last_a_month_has_a_forecast(at, left):
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    serving = replace(endpoint("e", at - 24 * HOUR, at, "0.24"), ended=None)
+    made = of(*daily(["0.50"] * 20, midnight), serving, at=at)
+    assert made.left == left
+    spent = sum((one for day, one in serving.by_day().items() if day in NOVEMBER), Decimal(0))
+    assert made.so_far == spent + Decimal("0.50") * (midnight.day - 1 if midnight.day < 21 else 20)
+    assert made.low <= made.amount <= made.high
+    assert abs(made.amount - made.so_far - (Decimal("0.50") + Decimal("0.24") * 24) * left) < Decimal("1E-9")
     assert made.path()[-1].day == NOVEMBER.last
 
 

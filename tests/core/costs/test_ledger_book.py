@@ -110,6 +110,13 @@ def test_a_run_of_the_same_name_that_is_another_has_its_own_receipt() -> None:
     assert desk.look(again).receipts[0].amount != desk.look(run()).receipts[0].amount
 
 
+def test_an_ended_run_of_which_aws_tells_more_later_has_a_new_receipt() -> None:
+    desk = Desk()
+    ended = run(billable_seconds=None, started=None)
+    assert desk.look(ended).receipts[0].amount is None
+    assert desk.look(replace(ended, billable_seconds=100)).receipts[0].amount == Decimal("0.011333333333")
+
+
 def test_other_prices_make_other_receipts() -> None:
     desk, listing = Desk(), listed(run())
     before = desk.look(listing=listing).receipts[0].amount

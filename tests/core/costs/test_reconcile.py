@@ -62,6 +62,12 @@ def test_only_the_accounts_own_money_is_held_against_its_bill() -> None:
     assert against(ledger(*LISTED, *others), bill(), nature=Nature.SIMULATED).listed == Decimal("0.36")
 
 
+def test_a_page_of_samples_does_not_make_samples_part_of_it() -> None:
+    held = ledger(*LISTED, run("s", NOW - DAY, nature=Nature.SAMPLE))
+    assert reconcile(held, Selection(Nature.SAMPLE, MONTH), bill(), is_embedded=False).listed == Decimal("6.84")
+    assert reconcile(held, Selection(Nature.SAMPLE, MONTH), bill(), is_embedded=True).listed == 0
+
+
 def test_only_the_days_of_the_question_count() -> None:
     before = run("old", NOW - 40 * DAY, nature=Nature.LISTED)
     assert against(ledger(*LISTED, before), bill()).listed == Decimal("6.84")

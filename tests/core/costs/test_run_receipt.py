@@ -53,8 +53,21 @@ def test_spot_says_what_it_saved() -> None:
     on_ec2 = run(platform=Platform.EC2, instance_type="m5.large", billable_seconds=3600, capacity=Capacity.SPOT,
                  spot_price=Decimal("0.04"), volume_gb=30)  # fmt: skip
     assert receipt(on_ec2).saving == Decimal("0.096") - Decimal("0.04")
+    half = replace(on_ec2, billable_seconds=1800)
+    assert receipt(half).saving == (Decimal("0.096") - Decimal("0.04")) / 2
     assert receipt(run()).saving is None
     assert receipt(run(status=RunStatus.TRAINING, capacity=Capacity.SPOT)).saving is None  # not told before its end
+
+
+def test_without_a_told_end_the_last_change_is_the_end() -> None:
+    cost = receipt(run(ended=None, created=NOW - 10 * HOUR))
+    assert cost.ended == cost.lines[0].ended == NOW - 10 * HOUR + timedelta(seconds=683)
+    assert cost.amount == receipt(run()).amount
+
+
+def test_a_trial_says_whose_it_is() -> None:
+    assert receipt(run(parent="search")).parent == "search"
+    assert receipt(run()).parent == ""
 
 
 def test_what_was_expected_stands_on_it() -> None:

@@ -80,7 +80,7 @@ def run_from(record: Ec2Record, instance: Mapping[str, Any] | None, now: datetim
         capacity=Capacity.SPOT if spot else Capacity.ON_DEMAND,
         checkpoint_uri=str(request.get("checkpoint_uri", "")),
         code_uri=str(request.get("code_uri", "")),
-        volume_gb=None if (size := _number(request.get("volume_gb"))) is None else int(size),
+        volume_gb=_size(request.get("volume_gb")),
         instance_id=str(record.launched.get("instance_id") or (instance or {}).get("InstanceId", "")),
         spot_price=_price(record.launched.get("spot_price")),
     )
@@ -178,6 +178,12 @@ def _number(told: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
+
+
+def _size(told: Any) -> int | None:
+    """Whole GB; None for what no volume has."""
+    number = _number(told)
+    return None if number is None or number < 0 else int(number)
 
 
 def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -67,6 +67,16 @@ def eventually(done, seconds=15):
         time.sleep(0.05)
 
 
+def a_while_later(aws, name):
+    """A moment and a time to be unused: the endpoint is there for longer, and was asked within it.
+
+    CloudWatch tells of hours: one that is asked now was last asked at the end of this hour.
+    """
+    created = aws.call("sagemaker", "DescribeEndpoint", EndpointName=name)["CreationTime"]
+    moment = now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1, minutes=10)
+    return moment, moment - created - timedelta(milliseconds=1)
+
+
 def is_gone(aws, name):
     try:
         aws.call("sagemaker", "DescribeEndpoint", EndpointName=name)
@@ -90,7 +100,8 @@ def test_what_was_asked_is_not_idle_and_what_was_not_is(server, aws, tmp_path):
     idle = {one.name for one in seen.findings if one.kind is Kind.IDLE_ENDPOINT}
     assert "quiet" in idle
     assert seen.looked["endpoints"] == 2
-    seen = sweep(aws, BOOK, now() + timedelta(minutes=30), idle=timedelta(minutes=20))
+    moment, idle = a_while_later(aws, "quiet")
+    seen = sweep(aws, BOOK, moment, idle=idle)
     assert {one.name for one in seen.findings if one.kind is Kind.IDLE_ENDPOINT} == {"quiet"}
     later = sweep(aws, BOOK, now() + timedelta(days=2))
     assert {one.name for one in later.findings if one.kind is Kind.IDLE_ENDPOINT} == {"quiet", "asked"}
@@ -173,10 +184,10 @@ def test_a_schedule_of_an_earlier_endpoint_does_not_meet_the_next_of_its_name(se
 def test_an_oversized_endpoint_shrinks_while_it_serves(server, aws, tmp_path):
     serve(server, tmp_path, "large", count=2)
     aws.call("sagemaker-runtime", "InvokeEndpoint", EndpointName="large", Body=b"x")
-    later = now() + timedelta(minutes=30)
+    later, idle = a_while_later(aws, "large")
 
     def oversized():
-        seen = sweep(aws, BOOK, later, idle=timedelta(minutes=20)).findings
+        seen = sweep(aws, BOOK, later, idle=idle).findings
         return [one for one in seen if one.kind is Kind.OVERSIZED and one.name == "large"]
 
     eventually(oversized)

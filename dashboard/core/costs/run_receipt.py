@@ -8,7 +8,7 @@ from dashboard.core import tags as tag
 from dashboard.core.costs import charges
 from dashboard.core.costs.prices import Confidence, Kind, Price, PriceBook
 from dashboard.core.costs.quantities import instance_hours
-from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt, Service
+from dashboard.core.costs.receipt import DAY, Fact, Line, Nature, Receipt, Service
 from dashboard.core.runs.expectation import expectation_of
 from dashboard.core.runs.model import Run, RunStatus
 
@@ -17,6 +17,9 @@ NO_SECONDS = "AWS reports no billable seconds for it"
 NO_END = "when its instance ended is not known"
 NO_SPOT_PRICE = "the spot price at its launch was not recorded"
 SPOT_SOURCE = "EC2's lowest spot price when it was launched"
+
+FIRST = datetime(2006, 1, 1, tzinfo=UTC)
+"""Nothing ran on AWS before 2006: earlier times are wrong, and a sum by day must not begin in the year 1."""
 
 
 def run_receipt(run: Run, prices: PriceBook, region: str, now: datetime, *, is_embedded: bool) -> Receipt:
@@ -33,7 +36,7 @@ def run_receipt(run: Run, prices: PriceBook, region: str, now: datetime, *, is_e
         name=run.name,
         service=Service.EC2 if run.is_on_ec2 else Service.TRAINING,
         nature=Nature.of(run.tags, is_embedded=is_embedded),
-        started=run.created,
+        started=max(run.created, FIRST),
         ended=max(ended, run.created) if run.status.is_final else None,
         lines=lines,
         status=run.status.word,
@@ -69,6 +72,12 @@ def _times(run: Run, now: datetime) -> tuple[datetime, datetime, tuple[str, ...]
         started = now
     if run.status.is_final and run.ended is None:
         notes.append("AWS tells no time of its end: its last change is taken for it")
+    if started < FIRST:
+        notes.append("its start lies before AWS had such machines: only what AWS bills counts")
+        started = FIRST
+    if ended > now + DAY:
+        notes.append("its end lies in the future, by more than clocks differ: only what AWS bills counts")
+        ended = now
     if ended < started:
         notes.append("its end lies before its start: no time passes between them, what AWS bills counts")
         ended = started
@@ -100,9 +109,7 @@ def _lines(
         # the form of the lines, whose amounts are unknown then.
         at = run.spot_price
         spot = (
-            None
-            if at is None
-            else Price(at, "USD", SPOT_SOURCE, run.created.astimezone(UTC).date(), Confidence.ESTIMATE)
+            None if at is None else Price(at, "USD", SPOT_SOURCE, started.astimezone(UTC).date(), Confidence.ESTIMATE)
         )
     lines = charges.ec2(
         prices,

@@ -1,7 +1,7 @@
 """The receipt of a run: what AWS told × what the price book says, also where AWS tells odd things."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 
 import pytest
@@ -163,3 +163,12 @@ def test_more_time_or_more_instances_never_cost_less(one: Run, more: int) -> Non
     if one.billable_seconds is not None:
         longer = receipt(replace(one, billable_seconds=one.billable_seconds + more)).amount
         assert before is None or longer is None or longer >= before
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=14)), timezone(timedelta(hours=-14))])
+def test_times_from_the_ends_of_the_calendar_are_not_split_into_two_thousand_years(zone: tzinfo) -> None:
+    first, last = datetime(1, 1, 1, tzinfo=zone), datetime(9999, 12, 31, tzinfo=zone)
+    cost = receipt(run(created=first, started=first, ended=last))
+    assert cost.amount == receipt(run()).amount
+    assert sum("before AWS" in note or "more than clocks differ" in note for note in cost.notes) == 2
+    assert max(cost.by_day()) <= NOW.date()

@@ -63,7 +63,7 @@ def note(row: Row, by: By) -> str:
         parts.append(count(row.receipts, "receipt"))
     if row.unknown:
         parts.append(f"{row.unknown} of unknown price, not in the list price")
-    if row.listed is None:
+    if not row.receipts:
         parts.append("no receipt here")
     if row.billed is None:
         parts.append("not on the bill")

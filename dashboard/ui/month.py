@@ -28,7 +28,7 @@ def figure(aws: Aws, now: datetime) -> Figure:
     return Figure(
         "month",
         f"{now:%B}",
-        money(total.amount),
+        money(total.known),
         (stands.warning or stands.sentence) if stands else known(total, ledger, nature, budgets),
         Place.COSTS,
         "Open Spend",

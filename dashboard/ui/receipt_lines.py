@@ -100,10 +100,11 @@ def answers(facts: Sequence[Fact]) -> Markup:
     )
 
 
-def total(amount: Decimal, receipts: int, nature: Nature) -> Markup:
-    """The sum under a table of receipts, with all of its digits behind it."""
+def total(amount: Decimal | None, receipts: int, nature: Nature) -> Markup:
+    """The sum under a table of receipts, with all of its digits behind it; None where none of them is known."""
+    digits = "" if amount is None else f' title="${amount:f}"'
     return Markup(
-        f'<p class="kn-total" title="${amount:f}">Sum of {count(receipts, "receipt")}: '
+        f'<p class="kn-total"{digits}>Sum of {count(receipts, "receipt")}: '
         f"<strong>{money(amount)}</strong> {word_of(nature)}</p>"
     )
 

@@ -41,14 +41,14 @@ def whole(ledger: Ledger, selection: Selection, account: Account) -> None:
     are = "is" if total.unknown == 1 else "are"
     unknown = f", {total.unknown} of unknown cost {are} not in it" if total.unknown else ""
     page.title(
-        money(total.amount),
+        money(total.known),
         f"{f'{of}, ' if of else ''}{spend_words.span(selection.period)} (UTC): "
         f"the sum of {count(total.receipts, 'receipt')}{unknown}",
         marks=receipt.of(selection.nature),
     )
     if rows:
         spend_table.show(rows, selection, ledger.at)
-        st.html(receipt_lines.total(total.amount, total.receipts - total.unknown, selection.nature))
+        st.html(receipt_lines.total(total.known, total.receipts - total.unknown, selection.nature))
     else:
         st.html(markup.note(spend_words.nothing(selection)))
     _foot(selection.nature, account, ledger, selection.query())

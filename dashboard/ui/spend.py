@@ -49,7 +49,7 @@ def figures(made: Statement, budget: Sequence[Figure], wasted: Sequence[Figure])
         Figure(
             "spend-total",
             "Month to date" if made.goes_on and made.selection.period.is_month else "Spent",
-            money(made.total.amount),
+            money(made.total.known),
             spend_words.total_note(made),
             Place.RECEIPT,
             f"Open {count(made.total.receipts, 'receipt')}",

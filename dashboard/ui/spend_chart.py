@@ -61,7 +61,7 @@ def _drawn(made: Statement, kind: str, limit: Limit | None) -> tuple[str, "Figur
     """What it shows in a sentence, as a figure, and as a drawing for paper."""
     word = partial(spend_words.group, made.selection.by)
     if kind == EACH:
-        finding = spend_words.each_finding(made.series, made.selection.by)
+        finding = spend_words.UNKNOWN if made.is_unknown else spend_words.each_finding(made.series, made.selection.by)
         each = figures_spend.each(made.series, word, limit if made.series.is_monthly else None)
         return finding, each, paper_chart.bars(made.series, word)
     at, ahead = made.ledger.at, made.ahead

@@ -39,7 +39,7 @@ def _group(made: Statement, place: int, share: Share) -> None:
         f"where-{place}",
         f"<p>{swatch}<strong>{escape(name)}</strong></p>"
         f'<p class="kn-note">{escape(spend_words.share_note(share, made.total.amount))}</p>',
-        money(share.amount),
+        money(share.known),
         made.selection.within(made.selection.by, share.group).query(),
         f"Open the receipts of {name}",
     )
@@ -94,7 +94,7 @@ def platforms(made: Statement) -> None:
                 f"platform-{place}",
                 f"<p><strong>{escape(share.group)}</strong></p>"
                 f'<p class="kn-note">{count(share.receipts, "run")}{mean}</p>',
-                money(share.amount),
+                money(share.known),
                 made.selection.within(By.PLATFORM, share.group).query(),
                 f"Open the runs on {share.group}",
             )
@@ -105,4 +105,4 @@ def row(key: str, body: str, label: str, query: Mapping[str, str], tip: str) -> 
     """A line of a panel with its sum, which opens what it is made of."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-spend-{key}"):
         st.html(Markup(f'<div class="kn-row">{body}</div>'))
-        st.page_link(Place.RECEIPT, label=markup.literal(label), query_params=dict(query), help=tip)
+        st.page_link(Place.RECEIPT, label=markup.literal(label), query_params=dict(query), help=markup.literal(tip))

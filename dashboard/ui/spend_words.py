@@ -14,6 +14,7 @@ from dashboard.core.costs.statement import Statement
 from dashboard.core.format import count, money, percent
 
 CUSTOM = "other days"
+UNKNOWN = "What was spent on these days is not known"
 
 
 def presets(now: datetime) -> dict[str, Period]:
@@ -91,6 +92,8 @@ def total_note(made: Statement) -> str:
     """Under the sum: how many days, and what a day costs."""
     period = made.selection.period
     passed = max(1, (min(period.last, made.today) - period.first).days + 1)
+    if made.is_unknown:
+        return f"what {'it costs' if made.total.receipts == 1 else 'they cost'} is not known"
     days = f"day {passed} of {period.days}" if made.goes_on and period.last > made.today else count(passed, "day")
     return f"{days} · {money(made.total.amount / passed)} a day"
 
@@ -101,7 +104,9 @@ def change_note(one: Change) -> str:
 
 
 def change_value(one: Change) -> str:
-    """ "+$3.20 (+35 %)"."""
+    """ "+$3.20 (+35 %)"; "unknown" where one side has only receipts of unknown cost, or may have."""
+    if one.unknown and not (one.earlier and one.now):
+        return money(None)
     if one.share is None:
         return signed(one.difference)
     sign = "+" if one.share > 0 else "−" if one.share < 0 else ""
@@ -110,6 +115,8 @@ def change_value(one: Change) -> str:
 
 def change_finding(one: Change, by: By) -> str:
     """The sentence above its items: "+$3.20 since 1 to 21 October 2026, most of it project A"."""
+    if one.unknown and not (one.earlier and one.now):
+        return f"{count(one.unknown, 'receipt')} of unknown cost: no comparison with {span(one.before)}"
     if not one.earlier:
         return f"Nothing was spent {when(one.before)}: all of it is new"
     if not one.difference:
@@ -157,6 +164,8 @@ def each_finding(made: Series, by: By) -> str:
 
 def adding_up_finding(made: Statement) -> str:
     """The sentence above the sums: what it will come to, or what most of it was."""
+    if made.is_unknown:
+        return UNKNOWN
     coming = made.ahead
     if coming is not None and coming.is_known:
         end = day(coming.period.last)

@@ -119,6 +119,22 @@ def test_a_day_and_a_year_have_findings():
     assert spend_words.each_finding(year.series, By.SERVICE).startswith("Most in November 2026: $2.00")
 
 
+def test_what_nobody_knows_is_not_said_to_be_nothing() -> None:
+    made = statement(ledger(run("u", NOW - 2 * HOUR, 1, None)), of())
+    assert made.is_unknown
+    assert made.total.known is None
+    assert spend_words.total_note(made) == "what it costs is not known"
+    assert spend_words.adding_up_finding(made) == "What was spent on these days is not known"
+    assert spend_words.change_value(made.change) == "unknown"
+    assert spend_words.change_finding(made.change, By.SERVICE) == (
+        "1 receipt of unknown cost: no comparison with 1 to 21 October 2026"
+    )
+    some = statement(ledger(run("u", NOW - 2 * HOUR, 1, None), run("k", NOW - 2 * HOUR, 1, "1")), of())
+    assert some.total.known == 1
+    assert not some.is_unknown
+    assert statement(ledger(), of()).total.known == 0
+
+
 @pytest.mark.parametrize("text", ["abc", "²", "1e9", "-1", "others"])
 def test_a_number_of_instances_that_is_none_is_said_as_it_stands(text):
     assert text in spend_words.kept(By.COUNT, text)

@@ -19,6 +19,7 @@ from dashboard.core.errors import AccessDenied
 from dashboard.readings import Reading
 from dashboard.ui import spend_table
 from dashboard.ui.chart import to_csv
+from dashboard.ui.spend_controls import ALL
 from tests.core.costs.receipts import NOW as MADE
 from tests.core.costs.receipts import endpoint, many, run
 from tests.views.conftest import Open, links, text
@@ -176,6 +177,18 @@ def test_no_query_leads_to_spend(visit: Open, aws, keep: Kept):
     assert "Month to date" in text(visit(aws, "receipt"))
 
 
+def test_a_sum_of_which_nothing_is_known_is_unknown_and_not_nothing(visit: Open, aws, keep: Kept):
+    keep(run("odd", MADE - 3 * HOURS, 1, None))
+    spend, opened = visit(aws, "costs"), visit(aws, "receipt", of="simulated")
+    assert not spend.exception
+    assert not opened.exception
+    assert "Month to date" in text(spend)
+    assert text(spend).count('<p class="kn-figure-value">unknown</p>') >= 2  # the sum and its change
+    assert "Nothing was spent" not in text(spend)
+    assert "<h1>unknown</h1>" in text(opened)
+    assert "$0.00" not in text(opened)
+
+
 def test_the_csv_is_the_view_with_all_digits(visit: Open, aws, keep: Kept):
     keep(*month(), run("=cmd()", MADE - 3 * HOURS, 1, "0.123456789"))
     test = visit(aws, "costs", by="project", project="A")
@@ -206,8 +219,23 @@ def test_the_controls_are_the_address(visit: Open, aws, keep: Kept):
     test.selectbox(key="spend-only-project").set_value("B").run()
     assert address(test)["project"] == "B"
     assert "$4.50" in text(test)
-    test.selectbox(key="spend-only-project").set_value("all").run()
+    test.selectbox(key="spend-only-project").set_value(ALL).run()
     assert "project" not in test.query_params
+
+
+def test_a_project_named_all_is_one_project(visit: Open, aws, keep: Kept):
+    keep(run("a", MADE - HOURS, 1, "1.00", project="all"), run("b", MADE - HOURS, 1, "2.00", project="B"))
+    test = visit(aws, "costs", of="simulated")
+    test.selectbox(key="spend-only-project").set_value("all").run()
+    assert address(test)["project"] == "all"
+    assert "$1.00" in text(test)
+    assert test.selectbox(key="spend-only-project").options == ["all projects", "B", "all"]
+
+
+def test_a_name_in_the_address_is_shown_as_it_is(visit: Open, aws, keep: Kept):
+    keep(*month())
+    test = visit(aws, "costs", of="simulated", instance="*x* ![i](http://e/p.png) $a$")
+    assert test.button(key="spend-without-instance").label == r"Only \*x\* \!\[i\]\(http\://e/p.png\) \$a\$"
 
 
 def test_days_of_one_s_own_can_be_chosen(visit: Open, aws, keep: Kept):

@@ -28,6 +28,11 @@ class Share:
     receipts: int
     unknown: int = 0
 
+    @property
+    def known(self) -> Decimal | None:
+        """The amount to show: None where there are receipts and the cost of none is known."""
+        return None if self.unknown and self.unknown == self.receipts else self.amount
+
 
 @dataclass(frozen=True)
 class Ledger:

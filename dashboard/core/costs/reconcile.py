@@ -128,7 +128,9 @@ def _by_service(ledger: Ledger, asked: Selection, billed: Billed) -> list[Row]:
         rows.append(
             Row(
                 name,
-                sum((share.amount for share in mine), Decimal(0)) if mine else None,
+                sum((share.amount for share in mine), Decimal(0))
+                if any(one.known is not None for one in mine)
+                else None,
                 sum((billed.amount(one) for one in parts), Decimal(0)) if parts else None,
                 sum(share.receipts for share in mine),
                 sum(share.unknown for share in mine),
@@ -147,7 +149,7 @@ def _by_tag(ledger: Ledger, asked: Selection, billed: Billed) -> list[Row]:
         [
             Row(
                 name,
-                shares[name].amount if name in shares else None,
+                shares[name].known if name in shares else None,
                 billed.amount(name) if name in billed.groups else None,
                 shares[name].receipts if name in shares else 0,
                 shares[name].unknown if name in shares else 0,
@@ -173,7 +175,7 @@ def _reasons(rows: tuple[Row, ...], billed: Billed, *, is_embedded: bool) -> lis
         if record != USAGE and amount
     ]
     if billed.question.by is By.SERVICE:
-        unseen = [row for row in rows if row.listed is None and row.billed]
+        unseen = [row for row in rows if not row.receipts and row.billed]
         if unseen:
             amount = sum((row.billed for row in unseen if row.billed is not None), Decimal(0))
             found.append(

@@ -36,6 +36,11 @@ class Statement:
     platforms: tuple[Share, ...]
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether there are receipts and the cost of none is known."""
+        return self.total.known is None
+
+    @property
     def today(self) -> date:
         return self.ledger.at.astimezone(UTC).date()
 

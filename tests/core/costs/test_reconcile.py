@@ -68,6 +68,16 @@ def test_a_page_of_samples_does_not_make_samples_part_of_it() -> None:
     assert reconcile(held, Selection(Nature.SAMPLE, MONTH), bill(), is_embedded=True).listed == 0
 
 
+def test_receipts_of_unknown_cost_alone_are_not_nothing() -> None:
+    held = ledger(run("u", NOW - DAY, each=None, nature=Nature.LISTED, project="dogs"))
+    for by, name, told in ((By.SERVICE, "SageMaker", SAGEMAKER), (By.PROJECT, "dogs", "dogs")):
+        made = against(held, bill(by, groups={told: "2"}))
+        row = rows(made)[name]
+        assert (row.listed, row.billed, row.difference, row.receipts, row.unknown) == (None, Decimal(2), None, 1, 1)
+        assert "without a receipt here" not in reasons(made)
+        assert "1 receipt without a known price" in reasons(made)
+
+
 def test_only_the_days_of_the_question_count() -> None:
     before = run("old", NOW - 40 * DAY, nature=Nature.LISTED)
     assert against(ledger(*LISTED, before), bill()).listed == Decimal("6.84")

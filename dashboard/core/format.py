@@ -2,9 +2,11 @@
 
 import math
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 UNKNOWN = "unknown"
+_WIDE = Context(prec=1000)
+"""Digits enough for whatever amount somebody else wrote: a page shows it, and does not break on it."""
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"}
 
 
@@ -12,7 +14,7 @@ def money(amount: Decimal | None, currency: str = "USD") -> str:
     """An amount with its currency and sensible places: "$0.0751", "$5.41", "$1,204"; None is "unknown"."""
     if amount is None:
         return UNKNOWN
-    size = abs(amount)
+    size = amount.copy_abs()
     if _rounded(size, 2) >= 1000:
         return _signed(amount, 0, currency)
     if size >= 1 or size == 0:
@@ -118,11 +120,11 @@ def count(number: int | None, thing: str = "", plural: str = "") -> str:
 
 
 def _rounded(amount: Decimal, places: int) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    return amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN, _WIDE)
 
 
 def _signed(amount: Decimal, places: int, currency: str) -> str:
     sign = "−" if amount < 0 else ""
-    number = f"{_rounded(abs(amount), places):,f}"
+    number = f"{_rounded(amount.copy_abs(), places):,f}"
     symbol = SYMBOLS.get(currency)
     return f"{sign}{symbol}{number}" if symbol else f"{sign}{number} {currency}"

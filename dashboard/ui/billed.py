@@ -104,7 +104,7 @@ def _cell(text: str, query: Mapping[str, str] | None = None, tip: str = "") -> N
         if query is None:
             st.html(f'<p class="kn-total">{escape(text)}</p>')
         else:
-            st.page_link(Place.RECEIPT, label=markup.literal(text), query_params=dict(query), help=tip)
+            st.page_link(Place.RECEIPT, label=markup.literal(text), query_params=dict(query), help=markup.literal(tip))
 
 
 def _why(made: Reconciliation) -> None:

@@ -11,7 +11,7 @@ from dashboard.core.costs import budgets_plan
 from dashboard.core.costs.budgets import Budget, Scope
 from dashboard.core.costs.budgets_calls import TOPIC, Call
 from dashboard.core.costs.budgets_plan import BudgetPlan, There, plan_budget
-from dashboard.core.costs.budgets_wish import EXPECTED, SPENT, Wish, addresses
+from dashboard.core.costs.budgets_wish import EXPECTED, LARGEST, SPENT, Wish, addresses
 from dashboard.core.costs.ledger import Ledger, groups
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Selection
@@ -56,9 +56,7 @@ def named(target: Target) -> str:
 
 
 def _draw(aws: Aws, targets: Sequence[Target], first: Target, there: dict[Target, There]) -> Action | None:
-    target = st.selectbox(
-        "For", targets, index=list(targets).index(first), format_func=lambda one: literal(named(one)), key="budget-for"
-    )
+    target = st.selectbox("For", targets, index=list(targets).index(first), format_func=named, key="budget-for")
     if target not in there:
         there[target] = budgets_plan.look(aws, *target)
     wish, problem_at = _wished(target, there[target]), st.container()
@@ -81,7 +79,8 @@ def _wished(target: Target, there: There) -> Wish:
     limit = st.number_input(
         "Limit a month (USD)",
         min_value=0.0,
-        value=float(budget.limit) if budget else 100.0,
+        max_value=float(LARGEST),
+        value=min(float(budget.limit), float(LARGEST)) if budget else 100.0,
         step=10.0,
         format="%.2f",
         key=f"budget-limit-{mark}",
@@ -119,7 +118,7 @@ def _wished(target: Target, there: There) -> Wish:
         help="Programs and chats subscribe to the topic. It is made when it is missing.",
     )
     return Wish(
-        Decimal(str(limit or 0)).quantize(Decimal("0.01")),
+        Decimal(f"{limit or 0:.2f}"),
         *target,
         spent=tuple(sorted(chosen)),
         expected=tuple(sorted(foreseen)),

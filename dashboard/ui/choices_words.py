@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 from dashboard.core.costs.frontier import Answer, Wish
@@ -60,7 +61,7 @@ def dots(groups: Sequence[Group], beaten: Mapping[str, str], answer: Answer) -> 
             is_answer=answer.choice is not None and answer.choice.name == one.name,
             told="<br>".join(
                 (
-                    f"{marks[one.name]} {one.title}, {count(one.n, 'run')}",
+                    f"{marks[one.name]} {escape(one.title, quote=False)}, {count(one.n, 'run')}",
                     _spread(one.cost.median, one.cost.least, one.cost.most),
                     f"{duration(one.seconds.median)} from launch to end",
                     f"{_right(one)} right" if one.accuracy else "accuracy unknown",

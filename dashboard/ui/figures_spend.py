@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from html import escape
 from typing import TYPE_CHECKING
 
 from dashboard.core.costs.forecast import Forecast
@@ -52,6 +53,11 @@ def colour(place: int, groups: Sequence[str], together: int) -> str:
     return GREY if together and place == len(groups) - 1 else COLOURS[place % len(COLOURS)]
 
 
+def plain(name: str) -> str:
+    """A name as plotly is to show it: it would take <b> for bold and <a> for a link."""
+    return escape(name, quote=False)
+
+
 def each(made: Series, word: Callable[[str], str], limit: Limit | None = None) -> "Figure":
     """Stacked bars, one for each day or month; a bar's `customdata` is its first day, last day and group.
 
@@ -66,7 +72,7 @@ def each(made: Series, word: Callable[[str], str], limit: Limit | None = None) -
         figure.add_bar(
             x=days,
             y=[float(step.amounts[place]) for step in made.steps],
-            name=word(group),
+            name=plain(word(group)),
             marker={
                 "color": colour(place, made.groups, made.together),
                 "pattern": {
@@ -117,7 +123,7 @@ def adding_up(
         figure.add_scatter(
             x=moments,
             y=values,
-            name=word(group),
+            name=plain(word(group)),
             mode="lines+markers",  # a marker, seen or not, is what can be clicked
             marker={"size": 6, "opacity": 0},
             stackgroup="sums",
@@ -126,7 +132,7 @@ def adding_up(
             customdata=[[str(whole.first), str(step.period.last)] for step in (*sums.steps[:1], *sums.steps)],
             hovertemplate="%{fullData.name} %{text}<extra></extra>",
         )
-        labels.append((below + values[-1] / 2, word(group)))
+        labels.append((below + values[-1] / 2, plain(word(group))))
         below += values[-1]
     highest = below
     if forecast is not None and forecast.high is not None:

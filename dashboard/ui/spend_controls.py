@@ -12,13 +12,15 @@ from dashboard.core.costs.ledger import Ledger, groups
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import EARLIEST, LATEST, NAMES, By, Period, Selection
 from dashboard.ui import spend_words
+from dashboard.ui.markup import literal
 
 OF, PERIOD, DAYS, BY = "spend-of", "spend-period", "spend-days", "spend-by"
 OWN = "spend-own-days"
 """The period that is shown as days of one's own although it has a name."""
 BESIDE = ("chart", "sort", "p")
 FILTERS = (By.PROJECT, By.OWNER)
-ALL = "all"
+ALL = "*"
+"""No group alone; "all" might be somebody's project."""
 
 
 def chosen(ledger: Ledger, account: Account, now: datetime) -> Selection:
@@ -39,7 +41,7 @@ def show(ledger: Ledger, selection: Selection, now: datetime) -> None:
         with st.container(horizontal=True, key="spend-only"):
             for by, name in kept:
                 st.button(
-                    f"Only {spend_words.kept(by, name)}",
+                    f"Only {literal(spend_words.kept(by, name))}",
                     key=f"spend-without-{by}",
                     icon=":material/close:",
                     help="Show the others too",
@@ -143,7 +145,7 @@ def _filter(ledger: Ledger, selection: Selection, by: By) -> None:
     st.selectbox(
         by.word.capitalize(),
         options,
-        format_func=lambda name: name if name == ALL else spend_words.group(by, name),
+        format_func=lambda name: f"all {by.word}s" if name == ALL else spend_words.group(by, name),
         key=key,
         on_change=choose,
         width=150,

@@ -51,9 +51,8 @@ def panel(sweep: Sweep, advice: Sequence[Advice], nature: Nature) -> None:
         for place, told in enumerate(advice[:SENTENCES]):
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-todo-{place}"):
                 st.html(Markup(f'<div class="kn-row"><p>{escape(told.sentence)}</p></div>'))
-                st.page_link(
-                    Place.CHOICES, label="Compare", query_params=dict(told.query), help=f"Choices: {told.what}"
-                )
+                tip = markup.literal(f"Choices: {told.what}")
+                st.page_link(Place.CHOICES, label="Compare", query_params=dict(told.query), help=tip)
         if len(found) > FINDINGS:
             st.html(markup.note(f"{count(len(found) - FINDINGS, 'more thing')} under Waste."))
         if not found and not advice:

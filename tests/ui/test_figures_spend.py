@@ -31,6 +31,16 @@ def test_bars_hold_every_amount_and_open_to_their_days_and_group():
     assert figure.layout.yaxis.range[0] == 0
 
 
+def test_a_name_is_no_markup_to_plotly():
+    made = month()
+    evil = "<b>x</b> <a href='http://e'>y</a>"
+    bars = figures_spend.each(made.series, lambda _: evil)
+    areas = figures_spend.adding_up(made.series, NOVEMBER, NOW, lambda _: evil)
+    told = [*(one.name for one in (*bars.data, *areas.data)), *(one.text for one in areas.layout.annotations)]
+    assert any("&lt;b&gt;x" in one for one in told)
+    assert not any("<b" in one or "<a" in one for one in told)
+
+
 def test_bars_are_told_apart_without_colour():
     figure = figures_spend.each(month().series, str)
     assert len({bar.marker.pattern.shape for bar in figure.data}) == len(figure.data)

@@ -2,9 +2,14 @@
 
 import time
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import state
 from dashboard.core.errors import AccessDenied, Unreachable
+from dashboard.readings import Reading
+from tests.core.costs.receipts import ledger, run
+from tests.views import scripted
 from tests.views.conftest import Open, links, text
 from tests.views.scripted import REAL, ScriptedAws
 
@@ -82,6 +87,26 @@ def test_a_wrong_address_is_said_and_nothing_can_be_confirmed(aws: ScriptedAws, 
     page.text_input(key="budget-mails-all-").set_value("ada").run()
     assert "ada is not an e-mail address" in text(page)
     assert page.button(key="confirm-blocked").disabled
+
+
+def test_a_limit_beyond_all_money_breaks_nothing(aws: ScriptedAws, visit: Open) -> None:
+    aws.add_budget(limit="9" * 40)  # by another program
+    page = visit(aws, "costs")
+    page.button(key="budget-set").click().run()
+    field = page.number_input(key="budget-limit-all-")
+    assert (field.value, field.max) == (1e9, 1e9)
+    assert not page.exception
+    assert "changes the limit from $9,999" in text(page)
+
+
+def test_names_in_the_budget_dialog_are_shown_as_they_are(
+    aws: ScriptedAws, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = ledger(run("r", scripted.NOW, 1, "1.00", project="a_b_ $c$"))
+    monkeypatch.setattr(state, "ledger", lambda aws: Reading(book, scripted.NOW))
+    page = visit(aws, "costs")
+    page.button(key="budget-set").click().run()
+    assert "project a_b_ $c$" in page.selectbox(key="budget-for").options
 
 
 def test_a_changed_limit_is_one_call(aws: ScriptedAws, visit: Open) -> None:

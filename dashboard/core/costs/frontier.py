@@ -1,8 +1,10 @@
 """Cost × duration × accuracy: which choices another one beats, and which is the cheapest that will do. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import itemgetter
 
 from dashboard.core.costs.groups import Group
 from dashboard.core.costs.outcomes import PHOTOS
@@ -56,10 +58,12 @@ def beats(one: Group, other: Group) -> bool:
 
 def beaten(groups: Sequence[Group]) -> dict[str, str]:
     """The names of the groups that another one beats, with the name of the cheapest that does."""
-    cheapest_first = sorted(groups, key=lambda one: (one.cost is None, one.cost.median if one.cost else Decimal(0)))
+    priced = sorted(((one.cost.median, place, one) for place, one in enumerate(groups) if one.cost is not None))
     found = {}
-    for group in groups:
-        by = next((one.name for one in cheapest_first if one is not group and beats(one, group)), None)
+    for cost, _, group in priced:
+        # None that is dearer beats it, and where no cost is known nobody can say.
+        no_dearer = priced[: bisect_right(priced, cost, key=itemgetter(0))]
+        by = next((one.name for _, _, one in no_dearer if one is not group and beats(one, group)), None)
         if by is not None:
             found[group.name] = by
     return found

@@ -166,8 +166,9 @@ def by_work(found: Sequence[Outcome]) -> dict[Work, list[Outcome]]:
 
 def _near(members: Sequence[Outcome]) -> list[tuple[tuple[int, int] | None, list[Outcome]]]:
     """Sorted into parts whose epochs are near each other, each with its fewest and most."""
-    silent = [one for one in members if epochs_of(one.run) is None]
-    told = sorted(((epochs_of(one.run) or 0, place, one) for place, one in enumerate(members) if one not in silent))
+    said = [(epochs_of(one.run), place, one) for place, one in enumerate(members)]
+    silent = [one for epochs, _, one in said if epochs is None]
+    told = sorted((epochs, place, one) for epochs, place, one in said if epochs is not None)
     parts: list[list[tuple[int, Outcome]]] = []
     for epochs, _, one in told:
         if parts and epochs <= EPOCHS_APART * max(1, parts[-1][0][0]):

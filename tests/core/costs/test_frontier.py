@@ -23,6 +23,15 @@ def choices():
     )
 
 
+def test_choices_of_unknown_cost_are_not_held_against_each_other(monkeypatch):
+    """Ten thousand of them would be a hundred million questions without an answer."""
+    asked = []
+    monkeypatch.setattr("dashboard.core.costs.frontier.beats", lambda one, other: bool(asked.append((one, other))))
+    unknown = [outcome(f"u{n}", None) for n in range(50)]
+    assert beaten(by_run(*unknown, outcome("cheap", "0.05"), outcome("dear", "0.10"))) == {}
+    assert [(one.title, other.title) for one, other in asked] == [("cheap", "dear")]
+
+
 def test_medians_spread_and_number_of_a_group():
     members = [outcome("a", "0.10", 60), outcome("b", "0.40", 90), outcome("c", "0.20", 300), outcome("d", None, 1)]
     (one,) = group(members, Grouping.WAY)

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from dashboard.core.costs.outcomes import by_work, outcomes
+from dashboard.core.costs.outcomes import Outcome, by_work, outcomes
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.runs.cost import run_cost
@@ -32,6 +32,18 @@ def test_only_completed_runs_are_choices_and_a_trial_is_part_of_its_search():
     assert search.accuracy == 0.8
     assert search.trained is None
     assert search.way.word == "SageMaker tuning, 2 trials on ml.c5.2xlarge"
+
+
+def test_works_are_told_apart_without_holding_each_run_against_each_other(monkeypatch):
+    """Among ten thousand runs of which half do not say their epochs that took half a minute."""
+
+    def compared(one, other):
+        raise AssertionError("two runs were compared")
+
+    members = [outcome(f"r{n}", hyperparameters={"epochs": "20"} if n % 2 else {}) for n in range(40)]
+    monkeypatch.setattr(Outcome, "__eq__", compared)
+    works = by_work(members)
+    assert sorted((one.epochs or (0, 0), len(runs)) for one, runs in works.items()) == [((0, 0), 20), ((20, 20), 20)]
 
 
 def test_a_choice_costs_what_its_receipt_says_and_took_from_launch_to_end():

@@ -1,6 +1,8 @@
 # The only commands a person needs. Each one installs what it needs into .venv first.
 PYTHON ?= python3
 VENV := .venv/bin
+# Tests whose files run side by side; the others train, serve and measure, and want the machine for themselves.
+SIDE_BY_SIDE := tests/core tests/ui tests/views
 
 .PHONY: run test check bench images pictures format clean
 
@@ -10,7 +12,8 @@ run:  ## Start Kennel with its embedded AWS on 127.0.0.1 (PORT=8502 for another 
 
 test:  ## Install what the tests need (browser included) and run them all
 	@$(PYTHON) tools/bootstrap.py test
-	$(VENV)/python -m pytest
+	$(VENV)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(SIDE_BY_SIDE); first=$$?; \
+	$(VENV)/python -m pytest $(SIDE_BY_SIDE:%=--ignore %) && exit $$first
 
 check:  ## ruff and mypy: the gate before the tests
 	@$(PYTHON) tools/bootstrap.py check

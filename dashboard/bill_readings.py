@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.core.aws import Aws
 from dashboard.core.costs import bill_requests
 from dashboard.core.costs.activate_tags import ActivationPlan, activate
-from dashboard.core.costs.billed import Billed, Question, read_billed
+from dashboard.core.costs.billed import Billed, Question, ask, billed
 from dashboard.readings import Reading, now, where
 
 MOST_KEPT = 100
@@ -32,7 +32,7 @@ def bill(aws: Aws, question: Question) -> Reading[Billed] | None:
 def ask_bill(aws: Aws, question: Question, instead_of: datetime | None) -> Reading[Billed]:
     """Ask Cost Explorer, for $0.01, unless there is a newer answer than the one of `instead_of` by now.
 
-    So a second click, or another tab with the same dialog, is not charged again. Raises what `read_billed` raises.
+    So a second click, or another tab with the same dialog, is not charged again. Raises what `ask` and `billed` raise.
     """
     kept = _bills(where(aws))
     with kept.lock:
@@ -40,12 +40,15 @@ def ask_bill(aws: Aws, question: Question, instead_of: datetime | None) -> Readi
         if found is not None and (instead_of is None or found.at > instead_of):
             return found
         moment = now()
-        found = Reading(read_billed(aws, question, moment), moment)
-        kept.answers.pop(question, None)
-        kept.answers[question] = found
-        while len(kept.answers) > MOST_KEPT:
-            del kept.answers[next(iter(kept.answers))]
-        _note(aws, "GetCostAndUsage", found.value.pages)
+        answered = ask(aws, question, moment)
+        try:
+            found = Reading(billed(answered), moment)
+            kept.answers.pop(question, None)
+            kept.answers[question] = found
+            while len(kept.answers) > MOST_KEPT:
+                del kept.answers[next(iter(kept.answers))]
+        finally:  # it is paid for, whatever it says
+            _note(aws, "GetCostAndUsage", len(answered.pages))
         return found
 
 

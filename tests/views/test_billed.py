@@ -89,6 +89,15 @@ def test_the_question_itself_becomes_a_receipt(aws: ScriptedAws, visit: Open, tm
     assert [one.amount for one in made.receipts if one.service is Service.COST_EXPLORER] == [Decimal("0.01")]
 
 
+def test_an_answer_that_is_no_bill_was_paid_for_all_the_same(aws: ScriptedAws, visit: Open, tmp_path: Path) -> None:
+    answer(aws, (SAGEMAKER, "Usage", "NaN"))
+    test = ask(spend(visit, aws))
+    assert not test.exception
+    assert "Cost Explorer answered what is no bill" in text(test)
+    (kept,) = (tmp_path / "aws" / "costs").glob("*bill-requests.jsonl")
+    assert kept.read_text().count("GetCostAndUsage") == 1
+
+
 def test_a_line_of_the_bill_opens_to_what_aws_answered(aws: ScriptedAws, visit: Open) -> None:
     answer(aws, (SAGEMAKER, "Usage", "1.5000000001"), (SAGEMAKER, "Credit", "-0.5"), ("Tax", "Tax", "0.25"))
     test = ask(spend(visit, aws))

@@ -5,9 +5,9 @@ added to receipts; `reconcile` puts the two beside each other.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -116,18 +116,34 @@ class Billed:
         return self.question.by in TAGS and bool(self.groups) and set(self.groups) == {""}
 
 
-def read_billed(aws: Aws, question: Question, now: datetime) -> Billed:
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Cost Explorer's answer page by page, each of which was paid for, before anything is made of it.
+
+    `is_whole`: there is no further page.
+    """
+
+    question: Question
+    request: Mapping[str, Any]
+    pages: Sequence[Mapping[str, Any]]
+    is_whole: bool
+
+
+def ask(aws: Aws, question: Question, now: datetime) -> Answered:
     """Ask Cost Explorer, which charges $0.01 for each page of its answer (usually one, `MOST_PAGES` at most).
 
-    Raises the errors of `Aws.call`; Refused for days that have not begun, and while AWS has no data yet.
+    A further page that cannot be read is left out: the ones before are paid for, and stand. Raises the errors of
+    `Aws.call` for the first; Refused for days that have not begun, and while AWS has no data yet.
     """
-    request = question.request(now.date())
-    answers: list[dict[str, Any]] = []
+    request = question.request(now.astimezone(UTC).date())
+    pages: list[Mapping[str, Any]] = []
     token = ""
-    while not answers or (token and len(answers) < MOST_PAGES):
+    while not pages or (token and len(pages) < MOST_PAGES):
         try:
-            answer = aws.call("ce", "GetCostAndUsage", **request, **({"NextPageToken": token} if token else {}))
+            page = aws.call("ce", "GetCostAndUsage", **request, **({"NextPageToken": token} if token else {}))
         except KennelError as error:
+            if pages:
+                break
             told = f"{error} {error.__cause__}"
             if "DataUnavailable" in told or "not enabled for cost explorer" in told:
                 raise Refused(
@@ -136,25 +152,35 @@ def read_billed(aws: Aws, question: Question, now: datetime) -> Billed:
                     "switch it on there; the first data comes within a day",
                 ) from error
             raise
-        answers.append(answer)
-        token = answer.get("NextPageToken", "")
-    groups, units = _groups(answers, question)
+        pages.append(page)
+        token = page.get("NextPageToken", "")
+    return Answered(question, request, pages, not token)
+
+
+def billed(answered: Answered) -> Billed:
+    """What an answer says. Raises ServiceFault for what is no bill, and for one in several currencies."""
+    groups, units = _groups(answered.pages, answered.question)
     if len(units) > 1:
         raise ServiceFault("the bill is in several currencies", ", ".join(sorted(units)), "look at it in AWS's console")
-    results = [result for answer in answers for result in answer.get("ResultsByTime", ())]
+    results = [result for page in answered.pages for result in page.get("ResultsByTime", ())]
     return Billed(
-        question,
-        request,
+        answered.question,
+        answered.request,
         groups,
         next(iter(units), CURRENCY),
         any(result.get("Estimated", False) for result in results),
-        len(answers),
-        not token,
-        _unpriced(answers),
+        len(answered.pages),
+        answered.is_whole,
+        _unpriced(answered.pages),
     )
 
 
-def _groups(answers: list[dict[str, Any]], question: Question) -> tuple[dict[str, dict[str, Decimal]], set[str]]:
+def read_billed(aws: Aws, question: Question, now: datetime) -> Billed:
+    """Ask, and say what the answer is; raises what `ask` and `billed` raise."""
+    return billed(ask(aws, question, now))
+
+
+def _groups(answers: Sequence[Mapping[str, Any]], question: Question) -> tuple[dict[str, dict[str, Decimal]], set[str]]:
     """The sums over all months, and the units they are in. Raises ServiceFault for what is no amount."""
     found: dict[str, dict[str, Decimal]] = {}
     units = set()
@@ -181,7 +207,7 @@ def _nonsense(group: str) -> ServiceFault:
     return ServiceFault("Cost Explorer answered what is no bill", group[:200], "try again later")
 
 
-def _unpriced(answers: list[dict[str, Any]]) -> dict[str, str]:
+def _unpriced(answers: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     found = {}
     for answer in answers:
         for one in answer.get("DimensionValueAttributes", ()):

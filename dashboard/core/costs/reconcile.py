@@ -196,7 +196,7 @@ def _reasons(rows: tuple[Row, ...], billed: Billed, *, is_embedded: bool) -> lis
     if billed.question.by is not By.SERVICE:
         found.append(Reason("a tag counts on a bill from its activation on, not before"))
     if not billed.is_whole:
-        found.append(Reason(f"the answer has more than {billed.pages} pages: the rest was not asked for"))
+        found.append(Reason(f"the answer has more than {count(billed.pages, 'page')}: the rest is not in it"))
     if is_embedded:
         found.append(Reason("a training is billed when it ends; an endpoint while it serves and Kennel is running"))
         found.append(Reason("an instance that ended before this bill was kept is not on it"))

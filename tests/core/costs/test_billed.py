@@ -104,6 +104,15 @@ def test_pages_are_asked_for_and_paid_up_to_a_bound(fake: FakeAws, aws: Aws) -> 
     assert (found.total, found.is_whole, found.cost) == (Decimal(3), True, Decimal("0.02"))
 
 
+def test_a_page_that_cannot_be_read_leaves_those_that_were_paid_for(fake: FakeAws, aws: Aws) -> None:
+    first = answer(group("a", "Usage", amount="1"), NextPageToken="2")
+    fake.on(
+        "GetCostAndUsage", lambda asked: refusal("AccessDeniedException", "no") if "NextPageToken" in asked else first
+    )
+    found = ask(aws)
+    assert (found.total, found.pages, found.is_whole, found.cost) == (Decimal(1), 1, False, Decimal("0.01"))
+
+
 def test_nothing_past_the_next_month_is_asked_for(fake: FakeAws, aws: Aws) -> None:
     fake.on("GetCostAndUsage", answer())
     ask(aws, period=Period(date(2026, 10, 30), date(2027, 3, 1)))

@@ -1,0 +1,32 @@
+"""What the pages of money ask AWS: few calls, next to none at the second look, and nothing that is on the bill."""
+
+from collections import Counter
+
+import pytest
+
+from tests.views.conftest import Open
+from tests.views.scripted import ScriptedAws
+
+ON_THE_BILL = {"GetCostAndUsage", "GetDimensionValues", "GetTags", "GetCostForecast", "ListCostAllocationTags",
+               "UpdateCostAllocationTagsStatus"}  # fmt: skip
+"""Operations of Cost Explorer: each costs $0.01, so that a person confirms it first."""
+OF_EACH_ENDPOINT = {"DescribeEndpoint", "DescribeEndpointConfig", "ListTags"}
+
+
+@pytest.mark.parametrize("page", ["costs", "receipt", "choices", "waste", "prices", "overview"])
+def test_a_page_asks_a_bounded_number_of_calls_and_next_to_none_when_it_is_seen_again(
+    aws: ScriptedAws, visit: Open, page: str
+) -> None:
+    test = visit(aws, *([page] if page != "overview" else []))
+    assert not test.exception
+    first = Counter(name for name, _ in aws.calls)
+    assert not set(first) & ON_THE_BILL
+    assert sum(number for name, number in first.items() if name not in OF_EACH_ENDPOINT) <= 40
+    assert max(first[name] for name in OF_EACH_ENDPOINT) <= 3 * 3  # three endpoints, of which three parts tell
+    assert first["LookupEvents"] <= 13  # once a name; here it is refused at the first
+    seen = len(aws.calls)
+    for _ in range(3):
+        test.run()
+    again = Counter(name for name, _ in aws.calls[seen:])
+    assert not set(again) & ON_THE_BILL
+    assert sum(again.values()) <= 12, again

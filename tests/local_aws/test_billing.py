@@ -65,6 +65,14 @@ def test_a_training_costs_its_billable_seconds_on_each_instance(store: Store, jo
     assert (item.service, item.usage_type, item.unit) == ("Amazon SageMaker", "USE1-Train:ml.m5.large", "Hrs")
 
 
+def test_what_ended_before_it_began_is_a_moment_and_not_less_than_nothing(store: Store, journal: Journal) -> None:
+    journal.add(Usage(Used.ENDPOINT, "e", "us-east-1", NOON, "ml.m5.large", 1, NOON - 10))
+    assert all(item.quantity == 0 == item.amount for item in all_of(bill_of(store, journal)))
+    journal.add(Usage(Used.TRAINING, "t", "us-east-1", NOON, "ml.m5.large", 1, NOON, seconds=1))
+    total = sum(item.amount or Decimal(0) for item in all_of(bill_of(store, journal)))
+    assert abs(total - Decimal("0.115") / 3600) < Decimal("1E-20")
+
+
 def test_an_endpoint_costs_until_now_while_it_serves(store: Store, journal: Journal) -> None:
     journal.there("e", [Usage(Used.ENDPOINT, "e", "us-east-1", NOON, "ml.m5.large", 3)], NOON)
     (item,) = all_of(bill_of(store, journal, NOON + 7200))

@@ -2,7 +2,8 @@
 
 import sqlite3
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 
@@ -84,6 +85,31 @@ def test_a_training_is_written_down_when_it_ends(world: World) -> None:
     assert len(world.used(Used.TRAINING)) == 1
     world.jobs.remove(ARN)
     assert len(world.used(Used.TRAINING)) == 1
+
+
+def test_a_clock_that_was_set_back_meanwhile_makes_no_time_negative(world: World) -> None:
+    world.meters.watch(world.jobs, world.endpoints)
+    world.jobs.add(ARN, job("Training"))
+    world.jobs.change(ARN, lambda _: job() | {"TrainingEndTime": START - 5})
+    (one,) = world.used(Used.TRAINING)
+    assert (one.started, one.ended) == (START, START)
+
+
+def test_an_address_of_ones_own_on_a_running_instance_is_billed_once(world: World) -> None:
+    class Instance:
+        id, instance_type, availability_zone, public_ip = "i-1", "m5.large", "us-east-1a", "203.0.113.7"
+        kennel: ClassVar = {"spot": False}
+        _state = SimpleNamespace(name="running")
+
+    address = SimpleNamespace(allocation_id="eipalloc-1", public_ip="203.0.113.7", association_id="eipassoc-1")
+    region = SimpleNamespace(
+        addresses=[address], reservations={"r": SimpleNamespace(instances=[Instance])}, volumes={}, tags={}
+    )
+    world.meters.ec2({"123456789012": {"us-east-1": region}})
+    assert [(one.thing, one.detail) for one in world.used(Used.ADDRESS)] == [("eipalloc-1", "InUseAddress")]
+    region.addresses = []
+    world.meters.ec2({"123456789012": {"us-east-1": region}})
+    assert [one.thing for one in world.used(Used.ADDRESS) if one.ended is None] == ["i-1/address"]
 
 
 def test_an_endpoint_is_billed_from_its_service_on_with_the_instances_that_it_has(world: World) -> None:

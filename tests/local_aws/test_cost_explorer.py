@@ -76,6 +76,13 @@ def refusal(ce: CostExplorer, **more: Any) -> tuple[str, str]:
     return caught.value.code, caught.value.message
 
 
+def test_a_part_of_a_month_is_that_part_also_by_month(ce: CostExplorer) -> None:
+    """The first training, and the hour of the second that lies before midnight; not the instance of the 5th."""
+    (result,) = ask(ce, "2026-11-02", "2026-11-05")["ResultsByTime"]
+    assert result["TimePeriod"] == {"Start": "2026-11-02", "End": "2026-11-05"}
+    assert Decimal(result["Total"][COST]["Amount"]) == 3 * ML
+
+
 def test_a_month_is_the_sum_of_what_was_used_in_it(ce: CostExplorer) -> None:
     (result,) = ask(ce)["ResultsByTime"]
     assert Decimal(result["Total"][COST]["Amount"]) == 2 * ML + 2 * ML + 10 * PLAIN + Decimal("0.01")

@@ -24,6 +24,13 @@ def test_each_question_has_one_sentence_about_the_data_that_cost_most():
     assert dict(found[0].query) == {"of": "simulated", "data": "dogs"}
 
 
+def test_the_change_that_would_have_saved_most_over_all_runs_is_told_and_not_that_of_the_dearest_run():
+    often = [outcome(f"o{n}", "0.30", 700, instance="ml.m5.large") for n in range(5)]  # 5 × $0.20
+    found = advise((outcome("best", "0.10", 600), *often, outcome("once", "0.60", 800, count=2)))  # 1 × $0.50
+    assert "did the work of SageMaker ml.m5.large at $0.30" in found[0].sentence
+    assert found[0].sentence.endswith("$0.20 less a run.")
+
+
 def test_what_spot_saved_is_not_said_twice():
     pair = (outcome("plain", "0.50"), outcome("spot", "0.20", **SPOT))
     assert [one.what for one in advise(pair)] == ["change"]

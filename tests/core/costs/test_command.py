@@ -202,6 +202,14 @@ def test_it_runs_as_a_module(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["amount"] == "0.0116"
 
 
+def test_with_a_volume_the_month_is_its_unit_and_the_seconds_are_the_time(ask) -> None:
+    line = "ec2 --instance m5.large --region us-east-1 --seconds 3600 --month-hours 744 --volume-gb 100 --json"
+    code, told, _ = ask(line)
+    exact = Decimal(json.loads(told)["exact"])
+    assert code == 0
+    assert abs(exact - Decimal("0.096") - Decimal("0.08") * 100 / 744) < Decimal("1E-20")
+
+
 @pytest.mark.parametrize(
     "line",
     [

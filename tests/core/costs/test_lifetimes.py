@@ -212,6 +212,11 @@ def test_one_that_was_seen_before_cloudtrail_told_of_it_is_one_endpoint(late: fl
     assert receipt(life).amount == LARGE * (2 + 3 * last)
 
 
+def test_a_young_endpoint_is_left_to_cloudtrail_which_may_be_late() -> None:
+    assert seen([there(1)], [], T + HOUR + timedelta(minutes=19)) == []
+    assert len(seen([there(1)], [], T + HOUR + timedelta(minutes=21))) == 2
+
+
 def test_what_was_seen_tells_the_instances_where_cloudtrail_does_not() -> None:
     present = there(1, 2)
     (life,) = endpoint_lifetimes(in_order([*seen([present], [], NOW), created(1), event(5, "DeleteEndpoint")]), [])

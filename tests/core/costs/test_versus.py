@@ -55,6 +55,16 @@ def test_a_spot_instance_is_paired_with_the_same_machine_before_a_cheaper_one():
     assert (one.one.title, one.is_alike) == ("SageMaker ml.m5.xlarge", False)
 
 
+def test_of_one_machine_that_which_is_paid_alike_is_the_partner_and_not_the_cheaper():
+    members = (
+        outcome("spot", "0.04", instance="ml.m5.xlarge", **SPOT),
+        outcome("plain", "0.12", instance="ml.m5.xlarge"),
+        outcome("ec2", "0.10", instance="m5.xlarge", **EC2),
+    )
+    (one,) = platforms(by_work(members))
+    assert (one.one.title, one.is_alike) == ("SageMaker ml.m5.xlarge", True)
+
+
 def test_other_work_is_no_pair():
     assert platforms(by_work((outcome("sm"), outcome("ec2", instance="c5.2xlarge", **EC2, **OTHER)))) == ()
 

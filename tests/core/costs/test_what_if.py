@@ -112,6 +112,17 @@ def test_spot_is_what_it_saved_before_or_what_ec2_tells_now():
     assert "eu-west-1" in there.why_unknown
 
 
+def test_a_launch_takes_what_launches_took_and_an_instance_has_its_volume_and_its_address():
+    found, _ = options(
+        outcome("a", "9", 3600, instance="ml.m5.xlarge", waited=20, volume_gb=100), regions=("eu-west-1",)
+    )
+    assert found[way("ml.m5.xlarge"), "eu-west-1"].seconds.likely == 3620  # waiting is time, and not billed
+    assert found[way("ml.m5.xlarge"), "eu-west-1"].cost.likely == Decimal("0.257")
+    here, _ = options(outcome("a", "9", 3600, instance="ml.m5.xlarge", waited=20, volume_gb=100))
+    hour = Decimal("0.192") + Decimal("0.005") + Decimal("0.08") * 100 / 730
+    assert here[way("m5.xlarge", Platform.EC2), "us-east-1"].cost.likely == pytest.approx(hour)
+
+
 def test_several_instances_are_sagemakers_only():
     _, made = options(outcome("a"), count=2)
     assert {one.way.platform for one in made} == {SM}

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -62,10 +62,11 @@ class Refreshed:
         )
 
     def into(self, book: PriceBook) -> PriceBook:
-        """The book with these prices beside its own."""
+        """The book with these prices beside its own, which give way where AWS's list says otherwise of their day."""
         return book.with_prices(
             (((kind, instance, self.region), price) for (kind, instance), price in self.prices),
             (((what, self.region), price) for what, price in self.extras),
+            read_on=self.prices_at.astimezone(UTC).date() if self.prices_at else None,
         )
 
 

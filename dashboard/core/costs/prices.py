@@ -173,12 +173,21 @@ class PriceBook:
         self,
         prices: Iterable[tuple[tuple[Kind, str, str], Price]],
         extras: Iterable[tuple[tuple[Extra, str], Price]] = (),
+        *,
+        read_on: date | None = None,
     ) -> "PriceBook":
         """The book with further prices, each beside those that were known.
 
         One of the same day takes the place of another amount; the same amount says nothing new, and changes nothing.
+        `read_on`: AWS told these on that day, and so that they hold since their own day: what others told in between
+        gives way.
         """
-        return replace(self, prices=_together(prices, self.prices), extras=_together(extras, self.extras))
+        prices, extras = tuple(prices), tuple(extras)
+        return replace(
+            self,
+            prices=_together(prices, _before(self.prices, prices, read_on)),
+            extras=_together(extras, _before(self.extras, extras, read_on)),
+        )
 
     def price(
         self, kind: Kind | str, instance_type: str, region: str, at: datetime | date | None = None
@@ -261,6 +270,19 @@ def _changes(known: Dated) -> tuple[date, ...]:
 
 
 K = TypeVar("K")
+
+
+def _before(known: Mapping[K, Dated], told: Iterable[tuple[K, Price]], read_on: date | None) -> Mapping[K, Dated]:
+    """What is known without what AWS's own word, read on a day, stands against."""
+    if read_on is None:
+        return known
+    since: dict[K, date] = {}
+    for key, price in told:
+        since[key] = min(price.date, since.get(key, price.date))
+    return {
+        key: tuple(one for one in dated if not since[key] < one.date <= read_on) if key in since else dated
+        for key, dated in known.items()
+    }
 
 
 def _together(told: Iterable[tuple[K, Price]], before: Mapping[K, Dated] | None = None) -> dict[K, Dated]:

@@ -126,3 +126,33 @@ def test_prices_of_one_region_are_not_those_of_another(path: Path):
     book = KEPT.into(PriceBook.load())
     assert book.price(Kind.EC2, "c5.large", "us-east-1").amount == Decimal("0.085")
     assert book.beside(Extra.LAMBDA_REQUEST, "eu-west-1").amount == Decimal("0.0000002")
+
+
+WEAK = (Kind.ENDPOINT, "ml.c5.2xlarge")  # $0.408 from a weaker source, collected in September 2026
+
+
+@pytest.mark.parametrize(
+    ("published", "day", "amount"),
+    [
+        (date(2026, 6, 1), date(2026, 11, 21), "0.45"),  # AWS's list is of June, and what it said on 21 November
+        (date(2026, 6, 1), date(2026, 9, 15), "0.45"),
+        (date(2026, 6, 1), date(2026, 5, 1), "0.45"),  # the first that is known
+        (date(2026, 11, 20), date(2026, 9, 15), "0.408"),
+        (date(2026, 11, 20), date(2026, 11, 21), "0.45"),
+    ],
+)
+def test_what_aws_told_last_holds_since_it_was_published(published: date, day: date, amount: str):
+    told = Refreshed("us-east-1", AT, prices=((WEAK, listed("0.45", published)),))
+    book = told.into(PriceBook.load())
+    found = book.price(*WEAK, "us-east-1", day)
+    assert found is not None
+    assert found.amount == Decimal(amount)
+    newest = book.price(*WEAK, "us-east-1")
+    assert newest is not None
+    assert newest.source == "AWS Pricing API"
+
+
+def test_a_book_that_is_newer_than_what_aws_told_stands():
+    shipped = PriceBook.load().with_prices([((*WEAK, "us-east-1"), listed("0.5", date(2026, 12, 24)))])
+    book = Refreshed("us-east-1", AT, prices=((WEAK, listed("0.45", date(2026, 6, 1))),)).into(shipped)
+    assert [one.amount for one in book.prices[*WEAK, "us-east-1"]] == [Decimal("0.45"), Decimal("0.5")]

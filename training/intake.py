@@ -15,7 +15,7 @@ from training.data import Dataset, Split, displayed, scan
 from training.errors import BadDataset, Stopped
 from training.feature_table import FeatureTable
 from training.features import Engine, cache_key, extract_features
-from training.metrics import Stage
+from training.metrics import Stage, from_cache_line
 from training.preprocessing import Preprocessing
 from training.surroundings import Surroundings
 
@@ -136,6 +136,7 @@ def compute_features(
         reporter.say(f"note: {note}")
     shares = _shares(len(range(group.rank, total, group.size)), here.clock() - began, here)
     table.gather(group)
+    reporter.say(from_cache_line(table.from_cache, total))
     if table.from_cache:
         reporter.say(f"{table.from_cache} of {total} photos' features came from the cache of an earlier run")
     return table, shares

@@ -19,9 +19,13 @@ METRIC_DEFINITIONS: list[dict[str, str]] = [
     {"Name": "valid:accuracy", "Regex": rf"valid_accuracy={_NUMBER}"},
     {"Name": "test:loss", "Regex": rf"test_loss={_NUMBER}"},
     {"Name": "test:accuracy", "Regex": rf"test_accuracy={_NUMBER}"},
+    {"Name": "features:from-cache", "Regex": rf"features_from_cache={_NUMBER}"},
     {"Name": "progress", "Regex": rf"progress={_NUMBER}"},
 ]
 """What a training job passes to SageMaker as AlgorithmSpecification.MetricDefinitions."""
+
+FROM_CACHE = "features:from-cache"
+"""The share of the photos, 0..1, whose features an earlier run had computed: such a run did not do the same work."""
 
 _PATTERNS = tuple((d["Name"], re.compile(d["Regex"])) for d in METRIC_DEFINITIONS)
 _EPOCH = re.compile(r"\bepoch=([0-9]{1,9})/([0-9]{1,9})\b")
@@ -93,6 +97,11 @@ def progress_line(
     """How far the whole run is (fraction 0..1) and how far this stage is; `unit` is one lower-case word."""
     line = f"progress={min(max(fraction, 0.0), 1.0):.3f} stage={stage} done={done} total={total} unit={unit}"
     return line if eta_seconds is None else f"{line} eta_seconds={max(eta_seconds, 0.0):.1f}"
+
+
+def from_cache_line(known: int, total: int) -> str:
+    """How many of the photos' features were not computed by this run; said by every run, also when there are none."""
+    return f"features_from_cache={known / max(total, 1):.4f}"
 
 
 def test_lines(loss: float, accuracy: float) -> tuple[str, str, str]:

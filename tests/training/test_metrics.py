@@ -51,6 +51,13 @@ def test_the_final_lines_also_have_the_form_that_tuning_jobs_look_for() -> None:
     assert parse(lines[1]) is None
 
 
+def test_what_came_from_a_cache_is_read_back() -> None:
+    for known, total, share in ((0, 60, 0.0), (20, 60, 0.3333), (60, 60, 1.0), (0, 0, 0.0)):
+        found = parse(metrics.from_cache_line(known, total))
+        assert found is not None
+        assert found.values == {metrics.FROM_CACHE: share}
+
+
 @pytest.mark.parametrize("line", ["", "hello", "lossy=3", "Downloading 3 of 5", "train_loss=", "epoch=3/20"])
 def test_other_lines_hold_no_metric(line: str) -> None:
     assert parse(line) is None

@@ -208,10 +208,14 @@ def test_a_second_run_on_the_same_photos_starts_at_the_head(
     flags = ["--data", str(small_dataset), "--model-dir", str(tmp_path / "model"), "--epochs", "2"]
     flags += ["--cache", str(tmp_path / "features")]
     assert main(flags, {}) == 0
-    assert "came from the cache" not in capsys.readouterr().out
+    log = capsys.readouterr().out
+    assert "came from the cache" not in log
+    assert values(log)[metrics.FROM_CACHE] == [0.0]
     first = (tmp_path / "model" / "model.onnx").read_bytes()
     assert main([*flags, "--num-workers", "1"], {}) == 0
-    assert "60 of 60 photos' features came from the cache" in capsys.readouterr().out
+    log = capsys.readouterr().out
+    assert "60 of 60 photos' features came from the cache" in log
+    assert values(log)[metrics.FROM_CACHE] == [1.0], "whoever judges its time has to be told"
     assert (tmp_path / "model" / "model.onnx").read_bytes() == first
     # A tuning trial: other hyperparameters of the head.
     assert main([*flags, "--learning-rate", "0.3"], {}) == 0

@@ -6,13 +6,15 @@ from dashboard.core.errors import InvalidInput
 from dashboard.core.format import plain
 from dashboard.core.runs.setting_problems import setting_problem
 from dashboard.core.runs.tuning_spec import Range, RangeKind, Tuning
-from training.metrics import METRIC_DEFINITIONS
+from training.metrics import FROM_CACHE, METRIC_DEFINITIONS
 from training.settings import RANGES, Settings
 
 STRATEGIES = ("Bayesian", "Random", "Grid")
 GOALS = ("Minimize", "Maximize")
 SCALINGS = ("Auto", "Linear", "Logarithmic", "ReverseLogarithmic")  # HyperParameterScalingType
-OBJECTIVES = tuple(definition["Name"] for definition in METRIC_DEFINITIONS if definition["Name"] != "progress")
+NOT_LEARNT = ("progress", FROM_CACHE)
+"""What a training prints about itself, and not about what it learnt."""
+OBJECTIVES = tuple(definition["Name"] for definition in METRIC_DEFINITIONS if definition["Name"] not in NOT_LEARNT)
 MOST_JOBS = 750  # SageMaker: "Maximum number of training jobs per hyperparameter tuning job"
 MOST_PARALLEL = 100  # SageMaker: "Maximum number of parallel training jobs per hyperparameter tuning job"
 MOST_RANGES = 30  # SageMaker: "Number of hyperparameters that can be searched"

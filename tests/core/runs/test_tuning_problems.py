@@ -106,3 +106,4 @@ def test_bounds_keep_all_of_their_digits(value, text):
 def test_objectives_are_metrics_that_the_training_prints():
     assert "valid:loss" in OBJECTIVES
     assert "progress" not in OBJECTIVES
+    assert "features:from-cache" not in OBJECTIVES

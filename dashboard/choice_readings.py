@@ -7,11 +7,12 @@ import streamlit as st
 
 from dashboard.core.aws import Aws
 from dashboard.core.costs.advice import Advice
+from dashboard.core.costs.attempt import attempt
 from dashboard.core.costs.choice_book import ChoiceBook
 from dashboard.core.costs.outcomes import outcomes
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.errors import CredentialsProblem, KennelError, Unreachable
+from dashboard.core.errors import KennelError
 from dashboard.core.runs import look
 from dashboard.core.runs.instances import EC2_TRAINING
 from dashboard.core.runs.listing import Listing
@@ -58,12 +59,10 @@ def spot_prices(aws: Aws) -> Seen[Mapping[str, SpotPrice]]:
 
 @st.cache_data(show_spinner=False, ttl=300, refresh_mode="background", max_entries=8)
 def _spot_prices(where: str, _aws: Aws) -> Seen[Mapping[str, SpotPrice]]:
-    try:
-        return Seen(look.spot_prices(_aws, EC2_TRAINING, now()))
-    except (Unreachable, CredentialsProblem):
-        raise  # they are about everything
-    except KennelError as error:
-        return Seen(None, f"spot prices could not be read: {error.what}")
+    found = attempt(lambda: look.spot_prices(_aws, EC2_TRAINING, now()))
+    if isinstance(found, KennelError):  # EC2 has an address of its own: the choices that were made stand without it
+        return Seen(None, f"spot prices could not be read: {found.what}")
+    return Seen(found)
 
 
 def _made(aws: Aws, seen: Listing) -> _Made:

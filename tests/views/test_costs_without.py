@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import state
-from dashboard.core.errors import ServiceFault
+from dashboard.core.errors import CredentialsProblem, KennelError, ServiceFault, Unreachable
 from tests.views import scripted
 from tests.views.conftest import Open, text
 from tests.views.scripted import ARN, ScriptedAws
@@ -66,6 +66,35 @@ def test_without_the_right_to_the_bill_the_list_prices_stand(aws: ScriptedAws, v
     said = text(page)
     assert "ot allowed to ce:GetCostAndUsage" in said
     assert "Month to date" in said
+
+
+@pytest.mark.parametrize(
+    "problem", [Unreachable("EC2 does not answer"), CredentialsProblem("EC2 refuses the key")], ids=["away", "refused"]
+)
+def test_choices_stand_without_spot_prices(aws: ScriptedAws, visit: Open, problem: KennelError) -> None:
+    aws.errors["DescribeSpotPriceHistory"] = problem
+    shown = visit(aws, "choices")
+    assert not shown.exception
+    assert "cannot be shown" not in text(shown)
+    assert "What if" in text(shown)
+
+
+@pytest.mark.parametrize(
+    ("page", "operation"),
+    [("costs", "ListEndpoints"), ("costs", "DescribeEndpointConfig"), ("waste", "DescribeEndpoint"),
+     ("waste", "DescribeInstances")],
+)  # fmt: skip
+def test_an_answer_that_makes_no_sense_costs_its_own_part_only(
+    aws: ScriptedAws, visit: Open, page: str, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = aws.call
+    monkeypatch.setattr(
+        aws, "call", lambda service, asked, **of: {} if asked == operation else call(service, asked, **of)
+    )
+    shown = visit(aws, page)
+    looked(shown, "Month to date" if page == "costs" else "Wasted a day")
+    assert "could not be drawn" not in text(shown)
+    assert "AWS answered something that Kennel cannot read" in text(shown)
 
 
 @pytest.mark.parametrize("operation", ["GetProducts", "DescribeSpotPriceHistory"])

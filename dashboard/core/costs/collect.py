@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from dashboard.core.aws import Aws
 from dashboard.core.costs import deleted_runs
+from dashboard.core.costs.attempt import attempt
 from dashboard.core.costs.bill_requests import requests
 from dashboard.core.costs.collect_buckets import buckets
 from dashboard.core.costs.collect_ec2 import addresses, volumes
@@ -108,7 +109,7 @@ class Collector:
         happenings, unseen = self.trail.look(aws, now, again=again)
         of = Sources(aws, prices, now, self.trail, self._endpoints, happenings, runs)
         due = [part for part in self.parts if self._is_due(part, of, again=again)]
-        for part, found in zip(due, gather(lambda part: _read(part, of), due), strict=True):
+        for part, found in zip(due, gather(lambda part: attempt(lambda: part.read(of)), due), strict=True):
             before = self._kept.get(part.what)
             if not isinstance(found, KennelError):
                 self._kept[part.what] = _Found(now, prices, found, now)
@@ -128,10 +129,3 @@ class Collector:
         known = self._kept[part.what]
         is_old = known.prices is not of.prices or of.now - known.tried >= part.fresh
         return is_old or (again and not part.asked_apart)
-
-
-def _read(part: Part, of: Sources) -> tuple[Receipt, ...] | KennelError:
-    try:
-        return part.read(of)
-    except KennelError as problem:
-        return problem

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from dashboard.core.aws import Aws
 from dashboard.core.costs import sweep_artifacts, sweep_ec2, sweep_endpoints, sweep_functions, sweep_notebooks
+from dashboard.core.costs.attempt import attempt
 from dashboard.core.costs.ledger import Unread
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.waste import Look, Sweep, ordered
@@ -33,10 +34,8 @@ def sweep(aws: Aws, prices: PriceBook, now: datetime, *, idle: timedelta = IDLE,
     }
 
     def one(what: str) -> tuple[str, Look]:
-        try:
-            return what, parts[what]()
-        except KennelError as problem:
-            return what, Look(0, (), (Unread(what, problem),))
+        found = attempt(parts[what])
+        return what, Look(0, (), (Unread(what, found),)) if isinstance(found, KennelError) else found
 
     looks = dict(gather(one, parts, workers=4))
     failed = {problem.what for look in looks.values() for problem in look.unread}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from dashboard.core.costs.receipt import Line, Nature
 from dashboard.core.costs.waste import DAY, Act, Evidence, Finding, Kind, Look, Thing, is_kennels, told
 from dashboard.core.format import count, duration
 
+SPOT = "it pays the spot price, which moves and is not read for it"
 _STOPPED_AT = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
 
 
@@ -92,11 +94,22 @@ def _expired(one: Mapping[str, Any], aws: Aws, prices: PriceBook, now: datetime)
             Evidence(f"it was to be gone on {told(until)}" if until else "", "tag kennel:expires"),
             Evidence(f"1 × {one['InstanceType']}, started {age} ago", "DescribeInstances"),
         ),
-        lines=charges.ec2(prices, one["InstanceType"], aws.account.region, started=now - DAY, ended=now),
+        lines=_running(one, prices, aws.account.region, now),
         is_kennels=is_kennels(marks),
         acts=(Act.STOP, Act.DELETE) if is_kennels(marks) else (),
         expires=until,
     )
+
+
+def _running(one: Mapping[str, Any], prices: PriceBook, region: str, now: datetime) -> tuple[Line, ...]:
+    """A day of it, with the public address that it has; not of its volumes, which stay when it is stopped."""
+    has_address = bool(one.get("PublicIpAddress"))
+    kind = one["InstanceType"]
+    lines = charges.ec2(prices, kind, region, started=now - DAY, ended=now, public_address=has_address)
+    if one.get("InstanceLifecycle") != "spot":
+        return lines
+    spot = replace(lines[0], what=f"{kind}, spot", price=None, amount=None, why_unknown=SPOT)
+    return (spot, *lines[1:])
 
 
 def _loose_volume(one: Mapping[str, Any], aws: Aws, prices: PriceBook, now: datetime) -> Finding:

@@ -311,6 +311,27 @@ def test_an_instance_past_its_time_can_be_stopped(aws, answers):
     assert waste_actions.act(aws, plan) == f"{found.name} is stopping"
 
 
+def test_a_day_of_a_running_instance_has_its_address_and_no_list_price_on_spot(aws, answers):
+    late = [*MADE, {"Key": "kennel:expires", "Value": "2026-11-20T09:00:00Z"}]
+    told = instance("running", tags=late)
+    told["Reservations"][0]["Instances"][0]["PublicIpAddress"] = "203.0.113.7"
+    answers("ec2", "describe_instances", told)
+    (found,) = sweep_ec2.instances(aws, BOOK, NOW).findings
+    assert found.per_day == (Decimal("0.096") + Decimal("0.005")) * 24
+    told["Reservations"][0]["Instances"][0]["InstanceLifecycle"] = "spot"
+    answers("ec2", "describe_instances", told)
+    (found,) = sweep_ec2.instances(aws, BOOK, NOW).findings
+    assert (found.lines[0].what, found.lines[0].amount) == ("m5.large, spot", None)
+    assert "spot price" in found.lines[0].why_unknown
+
+
+def test_a_loose_address_without_an_id_is_not_kennels_to_release(aws, answers):
+    answers("ec2", "describe_addresses", {"Addresses": [{"PublicIp": "203.0.113.7", "Tags": MADE}]})
+    (found,) = sweep_ec2.addresses(aws, BOOK, NOW).findings
+    assert (found.name, found.acts) == ("203.0.113.7", ())
+    assert found.per_day == Decimal("0.005") * 24
+
+
 def test_provisioned_concurrency_is_taken_away(aws, answers):
     kept_ready(answers, None, {"kennel:made-by": "kennel"})
     (found,) = sweep_functions.look(aws, BOOK, NOW, DAY).findings

@@ -8,7 +8,7 @@ from typing import Any
 from dashboard.core import tags
 from dashboard.core.aws import Aws
 from dashboard.core.costs.endpoint_receipt import endpoint_receipt
-from dashboard.core.costs.endpoint_seen import came_into_service, seen, untold_configs, variant_of
+from dashboard.core.costs.endpoint_seen import came_into_service, last_seen, seen, untold_configs, variant_of
 from dashboard.core.costs.lifetimes import NEVER_SERVED, Fleet, Present, endpoint_lifetimes
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Receipt
@@ -28,6 +28,7 @@ class EndpointReader:
     """Reads the endpoints of ONE account; one that has not changed is looked at again after AGAIN only."""
 
     _known: dict[str, tuple[tuple[object, ...], datetime, Present]] = field(default_factory=dict)
+    _looked: datetime | None = None
 
     def receipts(self, aws: Aws, prices: PriceBook, now: datetime, trail: TrailBook) -> tuple[Receipt, ...]:
         """Of all endpoints that are known. Raises the errors of `Aws.call` when they cannot be listed.
@@ -35,7 +36,13 @@ class EndpointReader:
         What CloudTrail does not tell and AWS still does is put into `trail`, so that it stays known. Without CloudTrail
         the endpoints that are there are counted as if they had never changed.
         """
+        before, looked = [one for _, _, one in self._known.values()], self._looked
         present = self.present(aws, now)
+        if looked is not None:
+            there = {(one.name, one.created) for one in present}
+            gone = [one for one in before if (one.name, one.created) not in there]
+            trail.add(last_seen(gone, trail.happenings, looked))
+        self._looked = now
         trail.add([*_configs(aws, trail), *seen(present, trail.happenings, now)])
         trail.add(came_into_service(present, trail.happenings))
         lives = endpoint_lifetimes(trail.happenings, present, trail.failed)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from dashboard.core import tags as tag
@@ -21,21 +21,22 @@ def endpoint_receipt(life: Lifetime, prices: PriceBook, region: str, now: dateti
     lines = _settled([line for span in life.spans for line in _lines(life, span, prices, region, now)])
     latest = next((span.fleets[0] for span in reversed(life.spans) if span.fleets), None)
     begun = min(life.created, now)
+    ended = life.ended or (life.last_seen if life.is_lost else None)
     return Receipt(
         key=life.key,
         name=life.name,
         service=Service.ENDPOINTS,
         nature=Nature.of(life.tags, is_embedded=is_embedded),
         started=begun,
-        ended=max(begun, life.ended) if life.ended else None,
+        ended=max(begun, ended) if ended else None,
         lines=lines or (_nothing(begun, now if life.ended is None else life.ended),),
-        status="deleted, it is not known when" if life.is_lost else life.status,
+        status=_status(life),
         project=life.tags.get(tag.PROJECT, ""),
         owner=life.tags.get(tag.OWNER, ""),
         instance_type=latest.instance_type if latest else "",
         count=latest.count if latest else 0,
         facts=tuple(_facts(life)),
-        notes=life.notes,
+        notes=tuple(_counted_to(life.last_seen) if life.last_seen and one == GONE else one for one in life.notes),
     )
 
 
@@ -43,7 +44,11 @@ def _lines(life: Lifetime, span: Span, prices: PriceBook, region: str, now: date
     started = min(span.started, now)
     ended = max(started, min(span.ended or now, now))
     if life.is_lost and span.ended is None:
-        yield Line("serving until it was deleted", None, "instance-hours", None, None, started, started, "", GONE)
+        since = started if life.last_seen is None else max(started, min(life.last_seen, now))
+        if since > started:
+            yield from _lines(life, replace(span, ended=since), prices, region, now)
+        # It ends with the reading, so that what it cost before is not taken for something that goes on.
+        yield Line("serving until it was deleted", None, "instance-hours", None, None, since, now, "", GONE)
         return
     if not span.fleets:
         yield Line("serving before", None, "instance-hours", None, None, started, ended, "", NO_TYPE)
@@ -63,6 +68,20 @@ def _settled(lines: list[Line]) -> tuple[Line, ...]:
     if not any(line.amount is not None for line in lines):
         return tuple(lines)
     return tuple(line if line.quantity is not None else replace(line, essential=False) for line in lines)
+
+
+def _status(life: Lifetime) -> str:
+    if not life.is_lost:
+        return life.status
+    return "deleted, it is not known when" if life.last_seen is None else f"gone, last seen {_at(life.last_seen)}"
+
+
+def _counted_to(moment: datetime) -> str:
+    return f"its sum is as of {_at(moment)}, when it was last seen: {GONE}"
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
 
 
 def _nothing(started: datetime, ended: datetime) -> Line:

@@ -8,21 +8,23 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dashboard.core.costs.lifetimes import SEEN, Fleet, Present
-from dashboard.core.costs.trail import IN_SERVICE, LATE, Happening
+from dashboard.core.costs.trail import IN_SERVICE, LAST_SEEN, LATE, Happening
 
 COMING = timedelta(minutes=30)
 """No endpoint takes longer to come into service: one that was modified later was changed since."""
 
 
-def seen(present: Sequence[Present], happenings: Sequence[Happening], now: datetime) -> list[Happening]:
+def seen(
+    present: Sequence[Present], happenings: Sequence[Happening], now: datetime, *, is_gone: bool = False
+) -> list[Happening]:
     """The making of endpoints that CloudTrail does not tell of (any more): kept as happenings, for when they are gone.
 
-    A young one is left out: CloudTrail may be late.
+    A young one is left out, as CloudTrail may be late, unless it `is_gone` already and so cannot be seen later.
     """
     told = {str(one.asked.get("endpointName", "")) for one in happenings}
     found: list[Happening] = []
     for one in present:
-        if one.name in told or not one.is_billed or now - one.created < LATE:
+        if one.name in told or not (is_gone or (one.is_billed and now - one.created >= LATE)):
             continue
         name = f"{SEEN}{one.name}@{int(one.created.timestamp())}"
         asked = {"endpointName": one.name, "endpointConfigName": name}
@@ -45,6 +47,20 @@ def came_into_service(present: Sequence[Present], happenings: Sequence[Happening
         is_first = timedelta(0) < one.modified - one.created <= COMING
         if name not in known and is_first and one.is_billed and not one.is_changing:
             found.append(Happening(name, one.modified, IN_SERVICE, {"endpointName": one.name}))
+    return found
+
+
+def last_seen(gone: Sequence[Present], happenings: Sequence[Happening], at: datetime) -> list[Happening]:
+    """Endpoints that were there `at` the last look and are gone: until then they cost what they did.
+
+    CloudTrail tells minutes later when each was deleted, which is then its end; until it does the sum is as of `at`.
+    """
+    billed = [one for one in gone if one.is_billed or not (one.is_coming or one.has_failed)]
+    found = seen(billed, happenings, at, is_gone=True)
+    for one in billed:
+        until = at if one.is_billed else one.modified  # on its way out it was not billed any more
+        name = f"{SEEN}{LAST_SEEN} {one.name}@{int(one.created.timestamp())}"
+        found.append(Happening(name, max(until, one.created), LAST_SEEN, {"endpointName": one.name}))
     return found
 
 

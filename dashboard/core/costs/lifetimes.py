@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from dashboard.core.costs.trail import IN_SERVICE, Happening
+from dashboard.core.costs.trail import IN_SERVICE, LAST_SEEN, Happening
 
 SCALED = "UpdateEndpointWeightsAndCapacities"
 SEEN = "seen:"
@@ -63,7 +63,7 @@ class Present:
 class Lifetime:
     """One endpoint from its creation to its deletion; names are used again, `created` tells them apart.
 
-    `is_lost`: it is gone, and when is not known.
+    `is_lost`: it is gone, and when is not known; `last_seen` is until when it was seen being billed, where it was.
     """
 
     name: str
@@ -74,6 +74,7 @@ class Lifetime:
     status: str = "deleted"
     notes: tuple[str, ...] = ()
     is_lost: bool = False
+    last_seen: datetime | None = None
 
     @property
     def key(self) -> str:
@@ -128,6 +129,9 @@ def _by_name(happenings: Iterable[Happening]) -> dict[str, list[Lifetime]]:
             case _ if one.name == IN_SERVICE:
                 if is_open:
                     lives[-1] = _in_service(lives[-1], one.at)
+            case _ if one.name == LAST_SEEN:
+                if is_open:
+                    lives[-1] = replace(lives[-1], last_seen=one.at)
             case "DeleteEndpoint":
                 if is_open:
                     lives[-1] = _ended(lives[-1], one.at)

@@ -32,7 +32,9 @@ NAMES = (
 )
 IN_SERVICE = "InService"
 """No event of CloudTrail's: that an endpoint came into service, as Kennel saw it."""
-KNOWN = (*NAMES, IN_SERVICE)
+LAST_SEEN = "LastSeen"
+"""Nor that: until when Kennel saw an endpoint being billed that was gone when it looked again."""
+KNOWN = (*NAMES, IN_SERVICE, LAST_SEEN)
 """The names that a happening may have, in the order in which they follow each other within a second."""
 _MEMBERS = (
     "endpointName",

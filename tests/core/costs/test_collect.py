@@ -12,6 +12,7 @@ import pytest
 
 from dashboard.core.costs import trail_kept
 from dashboard.core.costs.collect import TRAIL, Collector
+from dashboard.core.costs.forecast import per_hour
 from dashboard.core.costs.ledger import Unread
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Nature, Receipt, Service
@@ -23,7 +24,7 @@ from tests.core.costs.shaped_aws import Answer, ShapedAws
 from tests.core.runs.made import run
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 PRICES = PriceBook.load()
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:"
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:photo"
@@ -350,6 +351,34 @@ def test_an_endpoint_that_was_seen_stays_in_the_sum_after_it_is_gone(tmp_path: P
     later = ShapedAws(endpoint_answers() | {"cloudtrail LookupEvents": trail(gone)})
     (after,) = Collector(TrailBook(path)).collect(later, PRICES, NOW + 5 * HOUR).receipts
     assert (after.amount, after.key, after.status) == (Decimal("0.115") * 2 * 11, cost.key, "deleted")
+
+
+@pytest.mark.parametrize("age", [10 * HOUR, 5 * MINUTE])
+def test_the_sum_of_an_endpoint_that_is_gone_stays_as_of_when_it_was_last_seen(tmp_path: Path, age: timedelta) -> None:
+    """CloudTrail tells minutes later when it was deleted, of a young one even that it was made; also after a restart."""
+    path, seen = tmp_path / "kept.json", NOW + MINUTE
+    there = endpoint_answers("dogs")
+    made = {"CreationTime": NOW - age, "LastModifiedTime": NOW - age}
+    described: Any = there["sagemaker DescribeEndpoint"]
+    there["sagemaker DescribeEndpoint"] = described({"EndpointName": "dogs"}) | made
+    aws = ShapedAws(there | {"cloudtrail LookupEvents": trail()})
+    collector = Collector(TrailBook(path))
+    collector.collect(aws, PRICES, NOW)
+    (last,) = collector.collect(aws, PRICES, seen).receipts
+    aws.answers |= endpoint_answers()
+    for reader in (collector, Collector(TrailBook(path))):
+        (cost,) = reader.collect(aws, PRICES, seen + MINUTE, again=True).receipts
+        assert (cost.amount, cost.key, cost.ended) == (last.amount, last.key, seen)
+        assert f"as of {seen:%-d %b %Y, %H:%M} UTC" in cost.notes[-1]
+        assert [line.what for line in cost.missing] == ["serving until it was deleted"]
+        assert per_hour(cost) == 0  # it does not go on
+    gone = event("DeleteEndpoint", seen + 30 * SECOND, {"endpointName": "dogs"})
+    aws.answers["cloudtrail LookupEvents"] = trail(gone)
+    (cost,) = collector.collect(aws, PRICES, seen + 20 * MINUTE).receipts
+    assert cost.status == "deleted"
+    assert last.amount is not None
+    assert cost.amount == pytest.approx(last.amount + Decimal("0.115") * 2 / 120)
+    assert not cost.missing
 
 
 def test_a_configuration_that_cloudtrail_does_not_tell_is_looked_up_once() -> None:

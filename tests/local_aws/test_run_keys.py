@@ -117,6 +117,14 @@ def test_an_instance_has_keys_of_its_own_which_end_with_it() -> None:
     assert keys.find(job)
 
 
+@pytest.mark.parametrize("service", ["ce", "budgets", "sns", "scheduler", "cloudtrail", "pricing", "sagemaker", "iam"])
+def test_nothing_that_runs_here_reaches_money_alerts_schedules_or_the_history(service: str) -> None:
+    keys = RunKeys("http://127.0.0.1:1")
+    for key in (keys.variables(ROLE, "us-east-1")["AWS_ACCESS_KEY_ID"], keys.of_instance(ROLE, "i-1").access_key_id):
+        assert "may call only" in keys.refusal(key, service)
+        assert keys.refusal(key, service, "AnyOperation")
+
+
 def test_an_endpoint_classifies_a_photo_that_lies_in_s3(embedded: Embedded, tmp_path: Path) -> None:
     """The real serving process: who asks sends an address only, the endpoint fetches it as its role."""
     name, storage = unique("s3"), client(embedded, "s3")

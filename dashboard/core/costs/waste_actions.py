@@ -66,7 +66,9 @@ def _send(aws: Aws, call: Call, patience: float, sleep: Callable[[float], None])
             elif call.operation != "CreateRole":
                 raise
         except NotFound:
-            if not call.operation.startswith(("Delete", "Release", "Terminate")):
+            if call.operation == "UpdateSchedule":  # it was cancelled, or has fired for another one of this name
+                aws.call("scheduler", "CreateSchedule", **call.parameters)
+            elif not call.operation.startswith(("Delete", "Release", "Terminate")):
                 raise
         except InvalidInput as wrong:
             if left <= 0 or "assume the role" not in str(wrong):

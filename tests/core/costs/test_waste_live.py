@@ -142,6 +142,11 @@ def test_a_schedule_is_planned_with_its_role_and_really_deletes(server, aws, tmp
     marked = found(aws, Kind.EXPIRED, "later")
     assert marked.scheduled is not None
     assert Act.UNSCHEDULE in marked.acts
+    moved = plan(aws, late, Act.SCHEDULE, now(), when=now() + timedelta(hours=5))
+    assert [call.operation for call in moved.calls] == ["UpdateSchedule"]
+    act(aws, plan(aws, marked, Act.UNSCHEDULE, now()))
+    act(aws, moved)  # confirmed after somebody else had cancelled it
+    assert found(aws, Kind.EXPIRED, "later").scheduled > marked.scheduled
     act(aws, plan(aws, marked, Act.UNSCHEDULE, now()))
     assert found(aws, Kind.EXPIRED, "later").scheduled is None
     soon = plan(aws, late, Act.SCHEDULE, now(), when=now() + timedelta(seconds=2))

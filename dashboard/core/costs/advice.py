@@ -38,7 +38,7 @@ def advise(found: Sequence[Outcome]) -> tuple[Advice, ...]:
     if told_change:
         told.append(Advice("change", told_change, spent, query))
     else:
-        groups = group(here, Grouping.WAY)
+        groups = [one for one in group(here, Grouping.WAY) if not one.is_cached]
         if len(groups) > 1 and (best := cheapest(groups, Wish()).choice) is not None:
             said = (
                 f"Of {count(len(groups), 'way')} of training on {here[0].run.dataset} the cheapest is {told_of(best)}."

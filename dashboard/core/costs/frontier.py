@@ -9,6 +9,7 @@ from operator import itemgetter
 from dashboard.core.costs.groups import Group
 from dashboard.core.costs.outcomes import PHOTOS
 from dashboard.core.format import count, duration, money, percent
+from dashboard.core.runs.alike import CACHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,11 @@ class Answer:
 def beats(one: Group, other: Group) -> bool:
     """No dearer, no slower and no worse by their medians, and better in one of them.
 
-    Nobody can say so where a cost is unknown, or where one of the two has an accuracy and the other none.
+    Nobody can say so where a cost is unknown, or where one of the two has an accuracy and the other none, or where one
+    did not compute its features.
     """
+    if one.is_cached is not other.is_cached:
+        return False
     if one.cost is None or other.cost is None or one.seconds is None or other.seconds is None:
         return False
     if (one.accuracy is None) is not (other.accuracy is None):
@@ -70,8 +74,12 @@ def beaten(groups: Sequence[Group]) -> dict[str, str]:
 
 
 def cheapest(groups: Sequence[Group], wish: Wish) -> Answer:
-    """The cheapest choice whose medians meet the wish, in one sentence with its figures and how sure they are."""
-    priced = [one for one in groups if one.cost is not None]
+    """The cheapest choice whose medians meet the wish, in one sentence with its figures and how sure they are.
+
+    Choices that did not compute their features are left out: the next run may have to. Unless there are no others.
+    """
+    whole = [one for one in groups if not one.is_cached] or groups
+    priced = [one for one in whole if one.cost is not None]
     if not priced:
         return Answer(None, "No choice has a known cost yet.")
     fits = [one for one in priced if wish.is_met(_seconds(one), _accuracy(one))]
@@ -79,7 +87,7 @@ def cheapest(groups: Sequence[Group], wish: Wish) -> Answer:
     if not fits:
         return Answer(None, f"None of {count(len(priced), 'choice')} ends{asked}{_near(priced, wish)}.")
     best = min(fits, key=lambda one: (one.cost.median if one.cost else Decimal(0), _seconds(one) or 0.0, one.name))
-    return Answer(best, f"Cheapest{asked}: {told(best)}{_how_sure(best, wish)}{_left_out(groups, wish)}.")
+    return Answer(best, f"Cheapest{asked}: {told(best)}{_how_sure(best, wish)}{_left_out(groups, whole, wish)}.")
 
 
 def told(one: Group) -> str:
@@ -105,9 +113,11 @@ def _how_sure(best: Group, wish: Wish) -> str:
     return f"; medians of {best.n} runs{did}" + (f", {guessed} durations are estimates" if guessed else "")
 
 
-def _left_out(groups: Sequence[Group], wish: Wish) -> str:
-    silent = [one for one in groups if one.cost is None or (wish.accuracy is not None and one.accuracy is None)]
-    return f"; {count(len(silent), 'choice')} of unknown cost or accuracy left out" if silent else ""
+def _left_out(groups: Sequence[Group], whole: Sequence[Group], wish: Wish) -> str:
+    silent = [one for one in whole if one.cost is None or (wish.accuracy is not None and one.accuracy is None)]
+    said = f"; {count(len(silent), 'choice')} of unknown cost or accuracy left out" if silent else ""
+    cached = len(groups) - len(whole)
+    return said + (f"; {count(cached, 'choice')} with {CACHED} left out" if cached else "")
 
 
 def _near(priced: Sequence[Group], wish: Wish) -> str:

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Generic, TypeVar
 
 from dashboard.core.costs.outcomes import Outcome
+from dashboard.core.runs.alike import CACHED
 
 N = TypeVar("N", float, Decimal)
 
@@ -96,6 +97,11 @@ class Group:
         return on.pop() if len(on) == 1 else ""
 
     @property
+    def is_cached(self) -> bool:
+        """Whether its runs did less work than others: their features came from a cache."""
+        return any(one.is_cached for one in self.outcomes)
+
+    @property
     def is_estimate(self) -> bool:
         """Whether a price in its cost is an estimate."""
         return any(one.is_estimate for one in self.outcomes if one.amount is not None)
@@ -107,11 +113,15 @@ class Group:
 
 
 def group(found: Iterable[Outcome], by: Grouping) -> tuple[Group, ...]:
-    """The groups, the cheapest first, those of unknown cost last."""
-    members: dict[str, list[Outcome]] = {}
+    """The groups, the cheapest first, those of unknown cost last. Runs with features from a cache have their own."""
+    members: dict[tuple[str, bool], list[Outcome]] = {}
     for one in found:
-        members.setdefault(by.key(one), []).append(one)
-    return tuple(sorted((made(name, part, _title(name, by, part)) for name, part in members.items()), key=_order))
+        members.setdefault((by.key(one), one.is_cached), []).append(one)
+    groups = (
+        made(f"{name}, {CACHED}" if is_cached and by is not Grouping.RUN else name, part, _title(name, by, part))
+        for (name, is_cached), part in members.items()
+    )
+    return tuple(sorted(groups, key=_order))
 
 
 def made(name: str, members: Sequence[Outcome], title: str = "") -> Group:
@@ -127,8 +137,9 @@ def made(name: str, members: Sequence[Outcome], title: str = "") -> Group:
 
 
 def _title(name: str, by: Grouping, members: Sequence[Outcome]) -> str:
-    """A run's name without its key's mark; a group without a project or an owner says so."""
-    return members[0].run.name if by is Grouping.RUN else name or f"without {by.word}"
+    """A run's name without its key's mark; a group without a project or an owner says so, one with cached features too."""
+    title = members[0].run.name if by is Grouping.RUN else name or f"without {by.word}"
+    return f"{title}, {CACHED}" if members[0].is_cached else title
 
 
 def _order(one: Group) -> tuple[bool, Decimal, str]:

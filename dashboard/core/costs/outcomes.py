@@ -8,7 +8,7 @@ from decimal import Decimal
 from dashboard.core import tags
 from dashboard.core.costs.quote import Quote
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.runs.alike import EPOCHS_APART, epochs_of, work
+from dashboard.core.runs.alike import CACHED, EPOCHS_APART, epochs_of, work
 from dashboard.core.runs.model import Capacity, Platform, Run
 
 TEST, VALIDATION = "test:accuracy", "valid:accuracy"
@@ -49,12 +49,14 @@ class Work:
     """What was computed: on which data, with which settings that decide the time, in how many epochs about.
 
     Runs of one work took times that can be compared; see `core.runs.alike` for which settings these are. `epochs` are
-    the fewest and the most of the runs that it was made from; None where they do not say.
+    the fewest and the most of the runs that it was made from; None where they do not say. `is_cached`: the features
+    were not computed but came from the cache of an earlier run, which is less work.
     """
 
     dataset_uri: str
     settings: tuple[tuple[str, str], ...]
     epochs: tuple[int, int] | None = None
+    is_cached: bool = False
 
     @property
     def data(self) -> str:
@@ -71,6 +73,8 @@ class Work:
         if self.epochs:
             low, high = self.epochs
             parts.append(f"{low} epochs" if low == high else f"{low} to {high} epochs")
+        if self.is_cached:
+            parts.append(CACHED)
         return ", ".join(part for part in parts if part)
 
 
@@ -93,6 +97,7 @@ class Outcome:
     why_unknown: str = ""
     is_estimate: bool = False  # its price is one
     is_guessed: bool = False  # nobody measured its time: see `is_guess`
+    is_cached: bool = False  # its features came from an earlier run's cache, of a search those of all its trials
 
 
 def outcomes(
@@ -103,7 +108,12 @@ def outcomes(
     A tuning job has the accuracy of its best trial, where that is among `runs`.
     """
     runs = tuple(runs)
-    metrics: dict[str, Mapping[str, float]] = {one.key: one.metrics for one in runs if one.parent}
+    metrics: dict[str, Mapping[str, float]] = {}
+    trials: dict[str, list[Run]] = {}
+    for one in runs:
+        if one.parent:
+            metrics[one.key] = one.metrics
+            trials.setdefault(one.parent, []).append(one)
     found = []
     for run in runs:
         if run.parent or not run.status.is_good:
@@ -124,9 +134,15 @@ def outcomes(
                 why_unknown=spent.why_unknown,
                 is_estimate=spent.is_estimate,
                 is_guessed=is_guess(run),
+                is_cached=_is_cached(run, trials.get(run.name, ())),
             )
         )
     return tuple(found)
+
+
+def _is_cached(run: Run, trials: Sequence[Run]) -> bool:
+    """Whether nothing of it computed the features: the first trial of a search usually does, for all of them."""
+    return all(one.is_cached for one in trials) if run.is_tuning and trials else run.is_cached
 
 
 def is_guess(run: Run) -> bool:
@@ -148,20 +164,22 @@ def trained(run: Run) -> float | None:
 
 
 def by_work(found: Sequence[Outcome]) -> dict[Work, list[Outcome]]:
-    """The outcomes whose training time is known, by the work that they did, the work with most of them first.
+    """The outcomes whose training time is known, by the work that they did, that with most of them first, whole before
+    cached.
 
-    In one work no run had more than EPOCHS_APART times the epochs of another. Runs that do not say stand by themselves.
+    In one work no run had more than EPOCHS_APART times the epochs of another. Runs that do not say stand by themselves,
+    and so do those whose features came from a cache.
     """
-    alike: dict[tuple[str, tuple[tuple[str, str], ...]], list[Outcome]] = {}
+    alike: dict[tuple[str, tuple[tuple[str, str], ...], bool], list[Outcome]] = {}
     for one in found:
         if one.trained is not None:
-            key = (one.run.dataset_uri.rstrip("/"), tuple(sorted(work(one.run.hyperparameters).items())))
-            alike.setdefault(key, []).append(one)
+            settings = tuple(sorted(work(one.run.hyperparameters).items()))
+            alike.setdefault((one.run.dataset_uri.rstrip("/"), settings, one.is_cached), []).append(one)
     works: dict[Work, list[Outcome]] = {}
-    for (uri, settings), members in alike.items():
+    for (uri, settings, is_cached), members in alike.items():
         for epochs, part in _near(members):
-            works[Work(uri, settings, epochs)] = part
-    return dict(sorted(works.items(), key=lambda item: -len(item[1])))
+            works[Work(uri, settings, epochs, is_cached)] = part
+    return dict(sorted(works.items(), key=lambda item: (item[0].is_cached, -len(item[1]))))
 
 
 def _near(members: Sequence[Outcome]) -> list[tuple[tuple[int, int] | None, list[Outcome]]]:

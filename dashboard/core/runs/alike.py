@@ -12,6 +12,9 @@ WORK = ("backbone", "unfreeze", "views", "engine", "precision")
 FINE_TUNING = "fine_tune_epochs"
 EPOCHS_APART = 5
 """Features are computed once, so that epochs cost little; so many times more or fewer of them are another training."""
+CACHED = "features from a cache"
+"""Beside the time of a run that did not compute its features: see `Run.is_cached`."""
+CACHED_NOTE = "its features came from the cache of an earlier run, so that it did less work than one that computes them"
 
 
 def work(given: Mapping[str, str]) -> dict[str, str]:
@@ -26,7 +29,10 @@ def searched_work(spec: TrainingSpec) -> tuple[str, ...]:
 
 
 def same_work(spec: TrainingSpec, runs: Sequence[Run]) -> tuple[list[Run], str]:
-    """Those of `runs` that did the same work, and why none of them did, "" when one did."""
+    """Those of `runs` that did the same work, and why none of them did, "" when one did.
+
+    A run whose features came from a cache did less: whether the next one finds them there nobody knows.
+    """
     if searched := searched_work(spec):
         return [], f"the search changes {_named(searched)}, and each trial's time with it"
     wanted = work(spec.hyperparameters)
@@ -34,6 +40,10 @@ def same_work(spec: TrainingSpec, runs: Sequence[Run]) -> tuple[list[Run], str]:
     if runs and not equal:
         other = {name for run in runs for name in _differing(work(run.hyperparameters), wanted)}
         return [], f"{_those(runs)} had another {_named(sorted(other))}"
+    cached = [run for run in equal if run.is_cached]
+    equal = [run for run in equal if not run.is_cached]
+    if cached and not equal:
+        return [], f"{_those(cached)} took the features from the cache of an earlier run"
     near = [run for run in equal if _is_near(epochs_of(run), spec)]
     if equal and not near:
         had = sorted({epochs for run in equal if (epochs := epochs_of(run)) is not None})

@@ -10,7 +10,7 @@ from dashboard.core.costs.ec2 import ec2_quote
 from dashboard.core.costs.prices import Kind, Price, PriceBook
 from dashboard.core.costs.quote import Quote, priced, unknown
 from dashboard.core.format import count, percent
-from dashboard.core.runs.alike import epochs_of, same_work
+from dashboard.core.runs.alike import CACHED, epochs_of, same_work, work
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.spec import TrainingSpec
 
@@ -123,6 +123,7 @@ def _past(spec: TrainingSpec, past_runs: Sequence[Run]) -> tuple[_Past | None, s
     """How long the newest runs of this work took, or why that is not known."""
     there = [run for run in past_runs if _is_there(run, spec)]
     alike, why = same_work(spec, there)
+    alike = [run for run in alike if not run.is_sample] or alike  # a person's own runs tell more
     if not there:
         where = f"{count(spec.instance_count, 'instance')} of " if spec.instance_count > 1 else ""
         why = why or f"no completed run of this data on {where}{spec.instance_type} yet"
@@ -135,10 +136,14 @@ def _past(spec: TrainingSpec, past_runs: Sequence[Run]) -> tuple[_Past | None, s
     which = "the one completed run" if len(seconds) == 1 else f"median of {count(len(seconds), 'completed run')}"
     if spec.tuning:
         which = which.removeprefix("the ")
-    basis = f"{which} of this data on {spec.instance_type}"
+    sample = " of the sample account" if newest[0].is_sample else ""
+    basis = f"{which}{sample} of this data on {spec.instance_type}"
     if spec.is_spot and not same:
         basis += " on demand"
     basis += _other_epochs(newest, spec.epochs)
+    wanted = work(spec.hyperparameters)
+    if cached := sum(run.is_cached and work(run.hyperparameters) == wanted for run in there):
+        basis += f"; {count(cached, 'run')} with {CACHED} left out"
     shares = [1 - run.saving for run in newest if run.saving is not None] if spec.is_spot and same else []
     return _Past(median(seconds), basis, median(shares) if shares and not spec.is_on_ec2 else None), ""
 

@@ -8,10 +8,13 @@ from decimal import Decimal
 from dashboard.core import tags as tag
 from dashboard.core.runs.status import Capacity, Platform, RunKind, RunStatus
 from dashboard.core.runs.tuning_spec import Tuning
+from training.metrics import FROM_CACHE
 
 __all__ = ["Capacity", "Platform", "Run", "RunKey", "RunKind", "RunStatus", "Stage", "TuningFacts"]
 
 TUNING_KEY, EC2_KEY = "tuning:", "ec2:"
+LEAST_CACHED = 0.05
+"""Where fewer of the photos' features came from a cache, computing them took the time of a run that computed all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +190,14 @@ class Run:
     def interruptions(self) -> int:
         """How often its spot instances were taken back."""
         return sum(stage.name == RunStatus.INTERRUPTED for stage in self.stages)
+
+    @property
+    def is_cached(self) -> bool:
+        """Its features came from an earlier run's cache, by its own words: it did less work than its settings say.
+
+        One that was interrupted finds what it had computed itself, and an old one does not say: neither is `is_cached`.
+        """
+        return not self.interruptions and self.metrics.get(FROM_CACHE, 0.0) >= LEAST_CACHED
 
     @property
     def saving(self) -> float | None:

@@ -16,6 +16,8 @@ GUESSED = {
     }
 }
 """A replayed training whose duration nobody published."""
+CACHED = {"metrics": {"features:from-cache": 1.0}}
+"""A run that found its features in the cache of an earlier one."""
 SPOT, EC2 = {"capacity": Capacity.SPOT}, {"platform": Platform.EC2}
 
 
@@ -50,7 +52,8 @@ def outcome(
         on,
         why,
         is_guessed=is_guess(made),
+        is_cached=made.is_cached,
     )
 
 
-__all__ = ["EC2", "GUESSED", "NOW", "SPOT", "outcome"]
+__all__ = ["CACHED", "EC2", "GUESSED", "NOW", "SPOT", "outcome"]

@@ -2,7 +2,7 @@
 
 from dashboard.core.costs.advice import advise
 from dashboard.core.costs.receipt import Nature
-from tests.core.costs.chosen import EC2, GUESSED, SPOT, outcome
+from tests.core.costs.chosen import CACHED, EC2, GUESSED, SPOT, outcome
 
 
 def test_each_question_has_one_sentence_about_the_data_that_cost_most():
@@ -60,3 +60,8 @@ def test_a_difference_too_small_to_matter_is_no_advice():
 def test_the_view_that_shows_it_is_of_the_same_money():
     pair = (outcome("a", nature=Nature.SAMPLE), outcome("b", "0.3", nature=Nature.SAMPLE, **SPOT))
     assert all(one.query["of"] == "sample" for one in advise(pair))
+
+
+def test_nothing_is_advised_because_one_run_found_its_features_in_a_cache():
+    members = (outcome("sm", "0.01", 2, **CACHED), outcome("ec2", "0.10", 9, instance="c5.2xlarge", **EC2))
+    assert advise(members) == ()

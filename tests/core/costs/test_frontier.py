@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dashboard.core.costs.frontier import Wish, beaten, beats, cheapest
 from dashboard.core.costs.groups import Grouping, group
-from tests.core.costs.chosen import EC2, GUESSED, SPOT, outcome
+from tests.core.costs.chosen import CACHED, EC2, GUESSED, SPOT, outcome
 
 
 def by_run(*members):
@@ -144,3 +144,18 @@ def test_a_longer_deadline_never_costs_more(rows, seconds, more):
     groups = by_run(*(outcome(f"r{n}", str(cost), took) for n, (cost, took) in enumerate(rows)))
     first, later = cheapest(groups, Wish(seconds)).choice, cheapest(groups, Wish(seconds + more)).choice
     assert first is None or (later is not None and later.cost.median <= first.cost.median)
+
+
+def test_a_choice_with_features_from_a_cache_stands_apart_beats_nothing_and_is_not_recommended():
+    members = (outcome("cached", "0.01", 2, **CACHED), outcome("a", "0.10", 9), outcome("b", "0.20", 20, count=2))
+    groups = group(members, Grouping.WAY)
+    assert [one.title for one in groups] == [
+        "SageMaker ml.c5.2xlarge, features from a cache",
+        "SageMaker ml.c5.2xlarge",
+        "SageMaker 2 × ml.c5.2xlarge",
+    ]
+    assert beaten(groups) == {"SageMaker 2 × ml.c5.2xlarge": "SageMaker ml.c5.2xlarge"}
+    answer = cheapest(groups, Wish())
+    assert answer.choice.title == "SageMaker ml.c5.2xlarge"
+    assert answer.sentence.endswith("one run says so; 1 choice with features from a cache left out.")
+    assert cheapest(groups[:1], Wish()).choice is groups[0], "where there is nothing else it is what is known"

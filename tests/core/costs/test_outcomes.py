@@ -7,7 +7,7 @@ from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.runs.cost import run_cost
 from dashboard.core.runs.model import RunKind, RunStatus, TuningFacts
-from tests.core.costs.chosen import NOW, outcome
+from tests.core.costs.chosen import CACHED, NOW, outcome
 from tests.core.runs.made import run
 
 BOOK = PriceBook.load()
@@ -95,3 +95,19 @@ def test_works_are_named_for_a_person_the_one_with_most_runs_first():
                              outcome("c", hyperparameters={"backbone": "resnet50"})])  # fmt: skip
     assert first.word == "dogs, efficientnet_lite0, 20 to 30 epochs"
     assert second.word == "dogs, resnet50"
+
+
+def test_a_run_that_took_its_features_from_a_cache_did_other_work():
+    whole, cached = by_work([outcome("cached", seconds=2, **CACHED), outcome("whole", seconds=9)]).items()
+    assert [one.run.name for one in whole[1]] == ["whole"], "a work that was done comes before"
+    assert [one.run.name for one in cached[1]] == ["cached"]
+    assert (whole[0].is_cached, cached[0].is_cached) == (False, True)
+    assert cached[0].word == whole[0].word + ", features from a cache"
+
+
+def test_a_search_is_cached_only_when_none_of_its_trials_computed_the_features():
+    facts = TuningFacts("Bayesian", "valid:loss", "Minimize", 2, 1, {"Completed": 2})
+    search = run("search", kind=RunKind.TUNING, tuning=facts)
+    trials = [run("t1", parent="search"), run("t2", parent="search", **CACHED)]
+    assert [one.is_cached for one in found(search, *trials)] == [False]
+    assert [one.is_cached for one in found(search, trials[1])] == [True]

@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.core.costs.outcomes import by_work
 from dashboard.core.costs.versus import platforms, sentence, spot_savings
-from tests.core.costs.chosen import EC2, GUESSED, SPOT, outcome
+from tests.core.costs.chosen import CACHED, EC2, GUESSED, SPOT, outcome
 
 OTHER = {"hyperparameters": {"backbone": "resnet50"}}
 
@@ -78,3 +78,8 @@ def test_an_unknown_cost_decides_nothing():
 def test_a_duration_that_nobody_measured_is_said_to_be_estimated():
     (one,) = platforms(by_work((outcome("sm"), outcome("ec2", instance="c5.2xlarge", **EC2, **GUESSED))))
     assert "SageMaker ml.c5.2xlarge $0.10 in 10 min, EC2 c5.2xlarge $0.10 in an estimated 10 min" in sentence(one)
+
+
+def test_a_run_that_found_its_features_in_a_cache_is_no_pair_with_one_that_computed_them():
+    members = (outcome("sm", "0.01", 2, **CACHED), outcome("ec2", "0.10", 9, instance="c5.2xlarge", **EC2))
+    assert platforms(by_work(members)) == ()

@@ -150,3 +150,23 @@ def test_ec2_learns_from_ec2_runs_only_and_counts_with_the_spot_price(prices):
     spot = Price(Decimal("0.14"), "USD", "spot", date(2026, 11, 21))
     spec = TrainingSpec(DOGS, capacity=Capacity.SPOT, **there)
     assert expected(spec, prices, "us-east-1", [run(**there)], spot).unit_price == Decimal("0.14")
+
+
+CACHED = {"metrics": {"features:from-cache": 1.0}}
+
+
+def test_a_run_that_found_its_features_in_a_cache_is_no_expectation(prices):
+    quote = ask(prices, [run(), run("again", billable_seconds=30, **CACHED)])
+    assert quote.seconds == 663
+    assert quote.basis.endswith("; 1 run with features from a cache left out")
+    alone = ask(prices, [run("again", billable_seconds=30, **CACHED)])
+    assert alone.seconds is None
+    assert "took the features from the cache of an earlier run" in alone.why_unknown
+
+
+def test_ones_own_runs_are_the_expectation_and_the_samples_only_where_there_are_no_others(prices):
+    sample = run("sample", billable_seconds=29, tags={"kennel:sample": "true"})
+    both = ask(prices, [sample, run()])
+    assert both.seconds == 663
+    assert both.basis == "the one completed run of this data on ml.c5.2xlarge"
+    assert ask(prices, [sample]).basis == "the one completed run of the sample account of this data on ml.c5.2xlarge"

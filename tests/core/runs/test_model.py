@@ -150,6 +150,14 @@ def test_interruptions_are_counted_from_the_stages():
     assert run(stages=tuple(Stage(name, NOW, NOW) for name in names)).interruptions == 2
 
 
+def test_a_run_says_itself_whether_its_features_came_from_a_cache():
+    said = {"features:from-cache": 1.0}
+    assert run(metrics=said).is_cached
+    assert not run(metrics={"features:from-cache": 0.01}).is_cached, "a photo or two change no time"
+    assert not run().is_cached, "an old one does not say"
+    assert not run(metrics=said, stages=(Stage("Interrupted", NOW, NOW),)).is_cached, "it finds what it computed itself"
+
+
 def test_a_tuning_jobs_progress_counts_trials_that_have_ended():
     facts = TuningFacts(
         "Bayesian", "valid:loss", "Minimize", 8, 2, {"Completed": 3, "InProgress": 2, "NonRetryableError": 1}

@@ -21,10 +21,10 @@ def table(receipt: Receipt) -> Markup:
     body = "".join(_row(line) for line in receipt.lines)
     return Markup(
         '<div class="kn-scroll" tabindex="0" role="region" aria-label="The lines of the receipt">'
-        '<table class="kn-lines"><thead><tr><th>What</th>'
+        '<table class="kn-lines kn-stacks"><thead><tr><th>What</th>'
         '<th class="kn-number">Quantity</th><th class="kn-number">× price</th><th class="kn-number">= amount</th>'
         f"<th>Price from</th></tr></thead><tbody>{body}</tbody><tfoot><tr><th>Sum</th><td></td><td></td>"
-        f'<td class="kn-number"{behind(receipt.amount)}>{digits(receipt.amount)}</td>'
+        f'<td class="kn-number" data-of="= amount"{behind(receipt.amount)}>{digits(receipt.amount)}</td>'
         f"<td>{word_of(receipt.nature)}</td></tr>"
         "</tfoot></table></div>"
     )
@@ -37,8 +37,10 @@ def _row(line: Line) -> str:
     price = "unknown" if line.price is None else rate(line.price.amount, line.price.per, line.price.currency)
     return (
         f'<tr><td title="{span}">{escape(line.what)}{how}</td>'
-        f'<td class="kn-number">{escape(quantity_of)}</td><td class="kn-number">{escape(price)}</td>'
-        f'<td class="kn-number"{behind(line.amount)}>{digits(line.amount)}</td><td>{source(line)}</td></tr>'
+        f'<td class="kn-number" data-of="Quantity">{escape(quantity_of)}</td>'
+        f'<td class="kn-number" data-of="× price">{escape(price)}</td>'
+        f'<td class="kn-number" data-of="= amount"{behind(line.amount)}>{digits(line.amount)}</td>'
+        f'<td data-of="Price from">{source(line)}</td></tr>'
     )
 
 
@@ -90,11 +92,13 @@ def by_day(days: Mapping[date, Decimal], period: Period) -> Markup:
 def answers(facts: Sequence[Fact]) -> Markup:
     """AWS's own answers that the receipt is computed from."""
     rows = "".join(
-        f"<tr><td>{escape(fact.operation)}</td><td>{escape(fact.member)}</td><td>{escape(fact.value)}</td></tr>"
+        f'<tr><td data-of="Operation">{escape(fact.operation)}</td><td data-of="Member">{escape(fact.member)}</td>'
+        f'<td data-of="Answer">{escape(fact.value)}</td></tr>'
         for fact in facts
     )
     return Markup(
-        '<div class="kn-scroll" tabindex="0" role="region" aria-label="What AWS answered"><table class="kn-lines">'
+        '<div class="kn-scroll" tabindex="0" role="region" aria-label="What AWS answered">'
+        '<table class="kn-lines kn-stacks">'
         "<thead><tr><th>Operation</th><th>Member</th><th>Answer</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )

@@ -188,6 +188,19 @@ def test_what_was_forgotten_is_found_and_deleted(page: Page, kennel: Kennel, lef
     expect(page.get_by_text(left_over).first).to_be_visible()
 
 
+def test_a_receipt_on_a_phone_shows_every_amount_without_scrolling_sideways(browser: Browser, kennel: Kennel) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    phone = context.new_page()
+    opened(phone, kennel, f"receipt?{PROJECT}&receipt=run:project-c-single")
+    tables = phone.locator(".kn-scroll")
+    expect(tables).to_have_count(len(("its lines", "what AWS answered")))
+    hidden = tables.evaluate_all("all => all.map(one => one.scrollWidth - one.clientWidth)")
+    total = phone.locator("table.kn-stacks tfoot [data-of='= amount']").bounding_box()
+    context.close()
+    assert max(hidden) <= 0, f"{hidden} px of a receipt's tables are beside the phone"
+    assert total is not None and 0 < total["x"] + total["width"] <= 390
+
+
 @pytest.mark.parametrize("path", [f"costs?{SAMPLE}", f"receipt?{PROJECT}", "choices?of=sample", "waste", "prices"])
 def test_pages_of_costs_fit_a_phone(browser: Browser, kennel: Kennel, path: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark", has_touch=True)

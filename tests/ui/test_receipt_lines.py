@@ -22,6 +22,16 @@ def test_each_line_is_quantity_times_price_with_its_source_and_the_sum_stands_be
         assert said in table
 
 
+def test_every_cell_names_its_column_for_a_phone_where_columns_have_no_room():
+    table = receipt_lines.table(run("r", NOW - 3 * HOUR, 2, "0.408"))
+    for column in ("Quantity", "× price", "= amount", "Price from"):
+        assert f'data-of="{column}"' in table.partition("<tfoot>")[0]
+    assert 'data-of="= amount"' in table.partition("<tfoot>")[2]
+    answers = receipt_lines.answers([Fact("DescribeTrainingJob", "BillableTimeInSeconds", "663")])
+    for column in ("Operation", "Member", "Answer"):
+        assert f'data-of="{column}"' in answers
+
+
 def test_an_unknown_line_says_why_and_is_not_nought():
     storage = line(NOW - 3 * HOUR, NOW - 2 * HOUR, None, what="storage", essential=False)
     table = receipt_lines.table(run("r", NOW - 3 * HOUR, extra=(storage,)))

@@ -159,14 +159,21 @@ def provisioned(
     duration_ms: Number = 0,
     arm: bool = False,
     ephemeral_mb: int = EPHEMERAL_FREE_MB,
+    before: Number = 0,
+    goes_on: bool = False,
 ) -> tuple[Line, ...]:
     """Lambda's provisioned concurrency: `count` environments kept ready, in whole five minutes, and what ran in them.
+
+    The five minutes count from when it was enabled to when it was disabled, however often its number was changed:
+    `before` are the seconds for which another number was ready just before, and it `goes_on` with another at once.
 
     What ran in them costs the usual price for each request, and a duration rate of its own; what overflowed them is a
     `function`. On ARM it is unknown: the book has no price for it. Where it has none for a request, the sum lacks that.
     """
     span, seconds = Span(book, region, started, ended), exact(duration_ms, "the duration") / 1000
-    lines = [_ready(part, kept, memory_mb, count, arm=arm) for part, kept in _whole_steps(span)]
+    lines = [
+        _ready(part, kept, memory_mb, count, arm=arm) for part, kept in _whole_steps(span, before, goes_on=goes_on)
+    ]
     if seconds and arm:
         ran, how = quantities.gb_seconds(memory_mb, seconds), f"{memory_mb:,} MB × {in_seconds(seconds)}"
         lines.append(span.line(Extra.LAMBDA_PROVISIONED_DURATION.word, ran, None, how=how, why=NO_ARM))
@@ -259,10 +266,14 @@ def _executed(span: Span, rate: Extra, seconds: Decimal, memory_mb: int) -> Line
     return span.beside(rate, quantities.gb_seconds(memory_mb, seconds), f"{memory_mb:,} MB × {in_seconds(seconds)}")
 
 
-def _whole_steps(span: Span) -> list[tuple[Span, Decimal]]:
-    """The parts of a span, one for each price that was in force, with their billed seconds: whole steps altogether."""
+def _whole_steps(span: Span, before: Number, *, goes_on: bool) -> list[tuple[Span, Decimal]]:
+    """The parts of a span, one for each price that was in force, with their billed seconds.
+
+    Whole steps with what was `before`, unless it `goes_on`.
+    """
     *earlier, last = span.cut(span.book.changes_beside(Extra.LAMBDA_PROVISIONED, span.region))
-    rounding = quantities.provisioned_seconds(span.seconds) - span.seconds
+    ready = exact(before, "the time before") + span.seconds
+    rounding = Decimal(0) if goes_on else quantities.provisioned_seconds(ready) - ready
     return [*((part, part.seconds) for part in earlier), (last, last.seconds + rounding)]
 
 

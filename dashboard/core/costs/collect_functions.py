@@ -1,8 +1,9 @@
 """Lambda functions: what they ran, as CloudWatch tells it by day, and what was kept ready for them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from dashboard.core import tags
@@ -120,16 +121,7 @@ def _receipt(
     lines += [_lost(times, now) for times in lost]
     notes += [SINCE_LAST.format(f"{one.name}:{qualifier}") for qualifier in untold]
     for times in kept:
-        started = min(times.started, now)
-        lines += charges.provisioned(
-            prices,
-            region,
-            memory_mb=one.memory_mb,
-            count=int(times.size),
-            started=started,
-            ended=max(started, min(times.ended or now, now)),
-            arm=one.is_arm,
-        )
+        lines += _ready(one, times, prices, region, now)
     made = min(datetime.fromisoformat(one.told["LastModified"]), now)
     return Receipt(
         key=f"function:{one.name}",
@@ -199,6 +191,27 @@ def _ran(
     return lines
 
 
+def _ready(one: _Function, kept: Sequence[On], prices: PriceBook, region: str, now: datetime) -> Iterator[Line]:
+    """What one qualifier kept ready, number after number."""
+    before = Decimal(0)
+    for place, times in enumerate(kept):
+        started = min(times.started, now)
+        ended = max(started, min(times.ended or now, now))
+        goes_on = place + 1 < len(kept) and kept[place + 1].started == times.ended
+        yield from charges.provisioned(
+            prices,
+            region,
+            memory_mb=one.memory_mb,
+            count=int(times.size),
+            started=started,
+            ended=ended,
+            arm=one.is_arm,
+            before=before,
+            goes_on=goes_on,
+        )
+        before = before + Decimal(str((ended - started).total_seconds())) if goes_on else Decimal(0)
+
+
 def _lost(times: On, now: datetime) -> Line:
     """What was kept ready until nobody knows when: it is not counted on, and named as missing."""
     started = min(times.started, now)
@@ -208,19 +221,20 @@ def _lost(times: On, now: datetime) -> Line:
 
 def _kept_ready(
     one: _Function, happened: Mapping[tuple[str, str], Sequence[On]]
-) -> tuple[list[On], list[On], list[str]]:
-    """When how many were kept ready; those whose end is not known; the qualifiers of which CloudTrail tells nothing."""
+) -> tuple[list[list[On]], list[On], list[str]]:
+    """When each qualifier kept how many; those whose end is not known; qualifiers of which CloudTrail tells nothing."""
     there = {qualifier: (count, since) for qualifier, count, since in one.ready}
-    found: list[On] = []
+    found: list[list[On]] = []
     lost: list[On] = []
     untold: list[str] = []
     for (name, qualifier), times in happened.items():
         if name != one.name:
             continue
-        for each in times:
-            (lost if each.ended is None and qualifier not in there else found).append(each)
+        gone = [each for each in times if each.ended is None and qualifier not in there]
+        found.append([each for each in times if each not in gone])
+        lost += gone
         there.pop(qualifier, None)
     for qualifier, (count, since) in there.items():
-        found.append(On(since, None, str(count)))
+        found.append([On(since, None, str(count))])
         untold.append(qualifier)
     return found, lost, untold

@@ -177,6 +177,25 @@ def test_what_was_kept_ready_costs_its_time_and_what_ran_in_it_its_own_rate() ->
     assert any("photo:live" in note for note in untold.notes)
 
 
+def test_a_number_that_changes_every_minute_is_rounded_up_once_at_its_end() -> None:
+    asked = {"functionName": "photo", "qualifier": "live"}
+    minutes = [(0, 1), (1, 2), (2, 3), (3, 1)]  # then 4 min 20 s after it was enabled it is taken away
+    begun = NOW - HOUR
+    events = [
+        event(
+            "PutProvisionedConcurrencyConfig",
+            begun + timedelta(minutes=at),
+            asked | {"provisionedConcurrentExecutions": n},
+        )
+        for at, n in minutes
+    ]
+    events.append(event("DeleteProvisionedConcurrencyConfig", begun + timedelta(seconds=260), asked))
+    answers = function() | {"cloudwatch GetMetricData": metrics(Invocations={}, Duration={})}
+    cost = receipts(answers | {"cloudtrail LookupEvents": trail(*events)})["function:photo"]
+    seconds = 60 * (1 + 2 + 3) + (80 + 40) * 1  # the last of them until five minutes are full
+    assert cost.amount == (Decimal("0.0000041667") * seconds / 2).quantize(Decimal("1E-12"))
+
+
 def test_what_is_no_longer_kept_ready_and_was_not_told_to_end_is_unknown() -> None:
     asked = {"functionName": "photo", "qualifier": "gone", "provisionedConcurrentExecutions": 2}
     answers = function() | {
@@ -355,7 +374,7 @@ def test_an_endpoint_that_was_seen_stays_in_the_sum_after_it_is_gone(tmp_path: P
 
 @pytest.mark.parametrize("age", [10 * HOUR, 5 * MINUTE])
 def test_the_sum_of_an_endpoint_that_is_gone_stays_as_of_when_it_was_last_seen(tmp_path: Path, age: timedelta) -> None:
-    """CloudTrail tells minutes later when it was deleted, of a young one even that it was made; also after a restart."""
+    """CloudTrail tells minutes later when it was deleted, of a young one even its making; also after a restart."""
     path, seen = tmp_path / "kept.json", NOW + MINUTE
     there = endpoint_answers("dogs")
     made = {"CreationTime": NOW - age, "LastModifiedTime": NOW - age}

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Account, Aws
+from dashboard.core.costs import up_to
 from dashboard.core.costs.activate_tags import ActivationPlan, carried
 from dashboard.core.costs.billed import TAGS, Billed, Question
 from dashboard.core.costs.ledger import Ledger
@@ -41,10 +42,11 @@ def section(aws: Aws, ledger: Ledger, selection: Selection) -> None:
             st.html(markup.note(f"{billed_words.not_asked(question)}."))
             _buttons(aws, ledger, selection, question, None)
             return
-        made = reconcile(ledger, selection, reading.value, is_embedded=account.is_embedded)
-        st.html(f'<h2 class="kn-finding">{escape(billed_words.finding(made))}</h2>')
+        made = reconcile(ledger, selection, reading.value, reading.at, is_embedded=account.is_embedded)
+        until = billed_words.moment(question, reading.at, state.now())
+        st.html(f'<h2 class="kn-finding">{escape(billed_words.finding(made, until))}</h2>')
         st.html(markup.note(f"{billed_words.answered(reading.value, reading.at, state.now())}."))
-        _rows(made, reading.value, selection.nature)
+        _rows(made, reading, selection.nature)
         _why(made)
         if reading.value.lacks_tags and any(row.listed and row.name for row in made.rows):
             st.html(markup.note(f"{billed_words.tags_missing(question.by)}."))
@@ -58,35 +60,40 @@ def mark(account: Account) -> Markup:
     return Markup('<span class="kn-money-mark" title="What AWS charges, as Cost Explorer tells it">billed</span>')
 
 
-def _rows(made: Reconciliation, billed: Billed, nature: Nature) -> None:
+def _rows(made: Reconciliation, reading: Reading[Billed], nature: Nature) -> None:
     """A line for each, a heading above and the sums below; each sum opens what it is made of."""
-    question = billed.question
+    question = reading.value.question
     base = Selection(nature, question.period, question.by, question.only)
+    then = up_to.query(reading.at)
     with _line("head", ""):
         for text in ("List price", "Billed", "Difference"):
             with st.container(width=CELL):
                 st.html(f'<p class="kn-note kn-total">{text}</p>')
     for place, row in enumerate(made.rows):
-        _row(place, row, made, base)
+        _row(place, row, made, base, then)
     with _line("all", "<p><strong>All</strong></p>"):
-        _cell(billed_words.amount(made.listed), base.query(), "Open the receipts of all")
+        _cell(billed_words.amount(made.listed), base.query() | then, "Open the receipts of all")
         _cell(billed_words.amount(made.billed, made.currency), {**base.query(), BILL: WHOLE}, "Open the whole bill")
         _cell(billed_words.difference(made.difference))
 
 
-def _row(place: int, row: Row, made: Reconciliation, base: Selection) -> None:
-    """What stands against each other. A sum of several kinds of receipts has a line for each, which opens them."""
+def _row(place: int, row: Row, made: Reconciliation, base: Selection, then: Mapping[str, str]) -> None:
+    """What stands against each other. A sum of several kinds of receipts has a line for each, which opens them.
+
+    `then`: the part of an address that opens receipts as they stood when the bill was asked for.
+    """
     by, name = base.by, billed_words.name(row, base.by)
     first = row.shares[0] if len(row.shares) == 1 else None
     with _line(f"{place}", f"<p><strong>{escape(name)}</strong></p>", billed_words.note(row, by)):
-        listed = base.within(by, first.group).query() if first else None
+        listed = base.within(by, first.group).query() | then if first else None
         _cell(billed_words.amount(row.listed), listed, f"Open the receipts of {name}")
         parts = {**base.query(), BILL: row.name} if row.parts else None
         _cell(billed_words.amount(row.billed, made.currency), parts, f"Open {name} on the bill")
         _cell(billed_words.difference(row.difference if made.is_comparable else None))
     for number, share in enumerate(row.shares if first is None else ()):
         with _line(f"{place}-{number}", "", f"of it {share.group}, {count(share.receipts, 'receipt')}"):
-            _cell(money(share.amount), base.within(by, share.group).query(), f"Open the receipts of {share.group}")
+            query = base.within(by, share.group).query() | then
+            _cell(money(share.amount), query, f"Open the receipts of {share.group}")
             _cell("")
             _cell("")
 

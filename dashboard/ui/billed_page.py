@@ -23,7 +23,7 @@ def show(aws: Aws, ledger: Ledger, selection: Selection, name: str) -> None:
         billed.section(aws, ledger, selection)
         return
     found = reading.value
-    made = reconcile(ledger, selection, found, is_embedded=aws.account.is_embedded)
+    made = reconcile(ledger, selection, found, reading.at, is_embedded=aws.account.is_embedded)
     row = next((row for row in made.rows if row.name == name), None)
     parts = row.parts if row is not None else tuple(found.groups)
     amount = made.billed if row is None else row.billed

@@ -1,6 +1,6 @@
 """What the section on the bill says in words. Pure."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from dashboard.core.costs.bill_names import REQUEST_PRICE
@@ -32,19 +32,30 @@ def question_said(question: Question) -> str:
 def answered(billed: Billed, at: datetime, now: datetime) -> str:
     """Under the section's heading: whose figures these are, how old, and how final."""
     final = "not final yet" if billed.is_estimated else "final"
-    return f"Asked {ago(at, now)} for {money(billed.cost)} · AWS's figures are {final} · days are UTC"
+    paid = f"{money(billed.cost)}, which is in neither sum"
+    return f"Asked {ago(at, now)} for {paid} · AWS's figures are {final} · days are UTC"
 
 
-def finding(made: Reconciliation) -> str:
-    """Both sums in one sentence. They are compared, and never added."""
-    billed = money(made.billed, made.currency)
+def moment(question: Question, at: datetime, now: datetime) -> str:
+    """Up to when a bill can tell of its days: "19:42 UTC", "20 November, 19:42 UTC"; "" when they were over by then."""
+    at = at.astimezone(UTC)
+    if question.period.last < at.date():
+        return ""
+    day = "" if at.date() == now.astimezone(UTC).date() else f"{spend_words.day(at.date())}, "
+    return f"{day}{at:%H:%M} UTC"
+
+
+def finding(made: Reconciliation, until: str = "") -> str:
+    """Both sums in one sentence, `until` the moment that both are of. They are compared, and never added."""
+    billed, by = money(made.billed, made.currency), f" by {until}" if until else ""
     if not made.is_comparable:
-        return f"{billed} billed, in {made.currency}: not comparable with list prices, which are in USD"
+        return f"{billed} billed{by}, in {made.currency}: not comparable with list prices, which are in USD"
     difference = made.difference
     if not difference:
-        return f"Billed {billed}, exactly the list price"
+        return f"Billed {billed}{by}, exactly the list price"
     word = "more" if difference > 0 else "less"
-    return f"Billed {billed}, {money(abs(difference))} {word} than the list price of {money(made.listed)}"
+    then = " until then" if until else ""
+    return f"Billed {billed}{by}, {money(abs(difference))} {word} than the list price of {money(made.listed)}{then}"
 
 
 def name(row: Row, by: By) -> str:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard.core.aws import Account
+from dashboard.core.costs import up_to
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature, Receipt
 from dashboard.core.costs.selection import Selection
@@ -21,6 +22,12 @@ KEY = "receipt"
 RUN = "run:"
 
 
+def as_asked(ledger: Ledger) -> Ledger:
+    """The ledger at the moment that the address asks for with ?until=, the present one without."""
+    at = up_to.parse(st.query_params.get(up_to.PARAMETER, ""))
+    return ledger if at is None else up_to.ledger_up_to(ledger, at)
+
+
 def back(selection: Selection, *, to_sum: bool) -> None:
     """The way back: from one receipt to the sum that it is part of, from a sum to Spend."""
     with st.container(horizontal=True, key="run-back"):
@@ -29,7 +36,7 @@ def back(selection: Selection, *, to_sum: bool) -> None:
                 Place.RECEIPT,
                 label=markup.literal(f"Receipts of {spend_words.span(selection.period)}"),
                 icon=":material/arrow_back:",
-                query_params=selection.query(),
+                query_params=selection.query() | _until(),
             )
         st.page_link(Place.COSTS, label="Spend", icon=":material/payments:", query_params=selection.query())
 
@@ -46,8 +53,9 @@ def whole(ledger: Ledger, selection: Selection, account: Account) -> None:
         f"the sum of {count(total.receipts, 'receipt')}{unknown}",
         marks=receipt.of(selection.nature),
     )
+    _then(ledger)
     if rows:
-        spend_table.show(rows, selection, ledger.at)
+        spend_table.show(rows, selection, ledger.at, _until())
         st.html(receipt_lines.total(total.known, total.receipts - total.unknown, selection.nature))
     else:
         st.html(markup.note(spend_words.nothing(selection)))
@@ -70,6 +78,21 @@ def one(ledger: Ledger, key: str, selection: Selection, account: Account) -> Non
         raise _missing(key)
 
 
+def _until() -> dict[str, str]:
+    """The part of the address that asks for an earlier moment; what is opened from here asks for it too."""
+    return {name: told for name in (up_to.PARAMETER,) if (told := st.query_params.get(name)) and up_to.parse(told)}
+
+
+def _then(ledger: Ledger) -> None:
+    """That what is shown is of an earlier moment, and the way to the present one."""
+    if not _until():
+        return
+    now = {name: value for name, value in st.query_params.items() if name != up_to.PARAMETER}
+    with st.container(horizontal=True, vertical_alignment="center", key="receipt-until"):
+        st.html(markup.note(f"As it stood on {spend_words.day(ledger.at.date())}, {ledger.at:%H:%M:%S} UTC."))
+        st.page_link(Place.RECEIPT, label="As it is now", icon=":material/update:", query_params=now)
+
+
 def _missing(key: str) -> NotFound:
     return NotFound(
         f"there is no receipt {key}",
@@ -84,6 +107,7 @@ def _one(found: Receipt, ledger: Ledger, selection: Selection) -> None:
         ", ".join(part for part in (found.service.value, found.status, spend_words.instances(found)) if part),
         marks=receipt.of(found.nature),
     )
+    _then(ledger)
     _links(found)
     strip.show(figures(found, ledger, selection))
     page.section("What it is made of", receipt.word_of(found.nature))
@@ -180,7 +204,7 @@ def _together(name: str, trials: Sequence[Receipt]) -> None:
 
 def _foot(nature: Nature, account: Account, ledger: Ledger, query: Mapping[str, str]) -> None:
     """What a sheet of paper needs: which money, whose account, when it was read, and the address."""
-    st.html(receipt_lines.foot(nature, account, ledger.at, spend_controls.link(query)))
+    st.html(receipt_lines.foot(nature, account, ledger.at, spend_controls.link({**query, **_until()})))
 
 
 def _sum_note(found: Receipt, inside: Decimal | None, selection: Selection) -> str:

@@ -43,8 +43,8 @@ class Order(StrEnum):
                 return sorted(rows, key=lambda row: row[0].name.casefold())
 
 
-def show(rows: Rows, selection: Selection, at: datetime) -> None:
-    """One page of the table under its controls."""
+def show(rows: Rows, selection: Selection, at: datetime, beside: Mapping[str, str] | None = None) -> None:
+    """One page of the table under its controls. `beside` goes into the address of what is opened from it."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="receipts-bar"):
         order = st.selectbox("Sort by", list(Order), key="sort", bind="query-params", width=132) or Order.COST
         st.download_button(
@@ -66,7 +66,7 @@ def show(rows: Rows, selection: Selection, at: datetime) -> None:
             st.caption(f"{(number - 1) * ROWS + 1:,} to {min(number * ROWS, len(held)):,} of {len(held):,}")
     shown = held[(number - 1) * ROWS : number * ROWS]
     st.session_state[SHOWN] = tuple(receipt.key for receipt, _ in shown)
-    st.session_state[BACK] = selection.query()
+    st.session_state[BACK] = selection.query() | dict(beside or {})
     with place:
         st.dataframe(
             cells(shown, at, st.context.timezone),

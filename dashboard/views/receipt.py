@@ -11,7 +11,7 @@ if not st.query_params:
 key = st.query_params.get(receipt_page.KEY, "")
 
 with problem.shown("receipt", title="Receipt"):
-    ledger = state.ledger(aws).value
+    ledger = receipt_page.as_asked(state.ledger(aws).value)
     selection = spend_controls.chosen(ledger, aws.account, state.now())
     receipt_page.back(selection, to_sum=bool(key) and "period" in st.query_params)
     if key:

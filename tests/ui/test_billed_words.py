@@ -34,6 +34,15 @@ def test_the_finding_compares(listed: str, billed: str, said: str) -> None:
     assert billed_words.finding(made(listed, billed)) == said
 
 
+def test_the_finding_says_up_to_when() -> None:
+    hour = timedelta(hours=1)
+    until = billed_words.moment(MONTH, NOW - hour, NOW)
+    said = "Billed $8.00 by 11:00 UTC, $2.00 less than the list price of $10.00 until then"
+    assert billed_words.finding(made("10", "8"), until) == said
+    assert billed_words.moment(MONTH, NOW - 24 * hour, NOW) == "20 November, 12:00 UTC"
+    assert billed_words.moment(MONTH, NOW + 24 * 30 * hour, NOW + 24 * 30 * hour) == ""  # the month was over
+
+
 def test_another_currency_is_only_told() -> None:
     said = billed_words.finding(made("10", "9", "EUR"))
     assert said == "€9.00 billed, in EUR: not comparable with list prices, which are in USD"
@@ -59,7 +68,7 @@ def test_reasons_have_their_amounts_with_a_sign() -> None:
 def test_whose_figures_they_are_and_how_old() -> None:
     billed = Billed(MONTH, {}, {}, "USD", is_estimated=True, pages=3)
     said = billed_words.answered(billed, NOW - timedelta(hours=3), NOW)
-    assert said == "Asked 3 h ago for $0.03 · AWS's figures are not final yet · days are UTC"
+    assert said == "Asked 3 h ago for $0.03, which is in neither sum · AWS's figures are not final yet · days are UTC"
 
 
 def test_the_question_says_of_whom() -> None:

@@ -5,15 +5,20 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import state
 from dashboard.core.costs.collect import Collector
+from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Service
 from dashboard.core.costs.trail_book import TrailBook
 from dashboard.core.errors import AccessDenied, NotFound, ServiceFault
+from dashboard.readings import Reading
+from tests.core.costs.receipts import HOUR, endpoint, line
 from tests.views.conftest import Open, links, text
 from tests.views.scripted import EMBEDDED, REAL, ScriptedAws, busy_account
 
@@ -70,8 +75,8 @@ def test_the_bill_stands_beside_list_prices_and_is_asked_for_once(aws: ScriptedA
     test = ask(spend(visit, aws))
     said = text(test)
     assert not test.exception
-    assert "Billed $1.75" in said
-    assert "Asked just now for $0.01" in said
+    assert "Billed $1.75 by " in said
+    assert "Asked just now for $0.01, which is in neither sum" in said
     assert "tax: +$0.25" in said
     test.run()
     assert len(aws.asked("GetCostAndUsage")) == 1
@@ -145,7 +150,8 @@ def test_an_aws_without_cost_explorer_says_so(aws: ScriptedAws, visit: Open) -> 
 def test_another_currency_is_shown_and_not_compared(aws: ScriptedAws, visit: Open) -> None:
     answer(aws, (SAGEMAKER, "Usage", "500"), unit="INR")
     said = text(ask(spend(visit, aws)))
-    assert "₹500.00 billed, in INR: not comparable" in said
+    assert "₹500.00 billed by " in said
+    assert "in INR: not comparable" in said
 
 
 def test_a_sample_is_not_billed(aws: ScriptedAws, visit: Open) -> None:
@@ -200,3 +206,23 @@ def test_two_accounts_do_not_see_each_others_bill(aws: ScriptedAws, visit: Open,
     other = ScriptedAws(replace(EMBEDDED, account_id="999999999999"))
     other.add_job("alone")
     assert "$77.00" not in text(spend(visit, on(other, tmp_path / "other")))
+
+
+def test_list_prices_stay_those_of_the_moment_of_the_question(
+    aws: ScriptedAws, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, later = datetime.now(UTC) - 2 * HOUR, datetime.now(UTC) + HOUR
+    serving = replace(endpoint("dogs", began), lines=(line(began, later, "0.24"),))  # $0.48 by now, $0.72 by then
+    monkeypatch.setattr(state, "ledger", lambda aws: Reading(Ledger((serving,), later), later))
+    answer(aws, (SAGEMAKER, "Usage", "0.5"))
+    test = ask(spend(visit, aws))
+    assert "than the list price of $0.48 until then" in text(test)
+    (whole,) = {query for _, page, query in links(test) if "until=" in query and "service=" not in query}
+    test.switch_page("views/receipt.py")
+    test.query_params.update(dict(parse_qsl(whole)))
+    test.run()
+    assert not test.exception
+    said = text(test)
+    assert "As it stood on" in said
+    assert "$0.48" in said
+    assert "$0.72" not in said

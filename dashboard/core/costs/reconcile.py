@@ -6,14 +6,17 @@ it is given, and nothing is guessed.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from dashboard.core.costs.bill_names import BilledService
 from dashboard.core.costs.billed import USAGE, Billed, Question
 from dashboard.core.costs.ledger import Ledger, Share
+from dashboard.core.costs.quantities import MONTH_HOURS
 from dashboard.core.costs.receipt import Nature, Service
-from dashboard.core.costs.selection import By, Selection
-from dashboard.core.format import count
+from dashboard.core.costs.selection import By, Period, Selection
+from dashboard.core.costs.up_to import ledger_up_to
+from dashboard.core.format import count, percent
 
 _AREAS: Mapping[str, tuple[tuple[Service, ...], tuple[str, ...]]] = {
     "SageMaker": ((Service.TRAINING, Service.ENDPOINTS, Service.NOTEBOOKS), (BilledService.SAGEMAKER,)),
@@ -89,15 +92,20 @@ class Reconciliation:
         return _apart(self.billed, self.listed) if self.is_comparable else None
 
 
-def reconcile(ledger: Ledger, selection: Selection, billed: Billed, *, is_embedded: bool) -> Reconciliation:
+def reconcile(
+    ledger: Ledger, selection: Selection, billed: Billed, at: datetime, *, is_embedded: bool
+) -> Reconciliation:
     """The receipts of the account's own nature against the answer of Cost Explorer, over the same days and filters.
 
+    Receipts count as far as they had come `at` the moment of the question: an answer does not grow, and what is used
+    goes on. So the question itself, which is paid for when it is answered, is in neither column.
     In another currency than USD the bill stands by itself: nothing is compared, and no difference is given.
     """
     nature = Nature.SIMULATED if is_embedded else Nature.LISTED
     question = billed.question
     asked = replace(selection, nature=nature, period=question.period, by=question.by, only=question.only)
-    rows = tuple(_by_service(ledger, asked, billed) if question.by is By.SERVICE else _by_tag(ledger, asked, billed))
+    then = ledger_up_to(ledger, at)
+    rows = tuple(_by_service(then, asked, billed) if question.by is By.SERVICE else _by_tag(then, asked, billed))
     listed = sum((row.listed for row in rows if row.listed is not None), Decimal(0))
     return Reconciliation(
         rows,
@@ -205,9 +213,21 @@ def _reasons(rows: tuple[Row, ...], billed: Billed, *, is_embedded: bool) -> lis
             found.append(Reason("AWS's figures for these days are not final, and lag behind by up to a day"))
         found.append(Reason("the bill is of the whole account and every region; receipts are of what Kennel sees here"))
         found.append(Reason("free tier and prices by agreement are in the bill, and in no list price"))
-    found.append(Reason("what came after the question, and the question itself, is in the list prices only"))
-    found.append(Reason("a GB-month here is 730 hours; a bill divides by the hours of the month itself"))
+    found.append(Reason(_months(billed.question.period)))
     return found
+
+
+def _months(period: Period) -> str:
+    """How the price of a month of storage becomes that of its hours, here and on a bill."""
+    if not period.is_month:
+        return f"a GB-month here is {MONTH_HOURS} hours; a bill divides by the hours of the month itself"
+    hours = 24 * period.days
+    apart = percent(abs(float(MONTH_HOURS / hours) - 1), 1)
+    word = "more" if hours < MONTH_HOURS else "less"
+    return (
+        f"a GB-month here is {MONTH_HOURS} hours, on the bill of {period.first:%B} {hours}: "
+        f"a volume comes to {apart} {word} there"
+    )
 
 
 def _listed(names: list[str], most: int = 4) -> str:

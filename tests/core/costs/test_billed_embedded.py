@@ -65,7 +65,7 @@ def ask(aws: Aws, by: By) -> dict[str, Row]:
     receipts = held(aws)  # as they were when it was asked
     billed = read_billed(aws, Question.of(shown), now)
     bill_requests.note(bill_requests.place(aws.account), bill_requests.Asked("GetCostAndUsage", billed.pages, now))
-    return {row.name: row for row in reconcile(receipts, shown, billed, is_embedded=True).rows}
+    return {row.name: row for row in reconcile(receipts, shown, billed, receipts.at, is_embedded=True).rows}
 
 
 def test_receipts_and_bill_agree_and_samples_are_in_neither(aws: Aws) -> None:

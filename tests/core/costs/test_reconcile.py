@@ -1,12 +1,13 @@
 """List price and bill beside each other: two sums that are never one, the difference, and what may explain it."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.core.costs.bill_requests import Asked, receipts
 from dashboard.core.costs.billed import Billed, Question
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
@@ -26,9 +27,9 @@ def bill(by: By = By.SERVICE, currency: str = "USD", **more: Any) -> Billed:
     return Billed(Question(MONTH, by, told.pop("only", ())), {}, more.pop("raw", groups), currency, **told)
 
 
-def against(held: Ledger, billed: Billed, *, nature: Nature = Nature.LISTED) -> Reconciliation:
+def against(held: Ledger, billed: Billed, *, nature: Nature = Nature.LISTED, at: datetime = NOW) -> Reconciliation:
     shown = Selection(nature, MONTH, billed.question.by)
-    return reconcile(held, shown, billed, is_embedded=nature is not Nature.LISTED)
+    return reconcile(held, shown, billed, at, is_embedded=nature is not Nature.LISTED)
 
 
 def rows(made: Reconciliation) -> dict[str, Row]:
@@ -64,8 +65,8 @@ def test_only_the_accounts_own_money_is_held_against_its_bill() -> None:
 
 def test_a_page_of_samples_does_not_make_samples_part_of_it() -> None:
     held = ledger(*LISTED, run("s", NOW - DAY, nature=Nature.SAMPLE))
-    assert reconcile(held, Selection(Nature.SAMPLE, MONTH), bill(), is_embedded=False).listed == Decimal("6.84")
-    assert reconcile(held, Selection(Nature.SAMPLE, MONTH), bill(), is_embedded=True).listed == 0
+    assert reconcile(held, Selection(Nature.SAMPLE, MONTH), bill(), NOW, is_embedded=False).listed == Decimal("6.84")
+    assert reconcile(held, Selection(Nature.SAMPLE, MONTH), bill(), NOW, is_embedded=True).listed == 0
 
 
 def test_receipts_of_unknown_cost_alone_are_not_nothing() -> None:
@@ -135,6 +136,21 @@ def test_by_project_each_tag_stands_against_its_receipts() -> None:
     assert (rows(made)[""].listed, rows(made)[""].billed) == (Decimal("6.12"), Decimal("6.00"))
     assert rows(made)["cats"].listed is None
     assert "from its activation on" in reasons(made)
+
+
+def test_list_prices_stop_at_the_moment_of_the_question() -> None:
+    then = NOW - timedelta(hours=1)
+    asked = receipts((Asked("GetCostAndUsage", 1, then),), is_embedded=False)
+    held = ledger(
+        endpoint("e", NOW - DAY, nature=Nature.LISTED), run("r", NOW - DAY / 48, nature=Nature.LISTED), *asked
+    )
+    made = against(held, bill(groups={SAGEMAKER: "5.52"}), at=then)
+    assert [row.name for row in made.rows] == ["SageMaker"]  # neither the question, nor what began after it
+    assert (made.listed, made.difference) == (Decimal("5.52"), 0)
+
+
+def test_storage_says_by_how_much_months_differ() -> None:
+    assert "on the bill of November 720: a volume comes to 1.4 % more there" in reasons(against(ledger(), bill()))
 
 
 def test_what_aws_rounds_away_is_no_difference() -> None:

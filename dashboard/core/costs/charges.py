@@ -172,7 +172,8 @@ def provisioned(
     """
     span, seconds = Span(book, region, started, ended), exact(duration_ms, "the duration") / 1000
     lines = [
-        _ready(part, kept, memory_mb, count, arm=arm) for part, kept in _whole_steps(span, before, goes_on=goes_on)
+        _ready(part, kept, memory_mb, count, arm=arm, goes_on=goes_on)
+        for part, kept in _whole_steps(span, before, goes_on=goes_on)
     ]
     if seconds and arm:
         ran, how = quantities.gb_seconds(memory_mb, seconds), f"{memory_mb:,} MB × {in_seconds(seconds)}"
@@ -277,9 +278,10 @@ def _whole_steps(span: Span, before: Number, *, goes_on: bool) -> list[tuple[Spa
     return [*((part, part.seconds) for part in earlier), (last, last.seconds + rounding)]
 
 
-def _ready(span: Span, seconds: Decimal, memory_mb: int, count: int, *, arm: bool) -> Line:
+def _ready(span: Span, seconds: Decimal, memory_mb: int, count: int, *, arm: bool, goes_on: bool) -> Line:
     ready = quantities.gb_seconds(memory_mb, seconds, count)
-    how = f"{count:,} × {memory_mb:,} MB × {duration(float(seconds))}, in whole 5 min"
+    steps = "rounded up to whole 5 min at its end" if goes_on else "in whole 5 min"
+    how = f"{count:,} × {memory_mb:,} MB × {duration(float(seconds))}, {steps}"
     if not arm:
         return span.beside(Extra.LAMBDA_PROVISIONED, ready, how)
     return span.line(Extra.LAMBDA_PROVISIONED.word, ready, None, how=how, why=NO_ARM)

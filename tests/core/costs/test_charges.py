@@ -120,6 +120,20 @@ def test_provisioned_concurrency_is_billed_in_whole_five_minutes(kept: float, bi
     assert ready.amount == billed * Decimal("0.0000041667")
 
 
+@given(st.lists(st.integers(0, 2_000), min_size=1, max_size=6))
+def test_concurrency_whose_number_is_set_again_costs_what_it_would_without(parts: list[int]):
+    begun, amount = 0, Decimal(0)
+    for place, seconds in enumerate(parts):
+        (line,) = charges.provisioned(
+            BOOK, HOME, memory_mb=1024, count=2, started=after(begun), ended=after(begun + seconds), before=begun,
+            goes_on=place < len(parts) - 1,
+        )  # fmt: skip
+        begun += seconds
+        amount += line.amount or 0
+    (whole,) = charges.provisioned(BOOK, HOME, memory_mb=1024, count=2, started=START, ended=after(begun))
+    assert amount == whole.amount
+
+
 def test_what_runs_in_provisioned_concurrency_has_a_rate_of_its_own():
     ready, executed, requests = charges.provisioned(
         BOOK, HOME, memory_mb=1024, count=1, started=START, ended=after(300), requests=10, duration_ms=2000

@@ -5,15 +5,14 @@ machine's own price book. A file that cannot be read is set aside under another 
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
+from dashboard.core.costs import whole_file
 from dashboard.core.costs.prices import Confidence, Extra, Kind, Price, PriceBook
 
 VERSION = 1
@@ -97,16 +96,7 @@ def read(path: Path) -> tuple[Refreshed | None, str]:
 
 def write(path: Path, refreshed: Refreshed) -> None:
     """Keep it: all of it or nothing, whenever this process ends. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".part", delete=False) as part:
-        try:
-            json.dump(_document(refreshed), part, indent=1)
-            part.flush()
-            os.fsync(part.fileno())
-            Path(part.name).replace(path)
-        except BaseException:
-            Path(part.name).unlink(missing_ok=True)
-            raise
+    whole_file.write(path, _document(refreshed), indent=1)
 
 
 def _document(kept: Refreshed) -> dict[str, Any]:

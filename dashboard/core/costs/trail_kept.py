@@ -4,16 +4,15 @@ One file for each account and region. A file that cannot be read is set aside un
 """
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from dashboard.core.aws import Account
+from dashboard.core.costs import whole_file
 from dashboard.core.costs.trail import KNOWN, Happening, in_order
 from dashboard.core.home import home
 
@@ -63,22 +62,13 @@ def read(path: Path) -> Kept:
 
 def write(path: Path, kept: Kept) -> None:
     """All or nothing. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     document = {
         "version": VERSION,
         "read_to": None if kept.read_to is None else kept.read_to.isoformat(),
         "failed": kept.failed,
         "happenings": [asdict(one) | {"at": one.at.isoformat()} for one in kept.happenings],
     }
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as part:
-        try:
-            json.dump(document, part)
-            part.flush()
-            os.fsync(part.fileno())
-            Path(part.name).replace(path)
-        except BaseException:
-            Path(part.name).unlink(missing_ok=True)
-            raise
+    whole_file.write(path, document)
 
 
 def _happening(told: Mapping[str, Any]) -> Happening:

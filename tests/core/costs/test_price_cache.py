@@ -96,7 +96,7 @@ def test_a_failed_write_leaves_what_was_there(path: Path, monkeypatch: pytest.Mo
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(price_cache.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         price_cache.write(path, Refreshed("eu-west-1", AT))
     assert price_cache.read(path)[0] == KEPT

@@ -7,8 +7,8 @@ from dashboard.core.aws import Aws
 from dashboard.core.costs.ledger import Ledger, Share
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Period, Selection
-from dashboard.core.format import count, money
-from dashboard.ui import budget, receipt
+from dashboard.core.format import count
+from dashboard.ui import budget, receipt, spend_words
 from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
 
@@ -28,7 +28,7 @@ def figure(aws: Aws, now: datetime) -> Figure:
     return Figure(
         "month",
         f"{now:%B}",
-        money(total.known),
+        spend_words.sum_of(total),
         (stands.warning or stands.sentence) if stands else known(total, ledger, nature, budgets),
         Place.COSTS,
         "Open Spend",
@@ -43,6 +43,8 @@ def known(total: Share, ledger: Ledger, nature: Nature, budgets: state.Budgets) 
     parts = [count(total.receipts, "receipt")]
     if total.unknown:
         parts.append(f"{total.unknown} without a price")
+    if total.lacking:
+        parts.append(f"{total.lacking} known in part")
     if not ledger.is_complete:
         parts.append("still reading")
     elif nature is not Nature.SAMPLE:  # which no budget counts

@@ -5,11 +5,13 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from dashboard.core.aws import Account
+from dashboard.core.costs.ledger import Share
 from dashboard.core.costs.prices import Confidence
 from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt
 from dashboard.core.costs.selection import Period
-from dashboard.core.format import UNKNOWN, count, duration, money, rate
+from dashboard.core.format import UNKNOWN, duration, money, rate
 from dashboard.core.runs.expectation import came
+from dashboard.ui import spend_words
 from dashboard.ui.markup import Markup, escape
 from dashboard.ui.receipt import word_of
 
@@ -24,7 +26,8 @@ def table(receipt: Receipt) -> Markup:
         '<table class="kn-lines kn-stacks"><thead><tr><th>What</th>'
         '<th class="kn-number">Quantity</th><th class="kn-number">× price</th><th class="kn-number">= amount</th>'
         f"<th>Price from</th></tr></thead><tbody>{body}</tbody><tfoot><tr><th>Sum</th><td></td><td></td>"
-        f'<td class="kn-number" data-of="= amount"{behind(receipt.amount)}>{digits(receipt.amount)}</td>'
+        f'<td class="kn-number" data-of="= amount"{behind(receipt.amount)}>'
+        f"{'at least ' if receipt.is_least else ''}{digits(receipt.amount)}</td>"
         f"<td>{word_of(receipt.nature)}</td></tr>"
         "</tfoot></table></div>"
     )
@@ -104,12 +107,14 @@ def answers(facts: Sequence[Fact]) -> Markup:
     )
 
 
-def total(amount: Decimal | None, receipts: int, nature: Nature) -> Markup:
-    """The sum under a table of receipts, with all of its digits behind it; None where none of them is known."""
-    digits = "" if amount is None else f' title="${amount:f}"'
+def total(share: Share, nature: Nature) -> Markup:
+    """The sum under a table of receipts, with all of its digits behind it: at least so much, where something of it is
+    unknown.
+    """
+    digits = "" if share.known is None else f' title="${share.known:f}"'
     return Markup(
-        f'<p class="kn-total"{digits}>Sum of {count(receipts, "receipt")}: '
-        f"<strong>{money(amount)}</strong> {word_of(nature)}</p>"
+        f'<p class="kn-total"{digits}>Sum of {spend_words.receipts(share)}: '
+        f"<strong>{spend_words.sum_of(share)}</strong> {word_of(nature)}</p>"
     )
 
 
@@ -119,7 +124,8 @@ def against_expected(receipt: Receipt) -> tuple[str, str]:
     if expected is None or expected.amount is None:
         bound = "" if expected is None or expected.most is None else f"; at most {money(expected.most)}"
         return "unknown", f"its cost could not be told at the launch{bound}"
-    parts = [came(expected, receipt.amount, has_ended=receipt.ended is not None)]
+    cost = receipt.amount if receipt.is_comparable else None  # a part of it says nothing about what was expected
+    parts = [came(expected, cost, has_ended=receipt.ended is not None)]
     if receipt.ended is not None and expected.seconds:
         parts.append(f"expected to take {duration(expected.seconds)}")
     if expected.most is not None:

@@ -1,14 +1,14 @@
 """What a sum is made of: the receipts of a selection, which add up to it, or one receipt with its lines."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import streamlit as st
 
 from dashboard.core.aws import Account
-from dashboard.core.costs import up_to
-from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs import tuning_receipt, up_to
+from dashboard.core.costs.ledger import Ledger, Share
 from dashboard.core.costs.receipt import Nature, Receipt
 from dashboard.core.costs.selection import Selection
 from dashboard.core.errors import NotFound
@@ -45,20 +45,18 @@ def whole(ledger: Ledger, selection: Selection, account: Account) -> None:
     """The receipts of a selection and their sum."""
     rows, total = ledger.of(selection), ledger.total(selection)
     of = spend_words.only(selection)
-    are = "is" if total.unknown == 1 else "are"
-    unknown = f", {total.unknown} of unknown cost {are} not in it" if total.unknown else ""
     page.title(
-        money(total.known),
+        spend_words.sum_of(total),
         f"{f'{of}, ' if of else ''}{spend_words.span(selection.period)} (UTC): "
-        f"the sum of {count(total.receipts, 'receipt')}{unknown}",
+        f"the sum of {spend_words.receipts(total)}",
         marks=receipt.of(selection.nature),
     )
     _then(ledger)
     if rows:
         spend_table.show(rows, selection, ledger.at, _until())
-        st.html(receipt_lines.total(total.known, total.receipts - total.unknown, selection.nature))
+        st.html(receipt_lines.total(total, selection.nature))
     else:
-        st.html(markup.note(spend_words.nothing(selection)))
+        st.html(markup.note(spend_words.nothing(selection, ledger.at.astimezone(UTC).date())))
     _foot(selection.nature, account, ledger, selection.query())
 
 
@@ -70,7 +68,7 @@ def one(ledger: Ledger, key: str, selection: Selection, account: Account) -> Non
         _one(found, ledger, selection)
         _foot(found.nature, account, ledger, {KEY: key})
     elif trials:
-        _together(key.removeprefix(RUN), trials)
+        _together(key.removeprefix(RUN), trials, selection)
         _foot(trials[0].nature, account, ledger, {KEY: key})
     elif not ledger.is_complete:
         page.title("Receipt", "reading")
@@ -137,7 +135,7 @@ def figures(found: Receipt, ledger: Ledger, selection: Selection) -> list[Figure
         Figure(
             "receipt-sum",
             "Cost so far" if found.ended is None else "Cost",
-            f"{'about ' if found.is_estimate and found.amount is not None else ''}{money(found.amount)}",
+            _cost(found),
             _sum_note(found, inside if is_part else None, selection),
             mark=mark,
         ),
@@ -178,15 +176,18 @@ def _links(found: Receipt) -> None:
             )
 
 
-def _together(name: str, trials: Sequence[Receipt]) -> None:
-    """A tuning job: the sum of its trials."""
-    known = [one.amount for one in trials if one.amount is not None]
-    nature = trials[0].nature
+def _together(name: str, trials: Sequence[Receipt], selection: Selection) -> None:
+    """A tuning job: the sum of its trials; where these days are not all of its days, their part of it."""
+    job = tuning_receipt.together(trials)
+    unknown = sum(one.amount is None for one in trials)
+    inside = sum((amount for day, amount in job.by_day().items() if day in selection.period), Decimal(0))
+    part = f", {money(inside)} of it in {spend_words.span(selection.period)}" if 0 < inside < (job.amount or 0) else ""
     page.title(
         name,
-        f"{money(sum(known, Decimal(0)))}: the sum of {count(len(trials), 'trial')}"
-        + (f", {len(trials) - len(known)} of unknown cost" if len(known) < len(trials) else ""),
-        marks=receipt.of(nature),
+        f"{_cost(job)}: the sum of {count(len(trials), 'trial')}"
+        + (f", {unknown} of unknown cost" if unknown else "")
+        + part,
+        marks=receipt.of(job.nature),
     )
     for place, trial in enumerate(sorted(trials, key=lambda held: -(held.amount or Decimal(0)))):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-trial-{place}"):
@@ -197,9 +198,13 @@ def _together(name: str, trials: Sequence[Receipt]) -> None:
                 )
             )
             st.page_link(
-                Place.RECEIPT, label=markup.literal(money(trial.amount)), query_params={KEY: trial.key}, help="Open it"
+                Place.RECEIPT, label=markup.literal(_cost(trial)), query_params={KEY: trial.key}, help="Open it"
             )
-    st.html(receipt_lines.total(sum(known, Decimal(0)), len(known), nature))
+    lacking = sum(one.is_least for one in trials)
+    share = Share("", job.amount or Decimal(0), len(trials), unknown, lacking)
+    st.html(receipt_lines.total(share, job.nature))
+    if missing := spend_words.lacking([(one, one.amount) for one in trials]):
+        st.html(markup.note(f"Not in this sum, because unknown: {missing}."))
 
 
 def _foot(nature: Nature, account: Account, ledger: Ledger, query: Mapping[str, str]) -> None:
@@ -209,10 +214,16 @@ def _foot(nature: Nature, account: Account, ledger: Ledger, query: Mapping[str, 
 
 def _sum_note(found: Receipt, inside: Decimal | None, selection: Selection) -> str:
     if found.amount is None:
-        return next((line.why_unknown for line in found.missing if line.essential), "")
+        return next((line.why_unknown for line in found.missing), "")
     if inside is not None:
         return f"{money(inside)} of it in {spend_words.span(selection.period)}"
-    return "the sum of the lines below"
+    return "the sum of the lines below that are known" if found.is_least else "the sum of the lines below"
+
+
+def _cost(found: Receipt) -> str:
+    """ "$0.34", "at least $0.34" where something is missing from it, "about $0.34" of estimated prices."""
+    about = "about " if found.is_estimate and found.amount is not None else ""
+    return f"{'at least ' if found.is_least else ''}{about}{money(found.amount)}"
 
 
 def _times(started: datetime, ended: datetime | None) -> str:

@@ -49,7 +49,7 @@ def figures(made: Statement, budget: Sequence[Figure], wasted: Sequence[Figure])
         Figure(
             "spend-total",
             "Month to date" if made.goes_on and made.selection.period.is_month else "Spent",
-            money(made.total.known),
+            spend_words.sum_of(made.total),
             spend_words.total_note(made),
             Place.RECEIPT,
             f"Open {count(made.total.receipts, 'receipt')}",
@@ -98,7 +98,7 @@ def nothing(made: Statement) -> None:
     with st.container(border=True, key="panel-empty-spend"):
         st.html(
             '<div class="kn-empty"><p class="kn-empty-what">'
-            f"{escape(spend_words.nothing(made.selection))}</p>"
+            f"{escape(spend_words.nothing(made.selection, made.today))}</p>"
             "<p>Choose other days or another kind of money, or look at the whole year.</p></div>"
         )  # fmt: skip
         year = Selection(made.selection.nature, Period.parse("12m", made.ledger.at), made.selection.by)

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.core.costs.ledger import Share
 from dashboard.core.costs.selection import By
 from dashboard.core.costs.statement import Statement
-from dashboard.core.format import count, money
+from dashboard.core.format import count
 from dashboard.ui import figures_spend, markup, page, receipt, spend_words
 from dashboard.ui.markup import Markup
 from dashboard.ui.page import Place
@@ -39,7 +39,7 @@ def _group(made: Statement, place: int, share: Share) -> None:
         f"where-{place}",
         f"<p>{swatch}<strong>{escape(name)}</strong></p>"
         f'<p class="kn-note">{escape(spend_words.share_note(share, made.total.amount))}</p>',
-        money(share.known),
+        spend_words.sum_of(share),
         made.selection.within(made.selection.by, share.group).query(),
         f"Open the receipts of {name}",
     )
@@ -67,15 +67,15 @@ def why(made: Statement) -> None:
 
 
 def dearest(made: Statement) -> None:
-    """The three receipts that cost most."""
+    """The three receipts that cost most; a tuning job is one, and opens to its trials."""
     page.section("Three largest", receipt.word_of(made.selection.nature))
     with st.container(border=True, key="panel-spend-dearest", gap=None):
         for place, (one, amount) in enumerate(made.dearest):
-            about = " · ".join(part for part in (one.service.value, spend_words.instances(one), one.status) if part)
+            about = " · ".join(part for part in spend_words.about(one) if part)
             row(
                 f"dearest-{place}",
                 f'<p><strong>{escape(one.name)}</strong></p><p class="kn-note">{escape(about)}</p>',
-                money(amount),
+                spend_words.least(amount, is_least=one.is_least),
                 {"receipt": one.key, **made.selection.query()},
                 f"Open the receipt of {one.name}",
             )
@@ -89,12 +89,13 @@ def platforms(made: Statement) -> None:
     with st.container(border=True, key="panel-spend-platforms", gap=None):
         for place, share in enumerate(made.platforms):
             known = share.receipts - share.unknown
-            mean = f" · {money(share.amount / known)} a run" if known else ""
+            mean = f" · {spend_words.least(share.amount / known, is_least=bool(share.lacking))} a run" if known else ""
+            unknown = f", {share.unknown} of unknown cost" if share.unknown else ""
             row(
                 f"platform-{place}",
                 f"<p><strong>{escape(share.group)}</strong></p>"
-                f'<p class="kn-note">{count(share.receipts, "run")}{mean}</p>',
-                money(share.known),
+                f'<p class="kn-note">{count(share.receipts, "run")}{unknown}{mean}</p>',
+                spend_words.sum_of(share),
                 made.selection.within(By.PLATFORM, share.group).query(),
                 f"Open the runs on {share.group}",
             )

@@ -10,7 +10,8 @@ import streamlit as st
 
 from dashboard.core.costs.receipt import Nature, Receipt
 from dashboard.core.costs.selection import Selection
-from dashboard.core.format import count, duration, money
+from dashboard.core.costs.tuning_receipt import folded
+from dashboard.core.format import count, duration
 from dashboard.ui import chart, page, spend_words
 from dashboard.ui.markup import Markup, escape, note
 from dashboard.ui.page import Place
@@ -44,7 +45,10 @@ class Order(StrEnum):
 
 
 def show(rows: Rows, selection: Selection, at: datetime, beside: Mapping[str, str] | None = None) -> None:
-    """One page of the table under its controls. `beside` goes into the address of what is opened from it."""
+    """One page of the table under its controls. `beside` goes into the address of what is opened from it.
+
+    A tuning job is one row, which opens to its trials; the file has these.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom", key="receipts-bar"):
         order = st.selectbox("Sort by", list(Order), key="sort", bind="query-params", width=132) or Order.COST
         st.download_button(
@@ -56,7 +60,7 @@ def show(rows: Rows, selection: Selection, at: datetime, beside: Mapping[str, st
             on_click="ignore",
             key="download-receipts",
         )
-    held = Order(order).apply(rows)
+    held = Order(order).apply(folded(rows))
     pages = max(1, -(-len(held) // ROWS))
     number = min(pages, page.whole("p"))
     place = st.container(key="table-receipts")
@@ -129,7 +133,7 @@ def printed(rows: Rows, whole: int) -> Markup:
     body = "".join(
         f"<tr><td>{escape(receipt.name)}</td><td>{escape(receipt.service.value)}</td>"
         f"<td>{escape(spend_words.instances(receipt))}</td><td>{receipt.started:%Y-%m-%d}</td>"
-        f'<td class="kn-number">{money(amount)}</td></tr>'
+        f'<td class="kn-number">{spend_words.least(amount, is_least=receipt.is_least)}</td></tr>'
         for receipt, amount in rows
     )
     more = f"<caption>The first {len(rows)} of {count(whole, 'receipt')}</caption>" if whole > len(rows) else ""
@@ -142,7 +146,12 @@ def printed(rows: Rows, whole: int) -> Markup:
 def plain(rows: Rows, selection: Selection) -> list[dict[str, str]]:
     """Every receipt of the selection for a spreadsheet: amounts with all of their digits, empty where unknown."""
     return [
-        {**_told(receipt, selection), "amount": "" if amount is None else f"{amount:f}", "currency": "USD"}
+        {
+            **_told(receipt, selection),
+            "amount": "" if amount is None else f"{amount:f}",
+            "currency": "USD",
+            "amount_is": "unknown" if amount is None else "at least" if receipt.missing else "whole",
+        }
         for receipt, amount in rows
     ]
 
@@ -156,6 +165,7 @@ def _told(receipt: Receipt, selection: Selection) -> Mapping[str, str]:
         "first_day": str(selection.period.first),
         "last_day": str(selection.period.last),
         "status": receipt.status,
+        "trial_of": receipt.parent,
         "project": receipt.project,
         "owner": receipt.owner,
         "platform": receipt.platform,
@@ -164,7 +174,7 @@ def _told(receipt: Receipt, selection: Selection) -> Mapping[str, str]:
         "capacity": receipt.capacity,
         "started": receipt.started.isoformat(timespec="seconds"),
         "ended": receipt.ended.isoformat(timespec="seconds") if receipt.ended else "",
-        "unknown_because": "; ".join(line.why_unknown for line in receipt.missing),
+        "unknown_because": "; ".join(f"{line.what}: {line.why_unknown}" for line in receipt.missing),
     }
 
 

@@ -64,23 +64,49 @@ def only(selection: Selection) -> str:
 
 
 def kept(by: By, name: str) -> str:
-    """One group that a selection keeps: "project A", "EC2"."""
-    return f"{by.word} {name}" if name and by in {By.PROJECT, By.OWNER} else group(by, name)
+    """One group that a selection keeps: "project A", "EC2"; a project called "project A" is not called so twice."""
+    if not name or by not in {By.PROJECT, By.OWNER} or name.casefold().startswith(f"{by.word} "):
+        return group(by, name)
+    return f"{by.word} {name}"
 
 
 def title(made: Statement) -> str:
     """The page's live sentence."""
     chosen = only(made.selection)
-    so_far = " so far" if made.selection.period.last > made.today else ""
-    missing = f", {made.total.unknown} of unknown cost" if made.total.unknown else ""
+    so_far = ""
+    if made.selection.period.last > made.today:
+        so_far = " so far" if made.selection.period.first <= made.today else ", which has not begun"
     of = f" of {chosen}" if chosen else ""
-    return f"{span(made.selection.period)}{so_far}{of}, {count(made.total.receipts, 'receipt')}{missing}; days are UTC"
+    return f"{span(made.selection.period)}{so_far}{of}, {receipts(made.total)}; days are UTC"
 
 
-def nothing(selection: Selection) -> str:
-    """A selection without receipts: "Nothing was spent in January 2020 (project A)."."""
-    kept = only(selection)
-    return f"Nothing was spent {when(selection.period)}{f' ({kept})' if kept else ''}."
+def receipts(share: Share) -> str:
+    """How many receipts a sum is made of, and what of them it lacks: "6 receipts, 1 of unknown cost, 2 in part"."""
+    parts = [count(share.receipts, "receipt")]
+    if share.unknown:
+        parts.append(f"{share.unknown} of unknown cost")
+    if share.lacking:
+        parts.append(f"{share.lacking} known in part")
+    return ", ".join(parts)
+
+
+def least(amount: Decimal | None, *, is_least: bool) -> str:
+    """What is known of a sum: "at least $3.20" where something is missing from it, "unknown" where all is."""
+    return f"at least {money(amount)}" if is_least and amount is not None else money(amount)
+
+
+def sum_of(share: Share) -> str:
+    """A sum as a page says it: "$3.20", "at least $3.20", "unknown"."""
+    return least(share.known, is_least=share.is_least)
+
+
+def nothing(selection: Selection, today: date) -> str:
+    """A selection without receipts: "Nothing was spent in January 2020 (project A).", "May 2027 has not begun."."""
+    kept = f" ({only(selection)})" if only(selection) else ""
+    if selection.period.first > today:
+        said = span(selection.period)
+        return f"{said}{kept} {'has' if selection.period.is_month or selection.period.days == 1 else 'have'} not begun."
+    return f"Nothing was spent {when(selection.period)}{kept}."
 
 
 def signed(amount: Decimal) -> str:
@@ -170,12 +196,23 @@ def adding_up_finding(made: Statement) -> str:
     if coming is not None and coming.is_known:
         end = day(coming.period.last)
         reach = f"{money(coming.low)} to {money(coming.high)}"
-        return f"{money(made.total.amount)} so far, about {money(coming.amount)} by {end} ({reach})"
+        return f"{_begun(sum_of(made.total))} so far, about {money(coming.amount)} by {end} ({reach})"
     if made.shares and made.total.amount:
         first = made.shares[0]
         part = percent(float(first.amount / made.total.amount))
-        return f"{group(made.selection.by, first.group)} is {part} of {money(made.total.amount)}"
+        return f"{group(made.selection.by, first.group)} is {part} of {sum_of(made.total)}"
     return "Nothing was spent on these days"
+
+
+def _begun(text: str) -> str:
+    """A sentence's first word: "At least $3.20"."""
+    return text[:1].upper() + text[1:]
+
+
+def about(receipt: Receipt) -> tuple[str, ...]:
+    """What a receipt is of, under its name: its service, its instances, its trials, how it ended; some may be ""."""
+    trials = count(receipt.trials, "trial") if receipt.trials else ""
+    return receipt.service.value, instances(receipt), trials, receipt.status
 
 
 def instances(receipt: Receipt) -> str:
@@ -186,10 +223,10 @@ def instances(receipt: Receipt) -> str:
 
 
 def lacking(rows: Sequence[tuple[Receipt, Decimal | None]]) -> str:
-    """The charges that known sums lack, each said once: "storage of … in 12 receipts: no price …"; "" for none."""
+    """The charges that sums lack, each said once: "storage of 12 receipts (no price …)"; "" for none."""
     found: dict[tuple[str, str], int] = {}
-    for receipt, amount in rows:
-        for line in receipt.missing if amount is not None else ():
+    for receipt, _ in rows:
+        for line in receipt.missing:
             found[line.what, line.why_unknown] = found.get((line.what, line.why_unknown), 0) + 1
     return "; ".join(f"{what} of {count(number, 'receipt')} ({why})" for (what, why), number in found.items())
 
@@ -197,10 +234,14 @@ def lacking(rows: Sequence[tuple[Receipt, Decimal | None]]) -> str:
 def row_note(receipt: Receipt, amount: Decimal | None) -> str:
     """What is to know about a receipt in a table's cell."""
     parts = [f"unknown: {receipt.missing[0].why_unknown}"] if amount is None and receipt.missing else []
+    if amount is not None and receipt.missing:
+        parts.append(f"at least: without {' and '.join(dict.fromkeys(line.what for line in receipt.missing))}")
     if receipt.is_estimate:
         parts.append("estimated price")
     if receipt.saving:
         parts.append(f"spot saved {money(receipt.saving)}")
     if receipt.parent:
         parts.append(f"trial of {receipt.parent}")
+    if receipt.trials:
+        parts.append(f"{count(receipt.trials, 'trial')} together")
     return ", ".join(parts)

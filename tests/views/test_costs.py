@@ -21,7 +21,7 @@ from dashboard.ui import spend_table
 from dashboard.ui.chart import to_csv
 from dashboard.ui.spend_controls import ALL
 from tests.core.costs.receipts import NOW as MADE
-from tests.core.costs.receipts import endpoint, many, run
+from tests.core.costs.receipts import endpoint, line, many, run
 from tests.views.conftest import Open, links, text
 
 HOURS = timedelta(hours=1)
@@ -328,3 +328,40 @@ def test_many_receipts_come_in_pages_and_in_the_asked_order(visit: Open, aws, ke
     assert second[0]["Cost"] <= first[-1]["Cost"]
     newest = cells(visit(aws, "receipt", period="30d", sort="newest"))
     assert [row["Started"] for row in newest] == sorted((row["Started"] for row in newest), reverse=True)
+
+
+def test_what_is_known_in_part_is_at_least_so_much_and_what_is_missing_is_named(visit: Open, aws, keep: Kept):
+    missing = line(MADE - 3 * HOURS, MADE - 2 * HOURS, None, what="spot instances")
+    keep(run("part", MADE - 3 * HOURS, extra=(missing,)), run("fine", MADE - 3 * HOURS, 1, "0.10"))
+    page = visit(aws, "costs")
+    said = text(page)
+    assert '<p class="kn-figure-value">at least $0.46</p>' in said
+    assert "2 receipts, 1 known in part" in said
+    assert "Not in these sums, because unknown: spot instances of 1 receipt (no price for spot instances)." in said
+    assert {row["Note"] for row in cells(page)} == {"", "at least: without spot instances"}
+    assert query(page, "at least $0.36")["receipt"] == "run:part"
+    opened = text(visit(aws, "receipt", **query(page, "Open 2 receipts")))
+    assert "<h1>at least $0.46</h1>" in opened
+    assert "Sum of 2 receipts, 1 known in part: <strong>at least $0.46</strong>" in opened
+    one = text(visit(aws, "receipt", receipt="run:part"))
+    assert '<p class="kn-figure-value">at least $0.36</p>' in one
+    assert "Not in the sum: spot instances (no price for spot instances)" in one
+
+
+def test_a_tuning_job_is_one_line_everywhere_and_the_file_has_its_trials(visit: Open, aws, keep: Kept):
+    trials = [run(f"search-{n}", MADE - 3 * HOURS, 1, "0.50", parent="search") for n in (1, 2)]
+    keep(*trials, run("alone", MADE - 3 * HOURS, 1, "0.90"))
+    page = visit(aws, "costs")
+    assert "$1.90" in text(page)
+    assert [(row["Receipt"], row["Cost"]) for row in cells(page)] == [("search", 1.0), ("alone", 0.9)]
+    assert "2 trials together" in {row["Note"] for row in cells(page)}
+    largest = [told for _, _, told in links(page) if "receipt=run" in told]
+    assert "receipt=run%3Asearch&" in largest[0]
+    assert not [told for told in largest if "search-1" in told]
+    opened = visit(aws, "receipt", **query(page, "$1.00"))
+    assert "$1.00: the sum of 2 trials" in text(opened)
+    book = state.ledger(aws).value
+    everything = Selection.parse({}, MADE, Nature.SIMULATED)
+    rows = spend_table.plain(book.of(everything), everything)
+    assert [row["trial_of"] for row in rows] == ["", "search", "search"]
+    assert sum(Decimal(row["amount"]) for row in rows) == Decimal("1.9")

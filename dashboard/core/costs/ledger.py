@@ -21,17 +21,25 @@ class Unread:
 
 @dataclass(frozen=True)
 class Share:
-    """What one group, or one receipt, has in a sum. `unknown` receipts are missing from `amount`."""
+    """What one group has in a sum: what is known. `unknown` receipts are missing from `amount`, `lacking` ones are in
+    it in part.
+    """
 
     group: str
     amount: Decimal
     receipts: int
     unknown: int = 0
+    lacking: int = 0
 
     @property
     def known(self) -> Decimal | None:
         """The amount to show: None where there are receipts and the cost of none is known."""
         return None if self.unknown and self.unknown == self.receipts else self.amount
+
+    @property
+    def is_least(self) -> bool:
+        """Whether it came to at least its amount: something is missing from it."""
+        return self.known is not None and bool(self.unknown or self.lacking)
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ class Ledger:
         return {receipt.key: receipt for receipt in self.receipts}
 
     def of(self, selection: Selection) -> list[tuple[Receipt, Decimal | None]]:
-        """The receipts of a selection with what each cost within its days, dearest first, unknown ones last."""
+        """The receipts of a selection with what is known of each within its days, dearest first, unknown ones last."""
         found: list[tuple[Receipt, Decimal | None]] = []
         first, last = selection.period.first, selection.period.last
         for receipt, amount, days in self._of_nature.get(selection.nature, ()):
@@ -102,15 +110,17 @@ class Ledger:
             inside = [part for day, part in days.items() if first <= day <= last]
             if inside:
                 found.append((receipt, amount if len(inside) == len(days) else sum(inside, Decimal(0))))
+            elif receipt.lacks(first, last):
+                found.append((receipt, None))
         return sorted(found, key=lambda pair: (pair[1] is None, -(pair[1] or 0), pair[0].key))
 
     def total(self, selection: Selection) -> Share:
         """The sum of a selection."""
-        return together("", self.of(selection))
+        return together("", self.of(selection), selection.period)
 
     def shares(self, selection: Selection) -> list[Share]:
         """The sums of its groups, dearest first. They add up to `total` exactly."""
-        return shares(self.of(selection), selection.by)
+        return shares(self.of(selection), selection.by, selection.period)
 
     def daily(self, selection: Selection) -> dict[str, dict[date, Decimal]]:
         """Each group's amount by day, days without money left out. Over all days it adds up to `shares`."""
@@ -137,16 +147,16 @@ def groups(receipts: Sequence[Receipt], by: By) -> list[str]:
     return sorted({by.group(receipt) for receipt in receipts})
 
 
-def together(group: str, found: Iterable[tuple[Receipt, Decimal | None]]) -> Share:
-    """The sum of receipts with their amounts, as `Ledger.of` gives them."""
-    amounts = [amount for _, amount in found]
-    known = [amount for amount in amounts if amount is not None]
-    return Share(group, sum(known, Decimal(0)), len(amounts), len(amounts) - len(known))
+def together(group: str, found: Sequence[tuple[Receipt, Decimal | None]], period: Period) -> Share:
+    """The sum of receipts with their amounts in a period, as `Ledger.of` gives them."""
+    known = [amount for _, amount in found if amount is not None]
+    lacking = sum(receipt.lacks(period.first, period.last) for receipt, amount in found if amount is not None)
+    return Share(group, sum(known, Decimal(0)), len(found), len(found) - len(known), lacking)
 
 
-def shares(found: Iterable[tuple[Receipt, Decimal | None]], by: By) -> list[Share]:
+def shares(found: Iterable[tuple[Receipt, Decimal | None]], by: By, period: Period) -> list[Share]:
     """The sums of their groups, dearest first. They add up to the sum of all exactly."""
     of: dict[str, list[tuple[Receipt, Decimal | None]]] = {}
     for receipt, amount in found:
         of.setdefault(by.group(receipt), []).append((receipt, amount))
-    return sorted((together(group, one) for group, one in of.items()), key=lambda s: (-s.amount, s.group))
+    return sorted((together(group, one, period) for group, one in of.items()), key=lambda s: (-s.amount, s.group))

@@ -60,8 +60,8 @@ class Line:
     """One charge: `quantity` of `unit` × `price`, accrued evenly from `started` to `ended`.
 
     `amount` is exact, None when unknown; `how` says where the quantity comes from ("663 s × 2 instances"). A line that
-    is not `essential` may be unknown, and the receipt then says that it is missing; without an essential one the
-    receipt's sum is unknown.
+    is unknown is missing from the receipt's sum, which then is the least that it cost; where it is `essential`, that
+    sum is too small a part of the whole to be held against another.
     """
 
     what: str
@@ -123,19 +123,44 @@ class Receipt:
     facts: tuple[Fact, ...] = ()
     expected: Expectation | None = None
     notes: tuple[str, ...] = ()
+    ends: datetime | None = None  # when a schedule ends what goes on
+    trials: int = 0  # of a tuning job, whose trials' receipts it puts together; see `tuning_receipt`
 
     @property
     def amount(self) -> Decimal | None:
-        """The sum of the lines that are known; None when an essential one is not, or none is."""
-        unknown = [line for line in self.lines if line.amount is None]
-        if unknown and (len(unknown) == len(self.lines) or any(line.essential for line in unknown)):
+        """The sum of the lines that are known, the least that it cost where one is not; None when none is known.
+
+        None, too, where the known ones come to nothing and an essential one is missing: "at least $0" says nothing.
+        """
+        known = [line.amount.quantize(GRAIN) for line in self.lines if line.amount is not None]
+        if len(known) == len(self.lines):
+            return sum(known, Decimal(0))
+        if not known or (not any(known) and not self.is_comparable):
             return None
-        return sum((line.amount.quantize(GRAIN) for line in self.lines if line.amount is not None), Decimal(0))
+        return sum(known, Decimal(0))
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether every essential line is known, so that its sum can be held against another's or an expectation."""
+        return not any(line.amount is None and line.essential for line in self.lines)
+
+    @property
+    def is_least(self) -> bool:
+        """Whether it cost at least its amount: something is missing from it."""
+        return self.amount is not None and any(line.amount is None for line in self.lines)
 
     @property
     def missing(self) -> tuple[Line, ...]:
         """The charges whose amount is unknown, and which the sum so lacks."""
         return tuple(line for line in self.lines if line.amount is None)
+
+    def lacks(self, first: date, last: date) -> bool:
+        """Whether a charge of these UTC days is unknown."""
+        return any(
+            line.started.astimezone(UTC).date() <= last and line.ended.astimezone(UTC).date() >= first
+            for line in self.lines
+            if line.amount is None
+        )
 
     @property
     def is_estimate(self) -> bool:

@@ -14,6 +14,7 @@ from dashboard.core.costs.ledger import Ledger, Share, shares, together
 from dashboard.core.costs.over_time import Series, series
 from dashboard.core.costs.receipt import Receipt
 from dashboard.core.costs.selection import By, Period, Selection
+from dashboard.core.costs.tuning_receipt import folded
 
 
 @dataclass(frozen=True)
@@ -56,28 +57,28 @@ class Statement:
 
     @property
     def dearest(self) -> tuple[tuple[Receipt, Decimal], ...]:
-        """The three receipts that cost most."""
-        return tuple((receipt, amount) for receipt, amount in self.rows[:3] if amount)
+        """The three receipts that cost most; a tuning job is one."""
+        return tuple((receipt, amount) for receipt, amount in folded(self.rows)[:3] if amount)
 
 
 def statement(ledger: Ledger, selection: Selection) -> Statement:
     """Work it all out."""
     today = ledger.at.astimezone(UTC).date()
     rows = tuple(ledger.of(selection))
-    groups = tuple(shares(rows, selection.by))
+    groups = tuple(shares(rows, selection.by, selection.period))
     daily = ledger.daily(selection)
     now, before = compared(selection.period, today)
     return Statement(
         selection,
         ledger,
         rows,
-        together("", rows),
+        together("", rows, selection.period),
         groups,
         daily,
         series(daily, selection.period, today),
         change(now, before, groups, ledger.shares(selection.over(before))),
         month_forecast(ledger, selection, today),
-        tuple(share for share in shares(rows, By.PLATFORM) if share.group),
+        tuple(share for share in shares(rows, By.PLATFORM, selection.period) if share.group),
     )
 
 

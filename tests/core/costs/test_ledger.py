@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature, Receipt
 from dashboard.core.costs.selection import By, Period, Selection
-from tests.core.costs.receipts import HOUR, NOW, ledger, many, run
+from tests.core.costs.receipts import HOUR, NOW, ledger, line, many, run
 
 DAY = timedelta(days=1)
 YEAR = Period((NOW - 400 * DAY).date(), NOW.date())
@@ -69,6 +69,23 @@ def test_unknown_ones_are_counted_and_missing_from_the_sum() -> None:
     held = ledger(run("a", NOW - DAY), run("b", NOW - DAY, each=None), run("c", NOW - 90 * DAY, each=None))
     month = held.total(Selection(Nature.SIMULATED, Period.month(NOW.date())))
     assert (month.amount, month.receipts, month.unknown) == (Decimal("0.36"), 2, 1)
+    assert month.is_least
+
+
+def test_a_receipt_known_in_part_is_in_the_sum_which_says_so_on_the_days_of_what_is_missing() -> None:
+    october, november = (Selection(Nature.SIMULATED, Period.month(date(2026, month, 1))) for month in (10, 11))
+    unknown = line(NOW - 30 * DAY, NOW - 29 * DAY, None)  # in October
+    held = ledger(run("a", NOW - DAY, extra=(unknown,)))
+    assert [amount for _, amount in held.of(october)] == [None]
+    assert held.total(october).known is None
+    assert [amount for _, amount in held.of(november)] == [Decimal("0.36")]
+    assert not held.total(november).is_least
+    late = ledger(run("a", NOW - DAY, extra=(line(NOW - DAY, NOW, None),)))
+    total = late.total(november)
+    assert (total.known, total.receipts, total.unknown, total.lacking) == (Decimal("0.36"), 1, 0, 1)
+    assert total.is_least
+    assert [one.is_least for one in late.shares(november)] == [True]
+    assert not late.of(october)
 
 
 def test_a_receipt_is_counted_anew_when_it_is_another_and_kept_when_it_is_not() -> None:

@@ -28,13 +28,21 @@ def test_tags_and_the_account_say_what_money_it_is() -> None:
     assert Nature.of({"kennel:sample": "no"}, is_embedded=True) is Nature.SIMULATED
 
 
-def test_the_sum_lacks_what_is_not_essential_and_is_unknown_without_what_is() -> None:
+def test_the_sum_is_the_least_that_it_cost_where_something_is_unknown() -> None:
     lacking = line(NOON, NOON + HOUR, None, what="storage", essential=False)
     cost = run("dogs", NOON, extra=(lacking,))
     assert cost.amount == Decimal("0.36")
     assert cost.missing == (lacking,)
+    assert (cost.is_least, cost.is_comparable) == (True, True)
+    dear = line(NOON, NOON + HOUR, None, what="spot instances")
+    part = run("dogs", NOON, extra=(dear,))
+    assert part.amount == sum(part.by_day().values()) == Decimal("0.36")
+    assert (part.is_least, part.is_comparable) == (True, False)
+    whole = run("dogs", NOON)
+    assert (whole.is_least, whole.is_comparable) == (False, True)
     unknown = run("dogs", NOON, each=None)
     assert unknown.amount is None
+    assert not unknown.is_least
     assert unknown.by_day() == {}
 
 
@@ -83,5 +91,6 @@ def test_what_is_known_is_the_sum_and_what_is_not_is_never_nothing() -> None:
     assert amount(known, unknown) == Decimal("0.2")
     assert amount(unknown) is None
     assert amount(unknown, unknown) is None
-    assert amount(known, replace(unknown, essential=True)) is None
+    assert amount(known, replace(unknown, essential=True)) == Decimal("0.2")
+    assert amount(replace(known, amount=Decimal(0)), replace(unknown, essential=True)) is None
     assert amount(replace(known, amount=Decimal(0)), unknown) == 0

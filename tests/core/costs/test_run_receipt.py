@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.core.costs.prices import PriceBook
-from dashboard.core.costs.receipt import Expectation, Nature, Receipt, Service
+from dashboard.core.costs.receipt import GRAIN, Expectation, Nature, Receipt, Service
 from dashboard.core.costs.run_receipt import run_receipt
 from dashboard.core.runs.cost import run_cost
 from dashboard.core.runs.model import Capacity, Platform, Run, RunKind, RunStatus
@@ -114,7 +114,9 @@ def test_without_what_aws_bills_nothing_is_invented() -> None:
     assert on_ec2.amount is None
     assert "not known" in on_ec2.missing[0].why_unknown
     spot = receipt(run(platform=Platform.EC2, instance_type="m5.large", capacity=Capacity.SPOT))
-    assert spot.amount is None
+    assert spot.amount == spot.lines[1].amount.quantize(GRAIN) > 0
+    assert spot.is_least
+    assert not spot.is_comparable  # what is known of it is no cost of a run
     assert "not recorded" in spot.missing[0].why_unknown
 
 
@@ -148,7 +150,7 @@ def test_whatever_aws_tells_the_sum_is_no_less_than_nothing_and_the_quote_is_the
     assert cost.saving is None or cost.saving >= 0
     assert cost.amount is None or sum(cost.by_day().values()) == cost.amount
     quoted = run_cost(one, PRICES, "us-east-1", NOW).amount
-    assert (quoted is None) is (cost.amount is None)
+    assert (quoted is None) is (cost.amount is None or not cost.is_comparable)
     if quoted is not None and cost.amount is not None:
         assert abs(quoted - cost.amount) < Decimal("1E-11")
 

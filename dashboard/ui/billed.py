@@ -10,6 +10,7 @@ from dashboard import state
 from dashboard.core.aws import Account, Aws
 from dashboard.core.costs import up_to
 from dashboard.core.costs.activate_tags import ActivationPlan, carried
+from dashboard.core.costs.bill_names import REQUEST_PRICE
 from dashboard.core.costs.billed import TAGS, Billed, Question
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
@@ -17,9 +18,10 @@ from dashboard.core.costs.reconcile import Reconciliation, Row, comparable, reco
 from dashboard.core.costs.selection import Selection
 from dashboard.core.format import count, money
 from dashboard.readings import Reading
-from dashboard.ui import billed_words, chart, confirm, markup, page, receipt
+from dashboard.ui import billed_words, budget, chart, confirm, markup, page, receipt
 from dashboard.ui.markup import Markup, escape
 from dashboard.ui.page import Place
+from dashboard.ui.tones import Tone
 
 BILL = "bill"
 """In a receipt page's address: the line of the bill that it opens."""
@@ -31,8 +33,9 @@ CELL = 96  # points
 def section(aws: Aws, ledger: Ledger, selection: Selection) -> None:
     """AWS's bill against this view, or the button that asks for it. `selection` is what the page shows."""
     account = aws.account
-    page.section("Billed by AWS", mark(account))
-    if why_not := comparable(selection):
+    why_not = comparable(selection)
+    page.section("Billed by AWS", "" if why_not else mark(account))
+    if why_not:
         st.html(markup.note(f"{why_not}."))
         return
     question = Question.of(selection)
@@ -77,7 +80,7 @@ def _rows(made: Reconciliation, reading: Reading[Billed], nature: Nature) -> Non
         _cell(billed_words.difference(made.difference))
 
 
-def _row(place: int, row: Row, made: Reconciliation, base: Selection, then: Mapping[str, str]) -> None:
+def _row(place: int, row: Row, made: Reconciliation, base: Selection, then: dict[str, str]) -> None:
     """What stands against each other. A sum of several kinds of receipts has a line for each, which opens them.
 
     `then`: the part of an address that opens receipts as they stood when the bill was asked for.
@@ -163,7 +166,7 @@ def _asking(aws: Aws, question: Question, reading: Reading[Billed] | None) -> co
 
     def draw() -> confirm.Action:
         st.html(f"<p>{escape(billed_words.question_said(question))}.</p>")
-        _price(aws.account)
+        _price(aws)
         _request("GetCostAndUsage", request)
         return confirm.Action(f"Ask for {billed_words.PRICE}", do)
 
@@ -180,16 +183,23 @@ def _activating(aws: Aws, plan: ActivationPlan) -> confirm.Question:
             f"<p>AWS will break its bill down by {escape(plan.named)}, for everyone who sees this account's bill, "
             "from now on; what was used before stays without them. It can be undone in the Billing console.</p>"
         )
-        _price(aws.account)
+        _price(aws)
         _request("UpdateCostAllocationTagsStatus", plan.request)
         return confirm.Action(f"Activate {plan.named} for {billed_words.PRICE}", lambda: state.activate_tags(aws, plan))
 
     return confirm.Question("Activate cost allocation tags", draw)
 
 
-def _price(account: Account) -> None:
-    said = escape(f"{billed_words.PRICE_OF_ASKING}.")
+def _price(aws: Aws) -> None:
+    """What asking costs, that it counts as spent, and what that does to the month's budget."""
+    account = aws.account
+    said = escape(f"{billed_words.PRICE_OF_ASKING}. {billed_words.COUNTED}.")
     st.html(markup.note(Markup(f"{said} {receipt.mark(account)}")))
+    nature = Nature.of({}, is_embedded=account.is_embedded)
+    stands = budget.of_month(state.budgets(aws).value, state.ledger(aws).value, nature, state.now())
+    if stands is not None:
+        tone = Tone.WAITING if stands.left < REQUEST_PRICE else ""
+        st.html(markup.note(f"{billed_words.budget_after(stands)}.", tone))
 
 
 def _request(operation: str, request: dict[str, object]) -> None:

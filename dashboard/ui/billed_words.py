@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from dashboard.core.costs.bill_names import REQUEST_PRICE
 from dashboard.core.costs.billed import CURRENCY, METRIC, Billed, Question
+from dashboard.core.costs.budgets_standing import Standing
 from dashboard.core.costs.reconcile import Reason, Reconciliation, Row
 from dashboard.core.costs.selection import By
 from dashboard.core.format import ago, count, money
@@ -14,6 +15,17 @@ PRICE = money(REQUEST_PRICE)
 ASK = f"Ask AWS for the bill ({PRICE})"
 AGAIN = f"Ask again ({PRICE})"
 PRICE_OF_ASKING = f"Cost Explorer charges {PRICE} for this call, and as much for each further page of a long answer"
+
+COUNTED = "It counts as spent here too, as a receipt of Cost Explorer"
+
+
+def budget_after(stands: Standing) -> str:
+    """What one question does to the budget of the whole account in this month."""
+    of, limit, after = "Budget of the whole account this month", money(stands.budget.limit), stands.left - REQUEST_PRICE
+    if stands.left < 0:
+        return f"{of}: {money(-stands.left)} over its limit of {limit} already"
+    left = f"{of}: {money(stands.left)} of {limit} is left"
+    return f"{left}, {money(after)} after this" if after >= 0 else f"{left}, so that this goes {money(-after)} over it"
 
 
 def not_asked(question: Question) -> str:

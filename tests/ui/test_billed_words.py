@@ -8,6 +8,8 @@ from decimal import Decimal
 import pytest
 
 from dashboard.core.costs.billed import Billed, Question
+from dashboard.core.costs.budgets import Budget
+from dashboard.core.costs.budgets_standing import standing
 from dashboard.core.costs.reconcile import Reason, Reconciliation, Row
 from dashboard.core.costs.selection import By, Period
 from dashboard.ui import billed_words
@@ -41,6 +43,20 @@ def test_the_finding_says_up_to_when() -> None:
     assert billed_words.finding(made("10", "8"), until) == said
     assert billed_words.moment(MONTH, NOW - 24 * hour, NOW) == "20 November, 12:00 UTC"
     assert billed_words.moment(MONTH, NOW + 24 * 30 * hour, NOW + 24 * 30 * hour) == ""  # the month was over
+
+
+@pytest.mark.parametrize(
+    ("spent", "said"),
+    [
+        ("2", "$3.00 of $5.00 is left, $2.99 after this"),
+        ("4.99", "$0.01 of $5.00 is left, $0.00 after this"),
+        ("4.995", "$0.005 of $5.00 is left, so that this goes $0.005 over it"),
+        ("5.5", "$0.50 over its limit of $5.00 already"),
+    ],
+)
+def test_the_price_of_asking_is_held_against_the_budget(spent: str, said: str) -> None:
+    stands = standing(Budget("kennel-month", Decimal(5)), Decimal(spent), NOW)
+    assert said in billed_words.budget_after(stands)
 
 
 def test_another_currency_is_only_told() -> None:

@@ -70,6 +70,17 @@ def test_nothing_is_asked_before_its_price_was_confirmed(aws: ScriptedAws, visit
     assert aws.asked("GetCostAndUsage") == []
 
 
+def test_what_asking_does_to_the_budget_is_said_before(aws: ScriptedAws, visit: Open) -> None:
+    aws.add_budget(limit="1000")
+    test = spend(visit, aws)
+    assert "after this" not in text(test)
+    test.button(key="bill-ask").click().run()
+    said = text(test)
+    assert "of $1,000 is left, $" in said
+    assert "after this" in said
+    assert "It counts as spent here too" in said
+
+
 def test_the_bill_stands_beside_list_prices_and_is_asked_for_once(aws: ScriptedAws, visit: Open) -> None:
     answer(aws, (SAGEMAKER, "Usage", "1.5"), ("Tax", "Tax", "0.25"))
     test = ask(spend(visit, aws))
@@ -158,6 +169,8 @@ def test_a_sample_is_not_billed(aws: ScriptedAws, visit: Open) -> None:
     aws.add_job("an-example", sample=True)
     test = spend(visit, aws, of="sample")
     assert "nothing of it is billed" in text(test)
+    (head,) = [one.value for one in test.get("html") if "Billed by AWS" in one.value]
+    assert "simulated" not in head
     assert not [button for button in test.button if button.key == "bill-ask"]
 
 

@@ -17,6 +17,8 @@ CENTURY = Decimal(100 * 366 * 86400)
 MOST = 1_000_000
 LARGEST = Decimal(10**9)
 """Of a size or a price: far more than anything has, and little enough to be counted to the digit."""
+MEMORY_MB = (128, 10_240)
+"""The least and the most memory of a function (AWS Lambda quotas)."""
 SPOT_SOURCE = "the spot price that was asked with"
 
 
@@ -83,13 +85,13 @@ class Asked:
         for field, value in amounts:
             if value is not None and (not value.is_finite() or value < 0):
                 raise InvalidInput(f"--{field} is {value}", "it is a number from 0", field=field)
-        if spot_price is not None and (not spot_price.is_finite() or spot_price < 0):
-            raise InvalidInput(f"--spot-price is {spot_price}", "it is dollars an hour, from 0", field="spot-price")
+        if spot_price is not None and (not spot_price.is_finite() or spot_price <= 0):
+            raise InvalidInput(f"--spot-price is {spot_price}", "it is dollars an hour, above 0", field="spot-price")
         for field, value in (*amounts, ("spot-price", spot_price), ("memory-mb", Decimal(memory_mb))):
             if value is not None and value > LARGEST and field != "seconds":
                 raise InvalidInput(f"--{field} is {value}", f"it is {LARGEST:,} at most", field=field)
-        if not 0 <= count <= MOST:
-            raise InvalidInput(f"--count is {count}", f"it is a whole number from 0 to {MOST:,}", field="count")
+        if not 1 <= count <= MOST:
+            raise InvalidInput(f"--count is {count}", f"it is a whole number from 1 to {MOST:,}", field="count")
         if month_hours is not None and not month_hours:
             raise InvalidInput("--month-hours is 0", "a month has 672 to 744 hours", field="month-hours")
         by_month = None if month_hours is None else month_hours * HOUR
@@ -222,10 +224,13 @@ def _fits(
         raise InvalidInput(f"{instance} is a type of SageMaker", "", f"give {instance[3:]} for ec2", field="instance")
     if what.is_instance and what is not What.EC2 and not instance.startswith("ml."):
         raise InvalidInput(f"{instance} is a type of EC2", "", f"give ml.{instance} for {what}", field="instance")
-    if what is What.PROVISIONED and memory_mb <= 0:
+    least, most = MEMORY_MB
+    if what is What.PROVISIONED and not memory_mb:
         raise InvalidInput(
-            f"{what} needs the function's memory", "", "give --memory-mb, 128 or more", field="memory-mb"
+            f"{what} needs the function's memory", "", f"give --memory-mb, {least} to {most:,}", field="memory-mb"
         )
+    if what is What.PROVISIONED and not least <= memory_mb <= most:
+        raise InvalidInput(f"--memory-mb is {memory_mb}", f"a function has {least} to {most:,} MB", field="memory-mb")
     unused = {
         "--instance": not what.is_instance and bool(instance),
         "--spot-price": spot_price is not None and not what.has_spot,

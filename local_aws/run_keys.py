@@ -3,8 +3,8 @@
 In AWS a container gets its role's temporary credentials, an instance asks its metadata service for them. Here a job
 finds them in its variables, with the address of this server, so that boto3 in it needs no setting; they are made anew
 at every start of the server and are never written down. They open what the role's service is for and no more: S3 for
-jobs and endpoints; for an instance S3, logs, metrics, and in EC2 itself. Which of that the role's own policy allows is
-not looked at yet.
+jobs and endpoints; for an instance S3, its logs and metrics, and in EC2 itself. Which of that the role's own policy
+allows is not looked at yet.
 """
 
 import secrets
@@ -21,11 +21,21 @@ _ALL = frozenset({"*"})
 _JOB = {"s3": _ALL}
 _INSTANCE = {
     "s3": _ALL,
-    "logs": _ALL,
+    "logs": frozenset(
+        (
+            "CreateLogGroup",
+            "CreateLogStream",
+            "DescribeLogGroups",
+            "DescribeLogStreams",
+            "PutLogEvents",
+            "PutRetentionPolicy",
+        )
+    ),
     "monitoring": frozenset({"PutMetricData"}),
     "ec2": frozenset({"DescribeInstances", "DescribeTags", "CreateTags", "TerminateInstances"}),
 }
-"""What an instance may call, by signing name. CreateTags and TerminateInstances: only of itself (EC2 looks at that)."""
+"""What an instance may call, by signing name. Logs it writes: those of others, the mails that are kept among them, are
+not for it to read or to delete. CreateTags and TerminateInstances: only of itself (EC2 looks at that)."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,7 @@ class _Run:
         allowed = (_INSTANCE if self.instance else _JOB).get(service)
         if allowed and (allowed is _ALL or not operation or operation in allowed):
             return ""
-        what = "S3, CloudWatch's logs and PutMetricData, and in EC2 itself" if self.instance else "S3"
+        what = "S3, writing CloudWatch's logs and metrics, and in EC2 itself" if self.instance else "S3"
         only = "may call only" if not operation or not allowed else f"may not call {service}:{operation}, only"
         return (
             f"User: {self.key.arn} {only} {what}: the embedded AWS gives no more to what runs on it. Use another key "

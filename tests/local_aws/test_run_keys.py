@@ -125,6 +125,16 @@ def test_nothing_that_runs_here_reaches_money_alerts_schedules_or_the_history(se
         assert keys.refusal(key, service, "AnyOperation")
 
 
+def test_an_instance_writes_logs_and_reads_none() -> None:
+    """Among them are the mails of alerts, with the tokens that confirm subscriptions."""
+    keys = RunKeys("http://127.0.0.1:1")
+    key = keys.of_instance(ROLE, "i-1").access_key_id
+    for operation in ("CreateLogGroup", "CreateLogStream", "PutLogEvents"):
+        assert keys.refusal(key, "logs", operation) == ""
+    for operation in ("GetLogEvents", "FilterLogEvents", "StartQuery", "DeleteLogGroup", "DeleteLogStream"):
+        assert operation in keys.refusal(key, "logs", operation)
+
+
 def test_an_endpoint_classifies_a_photo_that_lies_in_s3(embedded: Embedded, tmp_path: Path) -> None:
     """The real serving process: who asks sends an address only, the endpoint fetches it as its role."""
     name, storage = unique("s3"), client(embedded, "s3")

@@ -34,7 +34,7 @@ def section(aws: Aws, ledger: Ledger, selection: Selection) -> None:
     """AWS's bill against this view, or the button that asks for it. `selection` is what the page shows."""
     account = aws.account
     why_not = comparable(selection)
-    page.section("Billed by AWS", "" if why_not else mark(account))
+    page.section("Billed by AWS", Markup("") if why_not else mark(account))
     if why_not:
         st.html(markup.note(f"{why_not}."))
         return

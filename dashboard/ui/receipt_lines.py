@@ -133,9 +133,10 @@ def against_expected(receipt: Receipt) -> tuple[str, str]:
     return money(expected.amount), ", ".join(parts)
 
 
-def foot(nature: Nature, account: Account, at: datetime, address: str) -> Markup:
-    """What a sheet of paper needs to be believed: which money, whose, read when, and from where."""
-    sentence = nature.note[:1].upper() + nature.note[1:]
+def foot(nature: Nature, account: Account, at: datetime, address: str, note: str = "") -> Markup:
+    """What a sheet of paper needs to be believed: whose money of which kind (or `note`), read when, from where."""
+    told = note or nature.note
+    sentence = told[:1].upper() + told[1:]
     return Markup(
         f'<p class="kn-note kn-foot">{escape(sentence)}. Account {escape(account.account_id)} in '
         f"{escape(account.region)}, read {at:%Y-%m-%d %H:%M} UTC; days are UTC days."

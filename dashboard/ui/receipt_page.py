@@ -13,7 +13,7 @@ from dashboard.core.costs.receipt import Nature, Receipt
 from dashboard.core.costs.selection import Selection
 from dashboard.core.errors import NotFound
 from dashboard.core.format import count, duration, money
-from dashboard.ui import markup, page, receipt, receipt_lines, spend_controls, spend_table, spend_words, strip
+from dashboard.ui import address, markup, page, receipt, receipt_lines, spend_controls, spend_table, spend_words, strip
 from dashboard.ui.markup import Markup
 from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
@@ -52,6 +52,7 @@ def whole(ledger: Ledger, selection: Selection, account: Account) -> None:
         marks=receipt.of(selection.nature),
     )
     _then(ledger)
+    address.misread(Selection.misread(st.query_params, ledger.at))
     if rows:
         spend_table.show(rows, selection, ledger.at, _until())
         st.html(receipt_lines.total(total, selection.nature))
@@ -66,7 +67,7 @@ def one(ledger: Ledger, key: str, selection: Selection, account: Account) -> Non
     trials = [held for held in ledger.receipts if held.parent and f"{RUN}{held.parent}" == key]
     if found is not None:
         _one(found, ledger, selection)
-        _foot(found.nature, account, ledger, {KEY: key})
+        _foot(found.nature, account, ledger, {KEY: key}, found.note)
     elif trials:
         _together(key.removeprefix(RUN), trials, selection)
         _foot(trials[0].nature, account, ledger, {KEY: key})
@@ -139,12 +140,7 @@ def figures(found: Receipt, ledger: Ledger, selection: Selection) -> list[Figure
             _sum_note(found, inside if is_part else None, selection),
             mark=mark,
         ),
-        Figure(
-            "receipt-time",
-            "Goes on for" if found.ended is None else "Lasted",
-            duration(found.seconds),
-            _times(found.started, found.ended),
-        ),
+        _time(found),
     ]
     if found.expected is not None:
         value, note = receipt_lines.against_expected(found)
@@ -154,6 +150,14 @@ def figures(found: Receipt, ledger: Ledger, selection: Selection) -> list[Figure
             Figure("receipt-saving", "Spot saved", money(found.saving), "against the price on demand", mark=mark)
         )
     return made
+
+
+def _time(found: Receipt) -> Figure:
+    """For how long; of a request, which takes no time that counts, when it was."""
+    if found.service.is_asked:
+        return Figure("receipt-time", "Asked", f"{found.started:%H:%M} UTC", f"{found.started:%Y-%m-%d}")
+    word = "Goes on for" if found.ended is None else "Lasted"
+    return Figure("receipt-time", word, duration(found.seconds), _times(found.started, found.ended))
 
 
 def _links(found: Receipt) -> None:
@@ -198,7 +202,10 @@ def _together(name: str, trials: Sequence[Receipt], selection: Selection) -> Non
                 )
             )
             st.page_link(
-                Place.RECEIPT, label=markup.literal(_cost(trial)), query_params={KEY: trial.key}, help="Open it"
+                Place.RECEIPT,
+                label=markup.literal(_cost(trial)),
+                query_params={KEY: trial.key, **_until()},
+                help="Open it",
             )
     lacking = sum(one.is_least for one in trials)
     share = Share("", job.amount or Decimal(0), len(trials), unknown, lacking)
@@ -207,9 +214,9 @@ def _together(name: str, trials: Sequence[Receipt], selection: Selection) -> Non
         st.html(markup.note(f"Not in this sum, because unknown: {missing}."))
 
 
-def _foot(nature: Nature, account: Account, ledger: Ledger, query: Mapping[str, str]) -> None:
+def _foot(nature: Nature, account: Account, ledger: Ledger, query: Mapping[str, str], note: str = "") -> None:
     """What a sheet of paper needs: which money, whose account, when it was read, and the address."""
-    st.html(receipt_lines.foot(nature, account, ledger.at, spend_controls.link({**query, **_until()})))
+    st.html(receipt_lines.foot(nature, account, ledger.at, spend_controls.link({**query, **_until()}), note))
 
 
 def _sum_note(found: Receipt, inside: Decimal | None, selection: Selection) -> str:

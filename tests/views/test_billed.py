@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import state
+from dashboard.core.costs.bill_requests import Asked, receipts
 from dashboard.core.costs.collect import Collector
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.prices import PriceBook
@@ -103,6 +104,19 @@ def test_the_question_itself_becomes_a_receipt(aws: ScriptedAws, visit: Open, tm
     assert kept.read_text().count("GetCostAndUsage") == 1
     made = Collector(TrailBook(tmp_path / "trail.json")).collect(aws, PriceBook.load(), datetime.now(UTC))
     assert [one.amount for one in made.receipts if one.service is Service.COST_EXPLORER] == [Decimal("0.01")]
+
+
+def test_the_receipt_of_a_question_tells_of_no_seconds(
+    aws: ScriptedAws, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = datetime(2026, 11, 21, 19, 42, tzinfo=UTC)
+    asked = receipts((Asked("GetCostAndUsage", 1, at),), is_embedded=True)
+    monkeypatch.setattr(state, "ledger", lambda aws: Reading(Ledger(asked, at), at))
+    said = text(visit(aws, "receipt", receipt=asked[0].key))
+    assert "19:42 UTC" in said
+    assert "Simulated: requests × list price" in said
+    assert "Lasted" not in said
+    assert "Simulated: this machine" not in said
 
 
 def test_an_answer_that_is_no_bill_was_paid_for_all_the_same(aws: ScriptedAws, visit: Open, tmp_path: Path) -> None:

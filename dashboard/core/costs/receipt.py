@@ -11,7 +11,7 @@ from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
 from dashboard.core import tags as tag
-from dashboard.core.costs import LIST_PRICE, SAMPLE, SIMULATED
+from dashboard.core.costs import LIST_PRICE, LIST_PRICE_REQUESTS, SAMPLE, SIMULATED, SIMULATED_REQUESTS
 from dashboard.core.costs.prices import Price
 
 DAY, MOMENT = timedelta(days=1), timedelta(microseconds=1)
@@ -53,6 +53,11 @@ class Service(StrEnum):
     LAMBDA = "Lambda"
     S3 = "S3"
     COST_EXPLORER = "Cost Explorer"
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether each request has a price, and no time is counted."""
+        return self is Service.COST_EXPLORER
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +166,12 @@ class Receipt:
             for line in self.lines
             if line.amount is None
         )
+
+    @property
+    def note(self) -> str:
+        """The sentence that stands behind its sum: that of its nature, of requests where those are what is counted."""
+        asked = {Nature.LISTED: LIST_PRICE_REQUESTS, Nature.SIMULATED: SIMULATED_REQUESTS}
+        return asked.get(self.nature, self.nature.note) if self.service.is_asked else self.nature.note
 
     @property
     def is_estimate(self) -> bool:

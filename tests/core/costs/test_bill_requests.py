@@ -25,7 +25,10 @@ def test_questions_become_receipts(tmp_path: Path) -> None:
     assert first.by_day() == {AT.date(): Decimal("0.02")}
     assert (first.service, first.nature) == (Service.COST_EXPLORER, Nature.SIMULATED)
     assert first.key != second.key
-    assert receipts(read(file), is_embedded=False)[0].nature is Nature.LISTED
+    assert first.note == "simulated: requests × list price, nothing was charged"  # nobody's seconds
+    real = receipts(read(file), is_embedded=False)[0]
+    assert real.nature is Nature.LISTED
+    assert real.note.startswith("list price × requests; credits")
 
 
 def test_notes_that_cannot_be_read_are_said(tmp_path: Path) -> None:

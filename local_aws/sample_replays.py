@@ -60,6 +60,11 @@ class Replayed:
         return not self.instance_type.startswith("ml.")
 
     @property
+    def may_be_sum(self) -> bool:
+        """Whether its seconds may be those of all its instances added up: the write-up does not say."""
+        return self.seconds > 0 and self.count > 1
+
+    @property
     def took(self) -> int:
         """Seconds, as published or estimated."""
         return self.seconds or PUBLISHED * VCPUS[ON] // VCPUS[self.instance_type.removeprefix("ml.")]
@@ -121,7 +126,7 @@ class Replays:
 
     def _marks(self, one: Replayed) -> dict[str, str]:
         figures = [f"{self.begun(one):%Y-%m-%dT%H:%M:%SZ}", str(one.took)] + ([str(one.billed)] if one.billed else [])
-        replay = {"kennel:replay": " ".join(figures), "kennel:replay-basis": one.basis}
+        replay = {"kennel:replay": " ".join(figures), "kennel:replay-basis": one.basis, **_read(one)}
         return {**self.marks, "project": f"project {one.project}", **replay}
 
     def _on_sagemaker(self, one: Replayed) -> bool:
@@ -142,6 +147,11 @@ class Replays:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceInUse":
                 raise
+            if one.may_be_sum:  # accounts that were made before this was marked have it without
+                arn = sagemaker.describe_training_job(TrainingJobName=one.name)["TrainingJobArn"]
+                sagemaker.add_tags(
+                    ResourceArn=arn, Tags=[{"Key": key, "Value": value} for key, value in _read(one).items()]
+                )
             return False
         return True
 
@@ -231,3 +241,8 @@ class Replays:
             body = json.dumps(document).encode()
             s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", Tagging=tagging)
         return True
+
+
+def _read(one: Replayed) -> dict[str, str]:
+    """The tag that says that its time can be read in two ways."""
+    return {"kennel:replay-may-be-sum": "true"} if one.may_be_sum else {}

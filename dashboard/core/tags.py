@@ -34,6 +34,8 @@ REPLAY = "kennel:replay"
 give; nothing runs."""
 REPLAY_BASIS = "kennel:replay-basis"
 """How the times of a replayed training are known: published, or estimated from what."""
+REPLAY_SUM = "kennel:replay-may-be-sum"
+"""On a replayed training of several instances: its write-up leaves open whether the time is theirs added up."""
 
 
 def order(token: str, *asked: object) -> str:

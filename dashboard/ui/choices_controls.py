@@ -11,12 +11,15 @@ from dashboard.core.costs.groups import Grouping
 from dashboard.core.costs.outcomes import VALIDATION
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import count
+from dashboard.core.runs.reading import reading
 from dashboard.ui import markup
 
 OF, DATA, BY, RUNS, OPENED = "of", "data", "by", "runs", "open"
 """Their names in the address; `RUNS` are the keys of chosen runs, `OPENED` the choice whose runs are listed."""
 WITHIN, RIGHT = "within", "right"
 ALL = "all"
+MOST_READ = 3
+"""Runs whose time can be read in two ways that are named."""
 
 
 def show(book: ChoiceBook) -> View | None:
@@ -88,6 +91,10 @@ def note(seen: View) -> None:
     if guessed:
         told = f"{guessed} of {count(len(seen.outcomes), 'run')} are replayed with an estimated duration"
         notes.append(f"{told}: what they say about time, and with it about cost, is that estimate.")
+    if cached := sum(one.is_cached for one in seen.outcomes):
+        told = f"{count(cached, 'run')} took the features from the cache of an earlier run and did less work"
+        notes.append(f"{told}: such runs stand apart, and nothing is judged by them.")
+    notes += [f"{one.run.name}: {said}." for one in seen.outcomes if (said := reading(one.run, one.amount))][:MOST_READ]
     if len({data_of(one) for one in seen.outcomes}) > 1:
         notes.append("Runs on different data did different work: their cost and time are not alike.")
     for told in notes:

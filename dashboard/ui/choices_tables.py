@@ -7,7 +7,7 @@ from typing import Any
 
 from dashboard.core.costs.groups import Group
 from dashboard.core.costs.outcomes import Outcome, Work
-from dashboard.core.costs.scaling import Scaling
+from dashboard.core.costs.scaling import Scaling, Step
 from dashboard.core.costs.versus import Pair, SpotSaving, trained
 from dashboard.core.costs.what_if import Option
 from dashboard.core.format import count, duration, money, percent
@@ -63,8 +63,8 @@ def scaling_rows(found: Sequence[Scaling]) -> list[dict[str, Any]]:
             "Fewest": f"{duration(one.base.seconds)} on {one.base.count}",
             "All": duration(step.seconds),
             "Faster": _times(one.speedup(step)),
-            "Efficiency": _whole(one.efficiency(step)),
-            "Cost": _more(one.dearer(step)),
+            "Efficiency": " or ".join(_whole(one.efficiency(read)) for read in _readings(one, step)),
+            "Cost": " or ".join(_more(one.dearer(read)) for read in _readings(one, step)),
             "Paid": one.capacity.value.replace("-", " ") + (", one on demand" if one.is_mixed else ""),
             "Work": one.work.word,
         }
@@ -196,6 +196,11 @@ def what_if_sentence(found: Sequence[Option], deadline: float | None, home: str)
 def wrapped(text: str, width: int = 70) -> list[str]:
     """A long sentence in lines, for a hover."""
     return wrap(text, width)
+
+
+def _readings(one: Scaling, step: Step) -> list[Step]:
+    """A step as its time is read, and as it can be read too."""
+    return [read for read in (step, one.otherwise(step)) if read is not None]
 
 
 def _cost_in(side: Group) -> str:

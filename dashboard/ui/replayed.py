@@ -8,6 +8,7 @@ from dashboard.core import tags
 from dashboard.core.aws import Aws
 from dashboard.core.format import duration
 from dashboard.core.runs.model import Run
+from dashboard.core.runs.reading import reading
 from dashboard.ui import markup, page, run_parts, table
 from dashboard.ui.markup import Markup, badge, note
 from dashboard.ui.tones import Tone
@@ -50,6 +51,7 @@ def told(one: Run) -> Mapping[str, str]:
         "Photos": one.dataset,
         "Took": duration(one.elapsed(one.ended or one.created)),
         "How that is known": basis,
+        "How that is read": reading(one),
         "Assumed": assumed,
         "Day": f"{one.created:%d %b %Y}, chosen by the sample account: write-ups name none",
     }

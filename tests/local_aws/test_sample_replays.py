@@ -143,3 +143,19 @@ def test_nothing_of_them_can_be_served(aws: Embedded, seconds: float) -> None:
     assert not any("ModelArtifacts" in one for one in trainings(aws).values())
     listed = client(aws, "s3").list_objects_v2(Bucket=BUCKET, Prefix="runs/")
     assert listed["KeyCount"] == 0
+
+
+def test_an_account_from_before_learns_that_a_time_can_be_read_in_two_ways(
+    aws: Embedded, replays: Replays, seconds: float
+) -> None:
+    sagemaker = client(aws, "sagemaker")
+    two = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:training-job/project-c-two-on-spot"
+
+    def marks(arn: str) -> dict[str, str]:
+        return {one["Key"]: one["Value"] for one in sagemaker.list_tags(ResourceArn=arn)["Tags"]}
+
+    assert marks(two)["kennel:replay-may-be-sum"] == "true"
+    sagemaker.delete_tags(ResourceArn=two, TagKeys=["kennel:replay-may-be-sum"])
+    assert replays.make() == 0
+    assert marks(two)["kennel:replay-may-be-sum"] == "true"
+    assert "kennel:replay-may-be-sum" not in marks(two.replace("two-on-spot", "single"))

@@ -39,19 +39,20 @@ def advise(found: Sequence[Outcome]) -> tuple[Advice, ...]:
         told.append(Advice("change", told_change, spent, query))
     else:
         groups = [one for one in group(here, Grouping.WAY) if not one.is_cached]
-        if len(groups) > 1 and (best := cheapest(groups, Wish()).choice) is not None:
+        if len(groups) > 1 and (best := _cheapest(groups)) is not None:
             said = (
                 f"Of {count(len(groups), 'way')} of training on {here[0].run.dataset} the cheapest is {told_of(best)}."
             )
             told.append(Advice("cheapest", said, spent, query))
     for pair in platforms(works):
-        if pair.is_alike and pair.saved is not None and abs(pair.saved) >= LEAST:
+        if pair.is_alike and pair.saved is not None and abs(pair.saved) >= LEAST and pair.is_sure:
             told.append(Advice("SageMaker against EC2", f"{sentence(pair)}.", spent, query))
             break
     for saving in spot_savings(works):
         share = saving.pair.saved if saving.pair else saving.billed
         is_told = told_change.startswith(f"{saving.spot.title} at ")
-        if share is not None and share >= LEAST and not is_told:
+        is_sure = saving.pair is None or saving.pair.is_sure
+        if share is not None and share >= LEAST and is_sure and not is_told:
             runs = count(saving.spot.n, "run")
             told.append(Advice("spot", f"Spot saved {percent(share)} on {saving.spot.title} ({runs}).", spent, query))
             break
@@ -74,8 +75,16 @@ def _change(works: Mapping[Work, Sequence[Outcome]]) -> str:
             if each < worse.cost.median * Decimal(str(LEAST)):
                 continue
             said = f"{told_of(better)} did the work of {told_of(worse)}: {money(each)} less a run."
+            said += "".join(f" {read}." for one in (better, worse) if (read := one.reading))
             best = max(best, (each * worse.n, said))
     return best[1]
+
+
+def _cheapest(groups: Sequence[Group]) -> Group | None:
+    """The cheapest, where it stays that however a time is read that can be read in two ways."""
+    best = cheapest(groups, Wish()).choice
+    read = cheapest([one.otherwise or one for one in groups], Wish()).choice
+    return best if best is None or (read is not None and read.name == best.name) else None
 
 
 def told_of(one: Group) -> str:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from operator import itemgetter
 
@@ -47,9 +47,12 @@ class Answer:
 def beats(one: Group, other: Group) -> bool:
     """No dearer, no slower and no worse by their medians, and better in one of them.
 
-    Nobody can say so where a cost is unknown, or where one of the two has an accuracy and the other none, or where one
-    did not compute its features.
+    Nobody can say so where a cost is unknown, or where one of the two has an accuracy and the other none, where one did
+    not compute its features, or where it would not be so with a time read in the other way.
     """
+    if one.otherwise or other.otherwise:
+        read = one.otherwise or one, other.otherwise or other
+        return beats(replace(one, otherwise=None), replace(other, otherwise=None)) and beats(*read)
     if one.is_cached is not other.is_cached:
         return False
     if one.cost is None or other.cost is None or one.seconds is None or other.seconds is None:
@@ -86,8 +89,9 @@ def cheapest(groups: Sequence[Group], wish: Wish) -> Answer:
     asked = f" {wish.words}" if wish.words else ""
     if not fits:
         return Answer(None, f"None of {count(len(priced), 'choice')} ends{asked}{_near(priced, wish)}.")
-    best = min(fits, key=lambda one: (one.cost.median if one.cost else Decimal(0), _seconds(one) or 0.0, one.name))
-    return Answer(best, f"Cheapest{asked}: {told(best)}{_how_sure(best, wish)}{_left_out(groups, whole, wish)}.")
+    best = min(fits, key=_order)
+    sure = f"{_how_sure(best, wish)}{_read(best, priced, wish)}{_left_out(groups, whole, wish)}"
+    return Answer(best, f"Cheapest{asked}: {told(best)}{sure}.")
 
 
 def told(one: Group) -> str:
@@ -101,6 +105,23 @@ def told(one: Group) -> str:
         photos = PHOTOS.get(one.accuracy_on, "photos")
         parts.append(f"{percent(one.accuracy.median, 1)} of the {photos} right")
     return ", ".join(parts)
+
+
+def _read(best: Group, priced: Sequence[Group], wish: Wish) -> str:
+    """Which would be the cheapest with a time read in the other way, where that is another, and which time that is."""
+    two = [one for one in priced if one.otherwise]
+    if not two:
+        return ""
+    fits = [one for one in (one.otherwise or one for one in priced) if wish.is_met(_seconds(one), _accuracy(one))]
+    other = min(fits, key=_order, default=None)
+    if other is None or other.name == best.name:
+        return f"; {best.reading}" if best.otherwise else ""
+    changes = next((one for one in two if one.name in (other.name, best.name)), two[0])
+    return f"; it would be {other.title} with another reading of {changes.title}: {changes.reading}"
+
+
+def _order(one: Group) -> tuple[Decimal, float, str]:
+    return one.cost.median if one.cost else Decimal(0), _seconds(one) or 0.0, one.name
 
 
 def _how_sure(best: Group, wish: Wish) -> str:

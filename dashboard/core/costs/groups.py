@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from dashboard.core.costs.outcomes import Outcome
 from dashboard.core.runs.alike import CACHED
+from dashboard.core.runs.reading import reading
 
 N = TypeVar("N", float, Decimal)
 
@@ -85,6 +86,7 @@ class Group:
     cost: Spread[Decimal] | None
     seconds: Spread[float] | None
     accuracy: Spread[float] | None
+    otherwise: "Group | None" = None  # the same with its times read in the other way, where there is one
 
     @property
     def n(self) -> int:
@@ -99,7 +101,12 @@ class Group:
     @property
     def is_cached(self) -> bool:
         """Whether its runs did less work than others: their features came from a cache."""
-        return any(one.is_cached for one in self.outcomes)
+        return bool(self.outcomes) and self.outcomes[0].is_cached  # no group mixes them
+
+    @property
+    def reading(self) -> str:
+        """How a time among its runs is read that can be read in two ways; "" without one."""
+        return next((said for one in self.outcomes if (said := reading(one.run, one.amount))), "")
 
     @property
     def is_estimate(self) -> bool:
@@ -133,11 +140,18 @@ def made(name: str, members: Sequence[Outcome], title: str = "") -> Group:
         Spread.of(one.amount for one in members if one.amount is not None),
         Spread.of(one.seconds for one in members),
         Spread.of(one.accuracy for one in members if one.accuracy is not None),
+        _otherwise(name, members, title),
     )
 
 
+def _otherwise(name: str, members: Sequence[Outcome], title: str) -> Group | None:
+    if all(one.share_if_summed == 1 for one in members):
+        return None
+    return made(name, [one.otherwise for one in members], title)
+
+
 def _title(name: str, by: Grouping, members: Sequence[Outcome]) -> str:
-    """A run's name without its key's mark; a group without a project or an owner says so, one with cached features too."""
+    """A run's name without its key's mark; a group without a project or an owner says so, and one from a cache."""
     title = members[0].run.name if by is Grouping.RUN else name or f"without {by.word}"
     return f"{title}, {CACHED}" if members[0].is_cached else title
 

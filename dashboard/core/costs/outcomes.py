@@ -1,7 +1,7 @@
 """What completed runs took, cost and reached: what every comparison of choices is made from. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,6 +10,7 @@ from dashboard.core.costs.quote import Quote
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.runs.alike import CACHED, EPOCHS_APART, epochs_of, work
 from dashboard.core.runs.model import Capacity, Platform, Run
+from dashboard.core.runs.reading import share_if_summed
 
 TEST, VALIDATION = "test:accuracy", "valid:accuracy"
 ACCURACY = (TEST, VALIDATION)
@@ -98,6 +99,21 @@ class Outcome:
     is_estimate: bool = False  # its price is one
     is_guessed: bool = False  # nobody measured its time: see `is_guess`
     is_cached: bool = False  # its features came from an earlier run's cache, of a search those of all its trials
+    share_if_summed: float = 1.0  # of its time and cost, if what was told is its instances' times added up
+
+    @property
+    def otherwise(self) -> "Outcome":
+        """The same with its time read in the other way; itself where there is no other."""
+        share = self.share_if_summed
+        if share == 1:
+            return self
+        return replace(
+            self,
+            seconds=self.seconds * share,
+            trained=None if self.trained is None else self.trained * share,
+            amount=None if self.amount is None else self.amount * Decimal(str(share)),
+            share_if_summed=1.0,
+        )
 
 
 def outcomes(
@@ -135,6 +151,7 @@ def outcomes(
                 is_estimate=spent.is_estimate,
                 is_guessed=is_guess(run),
                 is_cached=_is_cached(run, trials.get(run.name, ())),
+                share_if_summed=share_if_summed(run),
             )
         )
     return tuple(found)

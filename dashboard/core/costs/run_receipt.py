@@ -9,8 +9,10 @@ from dashboard.core.costs import charges
 from dashboard.core.costs.prices import Confidence, Kind, Price, PriceBook
 from dashboard.core.costs.quantities import instance_hours
 from dashboard.core.costs.receipt import DAY, Fact, Line, Nature, Receipt, Service
+from dashboard.core.runs.alike import CACHED_NOTE
 from dashboard.core.runs.expectation import expectation_of
 from dashboard.core.runs.model import Run, RunStatus
+from dashboard.core.runs.reading import reading
 
 JOB = "DescribeTrainingJob"
 NO_SECONDS = "AWS reports no billable seconds for it"
@@ -50,16 +52,18 @@ def run_receipt(run: Run, prices: PriceBook, region: str, now: datetime, *, is_e
         saving=_saving(run, prices, region, lines),
         facts=_facts(run),
         expected=expectation_of(run),
-        notes=(*notes, *_replayed(run)),
+        notes=(*notes, *_replayed(run, lines), *((CACHED_NOTE,) if run.is_cached else ())),
     )
 
 
-def _replayed(run: Run) -> tuple[str, ...]:
-    """That nothing ran, and how its times are known."""
+def _replayed(run: Run, lines: tuple[Line, ...]) -> tuple[str, ...]:
+    """That nothing ran, how its times are known, and how they are read."""
     if not run.is_replayed:
         return ()
     basis = run.tags.get(tag.REPLAY_BASIS, "")
-    return ("replayed from a write-up: nothing ran in this account", *((basis,) if basis else ()))
+    known = [line.amount for line in lines if line.amount is not None]
+    read = reading(run, sum(known, Decimal(0)) if known else None)
+    return ("replayed from a write-up: nothing ran in this account", *(one for one in (basis, read) if one))
 
 
 def _times(run: Run, now: datetime) -> tuple[datetime, datetime, tuple[str, ...]]:

@@ -62,7 +62,15 @@ class Scaling:
         guessed = any(one.is_guessed for one in (*self.base.outcomes, *step.outcomes))
         took += " (durations estimated)" if guessed else ""
         how = f"{gained:.2g} times as fast" if gained >= 1 else f"slower than {one}"
-        return f"{took}: {percent(efficiency)} efficient, {how}"
+        other = self.otherwise(step)
+        read = "" if other is None else f"; {percent(self.efficiency(other))} if that time is all {step.count} added up"
+        return f"{took}: {percent(efficiency)} efficient, {how}{read}"
+
+    def otherwise(self, step: Step) -> Step | None:
+        """A step with its times read in the other way; None where there is none."""
+        if all(one.share_if_summed == 1 for one in step.outcomes):
+            return None
+        return step_of([one.otherwise for one in step.outcomes])
 
 
 def scalings(works: Mapping[Work, Sequence[Outcome]]) -> tuple[Scaling, ...]:
@@ -89,15 +97,16 @@ def _scaling(work: Work, platform: Platform, kind: str, capacity: Capacity, alik
         if len(counts) == 1:
             return None
         base, is_mixed = [one for one in same if one.way.count == min(counts)], False
-    first = _step(base)
+    first = step_of(base)
     more = sorted(count for count in counts if count > first.count)
     if not more:
         return None
-    steps = tuple(_step([one for one in same if one.way.count == count]) for count in more)
+    steps = tuple(step_of([one for one in same if one.way.count == count]) for count in more)
     return Scaling(work, platform, kind, capacity, first, steps, is_mixed)
 
 
-def _step(members: Sequence[Outcome]) -> Step:
+def step_of(members: Sequence[Outcome]) -> Step:
+    """The runs of one number of instances."""
     cost = Spread.of(one.amount for one in members if one.amount is not None)
     return Step(
         members[0].way.count,

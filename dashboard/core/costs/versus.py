@@ -30,6 +30,14 @@ class Pair:
         return 1 - float(self.one.cost.median / self.other.cost.median)
 
     @property
+    def is_sure(self) -> bool:
+        """Whether the same side is cheaper however a time is read that can be read in two ways."""
+        if self.one.otherwise is None and self.other.otherwise is None:
+            return True
+        read = replace(self, one=self.one.otherwise or self.one, other=self.other.otherwise or self.other)
+        return self.saved is not None and read.saved is not None and (self.saved > 0) is (read.saved > 0)
+
+    @property
     def slower(self) -> float | None:
         """Seconds that the one trained longer, negative when it was quicker."""
         mine, its = trained(self.one), trained(self.other)
@@ -115,7 +123,8 @@ def sentence(pair: Pair) -> str:
         return f"{told}: they cost the same"
     better = pair.one if pair.saved > 0 else pair.other
     share = pair.saved if pair.saved > 0 else pair.saved / (pair.saved - 1)
-    return f"{told}: {better.title} cost {percent(share)} less"
+    read = "".join(f"; {side.reading}" for side in (pair.one, pair.other) if side.reading)
+    return f"{told}: {better.title} cost {percent(share)} less{read}"
 
 
 def _about(side: Group) -> str:

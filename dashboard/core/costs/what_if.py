@@ -18,6 +18,7 @@ from dashboard.core.costs.what_if_time import Basis, Machines, Range, Time, gain
 from dashboard.core.format import count, percent
 from dashboard.core.runs.instances import offered
 from dashboard.core.runs.model import Capacity, Platform
+from dashboard.core.runs.reading import reading
 from dashboard.core.runs.surroundings import SpotPrice
 
 
@@ -159,7 +160,8 @@ def _measured(way: Way, region: str, same: Sequence[Outcome]) -> Option:
 def _those(same: Sequence[Outcome]) -> str:
     how = "the one run of this" if len(same) == 1 else f"median of {len(same)} runs of this, from least to most"
     basis = next((told for one in same if (told := one.run.tags.get(tags.REPLAY_BASIS, ""))), "")
-    return f"{how}, {basis}" if basis else how
+    read = next((told for one in same if (told := reading(one.run, one.amount))), "")
+    return ", ".join(part for part in (how, basis, read) if part)
 
 
 def _cost(

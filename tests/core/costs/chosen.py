@@ -6,6 +6,7 @@ from typing import Any
 from dashboard.core.costs.outcomes import Outcome, is_guess, trained, way_of
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.runs.model import Capacity, Platform
+from dashboard.core.runs.reading import share_if_summed
 from tests.core.runs.made import NOW, run
 
 GUESSED = {
@@ -16,6 +17,15 @@ GUESSED = {
     }
 }
 """A replayed training whose duration nobody published."""
+TWO_WAYS = {
+    "tags": {
+        "kennel:sample": "true",
+        "kennel:replay": "2026-01-01T00:00:00Z 1353 577",
+        "kennel:replay-basis": "duration published",
+        "kennel:replay-may-be-sum": "true",
+    }
+}
+"""A replayed training of several instances whose time may be theirs added up."""
 CACHED = {"metrics": {"features:from-cache": 1.0}}
 """A run that found its features in the cache of an earlier one."""
 SPOT, EC2 = {"capacity": Capacity.SPOT}, {"platform": Platform.EC2}
@@ -53,7 +63,8 @@ def outcome(
         why,
         is_guessed=is_guess(made),
         is_cached=made.is_cached,
+        share_if_summed=share_if_summed(made),
     )
 
 
-__all__ = ["CACHED", "EC2", "GUESSED", "NOW", "SPOT", "outcome"]
+__all__ = ["CACHED", "EC2", "GUESSED", "NOW", "SPOT", "TWO_WAYS", "outcome"]

@@ -2,7 +2,7 @@
 
 from dashboard.core.costs.advice import advise
 from dashboard.core.costs.receipt import Nature
-from tests.core.costs.chosen import CACHED, EC2, GUESSED, SPOT, outcome
+from tests.core.costs.chosen import CACHED, EC2, GUESSED, SPOT, TWO_WAYS, outcome
 
 
 def test_each_question_has_one_sentence_about_the_data_that_cost_most():
@@ -65,3 +65,19 @@ def test_the_view_that_shows_it_is_of_the_same_money():
 def test_nothing_is_advised_because_one_run_found_its_features_in_a_cache():
     members = (outcome("sm", "0.01", 2, **CACHED), outcome("ec2", "0.10", 9, instance="c5.2xlarge", **EC2))
     assert advise(members) == ()
+
+
+def test_advice_that_would_turn_round_with_the_other_reading_of_a_time_is_not_given():
+    single = outcome("single", "0.0751", 663)
+    assert [one.what for one in advise((single, outcome("two", "0.1308", 1353, count=2, **SPOT)))] == ["change"]
+    # 22 min 33 s may be the two added up: $0.0654, and then the two were cheaper.
+    assert advise((single, outcome("two", "0.1308", 1353, count=2, **SPOT, **TWO_WAYS))) == ()
+
+
+def test_advice_that_holds_in_both_readings_says_how_a_time_was_read():
+    found = advise((outcome("single", "0.05", 600), outcome("two", "0.1308", 1353, count=2, **TWO_WAYS)))
+    assert found[0].what == "change"
+    assert found[0].sentence.endswith(
+        "$0.0808 less a run. 22 min 33 s is read as wall time; "
+        "if it is the two added up, it is 11 min 16 s and $0.0654."
+    )

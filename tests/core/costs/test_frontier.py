@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dashboard.core.costs.frontier import Wish, beaten, beats, cheapest
 from dashboard.core.costs.groups import Grouping, group
-from tests.core.costs.chosen import CACHED, EC2, GUESSED, SPOT, outcome
+from tests.core.costs.chosen import CACHED, EC2, GUESSED, SPOT, TWO_WAYS, outcome
 
 
 def by_run(*members):
@@ -159,3 +159,12 @@ def test_a_choice_with_features_from_a_cache_stands_apart_beats_nothing_and_is_n
     assert answer.choice.title == "SageMaker ml.c5.2xlarge"
     assert answer.sentence.endswith("one run says so; 1 choice with features from a cache left out.")
     assert cheapest(groups[:1], Wish()).choice is groups[0], "where there is nothing else it is what is known"
+
+
+def test_nothing_is_beaten_that_would_not_be_with_a_time_read_in_the_other_way_and_the_answer_says_so():
+    groups = by_run(outcome("single", "0.0751", 663), outcome("two", "0.1308", 1353, count=2, **TWO_WAYS))
+    assert beaten(groups) == {}
+    assert cheapest(groups, Wish()).sentence.endswith(
+        "one run says so; it would be two with another reading of two: "
+        "22 min 33 s is read as wall time; if it is the two added up, it is 11 min 16 s and $0.0654."
+    )

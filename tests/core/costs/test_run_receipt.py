@@ -174,3 +174,16 @@ def test_times_from_the_ends_of_the_calendar_are_not_split_into_two_thousand_yea
     assert cost.amount == receipt(run()).amount
     assert sum("before AWS" in note or "more than clocks differ" in note for note in cost.notes) == 2
     assert max(cost.by_day()) <= NOW.date()
+
+
+def test_a_receipt_says_how_its_time_was_read_and_what_it_would_be_otherwise() -> None:
+    marks = {"kennel:sample": "true", "kennel:replay": "1", "kennel:replay-may-be-sum": "true"}
+    two = run(instance_count=2, capacity=Capacity.SPOT, training_seconds=1353, billable_seconds=577, tags=marks)
+    assert receipt(two).notes[-1] == (
+        "22 min 33 s is read as wall time; if it is the two added up, it is 11 min 16 s and $0.0654"
+    )
+
+
+def test_a_receipt_says_that_its_features_came_from_a_cache() -> None:
+    assert "the cache of an earlier run" in receipt(run(metrics={"features:from-cache": 1.0})).notes[-1]
+    assert receipt(run(metrics={"features:from-cache": 0.0})).notes == ()

@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.core.costs.outcomes import by_work
 from dashboard.core.costs.scaling import scalings
-from tests.core.costs.chosen import EC2, GUESSED, SPOT, outcome
+from tests.core.costs.chosen import EC2, GUESSED, SPOT, TWO_WAYS, outcome
 
 
 def of(*members):
@@ -55,3 +55,10 @@ def test_an_unknown_cost_is_no_figure():
 def test_an_estimated_duration_is_said():
     (one,) = of(outcome("a"), outcome("b", count=2, **GUESSED))
     assert "(durations estimated)" in one.sentence(one.steps[0])
+
+
+def test_a_time_that_may_be_all_instances_added_up_has_two_efficiencies():
+    (one,) = of(outcome("single", "0.0751", 663), outcome("two", "0.1308", 1353, count=2, **SPOT, **TWO_WAYS))
+    (step,) = one.steps
+    assert one.sentence(step).endswith("25 % efficient, slower than one; 49 % if that time is all 2 added up")
+    assert one.dearer(one.otherwise(step)) == pytest.approx(0.0654 / 0.0751 - 1)

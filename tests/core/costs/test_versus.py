@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.core.costs.outcomes import by_work
 from dashboard.core.costs.versus import platforms, sentence, spot_savings
-from tests.core.costs.chosen import CACHED, EC2, GUESSED, SPOT, outcome
+from tests.core.costs.chosen import CACHED, EC2, GUESSED, SPOT, TWO_WAYS, outcome
 
 OTHER = {"hyperparameters": {"backbone": "resnet50"}}
 
@@ -83,3 +83,13 @@ def test_a_duration_that_nobody_measured_is_said_to_be_estimated():
 def test_a_run_that_found_its_features_in_a_cache_is_no_pair_with_one_that_computed_them():
     members = (outcome("sm", "0.01", 2, **CACHED), outcome("ec2", "0.10", 9, instance="c5.2xlarge", **EC2))
     assert platforms(by_work(members)) == ()
+
+
+def test_a_pair_with_a_time_that_can_be_read_in_two_ways_says_so_and_whether_it_turns_round():
+    ec2 = outcome("ec2", "0.0751", 663, instance="c5.2xlarge", **EC2)
+    for cost, is_sure in (("0.1308", False), ("0.40", True)):
+        (one,) = platforms(by_work((ec2, outcome("two", cost, 1353, count=2, **TWO_WAYS))))
+        assert one.is_sure is is_sure
+        assert "less; 22 min 33 s is read as wall time; if it is the two added up" in sentence(one)
+    (sure,) = platforms(by_work((ec2, outcome("sm", "0.0752", 663))))
+    assert sure.is_sure

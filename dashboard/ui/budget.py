@@ -1,7 +1,7 @@
 """The month against its budget: a bar, a warning in words, and the way to set one. What is planned is in the dialog."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Account, Aws
 from dashboard.core.costs.budgets import Alert, Budget, budget_of
-from dashboard.core.costs.budgets_standing import Level, Standing, standing
+from dashboard.core.costs.budgets_standing import Level, Standing, against, standing
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Period, Selection
@@ -51,8 +51,9 @@ def look(aws: Aws, made: Statement, now: datetime) -> Seen:
     if budget is None:
         return Seen(seen, selection, month)
     spent = made.total if month == selection.period else made.ledger.total(selection.over(month))
-    expected = made.forecast.amount if made.forecast is not None and made.forecast.period == month else None
-    return Seen(seen, selection, month, standing(budget, spent.amount, now, expected, month))
+    if made.forecast is not None and made.forecast.period == month:
+        return Seen(seen, selection, month, against(budget, spent.amount, now, made.forecast))
+    return Seen(seen, selection, month, standing(budget, spent.amount, now, month=month))
 
 
 def of_month(budgets: state.Budgets, ledger: Ledger, nature: Nature, now: datetime) -> Standing | None:
@@ -61,8 +62,8 @@ def of_month(budgets: state.Budgets, ledger: Ledger, nature: Nature, now: dateti
     budget = budget_of(budgets.all, selection)
     if budget is None:
         return None
-    expected = month_forecast(ledger, selection, now.date())
-    return standing(budget, ledger.total(selection).amount, now, expected.amount if expected else None)
+    coming = month_forecast(ledger, selection, now.astimezone(UTC).date())
+    return against(budget, ledger.total(selection).amount, now, coming)
 
 
 def figures(seen: Seen) -> list[Figure]:

@@ -11,10 +11,20 @@ import streamlit as st
 
 from dashboard.core.aws import Account
 from dashboard.core.costs.ledger import Ledger
-from dashboard.core.costs.selection import DAY, Period, Selection
+from dashboard.core.costs.selection import Period, Selection
 from dashboard.core.costs.statement import Statement
 from dashboard.core.format import count, money
-from dashboard.ui import empty, markup, page, receipt, receipt_lines, spend_controls, spend_table, spend_words
+from dashboard.ui import (
+    empty,
+    forecast_page,
+    markup,
+    page,
+    receipt,
+    receipt_lines,
+    spend_controls,
+    spend_table,
+    spend_words,
+)
 from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
 
@@ -58,17 +68,16 @@ def figures(made: Statement, budget: Sequence[Figure], wasted: Sequence[Figure])
         )
     ]
     if made.forecast is not None:
-        past = Period(made.today - (made.forecast.days or 1) * DAY, made.today - DAY)
         found.append(
             Figure(
                 "spend-forecast",
                 f"Forecast, {made.forecast.period.first:%B}",
-                money(made.forecast.amount),
+                spend_words.forecast_value(made.forecast),
                 spend_words.forecast_note(made.forecast),
-                Place.RECEIPT if made.forecast.is_known else None,
-                "Open the days it is from",
-                mark if made.forecast.is_known else markup.NO_MARK,
-                query=made.selection.over(past).query(),
+                Place.RECEIPT if made.forecast.expected is not None else None,
+                "Open what makes it",
+                mark if made.forecast.expected is not None else markup.NO_MARK,
+                query={**made.selection.query(), forecast_page.FORECAST: forecast_page.SHOWN},
             )
         )
     found += budget

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.ui import billed, billed_page, page, problem, receipt_page, spend_controls, unread
+from dashboard.ui import billed, billed_page, forecast_page, page, problem, receipt_page, spend_controls, unread
 
 aws = state.connection()
 if not st.query_params:
@@ -18,6 +18,8 @@ with problem.shown("receipt", title="Receipt"):
         receipt_page.one(ledger, key, selection, aws.account)
     elif billed.BILL in st.query_params:
         billed_page.show(aws, ledger, selection, st.query_params[billed.BILL])
+    elif forecast_page.FORECAST in st.query_params:
+        forecast_page.show(ledger, selection, aws.account)
     else:
         receipt_page.whole(ledger, selection, aws.account)
     if not key and billed.BILL not in st.query_params:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from dashboard.core.costs.budgets import Budget
+from dashboard.core.costs.forecast import Forecast
 from dashboard.core.costs.selection import Period
 from dashboard.core.format import money, percent
 
@@ -33,12 +34,16 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One month against a budget's limit. `spent` and `expected` (by its end, None if unknown) are in USD."""
+    """One month against a budget's limit. `spent` and `expected` (by its end, None if unknown) are in USD.
+
+    `is_least`: there is no forecast, and `expected` is what is spent and what stands will add if nothing is stopped.
+    """
 
     budget: Budget
     spent: Decimal
     elapsed: float  # the share of the month that has passed, 0 to 1
     expected: Decimal | None = None
+    is_least: bool = False
 
     @property
     def share(self) -> float:
@@ -79,7 +84,8 @@ class Standing:
                 return f"{money(-self.left)} over the limit of {limit}"
             case Level.AHEAD:
                 more = money((self.expected or Decimal(0)) - self.budget.limit)
-                return f"the month is heading for {money(self.expected)}, {more} over the limit of {limit}"
+                least = "at least " if self.is_least else ""
+                return f"the month is heading for {least}{money(self.expected)}, {more} over the limit of {limit}"
             case Level.NEARLY:
                 left = percent(1 - self.elapsed)
                 return f"{percent(self.share)} of {limit} is spent, and {left} of the month is still to come"
@@ -88,10 +94,24 @@ class Standing:
 
 
 def standing(
-    budget: Budget, spent: Decimal, now: datetime, expected: Decimal | None = None, month: Period | None = None
+    budget: Budget,
+    spent: Decimal,
+    now: datetime,
+    expected: Decimal | None = None,
+    month: Period | None = None,
+    *,
+    is_least: bool = False,
 ) -> Standing:
     """A month of UTC days, as AWS bills, against a budget; that of `now` unless another one is named."""
-    return Standing(budget, spent, elapsed_of(month or Period.month(now.astimezone(UTC).date()), now), expected)
+    elapsed = elapsed_of(month or Period.month(now.astimezone(UTC).date()), now)
+    return Standing(budget, spent, elapsed, expected, is_least)
+
+
+def against(budget: Budget, spent: Decimal, now: datetime, coming: Forecast | None) -> Standing:
+    """The month that goes on against a budget, with what is to come of it: the forecast, or at least what stands."""
+    if coming is None:
+        return standing(budget, spent, now)
+    return standing(budget, spent, now, coming.expected, coming.period, is_least=not coming.is_known)
 
 
 def elapsed_of(month: Period, now: datetime) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Aws
+from dashboard.core.costs import waste_schedule
 from dashboard.core.costs.endpoint_receipt import endpoint_receipt
 from dashboard.core.costs.endpoint_seen import came_into_service, last_seen, seen, untold_configs, variant_of
 from dashboard.core.costs.lifetimes import NEVER_SERVED, Fleet, Present, endpoint_lifetimes
@@ -14,7 +15,7 @@ from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Receipt
 from dashboard.core.costs.trail import Happening
 from dashboard.core.costs.trail_book import TrailBook
-from dashboard.core.errors import NotFound
+from dashboard.core.errors import AccessDenied, NotFound, ServiceFault
 from dashboard.core.parallel import gather
 from dashboard.core.serving.model import EndpointStatus
 
@@ -48,7 +49,11 @@ class EndpointReader:
         lives = endpoint_lifetimes(trail.happenings, present, trail.failed)
         trail.note_failed(tuple(one.key for one in lives if NEVER_SERVED in one.notes))
         region, is_embedded = aws.account.region, aws.account.is_embedded
-        return tuple(endpoint_receipt(one, prices, region, now, is_embedded=is_embedded) for one in lives)
+        ends = _scheduled(aws) if present else {}
+        return tuple(
+            endpoint_receipt(one, prices, region, now, is_embedded=is_embedded, ends=ends.get(one.name))
+            for one in lives
+        )
 
     def present(self, aws: Aws, now: datetime) -> tuple[Present, ...]:
         """The endpoints that are there, the newest `MOST`."""
@@ -79,6 +84,14 @@ class EndpointReader:
         found = [one for one in gather(look, summaries) if one]
         self._known = {one.name: (stamp, at, one) for stamp, at, one in found}
         return tuple(one for _, _, one in found)
+
+
+def _scheduled(aws: Aws) -> dict[str, datetime]:
+    """When schedules delete which endpoints; without the right to read them each goes on until somebody stops it."""
+    try:
+        return waste_schedule.scheduled(aws)
+    except (AccessDenied, ServiceFault):  # the sweep for waste says that it was not read
+        return {}
 
 
 def _configs(aws: Aws, trail: TrailBook) -> list[Happening]:

@@ -16,8 +16,16 @@ NO_TYPE = "CloudTrail does not tell what it ran on then"
 SERVERLESS = "a serverless endpoint is billed by the time that it answers, which CloudTrail does not tell"
 
 
-def endpoint_receipt(life: Lifetime, prices: PriceBook, region: str, now: datetime, *, is_embedded: bool) -> Receipt:
-    """Of an endpoint that is there, or was; so far (at `now`) or in the end."""
+def endpoint_receipt(
+    life: Lifetime,
+    prices: PriceBook,
+    region: str,
+    now: datetime,
+    *,
+    is_embedded: bool,
+    ends: datetime | None = None,
+) -> Receipt:
+    """Of an endpoint that is there, or was; so far (at `now`) or in the end. `ends`: when a schedule deletes it."""
     lines = _settled([line for span in life.spans for line in _lines(life, span, prices, region, now)])
     latest = next((span.fleets[0] for span in reversed(life.spans) if span.fleets), None)
     begun = min(life.created, now)
@@ -36,7 +44,8 @@ def endpoint_receipt(life: Lifetime, prices: PriceBook, region: str, now: dateti
         instance_type=latest.instance_type if latest else "",
         count=latest.count if latest else 0,
         facts=tuple(_facts(life)),
-        notes=tuple(_counted_to(life.last_seen) if life.last_seen and one == GONE else one for one in life.notes),
+        notes=tuple(_notes(life, None if ended else ends)),
+        ends=None if ended else ends,
     )
 
 
@@ -76,12 +85,16 @@ def _status(life: Lifetime) -> str:
     return "deleted, it is not known when" if life.last_seen is None else f"gone, last seen {_at(life.last_seen)}"
 
 
-def _counted_to(moment: datetime) -> str:
-    return f"its sum is as of {_at(moment)}, when it was last seen: {GONE}"
+def _notes(life: Lifetime, ends: datetime | None) -> Iterator[str]:
+    for one in life.notes:
+        is_counted = one == GONE and life.last_seen is not None
+        yield f"its sum is as of {_at(life.last_seen)}, when it was last seen: {GONE}" if is_counted else one
+    if ends is not None:
+        yield f"a schedule deletes it on {_at(ends)}"
 
 
-def _at(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+def _at(moment: datetime | None) -> str:
+    return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC" if moment else ""
 
 
 def _nothing(started: datetime, ended: datetime) -> Line:

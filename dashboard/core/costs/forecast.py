@@ -1,8 +1,8 @@
 """What a period that goes on will come to, with a range, and how that was found. Pure.
 
 Two parts are told apart. What stands and is billed by the hour (an endpoint, a notebook, a volume, an address, stored
-data) goes on at its rate until the end. Everything else comes and goes: its daily mean over the last full days goes
-on, and the range is the prediction interval of a sum of days that vary as those did.
+data) goes on at its rate until the end, or until a schedule deletes it. Everything else comes and goes: its daily mean
+over the last full days goes on, and the range is the prediction interval of a sum of days that vary as those did.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,20 +38,36 @@ class Point:
     high: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A thing that goes on at a rate, USD an hour, with its receipt. `ends`: when a schedule ends it, if one does."""
+
+    receipt: Receipt
+    hourly: Decimal
+    ends: datetime | None = None
+
+    def hours(self, since: datetime, until: datetime) -> Decimal:
+        """How long it stands between two moments."""
+        return _days(min(until, self.ends or until) - since) * 24
+
+    def adds(self, since: datetime, until: datetime) -> Decimal:
+        """What it costs between two moments, USD."""
+        return self.hourly * self.hours(since, until)
+
+
 @dataclass(frozen=True)
 class Forecast:
     """The sum at the end of `period`. `amount`, `low` and `high` are None when it cannot be told, and `why` says why.
 
-    `hourly` is what the `standing` things cost together, USD an hour; `mean` and `spread` (the standard deviation)
-    are of the rest, USD a day, over the last `days` full days.
+    `things` are what stands, the dearest first; `past` is what the rest cost on each of the last full days, `mean` and
+    `spread` (the standard deviation) are of those, USD a day.
     """
 
     period: Period
     at: datetime
     so_far: Decimal
-    hourly: Decimal
-    standing: int
-    days: int
+    things: tuple[Standing, ...] = ()
+    past: tuple[tuple[date, Decimal], ...] = ()
     mean: Decimal = Decimal(0)
     spread: Decimal = Decimal(0)
     why: str = ""
@@ -61,9 +77,41 @@ class Forecast:
         return not self.why
 
     @property
+    def days(self) -> int:
+        """How many full days the mean is of."""
+        return len(self.past)
+
+    @property
+    def standing(self) -> int:
+        return len(self.things)
+
+    @property
+    def hourly(self) -> Decimal:
+        """What stands costs together, USD an hour."""
+        return sum((one.hourly for one in self.things), Decimal(0))
+
+    @property
+    def end(self) -> datetime:
+        return _midnight(self.period.last + DAY)
+
+    @property
     def left(self) -> Decimal:
         """Days until the end."""
-        return _days(_midnight(self.period.last + DAY) - self.at)
+        return _days(self.end - self.at)
+
+    @property
+    def least(self) -> Decimal | None:
+        """What is spent and what stands alone will add, if nothing is stopped; None where nothing stands."""
+        return self.so_far + self.stands_for(self.end) if self.things else None
+
+    @property
+    def expected(self) -> Decimal | None:
+        """The best that can be said: the forecast, without one the least, None without either."""
+        return self.amount if self.is_known else self.least
+
+    def stands_for(self, until: datetime) -> Decimal:
+        """What stands costs from now until then, USD."""
+        return sum((one.adds(self.at, until) for one in self.things), Decimal(0))
 
     @property
     def amount(self) -> Decimal | None:
@@ -89,9 +137,15 @@ class Forecast:
     @property
     def standing_words(self) -> str:
         """What stands, and what it alone adds until the end."""
-        sum_of = money(self.hourly * 24 * self.left)
+        sum_of = money(self.stands_for(self.end))
         stand, add = ("stands", "adds") if self.standing == 1 else ("stand", "add")
-        return f"{count(self.standing, 'thing')} that {stand} at {money(self.hourly)}/h {add} {sum_of} unless stopped"
+        ending = sum(one.ends is not None and one.ends < self.end for one in self.things)
+        until = "unless stopped"
+        if ending == self.standing == 1:
+            until = "until a schedule deletes it"
+        elif ending:
+            until += f", {ending} of them until a schedule deletes {'it' if ending == 1 else 'them'}"
+        return f"{count(self.standing, 'thing')} that {stand} at {money(self.hourly)}/h {add} {sum_of} {until}"
 
     def path(self) -> tuple[Point, ...]:
         """The sum by the end of each day from today to the end of the period; () when it cannot be told."""
@@ -106,7 +160,7 @@ class Forecast:
 
     def _by_end_of(self, day: date) -> Point:
         days = _days(_midnight(day + DAY) - self.at)
-        sure = self.so_far + self.hourly * 24 * days
+        sure = self.so_far + self.stands_for(_midnight(day + DAY))
         expected = self.mean * days
         factor = T90[min(max(self.days - LEAST_DAYS, 0), len(T90) - 1)]
         # A sum of days to come varies with each of them, and with what the mean of the past ones is unsure of.
@@ -117,29 +171,31 @@ class Forecast:
 def forecast(receipts: Iterable[tuple[Receipt, Mapping[date, Decimal]]], period: Period, at: datetime) -> Forecast:
     """What receipts, each with its amount by day, will come to at the end of a period that `at` lies in."""
     today = at.astimezone(UTC).date()
-    so_far = hourly = Decimal(0)
-    standing = 0
+    so_far = Decimal(0)
+    things: list[Standing] = []
     by_day: dict[date, Decimal] = {}
     first = today
-    for receipt, days in receipts:
+    for receipt, accrued in receipts:
         rate = per_hour(receipt)
-        standing += bool(rate)
-        hourly += rate
-        for day, amount in days.items():
+        if rate:
+            things.append(Standing(receipt, rate, receipt.ends))
+        for day, amount in accrued.items():
             if day in period:
                 so_far += amount
             first = min(first, day)
             if not rate:
                 by_day[day] = by_day.get(day, Decimal(0)) + amount
     first = max(first, today - MOST_DAYS * DAY)
-    past = [by_day.get(first + number * DAY, Decimal(0)) for number in range((today - first).days)]
+    stand = tuple(sorted(things, key=lambda one: (-one.adds(at, _midnight(period.last + DAY)), one.receipt.key)))
+    days = [first + number * DAY for number in range((today - first).days)]
+    past = tuple((day, by_day.get(day, Decimal(0))) for day in days)
     if len(past) < LEAST_DAYS:
         there = {0: "there is none yet", 1: "there is 1"}.get(len(past), f"there are {len(past)}")
         why = f"a forecast needs {LEAST_DAYS} full days, and {there}"
-        return Forecast(period, at, so_far, hourly, standing, len(past), why=why)
-    mean = sum(past, Decimal(0)) / len(past)
-    spread = (sum(((one - mean) ** 2 for one in past), Decimal(0)) / (len(past) - 1)).sqrt()
-    return Forecast(period, at, so_far, hourly, standing, len(past), mean, spread)
+        return Forecast(period, at, so_far, stand, past, why=why)
+    mean = sum((amount for _, amount in past), Decimal(0)) / len(past)
+    spread = (sum(((amount - mean) ** 2 for _, amount in past), Decimal(0)) / (len(past) - 1)).sqrt()
+    return Forecast(period, at, so_far, stand, past, mean, spread)
 
 
 def per_hour(receipt: Receipt) -> Decimal:

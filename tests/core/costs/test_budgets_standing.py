@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.core.costs.budgets import Budget
-from dashboard.core.costs.budgets_standing import Level, standing
+from dashboard.core.costs.budgets_standing import Level, against, standing
+from dashboard.core.costs.forecast import forecast
+from dashboard.core.costs.selection import Period
+from tests.core.costs.receipts import HOUR, endpoint
 
 NOW = datetime(2026, 11, 22, 7, 12, tzinfo=UTC)  # 21.3 of 30 days
 FIVE_HUNDRED = Budget("kennel-month", Decimal(500))
@@ -36,6 +39,17 @@ def test_a_month_in_words() -> None:
 def test_a_warning_says_what_is_wrong(spent: str, expected: str | None, level: Level, warning: str) -> None:
     seen = standing(FIVE_HUNDRED, Decimal(spent), NOW, Decimal(expected) if expected else None)
     assert (seen.level, seen.warning, seen.level.is_warning) == (level, warning, bool(warning))
+
+
+def test_without_a_forecast_what_stands_alone_may_take_the_month_over_its_limit() -> None:
+    stands = endpoint("e", NOW - 24 * HOUR, each="1")
+    coming = forecast([(stands, stands.by_day())], Period.month(NOW.date()), NOW)
+    assert not coming.is_known
+    seen = against(Budget("kennel-month", Decimal(100)), Decimal(3), NOW, coming)
+    assert (seen.level, seen.expected) == (Level.AHEAD, coming.least)
+    assert seen.warning.startswith("the month is heading for at least $2")
+    assert against(Budget("kennel-month", Decimal(1000)), Decimal(3), NOW, coming).level is Level.WITHIN
+    assert against(FIVE_HUNDRED, Decimal(3), NOW, None).expected is None
 
 
 def test_nearly_spent_is_no_warning_where_the_month_is_as_nearly_over() -> None:

@@ -400,6 +400,24 @@ def test_the_sum_of_an_endpoint_that_is_gone_stays_as_of_when_it_was_last_seen(t
     assert not cost.missing
 
 
+def test_a_schedule_that_deletes_an_endpoint_is_on_its_receipt() -> None:
+    name, when = "kennel-delete-dogs", NOW + HOUR
+    schedule = {
+        "Name": name,
+        "State": "ENABLED",
+        "ScheduleExpression": f"at({when:%Y-%m-%dT%H:%M:%S})",
+        "Target": {"Arn": "arn", "RoleArn": "arn", "Input": json.dumps({"EndpointName": "dogs"})},
+    }
+    told = {"scheduler ListSchedules": {"Schedules": [{"Name": name}]}, "scheduler GetSchedule": schedule}
+    found = receipts(endpoint_answers("dogs", "cats") | told)
+    ends = {one.name: (one.ends, one.notes[-1]) for one in found.values()}
+    assert ends["dogs"] == (when, "a schedule deletes it on 21 Nov 2026, 13:00 UTC")
+    assert ends["cats"][0] is None
+    denied = AccessDenied("no", "no", "ask", action="scheduler:ListSchedules")
+    without = receipts(endpoint_answers("dogs") | {"scheduler ListSchedules": denied})
+    assert [(one.ends, one.amount) for one in without.values()] == [(None, Decimal("0.115") * 2 * 10)]
+
+
 def test_a_configuration_that_cloudtrail_does_not_tell_is_looked_up_once() -> None:
     events = [
         event("CreateEndpoint", NOW - 8 * HOUR, {"endpointName": "old", "endpointConfigName": "older"}),

@@ -120,6 +120,40 @@ def test_what_stands_is_said_even_where_there_are_too_few_days():
     assert "adds $120.00 unless stopped" in made.method
 
 
+def test_what_stands_alone_tells_the_least_where_there_are_too_few_days():
+    made = of(endpoint("e", MIDNIGHT, each="0.5"), run("r", MIDNIGHT, 1, "0.25"), at=MIDNIGHT + HOUR)
+    assert made.so_far == made.things[0].receipt.amount + Decimal("0.25")
+    assert made.least == made.expected == made.so_far + Decimal("0.5") * 239
+    assert of(run("r", MIDNIGHT), at=MIDNIGHT + HOUR).expected is None  # nothing stands: nothing can be said
+
+
+def test_with_days_enough_what_is_expected_is_the_forecast():
+    made = of(*daily(["0.50"] * 20), endpoint("e", MIDNIGHT), at=MIDNIGHT)
+    assert made.expected == made.amount > made.least
+
+
+def test_a_schedule_ends_what_stands():
+    ending = replace(endpoint("e", MIDNIGHT - HOUR, each="0.24"), ends=MIDNIGHT + 5 * HOUR)
+    made = of(*daily(["0"] * 20), ending, at=MIDNIGHT)
+    assert made.amount == made.so_far + Decimal("0.24") * 5
+    assert made.path()[0].amount == made.path()[-1].amount  # it is gone before the first day ends
+    assert "1 thing that stands at $0.24/h adds $1.20 until a schedule deletes it" in made.method
+    both = of(*daily(["0"] * 20), ending, endpoint("f", MIDNIGHT - HOUR, each="0.01"), at=MIDNIGHT)
+    assert "unless stopped, 1 of them until a schedule deletes it" in both.method
+    late = replace(ending, ends=datetime(2026, 12, 2, tzinfo=UTC))
+    assert of(*daily(["0"] * 20), late, at=MIDNIGHT).amount == late.amount + Decimal("0.24") * 240
+
+
+def test_what_it_is_made_of_adds_up_to_it():
+    small, dear = endpoint("small", MIDNIGHT, each="0.01"), endpoint("dear", MIDNIGHT, each="0.5")
+    made = of(*daily(["0.50", "0.10"] * 10), small, dear, at=MIDNIGHT)
+    assert [one.receipt.name for one in made.things] == ["dear", "small"]
+    assert [amount for _, amount in made.past] == [Decimal("0.50"), Decimal("0.10")] * 10
+    assert made.past[-1][0] == date(2026, 11, 20)
+    adds = sum(one.adds(made.at, made.end) for one in made.things)
+    assert made.amount == made.so_far + adds + made.mean * made.left
+
+
 def test_days_without_any_spending_count_too():
     first = run("first", MIDNIGHT - timedelta(days=10), 1, "1.00")
     made = of(first, at=MIDNIGHT)

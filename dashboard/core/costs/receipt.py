@@ -129,7 +129,6 @@ class Receipt:
     expected: Expectation | None = None
     notes: tuple[str, ...] = ()
     ends: datetime | None = None  # when a schedule ends what goes on
-    ends: datetime | None = None  # when a schedule ends what goes on
     trials: int = 0  # of a tuning job, whose trials' receipts it puts together; see `tuning_receipt`
 
     @property

@@ -12,7 +12,9 @@ from dashboard.ui.figures_compare import GREY, GREY_DARK
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-ROW, SPAN_ROW = 30, 26
+ROW, SPAN_ROW = 30, 32
+BESIDE = 140
+"""Pixels at the right of spans, for what is written behind the longest: a phone has no share of its width for it."""
 SPREAD = "#8A97A5"
 SYMBOLS = {
     Basis.MEASURED: "circle",
@@ -114,11 +116,17 @@ def spans(rows: Sequence[Span], money: str, *, is_dark: bool = False) -> "Figure
         hovertemplate="%{customdata[0]}<extra></extra>",
     )
     made.layout.annotations = [_beside(row.high, row.title, row.text) for row in shown]
-    made.update_layout(margin={"l": 8, "r": 12, "t": 4, "b": 8}, hovermode="closest")
-    made.update_xaxes(range=[0, top * 1.45], showgrid=True, nticks=5, tickangle=0)
+    made.update_layout(margin={"l": 8, "r": BESIDE, "t": 4, "b": 8}, hovermode="closest")
+    made.update_xaxes(range=[0, top * 1.05], showgrid=True, nticks=5, tickangle=0)
     made.update_xaxes(tickprefix="$", tickformat=tick_format(top))
-    made.update_yaxes(showgrid=False, type="category")
+    titles = [row.title for row in shown]
+    made.update_yaxes(showgrid=False, type="category", tickvals=titles, ticktext=[_in_two(title) for title in titles])
     return made
+
+
+def _in_two(title: str) -> str:
+    """A title on two lines, so that a phone has room for the spans: "SageMaker" above "ml.m5.large"."""
+    return title.replace(" ", "<br>", 1)
 
 
 def _beside(x: float, y: str, text: str) -> dict[str, Any]:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 HEIGHT = 340
 WIDE, HIGH = 400, 240
 """Pixels between the axes that labels are placed for; a wider figure only gives them more room."""
+BESIDE = 64
+"""Pixels at the right, for the label of the dot that stands furthest there: on a phone too it is not cut."""
 DIM, DIM_DARK = "#A3AFBB", "#5F6E7C"
 """What another choice beats: a little stronger than the grey of bars, for a hollow mark is only a thin line."""
 LABELLED = 26
@@ -65,7 +67,7 @@ def frontier(
 
     ends = [dot.seconds[2] for dot in dots] + ([deadline] if deadline else [])
     unit, length = scale(max(ends, default=1.0))
-    right = max(ends, default=1.0) / length * 1.24 or 1.0
+    right = max(ends, default=1.0) / length * 1.06 or 1.0
     top = max((dot.cost[2] for dot in dots), default=1.0) * 1.14 or 1.0
     accent, grey = (SKY, DIM_DARK) if is_dark else (BLUE, DIM)
     ink = "#e4eaf0" if is_dark else "#16202b"
@@ -107,7 +109,7 @@ def frontier(
             showarrow=False,
             font={"size": 11},
         )
-    made.update_layout(margin={"l": 8, "r": 12, "t": 12, "b": 8}, hovermode="closest")
+    made.update_layout(margin={"l": 8, "r": BESIDE, "t": 12, "b": 8}, hovermode="closest")
     made.update_xaxes(range=[0, right], showgrid=True, nticks=7, tickangle=0)
     made.update_yaxes(range=[0, top], tickprefix="$", tickformat=tick_format(top), nticks=6)
     return made
@@ -165,7 +167,7 @@ def _meet(one: tuple[float, float, float, float], other: tuple[float, float, flo
 
 
 def _outside(box: tuple[float, float, float, float]) -> bool:
-    return box[0] < 0 or box[1] < 0 or box[2] > WIDE or box[3] > HIGH
+    return box[0] < 0 or box[1] < 0 or box[2] > WIDE + BESIDE or box[3] > HIGH
 
 
 def _text(dot: Dot) -> str:

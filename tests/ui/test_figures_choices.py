@@ -75,6 +75,13 @@ def test_an_estimate_is_a_hollow_mark_on_its_range():
     assert tuple(made.data[0].x) == (1, 1, None, 1, 4, None)
 
 
+def test_what_is_written_at_the_right_has_its_own_pixels_and_titles_two_lines_for_a_phone():
+    made = spans([Span("SageMaker ml.m5.large", 1, 2, 4, Basis.ESTIMATED, "≈ $2, 11 min 3 s")], "simulated")
+    assert made.layout.margin.r >= 130
+    assert tuple(made.layout.yaxis.ticktext) == ("SageMaker<br>ml.m5.large",)
+    assert frontier([dot("A", 60, 0.1, 0.9)], "simulated").layout.margin.r >= 60
+
+
 @pytest.mark.parametrize(("seconds", "unit"), [(30, "s"), (600, "min"), (40_000, "h")])
 def test_time_is_told_in_units_that_fit(seconds, unit):
     assert scale(seconds)[0] == unit

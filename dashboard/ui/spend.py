@@ -13,8 +13,9 @@ from dashboard.core.aws import Account
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.selection import Period, Selection
 from dashboard.core.costs.statement import Statement
-from dashboard.core.format import count, money
+from dashboard.core.format import count
 from dashboard.ui import (
+    change_page,
     empty,
     forecast_page,
     markup,
@@ -88,9 +89,9 @@ def figures(made: Statement, budget: Sequence[Figure], wasted: Sequence[Figure])
             spend_words.change_value(made.change),
             spend_words.change_note(made.change),
             Place.RECEIPT,
-            "Open the period before",
+            "Open what changed",
             mark,
-            query=made.selection.over(made.change.before).query(),
+            query=change_page.query(made.selection.over(made.change.period), made.change.before),
         )
     )
     return [*found, *wasted]

@@ -11,6 +11,7 @@ from dashboard.core.aws import Account, Aws
 from dashboard.core.costs.ledger import Ledger, groups
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import EARLIEST, LATEST, NAMES, By, Period, Selection
+from dashboard.ui import address as address_page
 from dashboard.ui import spend_words
 from dashboard.ui.markup import literal
 
@@ -30,6 +31,7 @@ def chosen(ledger: Ledger, account: Account, now: datetime) -> Selection:
 
 def show(ledger: Ledger, selection: Selection, now: datetime) -> None:
     """The controls, as the address has them; a change of one changes the address."""
+    address_page.misread(Selection.misread(st.query_params, now))
     with st.container(horizontal=True, vertical_alignment="bottom", key="spend-controls"):
         _period(selection, now)
         _by(selection)

@@ -9,7 +9,7 @@ from dashboard.core.costs.ledger import Share
 from dashboard.core.costs.selection import By
 from dashboard.core.costs.statement import Statement
 from dashboard.core.format import count
-from dashboard.ui import figures_spend, markup, page, receipt, spend_words
+from dashboard.ui import change_page, figures_spend, markup, page, receipt, spend_words
 from dashboard.ui.markup import Markup
 from dashboard.ui.page import Place
 
@@ -53,13 +53,14 @@ def why(made: Statement) -> None:
         told = [item for item in made.change.items if item.difference]
         for place, item in enumerate(told[:ITEMS]):
             name = spend_words.group(made.selection.by, item.group)
-            period = made.change.period if item.now else made.change.before
             row(
                 f"change-{place}",
                 f'<p><strong>{escape(name)}</strong></p><p class="kn-note">{escape(spend_words.item_note(item))}</p>',
                 spend_words.signed(item.difference),
-                made.selection.over(period).within(made.selection.by, item.group).query(),
-                f"Open the receipts of {name} in {spend_words.span(period)}",
+                change_page.query(
+                    made.selection.over(made.change.period).within(made.selection.by, item.group), made.change.before
+                ),
+                f"Open what changed of {name}",
             )
         rest = sum((item.difference for item in told[ITEMS:]), start=made.change.difference * 0)
         if told[ITEMS:]:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from dashboard.core.costs.change import Change, Item
-from dashboard.core.costs.forecast import Forecast
+from dashboard.core.costs.forecast import LEAST_DAYS, Forecast
 from dashboard.core.costs.ledger import Share
 from dashboard.core.costs.over_time import Series
 from dashboard.core.costs.receipt import Receipt
@@ -118,15 +118,22 @@ def total_note(made: Statement) -> str:
     """Under the sum: how many days, and what a day costs."""
     period = made.selection.period
     passed = max(1, (min(period.last, made.today) - period.first).days + 1)
+    begun = min((day for days in made.daily.values() for day in days), default=period.first)
+    spent_on = (min(period.last, made.today) - begun).days + 1
     if made.is_unknown:
         return f"what {'it costs' if made.total.receipts == 1 else 'they cost'} is not known"
     days = f"day {passed} of {period.days}" if made.goes_on and period.last > made.today else count(passed, "day")
+    if made.goes_on and begun > period.first:
+        # Days before the first receipt are no part of a mean: it would fall with each of them that there was.
+        if spent_on < LEAST_DAYS:
+            return f"{days} · the first receipt is of {day(begun)}"
+        return f"{days} · {money(made.total.amount / spent_on)} a day since {day(begun)}"
     return f"{days} · {money(made.total.amount / passed)} a day"
 
 
 def change_note(one: Change) -> str:
     """Under the difference: what it is compared to."""
-    return f"{span(one.before)}: {money(one.earlier)}"
+    return f"{span(one.before)}: {money(one.earlier)}{', of what is known' if one.is_part else ''}"
 
 
 def change_value(one: Change) -> str:

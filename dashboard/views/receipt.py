@@ -3,7 +3,17 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.ui import billed, billed_page, forecast_page, page, problem, receipt_page, spend_controls, unread
+from dashboard.ui import (
+    billed,
+    billed_page,
+    change_page,
+    forecast_page,
+    page,
+    problem,
+    receipt_page,
+    spend_controls,
+    unread,
+)
 
 aws = state.connection()
 if not st.query_params:
@@ -20,6 +30,8 @@ with problem.shown("receipt", title="Receipt"):
         billed_page.show(aws, ledger, selection, st.query_params[billed.BILL])
     elif forecast_page.FORECAST in st.query_params:
         forecast_page.show(ledger, selection, aws.account)
+    elif earlier := change_page.before(st.query_params.get(change_page.AGAINST, ""), state.now()):
+        change_page.show(ledger, selection, earlier, aws.account)
     else:
         receipt_page.whole(ledger, selection, aws.account)
     if not key and billed.BILL not in st.query_params:

@@ -59,6 +59,28 @@ def test_what_is_kept_is_said():
     assert spend_words.only(chosen) == "project dogs, EC2, without owner"
 
 
+def test_a_project_that_is_called_one_is_not_called_so_twice():
+    assert spend_words.kept(By.PROJECT, "project C") == "project C"
+    assert spend_words.kept(By.OWNER, "project C") == "owner project C"
+    assert spend_words.kept(By.PROJECT, "projectile") == "project projectile"
+
+
+def test_days_before_the_first_receipt_are_no_part_of_a_day_s_mean():
+    today = statement(ledger(run("a", NOW - 3 * HOUR, 1, "2")), of())
+    assert spend_words.total_note(today) == "day 21 of 30 · the first receipt is of 21 November"
+    week = statement(ledger(run("a", NOW - timedelta(days=6), 1, "7")), of())
+    assert spend_words.total_note(week) == "day 21 of 30 · $1.00 a day since 15 November"
+    whole = statement(ledger(run("a", NOW.replace(day=1), 1, "21")), of())
+    assert spend_words.total_note(whole) == "day 21 of 30 · $1.00 a day"
+
+
+def test_a_change_of_sums_known_in_part_says_so():
+    storage = line(NOW - 3 * HOUR, NOW - 2 * HOUR, None, what="storage", essential=False)
+    made = statement(ledger(run("a", NOW - 3 * HOUR, extra=(storage,)), run("b", NOW - timedelta(days=35))), of())
+    assert spend_words.change_note(made.change) == "1 to 21 October 2026: $0.36, of what is known"
+    assert spend_words.sum_of(made.total) == "at least $0.36"
+
+
 def test_the_title_says_the_days_the_receipts_and_what_is_unknown():
     book = ledger(run("a", NOW - 3 * HOUR), run("b", NOW - 3 * HOUR, each=None))
     said = spend_words.title(statement(book, of()))

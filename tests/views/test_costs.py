@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -124,9 +125,23 @@ def test_the_change_opens_to_what_it_is_compared_to(visit: Open, aws, keep: Kept
     keep(*month(), before)
     page = visit(aws, "costs")
     assert "+$9.70 (+323 %)" in text(page)
-    opened = visit(aws, "receipt", **query(page, "Open the period before"))
-    assert [row["Receipt"] for row in cells(opened)] == ["october"]
-    assert "$3.00" in text(opened)
+    opened = visit(aws, "receipt", **query(page, "Open what changed"))
+    assert "<h1>+$9.70</h1>" in text(opened)
+    assert "1 to 21 November 2026 against 1 to 21 October 2026 (UTC)" in text(opened)
+    assert re.search(r'title="\$9\.7(0*)">\+\$9\.70</td></tr></tfoot>', text(opened))
+    then = visit(aws, "receipt", **query(opened, "$3.00"))
+    assert [row["Receipt"] for row in cells(then)] == ["october"]
+    now = visit(aws, "receipt", **query(opened, "$12.70"))
+    assert "Sum of 21 receipts: <strong>$12.70</strong>" in text(now)
+
+
+def test_a_group_s_change_opens_to_both_of_its_sums(visit: Open, aws, keep: Kept):
+    keep(*month(), run("october", MADE - timedelta(days=31), 1, "3", project="B"))
+    page = visit(aws, "costs", by="project")
+    opened = text(visit(aws, "receipt", **query(page, "+$1.50")))
+    assert "<h1>+$1.50</h1>" in opened  # $4.50 against $3.00
+    assert "project B, 1 to 21 November 2026 against" in opened
+    assert opened.count("−$3.00") == 1
 
 
 def test_the_largest_open_to_their_lines(visit: Open, aws, keep: Kept):
@@ -265,6 +280,44 @@ def test_a_link_that_was_cut_short_still_opens(visit: Open, aws, keep: Kept):
     test = visit(aws, "costs", of="nonsense", period="2026-99", by="", sort="cost", p="x")
     assert "$12.70" in text(test)
     assert not test.exception
+
+
+def test_what_an_address_asks_for_and_nobody_knows_is_said_in_a_line(visit: Open, aws, keep: Kept):
+    keep(*month())
+    test = visit(aws, "costs", of="gold", period="garbage", by="zebra")
+    said = (
+        "The address asks for the money gold and the period garbage and the grouping zebra, which Kennel does not know"
+    )
+    assert said in text(test)
+    assert "$12.70" in text(test)
+    assert said in text(visit(aws, "receipt", of="gold", period="garbage", by="zebra"))
+    assert "The address asks for" not in text(visit(aws, "costs", of="simulated", period="2026-11", by="owner"))
+
+
+def test_real_money_is_what_is_listed(visit: Open, aws, keep: Kept):
+    keep(*month(), run("paid", MADE - HOURS, 1, "7", nature=Nature.LISTED))
+    said = text(visit(aws, "costs", of="real"))
+    assert "$7.00" in said
+    assert "$12.70" not in said
+    assert "The address asks for" not in said
+
+
+@pytest.mark.parametrize("period", ["0001-01", "9999-12", "0001-01-01..9999-12-31", "99999999d", "2100-12"])
+def test_days_at_the_ends_of_the_calendar_open_the_page(visit: Open, aws, keep: Kept, period: str):
+    keep(*month())
+    for place in ("costs", "receipt"):
+        test = visit(aws, place, period=period)
+        assert not test.exception
+        assert "a fault in Kennel" not in text(test)
+
+
+def test_a_month_that_has_not_begun_says_so(visit: Open, aws, keep: Kept):
+    keep(*month())
+    said = text(visit(aws, "costs", period="2027-05"))
+    assert "May 2027, which has not begun, 0 receipts" in said
+    assert "May 2027 has not begun." in said
+    assert "Nothing was spent" not in said
+    assert "so far" not in said.split("Budget")[0]
 
 
 def test_one_kept_group_can_be_let_go(visit: Open, aws, keep: Kept):

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from dashboard.core.costs.ledger import Share
+from dashboard.core.costs.receipt import Receipt
 from dashboard.core.costs.selection import DAY, Period
 
 
@@ -26,13 +27,19 @@ class Item:
 class Change:
     """Two periods side by side. The differences of `items`, the largest first, add up to `difference` exactly.
 
-    `unknown` receipts of either period are missing from both sums.
+    `unknown` receipts of either period are missing from the sums, `lacking` ones are in them in part.
     """
 
     period: Period
     before: Period
     items: tuple[Item, ...]
     unknown: int = 0
+    lacking: int = 0
+
+    @property
+    def is_part(self) -> bool:
+        """Whether something is missing from one of the sums, or from both."""
+        return bool(self.unknown or self.lacking)
 
     @property
     def now(self) -> Decimal:
@@ -52,6 +59,29 @@ class Change:
         return float(self.difference / self.earlier) if self.earlier else None
 
 
+@dataclass(frozen=True)
+class Move:
+    """One receipt in both periods; None where it has no part in one, or its cost there is not known."""
+
+    receipt: Receipt
+    now: Decimal | None
+    before: Decimal | None
+
+    @property
+    def difference(self) -> Decimal:
+        return (self.now or Decimal(0)) - (self.before or Decimal(0))
+
+
+def moves(
+    now: Sequence[tuple[Receipt, Decimal | None]], before: Sequence[tuple[Receipt, Decimal | None]]
+) -> list[Move]:
+    """What each receipt has in the difference of two sums, the largest first; they add up to it exactly."""
+    here, there = ({receipt.key: amount for receipt, amount in rows} for rows in (now, before))
+    receipts = {receipt.key: receipt for receipt, _ in (*before, *now)}
+    found = [Move(receipt, here.get(key), there.get(key)) for key, receipt in receipts.items()]
+    return sorted(found, key=lambda one: (-abs(one.difference), one.receipt.key))
+
+
 def compared(period: Period, today: date) -> tuple[Period, Period]:
     """The two periods that can be compared on a day: of one that goes on only its days so far, and as many before.
 
@@ -69,7 +99,9 @@ def change(period: Period, before: Period, now: Sequence[Share], earlier: Sequen
     here, there = _amounts(now), _amounts(earlier)
     items = [Item(group, here.get(group, Decimal(0)), there.get(group, Decimal(0))) for group in {**here, **there}]
     items.sort(key=lambda item: (-abs(item.difference), -item.now, item.group))
-    return Change(period, before, tuple(items), sum(share.unknown for share in (*now, *earlier)))
+    both = (*now, *earlier)
+    unknown, lacking = sum(share.unknown for share in both), sum(share.lacking for share in both)
+    return Change(period, before, tuple(items), unknown, lacking)
 
 
 def _amounts(shares: Sequence[Share]) -> Mapping[str, Decimal]:

@@ -198,6 +198,11 @@ def _reasons(rows: tuple[Row, ...], billed: Billed, *, is_embedded: bool) -> lis
     unknown = sum(row.unknown for row in rows)
     if unknown:
         found.append(Reason(f"{count(unknown, 'receipt')} without a known price: missing from the list prices"))
+    lacking = sum(share.lacking for row in rows for share in row.shares)
+    if lacking:
+        found.append(
+            Reason(f"{count(lacking, 'receipt')} known in part: the unknown charges are missing from the list prices")
+        )
     unpriced = sorted({row.unpriced for row in rows if row.unpriced})
     if unpriced:
         found.append(Reason(f"the bill has no price for {_listed(unpriced)}"))

@@ -67,6 +67,11 @@ class Period:
 
         Days before EARLIEST or after LATEST are cut off.
         """
+        return cls.read(text, now) or cls.month(now.astimezone(UTC).date())
+
+    @classmethod
+    def read(cls, text: str, now: datetime) -> "Period | None":
+        """The same; None for anything else."""
         today = now.astimezone(UTC).date()
         try:
             if text.endswith("d"):
@@ -86,7 +91,7 @@ class Period:
                     return cls.month(first)
         except ValueError:
             pass  # a link that somebody cut short still opens the page
-        return cls.month(today)
+        return None
 
     @property
     def days(self) -> int:
@@ -108,6 +113,13 @@ class Period:
         return Period.month(end) if self.is_month else Period(end - (self.days - 1) * DAY, end)
 
 
+def nature_of(told: str) -> Nature | None:
+    """The nature of an address: "sample"; "real" is a word for what is listed. None for any other word."""
+    if told == "real":
+        return Nature.LISTED
+    return Nature(told) if told in Nature._value2member_map_ else None
+
+
 NAMES = frozenset({"of", "period", "by", *By})
 """What a selection is called in an address."""
 
@@ -126,11 +138,22 @@ class Selection:
         """From a page's address: ?of=sample&period=2026-11&by=project&service=EC2. What does not fit is left out."""
         of, by = query.get("of", ""), query.get("by", "")
         return cls(
-            Nature(of) if of in Nature._value2member_map_ else default,
+            nature_of(of) or default,
             Period.parse(query.get("period", ""), now),
             By(by) if by in By._value2member_map_ else By.SERVICE,
             tuple((one, query[one.value]) for one in By if one.value in query),
         )
+
+    @staticmethod
+    def misread(query: Mapping[str, str], now: datetime) -> tuple[str, ...]:
+        """What an address asks for and nobody knows: ("the period garbage",)."""
+        of, period, by = (query.get(name, "") for name in ("of", "period", "by"))
+        unknown = (
+            ("the money", of, nature_of(of) is None),
+            ("the period", period, Period.read(period, now) is None),
+            ("the grouping", by, by not in By._value2member_map_),
+        )
+        return tuple(f"{name} {told}" for name, told, is_unknown in unknown if told and is_unknown)
 
     def query(self) -> dict[str, str]:
         """The address that shows exactly this."""

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.core.costs.change import change, compared
+from dashboard.core.costs.change import change, compared, moves
 from dashboard.core.costs.ledger import Share
 from dashboard.core.costs.selection import Period
+from tests.core.costs.receipts import HOUR, NOW, endpoint, run
 
 D = Decimal
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 11, 30))
@@ -81,3 +82,26 @@ def test_items_add_up_to_the_difference(now, before):
     )
     assert sum(item.difference for item in made.items) == made.difference
     assert made.difference == sum(now.values()) - sum(before.values())
+
+
+def test_the_parts_of_receipts_add_up_to_the_difference_of_two_sums():
+    ends = run("ends", NOW - 40 * HOUR, 1, "1")
+    both = endpoint("both", NOW - 40 * HOUR, each="0.1")
+    odd = run("odd", NOW - HOUR, 1, None)
+    now = [(both, D(3)), (odd, None), (run("new", NOW - HOUR, 1, "2"), D(2))]
+    before = [(both, D("0.5")), (ends, D(1))]
+    found = moves(now, before)
+    assert [(one.receipt.name, one.difference) for one in found] == [
+        ("both", D("2.5")),
+        ("new", D(2)),
+        ("ends", D(-1)),
+        ("odd", D(0)),
+    ]
+    assert sum(one.difference for one in found) == D("3.5")
+    assert found[-1].now is None
+
+
+def test_what_is_known_in_part_is_said_of_a_change():
+    lacking = Share("a", D(1), 1, 0, 1)
+    assert change(NOVEMBER, NOVEMBER.before(), [lacking], []).is_part
+    assert not change(NOVEMBER, NOVEMBER.before(), [share("a", "1")], []).is_part

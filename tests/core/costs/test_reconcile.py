@@ -13,7 +13,7 @@ from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.reconcile import Reconciliation, Row, comparable, reconcile
 from dashboard.core.costs.selection import By, Period, Selection
-from tests.core.costs.receipts import NOW, endpoint, ledger, run
+from tests.core.costs.receipts import HOUR, NOW, endpoint, ledger, line, run
 
 MONTH = Period(date(2026, 11, 1), date(2026, 11, 30))
 DAY = timedelta(days=1)
@@ -77,6 +77,15 @@ def test_receipts_of_unknown_cost_alone_are_not_nothing() -> None:
         assert (row.listed, row.billed, row.difference, row.receipts, row.unknown) == (None, Decimal(2), None, 1, 1)
         assert "without a receipt here" not in reasons(made)
         assert "1 receipt without a known price" in reasons(made)
+
+
+def test_a_receipt_known_in_part_is_in_the_list_price_and_what_is_missing_is_said() -> None:
+    storage = line(NOW - DAY, NOW - DAY + HOUR, None, what="storage", essential=False)
+    held = ledger(run("p", NOW - DAY, nature=Nature.LISTED, extra=(storage,)))
+    made = against(held, bill(By.SERVICE, groups={SAGEMAKER: "2"}))
+    assert rows(made)["SageMaker"].listed == Decimal("0.36")
+    assert "1 receipt known in part" in reasons(made)
+    assert "known in part" not in reasons(against(ledger(*LISTED), bill()))
 
 
 def test_only_the_days_of_the_question_count() -> None:

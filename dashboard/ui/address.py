@@ -1,0 +1,28 @@
+"""What an address asks for and a page does not know: said in a line, while the page shows what it shows without."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import streamlit as st
+
+from dashboard.ui.markup import Markup, escape, note
+
+LONGEST = 40
+
+
+def misread(unknown: Sequence[str]) -> None:
+    """One line of what is not known, such as "the period garbage"; nothing where all is."""
+    if unknown:
+        st.html(note(sentence(unknown)))
+
+
+def sentence(unknown: Sequence[str]) -> Markup:
+    """ "The address asks for the period garbage, which Kennel does not know: shown is …"."""
+    told = " and ".join(escape(one if len(one) <= LONGEST else f"{one[:LONGEST]}…") for one in unknown)
+    return Markup(f"The address asks for {told}, which Kennel does not know: shown is what it would show without that.")
+
+
+def unknown_of(query: Mapping[str, str], known: Mapping[str, tuple[str, Iterable[str]]]) -> tuple[str, ...]:
+    """The values of an address that are not among those that a page knows. `known`: by name, its word and they."""
+    return tuple(
+        f"{word} {query[name]}" for name, (word, values) in known.items() if query.get(name, "") not in ("", *values)
+    )

@@ -204,7 +204,7 @@ def _readings(one: Scaling, step: Step) -> list[Step]:
 
 
 def _cost_in(side: Group) -> str:
-    return f"{money(side.cost.median if side.cost else None)} in {duration(trained(side))}"
+    return f"{money(side.alone.median if side.alone else None)} in {duration(trained(side))}"
 
 
 def _cheaper(pair: Pair) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.core.costs.choice_book import View
 from dashboard.core.costs.outcomes import Outcome
-from dashboard.core.costs.versus import sentence
+from dashboard.core.costs.versus import ALONE_NOTE, sentence
 from dashboard.ui import chart, choices_tables, markup, page, receipt
 from dashboard.ui.page import Place
 from dashboard.ui.run_columns import opened
@@ -25,6 +25,8 @@ def show(seen: View) -> None:
         best = (alike or pairs)[0]
         _said(f"{sentence(best)}{'' if best.is_alike else ', on other machines'}.")
         _table("pairs", choices_tables.pair_rows(pairs), [(*one.one.outcomes, *one.other.outcomes) for one in pairs])
+        if any(one.has_more for one in pairs):
+            st.html(markup.note(ALONE_NOTE))
     page.section("Spot against on demand", receipt.of(nature))
     if not savings:
         _none("No completed run was on spot instances yet.")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from dashboard.core.costs.frontier import Wish, beaten, cheapest
 from dashboard.core.costs.groups import Group, Grouping, group
 from dashboard.core.costs.outcomes import Outcome, Work, by_work
-from dashboard.core.costs.versus import platforms, sentence, spot_savings
+from dashboard.core.costs.versus import ALONE, platforms, sentence, spot_savings
 from dashboard.core.format import count, duration, money, percent
 
 LEAST = 0.02
@@ -71,10 +71,14 @@ def _change(works: Mapping[Work, Sequence[Outcome]]) -> str:
             worse, better = groups[name], groups[by]
             if worse.cost is None or better.cost is None:
                 continue
-            each = worse.cost.median - better.cost.median
-            if each < worse.cost.median * Decimal(str(LEAST)):
+            is_alone = better.platforms != worse.platforms  # whose sums hold unlike things
+            before, after = (_cost(one, is_alone=is_alone) for one in (worse, better))
+            each = before - after
+            if each < before * Decimal(str(LEAST)):
                 continue
-            said = f"{told_of(better)} did the work of {told_of(worse)}: {money(each)} less a run."
+            told = f"{told_of(better, is_alone=is_alone)} did the work of {told_of(worse, is_alone=is_alone)}"
+            has_more = is_alone and any(one.instances is not None for one in (*better.outcomes, *worse.outcomes))
+            said = f"{told}: {money(each)} less a run{ALONE if has_more else ''}."
             said += "".join(f" {read}." for one in (better, worse) if (read := one.reading))
             best = max(best, (each * worse.n, said))
     return best[1]
@@ -87,11 +91,16 @@ def _cheapest(groups: Sequence[Group]) -> Group | None:
     return best if best is None or (read is not None and read.name == best.name) else None
 
 
-def told_of(one: Group) -> str:
-    """A choice with cost and duration: "EC2 c5.large at $0.0012 in 1 min 9 s"."""
+def _cost(one: Group, *, is_alone: bool) -> Decimal:
+    cost = one.alone if is_alone and one.alone else one.cost
+    return cost.median if cost else Decimal(0)
+
+
+def told_of(one: Group, *, is_alone: bool = False) -> str:
+    """A choice with cost and duration: "EC2 c5.large at $0.0012 in 1 min 9 s"; the cost of its instances alone."""
     took = duration(one.seconds.median if one.seconds else None)
     guessed = "an estimated " if any(outcome.is_guessed for outcome in one.outcomes) else ""
-    return f"{one.title} at {money(one.cost.median if one.cost else None)} in {guessed}{took}"
+    return f"{one.title} at {money(_cost(one, is_alone=is_alone) if one.cost else None)} in {guessed}{took}"
 
 
 def _dearest(found: Sequence[Outcome]) -> str:

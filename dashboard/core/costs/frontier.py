@@ -59,6 +59,8 @@ def beats(one: Group, other: Group) -> bool:
         return False
     if (one.accuracy is None) is not (other.accuracy is None):
         return False
+    if one.alone and other.alone and one.alone.median > other.alone.median:
+        return False  # only what else is in the other's sum, as on another platform, makes it dearer
     mine, its = _measures(one, one.cost.median), _measures(other, other.cost.median)
     return mine != its and mine[0] <= its[0] and mine[1] <= its[1] and mine[2] <= its[2]
 

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from dashboard.core.costs.outcomes import Outcome
 from dashboard.core.runs.alike import CACHED
+from dashboard.core.runs.model import Platform
 from dashboard.core.runs.reading import reading
 
 N = TypeVar("N", float, Decimal)
@@ -86,11 +87,16 @@ class Group:
     cost: Spread[Decimal] | None
     seconds: Spread[float] | None
     accuracy: Spread[float] | None
+    alone: Spread[Decimal] | None = None  # its cost without what differs between platforms: see `Outcome.alone`
     otherwise: "Group | None" = None  # the same with its times read in the other way, where there is one
 
     @property
     def n(self) -> int:
         return len(self.outcomes)
+
+    @property
+    def platforms(self) -> frozenset[Platform]:
+        return frozenset(one.way.platform for one in self.outcomes)
 
     @property
     def accuracy_on(self) -> str:
@@ -140,6 +146,7 @@ def made(name: str, members: Sequence[Outcome], title: str = "") -> Group:
         Spread.of(one.amount for one in members if one.amount is not None),
         Spread.of(one.seconds for one in members),
         Spread.of(one.accuracy for one in members if one.accuracy is not None),
+        Spread.of(one.alone for one in members if one.alone is not None),
         _otherwise(name, members, title),
     )
 

@@ -99,7 +99,16 @@ class Outcome:
     is_estimate: bool = False  # its price is one
     is_guessed: bool = False  # nobody measured its time: see `is_guess`
     is_cached: bool = False  # its features came from an earlier run's cache, of a search those of all its trials
+    instances: Decimal | None = None  # of `amount`: the instances alone; None where that is all of it
     share_if_summed: float = 1.0  # of its time and cost, if what was told is its instances' times added up
+
+    @property
+    def alone(self) -> Decimal | None:
+        """What can be held against another platform: the instances alone, for what else is in a sum differs there.
+
+        SageMaker's volumes have no price in most regions; EC2's volume and address have one.
+        """
+        return self.amount if self.instances is None else self.instances
 
     @property
     def otherwise(self) -> "Outcome":
@@ -112,6 +121,7 @@ class Outcome:
             seconds=self.seconds * share,
             trained=None if self.trained is None else self.trained * share,
             amount=None if self.amount is None else self.amount * Decimal(str(share)),
+            instances=None if self.instances is None else self.instances * Decimal(str(share)),
             share_if_summed=1.0,
         )
 
@@ -151,6 +161,7 @@ def outcomes(
                 is_estimate=spent.is_estimate,
                 is_guessed=is_guess(run),
                 is_cached=_is_cached(run, trials.get(run.name, ())),
+                instances=spent.instances,
                 share_if_summed=share_if_summed(run),
             )
         )

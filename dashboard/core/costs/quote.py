@@ -23,6 +23,7 @@ class Quote:
     why_unknown: str = ""
     is_estimate: bool = False  # the price itself is an estimate
     basis: str = ""  # what the seconds are based on
+    instances: Decimal | None = None  # of a run's amount: its instances alone, without volumes and addresses
 
     @property
     def is_known(self) -> bool:

@@ -9,6 +9,12 @@ from dashboard.core.costs.outcomes import Outcome, Way, Work
 from dashboard.core.format import duration, money, percent
 from dashboard.core.runs.model import Capacity, Platform
 
+ALONE_NOTE = (
+    "SageMaker against EC2 is judged by the instances alone. EC2's sums hold a volume and an address beside them; "
+    "SageMaker's volumes have no known price in most regions and are in no sum, nor are volumes of unknown size."
+)
+ALONE = " (the instances alone: volumes and addresses are not priced alike on both)"
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -24,10 +30,18 @@ class Pair:
 
     @property
     def saved(self) -> float | None:
-        """The share of the other's cost that the one costs less, negative when it is dearer; None when unknown."""
-        if self.one.cost is None or self.other.cost is None or not self.other.cost.median:
+        """The share of the other's cost that the one costs less, negative when it is dearer; None when unknown.
+
+        Of the instances alone: what else is in a sum is not the same on two platforms.
+        """
+        if self.one.alone is None or self.other.alone is None or not self.other.alone.median:
             return None
-        return 1 - float(self.one.cost.median / self.other.cost.median)
+        return 1 - float(self.one.alone.median / self.other.alone.median)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more than the instances is in a sum of it, or is missing from one."""
+        return any(one.instances is not None for side in (self.one, self.other) for one in side.outcomes)
 
     @property
     def is_sure(self) -> bool:
@@ -124,7 +138,7 @@ def sentence(pair: Pair) -> str:
     better = pair.one if pair.saved > 0 else pair.other
     share = pair.saved if pair.saved > 0 else pair.saved / (pair.saved - 1)
     read = "".join(f"; {side.reading}" for side in (pair.one, pair.other) if side.reading)
-    return f"{told}: {better.title} cost {percent(share)} less{read}"
+    return f"{told}: {better.title} cost {percent(share)} less{ALONE if pair.has_more else ''}{read}"
 
 
 def _about(side: Group) -> str:
@@ -133,7 +147,7 @@ def _about(side: Group) -> str:
 
 
 def _amount(side: Group) -> str:
-    return money(side.cost.median if side.cost else None)
+    return money(side.alone.median if side.alone else None)
 
 
 def _ways(members: Sequence[Outcome]) -> dict[Way, Group]:

@@ -42,6 +42,7 @@ def run_cost(run: Run, prices: PriceBook, region: str, now: datetime, children: 
         date=first.price.date,
         why_unknown=first.why_unknown if first.amount is None else "",
         is_estimate=receipt.is_estimate,
+        instances=first.amount,
         basis=", ".join(part for part in (_basis(run), _beside(receipt.lines[1:], region)) if part),
     )
 

@@ -40,10 +40,11 @@ def outcome(
     instance: str = "ml.c5.2xlarge",
     count: int = 1,
     waited: float = 0,
+    instances: str | None = None,
     nature: Nature = Nature.SIMULATED,
     **more: Any,
 ) -> Outcome:
-    """A run that trained for `seconds`, begun `waited` seconds after its launch."""
+    """A run that trained for `seconds`, begun `waited` seconds after its launch; `instances`: their part of `cost`."""
     made = run(
         name, instance_type=instance, instance_count=count, training_seconds=seconds,
         **({"billable_seconds": seconds} | more),
@@ -63,6 +64,7 @@ def outcome(
         why,
         is_guessed=is_guess(made),
         is_cached=made.is_cached,
+        instances=None if instances is None else Decimal(instances),
         share_if_summed=share_if_summed(made),
     )
 

@@ -81,3 +81,13 @@ def test_advice_that_holds_in_both_readings_says_how_a_time_was_read():
         "$0.0808 less a run. 22 min 33 s is read as wall time; "
         "if it is the two added up, it is 11 min 16 s and $0.0654."
     )
+
+
+def test_a_change_of_platform_is_advised_by_the_instances_alone():
+    sm = outcome("sm", "0.110", 600, instance="ml.m5.large", instances="0.110")
+    ec2 = outcome("ec2", "0.120", 700, instance="m5.large", instances="0.105", **EC2)
+    assert "change" not in [one.what for one in advise((sm, ec2))], "only its volume makes EC2 dearer"
+    slow = outcome("ec2", "0.140", 700, instance="m5.large", instances="0.120", **EC2)
+    assert advise((sm, slow))[0].sentence.endswith(
+        "$0.01 less a run (the instances alone: volumes and addresses are not priced alike on both)."
+    )

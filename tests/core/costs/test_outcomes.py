@@ -6,7 +6,7 @@ from dashboard.core.costs.outcomes import Outcome, by_work, outcomes
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.runs.cost import run_cost
-from dashboard.core.runs.model import RunKind, RunStatus, TuningFacts
+from dashboard.core.runs.model import Platform, RunKind, RunStatus, TuningFacts
 from tests.core.costs.chosen import CACHED, NOW, outcome
 from tests.core.runs.made import run
 
@@ -111,3 +111,9 @@ def test_a_search_is_cached_only_when_none_of_its_trials_computed_the_features()
     trials = [run("t1", parent="search"), run("t2", parent="search", **CACHED)]
     assert [one.is_cached for one in found(search, *trials)] == [False]
     assert [one.is_cached for one in found(search, trials[1])] == [True]
+
+
+def test_the_instances_of_a_run_are_told_apart_from_what_lies_beside_them():
+    (one,) = found(run(platform=Platform.EC2, instance_type="m5.large", volume_gb=30))
+    assert one.alone == one.instances
+    assert one.alone < one.amount, "a volume and an address are in its sum"

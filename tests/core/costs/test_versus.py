@@ -93,3 +93,17 @@ def test_a_pair_with_a_time_that_can_be_read_in_two_ways_says_so_and_whether_it_
         assert "less; 22 min 33 s is read as wall time; if it is the two added up" in sentence(one)
     (sure,) = platforms(by_work((ec2, outcome("sm", "0.0752", 663))))
     assert sure.is_sure
+
+
+def test_sagemaker_and_ec2_are_held_against_each_other_by_what_both_sums_hold():
+    """SageMaker's volume has no price, EC2's volume and address have one: by the sums SageMaker would be cheaper."""
+    members = (
+        outcome("sm", "0.110", 600, instance="ml.m5.large", instances="0.110"),
+        outcome("ec2", "0.120", 600, instance="m5.large", instances="0.100", **EC2),
+    )
+    (one,) = platforms(by_work(members))
+    assert one.saved == pytest.approx(-0.1)
+    assert sentence(one) == (
+        "SageMaker ml.m5.large $0.11 in 10 min, EC2 m5.large $0.10 in 10 min: EC2 m5.large cost 9 % less "
+        "(the instances alone: volumes and addresses are not priced alike on both)"
+    )

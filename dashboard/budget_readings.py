@@ -1,6 +1,7 @@
 """The cache of the account's budgets: read seldom, as AWS itself looks at a budget a few times a day."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import streamlit as st
 
@@ -26,7 +27,7 @@ def budgets(aws: Aws) -> Reading[Budgets]:
 
 def budget_messages(aws: Aws) -> tuple[Sent, ...]:
     """What would have been mailed this month, the newest first, where the account keeps that: see `budgets_sent`."""
-    return _messages(where(aws), aws)
+    return _messages(where(aws), budgets(aws).at, aws)
 
 
 def forget_budgets() -> None:
@@ -43,6 +44,7 @@ def _budgets(where: str, _aws: Aws) -> Reading[Budgets]:
         return Reading(Budgets(problem=error), now())
 
 
-@st.cache_data(show_spinner=False, ttl=60, refresh_mode="background", max_entries=8)
-def _messages(where: str, _aws: Aws) -> tuple[Sent, ...]:
+@st.cache_data(show_spinner=False, max_entries=8)
+def _messages(where: str, budgets_at: datetime, _aws: Aws) -> tuple[Sent, ...]:
+    """Read with the budgets: an alert that they say was told has its message beside it."""
     return read_sent(_aws, now().replace(day=1, hour=0, minute=0, second=0, microsecond=0))

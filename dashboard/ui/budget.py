@@ -1,5 +1,6 @@
 """The month against its budget: a bar, a warning in words, and the way to set one. What is planned is in the dialog."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -8,14 +9,15 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Account, Aws
-from dashboard.core.costs.budgets import Alert, Budget, budget_of
+from dashboard.core.costs.budgets import Budget, Scope, budget_of
+from dashboard.core.costs.budgets_sent import Sent
 from dashboard.core.costs.budgets_standing import Level, Standing, against, standing
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Period, Selection
 from dashboard.core.costs.statement import Statement, month_forecast
-from dashboard.core.format import count, money, percent
-from dashboard.ui import budget_dialog, confirm, markup, receipt
+from dashboard.core.format import money, percent
+from dashboard.ui import budget_alerts, budget_dialog, confirm, markup, receipt
 from dashboard.ui.figures_spend import Limit
 from dashboard.ui.markup import Markup, badge, escape, literal, note
 from dashboard.ui.page import Place
@@ -108,10 +110,11 @@ def panel(aws: Aws, seen: Seen, ledger: Ledger, now: datetime) -> None:
                     args=(partial(budget_dialog.question, aws, ledger, seen.selection, seen.budgets.all),),
                 )
         if seen.budgets.all:
-            with st.expander(f"{count(len(seen.budgets.all), 'budget')} of the account", key="budgets-all"):
+            with st.expander(budget_alerts.heading(seen.budgets.all), key="budgets-all"):
+                read, messages = state.budgets(aws).at, state.budget_messages(aws)
                 for one in seen.budgets.all:
-                    row(aws, one)
-                sent(aws, now)
+                    row(aws, one, read, messages)
+                budget_alerts.sent(messages)
 
 
 def why_none(seen: Seen) -> str:
@@ -145,10 +148,10 @@ def bar(seen: Seen) -> str:
     )
 
 
-def row(aws: Aws, budget: Budget) -> None:
-    """One budget of the account, as AWS has it."""
+def row(aws: Aws, budget: Budget, read: datetime, messages: Sequence[Sent]) -> None:
+    """One budget of the account, as AWS had it when it was `read`, with its alerts."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-budget-{budget.name}"):
-        st.html(line(budget, aws.account))
+        st.html(line(budget, aws.account, read, messages))
         if budget.is_kennels:
             st.button(
                 "Delete",
@@ -160,52 +163,26 @@ def row(aws: Aws, budget: Budget) -> None:
             )
 
 
-def line(budget: Budget, account: Account) -> str:
-    """Its limit, what AWS has counted, and whom it tells."""
+def line(budget: Budget, account: Account, read: datetime, messages: Sequence[Sent] = ()) -> str:
+    """Its limit, what AWS has counted by when, and whom it tells: of each alert, whether and when it did."""
     limit = f"{money(budget.limit, budget.currency)} for {budget.words}"
     counted = "AWS has not counted it yet"
     if budget.actual is not None:
         forecast = f", expects {money(budget.forecast, budget.currency)}" if budget.forecast is not None else ""
         text = f"AWS has billed {money(budget.actual, budget.currency)}{forecast}"
         counted = receipt.inline(text, account) if account.is_embedded else escape(text)
-    parts = [escape(told(budget)), counted, escape(budget.why_apart)]
+        of = ", questions to Cost Explorer among it" if budget.scope is Scope.ALL else ""
+        counted += f" (read {read:%H:%M} UTC{of})"
+    parts = [told(budget), counted, escape(budget.why_apart)]
     return (
-        f'<div class="kn-row"><p><strong>{escape(budget.name)}</strong> {escape(limit)} {raised(budget.alerts)}</p>'
-        f'<p class="kn-note">{" · ".join(part for part in parts if part)}</p></div>'
+        f'<div class="kn-row"><p><strong>{escape(budget.name)}</strong> {escape(limit)}</p>'
+        f'<p class="kn-note">{" · ".join(part for part in parts if part)}</p>'
+        f"{budget_alerts.listed(budget, messages)}</div>"
     )
 
 
 def told(budget: Budget) -> str:
-    """Whom a budget tells, and when."""
+    """What is to know about a budget that has no alerts to list."""
     if not budget.is_kennels:
         return "made outside of Kennel: change it in the AWS console"
-    if not budget.alerts:
-        return "tells nobody"
-    who = sorted({address for alert in budget.alerts for address in alert.emails})
-    who += sorted({alert.topic.rsplit(":", 1)[-1] for alert in budget.alerts if alert.topic})
-    return f"tells {', '.join(who)} at {', '.join(alert.words for alert in budget.alerts)}"
-
-
-def raised(alerts: tuple[Alert, ...]) -> str:
-    """A badge for each alert that was passed in this period."""
-    return " ".join(badge(Tone.WAITING, f"{alert.words}: told") for alert in alerts if alert.is_raised)
-
-
-def sent(aws: Aws, now: datetime) -> None:
-    """What would have been mailed, where the account keeps that."""
-    messages = state.budget_messages(aws)
-    if not messages:
-        return
-    st.html(note("No e-mail leaves the embedded AWS: what would be sent this month is kept here."))
-    for number, one in enumerate(messages):
-        with st.expander(
-            f"{one.at:%-d %b %H:%M} UTC · {unlinked(one.to)} · {literal(one.subject)}", key=f"sent-{number}"
-        ):
-            if one.problem:
-                st.html(note(f"It would not have arrived: {one.problem}", Tone.WAITING))
-            st.code(one.message, language=None, wrap_lines=True)
-
-
-def unlinked(address: str) -> str:
-    """An address for a label, which would otherwise become a link to write to it."""
-    return literal(address).replace("@", r"\@")
+    return "" if budget.alerts else "tells nobody"

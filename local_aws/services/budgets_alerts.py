@@ -163,6 +163,11 @@ class Alerts:
                 self._delivery.keep(who["Address"], subject, message, SERVICE, refused.message)
 
 
+def _dollars(amount: Decimal) -> str:
+    """Two places after the point, and four where two would make another amount of it, or none."""
+    return f"${amount:,.2f}" if amount >= 1 or amount == round(amount, 2) else f"${amount:,.4f}"
+
+
 def alert_text(
     budget: Mapping[str, Any], notification: Mapping[str, Any], found: Spend, account: str, now: datetime
 ) -> tuple[str, str]:
@@ -171,17 +176,17 @@ def alert_text(
     kind = notification["NotificationType"]
     amount = found.actual if kind == "ACTUAL" else found.forecast
     sign = {"GREATER_THAN": ">", "LESS_THAN": "<"}.get(notification["ComparisonOperator"], "=")
-    edge = f"{sign} ${threshold(notification, limit):,.2f}"
+    edge = f"{sign} {_dollars(threshold(notification, limit))}"
     lines = (
         f"AWS Budgets: {budget['BudgetName']} has passed an alert threshold.",
         "",
         f"AWS Account: {account}",
         f"Budget Name: {budget['BudgetName']}",
         "Budget Type: Cost",
-        f"Budgeted Amount: ${limit:,.2f}",
+        f"Budgeted Amount: {_dollars(limit)}",
         f"Alert Type: {kind}",
         f"Alert Threshold: {edge}",
-        f"{kind} Amount: ${amount:,.2f}",
+        f"{kind} Amount: {_dollars(amount or Decimal(0))}",
         f"Time: {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
     )
     return f"AWS Budgets: {budget['BudgetName']} has exceeded your alert threshold", "\n".join(lines)

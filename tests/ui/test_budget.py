@@ -1,6 +1,7 @@
 """The bar of a month against its budget, and the lines that tell of budgets."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -9,12 +10,14 @@ import pytest
 from dashboard.budget_readings import Budgets
 from dashboard.core.aws import Account
 from dashboard.core.costs.budgets import Alert, Budget, Scope
+from dashboard.core.costs.budgets_sent import Sent
 from dashboard.core.costs.budgets_standing import standing
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import By, Period, Selection
 from dashboard.core.costs.statement import statement
 from dashboard.core.errors import AccessDenied
+from dashboard.ui import budget_alerts
 from dashboard.ui.budget import Seen, bar, figures, limit, line, told, why_none
 from dashboard.ui.figures_spend import Limit
 
@@ -83,13 +86,27 @@ def test_a_budget_in_a_line() -> None:
         Alert(Decimal(100), True, topic="arn:aws:sns:us-east-1:123456789012:alerts"),
     )
     one = Budget("kennel-month-project-dogs", Decimal(50), Scope.PROJECT, "<dogs>", alerts, Decimal("12.3"))
-    said = line(one, REAL)
+    said = line(one, REAL, NOW)
     assert "$50.00 for project &lt;dogs&gt;" in said
-    assert "tells ada@example.com, alerts at 80 % spent, 100 % expected" in said
-    assert "AWS has billed $12.30" in said
-    assert "80 % spent: told" in said
+    assert "80 % spent, above $40.00: ada@example.com · <span" in said
+    assert "100 % expected, above $50.00: topic alerts · not reached" in said
+    assert "AWS has billed $12.30 (read 00:00 UTC)" in said
     assert "simulated" not in said
-    assert "AWS has not counted it yet" in line(BUDGET, REAL)
+    assert budget_alerts.heading([one, BUDGET]) == "2 budgets of the account · 1 alert told"
+    assert budget_alerts.heading([BUDGET]) == "1 budget of the account"
+    assert "AWS has not counted it yet" in line(BUDGET, REAL, NOW)
+    whole = line(replace(BUDGET, actual=Decimal(3)), REAL, NOW)
+    assert "AWS has billed $3.00 (read 00:00 UTC, questions to Cost Explorer among it)" in whole
+
+
+def test_an_alert_says_when_it_was_told_where_that_is_kept() -> None:
+    first, second = Alert(Decimal(80), emails=("ada@example.com",), is_raised=True), Alert(Decimal(100), is_raised=True)
+    one = replace(BUDGET, limit=Decimal("0.01"), alerts=(first, second))
+    text = "AWS Budgets: …\n\nBudget Name: kennel-month\nAlert Type: ACTUAL\nAlert Threshold: > $0.0080"
+    said = line(one, REAL, NOW, [Sent("ada@example.com", NOW, "Over", text)])
+    assert "80 % spent, above $0.008: ada@example.com" in said
+    assert said.count("told 16 Nov 00:00 UTC") == 1
+    assert "100 % spent, above $0.01: nobody" in said
 
 
 def test_whom_a_budget_tells() -> None:

@@ -70,7 +70,11 @@ def test_a_budget_is_set_after_it_was_planned_and_confirmed(aws: ScriptedAws, vi
     assert not page.exception
     planned = text(page)
     assert "CreateBudget" in planned
-    assert "sets $250.50 a month for the whole account, and tells at 80 % spent, 100 % spent, 100 % expected" in planned
+    assert (
+        "sets $250.50 a month for the whole account, "
+        "and tells ada@example.com at 80 % spent, 100 % spent, 100 % expected" in planned
+    )
+    assert "No e-mail leaves the embedded AWS: what would be sent is kept under the budget on Spend" in planned
     assert "budgets.create_budget(" in page.code[-1].value
     assert aws.asked("CreateBudget") == []
 

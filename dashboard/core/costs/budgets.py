@@ -64,6 +64,16 @@ class Alert:
         limit = money(self.threshold) if self.is_absolute else f"{plain(float(self.threshold))} %"
         return f"{limit} {'expected' if self.is_forecast else 'spent'}"
 
+    def edge(self, limit: Decimal) -> Decimal:
+        """The amount beyond which it tells, in the budget's currency."""
+        return self.threshold if self.is_absolute else limit * self.threshold / 100
+
+    @property
+    def listeners(self) -> str:
+        """Whom it tells: "ada@example.com, topic alerts"; "nobody"."""
+        topic = [f"topic {self.topic.rsplit(':', 1)[-1]}"] if self.topic else []
+        return ", ".join([*self.emails, *topic]) or "nobody"
+
     @property
     def mark(self) -> tuple[bool, bool, Decimal]:
         """What makes it another alert; who is told is not part of it."""

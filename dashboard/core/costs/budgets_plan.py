@@ -92,7 +92,9 @@ def plan_budget(wish: Wish, there: There, account: Account) -> BudgetPlan:
         calls.append(_create(name, wish, alerts, account))
     else:
         calls += _changes(name, wish, alerts, there, account)
-    return BudgetPlan(name, wish, tuple(calls), tuple(_warnings(account)), tuple(_notes(wish)), code(calls, account))
+    return BudgetPlan(
+        name, wish, tuple(calls), tuple(_warnings(account)), tuple(_notes(wish, account)), code(calls, account)
+    )
 
 
 def carry_out(aws: Aws, plan: BudgetPlan) -> str:
@@ -145,6 +147,7 @@ def _alerts(wish: Wish, account: Account) -> tuple[Alert, ...]:
 
 
 def _create(name: str, wish: Wish, alerts: Iterable[Alert], account: Account) -> Call:
+    alerts = list(alerts)
     parameters: dict[str, Any] = {
         "AccountId": account.account_id,
         "Budget": {
@@ -159,9 +162,10 @@ def _create(name: str, wish: Wish, alerts: Iterable[Alert], account: Account) ->
         ],
         "ResourceTags": [{"Key": tags.MADE_BY, "Value": tags.KENNEL}],
     }
-    told = [one.words for one in alerts]
     does = f"sets {money(wish.limit)} a month for {wish.words}"
-    return Call("budgets", "CreateBudget", parameters, does + (f", and tells at {', '.join(told)}" if told else ""))
+    if alerts:  # all of them tell the same people
+        does += f", and tells {alerts[0].listeners} at {', '.join(one.words for one in alerts)}"
+    return Call("budgets", "CreateBudget", parameters, does)
 
 
 def _filter(wish: Wish) -> dict[str, Any]:
@@ -191,7 +195,7 @@ def _changes(name: str, wish: Wish, alerts: tuple[Alert, ...], there: There, acc
         to = {**of, "Notification": notification(one)}
         if mark not in known:
             new = {**to, "Subscribers": subscribers(one)}
-            calls.append(Call("budgets", "CreateNotification", new, f"adds an alert at {one.words}"))
+            calls.append(Call("budgets", "CreateNotification", new, f"adds an alert at {one.words} to {one.listeners}"))
             continue
         before, after = subscribers(known[mark]), subscribers(one)
         for who in after:  # first, as an alert must always have somebody to tell
@@ -222,7 +226,9 @@ def _warnings(account: Account) -> Iterable[str]:
         yield "this account is connected read-only: the calls will be refused"
 
 
-def _notes(wish: Wish) -> Iterable[str]:
+def _notes(wish: Wish, account: Account) -> Iterable[str]:
+    if wish.emails and account.is_embedded:
+        yield "no e-mail leaves the embedded AWS: what would be sent is kept under the budget on Spend"
     if not wish.emails and not wish.publishes:
         yield "nobody is told: the limit and its warning are shown by Kennel only"
     elif wish.expected:

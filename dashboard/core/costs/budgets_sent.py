@@ -4,11 +4,14 @@ A real account has no such log group, and AWS tells nobody what it has mailed: t
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from dashboard.core.aws import Aws
+from dashboard.core.costs.budgets import Alert, Budget
 from dashboard.core.errors import AccessDenied, NotFound
 
 OUTBOX = "kennel/outbox"
@@ -25,6 +28,23 @@ class Sent:
     subject: str
     message: str
     problem: str = ""
+
+    def is_of(self, budget: Budget, alert: Alert) -> bool:
+        """Whether it told of this alert of this budget, as the budget is now."""
+        told = dict(line.split(": ", 1) for line in self.message.splitlines() if ": " in line)
+        kind = "FORECASTED" if alert.is_forecast else "ACTUAL"
+        if (told.get("Budget Name"), told.get("Alert Type")) != (budget.name, kind):
+            return False
+        try:
+            edge = Decimal(told.get("Alert Threshold", "").partition("$")[2].replace(",", ""))
+            return alert.edge(budget.limit).quantize(edge) == edge  # a message rounds
+        except InvalidOperation:
+            return False
+
+
+def when(sent: Iterable[Sent], budget: Budget, alert: Alert) -> datetime | None:
+    """When an alert was last told, as far as that was kept."""
+    return max((one.at for one in sent if one.is_of(budget, alert)), default=None)
 
 
 def read_sent(aws: Aws, since: datetime) -> tuple[Sent, ...]:

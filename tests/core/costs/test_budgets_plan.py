@@ -58,7 +58,8 @@ def test_a_new_budget_is_one_call_that_says_what_it_does() -> None:
     (call,) = plan.calls
     assert (call.service, call.operation, plan.name) == ("budgets", "CreateBudget", "kennel-month")
     assert call.does == (
-        "sets $500.00 a month for the whole account, and tells at 80 % spent, 100 % spent, 100 % expected"
+        "sets $500.00 a month for the whole account, "
+        "and tells ada@example.com at 80 % spent, 100 % spent, 100 % expected"
     )
     assert call.parameters["Budget"]["BudgetLimit"] == {"Amount": "500", "Unit": "USD"}
     assert summary(plan) == "1 call to AWS"

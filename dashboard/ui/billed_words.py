@@ -101,8 +101,7 @@ def reason(one: Reason, currency: str) -> str:
     """ "tax: +$1.20", or the sentence alone where AWS tells no amount."""
     if one.amount is None:
         return one.what
-    sign = "+" if one.amount > 0 else ""
-    return f"{one.what}: {sign}{money(one.amount, currency)}"
+    return f"{one.what}: {spend_words.signed(one.amount, currency)}"
 
 
 def difference(value: Decimal | None) -> str:

@@ -109,9 +109,12 @@ def nothing(selection: Selection, today: date) -> str:
     return f"Nothing was spent {when(selection.period)}{kept}."
 
 
-def signed(amount: Decimal) -> str:
-    """A difference with its sign: "+$3.20", "−$0.40", "$0.00"."""
-    return f"+{money(amount)}" if amount > 0 else money(amount)
+def signed(amount: Decimal, currency: str = "USD") -> str:
+    """A difference with its sign: "+$3.20", "−$0.40", "$0.00"; of the smallest with its word: "under $0.0001 more"."""
+    text = money(amount, currency)
+    if amount and text == money(-amount, currency):
+        return f"{text} {'more' if amount > 0 else 'less'}"
+    return f"+{text}" if amount > 0 else text
 
 
 def total_note(made: Statement) -> str:

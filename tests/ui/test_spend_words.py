@@ -160,3 +160,8 @@ def test_what_nobody_knows_is_not_said_to_be_nothing() -> None:
 @pytest.mark.parametrize("text", ["abc", "²", "1e9", "-1", "others"])
 def test_a_number_of_instances_that_is_none_is_said_as_it_stands(text):
     assert text in spend_words.kept(By.COUNT, text)
+
+
+def test_a_difference_has_its_sign_and_the_smallest_its_word() -> None:
+    told = [spend_words.signed(Decimal(one)) for one in ("3.2", "-0.4", "0", "0.00001", "-0.00001")]
+    assert told == ["+$3.20", "−$0.40", "$0.00", "under $0.0001 more", "under $0.0001 less"]

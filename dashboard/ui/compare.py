@@ -14,8 +14,20 @@ from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Unr
 from dashboard.core.format import duration, percent
 from dashboard.core.runs.compare import Comparison, Measures
 from dashboard.core.runs.model import Run
+from dashboard.core.runs.reading import reading
 from dashboard.ui import chart, figures, figures_compare, markup, page, run, run_columns, run_page, table
-from dashboard.ui.compare_words import compared, dollars, first, money, places, sentence, short
+from dashboard.ui.compare_words import (
+    cheapest,
+    compared,
+    dollars,
+    money,
+    most_accurate,
+    places,
+    quickest,
+    sentence,
+    short,
+    unlike_note,
+)
 from dashboard.ui.figures_compare import Bars, Compared
 from dashboard.ui.lines import STYLES, Line
 from dashboard.ui.lines import figure as lines
@@ -62,7 +74,11 @@ def show(aws: Aws, keys: Sequence[str]) -> bool:
     """Draw the comparison; whether one of the runs may still change."""
     runs, missing = found(aws, keys)
     told = with_best_trials(aws, state.comparison(aws, runs))
-    rows = [compared(measured, style) for measured, style in zip(told.measures, STYLES, strict=False)]
+    natures = [_nature(aws, one) for one in runs]
+    rows = [
+        compared(measured, style, nature)
+        for measured, style, nature in zip(told.measures, STYLES, natures, strict=False)
+    ]
     page.title("Compare", sentence(rows))
     for said in (*missing, *silent(aws, runs)):
         st.html(markup.note(said, Tone.WAITING))
@@ -70,9 +86,11 @@ def show(aws: Aws, keys: Sequence[str]) -> bool:
         st.html(markup.note(f"Only the first {MOST} are shown.", Tone.WAITING))
     if not runs:
         return False
-    natures = [_nature(aws, one) for one in runs]
-    if len(set(natures)) > 1:
-        st.html(markup.note("Costs of several kinds stand beside each other: see the column Money."))
+    if why := unlike_note(rows):
+        st.html(markup.note(why))
+    for one, row, measured in zip(runs, rows, told.measures, strict=True):
+        if said := reading(one, measured.amount):
+            st.html(markup.note(f"{row.style.letter}: {said}."))
     _table(told, rows, natures)
     _bars(rows, natures)
     _curves(told)
@@ -114,11 +132,13 @@ def _nature(aws: Aws, one: Run) -> Nature:
 def _table(compared: Comparison, rows: Sequence[Compared], natures: Sequence[Nature]) -> None:
     st.session_state[SHOWN] = tuple(one.key for one in compared.runs)
     column = st.column_config
-    told = [
-        _row(measured, row) | ({"Money": nature.word} if len(set(natures)) > 1 else {})
-        for measured, row, nature in zip(compared.measures, rows, natures, strict=True)
+    told = [_row(measured, row, nature) for measured, row, nature in zip(compared.measures, rows, natures, strict=True)]
+    hidden = set() if len(set(natures)) > 1 else {"Money"}
+    shown = [
+        {name: value for name, value in line.items() if name not in hidden}
+        | {"Cost": dollars(line["Cost"], places(rows))}
+        for line in told
     ]
-    shown = [line | {"Cost": dollars(line["Cost"], places(rows))} for line in told]
     st.container(key="table-compared").dataframe(
         shown,
         key="compared-table",
@@ -158,18 +178,19 @@ def _table(compared: Comparison, rows: Sequence[Compared], natures: Sequence[Nat
     )
 
 
-def _row(measured: Measures, row: Compared) -> dict[str, Any]:
+def _row(measured: Measures, row: Compared, nature: Nature) -> dict[str, Any]:
     one = measured.run
     return {
         "Mark": f"{row.style.mark} {row.style.letter}",
         "Run": one.name,
+        "Cost": row.cost,
+        "Money": nature.word,
         "Kind": run.kind(one),
         "Status": table.status(one),
         "Instance": table.instances(one),
         "Trained": _seconds(measured.seconds),
         "Billed": _seconds(measured.billable_seconds),
         "Interrupted": f"{measured.interruptions}×" if measured.interruptions else None,
-        "Cost": row.cost,
         "Accuracy": None if row.accuracy is None else row.accuracy * 100,
     }
 
@@ -179,44 +200,52 @@ def _seconds(value: float | None) -> timedelta | None:
 
 
 def _plain(line: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in line.items()}
+    """As a file has it: durations in seconds, the cost as a number of US dollars to a billionth."""
+    names = {"Trained": "Trained (s)", "Billed": "Billed (s)", "Cost": "Cost (USD)", "Accuracy": "Accuracy (%)"}
+    found = {}
+    for name, value in line.items():
+        told = value.total_seconds() if isinstance(value, timedelta) else value
+        found[names.get(name, name)] = round(told, 9) if isinstance(told, float) else told
+    return found
 
 
 def _bars(rows: Sequence[Compared], natures: Sequence[Nature]) -> None:
     grey = figures_compare.dominated(rows)
     is_dark = st.context.theme.type == "dark"
     digits = places(rows)
-    quick, cheap = (
-        first(rows, lambda row: row.seconds, least=True),
-        first(rows, lambda row: row.cost, least=True),
+    quick, cheap, right = quickest(rows), cheapest(rows), most_accurate(rows)
+    took = (
+        (f"Trained for: {quick} quickest" if quick else "Trained for") + money(natures),
+        Bars("seconds", [(row, row.seconds, duration(row.seconds)) for row in rows]),
     )
-    right = first(rows, lambda row: row.accuracy, least=False)
-    shown = {
-        "seconds": (
-            (f"Trained for: {quick} quickest" if quick else "Trained for") + money(natures),
-            Bars("seconds", [(row, row.seconds, duration(row.seconds)) for row in rows]),
+    kinds = list(dict.fromkeys(natures))
+    spent = {}
+    for kind in kinds:  # one axis holds one kind of money
+        of = [row for row, nature in zip(rows, natures, strict=True) if nature is kind]
+        first = cheap if len(kinds) == 1 else cheapest(of)
+        spent["cost" if len(kinds) == 1 else f"cost-{kind.value}"] = (
+            (f"Cost: {first} cheapest" if first else "Cost") + money([kind]),
+            Bars("USD", [(row, row.cost, dollars(row.cost, digits)) for row in of]),
+        )
+    reached = (
+        f"Photos right: {right} best" if right else "Photos right",
+        Bars(
+            "share of the test photos (%)",
+            [(row, row.accuracy and row.accuracy * 100, percent(row.accuracy, 1)) for row in rows],
+            most=100.0,
         ),
-        "cost": (
-            (f"Cost: {cheap} cheapest" if cheap else "Cost") + money(natures),
-            Bars("USD", [(row, row.cost, dollars(row.cost, digits)) for row in rows]),
-        ),
-        "accuracy": (
-            f"Photos right: {right} best" if right else "Photos right",
-            Bars(
-                "share of the test photos (%)",
-                [(row, row.accuracy and row.accuracy * 100, percent(row.accuracy, 1)) for row in rows],
-                most=100.0,
-            ),
-        ),
-    }
+    )
     with st.container(key="compare-bars"):
         columns = st.columns(3, gap="small")
-    for column, (name, (finding, bars)) in zip(columns, shown.items(), strict=True):
+    for column, panels in zip(columns, ({"seconds": took}, spent, {"accuracy": reached}), strict=True):
         with column:
-            chart.panel(f"bars-{name}", finding, figures_compare.bars(bars, grey, is_dark=is_dark), "")
+            for name, (finding, bars) in panels.items():
+                chart.panel(f"bars-{name}", finding, figures_compare.bars(bars, grey, is_dark=is_dark), "")
+    told = "A cost in the table opens its receipt."
     if grey:
         letters = ", ".join(sorted(grey))
-        st.html(markup.note(f"Grey: {letters}, because another run was no slower, no dearer and no worse."))
+        told = f"Grey: {letters}, because another run was no slower, no dearer and no worse. {told}"
+    st.html(markup.note(told))
 
 
 def _curves(compared: Comparison) -> None:

@@ -23,6 +23,24 @@ class Compared:
     seconds: float | None
     cost: float | None
     accuracy: float | None
+    data: str = ""  # the address of its photos
+    money: str = ""  # the kind of its money
+    is_cached: bool = False  # its features came from the cache of an earlier run: it did less work
+
+    @property
+    def photos(self) -> tuple[str, ...]:
+        """Runs with other ones of these are not held against each other in accuracy."""
+        return (self.data,)
+
+    @property
+    def work(self) -> tuple[str, ...]:
+        """Nor in time."""
+        return (self.data, str(self.is_cached))
+
+    @property
+    def paid(self) -> tuple[str, ...]:
+        """Nor in cost."""
+        return (*self.work, self.money)
 
 
 @dataclass(frozen=True)
@@ -35,13 +53,17 @@ class Bars:
 
 
 def dominated(runs: Sequence[Compared]) -> set[str]:
-    """The letters of the runs that another one beats: no slower, no dearer, no worse, and better in one of them."""
+    """The letters of the runs that another one beats: no slower, no dearer, no worse, and better in one of them.
+
+    Only of the same data, with the same kind of money, and where both computed their features.
+    """
     whole = [run for run in runs if None not in (run.seconds, run.cost, run.accuracy)]
     return {
         one.style.letter
         for one in whole
         for other in whole
-        if _measures(other) != _measures(one)
+        if other.paid == one.paid
+        and _measures(other) != _measures(one)
         and all(a <= b for a, b in zip(_measures(other), _measures(one), strict=True))
     }
 

@@ -14,11 +14,12 @@ from dashboard.core.costs.prices import Kind
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import duration, percent, rate, size
 from dashboard.core.runs import artifact
+from dashboard.core.runs.alike import CACHED_NOTE
 from dashboard.core.runs.expectation import cost_against, expectation_of, seconds_taken, time_against
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.model_card import ModelCard
 from dashboard.ui import markup, page, problem, receipt, table
-from dashboard.ui.markup import Markup, note
+from dashboard.ui.markup import Markup, note, sentence
 from dashboard.ui.page import Place
 
 SENTENCES = 6
@@ -52,6 +53,8 @@ def cost(aws: Aws, one: Run) -> None:
         said = saving_on_ec2(aws, one) if one.is_on_ec2 else saving(one, is_simulated=is_simulated)
         if said:
             st.html(said)
+        if one.is_cached:
+            st.html(note(f"{sentence(CACHED_NOTE)}."))
         if not one.is_tuning:  # whose trials have receipts
             st.page_link(
                 Place.RECEIPT,

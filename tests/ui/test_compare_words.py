@@ -1,8 +1,10 @@
 """A comparison in words: who was first, and numbers that can be told apart."""
 
+from dataclasses import replace
+
 import pytest
 
-from dashboard.ui.compare_words import first, places, sentence, short
+from dashboard.ui.compare_words import dollars, first, places, sentence, short, unlike_note
 from dashboard.ui.figures_compare import Compared
 from dashboard.ui.lines import STYLES
 
@@ -40,3 +42,23 @@ def test_of_an_address_its_last_part_is_shown() -> None:
     assert short("s3://bucket/datasets/drawn-dogs/") == "drawn-dogs"
     assert short("0.01") == "0.01"
     assert short("") == "–"
+
+
+def test_money_that_was_spent_never_reads_as_nothing() -> None:
+    assert dollars(0.000064, 3) == "$0.0001"
+    assert dollars(0.1308, 3) == "$0.131"
+    assert dollars(0.0, 3) == "$0.000"
+    assert dollars(None, 3) == "unknown"
+
+
+def test_runs_of_two_kinds_of_money_or_on_other_data_or_from_a_cache_are_not_judged() -> None:
+    one, other = compared(0, 60, 0.2, 0.8), compared(1, 50, 0.3, 0.7)
+    assert unlike_note([one, other]) == ""
+    paid = replace(other, money="sample")
+    assert sentence([replace(one, money="simulated"), paid]) == "2 runs: B quickest, A most accurate"
+    cached = replace(other, is_cached=True)
+    assert sentence([one, cached]) == "2 runs: A most accurate"
+    assert "B took the features from the cache" in unlike_note([one, cached])
+    elsewhere = replace(other, data="s3://cats")
+    assert sentence([one, elsewhere]) == "2 runs that are not alike, so that none is the best"
+    assert unlike_note([one, elsewhere]) == "Not everything here is judged: they are on different data."

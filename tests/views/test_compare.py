@@ -51,7 +51,24 @@ def test_sample_money_is_told_from_simulated_money(six: ScriptedAws, visit: Open
     assert "Cost · sample" in alone
     both = visit(six, "compare", compare="single,example")
     assert list(both.dataframe[0].value["Money"]) == ["simulated", "sample"]
-    assert "Costs of several kinds stand beside each other" in text(both)
+    said = text(both)
+    assert "sample and simulated money are two kinds" in said
+    assert "Cost · simulated" in said, "a chart for each kind"
+    assert "Cost · sample" in said
+    assert "cheapest" not in said
+
+
+def test_a_run_with_features_from_a_cache_is_neither_the_quickest_nor_the_cheapest(
+    six: ScriptedAws, visit: Open
+) -> None:
+    six.add_job("cached", seconds=3)
+    six.jobs["cached"]["FinalMetricDataList"].append(
+        {"MetricName": "features:from-cache", "Value": 1.0, "Timestamp": six.jobs["cached"]["CreationTime"]}
+    )
+    said = text(visit(six, "compare", compare="single,cached"))
+    assert "B took the features from the cache of an earlier run" in said
+    assert not {"quickest", "cheapest", "Grey"} & set(said.replace(":", " ").split())
+    assert "its features came from the cache of an earlier run" in text(visit(six, "run", run="cached")).lower()
 
 
 def test_what_another_run_beats_is_named(six: ScriptedAws, visit: Open) -> None:

@@ -16,9 +16,9 @@ def misread(unknown: Sequence[str]) -> None:
 
 
 def sentence(unknown: Sequence[str]) -> Markup:
-    """ "The address asks for the period garbage, which Kennel does not know: shown is …"."""
+    """ "The address asks for the period garbage, which is not known here: shown is …"."""
     told = " and ".join(escape(one if len(one) <= LONGEST else f"{one[:LONGEST]}…") for one in unknown)
-    return Markup(f"The address asks for {told}, which Kennel does not know: shown is what it would show without that.")
+    return Markup(f"The address asks for {told}, which is not known here: shown is what it would show without that.")
 
 
 def unknown_of(query: Mapping[str, str], known: Mapping[str, tuple[str, Iterable[str]]]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What Choices shows: its controls are the address, and the address is the view that somebody else opens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -10,8 +10,10 @@ from dashboard.core.costs.frontier import Wish
 from dashboard.core.costs.groups import Grouping
 from dashboard.core.costs.outcomes import VALIDATION
 from dashboard.core.costs.receipt import Nature
+from dashboard.core.costs.selection import REAL, nature_of
 from dashboard.core.format import count
 from dashboard.core.runs.reading import reading
+from dashboard.ui import address as address_page
 from dashboard.ui import markup
 
 OF, DATA, BY, RUNS, OPENED = "of", "data", "by", "runs", "open"
@@ -34,11 +36,23 @@ def show(book: ChoiceBook) -> View | None:
         by = _by(Grouping.RUN if chosen else Grouping.WAY)
         if len(book.natures) > 1:
             _nature(book.natures, nature)
+    address_page.misread(unknown(book, nature, chosen))
     seen = book.view(Question(nature, by, data, chosen))
     if only is not None:
         with only:
             _only(len(seen.outcomes))
     return seen
+
+
+def unknown(book: ChoiceBook, nature: Nature, chosen: Sequence[str]) -> tuple[str, ...]:
+    """What the address asks for and is not there: ("the data nope",)."""
+    known: dict[str, tuple[str, Iterable[str]]] = {
+        OF: ("the money", [one for one in (*Nature._value2member_map_, REAL) if nature_of(one) in book.natures]),
+        BY: ("the grouping", [one.value for one in Grouping]),
+    }
+    if not chosen:
+        known[DATA] = ("the data", [ALL, *names(book.data(nature)).values()])
+    return address_page.unknown_of(st.query_params, known)
 
 
 def wish() -> Wish:
@@ -115,8 +129,9 @@ def address(question: Question) -> str:
 def _asked_nature(book: ChoiceBook, chosen: Sequence[str]) -> Nature:
     """The address's; else that of the chosen runs, the account's own where there is any, or the samples'."""
     asked = st.query_params.get(OF, "")
-    if asked in Nature._value2member_map_ and Nature(asked) in book.natures:
-        return Nature(asked)
+    told = nature_of(asked)
+    if told in book.natures and told is not None:
+        return told
     return book.nature_of(chosen) or book.natures[0]  # samples come last
 
 

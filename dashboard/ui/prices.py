@@ -9,12 +9,12 @@ from typing import Any
 import streamlit as st
 
 from dashboard import state
-from dashboard.core.aws import Aws
+from dashboard.core.aws import Aws, sagemaker_regions
 from dashboard.core.costs.price_cache import Refreshed
 from dashboard.core.costs.price_table import Group, Row, regions, rows, unknown
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.format import ago, count
-from dashboard.ui import chart, empty, figures_prices, page, prices_refresh, prices_tables
+from dashboard.ui import address, chart, empty, figures_prices, page, prices_refresh, prices_tables
 from dashboard.ui.markup import Markup, note
 from dashboard.ui.tones import Tone
 
@@ -29,13 +29,13 @@ def show(aws: Aws, now: datetime) -> None:
     """The page: the table of a region beside what spot costs there, and below what is not known."""
     book, region = state.prices(), aws.account.region
     head = st.container(key="prices-top")
-    known = regions(book, region)
+    known = regions(book, region, sagemaker_regions(region))
     chosen = _controls(known)
     found, told = rows(book, chosen.region), state.told_prices(aws.account, chosen.region)
     with head, st.container(horizontal=True, vertical_alignment="center", key="prices-head"):
         page.title("Prices", sentence(found, chosen.region))
         st.space("stretch")
-        prices_refresh.button(aws)
+        prices_refresh.button(aws, chosen.region)
     st.html(note(_collected(aws, told.kept, chosen.region, now)))
     for name in told.broken:
         st.html(note(f"{name} made no sense and was set aside: its prices are not used.", Tone.WAITING))
@@ -44,10 +44,10 @@ def show(aws: Aws, now: datetime) -> None:
     left, right = st.columns((7, 6), gap="medium")
     with right:
         page.section("Spot")
-        if chosen.region == region:
-            _spot(aws, book, told.kept)
+        if chosen.region == region or (told.kept is not None and told.kept.spot_at is not None):
+            _spot(aws, book, told.kept, chosen.region)
         else:
-            st.html(note(f"Spot prices are read in the region of the account, {region}."))
+            st.html(note(f"What spot costs in {chosen.region} is asked for by a refresh of its prices."))
         seen = [one for one in book.observed if one.region == chosen.region]
         if seen:
             with st.expander("Spot prices that were seen and shipped"):
@@ -73,6 +73,7 @@ class _Chosen:
 
 
 def _controls(known: Sequence[str]) -> _Chosen:
+    address.misread(address.unknown_of(st.query_params, {"region": ("the region", known)}))
     with st.container(horizontal=True, vertical_alignment="bottom", key="prices-controls"):
         text = st.text_input(
             "Search", key="q", bind="query-params", placeholder="type, source, estimate", live=True, width=220
@@ -150,13 +151,13 @@ def _columns(month: Decimal) -> dict[str, Any]:
     }
 
 
-def _spot(aws: Aws, book: PriceBook, kept: Refreshed | None) -> None:
+def _spot(aws: Aws, book: PriceBook, kept: Refreshed | None, region: str) -> None:
     types = sorted({instance for kind, instance, _ in book.prices if kind is Kind.EC2})
     with st.container(key="prices-spot"):
         first = types.index("c5.2xlarge") if "c5.2xlarge" in types else 0
         instance = st.selectbox("Spot prices of", types, index=first, key="spot", bind="query-params", width=170)
-        days, problem = state.spot_days(aws, instance or types[0], kept)
-        listed = book.price(Kind.EC2, instance or types[0], aws.account.region)
+        days, problem = state.spot_days(aws, instance or types[0], kept, region)
+        listed = book.price(Kind.EC2, instance or types[0], region)
         amount = listed.amount if listed else None
         is_dark = st.context.theme.type == "dark"
         chart.panel(
@@ -169,7 +170,7 @@ def _spot(aws: Aws, book: PriceBook, kept: Refreshed | None) -> None:
         if days and problem:
             st.html(note(f"From the last refresh; EC2 was not asked again: {problem}", Tone.WAITING))
         simulated = "simulated by the embedded AWS from observed ranges" if aws.account.is_embedded else "as EC2 told"
-        st.html(note(f"DescribeSpotPriceHistory, all zones of {aws.account.region}, UTC days, {simulated}."))
+        st.html(note(f"DescribeSpotPriceHistory, all zones of {region}, UTC days, {simulated}."))
 
 
 def _unknown(missing: Sequence[Row], region: str) -> None:

@@ -8,9 +8,22 @@ from dashboard import state
 from dashboard.core.aws import Account, Aws
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
+from dashboard.core.costs.selection import REAL, nature_of
 from dashboard.core.costs.waste import Act, Evidence, Finding, Sweep, by_thing, told
 from dashboard.core.format import count, money
-from dashboard.ui import confirm, empty, markup, page, receipt, receipt_lines, strip, unread, waste_dialogs, waste_words
+from dashboard.ui import (
+    address,
+    confirm,
+    empty,
+    markup,
+    page,
+    receipt,
+    receipt_lines,
+    strip,
+    unread,
+    waste_dialogs,
+    waste_words,
+)
 from dashboard.ui.markup import Markup, badge, escape
 from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
@@ -28,7 +41,10 @@ def usual(sweep: Sweep, account: Account) -> Nature:
 def nature(sweep: Sweep, account: Account) -> Nature:
     """The kind of money to show: the address's, else the usual one."""
     asked = st.query_params.get(OF, "")
-    return Nature(asked) if asked in Nature._value2member_map_ else usual(sweep, account)
+    address.misread(address.unknown_of(st.query_params, {OF: ("the money", (*Nature._value2member_map_, REAL))}))
+    if asked == REAL:
+        st.query_params[OF] = Nature.LISTED.value  # as the control beside it writes it
+    return nature_of(asked) or usual(sweep, account)
 
 
 def controls(sweep: Sweep, shown: Nature, account: Account) -> None:

@@ -5,7 +5,7 @@ from dashboard.ui import address
 
 def test_what_is_not_known_is_named_and_cut_and_runs_nothing() -> None:
     assert address.sentence(["the period garbage"]) == (
-        "The address asks for the period garbage, which Kennel does not know: shown is what it would show without that."
+        "The address asks for the period garbage, which is not known here: shown is what it would show without that."
     )
     assert "<script>" not in address.sentence(["the money <script>"])
     assert len(address.sentence(["x" * 5000])) < 200

@@ -183,3 +183,12 @@ def test_a_link_that_does_not_fit_still_opens_the_page(ways: ScriptedAws, visit:
 def test_an_account_that_does_not_answer_is_explained(ways: ScriptedAws, visit: Open) -> None:
     ways.errors["*"] = Unreachable("nothing answers", "connection refused", "start it with make run")
     assert "Nothing answers" in text(visit(ways, "choices"))
+
+
+def test_an_address_of_unknown_data_or_grouping_says_so_in_a_line(ways: ScriptedAws, visit: Open) -> None:
+    said = text(visit(ways, "choices", data="nope", by="zebra", of="real"))
+    assert (
+        "The address asks for the money real and the grouping zebra and the data nope, which is not known here" in said
+    )
+    assert "6 completed runs of drawn-dogs" in said
+    assert "The address asks" not in text(visit(ways, "choices", data="drawn-dogs", by="way", of="simulated"))

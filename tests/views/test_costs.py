@@ -286,7 +286,7 @@ def test_what_an_address_asks_for_and_nobody_knows_is_said_in_a_line(visit: Open
     keep(*month())
     test = visit(aws, "costs", of="gold", period="garbage", by="zebra")
     said = (
-        "The address asks for the money gold and the period garbage and the grouping zebra, which Kennel does not know"
+        "The address asks for the money gold and the period garbage and the grouping zebra, which is not known here"
     )
     assert said in text(test)
     assert "$12.70" in text(test)

@@ -171,3 +171,9 @@ def test_a_price_that_changed_shows_what_it_was(priced: PricedAws, visit: Open, 
     assert "$0.085/h" in said
     assert "$9.00/h" in said
     assert "x: y." in said
+
+
+def test_an_address_of_a_region_without_prices_says_so_in_a_line(priced: PricedAws, visit: Open) -> None:
+    said = text(visit(priced, "prices", region="xx-nowhere-1"))
+    assert "The address asks for the region xx-nowhere-1, which is not known here" in said
+    assert "The address asks" not in text(visit(priced, "prices", region="us-east-1"))

@@ -217,3 +217,12 @@ def test_a_deployment_says_for_how_long_it_is_wanted(aws: ScriptedAws, visit: Op
     aws.tags[f"{ARN}:endpoint/starter"] |= {"kennel:expires": later}
     page = visit(aws)
     assert "wanted for 3 h 29 min more" in text(page) or "wanted for 3 h 30 min more" in text(page)
+
+
+def test_an_address_of_unknown_money_says_so_in_a_line(wasteful: Wasteful, visit: Open) -> None:
+    page = visit(wasteful, "waste", of="gold")
+    assert "The address asks for the money gold, which is not known here" in text(page)
+    assert not page.exception
+    real = visit(wasteful, "waste", of="real")
+    assert not real.exception
+    assert "The address asks" not in text(real)

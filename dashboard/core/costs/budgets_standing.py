@@ -71,9 +71,9 @@ class Standing:
     @property
     def sentence(self) -> str:
         """ "62 % of $500, 71 % of the month has passed"."""
-        if self.share > MOST_PERCENT:
-            return f"{money(self.spent)} of {money(self.budget.limit)}, {percent(self.elapsed)} of the month has passed"
-        return f"{percent(self.share)} of {money(self.budget.limit)}, {percent(self.elapsed)} of the month has passed"
+        passed = f"{percent(self.elapsed)} of the month has passed" if self.elapsed else "the month has not begun"
+        spent = money(self.spent) if self.share > MOST_PERCENT else percent(self.share)
+        return f"{spent} of {money(self.budget.limit)}, {passed}"
 
     @property
     def warning(self) -> str:

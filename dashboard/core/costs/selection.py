@@ -113,9 +113,13 @@ class Period:
         return Period.month(end) if self.is_month else Period(end - (self.days - 1) * DAY, end)
 
 
+REAL = "real"
+"""A word for listed money in an address."""
+
+
 def nature_of(told: str) -> Nature | None:
     """The nature of an address: "sample"; "real" is a word for what is listed. None for any other word."""
-    if told == "real":
+    if told == REAL:
         return Nature.LISTED
     return Nature(told) if told in Nature._value2member_map_ else None
 

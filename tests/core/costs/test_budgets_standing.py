@@ -1,6 +1,6 @@
 """How a month stands against its budget, worked out by hand."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -21,6 +21,11 @@ def test_a_month_in_words() -> None:
     seen = standing(FIVE_HUNDRED, Decimal(310), NOW)
     assert seen.sentence == "62 % of $500.00, 71 % of the month has passed"
     assert (seen.level, seen.warning, seen.left) == (Level.WITHIN, "", Decimal(190))
+
+
+def test_a_month_that_has_not_begun_has_no_share_that_has_passed() -> None:
+    seen = standing(FIVE_HUNDRED, Decimal(0), NOW, month=Period.month(date(2027, 5, 1)))
+    assert seen.sentence == "0 % of $500.00, the month has not begun"
 
 
 @pytest.mark.parametrize(

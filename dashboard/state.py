@@ -63,7 +63,7 @@ from dashboard.run_readings import (
     whole_log,
     with_checkpoint,
 )
-from dashboard.waste_readings import forget_waste, waste
+from dashboard.waste_readings import forget_waste, waste, waste_so_far
 
 __all__ = [
     "TAIL_LINES",
@@ -112,6 +112,7 @@ __all__ = [
     "usage",
     "warm_up",
     "waste",
+    "waste_so_far",
     "where",
     "whole_log",
     "with_checkpoint",

@@ -1,13 +1,14 @@
 """The first page's answer: is anything wrong, what is running, what does it cost?"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly, total
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import duration, money, percent
 from dashboard.core.runs.explain import after_take_back
 from dashboard.core.runs.model import Run, RunStatus
@@ -32,7 +33,11 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Attention:
-    """Something a person should look at. `page` ("runs", "endpoints") and `name` lead there; a run's is its key."""
+    """Something a person should look at. `page` ("runs", "endpoints", "spend", "waste") and `name` lead there.
+
+    A run's name is its key. `dollars` is what it weighs among its like: a day, or over a limit; `nature` is set where
+    the text has money in it, and `query` is the address of its page.
+    """
 
     severity: Severity
     what: str
@@ -41,6 +46,14 @@ class Attention:
     page: str
     name: str
     per_hour: Decimal | None = None
+    nature: Nature | None = None
+    dollars: Decimal = Decimal(0)
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def weight(self) -> Decimal:
+        """What it costs for nothing, USD: the dearest comes first."""
+        return self.dollars or (self.per_hour or Decimal(0)) * 24
 
 
 @dataclass(frozen=True)
@@ -92,7 +105,7 @@ def assemble(
     items += [_near_limit(run, prices, region, now) for run in running if _is_near_limit(run, now)]
     items += [_long_running(e, now) for e in endpoints if _is_long_running(e, now)]
     return Overview(
-        attention=tuple(sorted(items, key=lambda i: (i.severity.rank, -(i.per_hour or 0), i.name))),
+        attention=in_order(items),
         running=running,
         endpoints=tuple(endpoints),
         runs=tuple(runs),
@@ -102,6 +115,11 @@ def assemble(
         taken_back_recently=len(ended) - len(failed),
         sample_per_hour=sample_per_hour,
     )
+
+
+def in_order(items: Iterable[Attention]) -> tuple[Attention, ...]:
+    """The worst first, of those the dearest."""
+    return tuple(sorted(items, key=lambda item: (item.severity.rank, -item.weight, item.name)))
 
 
 def is_recent(run: Run, now: datetime) -> bool:

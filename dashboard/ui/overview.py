@@ -10,16 +10,14 @@ from dashboard import state
 from dashboard.core.aws import Account, Aws
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import count, duration, money
-from dashboard.core.overview import Attention, Overview, Severity
+from dashboard.core.overview import Overview
 from dashboard.core.runs.model import Run
-from dashboard.ui import confirm, empty, endpoint, page, receipt, run_columns, table
-from dashboard.ui.markup import badge, literal
+from dashboard.ui import attention, empty, endpoint, page, receipt, run_columns, table
+from dashboard.ui.markup import badge
 from dashboard.ui.page import Place
 from dashboard.ui.run import accuracy_among
 from dashboard.ui.strip import Figure
-from dashboard.ui.tones import Tone
 
-TONES = {Severity.CRITICAL: Tone.FAILED, Severity.WARNING: Tone.WAITING, Severity.HINT: Tone.STOPPED}
 RECENT = 8
 DAY = timedelta(days=1)
 OPEN, SHOWN = "recent-runs-open", "recent-runs-shown"
@@ -29,8 +27,6 @@ def figures(seen: Overview, month: Figure, account: Account, now: datetime) -> l
     """The strip: what runs, what serves, what it costs, what needs a look."""
     serving = len(seen.serving)
     ended = sum(run.ended is not None and now - run.ended < DAY for run in seen.runs if not run.parent)
-    worst = seen.attention[0] if seen.attention else None
-    leads = worst is not None and worst.page == "runs"
     return [
         Figure(
             "running",
@@ -50,16 +46,7 @@ def figures(seen: Overview, month: Figure, account: Account, now: datetime) -> l
         ),
         hourly(seen, account),
         month,
-        Figure(
-            "attention",
-            "Needs attention",
-            count(len(seen.attention), "item"),
-            f"the worst is {worst.severity}" if worst else "nothing to do",
-            Place.RUN if leads else None,
-            "Open the worst",
-            tone=TONES[worst.severity] if worst else "",
-            query={"run": worst.name} if worst and leads else {},
-        ),
+        attention.figure(seen),
     ]
 
 
@@ -86,35 +73,6 @@ def on_the_way(seen: Overview) -> str:
     return ", ".join(part for part in parts if part) or "none on the way"
 
 
-def attention(aws: Aws, items: tuple[Attention, ...]) -> None:
-    """What a person should look at, the worst first, each with the way there."""
-    if not items:
-        st.html(f'<div class="kn-row"><p>{badge(Tone.DONE, "all well")} Nothing needs attention.</p></div>')
-    for place, item in enumerate(items):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-attention-{place}"):
-            st.html(attention_line(item, aws.account))
-            if item.page == "runs":
-                st.page_link(Place.RUN, label="Open run", query_params={"run": item.name})
-            else:
-                st.button(
-                    "Delete",
-                    key=f"attention-delete-{item.name}",
-                    type="tertiary",
-                    help=f"Delete the endpoint {literal(item.name)}",
-                    on_click=confirm.ask,
-                    args=(partial(endpoint.delete_question, aws, item.name),),
-                )
-
-
-def attention_line(item: Attention, account: Account) -> str:
-    """The text of one item: how bad, what, why and what to do."""
-    hour = f" · {receipt.inline(f'{money(item.per_hour)}/h', account)}" if item.per_hour else ""
-    return (
-        f'<div class="kn-row"><p>{badge(TONES[item.severity], item.severity)} <strong>{escape(item.what)}</strong></p>'
-        f'<p class="kn-note">{escape(item.why)}{hour} → {escape(item.next_step)}</p></div>'
-    )
-
-
 def running(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
     """The runs that go on, each with its stage, time and cost so far."""
     if not runs:
@@ -135,7 +93,8 @@ def running(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
 def run_line(run: Run, aws: Aws, now: datetime) -> str:
     """The text of a running run."""
     cost = state.cost(aws, run)
-    spent = receipt.inline(f"{receipt.amount(cost)} so far", aws.account) if cost.is_known else "cost unknown"
+    nature = Nature.of(run.tags, is_embedded=aws.account.is_embedded)
+    spent = receipt.marked(f"{receipt.amount(cost)} so far", nature) if cost.is_known else "cost unknown"
     return (
         f'<div class="kn-row"><p><strong>{escape(run.name)}</strong> {badge(run.status.tone, run.status.word)}</p>'
         f'<p class="kn-note">{escape(table.instances(run))} · for {duration(run.elapsed(now))} · {spent}</p></div>'

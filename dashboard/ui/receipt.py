@@ -23,6 +23,11 @@ def inline(text: str, account: Account) -> Markup:
     return Markup(f'<span class="kn-money">{escape(text)} {mark(account)}</span>')
 
 
+def marked(text: str, nature: Nature) -> Markup:
+    """The same of a thing that may be the sample account's: "$0.0008 so far ◇ sample"."""
+    return Markup(f'<span class="kn-money">{escape(text)} {word_of(nature)}</span>')
+
+
 def mark(account: Account) -> Markup:
     """ "◇ simulated" for a line of text, with the full sentence behind it; "list price" on a real account."""
     word = f"{LOOKS[Tone.SIMULATED].shape} simulated" if account.is_embedded else "list price"

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.ui import month, overview, page, problem, strip, words
+from dashboard.ui import attention, month, overview, page, problem, strip, words
 
 aws = state.connection()
 is_busy = bool(state.overview(aws).value.running)
@@ -14,14 +14,14 @@ def live() -> None:
     with problem.shown("live", title="Overview"):
         now = state.now()
         reading = state.overview(aws)
-        seen = reading.value
+        seen = attention.with_money(aws, reading.value, now)
         page.title("Overview", words.overview_sentence(seen), words.age(reading.at, now))
         strip.show(overview.figures(seen, month.figure(aws, now), aws.account, now))
         left, right = st.columns((6, 5), gap="medium")
         with left:
             page.section("Needs attention")
             with st.container(border=True, key="panel-attention", gap=None):
-                overview.attention(aws, seen.attention)
+                attention.show(aws, seen.attention)
             page.section("Running now")
             with st.container(border=True, key="panel-running", gap=None):
                 overview.running(aws, seen.running, now)

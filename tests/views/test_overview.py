@@ -1,8 +1,11 @@
 """Overview: is anything wrong, what runs, what does it cost?"""
 
+import time
+from datetime import UTC, datetime, timedelta
+
 from dashboard.core.errors import AccessDenied, Unreachable
 from tests.views.conftest import Open, links, text
-from tests.views.scripted import REAL, ScriptedAws
+from tests.views.scripted import ARN, REAL, ScriptedAws
 
 
 def test_it_says_what_runs_what_failed_and_what_it_costs(aws: ScriptedAws, visit: Open) -> None:
@@ -116,6 +119,49 @@ def test_a_refused_delete_is_said_in_the_dialog_and_nothing_is_lost(aws: Scripte
     assert "Deleting is not allowed" in text(page)
     assert page.button(key="confirm-do")
     assert "forgotten" in aws.endpoints
+
+
+def test_a_budget_that_burst_and_an_endpoint_past_its_time_need_attention_with_their_pages(
+    aws: ScriptedAws, visit: Open
+) -> None:
+    aws.add_budget(limit="0.01")
+    past = {"kennel:made-by": "kennel", "kennel:expires": "2026-01-01T00:00:00Z"}
+    aws.tags[f"{ARN}:endpoint/forgotten"] = past
+    page = visit(aws)
+    said = text(page)
+    assert "Nothing needs attention" not in said
+    assert "budget of the whole account: over the limit" in said
+    assert "over the limit of $0.01" in said
+    assert "endpoint forgotten is past its time, $2.76 a day" in said
+    assert said.index("budget of the whole account") < said.index("endpoint forgotten is past its time")
+    found = links(page)
+    assert ("Open Waste", "waste", "of=simulated") in found
+    month = f"of=simulated&period={datetime.now(UTC):%Y-%m}&by=service"
+    assert ("Open Spend", "costs", month) in found
+    assert ("Open the worst", "costs", month) in found
+
+
+def test_what_the_last_sweep_found_is_told_once_it_is_there_and_the_page_does_not_wait_for_it(
+    aws: ScriptedAws, visit: Open
+) -> None:
+    created = datetime.now(UTC) - timedelta(days=2)
+    volume = {"VolumeId": "vol-1", "State": "available", "Size": 100, "VolumeType": "gp3", "CreateTime": created}
+    aws._DescribeVolumes = lambda asked: {"Volumes": [volume]}  # type: ignore[attr-defined]
+    page = visit(aws)
+    deadline = time.monotonic() + 10
+    while "volume vol-1" not in text(page) and time.monotonic() < deadline:
+        time.sleep(0.05)
+        page.run()
+    assert "volume vol-1: attached to nothing, $0.263 a day" in text(page)
+    assert "1 more thing" not in text(page)
+
+
+def test_what_runs_for_the_sample_account_is_its_money(visit: Open) -> None:
+    aws = ScriptedAws()
+    aws.add_job("sample-dogs", "InProgress", sample=True)
+    (line,) = [str(one.value) for one in visit(aws).html if "so far" in str(one.value)]
+    assert "◇ sample" in line
+    assert "◇ simulated" not in line
 
 
 def test_cancelling_closes_the_dialog(aws: ScriptedAws, visit: Open) -> None:

@@ -2,29 +2,22 @@
 period that the selection's own is held against.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
 import streamlit as st
 
 from dashboard.core.aws import Account
-from dashboard.core.costs.change import Move, moves
+from dashboard.core.costs.change import Item, Move, moves
 from dashboard.core.costs.ledger import Ledger
 from dashboard.core.costs.selection import Period, Selection
 from dashboard.core.costs.tuning_receipt import folded
-from dashboard.core.format import count, money
-from dashboard.ui import markup, page, receipt, receipt_lines, spend_controls, spend_words
+from dashboard.core.format import count
+from dashboard.ui import markup, page, receipt, receipt_lines, spend_controls, spend_panels, spend_words
 from dashboard.ui.markup import Markup, escape
-from dashboard.ui.page import Place
 
-AGAINST = "against"
-MOST = 50
-
-
-def query(selection: Selection, before: Period) -> dict[str, str]:
-    """The address of the difference between a selection and the same of an earlier period."""
-    return selection.query() | {AGAINST: str(before)}
+MOST = 25
 
 
 def before(told: str, now: datetime) -> Period | None:
@@ -47,54 +40,47 @@ def show(ledger: Ledger, selection: Selection, earlier: Period, account: Account
     )
     with st.container(border=True, key="panel-change-sums", gap=None):
         for place, (one, share) in enumerate(((selection, here), (past, there))):
-            with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-change-sum-{place}"):
-                st.html(
-                    Markup(
-                        f'<div class="kn-row"><p><strong>{escape(spend_words.span(one.period))}</strong></p>'
-                        f'<p class="kn-note">{escape(spend_words.receipts(share))}</p></div>'
-                    )
-                )
-                st.page_link(
-                    Place.RECEIPT,
-                    label=markup.literal(spend_words.sum_of(share)),
-                    query_params=one.query(),
-                    help=markup.literal(f"Open the receipts of {spend_words.span(one.period)}"),
-                )
+            days = spend_words.span(one.period)
+            _row(
+                f"change-sum-{place}",
+                days,
+                spend_words.receipts(share),
+                spend_words.sum_of(share),
+                one.query(),
+                f"Open the receipts of {days}",
+            )
     page.section("What changed", receipt.word_of(selection.nature))
-    with st.container(border=True, key="panel-change-receipts"):
-        st.html(table(moves(folded(ledger.of(selection)), folded(ledger.of(past))), selection.period, earlier))
-    address = spend_controls.link(query(selection, earlier))
+    found = moves(folded(ledger.of(selection)), folded(ledger.of(past)))
+    with st.container(border=True, key="panel-change-receipts", gap=None):
+        for place, move in enumerate(found[:MOST]):
+            _row(
+                f"change-{place}",
+                move.receipt.name,
+                note(move),
+                spend_words.signed(move.difference),
+                {"receipt": move.receipt.key, **(past if move.now is None else selection).query()},
+                f"Open the receipt of {move.receipt.name}",
+            )
+        if rest := found[MOST:]:
+            together = sum((move.difference for move in rest), Decimal(0))
+            st.html(markup.note(f"{count(len(rest), 'other')} together {spend_words.signed(together)}"))
+    st.html(
+        Markup(
+            f'<p class="kn-total" title="${difference:f}">All of it: <strong>{spend_words.signed(difference)}</strong> '
+            f"{receipt.word_of(selection.nature)}</p>"
+        )
+    )
+    address = spend_controls.link(spend_controls.against(selection, earlier))
     st.html(receipt_lines.foot(selection.nature, account, ledger.at, address))
 
 
-def table(found: Sequence[Move], period: Period, earlier: Period) -> Markup:
-    """Each receipt in both periods, what changed most first; the differences add up to the difference of the sums."""
-    rows = [(escape(one.receipt.name), one.before, one.now, one.difference) for one in found[:MOST]]
-    rest = found[MOST:]
-    if rest:
-        before, now = _sum(one.before for one in rest), _sum(one.now for one in rest)
-        rows.append((escape(count(len(rest), "other receipt")), before, now, now - before))
-    body = "".join(
-        f'<tr><td>{name}</td><td class="kn-number" data-of="{escape(spend_words.span(earlier))}">{_cell(then)}</td>'
-        f'<td class="kn-number" data-of="{escape(spend_words.span(period))}">{_cell(now)}</td>'
-        f'<td class="kn-number" data-of="Difference">{spend_words.signed(difference)}</td></tr>'
-        for name, then, now, difference in rows
-    )
-    total = _sum(one.difference for one in found)
-    return Markup(
-        '<div class="kn-scroll" tabindex="0" role="region" aria-label="Receipts of both periods">'
-        f'<table class="kn-lines kn-stacks"><thead><tr><th>Receipt</th>'
-        f'<th class="kn-number">{escape(spend_words.span(earlier))}</th>'
-        f'<th class="kn-number">{escape(spend_words.span(period))}</th>'
-        f'<th class="kn-number">Difference</th></tr></thead><tbody>{body}</tbody>'
-        f'<tfoot><tr><th>Sum</th><td></td><td></td><td class="kn-number" data-of="Difference" title="${total:f}">'
-        f"{spend_words.signed(total)}</td></tr></tfoot></table></div>"
-    )
+def note(one: Move) -> str:
+    """ "$1.20 → $4.40", "new: $4.40", "$1.20 before, nothing now", or that its cost is not known."""
+    if one.now is None and one.before is None:
+        return "unknown"
+    return spend_words.item_note(Item(one.receipt.name, one.now or Decimal(0), one.before or Decimal(0)))
 
 
-def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
-    return sum((amount for amount in amounts if amount is not None), Decimal(0))
-
-
-def _cell(amount: Decimal | None) -> str:
-    return "–" if amount is None else money(amount)
+def _row(key: str, name: str, about: str, label: str, query: Mapping[str, str], tip: str) -> None:
+    body = f'<p><strong>{escape(name)}</strong></p><p class="kn-note">{escape(about)}</p>'
+    spend_panels.row(key, body, label, query, tip)

@@ -15,7 +15,6 @@ from dashboard.core.costs.selection import Period, Selection
 from dashboard.core.costs.statement import Statement
 from dashboard.core.format import count
 from dashboard.ui import (
-    change_page,
     empty,
     forecast_page,
     markup,
@@ -91,7 +90,7 @@ def figures(made: Statement, budget: Sequence[Figure], wasted: Sequence[Figure])
             Place.RECEIPT,
             "Open what changed",
             mark,
-            query=change_page.query(made.selection.over(made.change.period), made.change.before),
+            query=spend_controls.against(made.selection.over(made.change.period), made.change.before),
         )
     )
     return [*found, *wasted]

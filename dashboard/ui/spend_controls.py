@@ -18,6 +18,8 @@ from dashboard.ui.markup import literal
 OF, PERIOD, DAYS, BY = "spend-of", "spend-period", "spend-days", "spend-by"
 OWN = "spend-own-days"
 """The period that is shown as days of one's own although it has a name."""
+AGAINST = "against"
+"""The period that a selection is held against, in the address of a change."""
 BESIDE = ("chart", "sort", "p")
 FILTERS = (By.PROJECT, By.OWNER)
 ALL = "*"
@@ -67,6 +69,11 @@ def link(query: Mapping[str, str]) -> str:
     """The address of the page that is open, with this query."""
     page = (st.context.url or "").split("?")[0]
     return f"{page}?{urlencode(query)}"
+
+
+def against(selection: Selection, before: Period) -> dict[str, str]:
+    """The address of the difference between a selection and the same of an earlier period."""
+    return selection.query() | {AGAINST: str(before)}
 
 
 def wait(aws: Aws) -> None:

@@ -9,7 +9,7 @@ from dashboard.core.costs.ledger import Share
 from dashboard.core.costs.selection import By
 from dashboard.core.costs.statement import Statement
 from dashboard.core.format import count
-from dashboard.ui import change_page, figures_spend, markup, page, receipt, spend_words
+from dashboard.ui import figures_spend, markup, page, receipt, spend_controls, spend_words
 from dashboard.ui.markup import Markup
 from dashboard.ui.page import Place
 
@@ -57,7 +57,7 @@ def why(made: Statement) -> None:
                 f"change-{place}",
                 f'<p><strong>{escape(name)}</strong></p><p class="kn-note">{escape(spend_words.item_note(item))}</p>',
                 spend_words.signed(item.difference),
-                change_page.query(
+                spend_controls.against(
                     made.selection.over(made.change.period).within(made.selection.by, item.group), made.change.before
                 ),
                 f"Open what changed of {name}",
@@ -100,7 +100,8 @@ def platforms(made: Statement) -> None:
                 made.selection.within(By.PLATFORM, share.group).query(),
                 f"Open the runs on {share.group}",
             )
-        st.html(markup.note("Different work, so no verdict: the same work side by side is compared under Choices."))
+        said = "These runs did different work: the sums do not tell which is cheaper. Only runs that did the same work can"
+        st.html(markup.note(f"{said}: they are side by side under Choices, and what they teach is under What to do."))
 
 
 def row(key: str, body: str, label: str, query: Mapping[str, str], tip: str) -> None:

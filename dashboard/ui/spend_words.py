@@ -252,6 +252,8 @@ def lacking(rows: Sequence[tuple[Receipt, Decimal | None]]) -> str:
 def row_note(receipt: Receipt, amount: Decimal | None) -> str:
     """What is to know about a receipt in a table's cell."""
     parts = [f"unknown: {receipt.missing[0].why_unknown}"] if amount is None and receipt.missing else []
+    if receipt.trials:
+        parts.append(f"{count(receipt.trials, 'trial')} together")
     if amount is not None and receipt.missing:
         parts.append(f"at least: without {' and '.join(dict.fromkeys(line.what for line in receipt.missing))}")
     if receipt.is_estimate:
@@ -260,6 +262,4 @@ def row_note(receipt: Receipt, amount: Decimal | None) -> str:
         parts.append(f"spot saved {money(receipt.saving)}")
     if receipt.parent:
         parts.append(f"trial of {receipt.parent}")
-    if receipt.trials:
-        parts.append(f"{count(receipt.trials, 'trial')} together")
     return ", ".join(parts)

@@ -30,7 +30,7 @@ with problem.shown("receipt", title="Receipt"):
         billed_page.show(aws, ledger, selection, st.query_params[billed.BILL])
     elif forecast_page.FORECAST in st.query_params:
         forecast_page.show(ledger, selection, aws.account)
-    elif earlier := change_page.before(st.query_params.get(change_page.AGAINST, ""), state.now()):
+    elif earlier := change_page.before(st.query_params.get(spend_controls.AGAINST, ""), state.now()):
         change_page.show(ledger, selection, earlier, aws.account)
     else:
         receipt_page.whole(ledger, selection, aws.account)

@@ -128,7 +128,9 @@ def test_the_change_opens_to_what_it_is_compared_to(visit: Open, aws, keep: Kept
     opened = visit(aws, "receipt", **query(page, "Open what changed"))
     assert "<h1>+$9.70</h1>" in text(opened)
     assert "1 to 21 November 2026 against 1 to 21 October 2026 (UTC)" in text(opened)
-    assert re.search(r'title="\$9\.7(0*)">\+\$9\.70</td></tr></tfoot>', text(opened))
+    assert re.search(r'title="\$9\.7(0*)">All of it: <strong>\+\$9\.70<', text(opened))
+    gone = query(opened, "−$3.00")
+    assert (gone["receipt"], gone["period"]) == ("run:october", "2026-10-01..2026-10-21")
     then = visit(aws, "receipt", **query(opened, "$3.00"))
     assert [row["Receipt"] for row in cells(then)] == ["october"]
     now = visit(aws, "receipt", **query(opened, "$12.70"))
@@ -138,10 +140,11 @@ def test_the_change_opens_to_what_it_is_compared_to(visit: Open, aws, keep: Kept
 def test_a_group_s_change_opens_to_both_of_its_sums(visit: Open, aws, keep: Kept):
     keep(*month(), run("october", MADE - timedelta(days=31), 1, "3", project="B"))
     page = visit(aws, "costs", by="project")
-    opened = text(visit(aws, "receipt", **query(page, "+$1.50")))
-    assert "<h1>+$1.50</h1>" in opened  # $4.50 against $3.00
-    assert "project B, 1 to 21 November 2026 against" in opened
-    assert opened.count("−$3.00") == 1
+    opened = visit(aws, "receipt", **query(page, "+$1.50"))
+    assert "<h1>+$1.50</h1>" in text(opened)  # $4.50 against $3.00
+    assert "project B, 1 to 21 November 2026 against" in text(opened)
+    assert query(opened, "−$3.00")["receipt"] == "run:october"
+    assert [told for name, _, told in links(opened) if "run%3Arun-" in told and name.replace("\\", "") == "+$0.50"]
 
 
 def test_the_largest_open_to_their_lines(visit: Open, aws, keep: Kept):
@@ -285,9 +288,7 @@ def test_a_link_that_was_cut_short_still_opens(visit: Open, aws, keep: Kept):
 def test_what_an_address_asks_for_and_nobody_knows_is_said_in_a_line(visit: Open, aws, keep: Kept):
     keep(*month())
     test = visit(aws, "costs", of="gold", period="garbage", by="zebra")
-    said = (
-        "The address asks for the money gold and the period garbage and the grouping zebra, which is not known here"
-    )
+    said = "The address asks for the money gold and the period garbage and the grouping zebra, which is not known here"
     assert said in text(test)
     assert "$12.70" in text(test)
     assert said in text(visit(aws, "receipt", of="gold", period="garbage", by="zebra"))

@@ -48,12 +48,16 @@ def told_prices(account: Account, region: str) -> Told:
     return Told(kept, tuple(one.name for one in aside))
 
 
-def spot_days(aws: Aws, instance_type: str, kept: Refreshed | None) -> tuple[tuple[SpotDay, ...], str]:
-    """What spot cost on the last days, oldest first, and why EC2 could not be asked: then it is what is kept."""
+def spot_days(aws: Aws, instance_type: str, kept: Refreshed | None, region: str) -> tuple[tuple[SpotDay, ...], str]:
+    """What spot cost on the last days, oldest first, and why EC2 could not be asked: then it is what is kept.
+
+    EC2 is asked of the account's own region alone; of another it is what the last refresh read.
+    """
     before = {one.day: one for one in (kept.spot if kept else ()) if one.instance_type == instance_type}
     problem = ""
     try:
-        before |= {one.day: one for one in _spot_days(where(aws), instance_type, aws)}
+        if region == aws.account.region:
+            before |= {one.day: one for one in _spot_days(where(aws), instance_type, aws)}
     except KennelError as error:
         problem = str(error)
     return tuple(before[day] for day in sorted(before)), problem

@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -18,9 +18,10 @@ from typing import Any
 import botocore.session
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
 from botocore.loaders import create_loader
 from botocore.parsers import ResponseParserError
+from botocore.regions import EndpointResolver
 from botocore.utils import parse_timestamp
 
 from dashboard.core.aws_errors import translate
@@ -81,6 +82,14 @@ class Aws:
             if service not in self._clients:
                 self._clients[service] = self._make(service)
             return self._clients[service]
+
+    def in_region(self, region: str) -> "Aws":
+        """The same account in another region, for what is asked of that region alone."""
+        if region == self.account.region:
+            return self
+        other = Aws(replace(self.account, region=region), self._session)
+        other._lock = self._lock  # of the session that both make their clients with
+        return other
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """One operation by its AWS name: `call("sagemaker", "DescribeTrainingJob", TrainingJobName=…)`.
@@ -155,6 +164,16 @@ def client_region(service: str, region: str) -> str:
         return region
     near = {"ap": "ap-south-1", "eu": "eu-central-1", "me": "eu-central-1", "af": "eu-central-1", "il": "eu-central-1"}
     return near.get(region.partition("-")[0], "us-east-1")
+
+
+def sagemaker_regions(near: str) -> tuple[str, ...]:
+    """The regions that SageMaker is in, as boto3 knows them, of the partition that a region is in (aws, aws-cn, …)."""
+    resolver = _endpoints()
+    try:
+        partition = resolver.get_partition_for_region(near)
+    except UnknownRegionError:
+        return ()
+    return tuple(sorted(resolver.get_available_endpoints("api.sagemaker", partition)))
 
 
 def connect(environ: Mapping[str, str] = os.environ) -> Aws:
@@ -265,6 +284,11 @@ def _moment(told: Any) -> datetime:
 def _models() -> Any:
     """botocore's service models: megabytes of JSON, parsed once for all connections."""
     return create_loader()
+
+
+@cache
+def _endpoints() -> EndpointResolver:
+    return EndpointResolver(_models().load_data("endpoints"))
 
 
 def _check_answer(http_response: Any, parsed: Mapping[str, Any], model: Any, **_: Any) -> None:

@@ -6,6 +6,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.costs.price_table import regions
+from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.refresh import RefreshPlan, plan_refresh
 from dashboard.core.format import count
 from dashboard.ui import confirm
@@ -15,20 +17,22 @@ from dashboard.ui.markup import facts, note
 NEEDS = ("pricing:GetProducts", "ec2:DescribeSpotPriceHistory")
 
 
-def button(aws: Aws) -> None:
-    """The one way to ask AWS for prices: planned, then confirmed."""
+def button(aws: Aws, region: str) -> None:
+    """The one way to ask AWS for the prices of a region: planned, then confirmed."""
     st.button(
         "Refresh prices",
         key="refresh-prices",
         icon=":material/refresh:",
         on_click=confirm.ask,
-        args=(partial(question, aws),),
+        args=(partial(question, aws, region),),
     )
 
 
-def question(aws: Aws) -> Question:
+def question(aws: Aws, region: str) -> Question:
     """Which calls a refresh makes."""
-    return Question("Refresh prices", partial(_draw, aws, plan_refresh(aws.account, state.prices())))
+    return Question(
+        f"Refresh prices of {region}", partial(_draw, aws, plan_refresh(aws.account, state.prices(), region))
+    )
 
 
 def _draw(aws: Aws, plan: RefreshPlan) -> Action:
@@ -43,7 +47,9 @@ def _draw(aws: Aws, plan: RefreshPlan) -> Action:
             }
         )
     )
-    if aws.account.is_embedded:
+    if aws.account.is_embedded and plan.region not in regions(PriceBook.load(), ""):
+        st.html(note(f"The embedded AWS answers from the shipped prices, and has none of {plan.region}."))
+    elif aws.account.is_embedded:
         st.html(note("The embedded AWS answers from the shipped prices: their days and sources stay what they are."))
 
     def do() -> str:

@@ -5,9 +5,10 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+import boto3
 import pytest
 
-from dashboard.core.aws import client_region, connect, fingerprint
+from dashboard.core.aws import client_region, connect, fingerprint, sagemaker_regions
 from dashboard.core.errors import CredentialsProblem, ReadOnly, ServiceFault, Throttled, Unreachable
 from tests.core.conftest import ACCESS_KEY, SECRET, Reply, refusal, write_client
 
@@ -293,3 +294,11 @@ def test_times_are_in_utc_however_the_service_writes_them(aws, fake):
 def test_prices_are_asked_for_where_the_pricing_api_is(region, asked):
     assert client_region("pricing", region) == asked
     assert client_region("ec2", region) == region
+
+
+def test_the_regions_of_sagemaker_are_those_of_boto3() -> None:
+    found = sagemaker_regions("us-east-1")
+    assert set(found) == set(boto3.session.Session().get_available_regions("sagemaker"))
+    assert {"eu-central-1", "us-west-2", "ap-northeast-1"} <= set(found)
+    assert "cn-north-1" in sagemaker_regions("cn-northwest-1")
+    assert sagemaker_regions("nowhere") == ()

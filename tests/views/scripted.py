@@ -47,6 +47,11 @@ class ScriptedAws(BudgetAnswers, LaunchAnswers):
         self.errors: dict[str, KennelError] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
 
+    def in_region(self, region: str) -> "ScriptedAws":
+        """The same answers: nothing here differs by region."""
+        self.calls.append(("in_region", {"region": region}))
+        return self
+
     # --- what a test sets up ---------------------------------------------------------------------------------
 
     def add_job(

@@ -68,7 +68,30 @@ def test_the_address_chooses_region_kind_words_and_month(priced: PricedAws, visi
     table = page.dataframe[0].value
     assert set(table["What"]) == {"m5.large", "m5.xlarge", "m5.2xlarge"}
     assert next(iter(table["Month"])) == pytest.approx(0.107 * 744)
-    assert "Spot prices are read in the region of the account, us-east-1" in text(page)
+    assert "What spot costs in eu-west-1 is asked for by a refresh of its prices" in text(page)
+
+
+def test_every_region_of_sagemaker_can_be_chosen_and_refreshed(priced: PricedAws, visit: Open, own_home: Path) -> None:
+    page = visit(priced, "prices", region="eu-central-1")
+    assert not page.exception
+    assert "eu-central-1: no price is known" in text(page)
+    offered = page.selectbox(key="region").options
+    assert offered[:4] == ["us-east-1", "ap-northeast-1", "ap-south-1", "eu-west-1"]  # the shipped ones first
+    assert len(offered) > 25
+    page.button(key="refresh-prices").click().run()
+    said = text(page)
+    assert "one for each figure of eu-central-1" in said
+    assert "The embedded AWS answers from the shipped prices, and has none of eu-central-1" in said
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    asked = [{one["Field"]: one["Value"] for one in call["Filters"]} for call in priced.asked("GetProducts")]
+    assert {told["regionCode"] for told in asked} == {"eu-central-1"}
+    assert priced.asked("in_region") == [{"region": "eu-central-1"}]
+    kept, _ = price_cache.read(price_cache.file(own_home, "eu-central-1", is_embedded=True))
+    assert kept is not None
+    assert kept.spot
+    assert "Spot c5.2xlarge cost $0.14/h" in text(page)
+    assert "all zones of eu-central-1" in text(page)
 
 
 def test_what_is_not_there_is_said(priced: PricedAws, visit: Open) -> None:

@@ -1,6 +1,6 @@
 """The price book of one region as a list: what is known with its price, and what is not with why. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -64,10 +64,10 @@ def rows(book: PriceBook, region: str) -> tuple[Row, ...]:
     return tuple(sorted(found, key=lambda row: list(Group).index(row.group)))
 
 
-def regions(book: PriceBook, own: str) -> list[str]:
-    """The regions that the book has prices of, and the account's own, which comes first."""
+def regions(book: PriceBook, own: str, others: Iterable[str] = ()) -> list[str]:
+    """The account's own region, those that the book has prices of, then the others that AWS can be asked for."""
     known = {region for *_, region in book.prices} | {region for _, region in book.extras}
-    return [own, *sorted(known - {own})]
+    return [own, *sorted(known - {own}), *sorted({*others} - known - {own})]
 
 
 def unknown(found: Sequence[Row]) -> list[Row]:

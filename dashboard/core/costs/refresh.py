@@ -22,7 +22,8 @@ HOURS = "Hrs"
 AWS, EMBEDDED = "AWS Pricing API", "price list of the embedded AWS"
 PREFIXES = {
     "af-south-1": "AFS1", "ap-east-1": "APE1", "ap-northeast-1": "APN1", "ap-northeast-2": "APN2",
-    "ap-northeast-3": "APN3", "ap-south-1": "APS3", "ap-southeast-1": "APS1", "ap-southeast-2": "APS2",
+    "ap-northeast-3": "APN3", "ap-south-1": "APS3", "ap-south-2": "APS5", "ap-southeast-1": "APS1",
+    "ap-southeast-2": "APS2", "ap-southeast-3": "APS4", "ap-southeast-4": "APS6",
     "ca-central-1": "CAN1", "eu-central-1": "EUC1", "eu-north-1": "EUN1", "eu-south-1": "EUS1", "eu-west-1": "EU",
     "eu-west-2": "EUW2", "eu-west-3": "EUW3", "me-south-1": "MES1", "sa-east-1": "SAE1", "us-east-1": "USE1",
     "us-east-2": "USE2", "us-west-1": "USW1", "us-west-2": "USW2",
@@ -86,12 +87,11 @@ class Refreshing:
         return not self.found.prices and not self.found.extras and not self.found.spot
 
 
-def plan_refresh(account: Account, book: PriceBook) -> RefreshPlan:
-    """What to ask for the account's region: the instance types that Kennel offers or has prices of, and Lambda.
-
-    Asks nothing itself.
+def plan_refresh(account: Account, book: PriceBook, region: str = "") -> RefreshPlan:
+    """What to ask for a region, the account's own unless another is named: the instance types that Kennel offers or has
+    prices of, and Lambda. Asks nothing itself.
     """
-    region = account.region
+    region = region or account.region
     known = {(kind, instance) for kind, instance, _ in book.prices}
     known |= {(Kind.EC2, one) for one in EC2_TRAINING} | {(Kind.SAGEMAKER_TRAINING, one) for one in TRAINING}
     known |= {(Kind.ENDPOINT, one) for one in SERVING}
@@ -103,7 +103,7 @@ def plan_refresh(account: Account, book: PriceBook) -> RefreshPlan:
     ]
     figures += [_lambda(what, group, region) for what, group in LAMBDA_GROUPS.items()]
     spot = sorted(instance for kind, instance in known if kind is Kind.EC2)
-    return RefreshPlan(region, client_region("pricing", region), tuple(figures), tuple(spot))
+    return RefreshPlan(region, client_region("pricing", account.region), tuple(figures), tuple(spot))
 
 
 def refresh(aws: Aws, plan: RefreshPlan, now: Callable[[], datetime]) -> Refreshing:
@@ -115,7 +115,7 @@ def refresh(aws: Aws, plan: RefreshPlan, now: Callable[[], datetime]) -> Refresh
     except KennelError as error:
         problems.append(("The price list", error))
     try:
-        spot, left_out = spot_days(aws, plan.spot_types, at)
+        spot, left_out = spot_days(aws.in_region(plan.region), plan.spot_types, at)
     except KennelError as error:
         problems.append(("Spot prices", error))
     else:

@@ -68,4 +68,7 @@ def test_a_price_that_changed_keeps_what_it_was():
 
 def test_the_accounts_region_comes_first_even_without_a_price():
     assert regions(BOOK, "sa-east-1")[0] == "sa-east-1"
-    assert regions(BOOK, "us-east-1") == ["us-east-1", "ap-northeast-1", "ap-south-1", "eu-west-1"]
+    shipped = ["us-east-1", "ap-northeast-1", "ap-south-1", "eu-west-1"]
+    assert regions(BOOK, "us-east-1") == shipped
+    others = ("us-west-2", "us-east-1", "eu-central-1", "eu-west-1")
+    assert regions(BOOK, "us-east-1", others) == [*shipped, "eu-central-1", "us-west-2"]

@@ -116,6 +116,21 @@ def test_the_plan_names_its_calls_and_asks_for_what_kennel_offers(aws: Aws):
     assert dict(one.attributes)["usagetype"] == "USE1-Host:ml.m5.large"
 
 
+def test_another_region_is_planned_and_asked_in_its_own_spot_market(fake: FakeAws, aws: Aws):
+    plan = plan_refresh(aws.account, PriceBook.load(), "eu-central-1")
+    assert (plan.region, plan.asked_in) == ("eu-central-1", "us-east-1")
+    assert "figure of eu-central-1" in plan.calls[0]
+    assert "DescribeSpotPriceHistory in eu-central-1" in plan.calls[1]
+    one = next(one for one in plan.figures if one.what == (Kind.ENDPOINT, "ml.m5.large"))
+    assert dict(one.attributes) == {"usagetype": "EUC1-Host:ml.m5.large", "regionCode": "eu-central-1"}
+    fake.on("GetProducts", Reply({"PriceList": []}))
+    fake.on("DescribeSpotPriceHistory", spot(("c5.large", "0.05", NOW)))
+    made = refresh(aws, plan, lambda: NOW)
+    assert (made.found.region, made.problems) == ("eu-central-1", ())
+    assert aws.in_region("eu-central-1").client("ec2").meta.region_name == "eu-central-1"
+    assert aws.client("ec2").meta.region_name == "us-east-1"
+
+
 DENIED = Reply(
     b"<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>no</Message></Error></Errors></Response>",
     403,

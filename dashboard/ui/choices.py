@@ -18,7 +18,9 @@ from dashboard.ui import (
     figures_choices,
     markup,
     page,
+    paper_table,
     receipt,
+    receipt_lines,
 )
 from dashboard.ui import choices_controls as controls
 from dashboard.ui import choices_words as words
@@ -30,6 +32,9 @@ from dashboard.ui.table import local, zone
 CHOSEN, RECEIPTS, LISTED, LISTED_RUNS = "choices-open", "choices-receipt", "choices-listed", "choices-listed-runs"
 MOST_BARS = 14
 MOST_RUNS, MOST_ROWS = 200, 500
+ACCURACY = "{:.1f} %"
+PRINTED = {"Mark": "", "Choice": "", "Runs": "{}", "Cost": "${:.4f}", "Took": "", "Accuracy": ACCURACY, "Beaten by": ""}
+RUNS_PRINTED = {"Run": "", "Receipt": "", "Took": "", "Trained": "", "Accuracy": ACCURACY, "On": "", "Project": ""}
 
 
 def show(aws: Aws) -> bool:
@@ -91,6 +96,7 @@ def _choices(aws: Aws, seen: View) -> None:
     _bars(seen)
     choices_versus.show(seen)
     choices_what_if.show(aws, nature, seen.works, wish.seconds)
+    st.html(receipt_lines.foot(nature, aws.account, state.now(), controls.address(seen.question)))
 
 
 def _frontier(seen: View, answer: Answer, wish: Wish) -> None:
@@ -144,6 +150,7 @@ def _table(seen: View) -> None:
             ),
         },
     )
+    st.html(paper_table.table(rows, PRINTED))
     if why := words.unknowns(groups):
         st.html(markup.note(why))
     if len(rows) < len(groups):
@@ -224,6 +231,7 @@ def _runs(seen: View, answer: Answer) -> None:
             ),
         },
     )  # fmt: skip
+    st.html(paper_table.table(rows, RUNS_PRINTED))
     if len(listed) < shown.n:
         st.html(markup.note(f"The newest {len(listed)} of {shown.n} are listed."))
 

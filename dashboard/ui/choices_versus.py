@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard.core.costs.choice_book import View
 from dashboard.core.costs.outcomes import Outcome
 from dashboard.core.costs.versus import ALONE_NOTE, sentence
-from dashboard.ui import chart, choices_tables, markup, page, receipt
+from dashboard.ui import chart, choices_tables, markup, page, paper_table, receipt
 from dashboard.ui.page import Place
 from dashboard.ui.run_columns import opened
 from dashboard.ui.run_selection import MOST_COMPARED
@@ -82,6 +82,7 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]], sides: Sequence[Sequenc
             )
         },
     )
+    st.html(paper_table.table(rows, dict.fromkeys(rows[0], "")))
     download(name, rows)
 
 

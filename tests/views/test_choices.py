@@ -39,6 +39,16 @@ def test_the_page_answers_which_choice_is_best(ways: ScriptedAws, visit: Open) -
     assert "example" not in str([frame.value.to_dict() for frame in page.dataframe])
 
 
+def test_a_sheet_of_paper_has_every_column_and_says_whose_money_and_from_where(ways: ScriptedAws, visit: Open) -> None:
+    page = visit(ways, "choices")
+    printed = text(page)
+    for column in ("Beaten by", "Took", "Trained", "On EC2", "Saved", "Efficiency", "Work"):
+        assert f">{column}</th>" in printed
+    foot = printed.partition("kn-foot")[2]
+    assert "Account " in foot
+    assert "of=simulated" in foot
+
+
 def test_samples_are_another_view_and_are_never_mixed_in(ways: ScriptedAws, visit: Open) -> None:
     page = visit(ways, "choices", of="sample")
     assert "1 completed run of drawn-dogs, 1 choice" in text(page)

@@ -16,7 +16,8 @@ from pathlib import Path
 from dashboard.child import Child, environment, log_file
 
 LOCK = "sample-account-lock"
-DONE, REPLAYED = "sample-account-done", "sample-replays-done"  # beside the account: who deletes its folder starts anew
+# Beside the account: who deletes its folder starts anew.
+DONE, REPLAYED, MARKED = "sample-account-done", "sample-replays-done", "sample-replays-marked"
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class Filling:
                     return
                 command = [sys.executable, "-m", "local_aws.sample_account", "--state", str(self._state)]
                 if (self._state / DONE).exists():
-                    command.append("--only-replays")
+                    command.append("--only-marks" if (self._state / REPLAYED).exists() else "--only-replays")
                 try:
                     self._child = Child(command, environ=self._environ, log=self.log)
                 except OSError as error:
@@ -76,6 +77,7 @@ class Filling:
                     return
             self._code = self._child.wait()
             if self._code == 0:
+                (self._state / MARKED).touch()
                 (self._state / REPLAYED).touch()
                 (self._state / DONE).touch()
             elif not self._stopping:
@@ -90,7 +92,7 @@ def fill(home: Path, environ: Mapping[str, str] = os.environ) -> Filling | None:
 
 def is_done(state: Path) -> bool:
     """Whether all of the sample account in the embedded AWS's folder was completed once."""
-    return all((state / marker).exists() for marker in (DONE, REPLAYED))
+    return all((state / marker).exists() for marker in (DONE, REPLAYED, MARKED))
 
 
 def is_filling(state: Path) -> bool:

@@ -81,9 +81,17 @@ class Builder:
 
     def replays(self) -> None:
         """Record the trainings of the reference projects that are not there yet. Raises botocore's errors."""
-        made = Replays(self.connect, self.account, self.region, MARKS, self.now()).make()
+        made = self._replays.make()
         if made:
             self.say(f"replayed trainings: {made}")
+
+    def marks(self) -> None:
+        """Tell of the trainings that are there what an older Kennel did not. Raises botocore's errors."""
+        self._replays.mark()
+
+    @property
+    def _replays(self) -> Replays:
+        return Replays(self.connect, self.account, self.region, MARKS, self.now())
 
     def _bucket(self) -> None:
         s3 = self.connect("s3")
@@ -371,6 +379,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local_aws.sample_account", description="Build an example account.")
     parser.add_argument("--state", type=Path, required=True, help="the state folder of a running embedded AWS")
     parser.add_argument("--only-replays", action="store_true", help="add the replayed trainings and nothing else")
+    parser.add_argument("--only-marks", action="store_true", help="mark those that are there and add nothing")
     options = parser.parse_args(arguments)
 
     def say(line: str) -> None:
@@ -380,7 +389,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         connect, region = connect_to(options.state)
         account = connect("sts").get_caller_identity()["Account"]
-        if options.only_replays:
+        if options.only_marks:
+            Builder(connect, account, region, say).marks()
+        elif options.only_replays:
             Builder(connect, account, region, say).replays()
         else:
             build(connect, account=account, region=region, say=say)

@@ -120,6 +120,23 @@ class Replays:
         """Record those that are not there yet; how many. Raises botocore's errors."""
         return sum(self._on_ec2(one) if one.is_on_ec2 else self._on_sagemaker(one) for one in REPLAYS)
 
+    def mark(self) -> None:
+        """Tell of those that are there, in an older account, that their time can be read in two ways.
+
+        Raises botocore's errors.
+        """
+        sagemaker = self.connect("sagemaker")
+        for one in REPLAYS:
+            if not one.may_be_sum:
+                continue
+            try:
+                arn = sagemaker.describe_training_job(TrainingJobName=one.name)["TrainingJobArn"]
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in ("ValidationException", "ResourceNotFound"):
+                    raise
+                continue  # somebody has deleted it
+            sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": key, "Value": text} for key, text in _read(one).items()])
+
     def begun(self, one: Replayed) -> datetime:
         """When it began: whole seconds, so that texts and records agree."""
         return (self.now.astimezone(UTC) - timedelta(days=one.days)).replace(microsecond=0)
@@ -147,11 +164,6 @@ class Replays:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceInUse":
                 raise
-            if one.may_be_sum:  # accounts that were made before this was marked have it without
-                arn = sagemaker.describe_training_job(TrainingJobName=one.name)["TrainingJobArn"]
-                sagemaker.add_tags(
-                    ResourceArn=arn, Tags=[{"Key": key, "Value": value} for key, value in _read(one).items()]
-                )
             return False
         return True
 

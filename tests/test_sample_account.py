@@ -79,8 +79,12 @@ def test_it_is_stopped_with_its_child_and_no_marker(home, child):
     assert not sample_account.is_done(home / "aws")
 
 
-def test_an_account_of_an_older_kennel_gets_only_what_that_one_did_not_make(home, child, monkeypatch):
-    (home / "aws" / sample_account.DONE).touch()
+@pytest.mark.parametrize(
+    ("made", "asked_for"), [(("DONE",), "--only-replays"), (("DONE", "REPLAYED"), "--only-marks")], ids=str
+)
+def test_an_account_of_an_older_kennel_gets_only_what_that_one_did_not_make(home, child, monkeypatch, made, asked_for):
+    for marker in made:
+        (home / "aws" / getattr(sample_account, marker)).touch()
     asked = []
     start = sample_account.Child
     monkeypatch.setattr(
@@ -89,5 +93,5 @@ def test_an_account_of_an_older_kennel_gets_only_what_that_one_did_not_make(home
     filling = sample_account.fill(home, os.environ)
     (home / "code").write_text("0")
     wait(lambda: filling.is_over)
-    assert [command[-1] for command in asked] == ["--only-replays"]
+    assert [command[-1] for command in asked] == [asked_for]
     assert sample_account.fill(home, os.environ) is None

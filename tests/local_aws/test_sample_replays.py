@@ -156,6 +156,14 @@ def test_an_account_from_before_learns_that_a_time_can_be_read_in_two_ways(
 
     assert marks(two)["kennel:replay-may-be-sum"] == "true"
     sagemaker.delete_tags(ResourceArn=two, TagKeys=["kennel:replay-may-be-sum"])
-    assert replays.make() == 0
+    replays.mark()
     assert marks(two)["kennel:replay-may-be-sum"] == "true"
     assert "kennel:replay-may-be-sum" not in marks(two.replace("two-on-spot", "single"))
+
+
+def test_a_training_that_somebody_deleted_is_not_marked_and_does_not_come_back(
+    aws: Embedded, replays: Replays, seconds: float
+) -> None:
+    client(aws, "sagemaker").delete_training_job(TrainingJobName="project-c-two-on-spot")
+    replays.mark()
+    assert "project-c-two-on-spot" not in trainings(aws)

@@ -100,8 +100,8 @@ def platforms(made: Statement) -> None:
                 made.selection.within(By.PLATFORM, share.group).query(),
                 f"Open the runs on {share.group}",
             )
-        said = "These runs did different work: the sums do not tell which is cheaper. Only runs that did the same work can"
-        st.html(markup.note(f"{said}: they are side by side under Choices, and what they teach is under What to do."))
+        said = "All runs of these days, whatever they did: the sums do not tell which is cheaper."
+        st.html(markup.note(f"{said} Runs that did the same work are held against each other under Choices."))
 
 
 def row(key: str, body: str, label: str, query: Mapping[str, str], tip: str) -> None:

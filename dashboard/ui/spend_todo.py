@@ -1,14 +1,16 @@
 """What to do about spending: the dearest waste, and what the choices that were made teach, each with its page."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from html import escape
 
 import streamlit as st
 
 from dashboard.core.costs.advice import Advice
+from dashboard.core.costs.forecast import Forecast, Standing
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.waste import Finding, Sweep, by_thing
-from dashboard.core.format import count, money
+from dashboard.core.format import count, money, rate
 from dashboard.ui import markup, page, receipt
 from dashboard.ui.markup import Markup, badge
 from dashboard.ui.page import Place
@@ -23,6 +25,8 @@ def figures(sweep: Sweep, nature: Nature) -> list[Figure]:
     wasted = sweep.wasted(nature)
     known = wasted.things == 0 or wasted.unknown < wasted.things
     unread = f", {count(len(sweep.unread), 'part')} not checked" if sweep.unread else ""
+    ending = len({one.subject for one in sweep.of(nature) if one.scheduled is not None})
+    unread = (f", {ending} of them ends by a schedule" if ending else "") + unread
     return [
         Figure(
             "spend-wasted",
@@ -38,16 +42,25 @@ def figures(sweep: Sweep, nature: Nature) -> list[Figure]:
     ]
 
 
-def panel(sweep: Sweep, advice: Sequence[Advice], nature: Nature) -> None:
-    """The first things to do; where there is nothing to do, that."""
+def panel(sweep: Sweep, advice: Sequence[Advice], nature: Nature, coming: Forecast | None = None) -> None:
+    """The first things to do; where there is nothing to do, that. What a schedule ends by itself comes last."""
     page.section("What to do", receipt.word_of(nature))
     found = [about[0] for about in by_thing(sweep.of(nature))]  # of each thing the dearest reason
+    ending = going(found, coming)
+    found = [one for one in found if one.subject not in ending]
+    stands = standing(coming, found)
     with st.container(border=True, key="panel-spend-todo", gap=None):
         for place, one in enumerate(found[:FINDINGS]):
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-todo-waste-{place}"):
                 st.html(finding(one))
                 tip = markup.literal(f"Waste: {one.name}")
                 st.page_link(Place.WASTE, label="See to it", query_params={"of": nature.value}, help=tip)
+        if stands is not None and coming is not None:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", key="row-todo-stands"):
+                st.html(stands_line(stands, coming))
+                tip = markup.literal(f"The receipt of {stands.receipt.name}")
+                query = {"receipt": stands.receipt.key}
+                st.page_link(Place.RECEIPT, label="Open it", query_params=query, help=tip)
         for place, told in enumerate(advice[:SENTENCES]):
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-todo-{place}"):
                 st.html(Markup(f'<div class="kn-row"><p>{escape(told.sentence)}</p></div>'))
@@ -55,8 +68,43 @@ def panel(sweep: Sweep, advice: Sequence[Advice], nature: Nature) -> None:
                 st.page_link(Place.CHOICES, label="Compare", query_params=dict(told.query), help=tip)
         if len(found) > FINDINGS:
             st.html(markup.note(f"{count(len(found) - FINDINGS, 'more thing')} under Waste."))
-        if not found and not advice:
+        for name, when in ending.values():
+            st.html(markup.note(f"{name} ends by itself: a schedule deletes it on {moment(when)}."))
+        if not found and not advice and not ending and stands is None:
             st.html(f'<div class="kn-row"><p>{badge(Tone.DONE, "nothing to do")} No waste was found.</p></div>')
+
+
+def going(found: Sequence[Finding], coming: Forecast | None) -> dict[str, tuple[str, datetime]]:
+    """Of these things those that a schedule deletes, by subject: their names, and when."""
+    told = {one.receipt.key: one.ends for one in coming.things if one.ends} if coming else {}
+    when = {one.subject: (one.name, one.scheduled or told.get(one.receipt)) for one in found}
+    return {subject: (name, at) for subject, (name, at) in when.items() if at is not None}
+
+
+def standing(coming: Forecast | None, found: Sequence[Finding]) -> Standing | None:
+    """The thing that most of what is to come is for; None where none is, or where it is told of already, or ends."""
+    if coming is None or not coming.things or coming.expected is None:
+        return None
+    dearest = coming.things[0]
+    is_most = dearest.adds(coming.at, coming.end) * 2 > coming.expected - coming.so_far
+    is_told = dearest.receipt.key in {one.receipt for one in found}
+    return dearest if is_most and not is_told and dearest.ends is None else None
+
+
+def stands_line(one: Standing, coming: Forecast) -> Markup:
+    """What a thing that stands adds until the month's end, and at which rate."""
+    adds = money(one.adds(coming.at, coming.end))
+    end = f"{coming.period.last:%-d %B}"
+    return Markup(
+        f'<div class="kn-row"><p><strong>{escape(adds)} until {escape(end)}</strong>: {escape(one.receipt.name)}, '
+        f"which stands at {escape(rate(one.hourly, 'h'))}</p>"
+        f'<p class="kn-note">Most of what is to come this month. Stop it when nobody needs it.</p></div>'
+    )
+
+
+def moment(when: datetime) -> str:
+    """A moment in UTC: "21 November, 20:59 UTC"."""
+    return f"{when.astimezone(UTC):%-d %B, %H:%M} UTC"
 
 
 def finding(one: Finding) -> Markup:

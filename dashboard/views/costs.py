@@ -42,7 +42,7 @@ with problem.shown("spend", title="Spend"):
                 budget.panel(aws, month, ledger, now)
             with right:
                 spend_panels.dearest(made)
-                spend_todo.panel(sweep, state.advice(aws, nature), nature)
+                spend_todo.panel(sweep, state.advice(aws, nature), nature, made.forecast)
             left, right = st.columns((8, 5), gap="medium")
             with left:
                 spend_panels.why(made)

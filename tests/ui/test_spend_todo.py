@@ -1,14 +1,17 @@
 """What to do is said with its dollars a day and its evidence, of one nature of money."""
 
+from dataclasses import replace
 from decimal import Decimal
 
+from dashboard.core.costs.forecast import Forecast, forecast
 from dashboard.core.costs.ledger import Unread
-from dashboard.core.costs.receipt import Nature
+from dashboard.core.costs.receipt import Nature, Receipt
+from dashboard.core.costs.selection import Period
 from dashboard.core.costs.waste import Evidence, Finding, Kind, Sweep, Thing
 from dashboard.core.errors import ServiceFault
 from dashboard.ui import spend_todo
 from dashboard.ui.page import Place
-from tests.core.costs.receipts import HOUR, NOW, line
+from tests.core.costs.receipts import HOUR, NOW, endpoint, line, run
 
 
 def waste(name: str, each: str | None, nature: Nature = Nature.SIMULATED) -> Finding:
@@ -42,3 +45,32 @@ def test_a_finding_says_its_dollars_a_day_and_its_evidence():
     for words in ("$2.76 a day", "endpoint &lt;b&gt;old", "nobody asks it", "No request in the last 24 h"):
         assert words in said
     assert Decimal("2.76") == waste("a", "0.115").per_day
+
+
+def coming(*receipts: Receipt) -> Forecast:
+    return forecast([(one, one.by_day()) for one in receipts], Period.month(NOW.date()), NOW)
+
+
+def test_what_a_schedule_deletes_is_no_advice_any_more():
+    when = NOW + HOUR
+    by_sweep, by_ledger = replace(waste("a", "0.5"), scheduled=when), replace(waste("b", "0.5"), receipt="endpoint:b@1")
+    stands = replace(endpoint("b", NOW - HOUR), key="endpoint:b@1", ends=when)
+    ending = spend_todo.going([by_sweep, by_ledger, waste("c", "1")], coming(stands))
+    assert list(ending.values()) == [("a", when), ("b", when)]
+    assert spend_todo.moment(when) == "21 November, 13:00 UTC"
+    (card,) = spend_todo.figures(Sweep((by_sweep, waste("c", "1")), NOW), Nature.SIMULATED)
+    assert card.note == "2 things nobody uses, 1 of them ends by a schedule"
+
+
+def test_what_most_of_the_month_to_come_is_for_is_named():
+    small, dear = endpoint("small", NOW - HOUR, each="0.01"), endpoint("<i>dear", NOW - HOUR, each="0.5")
+    month = coming(small, dear)
+    stands = spend_todo.standing(month, [])
+    assert stands is not None
+    said = spend_todo.stands_line(stands, month)
+    assert "$114.00 until 30 November" in said
+    assert "&lt;i&gt;dear, which stands at $0.50/h" in said
+    assert spend_todo.standing(month, [replace(waste("dear", "0.5"), receipt=dear.key)]) is None  # told of already
+    assert spend_todo.standing(coming(small, replace(dear, ends=NOW + 200 * HOUR)), []) is None
+    assert spend_todo.standing(coming(run("r", NOW - 2 * HOUR)), []) is None
+    assert spend_todo.standing(None, []) is None

@@ -13,7 +13,7 @@ from dashboard.core.aws import Account, Aws
 from dashboard.core.format import count, money
 from dashboard.core.overview import Attention, Overview, Severity
 from dashboard.ui import confirm, endpoint, receipt
-from dashboard.ui.markup import badge, literal, sentence
+from dashboard.ui.markup import badge, literal, note, sentence
 from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
 from dashboard.ui.tones import Tone
@@ -38,6 +38,11 @@ def with_money(aws: Aws, seen: Overview, now: datetime) -> Overview:
     )
 
 
+def is_reading(aws: Aws) -> bool:
+    """Whether what costs money is still being read, or looked through for waste, for the first time."""
+    return not state.ledger(aws).value.is_complete or state.waste_so_far(aws) is None
+
+
 def figure(seen: Overview) -> Figure:
     """The card for the strip: how many items there are, and the way to the worst."""
     worst = seen.attention[0] if seen.attention else None
@@ -59,9 +64,11 @@ def query(item: Attention) -> Mapping[str, str]:
     return {"run": item.name} if item.page == "runs" else dict(item.query)
 
 
-def show(aws: Aws, items: tuple[Attention, ...]) -> None:
-    """What a person should look at, the worst first, each with the way there."""
-    if not items:
+def show(aws: Aws, items: tuple[Attention, ...], *, is_reading: bool = False) -> None:
+    """What a person should look at, the worst first, each with the way there; all is well once that is known."""
+    if is_reading and not items:
+        st.html(note("Nothing yet: what costs money is still being looked through."))
+    elif not items:
         st.html(f'<div class="kn-row"><p>{badge(Tone.DONE, "all well")} Nothing needs attention.</p></div>')
     for place, item in enumerate(items):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-attention-{place}"):

@@ -47,7 +47,7 @@ def show(ledger: Ledger, selection: Selection, account: Account) -> None:
                     tip = markup.literal(tip)
                     st.page_link(Place.RECEIPT, label=money(amount), query_params=dict(query), help=tip)
                 else:
-                    st.html(Markup(f'<p class="kn-number">{escape(money(amount))}</p>'))
+                    st.html(Markup(f"<p><strong>{escape(money(amount))}</strong></p>"), width="content")
         st.html(_sum(coming, month))
     days(coming, month, ledger)
     address = spend_controls.link({**month.query(), FORECAST: SHOWN})
@@ -77,7 +77,7 @@ def stands(one: Standing, coming: Forecast) -> str:
 
 
 def days(coming: Forecast, month: Selection, ledger: Ledger) -> None:
-    """What the rest cost on each of the days that its mean is of."""
+    """What the rest cost on each of the days that its mean is of; those without any money are one line."""
     if not coming.past:
         return
     page.section("The days of the rest", receipt.word_of(month.nature))
@@ -86,7 +86,7 @@ def days(coming: Forecast, month: Selection, ledger: Ledger) -> None:
         why = f"{LEAST_DAYS} are needed for a forecast. " if not coming.is_known else ""
         said = "What stood is not in the rest: it is counted by its rate above."
         st.html(markup.note(f"{why}{said}"))
-        st.html(_table(coming.past, whole))
+        st.html(table(coming.past, whole))
         shown = Period(coming.past[0][0], coming.past[-1][0])
         st.page_link(
             Place.RECEIPT,
@@ -96,8 +96,12 @@ def days(coming: Forecast, month: Selection, ledger: Ledger) -> None:
         )
 
 
-def _table(past: Sequence[tuple[date, Decimal]], whole: Mapping[date, Decimal]) -> Markup:
-    rows = "".join(_row(day.isoformat(), rest, whole[day]) for day, rest in past)
+def table(past: Sequence[tuple[date, Decimal]], whole: Mapping[date, Decimal]) -> Markup:
+    """Each day: the rest, what stood, and `whole`, all that was spent on it."""
+    spent = [(day, rest) for day, rest in past if whole[day]]
+    rows = "".join(_row(day.isoformat(), rest, whole[day]) for day, rest in spent)
+    if len(spent) < len(past):
+        rows += _row(count(len(past) - len(spent), "other day"), Decimal(0), Decimal(0))
     rest = sum((amount for _, amount in past), Decimal(0))
     return Markup(
         '<div class="kn-scroll" tabindex="0" role="region" aria-label="The days of the rest">'

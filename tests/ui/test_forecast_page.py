@@ -51,3 +51,17 @@ def test_without_anything_that_stands_and_too_few_days_there_is_nothing_to_open(
     made = statement(ledger(run("r", NOW - timedelta(hours=2))), NOVEMBER)
     card = next(one for one in spend.figures(made, [], []) if one.key == "spend-forecast")
     assert (card.value, card.place) == ("unknown", None)
+
+
+def test_its_days_are_the_rest_and_what_stood_and_add_up():
+    past = [(NOW.date() - timedelta(days=days), Decimal(amount)) for days, amount in ((3, "0.5"), (2, 0), (1, "0.25"))]
+    whole = {past[0][0]: Decimal("0.7"), past[1][0]: Decimal(0), past[2][0]: Decimal("0.25")}
+    said = forecast_page.table(past, whole)
+    for row in (
+        ("2026-11-18", "$0.500000", "$0.200000", "$0.700000"),
+        ("2026-11-20", "$0.250000", "$0.000000", "$0.250000"),
+        ("1 other day", "$0.000000", "$0.000000", "$0.000000"),
+        ("Sum", "$0.750000", "$0.200000", "$0.950000"),
+    ):
+        cells = "".join(f'<td class="kn-number">{cell}</td>' for cell in row[1:])
+        assert f"<tr><td>{row[0]}</td>{cells}</tr>" in said

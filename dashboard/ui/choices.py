@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.costs.choice_book import View
+from dashboard.core.costs.choice_book import ChoiceBook, View
 from dashboard.core.costs.frontier import Answer, Wish, cheapest
 from dashboard.ui import (
     chart,
@@ -61,7 +61,7 @@ def show(aws: Aws) -> bool:
     elif not seen.groups:
         empty.show("choices", "None of these runs has completed.", "Take all runs again, or wait for them to end.")
     else:
-        _choices(aws, seen)
+        _choices(aws, seen, read.book)
     return not read.listing.is_complete
 
 
@@ -77,9 +77,9 @@ def _title(seen: View) -> None:
             st.code(controls.address(asked), language=None, wrap_lines=True)
 
 
-def _choices(aws: Aws, seen: View) -> None:
+def _choices(aws: Aws, seen: View, book: ChoiceBook) -> None:
     nature = seen.question.nature
-    controls.note(seen)
+    controls.note(seen, book)
     with st.container(border=True, key="panel-choices-answer"):
         inputs, said = st.columns((2, 5), gap="medium", vertical_alignment="center")
         with inputs, st.container(horizontal=True):
@@ -155,7 +155,7 @@ def _table(seen: View) -> None:
         st.html(markup.note(why))
     if len(rows) < len(groups):
         st.html(markup.note(f"The cheapest {len(rows):,} of {len(groups):,} are listed"))
-    choices_versus.download("choices", rows)
+    choices_versus.download("choices", rows, seen.question.nature)
 
 
 def _bars(seen: View) -> None:
@@ -182,7 +182,9 @@ def _bars(seen: View) -> None:
         )
     more = len(groups) - len(shown)
     dearer = f" {more} dearer ones are in the table only." if more else ""
-    st.html(markup.note(f"In brackets the number of runs.{dearer}"))
+    hollow = " Hollow has an unknown cost, so that nobody can say whether another one beats it."
+    is_any = any(one.cost is None for one in shown)
+    st.html(markup.note(f"In brackets the number of runs.{hollow if is_any else ''}{dearer}"))
 
 
 def _runs(seen: View, answer: Answer) -> None:

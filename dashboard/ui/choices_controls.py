@@ -31,7 +31,7 @@ def show(book: ChoiceBook) -> View | None:
     chosen = tuple(dict.fromkeys(key for key in st.query_params.get(RUNS, "").split(",") if key))
     with st.container(horizontal=True, vertical_alignment="bottom", key="choices-controls"):
         nature = _asked_nature(book, chosen)
-        data = "" if chosen else _data(book.data(nature))
+        data = "" if chosen else _data(book.data(nature), book.opens_on(nature))
         only = st.container(width="content") if chosen else None
         by = _by(Grouping.RUN if chosen else Grouping.WAY)
         if len(book.natures) > 1:
@@ -90,13 +90,13 @@ def names(uris: Sequence[str]) -> dict[str, str]:
     return {one: name if last.count(name) == 1 else one for one, name in zip(uris, last, strict=True)}
 
 
-def note(seen: View) -> None:
+def note(seen: View, book: ChoiceBook) -> None:
     """What is to be known about what is shown."""
     there = {one.run.key for one in seen.outcomes}
     left_out = sum(key not in there for key in seen.question.chosen)
     valid = sum(one.accuracy_on == VALIDATION for one in seen.outcomes)
     guessed = sum(one.is_guessed for one in seen.outcomes)
-    notes = []
+    notes = [told] if (told := no_accuracy(seen, book)) else []
     if left_out:
         told = f"{count(left_out, 'chosen run')} left out: not there, not completed, or another kind of money."
         notes.append(told)
@@ -113,6 +113,19 @@ def note(seen: View) -> None:
         notes.append("Runs on different data did different work: their cost and time are not alike.")
     for told in notes:
         st.html(markup.note(told))
+
+
+def no_accuracy(seen: View, book: ChoiceBook) -> str:
+    """That accuracy cannot be weighed here, why, and on which data it can; "" where one is known."""
+    if not seen.outcomes or any(one.accuracy is not None for one in seen.outcomes):
+        return ""
+    many = len(seen.outcomes)
+    runs = "The one run has no known accuracy" if many == 1 else f"None of the {many:,} runs has a known accuracy"
+    why = ": write-ups tell none" if all(one.run.is_replayed for one in seen.outcomes) else ""
+    known = book.with_accuracy(seen.question.nature)
+    words = names(list(known))
+    there = ", ".join(f"{words[uri]} ({count(number, 'run')})" for uri, number in known.items())
+    return f"{runs}{why}, so that cost and time alone are weighed." + (f" It is known on {there}." if there else "")
 
 
 def address(question: Question) -> str:
@@ -154,14 +167,14 @@ def _nature(natures: Sequence[Nature], nature: Nature) -> None:
     )
 
 
-def _data(there: Sequence[str]) -> str:
-    """One dataset, first that with most runs; "" for all of them."""
+def _data(there: Sequence[str], first: str) -> str:
+    """One dataset, `first` where the address names none; "" for all of them."""
     words = names(there)
     if len(words) == 1:
         return next(iter(words))
     words |= {"": ALL}
     asked = st.query_params.get(DATA, "")
-    chosen = next((one for one, word in words.items() if word == asked), next(iter(words)))
+    chosen = next((one for one, word in words.items() if word == asked), first)
     key = "choices-data"
     st.session_state[key] = chosen
 

@@ -19,6 +19,10 @@ WHAT_IF_NOTE = (
 )
 
 
+SUMS = ("Cost", "Cost from", "Cost to")
+"""Columns of tables that hold sums of money."""
+
+
 def work_names(works: Iterable[Work]) -> dict[str, Work]:
     """Each work by a name that tells it from the others."""
     named: dict[str, Work] = {}
@@ -30,9 +34,18 @@ def work_names(works: Iterable[Work]) -> dict[str, Work]:
     return named
 
 
-def plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as a file has it: durations in seconds."""
-    return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in row.items()}
+def plain(row: Mapping[str, Any], money: str) -> dict[str, Any]:
+    """A row as a file has it: durations in seconds, sums as numbers of US dollars to a billionth, each with its unit,
+    and the kind of `money` that they are."""
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, timedelta):
+            found[f"{name} (s)"] = value.total_seconds()
+        elif name in SUMS and not isinstance(value, str):
+            found[f"{name} (USD)"] = None if value is None else round(value, 9)
+        else:
+            found[name] = value
+    return found | {"Money": money}
 
 
 def spot_sentence(found: Sequence[SpotSaving]) -> str:
@@ -123,6 +136,18 @@ def option_rows(found: Sequence[Option], deadline: float | None) -> list[dict[st
         }
         for one in found
     ]
+
+
+def option_files(found: Sequence[Option], deadline: float | None) -> list[dict[str, Any]]:
+    """The same rows for a file: a figure that a page says with "about" is a number, and what it rests on is beside."""
+    likely = [
+        {
+            "Took": None if one.seconds is None else timedelta(seconds=round(one.seconds.likely, 1)),
+            "Cost": None if one.cost is None else float(one.cost.likely),
+        }
+        for one in found
+    ]
+    return [row | figures for row, figures in zip(option_rows(found, deadline), likely, strict=True)]
 
 
 def option_spans(found: Sequence[Option], deadline: float | None, *, several: bool) -> list[Span]:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard.core.costs.choice_book import View
 from dashboard.core.costs.outcomes import Outcome
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.versus import ALONE_NOTE, sentence
 from dashboard.ui import chart, choices_tables, markup, page, paper_table, receipt
 from dashboard.ui.page import Place
@@ -24,7 +25,12 @@ def show(seen: View) -> None:
     else:
         best = (alike or pairs)[0]
         _said(f"{sentence(best)}{'' if best.is_alike else ', on other machines'}.")
-        _table("pairs", choices_tables.pair_rows(pairs), [(*one.one.outcomes, *one.other.outcomes) for one in pairs])
+        _table(
+            "pairs",
+            choices_tables.pair_rows(pairs),
+            [(*one.one.outcomes, *one.other.outcomes) for one in pairs],
+            nature,
+        )
         if any(one.has_more for one in pairs):
             st.html(markup.note(ALONE_NOTE))
     page.section("Spot against on demand", receipt.of(nature))
@@ -33,7 +39,7 @@ def show(seen: View) -> None:
     else:
         _said(choices_tables.spot_sentence(savings))
         sides = [(*one.spot.outcomes, *(one.pair.other.outcomes if one.pair else ())) for one in savings]
-        _table("spot", choices_tables.spot_rows(savings), sides)
+        _table("spot", choices_tables.spot_rows(savings), sides, nature)
     page.section("What more instances gained", receipt.of(nature))
     if not steps:
         _none("No work was done on one instance and on several of the same type yet.")
@@ -41,15 +47,15 @@ def show(seen: View) -> None:
         first = steps[0]
         _said(f"{first.sentence(first.steps[-1])}.")
         sides = [(*one.base.outcomes, *step.outcomes) for one in steps for step in one.steps]
-        _table("scaling", choices_tables.scaling_rows(steps), sides)
+        _table("scaling", choices_tables.scaling_rows(steps), sides, nature)
         st.html(markup.note("Efficiency is T1 / (N × TN): 100 % when N instances need an Nth of one's time."))
 
 
-def download(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """The rows as a file."""
+def download(name: str, rows: Sequence[Mapping[str, Any]], nature: Nature) -> None:
+    """The rows as a file, which names the kind of their money."""
     st.download_button(
         "Download CSV",
-        data=chart.to_csv([choices_tables.plain(row) for row in rows]),
+        data=chart.to_csv([choices_tables.plain(row, nature.word) for row in rows]),
         file_name=f"{name}.csv",
         mime="text/csv",
         type="tertiary",
@@ -59,7 +65,7 @@ def download(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def _table(name: str, rows: Sequence[Mapping[str, Any]], sides: Sequence[Sequence[Outcome]]) -> None:
+def _table(name: str, rows: Sequence[Mapping[str, Any]], sides: Sequence[Sequence[Outcome]], nature: Nature) -> None:
     """The first column opens the runs behind a row, side by side."""
     key, kept = f"versus-{name}-open", f"versus-{name}-runs"
     st.session_state[kept] = tuple(",".join(one.run.key for one in side[:MOST_COMPARED]) for side in sides)
@@ -83,7 +89,7 @@ def _table(name: str, rows: Sequence[Mapping[str, Any]], sides: Sequence[Sequenc
         },
     )
     st.html(paper_table.table(rows, dict.fromkeys(rows[0], "")))
-    download(name, rows)
+    download(name, rows, nature)
 
 
 def _said(sentence: str) -> None:

@@ -66,4 +66,4 @@ def show(aws: Aws, nature: Nature, works: Mapping[Work, Sequence[Outcome]], dead
                 "How": st.column_config.TextColumn("How", width="large"),
             },
         )
-        choices_versus.download("what-if", rows)
+        choices_versus.download("what-if", choices_tables.option_files(found, deadline), nature)

@@ -138,6 +138,7 @@ def time_bars(groups: Sequence[Group], beaten: Mapping[str, str], length: float)
                 0.0 if its is None else its.most / length,
                 f"{duration(its.median if its else None)} ({one.n})",
                 one.name in beaten,
+                one.cost is None,
             )
         )
     return found

@@ -35,6 +35,7 @@ class Bar:
     high: float = 0.0
     text: str = ""
     is_grey: bool = False
+    is_open: bool = False  # nobody can say whether another one beats it
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,10 @@ def bars(rows: Sequence[Bar], unit: str, *, is_money: bool = False, is_dark: boo
         orientation="h",
         x=[row.value or 0.0 for row in shown],
         y=[row.letter for row in shown],
-        marker={"color": [grey if row.is_grey else accent for row in shown]},
+        marker={
+            "color": ["rgba(0,0,0,0)" if row.is_open else grey if row.is_grey else accent for row in shown],
+            "line": {"color": accent, "width": [1.5 if row.is_open else 0 for row in shown]},
+        },
         customdata=[[row.title, row.text] for row in shown],
         hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
         width=0.62,

@@ -12,6 +12,7 @@ from dashboard.core.costs.what_if_time import Basis, Range
 from dashboard.core.runs.model import Platform
 from dashboard.ui import choices_tables as tables
 from dashboard.ui import choices_words as words
+from dashboard.ui.figures_choice_bars import bars
 from tests.core.costs.chosen import EC2, GUESSED, SPOT, outcome
 
 
@@ -133,3 +134,21 @@ def test_works_of_one_name_can_be_told_apart():
         (outcome("a", hyperparameters={"precision": "fp32"}), outcome("b", hyperparameters={"precision": "int8"}))
     )
     assert len(tables.work_names(works)) == 2
+
+
+def test_a_file_holds_numbers_with_their_unit_and_names_the_kind_of_money():
+    (row,) = tables.option_files([option(cost="0.10000000012345")], None)
+    told = tables.plain(row, "sample")
+    assert told["Cost (USD)"] == 0.1
+    assert told["Took (s)"] == 90
+    assert told["Money"] == "sample"
+    assert "Cost" not in told, "the page's own words, with their sign of an estimate, are no figure"
+    (choice, *_) = words.choice_rows(CHOICES, {})
+    assert {"Cost (USD)", "Cost from (USD)", "Took (s)"} <= set(tables.plain(choice, "sample"))
+
+
+def test_a_choice_that_nobody_can_judge_is_drawn_hollow():
+    assert [bar.is_open for bar in words.time_bars(CHOICES, beaten(CHOICES), 1.0)] == [False, False, False, True]
+    figure = bars(words.time_bars(CHOICES, beaten(CHOICES), 1.0), "s")
+    assert figure.data[0].marker.color[0] == "rgba(0,0,0,0)"  # drawn from the bottom up
+    assert figure.data[0].marker.line.width == (1.5, 0, 0, 0)

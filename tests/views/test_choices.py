@@ -202,3 +202,18 @@ def test_an_address_of_unknown_data_or_grouping_says_so_in_a_line(ways: Scripted
     )
     assert "6 completed runs of drawn-dogs" in said
     assert "The address asks" not in text(visit(ways, "choices", data="drawn-dogs", by="way", of="simulated"))
+
+
+def test_where_no_accuracy_is_known_the_page_says_so_at_once_and_where_it_is(empty: ScriptedAws, visit: Open) -> None:
+    empty.add_job("known")
+    cats = "s3://elsewhere/datasets/cats/"
+    for name in ("blind", "blinder"):
+        empty.add_job(name, accuracy=None, seconds=100)
+        channel = empty.jobs[name]["InputDataConfig"][0]
+        channel["DataSource"]["S3DataSource"]["S3Uri"] = cats
+    said = text(visit(empty, "choices"))
+    assert "None of the 2 runs has a known accuracy, so that cost and time alone are weighed." in said
+    assert "It is known on drawn-dogs (1 run)." in said
+    assert "has a known accuracy" not in text(visit(empty, "choices", data="drawn-dogs"))
+    empty.add_job("known-too")
+    assert "2 completed runs of drawn-dogs" in text(visit(empty, "choices"))

@@ -89,6 +89,27 @@ class ChoiceBook:
         runs = self._data.get(nature, {})
         return sorted(runs, key=lambda one: (-runs[one], one))
 
+    @cached_property
+    def _right(self) -> Mapping[Nature, Mapping[str, int]]:
+        found: dict[Nature, dict[str, int]] = {}
+        for one in self.outcomes:
+            if one.accuracy is not None:
+                runs = found.setdefault(one.nature, {})
+                runs[data_of(one)] = runs.get(data_of(one), 0) + 1
+        return found
+
+    def with_accuracy(self, nature: Nature) -> Mapping[str, int]:
+        """The addresses of the data that runs of a nature have an accuracy on, and how many have."""
+        return self._right.get(nature, {})
+
+    def opens_on(self, nature: Nature) -> str:
+        """The data that a first look is at: with most runs among those where accuracies can be weighed, "" without any.
+
+        One accuracy alone can be weighed against nothing: then it is the data with most runs.
+        """
+        there, right = self.data(nature), self.with_accuracy(nature)
+        return next((one for one in there if right.get(one, 0) > 1), next(iter(there), ""))
+
     def nature_of(self, keys: Sequence[str]) -> Nature | None:
         """The nature of the first of these runs that is there."""
         return next((one.nature for one in self.outcomes if one.run.key in keys), None) if keys else None

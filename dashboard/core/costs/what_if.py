@@ -15,11 +15,14 @@ from dashboard.core.costs.outcomes import Outcome, Way, Work
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, quote
 from dashboard.core.costs.what_if_time import Basis, Machines, Range, Time, gain_of, machines_of, training_time
-from dashboard.core.format import count, percent
+from dashboard.core.format import count, duration, percent
 from dashboard.core.runs.instances import offered
 from dashboard.core.runs.model import Capacity, Platform
 from dashboard.core.runs.reading import reading
 from dashboard.core.runs.surroundings import SpotPrice
+
+AHEAD = 0.5
+"""Seconds from launch to end without the training that are worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +142,12 @@ def _option(way: Way, region: str, time: Time | str, known: _Known, prices: Pric
         return Option(way, region, Basis.ESTIMATED, None, None, why_unknown=time)
     basis = Basis.ESTIMATED if time.basis is Basis.ESTIMATED else Basis.PRICED
     cost, how, why = _cost(way, region, time.seconds, known, prices, asked)
-    said = "; ".join(part for part in (time.how, how) if part)
-    return Option(way, region, basis, time.seconds.plus(known.ahead(way.platform)), cost, said, why, time.n)
+    ahead = known.ahead(way.platform)
+    beside = f"with {duration(ahead)} until it begins and after its end" if ahead >= AHEAD else ""
+    silent = next((one.why_unknown for one in same if one.amount is None), "")
+    own = f"what its own run cost is not known: {silent}" if silent and region == asked.home else ""
+    said = "; ".join(part for part in (time.how, beside, how, own) if part)
+    return Option(way, region, basis, time.seconds.plus(ahead), cost, said, why, time.n)
 
 
 def _measured(way: Way, region: str, same: Sequence[Outcome]) -> Option:

@@ -57,3 +57,13 @@ def test_a_question_that_was_asked_is_answered_from_what_is_kept_and_not_without
 def test_advice_is_of_one_nature():
     assert [one.query["of"] for one in BOOK.advice(Nature.SIMULATED)] == ["simulated"]
     assert BOOK.advice(Nature.SAMPLE) == ()
+
+
+def test_a_first_look_is_at_data_on_which_accuracies_can_be_weighed():
+    many = [outcome(f"m{n}", accuracy=None, dataset_uri=CATS) for n in range(3)]
+    one, other = outcome("one"), outcome("other")
+    assert ChoiceBook([*many, one]).opens_on(Nature.SIMULATED) == CATS.rstrip("/"), "one accuracy is weighed with none"
+    book = ChoiceBook([*many, one, other])
+    assert book.opens_on(Nature.SIMULATED) == DOGS
+    assert book.with_accuracy(Nature.SIMULATED) == {DOGS: 2}
+    assert ChoiceBook([]).opens_on(Nature.SAMPLE) == ""

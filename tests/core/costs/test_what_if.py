@@ -149,3 +149,12 @@ def test_every_range_is_in_order_and_nothing_is_negative(first, second, count):
             assert 0 <= one.cost.low <= one.cost.high
     costs = [one.cost.likely for one in made if one.cost]
     assert costs == sorted(costs)
+
+
+def test_the_time_beside_the_training_and_an_unknown_cost_of_ones_own_are_explained():
+    members = (outcome("a", "0.1", 600, waited=90), outcome("s", None, 600, instance="c5.2xlarge", **EC2, **SPOT))
+    found, _ = options(*members, spot_prices=SPOT_NOW)
+    assert "with 1 min 30 s until it begins and after its end" in found[way("ml.c5.xlarge"), "us-east-1"].how
+    spot = found[way("c5.2xlarge", Platform.EC2, capacity=Capacity.SPOT), "us-east-1"]
+    assert spot.cost is not None
+    assert spot.how.endswith("what its own run cost is not known: no price")

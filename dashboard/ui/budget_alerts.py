@@ -44,7 +44,8 @@ def sent(messages: Sequence[Sent]) -> None:
         return
     st.html(note(f"No e-mail leaves the embedded AWS: what would be sent this month is kept, in its log {OUTBOX}."))
     for number, one in enumerate(messages):
-        with st.expander(f"{moment(one.at)} · {unlinked(one.to)} · {literal(one.subject)}", key=f"sent-{number}"):
+        of = f" ({literal(one.threshold)})" if one.threshold else ""
+        with st.expander(f"{moment(one.at)} · {unlinked(one.to)} · {literal(one.subject)}{of}", key=f"sent-{number}"):
             if one.problem:
                 st.html(note(f"It would not have arrived: {one.problem}", Tone.WAITING))
             st.code(one.message, language=None, wrap_lines=True)
@@ -52,4 +53,4 @@ def sent(messages: Sequence[Sent]) -> None:
 
 def unlinked(address: str) -> str:
     """An address for a label, which would otherwise become a link to write to it."""
-    return literal(address).replace("@", r"\@")
+    return f"`{address.replace('`', '')}`"

@@ -29,14 +29,23 @@ class Sent:
     message: str
     problem: str = ""
 
+    @property
+    def threshold(self) -> str:
+        """The alert's edge as the message has it, "> $80.00"; "" in one of another kind."""
+        return self._told.get("Alert Threshold", "")
+
+    @property
+    def _told(self) -> dict[str, str]:
+        return dict(line.split(": ", 1) for line in self.message.splitlines() if ": " in line)
+
     def is_of(self, budget: Budget, alert: Alert) -> bool:
         """Whether it told of this alert of this budget, as the budget is now."""
-        told = dict(line.split(": ", 1) for line in self.message.splitlines() if ": " in line)
+        told = self._told
         kind = "FORECASTED" if alert.is_forecast else "ACTUAL"
         if (told.get("Budget Name"), told.get("Alert Type")) != (budget.name, kind):
             return False
         try:
-            edge = Decimal(told.get("Alert Threshold", "").partition("$")[2].replace(",", ""))
+            edge = Decimal(self.threshold.partition("$")[2].replace(",", ""))
             return alert.edge(budget.limit).quantize(edge) == edge  # a message rounds
         except InvalidOperation:
             return False

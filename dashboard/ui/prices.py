@@ -40,7 +40,10 @@ def show(aws: Aws, now: datetime) -> None:
     for name in told.broken:
         st.html(note(f"{name} made no sense and was set aside: its prices are not used.", Tone.WAITING))
     shown = [row for row in found if chosen.group in (ALL, row.group) and row.says(chosen.text)]
-    _table([row for row in shown if row.price is not None], chosen.month, chosen.region, now)
+    if any(row.price is not None for row in found):
+        _table([row for row in shown if row.price is not None], chosen.month, chosen.region, now)
+    else:
+        empty.show("prices", f"No price of {chosen.region} is known here.", _ask_for(aws, told.kept))
     left, right = st.columns((7, 6), gap="medium")
     with right:
         page.section("Spot")
@@ -100,6 +103,15 @@ def sentence(found: Sequence[Row], region: str) -> str:
     of = f", {count(estimates, 'estimate')} among them" if estimates else ""
     missing = len(found) - len(priced)
     return f"{region}: {count(len(priced), 'price')}{of}, {missing or 'none'} unknown"
+
+
+def _ask_for(aws: Aws, kept: Refreshed | None) -> str:
+    """What to do about a region without prices."""
+    if aws.account.is_embedded:
+        return "None are shipped, and the embedded AWS has those alone: connect a real account and refresh them there."
+    if kept is not None and kept.prices_at is not None:
+        return "AWS was asked and told none that can be used: what its answers lacked is listed below."
+    return "Refresh prices asks AWS for them, free of charge."
 
 
 def _collected(aws: Aws, kept: Refreshed | None, region: str, now: datetime) -> str:

@@ -75,6 +75,8 @@ def test_every_region_of_sagemaker_can_be_chosen_and_refreshed(priced: PricedAws
     page = visit(priced, "prices", region="eu-central-1")
     assert not page.exception
     assert "eu-central-1: no price is known" in text(page)
+    assert "No price of eu-central-1 is known here." in text(page)
+    assert "the embedded AWS has those alone" in text(page)
     offered = page.selectbox(key="region").options
     assert offered[:4] == ["us-east-1", "ap-northeast-1", "ap-south-1", "eu-west-1"]  # the shipped ones first
     assert len(offered) > 25
@@ -164,6 +166,7 @@ def test_a_real_account_in_a_region_without_prices_says_so(visit: Open, monkeypa
     assert not page.exception
     said = text(page)
     assert "sa-east-1: no price is known" in said
+    assert "Refresh prices asks AWS for them, free of charge." in said
     assert "AWS was not asked for those of sa-east-1 yet" in said
 
 

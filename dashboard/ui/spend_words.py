@@ -180,7 +180,7 @@ def forecast_value(one: Forecast) -> str:
 def forecast_note(one: Forecast) -> str:
     """Under the forecast: its range, or why there is none."""
     if one.low is None or one.high is None:
-        stands = f"what is spent and what stands until {day(one.period.last)}; " if one.things else ""
+        stands = "with only what stands: " if one.things else ""
         return f"{stands}{one.why}"
     return f"{money(one.low)} to {money(one.high)} by {day(one.period.last)}"
 

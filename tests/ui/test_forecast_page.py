@@ -42,7 +42,7 @@ def test_the_card_says_the_least_where_there_is_no_forecast_and_opens_what_makes
     card = next(one for one in spend.figures(made, [], []) if one.key == "spend-forecast")
     assert card.value.startswith("at least $26.")
     assert card.value == spend_words.forecast_value(made.forecast)
-    assert card.note.startswith("what is spent and what stands until 30 November; a forecast needs 3 full days")
+    assert card.note.startswith("with only what stands: a forecast needs 3 full days")
     assert (card.place, card.query["forecast"]) == (Place.RECEIPT, "month")
     assert "at least $26." in spend_words.adding_up_finding(made)
 

@@ -20,6 +20,8 @@ from dashboard.ui.strip import Figure
 
 KEY = "receipt"
 RUN = "run:"
+LEAST_WAIT = 0.1
+"""Seconds before a run's instances began that are worth a word."""
 
 
 def as_asked(ledger: Ledger) -> Ledger:
@@ -157,7 +159,16 @@ def _time(found: Receipt) -> Figure:
     if found.service.is_asked:
         return Figure("receipt-time", "Asked", f"{found.started:%H:%M} UTC", f"{found.started:%Y-%m-%d}")
     word = "Goes on for" if found.ended is None else "Lasted"
-    return Figure("receipt-time", word, duration(found.seconds), _times(found.started, found.ended))
+    when = f"{_times(found.started, found.ended)}{_waited(found)}"
+    return Figure("receipt-time", word, duration(found.seconds), when)
+
+
+def _waited(found: Receipt) -> str:
+    """How much of a run's time passed before its instances were there: its lines, and its own page, count from then."""
+    if not found.key.startswith(RUN) or not found.lines:
+        return ""
+    seconds = (found.lines[0].started - found.started).total_seconds()
+    return f", {duration(seconds)} of it before its instances began" if seconds >= LEAST_WAIT else ""
 
 
 def _links(found: Receipt) -> None:

@@ -419,3 +419,11 @@ def test_a_tuning_job_is_one_line_everywhere_and_the_file_has_its_trials(visit: 
     rows = spend_table.plain(book.of(everything), everything)
     assert [row["trial_of"] for row in rows] == ["", "search", "search"]
     assert sum(Decimal(row["amount"]) for row in rows) == Decimal("1.9")
+
+
+def test_a_run_that_waited_says_how_much_of_its_time_passed_before_its_instances_began(visit: Open, aws, keep: Kept):
+    waited = run("waited", MADE - 2 * HOURS, 1, "0.50")
+    keep(replace(waited, started=waited.started - timedelta(seconds=90)))
+    assert "1 min 30 s of it before its instances began" in text(visit(aws, "receipt", receipt="run:waited"))
+    keep(waited)
+    assert "before its instances began" not in text(visit(aws, "receipt", receipt="run:waited"))

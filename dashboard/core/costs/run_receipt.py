@@ -189,5 +189,5 @@ def _job_status(status: RunStatus) -> str:
 
 def _said(value: object) -> str:
     if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
+        return value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
     return "true" if value is True else str(value)

@@ -187,3 +187,10 @@ def test_a_receipt_says_how_its_time_was_read_and_what_it_would_be_otherwise() -
 def test_a_receipt_says_that_its_features_came_from_a_cache() -> None:
     assert "the cache of an earlier run" in receipt(run(metrics={"features:from-cache": 1.0})).notes[-1]
     assert receipt(run(metrics={"features:from-cache": 0.0})).notes == ()
+
+
+def test_times_that_aws_tells_keep_their_fractions_so_that_seconds_can_be_checked() -> None:
+    began = NOW - timedelta(seconds=7.7)
+    facts = {one.member: one.value for one in receipt(run(started=began, ended=NOW)).facts}
+    assert facts["TrainingStartTime"] == "2026-11-21T11:59:52.300+00:00"
+    assert facts["TrainingEndTime"] == "2026-11-21T12:00:00+00:00"

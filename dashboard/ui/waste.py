@@ -19,6 +19,7 @@ from dashboard.ui import (
     page,
     receipt,
     receipt_lines,
+    spend_controls,
     strip,
     unread,
     waste_dialogs,
@@ -191,9 +192,13 @@ def per_day(one: Finding) -> Markup:
     )
 
 
-def foot(sweep: Sweep) -> None:
-    """What was looked at and what could not be: silence about a part would look as if it were clean."""
+def foot(sweep: Sweep, shown: Nature, account: Account) -> None:
+    """What was looked at and what could not be: silence about a part would look as if it were clean. For a sheet of
+    paper: whose account, when, and from where.
+    """
     page.section("Looked at")
     with st.container(border=True, key="panel-looked", gap=None):
         st.html(markup.note(f"{markup.sentence(waste_words.looked(sweep))}. As of {told(sweep.at)}."))
         unread.show("Not checked", sweep.unread, "waste")
+    query = {OF: shown.value} | {name: st.query_params[name] for name in (OF, IDLE) if name in st.query_params}
+    st.html(receipt_lines.foot(shown, account, sweep.at, spend_controls.link(query)))

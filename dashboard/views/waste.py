@@ -16,4 +16,4 @@ with problem.shown("waste", title="Waste"):
     waste.figures(reading.value, shown)
     page.section("What serves nobody")
     waste.findings(aws, reading.value, shown, state.ledger(aws).value)
-    waste.foot(reading.value)
+    waste.foot(reading.value, shown, aws.account)

@@ -86,6 +86,14 @@ def wasteful() -> ScriptedAws:
     return Wasteful()
 
 
+def test_a_sheet_of_paper_says_whose_account_it_is_of_when_and_from_where(wasteful: Wasteful, visit: Open) -> None:
+    foot = text(visit(wasteful, "waste", idle="7 d")).partition("kn-foot")[2]
+    assert "Account " in foot
+    assert "UTC" in foot
+    assert "of=simulated" in foot
+    assert "idle=7+d" in foot
+
+
 def test_it_says_what_is_wasted_a_day_and_why(wasteful: Wasteful, visit: Open) -> None:
     page = visit(wasteful, "waste")
     assert not page.exception

@@ -13,7 +13,7 @@ from dashboard.core.costs.expiry import expires, is_past
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Line, Nature
 from dashboard.core.costs.waste import DAY, Act, Evidence, Finding, Kind, Look, Thing, is_kennels, told
-from dashboard.core.format import count, duration
+from dashboard.core.format import count
 
 SPOT = "it pays the spot price, which moves and is not read for it"
 _STOPPED_AT = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
@@ -83,7 +83,6 @@ def _stopped(
 
 def _expired(one: Mapping[str, Any], aws: Aws, prices: PriceBook, now: datetime) -> Finding:
     marks, until = _tags(one), expires(_tags(one))
-    age = duration(max(0.0, (now - one["LaunchTime"]).total_seconds()))
     return Finding(
         kind=Kind.EXPIRED,
         thing=Thing.INSTANCE,
@@ -92,7 +91,7 @@ def _expired(one: Mapping[str, Any], aws: Aws, prices: PriceBook, now: datetime)
         nature=Nature.of(marks, is_embedded=aws.account.is_embedded),
         evidence=(
             Evidence(f"it was to be gone on {told(until)}" if until else "", "tag kennel:expires"),
-            Evidence(f"1 × {one['InstanceType']}, started {age} ago", "DescribeInstances"),
+            Evidence(f"1 × {one['InstanceType']}, started on {told(one['LaunchTime'])}", "DescribeInstances"),
         ),
         lines=_running(one, prices, aws.account.region, now),
         is_kennels=is_kennels(marks),

@@ -14,7 +14,7 @@ from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Line, Nature
 from dashboard.core.costs.waste import DAY, Act, Evidence, Finding, Kind, Look, Thing, told
 from dashboard.core.errors import KennelError, Refused
-from dashboard.core.format import count, duration, plain
+from dashboard.core.format import count, plain
 from dashboard.core.serving.endpoints import list_endpoints
 from dashboard.core.serving.model import Endpoint
 
@@ -49,7 +49,8 @@ class Judge:
         """What is to be said of one endpoint that is billed."""
         found = []
         if is_past(one.tags, self.now):
-            found.append(self._finding(Kind.EXPIRED, one, (_expired(one),), one.count))
+            asked = () if self.use is None else (_asked(self.use.get(one.name, Use())),)
+            found.append(self._finding(Kind.EXPIRED, one, (_expired(one), *asked), one.count))
         if self.use is None or self.now - one.created < self.idle or _is_paid_by_use(one):
             return found
         use = self.use.get(one.name, Use())
@@ -66,8 +67,8 @@ class Judge:
         self, kind: Kind, one: Endpoint, evidence: tuple[Evidence, ...], instances: int, wanted: int = 0
     ) -> Finding:
         scheduled = self.scheduled.get(one.name)
-        age = duration(max(0.0, (self.now - one.created).total_seconds()))
-        running = Evidence(f"{one.count} × {one.instance_type or 'unknown'}, made {age} ago", "DescribeEndpoint")
+        kind_of = one.instance_type or "unknown"
+        running = Evidence(f"{one.count} × {kind_of}, made on {told(one.created)}", "DescribeEndpoint")
         return Finding(
             kind=kind,
             thing=Thing.ENDPOINT,
@@ -152,6 +153,15 @@ def _acts(kind: Kind, scheduled: datetime | None) -> tuple[Act, ...]:
 def _expired(one: Endpoint) -> Evidence:
     when = expires(one.tags)
     return Evidence(f"it was to be gone on {told(when)}" if when else "", "tag kennel:expires")
+
+
+def _asked(use: Use) -> Evidence:
+    """Whether somebody still needs it: that decides between keeping and deleting what is past its time."""
+    if use.last is None:
+        return _quiet(use)
+    times, days = count(use.requests, "time"), endpoint_use.WINDOW.days
+    said = f"it was asked {times} in {days} days, last before {told(use.last)}"
+    return Evidence(said, "CloudWatch AWS/SageMaker Invocations")
 
 
 def _quiet(use: Use) -> Evidence:

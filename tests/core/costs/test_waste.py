@@ -106,6 +106,18 @@ def test_an_endpoint_past_its_time_is_found_however_much_it_is_asked():
     assert judge({"dogs": Use(100, NOW)}).findings(endpoint(kennel_expires="2026-11-21T19:00:00Z")) == []
 
 
+def test_what_is_past_its_time_says_whether_somebody_asks_it_and_since_when_it_is_there():
+    late = endpoint(kennel_expires="2026-11-21T18:00:00Z")
+    (asked,) = judge({"dogs": Use(2, NOW, 0.1)}).findings(late)
+    assert "asked 2 times in 14 days, last before 21 Nov 2026, 18:30 UTC" in asked.evidence[1].what
+    assert "made on 18 Nov 2026, 18:30 UTC" in asked.evidence[-1].what, "a moment grows no older while it is read"
+    young = endpoint(age=timedelta(minutes=5), kennel_expires="2026-11-21T18:00:00Z")
+    (unasked,) = judge({}).findings(young)
+    assert "nobody asked it" in unasked.evidence[1].what
+    (unread,) = judge(None).findings(late)
+    assert "ask" not in " ".join(one.what for one in unread.evidence), "what was not read is not said"
+
+
 def test_an_endpoint_that_nobody_asks_is_found_after_a_while():
     assert kinds(judge({}).findings(endpoint())) == [Kind.IDLE_ENDPOINT]
     assert judge({}).findings(endpoint(age=timedelta(hours=23))) == [], "it had no chance to be asked yet"

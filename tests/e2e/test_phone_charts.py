@@ -1,4 +1,4 @@
-"""On a phone too the charts of Costs can be read: names under an axis stand apart, nothing is cut at the edge."""
+"""On a phone too Costs can be read: names under an axis stand apart, nothing is cut, no toolbar lies over text."""
 
 from itertools import pairwise
 from typing import Any
@@ -41,3 +41,23 @@ def test_charts_are_read_on_a_phone(browser: Browser, kennel: Kennel, path: str)
             assert left[2] < right[1], f"{left[0]} and {right[0]} lie on each other"
         cut = [text for text, low, high in chart["texts"] if low < chart["edge"][0] - 1 or high > chart["edge"][1] + 1]
         assert not cut, f"beside the chart: {cut}"
+
+
+TOOLBARS = """all => all.map(bar => {
+  const element = bar.closest('[data-testid=stElementContainer]');
+  return bar.getBoundingClientRect().top - element.getBoundingClientRect().top;
+})"""
+GAP = 16
+"""Pixels between the elements of a page."""
+
+
+def test_the_toolbar_of_a_table_lies_over_nothing_where_it_is_always_up(browser: Browser, kennel: Kennel) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone = context.new_page()
+    phone.goto(f"{kennel.url}/choices?of=sample")
+    expect(phone.get_by_test_id("stElementToolbar").first).to_be_attached()
+    settle(phone)
+    above = phone.get_by_test_id("stElementToolbar").evaluate_all(TOOLBARS)
+    context.close()
+    assert above
+    assert min(above) >= -GAP, "it reaches into what stands above the table"

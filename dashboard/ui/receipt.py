@@ -48,9 +48,10 @@ def word_of(nature: Nature) -> Markup:
 
 
 def amount(quote: Quote) -> str:
-    """ "$0.0024", "about $0.0024" for an estimated price, or "unknown"."""
-    text = money(quote.amount, quote.currency)
-    return f"about {text}" if quote.is_known and quote.is_estimate else text
+    """ "$0.0024", "about $0.0024" for an estimated price, "at least $0.0024" where a part is unknown, or "unknown"."""
+    known = quote.amount if quote.least is None else quote.least
+    about = "about " if known is not None and quote.is_estimate else ""
+    return f"{'at least ' if quote.least is not None else ''}{about}{money(known, quote.currency)}"
 
 
 def price(quote: Quote) -> str:
@@ -80,7 +81,7 @@ def warning(text: str, account: Account) -> str:
 def receipt(quote: Quote, nature: Nature, against: Mapping[str, str] | None = None) -> Markup:
     """How a sum came about, line by line: seconds × instances × price. `against`: what to hold it against, by title."""
     rows = {
-        "Sum": Markup(f"{escape(amount(quote))} {of(nature) if quote.is_known else ''}"),
+        "Sum": Markup(f"{escape(amount(quote))} {of(nature) if quote.is_known or quote.least is not None else ''}"),
         **(against or {}),
         "Billable time": f"{duration(quote.seconds)}, {quote.basis}" if quote.basis else duration(quote.seconds),
         "Instances": count(quote.count),

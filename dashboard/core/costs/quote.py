@@ -24,6 +24,7 @@ class Quote:
     is_estimate: bool = False  # the price itself is an estimate
     basis: str = ""  # what the seconds are based on
     instances: Decimal | None = None  # of a run's amount: its instances alone, without volumes and addresses
+    least: Decimal | None = None  # where a part of the cost is unknown: the rest; None where none is, or all
 
     @property
     def is_known(self) -> bool:

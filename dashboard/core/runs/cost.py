@@ -1,11 +1,12 @@
 """What one run has cost so far, or in the end."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from dashboard.core.costs.ec2 import LEAST_SECONDS
-from dashboard.core.costs.prices import Extra, Kind, PriceBook
+from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quantities import ec2_seconds
 from dashboard.core.costs.quote import Quote, quote, total, unknown
 from dashboard.core.costs.receipt import Line
@@ -30,7 +31,8 @@ def run_cost(run: Run, prices: PriceBook, region: str, now: datetime, children: 
     if seconds is not None:
         seconds = float(ec2_seconds(seconds)) if run.is_on_ec2 else max(0.0, seconds)
     if first.price is None:
-        return unknown(first.why_unknown, seconds=seconds, count=run.instance_count, basis=_basis(run))
+        said = unknown(first.why_unknown, seconds=seconds, count=run.instance_count, basis=_basis(run))
+        return replace(said, least=receipt.amount)
     known = [line.amount for line in receipt.lines if line.amount is not None]
     return Quote(
         amount=sum(known, Decimal(0)) if first.amount is not None else None,
@@ -43,6 +45,7 @@ def run_cost(run: Run, prices: PriceBook, region: str, now: datetime, children: 
         why_unknown=first.why_unknown if first.amount is None else "",
         is_estimate=receipt.is_estimate,
         instances=first.amount,
+        least=receipt.amount if receipt.is_least else None,
         basis=", ".join(part for part in (_basis(run), _beside(receipt.lines[1:], region)) if part),
     )
 
@@ -56,11 +59,9 @@ def _basis(run: Run) -> str:
 
 
 def _beside(lines: Sequence[Line], region: str) -> str:
-    """What is in the sum beside the instance, and what is missing from it. SageMaker's storage, whose price is known
-    in few regions, is named by the receipt alone.
-    """
+    """What is in the sum beside the instance, and what is missing from it."""
     known = [line.what for line in lines if line.price is not None]
-    missing = [line.what for line in lines if line.price is None and line.what != Extra.ML_STORAGE.word]
+    missing = [line.what for line in lines if line.price is None]
     parts = [f"with {' and '.join(known)}"] if known else []
     parts += [f"without {' and '.join(missing)} (no price in {region})"] if missing else []
     return ", ".join(parts)
@@ -87,9 +88,14 @@ def _tuning(run: Run, prices: PriceBook, region: str, now: datetime, children: S
     quotes = [run_cost(child, prices, region, now) for child in children]
     amount, missing = total(quotes)
     basis = f"sum of {count(len(quotes), 'trial')}" + ("" if run.status.is_final else f", {SO_FAR}")
+    parts = [one.least if one.least is not None else one.amount for one in quotes]
+    known = [part for part in parts if part is not None]
+    is_least = missing or any(one.least is not None for one in quotes)
+    least = sum(known, Decimal(0)) if is_least and known else None
     if missing:
         why = next(one.why_unknown for one in quotes if not one.is_known)
-        return unknown(f"{missing} of {count(len(quotes), 'trial')}: {why}", basis=basis)
+        said = unknown(f"{missing} of {count(len(quotes), 'trial')}: {why}", basis=basis)
+        return replace(said, least=least)
     first = quotes[0]
     return Quote(
         amount=amount,
@@ -101,4 +107,5 @@ def _tuning(run: Run, prices: PriceBook, region: str, now: datetime, children: S
         date=first.date,
         is_estimate=any(one.is_estimate for one in quotes),
         basis=basis,
+        least=least,
     )

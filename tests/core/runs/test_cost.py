@@ -2,9 +2,11 @@ from decimal import Decimal
 
 import pytest
 
+from dashboard.core.costs.receipt import GRAIN
 from dashboard.core.format import money
 from dashboard.core.runs.cost import run_cost
 from dashboard.core.runs.model import Capacity, Platform, RunKind, RunStatus, TuningFacts
+from dashboard.ui.receipt import amount
 from tests.core.runs.made import NOW, run
 
 
@@ -101,3 +103,22 @@ def test_a_receipt_of_a_short_ec2_run_names_the_least_that_is_billed(prices):
     assert quote.basis.startswith("EC2 bills 60 s at least, it ran 26 s")
     long = run(platform=Platform.EC2, instance_type="m5.large", training_seconds=90, billable_seconds=90)
     assert "at least" not in run_cost(long, prices, "us-east-1", NOW).basis
+
+
+def test_what_is_known_of_a_cost_is_said_and_what_is_missing_is_named(prices):
+    stored = run_cost(run(volume_gb=30), prices, "us-east-1", NOW)
+    assert stored.least == stored.amount.quantize(GRAIN)
+    assert "without storage of SageMaker instances (no price in us-east-1)" in stored.basis
+    assert amount(stored) == "at least $0.0751"
+    assert run_cost(run(), prices, "us-east-1", NOW).least is None
+    spot = run(platform=Platform.EC2, instance_type="m5.large", capacity=Capacity.SPOT)
+    part = run_cost(spot, prices, "us-east-1", NOW)
+    assert part.amount is None  # so that no choice is made by it
+    assert amount(part) == "at least $0.0009"
+    assert "not recorded" in part.why_unknown
+    search = tuning(Completed=2)
+    both = run_cost(search, prices, "us-east-1", NOW, [run(volume_gb=30), run()])
+    assert (amount(both), both.least) == (
+        "at least $0.1503",
+        stored.least + run_cost(run(), prices, "us-east-1", NOW).amount,
+    )

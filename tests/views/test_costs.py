@@ -110,6 +110,20 @@ def test_the_sum_opens_to_receipts_that_add_up_to_it(visit: Open, aws, keep: Kep
     assert sum(Decimal(str(row["Cost"])) for row in cells(opened)) == Decimal("12.7")
 
 
+def test_the_forecast_opens_to_what_stands_and_to_the_days_of_the_rest(visit: Open, aws, keep: Kept):
+    keep(*month(), endpoint("forgotten", MADE - 2 * HOURS, each="0.5"))
+    page = visit(aws, "costs")
+    asked = query(page, "Open what makes it")
+    opened = visit(aws, "receipt", **asked)
+    assert not opened.exception
+    said = text(opened)
+    for words in ("Spent so far", "forgotten", "$0.50/h for", "unless it is stopped", "All that comes and goes"):
+        assert words in said
+    receipts = [link for link in links(opened) if link[1] == "receipt"]
+    assert any("receipt=endpoint" in where for _, _, where in receipts)
+    assert "which stands at $0.50/h" in text(page)  # and what to do names it
+
+
 def test_a_group_opens_to_its_own_receipts(visit: Open, aws, keep: Kept):
     keep(*month())
     page = visit(aws, "costs", by="project")

@@ -101,7 +101,7 @@ def cells(rows: Rows, at: datetime, timezone: str | None) -> list[dict[str, Any]
             **({"Project": receipt.project} if has_project else {}),
             **({"Owner": receipt.owner} if has_owner else {}),
             "Started": local(receipt.started, timezone),
-            "Lasted": duration(receipt.seconds),
+            "Lasted": "" if receipt.service.is_asked else duration(receipt.seconds),
             "Note": spend_words.row_note(receipt, amount),
         }
         for receipt, amount in rows

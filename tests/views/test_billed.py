@@ -1,5 +1,6 @@
 """The bill on the Spend page: never asked for without a click, beside list prices, open to what it is made of."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -117,6 +118,17 @@ def test_the_receipt_of_a_question_tells_of_no_seconds(
     assert "Simulated: requests × list price" in said
     assert "Lasted" not in said
     assert "Simulated: this machine" not in said
+
+
+def test_what_a_question_cost_is_in_the_sums_at_once(aws: ScriptedAws, visit: Open) -> None:
+    answer(aws, (SAGEMAKER, "Usage", "1"))
+    test = ask(spend(visit, aws))
+    until = time.monotonic() + 8  # other changes are looked for every 15 s
+    while "question 1" not in text(test) and time.monotonic() < until:
+        test.run()
+    assert "Cost Explorer, question 1" in text(test)
+    table = next(one.value for one in test.dataframe if "Receipt" in one.value)
+    assert [row["Lasted"] for row in table.to_dict("records") if row["Service"] == "Cost Explorer"] == [""]
 
 
 def test_an_answer_that_is_no_bill_was_paid_for_all_the_same(aws: ScriptedAws, visit: Open, tmp_path: Path) -> None:

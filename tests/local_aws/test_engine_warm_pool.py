@@ -20,6 +20,7 @@ from tests.local_aws.sagemaker_world import (
     training_request,
     unique,
 )
+from training.metrics import FROM_CACHE, METRIC_DEFINITIONS
 from training.sample_data import write_dataset
 
 needs_namespaces = pytest.mark.skipif(not namespaces_allowed(), reason="this system allows no mount namespaces")
@@ -136,14 +137,20 @@ def test_a_second_training_on_the_same_photos_starts_from_the_first_ones_feature
     bucket(embedded)
     for path in tmp_path.rglob("*.jpg"):
         s3.upload_file(str(path), BUCKET, prefix + path.relative_to(tmp_path).as_posix())
-    logs = []
+    logs, shares = [], []
     for _ in range(2):
         name = unique("warm")
-        algorithm = {"ContainerEntrypoint": ["python", "-m", "training.train"], "ContainerArguments": ["--epochs", "1"]}
+        algorithm = {
+            "ContainerEntrypoint": ["python", "-m", "training.train"],
+            "ContainerArguments": ["--epochs", "1"],
+            "MetricDefinitions": METRIC_DEFINITIONS,
+        }
         request = training_request(name, AlgorithmSpecification=algorithm, InputDataConfig=[channel(key=prefix)])
         sagemaker.create_training_job(**request)
         found = finished(sagemaker, name, 60)
         assert found["TrainingJobStatus"] == "Completed", found.get("FailureReason")
         logs.append(log_lines(client(embedded, "logs"), "/aws/sagemaker/TrainingJobs", name))
+        shares += [one["Value"] for one in found["FinalMetricDataList"] if one["MetricName"] == FROM_CACHE]
+    assert shares == [0.0, 1.0], "whoever judges its time learns from the job itself that it did less work"
     said = f"{photos} of {photos} photos' features came from the cache of an earlier run"
     assert [said in lines for lines in logs] == [False, True]

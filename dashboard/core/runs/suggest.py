@@ -80,6 +80,8 @@ def suggest(run: Run, usage: Usage, prices: PriceBook, region: str, *, is_embedd
         said = f"Its disk was {percent(disk)} full: {run.volume_gb} GB leave no room for more data."
         return Suggestion(Change.VOLUME, run.instance_type, said, volume_gb=2 * run.volume_gb)
     used = _used(usage, of)
+    if run.is_cached and not (used.memory is not None and used.memory >= FULL):
+        return None  # what it did not compute needs cores that the next run may have to have
     if used.memory is not None and used.memory >= FULL:
         return _larger(run, of, prices, region, Hardware(of.vcpu, of.memory_gib * 2, of.gpu),
                        f"Its memory was {percent(used.memory)} full")  # fmt: skip

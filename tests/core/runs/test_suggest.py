@@ -35,6 +35,12 @@ def test_idle_cores_and_empty_memory_suggest_the_cheapest_that_still_fits(prices
     assert made.title == "A smaller instance: ml.c5.large"
 
 
+def test_a_run_that_found_its_features_in_a_cache_tells_not_which_cores_are_needed(prices):
+    cached = {"metrics": {"features:from-cache": 1.0}, "instance_type": "ml.c5.2xlarge"}
+    assert ask(prices, used(100, memory=15), **cached) is None
+    assert ask(prices, used(100, memory=99), **cached) is not None, "a memory that was full was full"
+
+
 def test_what_was_in_memory_must_fit_with_room(prices):
     # 6.4 GiB were used: 8 GiB would be 80 % full, which is the most
     assert ask(prices, used(100, memory=40), instance_type="ml.c5.2xlarge").instance_type == "ml.m5.large"

@@ -175,6 +175,7 @@ def test_a_run_ends_with_its_model_log_and_stages_where_they_outlive_the_instanc
     assert [stage["name"] for stage in told["stages"]] == ["Downloading", "Training", "Uploading", "Completed"]
     assert all(stage["ended"] for stage in told["stages"])
     assert 0 < told["metrics"]["test:accuracy"] <= 1
+    assert told["metrics"]["features:from-cache"] == 0, "it computed its features, and says so as SageMaker's do"
     assert told["artifact_uri"] == f"s3://{BUCKET}/ec2-runs/{run.name}/output/model.tar.gz"
     body = run.aws.client("s3").get_object(Bucket=BUCKET, Key=f"ec2-runs/{run.name}/output/model.tar.gz")["Body"]
     with tarfile.open(fileobj=io.BytesIO(body.read())) as tar:

@@ -154,20 +154,27 @@ def _places(points: Sequence[tuple[float, float, str]]) -> list[str]:
             "middle left": (left - 12 - wide, base - 8, left - 12, base + 8),
             "top center": (left - wide / 2, base + 12, left + wide / 2, base + 28),
             "bottom center": (left - wide / 2, base - 28, left + wide / 2, base - 12),
+            "top right": (left + 6, base + 8, left + 6 + wide, base + 24),
+            "bottom right": (left + 6, base - 24, left + 6 + wide, base - 8),
+            "top left": (left - 6 - wide, base + 8, left - 6, base + 24),
+            "bottom left": (left - 6 - wide, base - 24, left - 6, base - 8),
         }
         others = [box for place, box in enumerate(boxes) if place != own]
-        side = min(offers, key=lambda name: _outside(offers[name]) + sum(_meet(offers[name], box) for box in others))
+        side = min(offers, key=lambda name: _outside(offers[name]) + sum(_shared(offers[name], box) for box in others))
         boxes.append(offers[side])
         found.append(side)
     return found
 
 
-def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _shared(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+    """Square pixels that lie in both."""
+    wide, high = min(one[2], other[2]) - max(one[0], other[0]), min(one[3], other[3]) - max(one[1], other[1])
+    return wide * high if wide > 0 and high > 0 else 0.0
 
 
-def _outside(box: tuple[float, float, float, float]) -> bool:
-    return box[0] < 0 or box[1] < 0 or box[2] > WIDE + BESIDE or box[3] > HIGH
+def _outside(box: tuple[float, float, float, float]) -> float:
+    """Square pixels of a label that would be cut."""
+    return (box[2] - box[0]) * (box[3] - box[1]) - _shared(box, (0.0, 0.0, WIDE + BESIDE, HIGH))
 
 
 def _text(dot: Dot) -> str:

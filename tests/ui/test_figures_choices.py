@@ -89,3 +89,13 @@ def test_time_is_told_in_units_that_fit(seconds, unit):
 
 def test_ticks_of_money_can_be_told_apart():
     assert [tick_format(top) for top in (100, 3, 0.5, 0.05, 0.002)] == [",.0f", ",.1f", ",.2f", ",.3f", ".4f"]
+
+
+def test_labels_of_dots_that_nearly_touch_do_not_lie_on_each_other():
+    """The sample account's: two ways within a cent, of the same duration, between others."""
+    dots = [
+        dot("B", 2652, 0.0663, None), dot("C", 1326, 0.0726, None), dot("D", 663, 0.0751, None),
+        dot("E", 1326, 0.0847, None), dot("F", 1353, 0.1308, None), dot("I", 5304, 0.3389, None),
+    ]  # fmt: skip
+    places = dict(zip("BCDEFI", frontier(dots, "sample").data[0].textposition, strict=True))
+    assert places["C"].split()[0] != places["E"].split()[0]

@@ -15,6 +15,7 @@ from dashboard.core.costs.over_time import Series
 from dashboard.core.costs.selection import DAY, Period
 from dashboard.core.format import money
 from dashboard.ui.figures import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, spread, template
+from dashboard.ui.sketch import Sketch
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -63,13 +64,12 @@ def each(made: Series, word: Callable[[str], str], limit: Limit | None = None) -
 
     `limit`: what each bar should stay under.
     """
-    from plotly import graph_objects as go
-
-    figure = go.Figure(layout=template("", "USD a month" if made.is_monthly else "USD a day", HEIGHT))
+    figure = Sketch(template("", "USD a month" if made.is_monthly else "USD a day", HEIGHT))
     days = [step.period.first for step in made.steps]
     when = "%B %Y" if made.is_monthly else "%-d %b %Y"
     for place, group in enumerate(made.groups):
-        figure.add_bar(
+        figure.add(
+            "bar",
             x=days,
             y=[float(step.amounts[place]) for step in made.steps],
             name=plain(word(group)),
@@ -90,14 +90,14 @@ def each(made: Series, word: Callable[[str], str], limit: Limit | None = None) -
             hovertemplate=f"%{{x|{when}}}<br>%{{fullData.name}} %{{text}}<extra></extra>",
         )
     # The one bar under the pointer, so that a click is on a group and not on all of them.
-    figure.update_layout(hovermode="closest", barmode="stack", bargap=0.25, margin={"l": 8, "r": 8, "t": 34, "b": 8})
+    figure.layout.update(hovermode="closest", barmode="stack", bargap=0.25, margin={"l": 8, "r": 8, "t": 34, "b": 8})
     _legend(figure, len(made.groups))
     _days(figure, days, is_monthly=made.is_monthly)
     highest = max((float(step.total) for step in made.steps), default=0.0)
     if limit is not None:
         highest = _limit(figure, limit, highest)
     _usd(figure, highest)
-    return figure
+    return figure.drawn()
 
 
 def adding_up(
@@ -110,17 +110,16 @@ def adding_up(
     limit: Limit | None = None,
 ) -> "Figure":
     """Areas adding up from the period's start to `at`, then the forecast's cone to its end, under the limit's line."""
-    from plotly import graph_objects as go
-
     sums = made.adding_up()
-    figure = go.Figure(layout=template("", "USD, adding up", HEIGHT))
+    figure = Sketch(template("", "USD, adding up", HEIGHT))
     start = _midnight(whole.first)
     moments = [start, *(min(_midnight(step.period.last + DAY), at) for step in sums.steps)]
     labels: list[tuple[float, str]] = []
     below = 0.0
     for place, group in enumerate(sums.groups):
         values = [0.0, *(float(step.amounts[place]) for step in sums.steps)]
-        figure.add_scatter(
+        figure.add(
+            "scatter",
             x=moments,
             y=values,
             name=plain(word(group)),
@@ -143,23 +142,23 @@ def adding_up(
         _cone(figure, forecast, below, at, highest)
     if forecast is None or not forecast.is_known:
         _ends(figure, labels, moments[-1], highest)
-        figure.update_layout(margin={"l": 8, "r": 150, "t": 10, "b": 8})
+        figure.layout.update(margin={"l": 8, "r": 150, "t": 10, "b": 8})
     else:
         _legend(figure, len(sums.groups))
-        figure.update_layout(margin={"l": 8, "r": 96, "t": 34, "b": 8})
+        figure.layout.update(margin={"l": 8, "r": 96, "t": 34, "b": 8})
     end = max(moments[-1], _midnight(forecast.period.last + DAY)) if forecast and forecast.is_known else moments[-1]
     _days(figure, [start.date() + number * DAY for number in range((end - start).days + 1)])
-    figure.update_xaxes(range=[start, end])
+    figure.layout["xaxis"].update(range=[start, end])
     _usd(figure, highest * 1.04)
-    return figure
+    return figure.drawn()
 
 
-def _limit(figure: "Figure", limit: Limit, highest: float) -> float:
+def _limit(figure: Sketch, limit: Limit, highest: float) -> float:
     """A dashed line with its name and amount, or only its name; how high the figure now is."""
     amount, is_far = float(limit.amount), limit.is_far(highest)
     if not is_far:
-        figure.add_hline(y=amount, line={"color": VERMILLION, "dash": "dash", "width": 2})
-    figure.add_annotation(
+        figure.across(amount, {"color": VERMILLION, "dash": "dash", "width": 2})
+    figure.write(
         x=0,
         xref="paper",
         xanchor="left",
@@ -174,7 +173,7 @@ def _limit(figure: "Figure", limit: Limit, highest: float) -> float:
     return highest if is_far else max(highest, amount * 1.04)
 
 
-def _cone(figure: "Figure", forecast: Forecast, total: float, at: datetime, top: float) -> None:
+def _cone(figure: Sketch, forecast: Forecast, total: float, at: datetime, top: float) -> None:
     """The range of what is to come, and the line in its middle, from what is spent."""
     points = forecast.path()
     moments = [at, *(_midnight(point.day + DAY) for point in points)]
@@ -183,9 +182,10 @@ def _cone(figure: "Figure", forecast: Forecast, total: float, at: datetime, top:
         for values in zip(*((p.low, p.amount, p.high) for p in points), strict=True)
     )
     quiet = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
-    figure.add_scatter(x=moments, y=low, **quiet)
-    figure.add_scatter(x=moments, y=high, fill="tonexty", fillcolor="rgba(128,140,152,0.28)", **quiet)
-    figure.add_scatter(
+    figure.add("scatter", x=moments, y=low, **quiet)
+    figure.add("scatter", x=moments, y=high, fill="tonexty", fillcolor="rgba(128,140,152,0.28)", **quiet)
+    figure.add(
+        "scatter",
         x=moments,
         y=middle,
         name="forecast",
@@ -196,7 +196,7 @@ def _cone(figure: "Figure", forecast: Forecast, total: float, at: datetime, top:
         hovertemplate="forecast %{text}<extra></extra>",
     )
     last = points[-1]
-    figure.add_annotation(
+    figure.write(
         x=moments[-1],
         y=float(last.amount),
         text=f"about {money(last.amount)}<br>{money(last.low)}<br>to {money(last.high)}",
@@ -209,15 +209,15 @@ def _cone(figure: "Figure", forecast: Forecast, total: float, at: datetime, top:
     )
 
 
-def _ends(figure: "Figure", labels: Sequence[tuple[float, str]], x: datetime, highest: float) -> None:
+def _ends(figure: Sketch, labels: Sequence[tuple[float, str]], x: datetime, highest: float) -> None:
     """Names of the areas where they end."""
     top = highest or 1.0
     for (_, name), place in zip(labels, spread([y for y, _ in labels], top * 17 / (HEIGHT - 60), top), strict=True):
-        figure.add_annotation(x=x, y=place, text=name, xanchor="left", xshift=8, showarrow=False, font={"size": 12})
+        figure.write(x=x, y=place, text=name, xanchor="left", xshift=8, showarrow=False, font={"size": 12})
 
 
-def _legend(figure: "Figure", groups: int) -> None:
-    figure.update_layout(
+def _legend(figure: Sketch, groups: int) -> None:
+    figure.layout.update(
         showlegend=groups > 1,
         legend={
             "orientation": "h",
@@ -230,20 +230,20 @@ def _legend(figure: "Figure", groups: int) -> None:
     )
 
 
-def _days(figure: "Figure", days: Sequence[date], *, is_monthly: bool = False) -> None:
+def _days(figure: Sketch, days: Sequence[date], *, is_monthly: bool = False) -> None:
     """At most five days, or months, are named under the axis."""
     every = max(1, -(-len(days) // TICKS))
     shown = list(days[::every])
     form = "%b %Y" if is_monthly else "%-d %b"
-    figure.update_xaxes(
+    figure.layout["xaxis"].update(
         tickvals=shown, ticktext=[f"{day:{form}}" for day in shown], tickangle=0, hoverformat="%-d %b %Y"
     )
 
 
-def _usd(figure: "Figure", highest: float) -> None:
+def _usd(figure: Sketch, highest: float) -> None:
     """The axis of money begins at 0, its digits follow its height."""
     form = ",.0f" if highest >= 10 else ",.2f" if highest >= 0.1 else ".4~f"
-    figure.update_yaxes(range=[0, highest or 1.0], tickprefix="$", tickformat=form, nticks=6)
+    figure.layout["yaxis"].update(range=[0, highest or 1.0], tickprefix="$", tickformat=form, nticks=6)
 
 
 def _midnight(day: date) -> datetime:

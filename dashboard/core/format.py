@@ -25,6 +25,15 @@ def money(amount: Decimal | None, currency: str = "USD") -> str:
     return _signed(amount, places, currency)
 
 
+def apart(one: Decimal, other: Decimal, currency: str = "USD") -> str:
+    """What one sum is more than another in a sentence that names both: of the sums as they are shown.
+
+    "$0.0557" for $0.13079 and $0.07514, which are shown as $0.1308 and $0.0751: their own is shown as $0.0556.
+    """
+    shown = [_rounded(each, 0 if abs(each) >= 1000 else 2 if abs(each) >= 1 else 4) for each in (one, other)]
+    return money(shown[0] - shown[1] if all(shown) else one - other, currency)
+
+
 def amount(value: Decimal) -> str:
     """An amount for a program, with the places of `money`: "0.0751", "5.41", "1204"; the smallest keep two digits."""
     shown = money(value, "")

@@ -148,3 +148,18 @@ def test_the_smallest_prices_have_no_exponent():
 )
 def test_an_amount_for_a_program_has_the_places_of_money_and_nothing_else(value, text):
     assert format.amount(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "text"),
+    [
+        ("0.13079", "0.07514", "$0.0557"),  # beside $0.1308 and $0.0751
+        ("0.00174", "0.00006", "$0.0016"),  # beside $0.0017 and $0.0001
+        ("5.406", "1.404", "$4.01"),
+        ("5", "0.00001", "$5.00"),
+        ("0.00004", "0.00001", "under $0.0001"),
+        ("1", "2", "−$1.00"),
+    ],
+)
+def test_what_sums_are_apart_is_what_a_reader_reckons(one, other, text):
+    assert format.apart(Decimal(one), Decimal(other)) == text

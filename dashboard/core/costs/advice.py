@@ -8,7 +8,7 @@ from dashboard.core.costs.frontier import Wish, beaten, cheapest
 from dashboard.core.costs.groups import Group, Grouping, group
 from dashboard.core.costs.outcomes import Outcome, Work, by_work
 from dashboard.core.costs.versus import ALONE, platforms, sentence, spot_savings
-from dashboard.core.format import count, duration, money, percent
+from dashboard.core.format import apart, count, duration, money, percent
 
 LEAST = 0.02
 """A saving under this share of the cost is not worth a sentence."""
@@ -78,7 +78,7 @@ def _change(works: Mapping[Work, Sequence[Outcome]]) -> str:
                 continue
             told = f"{told_of(better, is_alone=is_alone)} did the work of {told_of(worse, is_alone=is_alone)}"
             has_more = is_alone and any(one.instances is not None for one in (*better.outcomes, *worse.outcomes))
-            said = f"{told}: {money(each)} less a run{ALONE if has_more else ''}."
+            said = f"{told}: {apart(before, after)} less a run{ALONE if has_more else ''}."
             said += "".join(f" {read}." for one in (better, worse) if (read := one.reading))
             best = max(best, (each * worse.n, said))
     return best[1]

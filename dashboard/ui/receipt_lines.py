@@ -92,6 +92,11 @@ def by_day(days: Mapping[date, Decimal], period: Period) -> Markup:
     )
 
 
+def answered_by(facts: Sequence[Fact]) -> str:
+    """Whose words they are: an EC2 training's are in files that Kennel and the instance wrote."""
+    return "What its files in S3 say" if all(one.operation.startswith("s3 ") for one in facts) else "What AWS answered"
+
+
 def answers(facts: Sequence[Fact]) -> Markup:
     """AWS's own answers that the receipt is computed from."""
     rows = "".join(

@@ -123,7 +123,7 @@ def _one(found: Receipt, ledger: Ledger, selection: Selection) -> None:
         with st.expander(f"The sum by day: {count(len(days), 'UTC day')}", key="receipt-days"):
             st.html(receipt_lines.by_day(days, selection.period))
     if found.facts:
-        page.section("What AWS answered")
+        page.section(receipt_lines.answered_by(found.facts))
         with st.container(border=True, key="panel-receipt-facts"):
             st.html(receipt_lines.answers(found.facts))
 

@@ -32,6 +32,11 @@ def test_every_cell_names_its_column_for_a_phone_where_columns_have_no_room():
         assert f'data-of="{column}"' in answers
 
 
+def test_files_that_kennel_wrote_are_not_called_answers_of_aws():
+    assert receipt_lines.answered_by([Fact("s3 ec2-runs/dogs/status.json", "ended", "x")]) == "What its files in S3 say"
+    assert receipt_lines.answered_by([Fact("DescribeTrainingJob", "TrainingEndTime", "x")]) == "What AWS answered"
+
+
 def test_an_unknown_line_says_why_and_is_not_nought():
     storage = line(NOW - 3 * HOUR, NOW - 2 * HOUR, None, what="storage", essential=False)
     table = receipt_lines.table(run("r", NOW - 3 * HOUR, extra=(storage,)))

@@ -169,6 +169,7 @@ def _facts(run: Run) -> tuple[Fact, ...]:
             (JOB, "TrainingJobStatus", _job_status(run.status)),
             (JOB, "ResourceConfig.InstanceType", run.instance_type),
             (JOB, "ResourceConfig.InstanceCount", run.instance_count),
+            (JOB, "ResourceConfig.VolumeSizeInGB", run.volume_gb),
             (JOB, "BillableTimeInSeconds", run.billable_seconds),
             (JOB, "TrainingTimeInSeconds", run.training_seconds),
             (JOB, "TrainingStartTime", run.started),

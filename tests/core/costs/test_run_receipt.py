@@ -37,6 +37,8 @@ def test_every_figure_of_it_can_be_defended() -> None:
     facts = {fact.member: (fact.operation, fact.value) for fact in cost.facts}
     assert facts["BillableTimeInSeconds"] == ("DescribeTrainingJob", "663")
     assert facts["ResourceConfig.InstanceCount"] == ("DescribeTrainingJob", "2")
+    sized = {fact.member: fact.value for fact in receipt(run(volume_gb=30)).facts}
+    assert sized["ResourceConfig.VolumeSizeInGB"] == "30", "the line of its storage is computed from it"
     assert (cost.project, cost.owner, cost.service, cost.nature) == ("p", "o", Service.TRAINING, Nature.SIMULATED)
     assert cost.key == "run:dogs-1"
 

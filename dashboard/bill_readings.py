@@ -7,12 +7,10 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard.budget_readings import forget_budgets
 from dashboard.core.aws import Aws
 from dashboard.core.costs import bill_requests
 from dashboard.core.costs.activate_tags import ActivationPlan, activate
 from dashboard.core.costs.billed import Billed, Question, ask, billed
-from dashboard.cost_readings import forget_costs
 from dashboard.readings import Reading, now, where
 
 MOST_KEPT = 100
@@ -63,8 +61,6 @@ def activate_tags(aws: Aws, plan: ActivationPlan) -> str:
 
 def _note(aws: Aws, operation: str, pages: int) -> None:
     bill_requests.note(bill_requests.place(aws.account), bill_requests.Asked(operation, pages, now()))
-    forget_costs()  # it is spent: sums and budgets are read again
-    forget_budgets()
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

@@ -108,6 +108,9 @@ def note(seen: View, book: ChoiceBook) -> None:
     if cached := sum(one.is_cached for one in seen.outcomes):
         told = f"{count(cached, 'run')} took the features from the cache of an earlier run and did less work"
         notes.append(f"{told}: such runs stand apart, and nothing is judged by them.")
+    if silent := sum(one.trained is not None and one.run.is_silent_on_cache for one in seen.outcomes):
+        told = f"{silent} of {count(len(seen.outcomes), 'run')} do not say whether their features came from a cache"
+        notes.append(f"{told}: where they did, their time and cost are those of less work.")
     notes += [f"{one.run.name}: {said}." for one in seen.outcomes if (said := reading(one.run, one.amount))][:MOST_READ]
     if len({data_of(one) for one in seen.outcomes}) > 1:
         notes.append("Runs on different data did different work: their cost and time are not alike.")

@@ -78,7 +78,7 @@ def bars(shown: Bars, grey: set[str], *, is_dark: bool = False) -> "Figure":
     from plotly import graph_objects as go
 
     rows = list(reversed(shown.rows))  # plotly draws from the bottom up
-    figure = go.Figure(layout=template(shown.unit, "", ROW * len(rows) + 58))
+    figure = go.Figure(layout=template(shown.unit, "", ROW * max(2, len(rows)) + 58))
     top = shown.most or max((value for _, value, _ in rows if value), default=1.0)
     figure.add_bar(
         orientation="h",

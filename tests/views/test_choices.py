@@ -217,3 +217,14 @@ def test_where_no_accuracy_is_known_the_page_says_so_at_once_and_where_it_is(emp
     assert "has a known accuracy" not in text(visit(empty, "choices", data="drawn-dogs"))
     empty.add_job("known-too")
     assert "2 completed runs of drawn-dogs" in text(visit(empty, "choices"))
+
+
+def test_runs_that_do_not_say_whether_they_used_a_cache_are_counted(empty: ScriptedAws, visit: Open) -> None:
+    empty.add_job("old")
+    empty.add_job("new")
+    empty.jobs["new"]["FinalMetricDataList"].append(
+        {"MetricName": "features:from-cache", "Value": 0.0, "Timestamp": empty.jobs["new"]["CreationTime"]}
+    )
+    said = text(visit(empty, "choices"))
+    assert "1 of 2 runs do not say whether their features came from a cache" in said
+    assert "do not say" not in text(visit(empty, "choices", runs="new"))

@@ -200,6 +200,11 @@ class Run:
         return not self.interruptions and self.metrics.get(FROM_CACHE, 0.0) >= LEAST_CACHED
 
     @property
+    def is_silent_on_cache(self) -> bool:
+        """Whether nobody can know that: it ran, with code older than the figure or with somebody else's."""
+        return not self.is_replayed and FROM_CACHE not in self.metrics
+
+    @property
     def saving(self) -> float | None:
         """What managed spot saved, 0..1: 1 − BillableTimeInSeconds / TrainingTimeInSeconds, AWS's own formula.
 

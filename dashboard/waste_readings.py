@@ -15,6 +15,7 @@ from dashboard.readings import Reading, now, where
 SECONDS = 300
 """How long a sweep is shown before it is made again, in the background: a dozen calls and a few for each thing, and
 CloudWatch charges a real account for each metric that GetMetricData reads."""
+NEW = timedelta(minutes=1)
 SELDOM = timedelta(minutes=15)
 """The same for a page that is open all day and says no more of waste than that it is there."""
 
@@ -65,6 +66,15 @@ class _Glance:
         with self._lock:
             self._is_stale = True
 
+    def newest(self) -> Sweep | None:
+        """The sweep that is being made, waited for, or one of this minute; None without."""
+        worker = self._worker
+        if worker is not None:
+            worker.join()
+        with self._lock:
+            is_new = self._seen is not None and not self._is_stale and now() - self._seen.at < NEW
+            return self._seen if is_new else None
+
     def keep(self, found: Sweep) -> None:
         """A page has waited for a newer one."""
         with self._lock:
@@ -90,7 +100,10 @@ def _glances() -> dict[str, _Glance]:
 
 @st.cache_data(show_spinner=False, ttl=SECONDS, refresh_mode="background", max_entries=16)
 def _waste(where: str, idle: timedelta, _aws: Aws) -> Reading[Sweep]:
-    found = sweep(_aws, prices(), now(), idle=idle)
-    if idle == IDLE:
-        _glances().setdefault(where, _Glance()).keep(found)
+    glance = _glances().setdefault(where, _Glance())
+    found = glance.newest() if idle == IDLE else None
+    if found is None:
+        found = sweep(_aws, prices(), now(), idle=idle)
+        if idle == IDLE:
+            glance.keep(found)
     return Reading(found, found.at)

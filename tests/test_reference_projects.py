@@ -32,8 +32,10 @@ def cost(one: Replayed) -> Decimal | None:
         capacity=Capacity.SPOT if one.is_spot else Capacity.ON_DEMAND,
     )
     prices = PriceBook.load()
-    amount = run_receipt(run, prices, "us-east-1", BEGUN + timedelta(days=1), is_embedded=True).amount
-    return None if amount is None else amount * max(1, one.trials)
+    made = run_receipt(run, prices, "us-east-1", BEGUN + timedelta(days=1), is_embedded=True)
+    if made.amount is None or made.lines[0].amount is None:  # an address alone is not what a training costs
+        return None
+    return made.amount * max(1, one.trials)
 
 
 def row(one: Replayed) -> str:

@@ -8,9 +8,9 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard.core.aws import Aws
-from dashboard.core.costs import bill_requests
-from dashboard.core.costs.activate_tags import ActivationPlan, activate
-from dashboard.core.costs.billed import Billed, Question, ask, billed
+from dashboard.core.costs.bill import requests as bill_requests
+from dashboard.core.costs.bill.activate_tags import ActivationPlan, activate
+from dashboard.core.costs.bill.billed import Billed, Question, ask, billed
 from dashboard.readings import Reading, now, where
 
 MOST_KEPT = 100

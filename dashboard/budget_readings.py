@@ -6,8 +6,8 @@ from datetime import datetime
 import streamlit as st
 
 from dashboard.core.aws import Aws
-from dashboard.core.costs.budgets import Budget, read_budgets
-from dashboard.core.costs.budgets_sent import Sent, read_sent
+from dashboard.core.costs.budgets.budgets import Budget, read_budgets
+from dashboard.core.costs.budgets.sent import Sent, read_sent
 from dashboard.core.errors import KennelError
 from dashboard.readings import Reading, now, where
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard.core.aws import Aws
-from dashboard.core.costs.advice import Advice
 from dashboard.core.costs.attempt import attempt
-from dashboard.core.costs.choice_book import ChoiceBook
-from dashboard.core.costs.outcomes import outcomes
+from dashboard.core.costs.choices.advice import Advice
+from dashboard.core.costs.choices.book import ChoiceBook
+from dashboard.core.costs.choices.outcomes import outcomes
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.errors import KennelError

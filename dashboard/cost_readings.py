@@ -3,12 +3,12 @@
 import streamlit as st
 
 from dashboard.core.aws import Aws
-from dashboard.core.costs import trail_kept
-from dashboard.core.costs.collect import Collector
-from dashboard.core.costs.ledger import Ledger
-from dashboard.core.costs.ledger_book import LedgerBook
-from dashboard.core.costs.trail import Pace, at_once
-from dashboard.core.costs.trail_book import TrailBook
+from dashboard.core.costs.ledger import trail_kept
+from dashboard.core.costs.ledger.book import LedgerBook
+from dashboard.core.costs.ledger.collect import Collector
+from dashboard.core.costs.ledger.ledger import Ledger
+from dashboard.core.costs.ledger.trail import Pace, at_once
+from dashboard.core.costs.ledger.trail_book import TrailBook
 from dashboard.core.runs.window import Window
 from dashboard.price_readings import prices
 from dashboard.readings import Reading, now, where

@@ -14,7 +14,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.core.aws import Aws
-from dashboard.core.costs import deleted_runs
+from dashboard.core.costs.ledger import deleted_runs
 from dashboard.core.costs.quote import Quote
 from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Unreachable
 from dashboard.core.parallel import gather

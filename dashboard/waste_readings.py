@@ -7,8 +7,8 @@ import streamlit as st
 
 from dashboard.core.aws import Aws
 from dashboard.core.costs.prices import PriceBook
-from dashboard.core.costs.sweep import IDLE, sweep
-from dashboard.core.costs.waste import Sweep
+from dashboard.core.costs.waste.sweep import IDLE, sweep
+from dashboard.core.costs.waste.waste import Sweep
 from dashboard.price_readings import prices
 from dashboard.readings import Reading, now, where
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.core.costs.ledger.run_receipt import run_receipt
 from dashboard.core.costs.prices import PriceBook
-from dashboard.core.costs.run_receipt import run_receipt
 from dashboard.core.format import duration, money
 from dashboard.core.runs.model import Capacity, Platform, Run, RunStatus
 from local_aws.sample_replays import REPLAYS, Replayed

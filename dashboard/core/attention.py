@@ -5,14 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from dashboard.core.costs.budgets import Budget
-from dashboard.core.costs.budgets_standing import Level, Standing, against
-from dashboard.core.costs.expiry import expires, is_past
-from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.budgets.budgets import Budget
+from dashboard.core.costs.budgets.standing import Level, Standing, against
+from dashboard.core.costs.ledger.ledger import Ledger
 from dashboard.core.costs.receipt import Nature, Service
 from dashboard.core.costs.selection import Period, Selection
-from dashboard.core.costs.statement import month_forecast
-from dashboard.core.costs.waste import Finding, Kind, Sweep, Thing, by_thing, together, told
+from dashboard.core.costs.spend.statement import month_forecast
+from dashboard.core.costs.waste.expiry import expires, is_past
+from dashboard.core.costs.waste.waste import Finding, Kind, Sweep, Thing, by_thing, together, told
 from dashboard.core.format import count, money
 from dashboard.core.overview import Attention, Overview, Severity, in_order
 from dashboard.core.serving.model import Endpoint

@@ -8,13 +8,13 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Account, Aws
-from dashboard.core.costs import up_to
-from dashboard.core.costs.activate_tags import ActivationPlan, carried
-from dashboard.core.costs.bill_names import REQUEST_PRICE
-from dashboard.core.costs.billed import TAGS, Billed, Question
-from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.bill.activate_tags import ActivationPlan, carried
+from dashboard.core.costs.bill.billed import TAGS, Billed, Question
+from dashboard.core.costs.bill.names import REQUEST_PRICE
+from dashboard.core.costs.bill.reconcile import Reconciliation, Row, comparable, reconcile
+from dashboard.core.costs.ledger import up_to
+from dashboard.core.costs.ledger.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.costs.reconcile import Reconciliation, Row, comparable, reconcile
 from dashboard.core.costs.selection import Selection
 from dashboard.core.format import count, money
 from dashboard.readings import Reading

@@ -6,9 +6,9 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.costs.billed import Billed, Question
-from dashboard.core.costs.ledger import Ledger
-from dashboard.core.costs.reconcile import reconcile
+from dashboard.core.costs.bill.billed import Billed, Question
+from dashboard.core.costs.bill.reconcile import reconcile
+from dashboard.core.costs.ledger.ledger import Ledger
 from dashboard.core.costs.selection import By, Selection
 from dashboard.core.format import money
 from dashboard.ui import billed, billed_words, markup, page

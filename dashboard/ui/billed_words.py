@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from dashboard.core.costs.bill_names import REQUEST_PRICE
-from dashboard.core.costs.billed import CURRENCY, METRIC, Billed, Question
-from dashboard.core.costs.budgets_standing import Standing
-from dashboard.core.costs.reconcile import Reason, Reconciliation, Row
+from dashboard.core.costs.bill.billed import CURRENCY, METRIC, Billed, Question
+from dashboard.core.costs.bill.names import REQUEST_PRICE
+from dashboard.core.costs.bill.reconcile import Reason, Reconciliation, Row
+from dashboard.core.costs.budgets.standing import Standing
 from dashboard.core.costs.selection import By
 from dashboard.core.format import ago, count, money
 from dashboard.ui import spend_words

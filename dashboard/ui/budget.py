@@ -9,13 +9,13 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Account, Aws
-from dashboard.core.costs.budgets import Budget, Scope, budget_of
-from dashboard.core.costs.budgets_sent import Sent
-from dashboard.core.costs.budgets_standing import Level, Standing, against, standing
-from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.budgets.budgets import Budget, Scope, budget_of
+from dashboard.core.costs.budgets.sent import Sent
+from dashboard.core.costs.budgets.standing import Level, Standing, against, standing
+from dashboard.core.costs.ledger.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Period, Selection
-from dashboard.core.costs.statement import Statement, month_forecast
+from dashboard.core.costs.spend.statement import Statement, month_forecast
 from dashboard.core.format import money, percent
 from dashboard.ui import budget_alerts, budget_dialog, confirm, markup, receipt
 from dashboard.ui.figures_spend import Limit

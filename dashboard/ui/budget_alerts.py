@@ -5,8 +5,8 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard.core.costs.budgets import Alert, Budget
-from dashboard.core.costs.budgets_sent import OUTBOX, Sent, when
+from dashboard.core.costs.budgets.budgets import Alert, Budget
+from dashboard.core.costs.budgets.sent import OUTBOX, Sent, when
 from dashboard.core.format import count, money
 from dashboard.ui.markup import badge, escape, literal, note
 from dashboard.ui.tones import Tone

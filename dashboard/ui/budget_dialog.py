@@ -7,12 +7,12 @@ from functools import partial
 import streamlit as st
 
 from dashboard.core.aws import Aws
-from dashboard.core.costs import budgets_plan
-from dashboard.core.costs.budgets import Budget, Scope
-from dashboard.core.costs.budgets_calls import TOPIC, Call
-from dashboard.core.costs.budgets_plan import BudgetPlan, There, plan_budget
-from dashboard.core.costs.budgets_wish import EXPECTED, LARGEST, SPENT, Wish, addresses
-from dashboard.core.costs.ledger import Ledger, groups
+from dashboard.core.costs.budgets import plan as budgets_plan
+from dashboard.core.costs.budgets.budgets import Budget, Scope
+from dashboard.core.costs.budgets.calls import TOPIC, Call
+from dashboard.core.costs.budgets.plan import BudgetPlan, There, plan_budget
+from dashboard.core.costs.budgets.wish import EXPECTED, LARGEST, SPENT, Wish, addresses
+from dashboard.core.costs.ledger.ledger import Ledger, groups
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Selection
 from dashboard.core.errors import KennelError

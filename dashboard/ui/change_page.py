@@ -9,10 +9,10 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard.core.aws import Account
-from dashboard.core.costs.change import Item, Move, moves
-from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.ledger.ledger import Ledger
+from dashboard.core.costs.ledger.tuning_receipt import folded
 from dashboard.core.costs.selection import Period, Selection
-from dashboard.core.costs.tuning_receipt import folded
+from dashboard.core.costs.spend.change import Item, Move, moves
 from dashboard.core.format import count
 from dashboard.ui import markup, page, receipt, receipt_lines, spend_controls, spend_panels, spend_words
 from dashboard.ui.markup import Markup, escape

@@ -7,8 +7,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.costs.choice_book import ChoiceBook, View
-from dashboard.core.costs.frontier import Answer, Wish, cheapest
+from dashboard.core.costs.choices.book import ChoiceBook, View
+from dashboard.core.costs.choices.frontier import Answer, Wish, cheapest
 from dashboard.ui import (
     chart,
     choices_versus,

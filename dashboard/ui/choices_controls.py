@@ -5,10 +5,10 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard.core.costs.choice_book import ChoiceBook, Question, View, data_of
-from dashboard.core.costs.frontier import Wish
-from dashboard.core.costs.groups import Grouping
-from dashboard.core.costs.outcomes import VALIDATION
+from dashboard.core.costs.choices.book import ChoiceBook, Question, View, data_of
+from dashboard.core.costs.choices.frontier import Wish
+from dashboard.core.costs.choices.groups import Grouping
+from dashboard.core.costs.choices.outcomes import VALIDATION
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import REAL, nature_of
 from dashboard.core.format import count

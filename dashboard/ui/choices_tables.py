@@ -5,11 +5,11 @@ from datetime import timedelta
 from textwrap import wrap
 from typing import Any
 
-from dashboard.core.costs.groups import Group
-from dashboard.core.costs.outcomes import Outcome, Work
-from dashboard.core.costs.scaling import Scaling, Step
-from dashboard.core.costs.versus import Pair, SpotSaving, trained
-from dashboard.core.costs.what_if import Option
+from dashboard.core.costs.choices.groups import Group
+from dashboard.core.costs.choices.outcomes import Outcome, Work
+from dashboard.core.costs.choices.scaling import Scaling, Step
+from dashboard.core.costs.choices.versus import Pair, SpotSaving, trained
+from dashboard.core.costs.choices.what_if import Option
 from dashboard.core.format import count, duration, money, percent
 from dashboard.ui.figures_choice_bars import Span
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.core.costs.choice_book import View
-from dashboard.core.costs.outcomes import Outcome
+from dashboard.core.costs.choices.book import View
+from dashboard.core.costs.choices.outcomes import Outcome
+from dashboard.core.costs.choices.versus import ALONE_NOTE, sentence
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.costs.versus import ALONE_NOTE, sentence
 from dashboard.ui import chart, choices_tables, markup, page, paper_table, receipt
 from dashboard.ui.page import Place
 from dashboard.ui.run_columns import opened

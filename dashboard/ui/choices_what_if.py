@@ -6,9 +6,9 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.costs.outcomes import Outcome, Work
+from dashboard.core.costs.choices.outcomes import Outcome, Work
+from dashboard.core.costs.choices.what_if import Question, regions_of, what_if
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.costs.what_if import Question, regions_of, what_if
 from dashboard.ui import chart, choices_tables, choices_versus, figures_choice_bars, markup, page, receipt
 from dashboard.ui.page import Place
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-from dashboard.core.costs.frontier import Answer, Wish
-from dashboard.core.costs.groups import Group, Spread
-from dashboard.core.costs.outcomes import Outcome
+from dashboard.core.costs.choices.frontier import Answer, Wish
+from dashboard.core.costs.choices.groups import Group, Spread
+from dashboard.core.costs.choices.outcomes import Outcome
 from dashboard.core.format import count, duration, money, percent
 from dashboard.ui.figures_choice_bars import Bar
 from dashboard.ui.figures_choices import Dot, letters

@@ -8,9 +8,9 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.costs import expiry
-from dashboard.core.costs.expiry import Keep
 from dashboard.core.costs.receipt import Nature
+from dashboard.core.costs.waste import expiry
+from dashboard.core.costs.waste.expiry import Keep
 from dashboard.core.errors import InvalidInput
 from dashboard.core.format import ago, duration, money
 from dashboard.core.runs.instances import SERVING

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dashboard.core.costs.what_if_time import Basis
+from dashboard.core.costs.choices.what_if_time import Basis
 from dashboard.ui.figures import BLUE, SKY, template
 from dashboard.ui.figures_choices import DIM, DIM_DARK, tick_format
 from dashboard.ui.figures_compare import GREY, GREY_DARK

@@ -10,9 +10,9 @@ from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING
 
-from dashboard.core.costs.forecast import Forecast
-from dashboard.core.costs.over_time import Series
 from dashboard.core.costs.selection import DAY, Period
+from dashboard.core.costs.spend.forecast import Forecast
+from dashboard.core.costs.spend.over_time import Series
 from dashboard.core.format import money
 from dashboard.ui.figures import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION, spread, template
 from dashboard.ui.sketch import Sketch

@@ -7,10 +7,10 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard.core.aws import Account
-from dashboard.core.costs.forecast import LEAST_DAYS, Forecast, Standing
-from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.ledger.ledger import Ledger
 from dashboard.core.costs.selection import Period, Selection
-from dashboard.core.costs.statement import month_forecast
+from dashboard.core.costs.spend.forecast import LEAST_DAYS, Forecast, Standing
+from dashboard.core.costs.spend.statement import month_forecast
 from dashboard.core.format import count, money, rate
 from dashboard.ui import markup, page, receipt, receipt_lines, spend_controls, spend_words
 from dashboard.ui.markup import Markup, escape

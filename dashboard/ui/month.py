@@ -4,7 +4,7 @@ from datetime import datetime
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.costs.ledger import Ledger, Share
+from dashboard.core.costs.ledger.ledger import Ledger, Share
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Period, Selection
 from dashboard.core.format import count

@@ -7,9 +7,9 @@ import base64
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 
-from dashboard.core.costs.forecast import Forecast
-from dashboard.core.costs.over_time import Series
 from dashboard.core.costs.selection import DAY
+from dashboard.core.costs.spend.forecast import Forecast
+from dashboard.core.costs.spend.over_time import Series
 from dashboard.core.format import money
 from dashboard.ui.figures import ticks
 from dashboard.ui.figures_spend import Limit, colour

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from dashboard.core.aws import Account
-from dashboard.core.costs.ledger import Share
+from dashboard.core.costs.ledger.ledger import Share
 from dashboard.core.costs.prices import Confidence
 from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt
 from dashboard.core.costs.selection import Period

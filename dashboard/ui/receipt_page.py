@@ -7,8 +7,8 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard.core.aws import Account
-from dashboard.core.costs import tuning_receipt, up_to
-from dashboard.core.costs.ledger import Ledger, Share
+from dashboard.core.costs.ledger import tuning_receipt, up_to
+from dashboard.core.costs.ledger.ledger import Ledger, Share
 from dashboard.core.costs.receipt import Nature, Receipt
 from dashboard.core.costs.selection import Selection
 from dashboard.core.errors import NotFound

@@ -10,9 +10,9 @@ from html import escape
 import streamlit as st
 
 from dashboard.core.aws import Account
-from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.ledger.ledger import Ledger
 from dashboard.core.costs.selection import Period, Selection
-from dashboard.core.costs.statement import Statement
+from dashboard.core.costs.spend.statement import Statement
 from dashboard.core.format import count
 from dashboard.ui import (
     empty,

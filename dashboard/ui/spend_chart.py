@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from dashboard.core.costs.over_time import OTHERS
 from dashboard.core.costs.selection import Period, Selection
-from dashboard.core.costs.statement import Statement
+from dashboard.core.costs.spend.over_time import OTHERS
+from dashboard.core.costs.spend.statement import Statement
 from dashboard.ui import chart, figures_spend, markup, page, paper_chart, receipt, spend_words
 from dashboard.ui.figures_spend import Limit
 from dashboard.ui.markup import Markup

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Account, Aws
-from dashboard.core.costs.ledger import Ledger, groups
+from dashboard.core.costs.ledger.ledger import Ledger, groups
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import EARLIEST, LATEST, NAMES, By, Period, Selection
 from dashboard.ui import address as address_page

@@ -5,9 +5,9 @@ from html import escape
 
 import streamlit as st
 
-from dashboard.core.costs.ledger import Share
+from dashboard.core.costs.ledger.ledger import Share
 from dashboard.core.costs.selection import By
-from dashboard.core.costs.statement import Statement
+from dashboard.core.costs.spend.statement import Statement
 from dashboard.core.format import count
 from dashboard.ui import figures_spend, markup, page, receipt, spend_controls, spend_words
 from dashboard.ui.markup import Markup

@@ -8,9 +8,9 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.core.costs.ledger.tuning_receipt import folded
 from dashboard.core.costs.receipt import Nature, Receipt
 from dashboard.core.costs.selection import Selection
-from dashboard.core.costs.tuning_receipt import folded
 from dashboard.core.format import count, duration
 from dashboard.ui import chart, page, spend_words
 from dashboard.ui.markup import Markup, escape, note

@@ -6,10 +6,10 @@ from html import escape
 
 import streamlit as st
 
-from dashboard.core.costs.advice import Advice
-from dashboard.core.costs.forecast import Forecast, Standing
+from dashboard.core.costs.choices.advice import Advice
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.costs.waste import Finding, Sweep, by_thing
+from dashboard.core.costs.spend.forecast import Forecast, Standing
+from dashboard.core.costs.waste.waste import Finding, Sweep, by_thing
 from dashboard.core.format import count, money, rate
 from dashboard.ui import markup, page, receipt
 from dashboard.ui.markup import Markup, badge

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from dashboard.core.costs.change import Change, Item
-from dashboard.core.costs.forecast import LEAST_DAYS, Forecast
-from dashboard.core.costs.ledger import Share
-from dashboard.core.costs.over_time import Series
+from dashboard.core.costs.ledger.ledger import Share
 from dashboard.core.costs.receipt import Receipt
 from dashboard.core.costs.selection import By, Period, Selection
-from dashboard.core.costs.statement import Statement
+from dashboard.core.costs.spend.change import Change, Item
+from dashboard.core.costs.spend.forecast import LEAST_DAYS, Forecast
+from dashboard.core.costs.spend.over_time import Series
+from dashboard.core.costs.spend.statement import Statement
 from dashboard.core.format import count, money, percent
 
 CUSTOM = "other days"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.core.costs.ledger import Unread
+from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.errors import AccessDenied, KennelError, ServiceFault, Throttled, Unreachable
 from dashboard.ui import markup
 

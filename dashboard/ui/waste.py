@@ -6,10 +6,10 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Account, Aws
-from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.ledger.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import REAL, nature_of
-from dashboard.core.costs.waste import Act, Evidence, Finding, Sweep, by_thing, told
+from dashboard.core.costs.waste.waste import Act, Evidence, Finding, Sweep, by_thing, told
 from dashboard.core.format import count, money
 from dashboard.ui import (
     address,

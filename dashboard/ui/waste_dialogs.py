@@ -8,11 +8,11 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.costs import expiry
-from dashboard.core.costs.expiry import Keep
-from dashboard.core.costs.waste import Act, Finding, Thing
-from dashboard.core.costs.waste_actions import act as carry_out
-from dashboard.core.costs.waste_plan import Plan, plan
+from dashboard.core.costs.waste import expiry
+from dashboard.core.costs.waste.actions import act as carry_out
+from dashboard.core.costs.waste.expiry import Keep
+from dashboard.core.costs.waste.plan import Plan, plan
+from dashboard.core.costs.waste.waste import Act, Finding, Thing
 from dashboard.core.format import money
 from dashboard.ui import confirm, endpoint, receipt
 from dashboard.ui.confirm import Action, Question

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.costs.waste import Act, Finding, Sweep, Thing
+from dashboard.core.costs.waste.waste import Act, Finding, Sweep, Thing
 from dashboard.core.format import count, money
 from dashboard.ui.tones import Tone
 

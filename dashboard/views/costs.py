@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.core.costs.statement import statement
+from dashboard.core.costs.spend.statement import statement
 from dashboard.ui import (
     billed,
     budget,

@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, cast
 
 from dashboard.core.aws import Account, Aws
-from dashboard.core.costs.collect import Collector
-from dashboard.core.costs.ledger import Ledger
-from dashboard.core.costs.ledger_book import LedgerBook
+from dashboard.core.costs.ledger.book import LedgerBook
+from dashboard.core.costs.ledger.collect import Collector
+from dashboard.core.costs.ledger.ledger import Ledger
+from dashboard.core.costs.ledger.run_receipt import run_receipt
+from dashboard.core.costs.ledger.trail_book import TrailBook
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Nature, Receipt
-from dashboard.core.costs.run_receipt import run_receipt
 from dashboard.core.costs.selection import By, Period, Selection
-from dashboard.core.costs.statement import Statement, statement
-from dashboard.core.costs.trail_book import TrailBook
+from dashboard.core.costs.spend.statement import Statement, statement
 from dashboard.core.errors import ServiceFault
 from dashboard.core.runs.listing import Listing
 from dashboard.core.runs.model import Capacity, Platform, Run, RunStatus

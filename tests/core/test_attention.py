@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from dashboard.core.attention import MOST, with_money
-from dashboard.core.costs.budgets import Budget, Scope
-from dashboard.core.costs.expiry import mark
+from dashboard.core.costs.budgets.budgets import Budget, Scope
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.costs.waste import Evidence, Finding, Kind, Sweep, Thing, ordered
+from dashboard.core.costs.waste.expiry import mark
+from dashboard.core.costs.waste.waste import Evidence, Finding, Kind, Sweep, Thing, ordered
 from dashboard.core.overview import Severity, assemble
 from tests.core.costs.receipts import HOUR, NOW, ledger, line, run
 from tests.core.costs.receipts import endpoint as cost_of

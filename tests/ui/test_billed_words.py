@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from dashboard.core.costs.billed import Billed, Question
-from dashboard.core.costs.budgets import Budget
-from dashboard.core.costs.budgets_standing import standing
-from dashboard.core.costs.reconcile import Reason, Reconciliation, Row
+from dashboard.core.costs.bill.billed import Billed, Question
+from dashboard.core.costs.bill.reconcile import Reason, Reconciliation, Row
+from dashboard.core.costs.budgets.budgets import Budget
+from dashboard.core.costs.budgets.standing import standing
 from dashboard.core.costs.selection import By, Period
 from dashboard.ui import billed_words
 from dashboard.ui.chart import to_csv

@@ -9,13 +9,13 @@ import pytest
 
 from dashboard.budget_readings import Budgets
 from dashboard.core.aws import Account
-from dashboard.core.costs.budgets import Alert, Budget, Scope
-from dashboard.core.costs.budgets_sent import Sent
-from dashboard.core.costs.budgets_standing import standing
-from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.budgets.budgets import Alert, Budget, Scope
+from dashboard.core.costs.budgets.sent import Sent
+from dashboard.core.costs.budgets.standing import standing
+from dashboard.core.costs.ledger.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import By, Period, Selection
-from dashboard.core.costs.statement import statement
+from dashboard.core.costs.spend.statement import statement
 from dashboard.core.errors import AccessDenied
 from dashboard.ui import budget_alerts
 from dashboard.ui.budget import Seen, bar, figures, limit, line, told, why_none

@@ -5,14 +5,14 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.core.costs.advice import advise
-from dashboard.core.costs.frontier import Wish, beaten, cheapest
-from dashboard.core.costs.groups import Grouping, group
-from dashboard.core.costs.outcomes import by_work
+from dashboard.core.costs.choices.advice import advise
+from dashboard.core.costs.choices.frontier import Wish, beaten, cheapest
+from dashboard.core.costs.choices.groups import Grouping, group
+from dashboard.core.costs.choices.outcomes import by_work
+from dashboard.core.costs.choices.scaling import scalings
+from dashboard.core.costs.choices.versus import platforms, spot_savings
+from dashboard.core.costs.choices.what_if import Question, what_if
 from dashboard.core.costs.prices import PriceBook
-from dashboard.core.costs.scaling import scalings
-from dashboard.core.costs.versus import platforms, spot_savings
-from dashboard.core.costs.what_if import Question, what_if
 from dashboard.core.runs.model import Capacity, Platform
 from dashboard.ui import choices_tables as tables
 from dashboard.ui import choices_words as words

@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 
-from dashboard.core.costs.frontier import Wish, beaten, cheapest
-from dashboard.core.costs.groups import Grouping, group
-from dashboard.core.costs.outcomes import Way, by_work
-from dashboard.core.costs.scaling import scalings
-from dashboard.core.costs.versus import platforms, spot_savings
-from dashboard.core.costs.what_if import Money, Option
-from dashboard.core.costs.what_if_time import Basis, Range
+from dashboard.core.costs.choices.frontier import Wish, beaten, cheapest
+from dashboard.core.costs.choices.groups import Grouping, group
+from dashboard.core.costs.choices.outcomes import Way, by_work
+from dashboard.core.costs.choices.scaling import scalings
+from dashboard.core.costs.choices.versus import platforms, spot_savings
+from dashboard.core.costs.choices.what_if import Money, Option
+from dashboard.core.costs.choices.what_if_time import Basis, Range
 from dashboard.core.runs.model import Platform
 from dashboard.ui import choices_tables as tables
 from dashboard.ui import choices_words as words

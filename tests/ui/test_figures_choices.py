@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.core.costs.what_if_time import Basis
+from dashboard.core.costs.choices.what_if_time import Basis
 from dashboard.ui.figures_choice_bars import Bar, Span, bars, spans
 from dashboard.ui.figures_choices import DIM, LEAST_DOT, MOST_DOT, Dot, frontier, letters, scale, tick_format
 

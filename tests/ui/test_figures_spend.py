@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import By, Period, Selection
-from dashboard.core.costs.statement import statement
+from dashboard.core.costs.spend.statement import statement
 from dashboard.ui import figures_spend
 from dashboard.ui.figures_spend import Limit
 from tests.core.costs.receipts import NOW, ledger, many, run

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Period, Selection
-from dashboard.core.costs.statement import month_forecast, statement
+from dashboard.core.costs.spend.statement import month_forecast, statement
 from dashboard.ui import forecast_page, spend, spend_words
 from dashboard.ui.page import Place
 from tests.core.costs.receipts import HOUR, NOW, endpoint, ledger, run

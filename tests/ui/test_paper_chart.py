@@ -6,7 +6,7 @@ from decimal import Decimal
 from xml.etree import ElementTree
 
 from dashboard.core.costs.selection import By, Period, Selection
-from dashboard.core.costs.statement import statement
+from dashboard.core.costs.spend.statement import statement
 from dashboard.ui import paper_chart
 from dashboard.ui.figures_spend import Limit
 from tests.core.costs.receipts import NOW, ledger, many

@@ -3,12 +3,12 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-from dashboard.core.costs.over_time import OTHERS
 from dashboard.core.costs.selection import By, Period
-from dashboard.core.costs.statement import statement
+from dashboard.core.costs.spend.over_time import OTHERS
+from dashboard.core.costs.spend.statement import statement
 from dashboard.ui.spend_chart import opened, steps
 from tests.core.costs.receipts import NOW, ledger, run
-from tests.core.costs.test_statement import of
+from tests.core.costs.spend.test_statement import of
 from tests.ui.test_figures_spend import month
 
 SHOWN = of(by=By.PROJECT)

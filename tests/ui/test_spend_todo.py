@@ -3,11 +3,11 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from dashboard.core.costs.forecast import Forecast, forecast
-from dashboard.core.costs.ledger import Unread
+from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.costs.receipt import Nature, Receipt
 from dashboard.core.costs.selection import Period
-from dashboard.core.costs.waste import Evidence, Finding, Kind, Sweep, Thing
+from dashboard.core.costs.spend.forecast import Forecast, forecast
+from dashboard.core.costs.waste.waste import Evidence, Finding, Kind, Sweep, Thing
 from dashboard.core.errors import ServiceFault
 from dashboard.ui import spend_todo
 from dashboard.ui.page import Place

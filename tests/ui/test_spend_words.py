@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from dashboard.core.costs.change import Change, Item
 from dashboard.core.costs.selection import By, Period, Selection
-from dashboard.core.costs.statement import statement
+from dashboard.core.costs.spend.change import Change, Item
+from dashboard.core.costs.spend.statement import statement
 from dashboard.ui import spend_words
 from tests.core.costs.receipts import HOUR, NOW, ledger, line, run
-from tests.core.costs.test_statement import NOVEMBER, of
+from tests.core.costs.spend.test_statement import NOVEMBER, of
 
 D = Decimal
 

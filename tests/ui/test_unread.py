@@ -1,6 +1,6 @@
 """What could not be read, in one line."""
 
-from dashboard.core.costs.ledger import Unread
+from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.errors import AccessDenied, ServiceFault, Throttled, Unreachable
 from dashboard.ui import unread
 

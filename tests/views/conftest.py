@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import state
 from dashboard.core.aws import Account
-from dashboard.core.costs import trail_kept
+from dashboard.core.costs.ledger import trail_kept
 from dashboard.embedded import OURS
 from tests.views import scripted
 from tests.views.scripted import ScriptedAws, busy_account

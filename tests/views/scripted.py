@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dashboard.core.aws import Account
-from dashboard.core.costs.budgets_sent import OUTBOX
+from dashboard.core.costs.budgets.sent import OUTBOX
 from dashboard.core.errors import AlreadyExists, KennelError, NotFound, ServiceFault
 from tests.views.scripted_budgets import BudgetAnswers
 from tests.views.scripted_launch import LaunchAnswers

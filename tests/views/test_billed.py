@@ -12,12 +12,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import state
-from dashboard.core.costs.bill_requests import Asked, receipts
-from dashboard.core.costs.collect import Collector
-from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.bill.requests import Asked, receipts
+from dashboard.core.costs.ledger.collect import Collector
+from dashboard.core.costs.ledger.ledger import Ledger
+from dashboard.core.costs.ledger.trail_book import TrailBook
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Service
-from dashboard.core.costs.trail_book import TrailBook
 from dashboard.core.errors import AccessDenied, NotFound, ServiceFault
 from dashboard.readings import Reading
 from tests.core.costs.receipts import HOUR, endpoint, line

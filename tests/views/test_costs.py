@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import state
-from dashboard.core.costs.ledger import Ledger, Unread
+from dashboard.core.costs.ledger.ledger import Ledger, Unread
 from dashboard.core.costs.receipt import Nature, Receipt
 from dashboard.core.costs.selection import Selection
 from dashboard.core.errors import AccessDenied

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.costs.waste import Evidence, Finding, Kind, Thing
+from dashboard.core.costs.waste.waste import Evidence, Finding, Kind, Thing
 from dashboard.core.errors import AccessDenied
 from dashboard.ui import waste_words
 from tests.views import scripted

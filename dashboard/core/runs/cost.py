@@ -6,11 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from dashboard.core.costs.ec2 import LEAST_SECONDS
+from dashboard.core.costs.ledger.run_receipt import run_receipt
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quantities import ec2_seconds
 from dashboard.core.costs.quote import Quote, quote, total, unknown
 from dashboard.core.costs.receipt import Line
-from dashboard.core.costs.run_receipt import run_receipt
 from dashboard.core.format import count, duration
 from dashboard.core.runs.model import Run
 

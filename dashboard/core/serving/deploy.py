@@ -8,10 +8,11 @@ from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
-from dashboard.core.costs import expiry, waste_schedule
-from dashboard.core.costs.expiry import Keep
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly
+from dashboard.core.costs.waste import expiry
+from dashboard.core.costs.waste import schedule as waste_schedule
+from dashboard.core.costs.waste.expiry import Keep
 from dashboard.core.errors import AccessDenied, AlreadyExists, InvalidInput, NotFound, Refused, ServiceFault
 from dashboard.core.format import money, rate
 from dashboard.core.runs.images import inference_image

@@ -7,9 +7,9 @@ from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Aws
-from dashboard.core.costs import waste_schedule
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly, unknown
+from dashboard.core.costs.waste import schedule as waste_schedule
 from dashboard.core.errors import AccessDenied, InvalidInput, NotFound, ServiceFault
 from dashboard.core.parallel import gather
 from dashboard.core.serving.model import Endpoint, EndpointStatus

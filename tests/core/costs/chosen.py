@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from dashboard.core.costs.outcomes import Outcome, is_guess, trained, way_of
+from dashboard.core.costs.choices.outcomes import Outcome, is_guess, trained, way_of
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.runs.model import Capacity, Platform
 from dashboard.core.runs.reading import share_if_summed

@@ -4,7 +4,7 @@ import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from dashboard.core.costs.ledger import Ledger
+from dashboard.core.costs.ledger.ledger import Ledger
 from dashboard.core.costs.prices import Confidence, Price
 from dashboard.core.costs.receipt import Expectation, Fact, Line, Nature, Receipt, Service
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import EARLIEST, LATEST, NAMES, By, Period, Selection
-from dashboard.core.costs.statement import statement
+from dashboard.core.costs.spend.statement import statement
 from tests.core.costs.receipts import NOW, many, run
 
 groups = st.dictionaries(st.sampled_from(list(By)), st.text(max_size=12), max_size=4)

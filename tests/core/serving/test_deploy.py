@@ -7,7 +7,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from dashboard.core.aws import Account
-from dashboard.core.costs.expiry import Keep
+from dashboard.core.costs.waste.expiry import Keep
 from dashboard.core.errors import AlreadyExists, InvalidInput, Refused
 from dashboard.core.runs.model import RunStatus
 from dashboard.core.serving.deploy import deploy, plan_deploy

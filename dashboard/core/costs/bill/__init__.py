@@ -1,0 +1,1 @@
+"""What AWS itself billed, asked for on request, and held against the ledger."""

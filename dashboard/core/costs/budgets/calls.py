@@ -1,0 +1,101 @@
+"""The requests that a plan for budgets is made of, and the SNS topic that alerts are published to."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.core import tags
+from dashboard.core.aws import Account, Aws
+from dashboard.core.costs.budgets.budgets import Alert
+from dashboard.core.errors import NotFound
+from dashboard.core.showcode import connection, literal
+
+TOPIC = "kennel-budget-alerts"
+SERVICE = "budgets.amazonaws.com"
+STATEMENT = "KennelBudgetAlerts"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request of a plan, and what it does in words."""
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    does: str
+
+
+def notification(alert: Alert) -> dict[str, Any]:
+    """An alert as AWS names it."""
+    return {
+        "NotificationType": "FORECASTED" if alert.is_forecast else "ACTUAL",
+        "ComparisonOperator": "GREATER_THAN",
+        "Threshold": float(alert.threshold),
+        "ThresholdType": "PERCENTAGE",
+    }
+
+
+def subscribers(alert: Alert) -> list[dict[str, str]]:
+    """Whom an alert tells, as AWS lists them."""
+    mails = [{"SubscriptionType": "EMAIL", "Address": one} for one in alert.emails]
+    return [*mails, *([{"SubscriptionType": "SNS", "Address": alert.topic}] if alert.topic else [])]
+
+
+def topic_policy(aws: Aws) -> str | None:
+    """The policy of the topic; None when there is no topic. Raises the errors of `Aws.call`."""
+    try:
+        told = aws.call("sns", "GetTopicAttributes", TopicArn=topic_arn(aws.account))
+    except NotFound:
+        return None
+    return str(told["Attributes"].get("Policy") or "{}")
+
+
+def topic_arn(account: Account) -> str:
+    """Of the topic that Kennel's alerts go to."""
+    return f"arn:aws:sns:{account.region}:{account.account_id}:{TOPIC}"
+
+
+def topic_calls(known: str | None, account: Account) -> list[Call]:
+    """What is missing of the topic, and of the right of AWS Budgets to publish to it; `known` is its policy."""
+    arn = topic_arn(account)
+    policy = json.loads(known or "{}")
+    statements = policy.get("Statement", [])
+    statements = statements if isinstance(statements, list) else [statements]
+    ours = _statement(arn, account)
+    calls = []
+    if known is None:
+        made = {"Name": TOPIC, "Tags": [{"Key": tags.MADE_BY, "Value": tags.KENNEL}]}
+        calls.append(Call("sns", "CreateTopic", made, f"makes the topic {TOPIC}, to which programs can subscribe"))
+    if ours not in statements:
+        kept = [one for one in statements if one.get("Sid") != STATEMENT]
+        document = {"Version": "2012-10-17", **policy, "Statement": [*kept, ours]}
+        new = {"TopicArn": arn, "AttributeName": "Policy", "AttributeValue": json.dumps(document)}
+        calls.append(Call("sns", "SetTopicAttributes", new, f"lets {SERVICE} publish to it for this account's budgets"))
+    return calls
+
+
+def _statement(arn: str, account: Account) -> dict[str, Any]:
+    """As AWS documents it for budgets ("Creating an Amazon SNS topic for budget notifications")."""
+    return {
+        "Sid": STATEMENT,
+        "Effect": "Allow",
+        "Principal": {"Service": SERVICE},
+        "Action": "SNS:Publish",
+        "Resource": arn,
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account.account_id},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:budgets::{account.account_id}:*"},
+        },
+    }
+
+
+def code(calls: Iterable[Call], account: Account) -> str:
+    """The same calls as a program."""
+    calls = list(calls)
+    lines = [connection(account, *dict.fromkeys(call.service for call in calls))]
+    for call in calls:
+        snake = re.sub(r"(?<!^)(?=[A-Z])", "_", call.operation).lower()
+        lines.append(f"{call.service}.{snake}(**{literal(dict(call.parameters))})")
+    return "\n".join(lines) + "\n"

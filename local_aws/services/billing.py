@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 
-from dashboard.core.costs.bill_names import REQUEST_PRICE, BilledService
+from dashboard.core.costs.bill.names import REQUEST_PRICE, BilledService
 from dashboard.core.costs.prices import Extra, Kind, PriceBook
 from local_aws.services import ec2_spot
 from local_aws.services.billing_journal import Journal, Usage, Used

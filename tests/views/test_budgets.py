@@ -198,7 +198,7 @@ def test_a_real_accounts_budget_is_not_called_simulated(visit: Open) -> None:
 
 
 def test_the_months_card_says_what_is_in_it(aws: ScriptedAws, visit: Open) -> None:
-    settled(visit(aws), "known in part, no budget")
+    settled(visit(aws), "7 receipts, no budget")
 
 
 def test_the_month_of_an_empty_account(empty: ScriptedAws, visit: Open) -> None:

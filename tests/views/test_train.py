@@ -41,8 +41,8 @@ def test_it_quotes_what_the_form_describes(aws: ScriptedAws, visit: Open) -> Non
     page = visit(aws, "train")
     assert not page.exception
     said = text(page)
-    assert "about 1 min 11 s and $0.0023, at most 1 h and $0.115 · simulated" in said
-    assert "median of 2 completed runs of this data on ml.m5.large" in said
+    assert "about 1 min 14 s and $0.0024, at most 1 h and $0.115 · simulated" in said
+    assert "the one completed run of this data on ml.m5.large" in said
     assert page.selectbox(key="train-data").options == [
         "drawn-dogs · 168 photos · 6 breeds",
         "forest-dogs · 1,298 photos · 118 breeds",
@@ -68,7 +68,7 @@ def test_the_candidates_are_a_table_with_the_chosen_one_marked(aws: ScriptedAws,
     assert prices == sorted(prices)
     chosen = table[table["Chosen"] == "●"]
     assert list(chosen["Instance"]) == ["ml.m5.large"]
-    assert list(chosen["Cost"]) == ["$0.0023"]
+    assert list(chosen["Cost"]) == ["$0.0024"]
     assert "unknown" in set(table["Time"])
 
 
@@ -90,7 +90,7 @@ def test_a_value_that_does_not_fit_is_explained_beside_its_field(
     assert not page.exception
     assert said in text(page)
     assert "No quote while something in the form does not fit." in text(page)
-    assert list(page.dataframe[0].value["Cost"])[1] == "$0.0023"  # the table stays
+    assert list(page.dataframe[0].value["Cost"])[1] == "$0.0024"  # the table stays
     assert page.button(key="review-launch").disabled
 
 
@@ -346,8 +346,8 @@ def test_the_heading_and_the_card_speak_of_the_same_hours(aws: ScriptedAws, visi
     choose(page, capacity="on-demand")
     page.toggle(key="train-tune").set_value(True).run()
     said = text(page)
-    assert "about 2 min 22 s and $0.0091, at most 2 h and $0.46" in said
-    assert "2 min 22 s in all; 1 min 11 s of training each, 2 at once · 4 trainings, each as the median" in said
+    assert "about 2 min 28 s and $0.0095, at most 2 h and $0.46" in said
+    assert "2 min 28 s in all; 1 min 14 s of training each, 2 at once · 4 trainings, each as the one" in said
     assert "2 h in all; 1 h of training each, 2 at once · the time limit of each of 4 trainings" in said
     chosen = page.dataframe[0].value.set_index("Chosen").loc["●"]
     assert (chosen["Time"], chosen["Cost"]) == ("2 min 22 s", "$0.0091")

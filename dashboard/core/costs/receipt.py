@@ -65,8 +65,8 @@ class Line:
     """One charge: `quantity` of `unit` × `price`, accrued evenly from `started` to `ended`.
 
     `amount` is exact, None when unknown; `how` says where the quantity comes from ("663 s × 2 instances"). A line that
-    is unknown is missing from the receipt's sum, which then is the least that it cost; where it is `essential`, that
-    sum is too small a part of the whole to be held against another.
+    is unknown is missing from the receipt's sum, and named beside it. Where it is `essential`, as what a thing is there
+    for is and the disk beside it is not, the sum is only the least that it cost, and is held against no other.
     """
 
     what: str
@@ -133,7 +133,7 @@ class Receipt:
 
     @property
     def amount(self) -> Decimal | None:
-        """The sum of the lines that are known, the least that it cost where one is not; None when none is known.
+        """The sum of the lines that are known, the least that it cost where an essential one is not; None without any.
 
         None, too, where the known ones come to nothing and an essential one is missing: "at least $0" says nothing.
         """
@@ -151,8 +151,8 @@ class Receipt:
 
     @property
     def is_least(self) -> bool:
-        """Whether it cost at least its amount: something is missing from it."""
-        return self.amount is not None and any(line.amount is None for line in self.lines)
+        """Whether it cost at least its amount: something essential is missing from it."""
+        return self.amount is not None and not self.is_comparable
 
     @property
     def missing(self) -> tuple[Line, ...]:
@@ -160,11 +160,11 @@ class Receipt:
         return tuple(line for line in self.lines if line.amount is None)
 
     def lacks(self, first: date, last: date) -> bool:
-        """Whether a charge of these UTC days is unknown."""
+        """Whether an essential charge of these UTC days is unknown."""
         return any(
             line.started.astimezone(UTC).date() <= last and line.ended.astimezone(UTC).date() >= first
             for line in self.lines
-            if line.amount is None
+            if line.amount is None and line.essential
         )
 
     @property

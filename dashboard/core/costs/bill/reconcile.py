@@ -107,13 +107,14 @@ def reconcile(
     then = ledger_up_to(ledger, at)
     rows = tuple(_by_service(then, asked, billed) if question.by is By.SERVICE else _by_tag(then, asked, billed))
     listed = sum((row.listed for row in rows if row.listed is not None), Decimal(0))
+    partly = sum(bool(receipt.missing) for receipt, amount in then.of(asked) if amount is not None)
     return Reconciliation(
         rows,
         listed,
         billed.total,
         billed.currency,
         billed.is_comparable,
-        tuple(_reasons(rows, billed, is_embedded=is_embedded)),
+        tuple(_reasons(rows, billed, partly, is_embedded=is_embedded)),
     )
 
 
@@ -175,7 +176,7 @@ def _sorted(rows: list[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (-max(row.listed or Decimal(0), row.billed or Decimal(0)), row.name))
 
 
-def _reasons(rows: tuple[Row, ...], billed: Billed, *, is_embedded: bool) -> list[Reason]:
+def _reasons(rows: tuple[Row, ...], billed: Billed, partly: int, *, is_embedded: bool) -> list[Reason]:
     """What is known to be in one column and not in the other; then what may be, and cannot be told from outside."""
     found = [
         Reason(_RECORDS.get(record, record), amount)
@@ -198,10 +199,9 @@ def _reasons(rows: tuple[Row, ...], billed: Billed, *, is_embedded: bool) -> lis
     unknown = sum(row.unknown for row in rows)
     if unknown:
         found.append(Reason(f"{count(unknown, 'receipt')} without a known price: missing from the list prices"))
-    lacking = sum(share.lacking for row in rows for share in row.shares)
-    if lacking:
+    if partly:
         found.append(
-            Reason(f"{count(lacking, 'receipt')} known in part: the unknown charges are missing from the list prices")
+            Reason(f"{count(partly, 'receipt')} known in part: the unknown charges are missing from the list prices")
         )
     unpriced = sorted({row.unpriced for row in rows if row.unpriced})
     if unpriced:

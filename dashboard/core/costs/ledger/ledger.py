@@ -22,7 +22,7 @@ class Unread:
 @dataclass(frozen=True)
 class Share:
     """What one group has in a sum: what is known. `unknown` receipts are missing from `amount`, `lacking` ones are in
-    it in part.
+    it in part: an essential charge of theirs is not.
     """
 
     group: str

@@ -26,7 +26,9 @@ def choices():
 def test_choices_of_unknown_cost_are_not_held_against_each_other(monkeypatch):
     """Ten thousand of them would be a hundred million questions without an answer."""
     asked = []
-    monkeypatch.setattr("dashboard.core.costs.choices.frontier.beats", lambda one, other: bool(asked.append((one, other))))
+    monkeypatch.setattr(
+        "dashboard.core.costs.choices.frontier.beats", lambda one, other: bool(asked.append((one, other)))
+    )
     unknown = [outcome(f"u{n}", None) for n in range(50)]
     assert beaten(by_run(*unknown, outcome("cheap", "0.05"), outcome("dear", "0.10"))) == {}
     assert [(one.title, other.title) for one, other in asked] == [("cheap", "dear")]

@@ -1,9 +1,8 @@
 """Periods, changes and forecasts as people say them."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-
-from dataclasses import replace
 
 import pytest
 

@@ -235,7 +235,7 @@ def _sum_note(found: Receipt, inside: Decimal | None, selection: Selection) -> s
         return next((line.why_unknown for line in found.missing), "")
     if inside is not None:
         return f"{money(inside)} of it in {spend_words.span(selection.period)}"
-    return "the sum of the lines below that are known" if found.is_least else "the sum of the lines below"
+    return "the sum of the lines below that are known" if found.missing else "the sum of the lines below"
 
 
 def _cost(found: Receipt) -> str:

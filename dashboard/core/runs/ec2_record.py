@@ -180,10 +180,16 @@ def _number(told: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+LARGEST_VOLUME = 65_536
+"""GB: the largest volume that EBS has."""
+DEAREST = Decimal(100_000)
+"""USD an hour: no instance costs as much, and what somebody wrote beyond it is no price."""
+
+
 def _size(told: Any) -> int | None:
     """Whole GB; None for what no volume has."""
     number = _number(told)
-    return None if number is None or number < 0 else int(number)
+    return int(number) if number is not None and 0 <= number <= LARGEST_VOLUME else None
 
 
 def _part(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -196,4 +202,4 @@ def _price(told: Any) -> Decimal | None:
         price = Decimal(str(told))
     except InvalidOperation:
         return None
-    return price if price.is_finite() and price >= 0 else None
+    return price if price.is_finite() and 0 <= price <= DEAREST else None

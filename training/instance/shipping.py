@@ -62,9 +62,9 @@ class LogShipper:
         size = 0
         with self._changed:
             if self._lost:
-                events.append(
-                    {"timestamp": int(self._clock() * 1000), "message": f"[{self._lost:,} lines are not shown here]"}
-                )
+                # As old as the line that follows: CloudWatch wants a batch in the order of its times.
+                at = self._waiting[0][0] if self._waiting else int(self._clock() * 1000)
+                events.append({"timestamp": at, "message": f"[{self._lost:,} lines are not shown here]"})
                 self._lost = 0
             while self._waiting and len(events) < _MOST_EVENTS and size < _MOST_BYTES:
                 at, text = self._waiting.popleft()

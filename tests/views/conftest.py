@@ -13,7 +13,7 @@ from dashboard.core.aws import Account
 from dashboard.core.costs.ledger import trail_kept
 from dashboard.embedded import OURS
 from tests.views import scripted
-from tests.views.scripted import ScriptedAws, busy_account
+from tests.views.scripted import CLIENT, ScriptedAws, busy_account
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 Open = Callable[..., AppTest]
@@ -26,7 +26,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
     def kept(account: Account) -> Path:
         """What is kept of a scripted account lies in the test's folder: its own is nowhere."""
-        is_somewhere = Path(account.client_file).is_absolute()
+        is_somewhere = account.client_file not in ("", CLIENT)
         return place(account) if is_somewhere else tmp_path / f"{account.account_id}-{account.region}.json"
 
     monkeypatch.setattr(trail_kept, "place", kept)

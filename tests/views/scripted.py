@@ -8,6 +8,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from dashboard.core.aws import Account
@@ -18,7 +20,9 @@ from tests.views.scripted_launch import LaunchAnswers
 
 NOW = datetime.now(UTC)
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
-EMBEDDED = Account("embedded", "us-east-1", "123456789012", True, True, "http://127.0.0.1:1", "client.json")
+FOLDER = TemporaryDirectory(prefix="kennel-scripted-")  # what a thread still keeps after its test goes here
+CLIENT = str(Path(FOLDER.name) / "client.json")
+EMBEDDED = Account("embedded", "us-east-1", "123456789012", True, True, "http://127.0.0.1:1", CLIENT)
 REAL = Account("work", "eu-west-1", "210987654321", False, False)
 BUCKET = "s3://kennel-123456789012-us-east-1"
 DATASET = f"{BUCKET}/datasets/drawn-dogs/"

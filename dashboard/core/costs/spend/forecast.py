@@ -17,6 +17,8 @@ from dashboard.core.format import count, money
 LEAST_DAYS = 3
 MOST_DAYS = 28
 """Four weeks: each weekday as often as another."""
+FINEST = Decimal("1E-8")
+"""USD an hour: finer than any rate that a person reads."""
 STANDING = frozenset({Service.ENDPOINTS, Service.NOTEBOOKS, Service.S3, Service.EC2})
 # Student's t, 90 % one-sided, by degrees of freedom from 2 on: between the two ends lie 80 % of what may come.
 T90 = tuple(
@@ -204,7 +206,8 @@ def per_hour(receipt: Receipt) -> Decimal:
         return Decimal(0)
     last = max((line.ended for line in receipt.lines), default=receipt.started)
     going = [(line, _days(line.ended - line.started) * 24) for line in receipt.lines if line.ended == last]
-    return sum((line.amount / hours for line, hours in going if line.amount is not None and hours), Decimal(0))
+    rate = sum((line.amount / hours for line, hours in going if line.amount is not None and hours), Decimal(0))
+    return rate.quantize(FINEST)  # what amounts were rounded by is no part of a price
 
 
 def _days(length: timedelta) -> Decimal:

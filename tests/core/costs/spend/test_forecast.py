@@ -185,3 +185,11 @@ def test_low_amount_and_high_are_in_order_and_not_below_what_is_spent(costs, hou
     serving = endpoint("e", MIDNIGHT - HOUR, each=str(hourly))
     made = of(*daily([str(one) for one in costs]), serving)
     assert made.so_far <= made.low <= made.amount <= made.high
+
+
+def test_a_standing_thing_s_rate_has_no_digits_of_its_amount_s_rounding() -> None:
+    begun = NOW - timedelta(hours=7, minutes=13, seconds=11)
+    hours = Decimal((NOW - begun) // timedelta(seconds=1)) / 3600
+    amount = (Decimal("0.115") * hours).quantize(Decimal("1E-12"))
+    standing = replace(endpoint("e", begun), lines=(replace(endpoint("e", begun).lines[0], amount=amount),))
+    assert format(per_hour(standing).normalize(), "f") == "0.115"

@@ -133,14 +133,8 @@ def _buttons(
 ) -> None:
     with st.container(horizontal=True, key="billed-buttons"):
         if made is not None:
-            st.download_button(
-                "Download CSV",
-                data=lambda: chart.to_csv(billed_words.plain(made, question)),
-                file_name=f"kennel-billed-{question.period}.csv",
-                mime="text/csv",
-                icon=":material/download:",
-                on_click="ignore",
-                key="download-billed",
+            chart.download(
+                lambda: billed_words.plain(made, question), f"kennel-billed-{question.period}.csv", "download-billed"
             )
         st.button(
             billed_words.ASK if reading is None else billed_words.AGAIN,

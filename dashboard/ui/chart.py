@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
@@ -53,15 +53,7 @@ def behind(curves: Mapping[str, Points], name: str) -> None:
     rows = merged(curves)
     with st.expander("The figures as a table"):
         st.dataframe(rows, hide_index=True, placeholder="–", key="curve-table", alt="Loss and accuracy by epoch")
-        st.download_button(
-            "Download CSV",
-            data=to_csv(rows),
-            file_name=f"{name}-curves.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="download-curves",
-        )
+        download(lambda: rows, f"{name}-curves.csv", "download-curves")
 
 
 def merged(curves: Mapping[str, Points]) -> list[dict[str, float | int | None]]:
@@ -71,6 +63,20 @@ def merged(curves: Mapping[str, Points]) -> list[dict[str, float | int | None]]:
         for row in figures.learning_rows(curves, measure):
             rows.setdefault(row["epoch"], {}).update(row)
     return [rows[epoch] for epoch in sorted(rows, key=lambda e: e or 0)]
+
+
+def download(rows: Callable[[], Sequence[Mapping[str, Any]]], file: str, key: str, *, is_quiet: bool = False) -> None:
+    """A button that saves rows as a CSV file; they are put together only once it is pressed."""
+    st.download_button(
+        "Download CSV",
+        data=lambda: to_csv(rows()),
+        file_name=file,
+        mime="text/csv",
+        type="tertiary" if is_quiet else "secondary",
+        icon=":material/download:",
+        on_click="ignore",
+        key=key,
+    )
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -53,15 +53,11 @@ def show(seen: View) -> None:
 
 def download(name: str, rows: Sequence[Mapping[str, Any]], nature: Nature) -> None:
     """The rows as a file, which names the kind of their money."""
-    st.download_button(
-        "Download CSV",
-        data=chart.to_csv([choices_tables.plain(row, nature.word) for row in rows]),
-        file_name=f"{name}.csv",
-        mime="text/csv",
-        type="tertiary",
-        icon=":material/download:",
-        on_click="ignore",
-        key=f"download-{name}",
+    chart.download(
+        lambda: [choices_tables.plain(row, nature.word) for row in rows],
+        f"{name}.csv",
+        f"download-{name}",
+        is_quiet=True,
     )
 
 

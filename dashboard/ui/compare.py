@@ -166,16 +166,7 @@ def _table(compared: Comparison, rows: Sequence[Compared], natures: Sequence[Nat
             "Accuracy": column.NumberColumn("Accuracy", format="%.1f %%"),
         },
     )
-    st.download_button(
-        "Download CSV",
-        data=chart.to_csv([_plain(line) for line in told]),
-        file_name="comparison.csv",
-        mime="text/csv",
-        type="tertiary",
-        icon=":material/download:",
-        on_click="ignore",
-        key="download-comparison",
-    )
+    chart.download(lambda: [_plain(line) for line in told], "comparison.csv", "download-comparison", is_quiet=True)
 
 
 def _row(measured: Measures, row: Compared, nature: Nature) -> dict[str, Any]:

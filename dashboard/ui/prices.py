@@ -138,15 +138,7 @@ def _table(shown: Sequence[Row], month: Decimal, region: str, now: datetime) -> 
         alt=f"Prices in {region} with source and day",
         column_config=_columns(month),
     )
-    st.download_button(
-        "Download CSV",
-        data=lambda: chart.to_csv(prices_tables.plain(shown, region, month)),
-        file_name=f"kennel-prices-{region}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key="download-prices",
-    )
+    chart.download(lambda: prices_tables.plain(shown, region, month), f"kennel-prices-{region}.csv", "download-prices")
 
 
 def _columns(month: Decimal) -> dict[str, Any]:

@@ -81,14 +81,10 @@ def behind(made: Statement) -> None:
             for step in made.series.steps
         ]
         st.dataframe(rows, hide_index=True, key="spend-steps", alt="Spending over time")
-        st.download_button(
-            "Download CSV",
-            data=lambda: chart.to_csv(steps(made)),
-            file_name=f"kennel-{made.selection.nature}-{made.selection.period}-by-{made.selection.by}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="download-steps",
+        chart.download(
+            lambda: steps(made),
+            f"kennel-{made.selection.nature}-{made.selection.period}-by-{made.selection.by}.csv",
+            "download-steps",
         )
 
 

@@ -51,14 +51,8 @@ def show(rows: Rows, selection: Selection, at: datetime, beside: Mapping[str, st
     """
     with st.container(horizontal=True, vertical_alignment="bottom", key="receipts-bar"):
         order = st.selectbox("Sort by", list(Order), key="sort", bind="query-params", width=132) or Order.COST
-        st.download_button(
-            "Download CSV",
-            data=lambda: chart.to_csv(plain(rows, selection)),
-            file_name=f"kennel-{selection.nature}-{selection.period}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-            key="download-receipts",
+        chart.download(
+            lambda: plain(rows, selection), f"kennel-{selection.nature}-{selection.period}.csv", "download-receipts"
         )
     held = Order(order).apply(folded(rows))
     pages = max(1, -(-len(held) // ROWS))

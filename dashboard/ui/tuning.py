@@ -171,15 +171,11 @@ def _table(aws: Aws, facts: TuningFacts, children: Sequence[Run], shown: Sequenc
             "Cost": column.NumberColumn(f"Cost{money_word(nature)}", format="$%.4f"),
         },
     )
-    st.download_button(
-        "Download CSV",
-        data=chart.to_csv([_plain(line) for line in lines]),
-        file_name=f"{children[0].parent or 'trials'}.csv",
-        mime="text/csv",
-        type="tertiary",
-        icon=":material/download:",
-        on_click="ignore",
-        key="download-trials",
+    chart.download(
+        lambda: [_plain(line) for line in lines],
+        f"{children[0].parent or 'trials'}.csv",
+        "download-trials",
+        is_quiet=True,
     )
 
 

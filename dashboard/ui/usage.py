@@ -69,13 +69,4 @@ def _suggestion(aws: Aws, one: Run, used: Usage) -> None:
 
 
 def _table(one: Run, used: Usage, begin: datetime) -> None:
-    st.download_button(
-        "Download CSV",
-        data=lambda: chart.to_csv(figures_usage.rows(used, begin)),
-        file_name=f"{one.name}-usage.csv",
-        mime="text/csv",
-        type="tertiary",
-        icon=":material/download:",
-        on_click="ignore",
-        key="download-usage",
-    )
+    chart.download(lambda: figures_usage.rows(used, begin), f"{one.name}-usage.csv", "download-usage", is_quiet=True)

@@ -13,6 +13,7 @@ from dashboard.core.costs.waste.waste import Act, Evidence, Finding, Sweep, by_t
 from dashboard.core.format import count, money
 from dashboard.ui import (
     address,
+    chart,
     confirm,
     empty,
     markup,
@@ -75,14 +76,8 @@ def controls(sweep: Sweep, shown: Nature, account: Account) -> None:
             )
         st.button("Look again", key="waste-again", icon=":material/refresh:", on_click=state.forget_waste)
         if found := sweep.of(shown):
-            st.download_button(
-                "Download CSV",
-                waste_words.csv_of(found),
-                f"kennel-waste-{shown.value}-{sweep.at:%Y-%m-%d}.csv",
-                "text/csv",
-                key="waste-csv",
-                icon=":material/download:",
-            )
+            file = f"kennel-waste-{shown.value}-{sweep.at:%Y-%m-%d}.csv"
+            chart.download(lambda: waste_words.plain(found), file, "waste-csv")
 
 
 def figures(sweep: Sweep, shown: Nature) -> None:

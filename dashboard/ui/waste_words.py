@@ -1,7 +1,5 @@
 """What the Waste page says, in words. Pure."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -75,23 +73,22 @@ def looked(sweep: Sweep) -> str:
     return "; ".join(parts) or "nothing could be looked at"
 
 
-def csv_of(findings: Sequence[Finding]) -> bytes:
-    """The findings of one nature of money as a file, the dearest first: sums with all of their digits."""
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(["thing", "name", "of", "why", "USD a day", "money", "unknown because", "Kennel's", "evidence"])
-    for one in findings:
-        evidence = "; ".join(f"{fact.what} ({fact.source})" for fact in one.evidence if fact.what)
-        amount = "" if one.per_day is None else f"{one.per_day:f}"
-        ours = "yes" if one.is_kennels else "no"
-        row = [one.thing, one.name, one.of, one.kind.word, amount, one.nature.word, one.why, ours, evidence]
-        rows.writerow([_harmless(str(cell)) for cell in row])
-    return text.getvalue().encode()
-
-
-def _harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+def plain(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    """The findings of one nature of money for a file, the dearest first: sums with all of their digits."""
+    return [
+        {
+            "thing": one.thing,
+            "name": one.name,
+            "of": one.of,
+            "why": one.kind.word,
+            "USD a day": "" if one.per_day is None else f"{one.per_day:f}",
+            "money": one.nature.word,
+            "unknown because": one.why,
+            "Kennel's": "yes" if one.is_kennels else "no",
+            "evidence": "; ".join(f"{fact.what} ({fact.source})" for fact in one.evidence if fact.what),
+        }
+        for one in findings
+    ]
 
 
 def button(finding: Finding, act: Act) -> str:

@@ -10,7 +10,7 @@ import pytest
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.waste.waste import Evidence, Finding, Kind, Thing
 from dashboard.core.errors import AccessDenied
-from dashboard.ui import waste_words
+from dashboard.ui import chart, waste_words
 from tests.views import scripted
 from tests.views.conftest import Open, text
 from tests.views.scripted import ARN, ScriptedAws
@@ -214,7 +214,7 @@ def test_a_deployment_carries_until_when_it_is_wanted(aws: ScriptedAws, visit: O
 
 def test_the_file_has_every_digit_and_no_formula() -> None:
     odd = Finding(Kind.IDLE_ENDPOINT, Thing.ENDPOINT, "=SUM(A1)", Nature.LISTED, (Evidence("quiet", "CloudWatch"),))
-    (row,) = list(csv.DictReader(io.StringIO(waste_words.csv_of([odd]).decode())))
+    (row,) = list(csv.DictReader(io.StringIO(chart.to_csv(waste_words.plain([odd])))))
     assert (row["name"], row["USD a day"], row["money"]) == ("'=SUM(A1)", "", "list price")
     assert row["evidence"] == "quiet (CloudWatch)"
 

@@ -79,7 +79,7 @@ def start(home: Path, environ: Mapping[str, str] = os.environ) -> Embedded:
     """Start the embedded AWS of a state folder, and do not wait for it. Raises OSError when it cannot be started."""
     state = home / "aws"
     child = Child(
-        [sys.executable, "-m", "local_aws", "--state", str(state), "--port", str(_port(state))],
+        [sys.executable, "-m", "local_aws", "--state", str(state), "--port", str(_port(state)), *_pace(environ)],
         environ=environment(environ),
         log=log_file(home, "aws"),
         read_output=True,
@@ -130,6 +130,12 @@ def _last_address(state: Path) -> str:
         return str(json.loads((state / "client.json").read_text())["endpoint_url"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+def _pace(environ: Mapping[str, str]) -> list[str]:
+    """How fast it waits, as KENNEL_TIME_SCALE and KENNEL_INSTANCE_START ask for it."""
+    asked = {"--time-scale": "KENNEL_TIME_SCALE", "--instance-start": "KENNEL_INSTANCE_START"}
+    return [part for option, name in asked.items() if environ.get(name) for part in (option, environ[name])]
 
 
 def _port(state: Path) -> int:

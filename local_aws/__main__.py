@@ -1,7 +1,8 @@
 """`python -m local_aws --state DIR --port N`: run the embedded AWS until SIGTERM or Ctrl-C.
 
 One JSON line on stdout says that it is ready: endpoint_url, region, access_key_id, secret_access_key. The same is in
-DIR/client.json (mode 600), so that any AWS client can be pointed at it.
+DIR/client.json (mode 600), so that any AWS client can be pointed at it; time_scale is there too when waits are shorter
+than in AWS (see pace.py).
 """
 
 import argparse
@@ -18,6 +19,7 @@ import uvicorn
 
 from local_aws import DEFAULT_REGION
 from local_aws.keys import install_key, write_private
+from local_aws.pace import Pace
 from local_aws.patience import PatientProtocol
 from local_aws.server import build
 
@@ -63,7 +65,7 @@ def listen(port: int) -> socket.socket:
 class Server(uvicorn.Server):
     """uvicorn that says when it is ready."""
 
-    def __init__(self, config: uvicorn.Config, ready: dict[str, str], state: Path) -> None:
+    def __init__(self, config: uvicorn.Config, ready: dict[str, str | float], state: Path) -> None:
         super().__init__(config)
         self._ready = ready
         self._state = state
@@ -80,19 +82,39 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True, help="folder that holds everything it remembers")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--region", default=DEFAULT_REGION, help=f"its home region (default {DEFAULT_REGION})")
+    parser.add_argument(
+        "--time-scale",
+        type=float,
+        default=1.0,
+        metavar="K",
+        help="divide what is waited for by K: alarms' periods, cooldowns, baking, instances' starts (default 1)",
+    )
+    parser.add_argument(
+        "--instance-start",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="wait so long before a new endpoint instance starts, as AWS takes minutes for its machine (default 0)",
+    )
     options = parser.parse_args(arguments)
+    try:
+        pace = Pace(options.time_scale, options.instance_start)
+    except ValueError as error:
+        parser.error(str(error))
     os.umask(0o077)  # data, logs and IAM's keys are for this user only, even in a folder that others may enter
     state = options.state.absolute()
     held = lock(state)
     sock = listen(options.port)
     key = install_key(state)
-    ready = {
+    ready: dict[str, str | float] = {
         "endpoint_url": f"http://127.0.0.1:{sock.getsockname()[1]}",
         "region": options.region,
         "access_key_id": key.access_key_id,
         "secret_access_key": key.secret,
     }
-    app = build(state, region=options.region, endpoint_url=ready["endpoint_url"])
+    if pace.scale != 1:
+        ready["time_scale"] = pace.scale
+    app = build(state, region=options.region, endpoint_url=str(ready["endpoint_url"]), pace=pace)
     config = uvicorn.Config(
         app,
         log_level="warning",

@@ -32,6 +32,7 @@ from local_aws.authenticate import Signed, authenticate, read_wire
 from local_aws.errors import NotThereError, ServiceError, error_response, internal
 from local_aws.keys import KeyRing, install_key
 from local_aws.moto_app import Moto, Sts
+from local_aws.pace import AS_AWS, Pace
 from local_aws.protocol import Caller, Service
 from local_aws.quotas import Quotas
 from local_aws.run_keys import RunKeys
@@ -227,10 +228,11 @@ def build(
     region: str = DEFAULT_REGION,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     endpoint_url: str = "",
+    pace: Pace = AS_AWS,
 ) -> Starlette:
     """The whole embedded AWS as one ASGI application over the state folder.
 
-    endpoint_url: where it will be reached; without it, what runs here gets no access to S3.
+    endpoint_url: where it will be reached; without it, what runs here gets no access to S3. pace: how fast it waits.
     """
     store = Store(state)
     moto = Moto(state / "moto")

@@ -49,6 +49,7 @@ class Account:
     writable: bool
     endpoint_url: str | None = None
     client_file: str = ""  # where the embedded AWS wrote its address and keys; "" on a real account
+    time_scale: float = 1.0  # how many times faster than AWS the embedded one waits: alarms, cooldowns, starts
 
     @property
     def profile(self) -> str:
@@ -211,6 +212,7 @@ def _connect_embedded(file: Path) -> Aws:
         told = json.loads(file.read_text())
         address, region = str(told["endpoint_url"]), str(told["region"])
         key, secret = str(told["access_key_id"]), str(told["secret_access_key"])
+        time_scale = float(told.get("time_scale", 1.0))
     except FileNotFoundError:
         raise Unreachable(
             "the embedded AWS has not been started", f"{file} is not there", "start it with make run"
@@ -227,6 +229,7 @@ def _connect_embedded(file: Path) -> Aws:
         writable=True,
         endpoint_url=address,
         client_file=str(file),
+        time_scale=time_scale,
     )
     # Nothing of the person's own AWS settings may reach the embedded account: no variable, no file, no profile.
     session = botocore.session.Session(

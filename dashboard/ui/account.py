@@ -15,7 +15,8 @@ from dashboard.ui.markup import badge
 def words(account: Account) -> str:
     """What the badge says."""
     if account.is_embedded:
-        return "Embedded AWS · simulated money"
+        faster = f" · waits {account.time_scale:g} × shorter" if account.time_scale != 1 else ""
+        return f"Embedded AWS · simulated money{faster}"
     access = "changes allowed" if account.writable else "read-only"
     return f"Real AWS · profile {account.name} · {access}"
 
@@ -23,7 +24,12 @@ def words(account: Account) -> str:
 def explanation(account: Account) -> str:
     """What the badge says when pointed at."""
     if account.is_embedded:
-        return f"Runs on this machine. Money is {SIMULATED}."
+        told = f"Runs on this machine. Money is {SIMULATED}."
+        if account.time_scale != 1:
+            told += (
+                f" Alarms, cooldowns and instance starts take 1/{account.time_scale:g} of the time they take in AWS."
+            )
+        return told
     if account.writable:
         return "Kennel was started with KENNEL_AWS_WRITE=1: what you launch here costs real money."
     return "Nothing can be changed here. KENNEL_AWS_WRITE=1 at the start allows it."

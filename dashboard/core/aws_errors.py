@@ -39,7 +39,7 @@ QUOTA = {"ResourceLimitExceeded", "LimitExceeded", "LimitExceededException", "Se
          "InstanceLimitExceeded", "VcpuLimitExceeded", "MaxSpotInstanceCountExceeded",
          "SecurityGroupLimitExceeded", "VolumeLimitExceeded", "CreationLimitExceededException"}  # fmt: skip
 MISSING = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchBucket", "NoSuchKey", "NoSuchEntity",
-           "NoSuchEntityException", "NotFound", "NotFoundException", "404"}  # fmt: skip
+           "NoSuchEntityException", "NotFound", "NotFoundException", "ObjectNotFoundException", "404"}  # fmt: skip
 TAKEN = {"ResourceInUse", "ResourceInUseException", "EntityAlreadyExists", "BucketAlreadyExists",
          "BucketAlreadyOwnedByYou", "ResourceAlreadyExistsException", "ResourceConflictException",
          "PreconditionFailed", "ConditionalRequestConflict", "InvalidGroup.Duplicate", "InvalidPermission.Duplicate",

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.core.aws import Aws
 from dashboard.core.costs.budgets import plan as budgets_plan
 from dashboard.core.costs.budgets.budgets import Budget, Scope
-from dashboard.core.costs.budgets.calls import TOPIC, Call
+from dashboard.core.costs.budgets.calls import TOPIC
 from dashboard.core.costs.budgets.plan import BudgetPlan, There, plan_budget
 from dashboard.core.costs.budgets.wish import EXPECTED, LARGEST, SPENT, Wish, addresses
 from dashboard.core.costs.ledger.ledger import Ledger, groups
@@ -17,8 +17,9 @@ from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Selection
 from dashboard.core.errors import KennelError
 from dashboard.core.format import money
+from dashboard.ui import calls
 from dashboard.ui.confirm import Action, Question
-from dashboard.ui.markup import escape, literal, note, sentence
+from dashboard.ui.markup import literal, note, sentence
 from dashboard.ui.tones import Tone
 
 Target = tuple[Scope, str]
@@ -128,7 +129,9 @@ def _wished(target: Target, there: There) -> Wish:
 
 
 def _planned(plan: BudgetPlan) -> None:
-    st.html(calls_list(plan.calls) if plan.calls else note("AWS has exactly this budget: there is nothing to change."))
+    st.html(
+        calls.listed(plan.calls) if plan.calls else note("AWS has exactly this budget: there is nothing to change.")
+    )
     for warning in plan.warnings:
         st.html(note(f"{sentence(warning)}.", Tone.WAITING))
     for one in plan.notes:
@@ -139,12 +142,6 @@ def _planned(plan: BudgetPlan) -> None:
             st.code(plan.code, language="python")
 
 
-def calls_list(calls: Sequence[Call]) -> str:
-    """What AWS would be asked, in order."""
-    rows = "".join(f"<li><strong>{escape(one.operation)}</strong> {escape(one.does)}</li>" for one in calls)
-    return f'<p class="kn-note">AWS gets these calls, in this order:</p><ol class="kn-calls">{rows}</ol>'
-
-
 def delete_question(aws: Aws, budget: Budget) -> Question:
     """What deleting ends."""
     plan = budgets_plan.plan_delete(budget, aws.account)
@@ -152,7 +149,7 @@ def delete_question(aws: Aws, budget: Budget) -> Question:
 
 
 def _draw_delete(aws: Aws, plan: BudgetPlan) -> Action:
-    st.html(calls_list(plan.calls))
+    st.html(calls.listed(plan.calls))
     st.html(note("Nobody is told any more, and the line goes from the chart. No money changes, and the topic stays."))
     with st.expander("Show as code"):
         st.code(plan.code, language="python")

@@ -1,30 +1,17 @@
 """The requests that a plan for budgets is made of, and the SNS topic that alerts are published to."""
 
 import json
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
+from dashboard.core.calls import Call
 from dashboard.core.costs.budgets.budgets import Alert
 from dashboard.core.errors import NotFound
-from dashboard.core.showcode import connection, literal
 
 TOPIC = "kennel-budget-alerts"
 SERVICE = "budgets.amazonaws.com"
 STATEMENT = "KennelBudgetAlerts"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request of a plan, and what it does in words."""
-
-    service: str
-    operation: str
-    parameters: Mapping[str, Any]
-    does: str
 
 
 def notification(alert: Alert) -> dict[str, Any]:
@@ -89,13 +76,3 @@ def _statement(arn: str, account: Account) -> dict[str, Any]:
             "ArnLike": {"aws:SourceArn": f"arn:aws:budgets::{account.account_id}:*"},
         },
     }
-
-
-def code(calls: Iterable[Call], account: Account) -> str:
-    """The same calls as a program."""
-    calls = list(calls)
-    lines = [connection(account, *dict.fromkeys(call.service for call in calls))]
-    for call in calls:
-        snake = re.sub(r"(?<!^)(?=[A-Z])", "_", call.operation).lower()
-        lines.append(f"{call.service}.{snake}(**{literal(dict(call.parameters))})")
-    return "\n".join(lines) + "\n"

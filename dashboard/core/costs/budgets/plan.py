@@ -11,10 +11,9 @@ from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
+from dashboard.core.calls import Call, code
 from dashboard.core.costs.budgets.budgets import CURRENCY, Alert, Budget, Scope, parse_budget, read_alerts
 from dashboard.core.costs.budgets.calls import (
-    Call,
-    code,
     notification,
     subscribers,
     topic_arn,

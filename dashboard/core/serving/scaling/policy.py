@@ -18,6 +18,7 @@ class Tracked(StrEnum):
 
     INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
     CONCURRENT = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
+    PROVISIONED = "SageMakerVariantProvisionedConcurrencyUtilization"  # of a serverless variant
     CUSTOM = "custom"
 
     @property
@@ -34,6 +35,7 @@ class Tracked(StrEnum):
 _UNITS = {
     Tracked.INVOCATIONS: "requests per instance and minute",
     Tracked.CONCURRENT: "requests at the same time per instance",
+    Tracked.PROVISIONED: "of its provisioned concurrency in use, 0 to 1",
     Tracked.CUSTOM: "of the metric",
 }
 

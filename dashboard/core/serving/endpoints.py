@@ -7,12 +7,14 @@ from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Aws
-from dashboard.core.costs.prices import Kind, PriceBook
-from dashboard.core.costs.quote import Quote, hourly, unknown
+from dashboard.core.costs.prices import PriceBook
+from dashboard.core.costs.quote import Quote
 from dashboard.core.costs.waste import schedule as waste_schedule
 from dashboard.core.errors import AccessDenied, InvalidInput, NotFound, ServiceFault
 from dashboard.core.parallel import gather
+from dashboard.core.serving import variant
 from dashboard.core.serving.model import Endpoint, EndpointStatus
+from dashboard.core.serving.variant import Pending
 
 __all__ = [
     "DeletePlan",
@@ -71,24 +73,38 @@ def list_endpoints(aws: Aws, prices: PriceBook, limit: int = 100) -> tuple[Endpo
 def get_endpoint(aws: Aws, prices: PriceBook, name: str) -> Endpoint:
     """One endpoint as it is now. Raises NotFound."""
     told = aws.call("sagemaker", "DescribeEndpoint", EndpointName=name)
-    variant = _first_variant(aws, told["EndpointConfigName"])
-    running = {v["VariantName"]: v for v in told.get("ProductionVariants", [])}.get(variant.get("VariantName"), {})
-    count = int(running.get("CurrentInstanceCount", variant.get("InitialInstanceCount", 0)))
-    instance_type = str(variant.get("InstanceType", ""))
+    config = _config(aws, told["EndpointConfigName"]) or {}
+    region = aws.account.region
+    variants = variant.read(config.get("ProductionVariants", ()), told.get("ProductionVariants", ()), prices, region)
+    first = variants[0] if variants else None
+    count = sum(one.count for one in variants)
+    has_answers = count > 0 or any(one.serverless for one in variants)
     return Endpoint(
         name=told["EndpointName"],
-        status=EndpointStatus.of(told["EndpointStatus"], count),
-        instance_type=instance_type,
+        status=EndpointStatus.of(told["EndpointStatus"], int(has_answers)),
+        instance_type=first.instance_type if first else "",
         count=count,
-        model_name=str(variant.get("ModelName", "")),
+        model_name=first.model_name if first else "",
         created=told["CreationTime"],
-        hourly=_hourly(prices, instance_type, aws.account.region, count),
+        hourly=variant.together(variants),
         modified=told.get("LastModifiedTime"),
         config_name=told["EndpointConfigName"],
         failure=told.get("FailureReason", ""),
         tags=tags.of_sagemaker(aws, told["EndpointArn"]),
         arn=told["EndpointArn"],
+        variants=variants,
+        pending=_pending(aws, told.get("PendingDeploymentSummary"), prices),
     )
+
+
+def _pending(aws: Aws, told: dict[str, Any] | None, prices: PriceBook) -> Pending | None:
+    """The deployment that goes on, from PendingDeploymentSummary."""
+    if not told:
+        return None
+    config = _config(aws, told["EndpointConfigName"]) or {}
+    running = told.get("ProductionVariants", ())
+    variants = variant.read(config.get("ProductionVariants", ()), running, prices, aws.account.region)
+    return Pending(told["EndpointConfigName"], told.get("StartTime"), variants)
 
 
 def plan_delete(aws: Aws, prices: PriceBook, name: str) -> DeletePlan:
@@ -158,23 +174,11 @@ def _delete(aws: Aws, operation: str, **which: str) -> None:
             raise
 
 
-def _hourly(prices: PriceBook, instance_type: str, region: str, count: int) -> Quote:
-    if not instance_type:
-        return unknown("the endpoint's configuration names no instance type")
-    return hourly(prices, Kind.ENDPOINT, instance_type, region, count)
-
-
 def _config(aws: Aws, name: str) -> dict[str, Any] | None:
     try:
         return aws.call("sagemaker", "DescribeEndpointConfig", EndpointConfigName=name)
     except NotFound:
         return None  # a configuration may be deleted while its endpoint goes on
-
-
-def _first_variant(aws: Aws, config: str) -> dict[str, Any]:
-    told = _config(aws, config)
-    variants: list[dict[str, Any]] = told["ProductionVariants"] if told else []
-    return variants[0] if variants else {}
 
 
 def _models(config: dict[str, Any]) -> set[str]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from dashboard.core import tags as tag
 from dashboard.core.costs.quote import Quote
+from dashboard.core.serving.variant import Pending, Variant
 
 
 class EndpointStatus(StrEnum):
@@ -108,7 +109,11 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One endpoint. `count` instances are there now; `hourly` is what they cost for an hour in service."""
+    """One endpoint. `count` instances are there now; `hourly` is what they cost for an hour in service.
+
+    `instance_type` is its first variant's, "" where that is serverless; `variants` has all of them, and `pending` the
+    deployment that goes on, if one does.
+    """
 
     name: str
     status: EndpointStatus
@@ -122,6 +127,20 @@ class Endpoint:
     failure: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     arn: str = ""
+    variants: tuple[Variant, ...] = ()
+    pending: Pending | None = None
+
+    @property
+    def machine(self) -> str:
+        """What serves: "2 × ml.m5.large", or that of each variant."""
+        if self.variants:
+            return " + ".join(dict.fromkeys(one.machine for one in self.variants if one.machine))
+        return f"{self.count} × {self.instance_type}" if self.instance_type and self.count > 1 else self.instance_type
+
+    @property
+    def is_serverless(self) -> bool:
+        """Whether no variant of it has instances."""
+        return bool(self.variants) and all(one.serverless for one in self.variants)
 
     @property
     def run(self) -> str:

@@ -1,5 +1,6 @@
 """What all of SageMaker's operations share: the resources, their ARNs and tags, and the checks of a request."""
 
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -26,7 +27,11 @@ class SageMakerBase(Service):
         self.models = Resources(store, "model")
         self.endpoint_configs = Resources(store, "endpoint-config")
         self.endpoints = Resources(store, "endpoint")
-        kinds = (self.training_jobs, self.tuning_jobs, self.models, self.endpoint_configs, self.endpoints)
+        self.model_package_groups = Resources(store, "model-package-group")
+        self.model_packages = Resources(store, "model-package")
+        self._registering = threading.Lock()  # versions are counted, and a group is deleted only when it is empty
+        served = (self.models, self.endpoint_configs, self.endpoints, self.model_package_groups, self.model_packages)
+        kinds = (self.training_jobs, self.tuning_jobs, *served)
         self._by_kind = {one.kind: one for one in kinds}
 
     def parse(self, request: Request, operation: OperationModel, body: bytes) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from local_aws.engine.errors import EngineError
 from local_aws.engine.objects import Location, Objects
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
-from local_aws.services.sagemaker_base import SageMakerBase, arn_of, merged
+from local_aws.services.sagemaker_base import arn_of, merged
+from local_aws.services.sagemaker_model_registry import ModelRegistry
 from local_aws.services.sagemaker_refusals import ENDPOINT_CONFIG, MODEL, refuse
 from local_aws.services.sagemaker_resources import Document, Resources, moment
 
 
-class Models(SageMakerBase):
+class Models(ModelRegistry):
     """The operations on models and endpoint configurations. The class that completes it sets `objects` and `now`."""
 
     objects: Objects
@@ -25,8 +26,10 @@ class Models(SageMakerBase):
         container = params.get("PrimaryContainer") or next(iter(params.get("Containers", ())), None)
         if container is None or ("PrimaryContainer" in params and params.get("Containers")):
             raise _wrong("A model needs either PrimaryContainer or Containers.")
+        container = self._resolved(container, caller)
         if not container.get("Image"):
             raise _wrong("The container needs an Image.")
+        params = {**params, "Container": container}  # a package may be gone by the time that an endpoint starts
         files = _files(container)
         if files:
             self._check_data(files, params.get("ExecutionRoleArn", ""), caller.region)
@@ -78,7 +81,7 @@ class Models(SageMakerBase):
         variants = []
         for one in config["ProductionVariants"]:
             model = self._find(self.models, "model", one["ModelName"], caller)
-            container = model.get("PrimaryContainer") or model["Containers"][0]
+            container = model.get("Container") or model.get("PrimaryContainer") or model["Containers"][0]
             variants.append(
                 Variant(
                     one["VariantName"],
@@ -93,6 +96,16 @@ class Models(SageMakerBase):
                 )
             )
         return tuple(variants)
+
+    def _resolved(self, container: Mapping[str, Any], caller: Caller) -> Mapping[str, Any]:
+        """The container with what its model package says; its own Environment wins."""
+        if not container.get("ModelPackageName"):
+            return container
+        if container.get("Image") or container.get("ModelDataUrl") or container.get("ModelDataSource"):
+            raise _wrong("A container has either a ModelPackageName or an Image with its model data.")
+        packaged = self.container_of(container["ModelPackageName"], caller)
+        environment = {**packaged.get("Environment", {}), **container.get("Environment", {})}
+        return {**packaged, "Environment": environment}
 
     def _add(self, resources: Resources, kind: str, params: Mapping[str, Any], caller: Caller) -> str:
         arn = arn_of(resources.kind, params[f"{kind}Name"], caller)

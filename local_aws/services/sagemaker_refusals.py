@@ -102,7 +102,6 @@ UPDATE = (
 
 _CONTAINER = (
     ("Mode", "multi-model containers", other_than("SingleModel")),
-    ("ModelPackageName", "model packages", _given),
     ("AdditionalModelDataSources", "additional model data", _given),
     ("ImageConfig.RepositoryAccessMode", "images from a private registry", other_than("Platform")),
     ("ModelDataSource.S3DataSource.ManifestS3Uri", "model data manifests", _given),

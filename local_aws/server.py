@@ -249,7 +249,7 @@ def build(
         metrics=metrics,
         around=Surroundings(facts.role_exists, facts.missing_network, quotas),
     )
-    runtime = SageMakerRuntime(sagemaker, metrics)
+    runtime = SageMakerRuntime(sagemaker, metrics, pace=pace)
     journal, cost_tags = Journal(store), CostTags(store)
     prices = cache(PriceBook.load)
     bill = Bill(journal, cost_tags, prices=prices)

@@ -82,8 +82,9 @@ class View:
 
 @dataclass(frozen=True)
 class Target:
-    """A process that can take a request now. instances: how many the variant has that can."""
+    """A process that can take a request now. instances: how many the variant has that can; instance: its name."""
 
     variant: str
     port: int
     instances: int = 1
+    instance: str = ""

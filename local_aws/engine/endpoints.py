@@ -160,22 +160,26 @@ class Fleet:
             running = self._endpoints.get(arn)
             if running is None or not running.view().status.serves:
                 return None
-            ready: list[tuple[Variant, list[int]]] = []
+            ready: list[tuple[Variant, list[tuple[str, int]]]] = []
             for one in running.endpoint.variants:
-                ports = [instance.port for instance in running.instances[one.name] if instance.port is not None]
-                if ports and (variant == one.name or (variant is None and one.weight > 0)):
-                    ready.append((one, ports))
+                instances = running.instances[one.name]
+                seats = [(instance.name, instance.port) for instance in instances if instance.port is not None]
+                if seats and (variant == one.name or (variant is None and one.weight > 0)):
+                    ready.append((one, seats))
             if not ready:
                 return None
-            chosen, ports = self._by_weight(ready)
-            return Target(chosen.name, ports[next(running.turns[chosen.name]) % len(ports)], len(ports))
+            chosen, seats = self._by_weight(ready)
+            name, port = seats[next(running.turns[chosen.name]) % len(seats)]
+            return Target(chosen.name, port, len(seats), name)
 
-    def _by_weight(self, ready: Sequence[tuple[Variant, list[int]]]) -> tuple[Variant, list[int]]:
+    def _by_weight(
+        self, ready: Sequence[tuple[Variant, list[tuple[str, int]]]]
+    ) -> tuple[Variant, list[tuple[str, int]]]:
         left = self._choose() * sum(variant.weight for variant, _ in ready)
-        for variant, ports in ready:
+        for variant, seats in ready:
             left -= variant.weight
             if left < 0:
-                return variant, ports
+                return variant, seats
         return ready[-1]
 
     def close(self) -> None:

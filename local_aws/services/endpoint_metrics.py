@@ -1,9 +1,13 @@
 """What SageMaker tells CloudWatch of each request to an endpoint: namespace AWS/SageMaker, by endpoint and variant.
 
 The metrics are those of the SageMaker Developer Guide ("Monitor Amazon SageMaker AI with CloudWatch"): Invocations,
-InvocationsPerInstance, Invocation4XXErrors, Invocation5XXErrors, InvocationModelErrors, ModelLatency and
-OverheadLatency in microseconds. Requests are added up in memory and written together a moment later, so that a
-request costs no write; an endpoint that nobody asks has no data points, as in AWS.
+InvocationsPerInstance (1 / instances for each request, as ScalingPolicyMetric of the API reference has it),
+Invocation4XXErrors, Invocation5XXErrors, InvocationModelErrors, ModelLatency and OverheadLatency in microseconds, and
+ConcurrentRequestsPerModel: of each instance the most requests that it had at once, queued ones included, every ten
+seconds. Requests are added up in memory and written together a moment later, so that a request costs no write; an
+endpoint that nobody asks has no data points, as in AWS.
+
+Where waiting goes faster than in AWS an alarm looks at bins of less than a minute, so points keep their second there.
 """
 
 import asyncio
@@ -16,10 +20,14 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
+from local_aws.pace import AS_AWS, Pace
 from local_aws.services.cloudwatch_store import Datum, Dimensions, MetricStore
 
 NAMESPACE = "AWS/SageMaker"
 WRITE_SECONDS = 1.0
+MINUTE = 60
+CONCURRENCY_SECONDS = 10
+"""How often the concurrency of an instance is told, at scale 1."""
 DIGITS = 3  # of a latency: as fine as a percentile needs, and few rows when there are many requests
 
 
@@ -39,16 +47,59 @@ class Invocation:
     instances: int = 1
 
 
-class EndpointMetrics:
-    """Adds requests up. now: epoch seconds; at most one write each `write_seconds`."""
+@dataclass(frozen=True)
+class Seat:
+    """An instance of a variant, as requests go to it."""
 
-    def __init__(self, store: MetricStore, now: Callable[[], float], write_seconds: float = WRITE_SECONDS) -> None:
+    region: str
+    endpoint: str
+    variant: str
+    instance: str
+
+    @property
+    def dimensions(self) -> Dimensions:
+        return (("EndpointName", self.endpoint), ("VariantName", self.variant))
+
+
+class EndpointMetrics:
+    """Adds requests up. now: epoch seconds; at most one write each `write_seconds`. pace: how fast alarms look."""
+
+    def __init__(
+        self,
+        store: MetricStore,
+        now: Callable[[], float],
+        write_seconds: float = WRITE_SECONDS,
+        *,
+        pace: Pace = AS_AWS,
+    ) -> None:
         self._store = store
         self._now = now
         self._write_seconds = write_seconds
+        self._resolution = MINUTE if pace.scale == 1 else 1
+        self._window = max(1, round(pace.seconds(CONCURRENCY_SECONDS)))
         self._lock = threading.Lock()
         self._waiting: Counter[tuple[str, str, Dimensions, int, float, str]] = Counter()
+        self._in_flight: Counter[Seat] = Counter()
+        self._most: dict[tuple[Seat, int], int] = {}  # by the beginning of its window
         self._writing: asyncio.Task[None] | None = None
+
+    def began(self, seat: Seat) -> None:
+        """A request goes to an instance; called in the event loop, as `ended` is when its answer is there."""
+        with self._lock:
+            self._in_flight[seat] += 1
+            self._note_most(seat)
+        self._write_later()
+
+    def ended(self, seat: Seat) -> None:
+        with self._lock:
+            self._note_most(seat)  # it may have lasted since the window before
+            self._in_flight[seat] -= 1
+            if not self._in_flight[seat]:
+                del self._in_flight[seat]
+
+    def _note_most(self, seat: Seat) -> None:
+        key = (seat, int(self._now() // self._window) * self._window)
+        self._most[key] = max(self._most.get(key, 0), self._in_flight[seat])
 
     def add(self, one: Invocation) -> None:
         """Count a request; called in the event loop, which writes it soon."""
@@ -70,6 +121,9 @@ class EndpointMetrics:
         with self._lock:
             for name, value, unit in measured:
                 self._waiting[one.region, name, dimensions, at, value, unit] += 1
+        self._write_later()
+
+    def _write_later(self) -> None:
         if self._writing is None or self._writing.done():
             self._writing = asyncio.get_running_loop().create_task(self._write_soon())
 
@@ -79,23 +133,36 @@ class EndpointMetrics:
             self._writing.cancel()
             with suppress(asyncio.CancelledError):
                 await self._writing
-        await run_in_threadpool(self.write)
+        await run_in_threadpool(self.write, everything=True)
 
     async def _write_soon(self) -> None:
-        await asyncio.sleep(self._write_seconds)
-        # a request that comes while this writes starts no second task: look again until nothing is left
-        while self._waiting:
+        while True:
+            await asyncio.sleep(self._write_seconds)
+            # a request that comes while this writes starts no second task: look again until nothing is left
             await run_in_threadpool(self.write)
+            if not (self._waiting or self._most or self._in_flight):
+                return
 
-    def write(self) -> None:
-        """Write what was added up; it is there when this returns."""
+    def write(self, *, everything: bool = False) -> None:
+        """Write what was added up; it is there when this returns. everything: also of a window that has not ended."""
         with self._lock:
             taken, self._waiting = self._waiting, Counter()
-        by_region: dict[str, list[Datum]] = {}
+            for seat in self._in_flight:
+                self._note_most(seat)
+            now = self._now()
+            ended = [key for key in self._most if everything or key[1] + self._window <= now]
+            most = {key: self._most.pop(key) for key in ended}
+        counted: dict[str, list[Datum]] = {}
         for (region, name, dimensions, at, value, unit), times in taken.items():
-            by_region.setdefault(region, []).append(Datum(name, dimensions, at, value, unit, float(times)))
-        for region, data in by_region.items():
-            self._store.put(region, NAMESPACE, data)
+            counted.setdefault(region, []).append(Datum(name, dimensions, at, value, unit, float(times)))
+        for region, data in counted.items():
+            self._store.put(region, NAMESPACE, data, resolution=self._resolution)
+        at_once: dict[str, list[Datum]] = {}
+        for (seat, start), number in most.items():
+            datum = Datum("ConcurrentRequestsPerModel", seat.dimensions, start, float(number), "Count")
+            at_once.setdefault(seat.region, []).append(datum)
+        for region, data in at_once.items():
+            self._store.put(region, NAMESPACE, data, resolution=1)
 
 
 def _microseconds(seconds: float) -> float:

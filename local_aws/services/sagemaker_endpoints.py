@@ -18,12 +18,25 @@ from local_aws.services.sagemaker_refusals import ENDPOINT, WEIGHTS_AND_CAPACITI
 from local_aws.services.sagemaker_resources import Document, moment
 
 
+AlarmState = Callable[[str, str], str | None]
+"""(region, name of an alarm) → "OK", "ALARM" or "INSUFFICIENT_DATA"; None where there is no such alarm."""
+
+
+def no_alarms(region: str, name: str) -> str | None:
+    """The alarms of an account that has none."""
+    return None
+
+
 class Endpoints(Models):
-    """The operations on endpoints. The class that completes it sets `fleet`, `most_processes` and `now`."""
+    """The operations on endpoints. The class that completes it sets `fleet`, `most_processes` and `now`.
+
+    alarm_state: what the alarms that watch an update are asked by; set by who has both.
+    """
 
     fleet: Fleet
     most_processes: int
     now: Callable[[], float] = staticmethod(time.time)
+    alarm_state: AlarmState = staticmethod(no_alarms)
     _updating = threading.Lock()
 
     def create_endpoint(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from local_aws.engine.connections import Answer, AnswerTooLarge, Connections, Un
 from local_aws.engine.endpoint import Status, Target
 from local_aws.engine.endpoints import LOG_GROUP, Fleet
 from local_aws.errors import NotThereError, ServiceError
+from local_aws.pace import AS_AWS, Pace
 from local_aws.protocol import Caller, Operation, Service
 from local_aws.services.cloudwatch_store import MetricStore
-from local_aws.services.endpoint_metrics import EndpointMetrics, Invocation
+from local_aws.services.endpoint_metrics import EndpointMetrics, Invocation, Seat
 from local_aws.services.sagemaker import SageMaker
 from local_aws.services.sagemaker_base import arn_of
 
@@ -31,16 +32,23 @@ _HEADER = re.compile(r"[\x20-\x7e\t]{0,1024}")
 
 
 class SageMakerRuntime(Service):
-    """seconds: how long a container may take for one answer. metrics: where each request is counted."""
+    """seconds: how long a container may take for one answer. metrics: where requests are counted; pace: at it."""
 
     name = "sagemaker-runtime"
     max_body = LARGEST_BODY
 
-    def __init__(self, sagemaker: SageMaker, metrics: MetricStore | None = None, *, seconds: float = SECONDS) -> None:
+    def __init__(
+        self,
+        sagemaker: SageMaker,
+        metrics: MetricStore | None = None,
+        *,
+        seconds: float = SECONDS,
+        pace: Pace = AS_AWS,
+    ) -> None:
         self._sagemaker = sagemaker
         self._seconds = seconds
         self._connections = Connections()
-        self._metrics = EndpointMetrics(metrics, time.time) if metrics else None
+        self._metrics = EndpointMetrics(metrics, time.time, pace=pace) if metrics else None
 
     async def stop(self) -> None:
         await self._connections.close()
@@ -70,6 +78,9 @@ class SageMakerRuntime(Service):
             raise _wrong(f"The request body is larger than {LARGEST_BODY} bytes.")
         variant = request.headers.get("x-amzn-sagemaker-target-variant")
         target = self._target(name, variant, caller)
+        seat = Seat(caller.region, name, target.variant, target.instance)
+        if self._metrics:
+            self._metrics.began(seat)
         asked = time.perf_counter()
         status: int | None = 500  # what a container that took too long, or said too much, counts as
         try:
@@ -93,6 +104,8 @@ class SageMakerRuntime(Service):
                 503,
             ) from error
         finally:
+            if self._metrics:
+                self._metrics.ended(seat)
             self._count(name, target, caller, status, begun, asked)
         if not 200 <= answer.status < 300:
             return _model_error(request, answer.status, answer.body.decode("utf-8", "replace"), name, caller)

@@ -1,5 +1,6 @@
 """Every request to an endpoint is counted in CloudWatch, under the names and units that SageMaker has for it."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,6 +11,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.pace import Pace
+from local_aws.services.cloudwatch_store import Metric, MetricStore
+from local_aws.services.endpoint_metrics import NAMESPACE, EndpointMetrics, Invocation, Seat
 from tests.conftest import Embedded
 from tests.local_aws.sagemaker_world import bucket, client, endpoint
 
@@ -76,3 +80,62 @@ def test_an_endpoint_that_nobody_asked_has_no_points(embedded: Embedded, tmp_pat
             Namespace="AWS/SageMaker", Dimensions=[{"Name": "EndpointName", "Value": quiet}]
         )
         assert found["Metrics"] == []
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 1_700_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def points(store: MetricStore, metric: str, period: int) -> list[tuple[int, float]]:
+    """(second since the clock's beginning, highest value) of each bin."""
+    begun = 1_700_000_000
+    named = Metric(NAMESPACE, metric, (("EndpointName", "dogs"), ("VariantName", "a")))
+    bins = store.bins("us-east-1", named, start=begun, end=begun + 120, period=period)
+    return [(bin.at - begun, bin.high) for bin in bins]
+
+
+SEATS = [Seat("us-east-1", "dogs", "a", f"i-{number}") for number in range(2)]
+
+
+def test_concurrency_is_the_most_that_an_instance_had_at_once_in_each_ten_seconds(tmp_path: Path) -> None:
+    async def body() -> None:
+        store, clock = MetricStore(tmp_path), Clock()
+        metrics = EndpointMetrics(store, clock, write_seconds=60)
+        for seat in (SEATS[0], SEATS[0], SEATS[0], SEATS[1]):
+            metrics.began(seat)
+        metrics.ended(SEATS[0])
+        metrics.write()
+        assert points(store, "ConcurrentRequestsPerModel", 10) == [], "the ten seconds have not passed"
+        clock.seconds += 21
+        metrics.write()
+        assert points(store, "ConcurrentRequestsPerModel", 10) == [(0, 3.0)]
+        for seat in (SEATS[0], SEATS[0], SEATS[1]):
+            metrics.ended(seat)
+        clock.seconds += 10
+        metrics.write()
+        assert points(store, "ConcurrentRequestsPerModel", 10) == [(0, 3.0), (20, 2.0)], "two lasted until then"
+        clock.seconds += 10
+        metrics.write()
+        assert len(points(store, "ConcurrentRequestsPerModel", 10)) == 2, "nobody asked since"
+        await metrics.close()
+        store.close()
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize(("scale", "at"), [(1.0, 40), (30.0, 47)])
+def test_points_keep_their_second_where_an_alarm_looks_at_seconds(tmp_path: Path, scale: float, at: int) -> None:
+    async def body() -> None:
+        store, clock = MetricStore(tmp_path), Clock()
+        metrics = EndpointMetrics(store, clock, write_seconds=60, pace=Pace(scale))
+        clock.seconds += 47  # the clock began at second 20 of a minute
+        metrics.add(Invocation("us-east-1", "dogs", "a", 200, 0.1, 0.1, instances=3))
+        await metrics.close()
+        assert points(store, "InvocationsPerInstance", 1) == [(at, pytest.approx(1 / 3))]
+        store.close()
+
+    asyncio.run(body())

@@ -3,27 +3,29 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pprint import pformat
 from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
 from dashboard.core.costs.prices import Kind, PriceBook
-from dashboard.core.costs.quote import Quote, hourly
+from dashboard.core.costs.quote import Quote, hourly, unknown
 from dashboard.core.costs.waste import expiry
 from dashboard.core.costs.waste import schedule as waste_schedule
 from dashboard.core.costs.waste.expiry import Keep
-from dashboard.core.errors import AccessDenied, AlreadyExists, InvalidInput, NotFound, Refused, ServiceFault
+from dashboard.core.errors import AccessDenied, AlreadyExists, InvalidInput, NotFound, ServiceFault
 from dashboard.core.format import money, rate
-from dashboard.core.runs.images import inference_image
 from dashboard.core.runs.instances import hardware
 from dashboard.core.runs.model import Run
-from dashboard.core.runs.spec_problems import INSTANCE, NAME, S3_URI
-from dashboard.core.showcode import connection
+from dashboard.core.runs.spec_problems import NAME
+from dashboard.core.serving import parts
+from dashboard.core.serving.parts import COUNT, ROLE
+from dashboard.core.serving.source import Source
+from dashboard.core.serving.source import of as source_of
+from dashboard.core.serving.variant import BY_USE, PROVISIONED, Serverless
 
-ROLE = "KennelEndpoint"
+__all__ = ["COUNT", "ROLE", "VARIANT", "DeployPlan", "deploy", "plan_deploy"]
+
 VARIANT = "main"
-COUNT = (1, 10)
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,13 @@ class DeployPlan:
     code: str
     order: str  # the mark that what this plan makes carries
     expires: datetime | None = None  # when it counts as waste; nothing deletes it then
+    serverless: Serverless | None = None
 
     @property
     def summary(self) -> str:
         """The plan in one sentence."""
+        if self.serverless:
+            return f"Serve {self.model_uri} as {self.name}, {self.serverless.words}: {self.hourly.why_unknown}."
         if self.hourly.amount is None:
             cost = f"cost unknown ({self.hourly.why_unknown})"
         else:
@@ -54,7 +59,7 @@ class DeployPlan:
 
 
 def plan_deploy(
-    model: Run | str,
+    model: Run | Source | str,
     name: str,
     instance_type: str,
     *,
@@ -62,38 +67,48 @@ def plan_deploy(
     prices: PriceBook,
     token: str,
     count: int = 1,
+    serverless: Serverless | None = None,
     keep: Keep = Keep.NEVER,
     now: datetime | None = None,
 ) -> DeployPlan:
     """What serving a completed run's model (or the model.tar.gz at an S3 address) would do.
 
-    keep: how long from `now` on it is wanted; it carries that as a tag, and is found as waste afterwards.
+    serverless: instead of `count` instances of `instance_type`. keep: how long from `now` on it is wanted; it carries
+    that as a tag, and is found as waste afterwards.
 
     Raises InvalidInput for a bad field, Refused for a run that has no model.
     """
-    model_uri = _model_uri(model)
-    _check(model_uri, name, instance_type, count)
+    source = source_of(model)
+    _check(name)
+    parts.check(instance_type, count, serverless)
     expires = keep.until(now) if now else None
     # of two plans that differ in how long it is kept, one must not be taken for the other
-    order = tags.order(token, model_uri, name, instance_type, count, *((keep.value,) if expires else ()))
-    made = f"{name[:54].rstrip('-')}-{order[:8]}"
-    price = hourly(prices, Kind.ENDPOINT, instance_type, account.region, count)
-    marks = tags.of_plan(order, "" if isinstance(model, str) else model.name)
+    more = (*((serverless,) if serverless else ()), *((keep.value,) if expires else ()))
+    order = tags.order(token, source.uri, name, instance_type, count, *more)
+    made = parts.made_name(name, order)
+    price = _cost(prices, account, instance_type, count, serverless)
+    marks = tags.of_plan(order, source.run) + tags.listed({tags.PACKAGE: source.package})
     until = tags.listed(expiry.mark(expires))
-    requests = _requests(name, made, model_uri, instance_type, count, account, marks, until)
+    variant = parts.variant(VARIANT, made, instance_type, count, serverless)
+    requests = (
+        parts.model(made, source.uri, "" if serverless else instance_type, account, marks),
+        ("CreateEndpointConfig", {"EndpointConfigName": made, "ProductionVariants": [variant], "Tags": marks}),
+        ("CreateEndpoint", {"EndpointName": name, "EndpointConfigName": made, "Tags": [*marks, *until]}),
+    )
     return DeployPlan(
         name=name,
         model_name=made,
         config_name=made,
-        model_uri=model_uri,
-        instance_type=instance_type,
-        count=count,
+        model_uri=source.uri,
+        instance_type="" if serverless else instance_type,
+        count=0 if serverless else count,
         requests=requests,
         hourly=price,
-        warnings=tuple(_warnings(account, instance_type, price)),
-        code=_code(requests, account),
+        warnings=tuple(_warnings(account, instance_type, price, serverless)),
+        code=parts.code((("sagemaker", *request) for request in requests), account),
         order=order,
         expires=expires,
+        serverless=serverless,
     )
 
 
@@ -135,26 +150,7 @@ def _check_ours(aws: Aws, plan: DeployPlan, taken: AlreadyExists) -> None:
         ) from taken
 
 
-def _model_uri(model: Run | str) -> str:
-    if isinstance(model, str):
-        return model
-    if not model.artifact_uri or not model.status.is_good:
-        raise Refused(
-            f"the run {model.name} has no model to deploy",
-            f"it is {model.status.word}",
-            "choose a run that has completed",
-        )
-    return model.artifact_uri
-
-
-def _check(model_uri: str, name: str, instance_type: str, count: int) -> None:
-    if not S3_URI.fullmatch(model_uri) or not model_uri.endswith(".tar.gz"):
-        raise InvalidInput(
-            "the model must be an address like s3://bucket/models/dogs/model.tar.gz",
-            f'it is "{model_uri}"',
-            "choose a completed run",
-            field="model",
-        )
+def _check(name: str) -> None:
     if not NAME.fullmatch(name):
         raise InvalidInput(
             "the endpoint's name may have letters, digits and hyphens, at most 63 in all, no hyphen at either end",
@@ -162,69 +158,24 @@ def _check(model_uri: str, name: str, instance_type: str, count: int) -> None:
             "change the name",
             field="name",
         )
-    if not INSTANCE.fullmatch(instance_type):
-        raise InvalidInput(
-            'the instance type must look like "ml.m5.large"',
-            f'it is "{instance_type}"',
-            "choose one from the list",
-            field="instance_type",
-        )
-    if not COUNT[0] <= count <= COUNT[1]:
-        raise InvalidInput(
-            f"the number of instances must be between {COUNT[0]} and {COUNT[1]}",
-            f"it is {count}",
-            "choose a value in that range",
-            field="count",
-        )
 
 
-def _requests(
-    name: str,
-    made: str,
-    model_uri: str,
-    instance_type: str,
-    count: int,
-    account: Account,
-    marks: list[dict[str, str]],
-    until: list[dict[str, str]],
-) -> tuple[tuple[str, dict[str, Any]], ...]:
-    container = {
-        "Image": inference_image(account.region, instance_type),
-        "ModelDataUrl": model_uri,
-        # The archive brings its own code; this is how AWS's PyTorch image is told so.
-        "Environment": {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"},
-    }
-    variant = {
-        "VariantName": VARIANT,
-        "ModelName": made,
-        "InstanceType": instance_type,
-        "InitialInstanceCount": count,
-        "InitialVariantWeight": 1.0,
-    }
-    return (
-        (
-            "CreateModel",
-            {
-                "ModelName": made,
-                "ExecutionRoleArn": account.role_arn(ROLE),
-                "PrimaryContainer": container,
-                "Tags": marks,
-            },
-        ),
-        (
-            "CreateEndpointConfig",
-            {"EndpointConfigName": made, "ProductionVariants": [variant], "Tags": marks},
-        ),
-        ("CreateEndpoint", {"EndpointName": name, "EndpointConfigName": made, "Tags": [*marks, *until]}),
-    )
+def _cost(prices: PriceBook, account: Account, instance_type: str, count: int, serverless: Serverless | None) -> Quote:
+    if serverless:
+        return unknown(PROVISIONED if serverless.provisioned else BY_USE)
+    return hourly(prices, Kind.ENDPOINT, instance_type, account.region, count)
 
 
-def _warnings(account: Account, instance_type: str, price: Quote) -> list[str]:
+def _warnings(account: Account, instance_type: str, price: Quote, serverless: Serverless | None) -> list[str]:
     found = []
     if not account.is_embedded:
         found.append("not yet run against a live account: watch the first endpoint until it serves")
         if not account.writable:
             found.append("this account is connected read-only: the deployment will be refused")
+    if serverless:
+        if not serverless.provisioned:
+            found.append("nothing is kept ready: after a quiet time the first request waits for a process to start")
+        return found
     if price.amount is None:
         found.append(f"the cost is unknown: {price.why_unknown}")
     else:
@@ -236,16 +187,3 @@ def _warnings(account: Account, instance_type: str, price: Quote) -> list[str]:
     if of and of.gpu:
         found.append("the model runs on the processor: a GPU instance does the same for more")
     return found
-
-
-def _code(requests: tuple[tuple[str, dict[str, Any]], ...], account: Account) -> str:
-    calls = {
-        "CreateModel": "create_model",
-        "CreateEndpointConfig": "create_endpoint_config",
-        "CreateEndpoint": "create_endpoint",
-    }
-    steps = [
-        f"sagemaker.{calls[operation]}(\n    **{pformat(parameters, width=100, sort_dicts=False, indent=1)}\n)"
-        for operation, parameters in requests
-    ]
-    return "\n".join([connection(account, "sagemaker"), *steps]) + "\n"

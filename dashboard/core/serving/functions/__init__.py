@@ -1,0 +1,1 @@
+"""Lambda functions that answer photos through an endpoint: read, deploy, keep warm, protect, try, take away."""

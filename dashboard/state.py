@@ -40,6 +40,7 @@ from dashboard.core.serving import endpoints as serving
 from dashboard.core.serving.endpoints import Endpoint
 from dashboard.cost_readings import forget_costs, ledger
 from dashboard.embedded import Embedded
+from dashboard.function_readings import forget_functions, function, functions
 from dashboard.price_readings import prices, refresh_prices, spot_days, told_prices
 from dashboard.readings import Reading, now, where
 from dashboard.run_readings import (
@@ -89,6 +90,8 @@ __all__ = [
     "find_in_log",
     "forget",
     "forget_waste",
+    "function",
+    "functions",
     "intent",
     "is_filling",
     "launched",
@@ -216,6 +219,7 @@ def forget() -> None:
     forget_costs()
     forget_budgets()
     forget_waste()
+    forget_functions()
     for cached in (_endpoints, _datasets, _ping, _surroundings):
         cached.clear()
 

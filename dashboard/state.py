@@ -36,10 +36,17 @@ from dashboard.core.runs.model import RunStatus
 from dashboard.core.runs.quota import Limits, sagemaker_limits
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Surroundings, about
-from dashboard.core.serving import endpoints as serving
-from dashboard.core.serving.endpoints import Endpoint
 from dashboard.cost_readings import forget_costs, ledger
 from dashboard.embedded import Embedded
+from dashboard.endpoint_readings import (
+    brief_traffic,
+    endpoint,
+    endpoint_log,
+    endpoints,
+    find_in_endpoint_log,
+    forget_endpoints,
+    traffic,
+)
 from dashboard.function_readings import forget_functions, function, functions
 from dashboard.price_readings import prices, refresh_prices, spot_days, told_prices
 from dashboard.readings import Reading, now, where
@@ -75,6 +82,7 @@ __all__ = [
     "advice",
     "ask_bill",
     "bill",
+    "brief_traffic",
     "budget_messages",
     "budgets",
     "card",
@@ -85,8 +93,11 @@ __all__ = [
     "costs",
     "datasets",
     "deleted",
+    "endpoint",
+    "endpoint_log",
     "endpoints",
     "explanation",
+    "find_in_endpoint_log",
     "find_in_log",
     "forget",
     "forget_waste",
@@ -111,6 +122,7 @@ __all__ = [
     "spot_prices",
     "surroundings",
     "told_prices",
+    "traffic",
     "trials",
     "usage",
     "warm_up",
@@ -157,11 +169,6 @@ def ping() -> Account:
     aws = connection()
     _ping(where(aws), aws)
     return aws.account
-
-
-def endpoints(aws: Aws) -> Reading[tuple[Endpoint, ...]]:
-    """The endpoints of the account."""
-    return _endpoints(where(aws), aws)
 
 
 def overview(aws: Aws) -> Reading[Overview]:
@@ -220,7 +227,8 @@ def forget() -> None:
     forget_budgets()
     forget_waste()
     forget_functions()
-    for cached in (_endpoints, _datasets, _ping, _surroundings):
+    forget_endpoints()
+    for cached in (_datasets, _ping, _surroundings):
         cached.clear()
 
 
@@ -289,11 +297,6 @@ def _launches(where: str) -> _Launches:
 @st.cache_data(show_spinner=False, ttl=1, max_entries=8)
 def _ping(where: str, _aws: Aws) -> None:
     _aws.call("sts", "GetCallerIdentity")
-
-
-@st.cache_data(show_spinner=False, ttl=2, refresh_mode="background", max_entries=8)
-def _endpoints(where: str, _aws: Aws) -> Reading[tuple[Endpoint, ...]]:
-    return Reading(serving.list_endpoints(_aws, prices()), now())
 
 
 @st.cache_data(show_spinner=False, ttl=20, refresh_mode="background", max_entries=8)

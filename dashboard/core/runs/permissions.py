@@ -31,14 +31,22 @@ def permissions(aws: Aws, spec: TrainingSpec) -> tuple[Permission, ...]:
     account = aws.account
     role = requests_ec2.ROLE if spec.is_on_ec2 else requests.ROLE
     found = _simulated(aws, f"the role {role}", account.role_arn(role), of_role(spec, account))
+    return (*caller_may(aws, of_caller(spec, account)), *found)
+
+
+def caller_may(aws: Aws, needs: Sequence[Need]) -> tuple[Permission, ...]:
+    """Whether this identity may do each of these; nothing is told of the account's root user, who may do all.
+
+    Raises Unreachable and CredentialsProblem; whatever else keeps IAM from telling is in the answers.
+    """
     try:
         caller = str(aws.call("sts", "GetCallerIdentity")["Arn"])
         principal = _principal(aws, caller)
     except AccessDenied as error:
-        return (*_not_checked(CALLER, of_caller(spec, account), error.what), *found)
+        return _not_checked(CALLER, needs, error.what)
     if principal.endswith(":root"):
-        return found  # the account's root user may do everything that no organisation forbids
-    return (*_simulated(aws, CALLER, principal, of_caller(spec, account)), *found)
+        return ()  # the account's root user may do everything that no organisation forbids
+    return _simulated(aws, CALLER, principal, needs)
 
 
 def of_caller(spec: TrainingSpec, account: Account) -> tuple[Need, ...]:

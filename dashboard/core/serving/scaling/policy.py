@@ -109,6 +109,11 @@ class Settings:
     steps: tuple[StepPolicy, ...] = ()
     scheduled: tuple[Scheduled, ...] = ()
 
+    @property
+    def policies(self) -> tuple[TargetTracking | StepPolicy, ...]:
+        """Both kinds of policies."""
+        return (*self.tracking, *self.steps)
+
 
 def reference(target: float = 10, tracked: Tracked = Tracked.INVOCATIONS) -> Settings:
     """What the reference projects set: 1 to 3 instances, a target of 10 or 20, cooldowns of 30 s.

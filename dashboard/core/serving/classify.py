@@ -13,6 +13,7 @@ from dashboard.core.aws import Aws
 from dashboard.core.errors import InvalidInput, ServiceFault
 from dashboard.core.format import count, percent, size
 from training.breeds import written
+from training.fetch import Rules, fetch
 from training.images import BadPhoto, is_animated, load_photo, shrink_to_jpeg
 
 ACCEPT = "application/json; profile=breeds"
@@ -58,7 +59,8 @@ class Answer:
     """What a model said about one photo. `is_dog` is None when the model makes no claim; `seconds` as waited here.
 
     `looked`: a JPEG of what the model saw, warm where the first breed's score comes from; None when it was not asked
-    for, or when the model gave none that can be shown (`was_looked_for` says which).
+    for, or when the model gave none that can be shown (`was_looked_for` says which). Through a Lambda function:
+    `lambda_seconds` its handler took, `cold_seconds` its environment took to start before it, None for a warm one.
     """
 
     model: str
@@ -70,6 +72,8 @@ class Answer:
     model_seconds: float | None = None
     looked: bytes | None = None
     was_looked_for: bool = False
+    lambda_seconds: float | None = None
+    cold_seconds: float | None = None
 
 
 def prepare_photo(data: bytes, name: str) -> Photo:
@@ -89,6 +93,17 @@ def prepare_photo(data: bytes, name: str) -> Photo:
     if is_animated(data):
         note += "; the picture moves: its first frame was used"
     return Photo(name, jpeg, width, height, note)
+
+
+def fetch_photo(url: str, rules: Rules | None = None) -> bytes:
+    """The bytes behind an address that a visitor gives, under the guards of training.fetch.
+
+    Only https, only addresses of the open internet, at most 10 MiB and 8 s. Raises InvalidInput with the reason.
+    """
+    try:
+        return fetch(url.strip(), rules)
+    except BadPhoto as bad:
+        raise InvalidInput("this address was not classified", bad.reason, field="url") from bad
 
 
 def classify(
@@ -113,18 +128,30 @@ def classify(
     return replace(_read(body, endpoint, clock() - started), was_looked_for=looked)
 
 
-def _read(body: bytes, endpoint: str, seconds: float) -> Answer:
+def read_answer(told: Any, endpoint: str, seconds: float) -> Answer:
+    """An answer's JSON: {"predictions": …, "is_dog": …} or a list of scores. Raises ServiceFault for anything else."""
     try:
-        told = json.loads(body)
         if isinstance(told, dict):
             return _breeds(told, endpoint, seconds)
         return _scores(told, endpoint, seconds)
     except (ValueError, KeyError, IndexError, TypeError, OverflowError, RecursionError) as error:
-        raise ServiceFault(
-            f"the answer of {endpoint} makes no sense",
-            f"it is neither breeds nor a list of scores ({type(error).__name__})",
-            "check that the model behind it is one of Kennel's",
-        ) from error
+        raise _nonsense(endpoint, error) from error
+
+
+def _read(body: bytes, endpoint: str, seconds: float) -> Answer:
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _nonsense(endpoint, error) from error
+    return read_answer(told, endpoint, seconds)
+
+
+def _nonsense(endpoint: str, error: Exception) -> ServiceFault:
+    return ServiceFault(
+        f"the answer of {endpoint} makes no sense",
+        f"it is neither breeds nor a list of scores ({type(error).__name__})",
+        "check that the model behind it is one of Kennel's",
+    )
 
 
 def _breeds(told: dict[str, Any], endpoint: str, seconds: float) -> Answer:

@@ -48,6 +48,7 @@ from dashboard.endpoint_readings import (
     traffic,
 )
 from dashboard.function_readings import forget_functions, function, functions
+from dashboard.model_readings import forget_models, fronts, visitors
 from dashboard.price_readings import prices, refresh_prices, spot_days, told_prices
 from dashboard.readings import Reading, now, where
 from dashboard.run_readings import (
@@ -71,6 +72,7 @@ from dashboard.run_readings import (
     whole_log,
     with_checkpoint,
 )
+from dashboard.scaling_readings import forget_scaling, scaling, scaling_around, scaling_history
 from dashboard.waste_readings import forget_waste, waste, waste_so_far
 
 __all__ = [
@@ -101,6 +103,7 @@ __all__ = [
     "find_in_log",
     "forget",
     "forget_waste",
+    "fronts",
     "function",
     "functions",
     "intent",
@@ -118,6 +121,9 @@ __all__ = [
     "refresh_prices",
     "run",
     "runs",
+    "scaling",
+    "scaling_around",
+    "scaling_history",
     "spot_days",
     "spot_prices",
     "surroundings",
@@ -125,6 +131,7 @@ __all__ = [
     "traffic",
     "trials",
     "usage",
+    "visitors",
     "warm_up",
     "waste",
     "waste_so_far",
@@ -228,6 +235,8 @@ def forget() -> None:
     forget_waste()
     forget_functions()
     forget_endpoints()
+    forget_scaling()
+    forget_models()
     for cached in (_datasets, _ping, _surroundings):
         cached.clear()
 

@@ -7,7 +7,7 @@ from typing import Any
 from botocore import xform_name
 
 from dashboard.core.aws import Account
-from dashboard.core.showcode import connection, literal
+from dashboard.core.showcode import connection, literal, variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,6 @@ def code(calls: Iterable[Call], account: Account) -> str:
     calls = list(calls)
     lines = [connection(account, *dict.fromkeys(call.service for call in calls))]
     for call in calls:
-        asked = f"{call.service.replace('-', '_')}.{xform_name(call.operation)}"
+        asked = f"{variable(call.service)}.{xform_name(call.operation)}"
         lines.append(f"{asked}(**{literal(dict(call.parameters))})")
     return "\n".join(lines) + "\n"

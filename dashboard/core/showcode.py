@@ -1,6 +1,7 @@
 """What every "show as code" is made of: clients for the account in use, without any secret, and values as Python."""
 
 import json
+from keyword import iskeyword
 from typing import Any
 
 from dashboard.core.aws import Account
@@ -10,7 +11,7 @@ WIDTH = 100
 
 
 def connection(account: Account, *services: str) -> str:
-    """Python source that makes one boto3 client for each service, named after it ("sagemaker-runtime" → underscore)."""
+    """Python source that makes one boto3 client for each service, named by `variable`."""
     lines = ["import boto3"]
     if account.is_embedded:
         lines = ["import json", "from pathlib import Path", "", *lines, ""]
@@ -31,8 +32,14 @@ def connection(account: Account, *services: str) -> str:
             f"session = boto3.Session(profile_name={literal(account.name)}, region_name={literal(account.region)})",
         ]
         made = 'session.client("{service}")'
-    lines += [f"{service.replace('-', '_')} = {made.format(service=service)}" for service in services]
+    lines += [f"{variable(service)} = {made.format(service=service)}" for service in services]
     return "\n".join(lines) + "\n"
+
+
+def variable(service: str) -> str:
+    """The name of a service's client in shown code: "sagemaker_runtime", and "lambda_" as lambda is a word of Python."""
+    name = service.replace("-", "_")
+    return f"{name}_" if iskeyword(name) else name
 
 
 def literal(value: Any, indent: int = 0, before: int = 0) -> str:

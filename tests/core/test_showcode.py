@@ -19,6 +19,14 @@ def test_for_the_embedded_account_the_code_reads_its_keys_from_the_file(tmp_path
     assert names["sagemaker_runtime"].meta.region_name == "us-east-1"
 
 
+def test_a_service_that_is_a_word_of_python_gets_another_name():
+    account = Account("work", "eu-west-1", "2", is_embedded=False, writable=True)
+    code = connection(account, "lambda", "application-autoscaling")
+    ast.parse(code)
+    assert 'lambda_ = session.client("lambda")' in code
+    assert "application_autoscaling = " in code
+
+
 def test_for_a_real_account_the_code_names_the_profile():
     code = connection(Account("o'brien", "eu-west-1", "2", False, False), "s3")
     ast.parse(code)

@@ -19,7 +19,7 @@ from dashboard.core.costs.waste.standing import Standing
 from dashboard.core.costs.waste.waste import Act, Finding, Thing, told
 from dashboard.core.errors import NotFound, Refused
 from dashboard.core.format import count, size
-from dashboard.core.showcode import connection, literal
+from dashboard.core.showcode import connection, literal, variable
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Plan:
         services = dict.fromkeys(call.service for call in self.calls)
         lines = [connection(account, *services)]
         for call in self.calls:
-            begun = f"{call.service.replace('-', '_')}.{xform_name(call.operation)}("
+            begun = f"{variable(call.service)}.{xform_name(call.operation)}("
             body = ",\n".join(f"    {name}={literal(value, 4)}" for name, value in call.parameters.items())
             lines.append(f"{begun}\n{body},\n)")
         return "\n".join(lines) + "\n"

@@ -28,6 +28,8 @@ chosen = st.navigation(
         st.Page(page.Place.RUNS, title="Runs", icon=":material/monitoring:"),
         st.Page(page.Place.RUN, title="Run", visibility="hidden"),
         st.Page(page.Place.COMPARE, title="Compare", visibility="hidden"),
+        st.Page(page.Place.ENDPOINTS, title="Endpoints", icon=":material/dns:"),
+        st.Page(page.Place.ENDPOINT, title="Endpoint", visibility="hidden"),
         st.Page(page.Place.CLASSIFY, title="Classify", icon=":material/pets:"),
         st.Page(page.Place.COSTS, title="Spend", icon=":material/payments:"),
         st.Page(page.Place.CHOICES, title="Choices", icon=":material/balance:"),

@@ -1,0 +1,44 @@
+"""What an endpoint's containers print: the newest lines, and search."""
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.format import count
+from dashboard.core.serving import logs
+from dashboard.core.serving.model import Endpoint
+from dashboard.ui import markup, page, problem
+
+HEIGHT = 460
+SEARCH = "endpoint-log-search"
+
+
+def show(aws: Aws, one: Endpoint) -> None:
+    """The field, and the lines, read again every few seconds while nothing is searched for."""
+    with st.container(horizontal=True, vertical_alignment="center", key="log-head"):
+        page.section("Log")
+        st.space("stretch")
+        searched = st.text_input(
+            "Search the log",
+            key=SEARCH,
+            type="search",
+            live=True,
+            placeholder="Search",
+            label_visibility="collapsed",
+            width=180,
+        )
+    wanted = (searched or "").strip()
+    st.fragment(_lines, run_every=None if wanted else 2, key="endpoint-log")(aws, one.name, wanted)
+
+
+def _lines(aws: Aws, name: str, wanted: str) -> None:
+    with problem.shown("endpoint-log"):
+        found = state.find_in_endpoint_log(aws, name, wanted) if wanted else state.endpoint_log(aws, name)
+        hosts = {line.host for line in found}
+        texts = [f"{line.host}  {line.text}" if len(hosts) > 1 else line.text for line in found]
+        nothing = f"No line holds “{wanted}”." if wanted else "Nothing printed yet."
+        with st.container(height=HEIGHT, autoscroll=not wanted, key="log"):
+            st.html(markup.log(texts or [nothing], f"Log of {name}, newest line last", "", wanted))
+        told = f"{count(len(found), 'line')} with “{wanted}”" if wanted else f"The newest {count(len(found), 'line')}"
+        cut = ", and perhaps more" if len(found) >= logs.LINES else ""
+        st.html(markup.note(f"{told}{cut}, of {logs.group(name)} in CloudWatch Logs."))

@@ -1,0 +1,142 @@
+"""The page of one endpoint: its head, its live strip, and the part of it that the address names."""
+
+from enum import StrEnum
+from functools import partial
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.errors import KennelError, NotFound
+from dashboard.core.serving.live import Span, Traffic
+from dashboard.core.serving.model import Endpoint
+from dashboard.ui import (
+    confirm,
+    endpoint,
+    endpoint_about,
+    endpoint_live,
+    endpoint_log,
+    endpoint_test,
+    endpoint_update,
+    endpoint_variants,
+    endpoint_words,
+    markup,
+    page,
+    problem,
+    strip,
+    words,
+)
+from dashboard.ui.markup import Markup, badge
+from dashboard.ui.page import Place
+from dashboard.ui.tones import Tone
+
+
+class Part(StrEnum):
+    """A part of the page, as the address names it."""
+
+    LIVE = "live"
+    TEST = "test"
+    VARIANTS = "variants"
+    LOG = "log"
+    ABOUT = "about"
+
+    @property
+    def word(self) -> str:
+        return self.value.capitalize()
+
+
+def show(aws: Aws, name: str) -> None:
+    """Head and strip, looked at again every two seconds; below, the part that is open."""
+    try:
+        one = state.endpoint(aws, name).value
+    except NotFound as missing:
+        _back()
+        page.title(name, "no such endpoint")
+        problem.card(missing, "no-endpoint")
+        return
+    _back()
+    st.fragment(_watched, run_every=2, key="endpoint-head")(aws, name)
+    chosen = st.segmented_control(
+        "Part",
+        list(Part),
+        format_func=lambda part: Part(part).word,
+        default=Part.LIVE,
+        required=True,
+        key="part",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    with problem.shown(f"endpoint-{chosen}"):
+        _part(aws, one, Part(chosen or Part.LIVE))
+
+
+def _part(aws: Aws, one: Endpoint, part: Part) -> None:
+    if part is Part.LIVE:
+        endpoint_live.show(aws, one.name)
+    elif part is Part.TEST:
+        endpoint_test.show(aws, one)
+    elif part is Part.VARIANTS:
+        endpoint_variants.show(aws, one.name)
+    elif part is Part.LOG:
+        endpoint_log.show(aws, one)
+    else:
+        endpoint_about.show(aws, one)
+
+
+def _back() -> None:
+    with st.container(horizontal=True, gap="small", key="endpoint-back"):
+        st.page_link(Place.ENDPOINTS, label="All endpoints", icon=":material/arrow_back:")
+
+
+def _watched(aws: Aws, name: str) -> None:
+    with problem.shown("endpoint-watched", title=name):
+        seen = state.endpoint(aws, name)
+        one = seen.value
+        _head(aws, one, words.age(seen.at, state.now()))
+        if one.failure:
+            st.html(markup.problem(*_failed(one), tone=Tone.FAILED if one.status.is_bad else Tone.WAITING))
+        endpoint_update.progress(one)
+        span = endpoint_live.span()
+        traffic, unread = _traffic(aws, one, span)
+        strip.show(endpoint_words.strip(one, traffic, span, aws.account))
+        if unread is not None:
+            st.html(markup.note(f"Requests and latencies are not shown: {unread}", Tone.WAITING))
+
+
+def _traffic(aws: Aws, one: Endpoint, span: Span) -> tuple[dict[str, Traffic] | None, KennelError | None]:
+    """How it does; without the right to read metrics the page stands without."""
+    try:
+        return state.traffic(aws, one, span).value, None
+    except KennelError as wrong:
+        return None, wrong
+
+
+def _failed(one: Endpoint) -> tuple[str, str, str, str]:
+    if one.status.is_bad:
+        return one.status.word, f"{one.name} does not serve", one.failure, "see its log, then deploy another model"
+    return (
+        "not updated",
+        "The last update was taken back; the model from before it serves",
+        one.failure,
+        "see the log of the instances that it started",
+    )
+
+
+def _head(aws: Aws, one: Endpoint, age: str) -> None:
+    marks = [badge(one.status.tone, one.status.word, one.failure)]
+    if one.is_sample:
+        marks.append(badge(Tone.SIMULATED, "sample"))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="endpoint-actions"):
+        told = endpoint_words.sentence(one, state.now())
+        page.title(one.name, told, age, Markup(f'<span class="kn-marks">{" ".join(marks)}</span>'))
+        if one.status.is_serving:
+            st.page_link(Place.CLASSIFY, label="Classify", icon=":material/pets:", query_params={"endpoint": one.name})
+        if one.is_kennels and not one.status.is_going and aws.account.writable:
+            st.button(
+                "Delete",
+                key="delete-endpoint",
+                type="tertiary",
+                icon=":material/delete:",
+                on_click=confirm.ask,
+                args=(partial(endpoint.delete_question, aws, one.name, to_list=True),),
+            )

@@ -1,0 +1,147 @@
+"""Endpoints in words: their live sentence, latencies, and the figures of their strip. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from dashboard.core.aws import Account
+from dashboard.core.costs.quote import Quote
+from dashboard.core.costs.receipt import Nature
+from dashboard.core.costs.waste import expiry
+from dashboard.core.format import UNKNOWN, ago, count, duration, money, percent
+from dashboard.core.runs.instances import hardware
+from dashboard.core.serving import live
+from dashboard.core.serving.live import Span, Traffic
+from dashboard.core.serving.model import Endpoint
+from dashboard.ui import receipt
+from dashboard.ui.strip import Figure
+
+NOBODY = "nobody asked"
+
+
+def milliseconds(seconds: float | None) -> str:
+    """A latency: "7.6 ms", "38 ms", "1.2 s"."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds >= 1:
+        return duration(seconds)
+    value = seconds * 1000
+    return f"{value:.0f} ms" if value >= 9.95 else f"{value:.1f} ms"
+
+
+def per_minute(rate: float) -> str:
+    """Requests a minute: "0.4/min", "42/min", "1,204/min"."""
+    return f"{rate:,.0f}/min" if rate >= 9.95 or not rate else f"{rate:.1f}/min"
+
+
+def list_sentence(endpoints: Sequence[Endpoint]) -> str:
+    """The list's live sentence: "3 endpoints, 2 serving, 1 failed"."""
+    if not endpoints:
+        return "nothing serves yet"
+    parts = [f"{sum(one.status.is_serving for one in endpoints)} serving"]
+    changing = sum(one.status.is_changing and not one.status.is_serving for one in endpoints)
+    bad = sum(one.status.is_bad for one in endpoints)
+    parts += [f"{changing} on the way"] if changing else []
+    parts += [f"{bad} failed"] if bad else []
+    return f"{count(len(endpoints), 'endpoint')}, {', '.join(parts)}"
+
+
+def sentence(one: Endpoint, now: datetime) -> str:
+    """An endpoint's live sentence: "serving on 2 × ml.m5.large since 3 h ago"."""
+    on = f" on {one.machine}" if one.machine else ""
+    if one.status.is_coming:
+        return f"{one.status.word}{on}, for {duration((now - one.created).total_seconds())} now"
+    since = f", made {ago(one.created, now)}"
+    if one.status.is_changing and one.modified and not one.status.is_going:
+        since = f", for {duration((now - one.modified).total_seconds())} now"
+    return f"{one.status.word}{on}{since}"
+
+
+def kept(one: Endpoint, now: datetime) -> str:
+    """Until when it is wanted: "for 3 h more", "past its time", or "" for until it is deleted."""
+    until = expiry.expires(one.tags)
+    if until is None:
+        return ""
+    return "past its time" if until <= now else f"for {duration((until - now).total_seconds())} more"
+
+
+def latencies(traffic: Iterable[Traffic]) -> str:
+    """ "p50 21 ms · p99 80 ms", or that nobody asked."""
+    known = list(traffic)
+    if live.worst(known, "p50") is None:
+        return NOBODY
+    return f"p50 {milliseconds(live.worst(known, 'p50'))} · p99 {milliseconds(live.worst(known, 'p99'))}"
+
+
+def busy(one: Endpoint, traffic: Mapping[str, Traffic]) -> float | None:
+    """The busiest variant's processors, 0..1 of the whole instance, at the latest point; None when not measured."""
+    found = []
+    for variant in one.variants:
+        points = traffic[variant.name].series.get("cpu", ()) if variant.name in traffic else ()
+        of = hardware(variant.instance_type)
+        if points:
+            found.append(points[-1][1] / 100 / (of.vcpu if of else 1))
+    return max(found, default=None)
+
+
+def strip(one: Endpoint, traffic: Mapping[str, Traffic] | None, span: Span, account: Account) -> list[Figure]:
+    """The page's five figures. `traffic` None: CloudWatch was not to be read."""
+    known = list((traffic or {}).values())
+    rate = live.rate(known, span.length)
+    asked = sum(each.requests for each in known)
+    wrong, own = sum(each.errors for each in known), sum(each.whole.get("5xx", 0.0) for each in known)
+    unread = "not read" if traffic is None else ""
+    share = wrong / asked if asked else None
+    errors = f"{count(round(wrong))} of {count(round(asked))}" + (f", {count(round(own))} of them 5xx" if own else "")
+    slow = live.worst(known, "p90")
+    return [
+        _instances(one, traffic or {}),
+        Figure(
+            "requests",
+            "Requests",
+            unread or per_minute(rate),
+            f"{count(round(asked))} in the last {span.word}" if not unread else "see below",
+        ),
+        Figure(
+            "latency",
+            "Latency, p90",
+            unread or (milliseconds(slow) if slow is not None else "–"),
+            latencies(known) + (", the slowest variant" if len(known) > 1 and slow is not None else ""),
+        ),
+        Figure(
+            "errors",
+            "Errors",
+            unread or (percent(min(1.0, share), 1 if share < 0.1 else 0) if share is not None else "–"),
+            errors if asked else NOBODY,
+            tone="failed" if share and share >= 0.01 else "",
+        ),
+        _cost(one, rate, account),
+    ]
+
+
+def _instances(one: Endpoint, traffic: Mapping[str, Traffic]) -> Figure:
+    if one.is_serverless:
+        most = sum(each.serverless.max_concurrency for each in one.variants if each.serverless)
+        return Figure("instances", "At once", f"up to {most}", one.machine)
+    wanted = sum(each.desired for each in one.variants)
+    cpu = busy(one, traffic)
+    note = f"of {wanted} wanted" if wanted != one.count else one.variants[0].instance_type if one.variants else ""
+    note += f" · processor {percent(min(1.0, cpu))}" if cpu is not None else ""
+    return Figure("instances", "Instances", count(one.count), note)
+
+
+def _cost(one: Endpoint, rate: float, account: Account) -> Figure:
+    nature = Nature.of(one.tags, is_embedded=account.is_embedded)
+    if not one.status.is_billed:
+        return Figure("cost", "Cost", "not billed", one.status.word)
+    value = hourly(one.hourly)
+    each = live.per_thousand(one.hourly.amount, rate)
+    if each is not None:
+        note = f"{money(each, one.hourly.currency)} a thousand photos at this rate"
+    else:
+        note = one.hourly.why_unknown or "whether or not it is asked"
+    return Figure("cost", "Cost", value, note, mark=receipt.of(nature))
+
+
+def hourly(quote: Quote) -> str:
+    """ "$0.115/h", or "billed by use" for what costs the time that it answers."""
+    return f"{receipt.amount(quote)}/h" if quote.is_known or quote.least is not None else "billed by use"

@@ -13,7 +13,11 @@ MOST_IDLE = 64  # connections kept for one port
 
 
 class Unreachable(Exception):  # noqa: N818 (it says what is so)
-    """Nobody answers there, or what came back is no HTTP answer."""
+    """Nobody answers there, or what came back is no HTTP answer. begun: whether a byte of an answer came."""
+
+    def __init__(self, sentence: str, *, begun: bool = False) -> None:
+        super().__init__(sentence)
+        self.begun = begun
 
 
 class AnswerTooLarge(Exception):  # noqa: N818 (it says what is so)
@@ -93,21 +97,24 @@ class Connections:
         self, port: int, connection: _Connection, request: bytes, limit: int, *, is_kept: bool
     ) -> Answer | None:
         """One request and its answer; None when a kept connection was closed before anything came back."""
-        finished = False
+        finished = begun = False
         try:
             connection.writer.write(request)
             await connection.writer.drain()
             head = await connection.reader.readuntil(b"\r\n\r\n")
+            begun = True
             is_kept = False  # it has seen the request: sending it again could do things twice
             status, headers = _parse_head(head)
             body, whole = (b"", True) if status in (204, 304) else await _body(connection.reader, headers, limit)
             finished = whole and headers.get("connection", "").lower() != "close"
         except (OSError, asyncio.IncompleteReadError) as error:
-            if is_kept and not (isinstance(error, asyncio.IncompleteReadError) and error.partial):
+            begun = begun or bool(isinstance(error, asyncio.IncompleteReadError) and error.partial)
+            if is_kept and not begun:
                 return None
-            raise Unreachable(f"the process on port {port} closed the connection before it had answered") from error
+            sentence = f"the process on port {port} closed the connection before it had answered"
+            raise Unreachable(sentence, begun=begun) from error
         except (asyncio.LimitOverrunError, ValueError) as error:
-            raise Unreachable(f"the process on port {port} did not answer in HTTP: {error}") from error
+            raise Unreachable(f"the process on port {port} did not answer in HTTP: {error}", begun=True) from error
         finally:
             idle = self._idle.setdefault(port, [])
             if finished and len(idle) < MOST_IDLE:

@@ -41,11 +41,21 @@ class Instance:
     """A thread that keeps one serving process alive. `port` is where it listens, None while it cannot be called.
 
     changed() is called from that thread whenever `port`, `message` or `failure` changed. `slots` bounds how many
-    processes start at once: loading models takes all cores.
+    processes start at once: loading models takes all cores. delay: seconds that its machine takes before it; restarts:
+    whether one that dies after it was ready is started again. `outstanding` is how many requests it has, kept by who
+    sends them.
     """
 
     def __init__(
-        self, name: str, serving: Serving, changed: Callable[[], None], slots: threading.Semaphore, *, was_ready: bool
+        self,
+        name: str,
+        serving: Serving,
+        changed: Callable[[], None],
+        slots: threading.Semaphore,
+        *,
+        was_ready: bool,
+        delay: float = 0.0,
+        restarts: bool = True,
     ) -> None:
         self.name = name
         self.port: int | None = None
@@ -54,15 +64,35 @@ class Instance:
         self._serving = serving
         self._changed = changed
         self._slots = slots
+        self.outstanding = 0
         self._was_ready = was_ready
+        self._delay = delay
+        self._restarts = restarts
         self._listening = 0
         self._closing = threading.Event()
         self._process: LeashedProcess | None = None
         self._pump: LogPump | None = None
         self._thread = threading.Thread(target=self._keep, name=f"instance {name}", daemon=True)
 
+    @property
+    def pid(self) -> int | None:
+        """The process whose tree it is, None while there is none."""
+        process = self._process
+        return process.pid if process is not None and process.code is None else None
+
+    @property
+    def place(self) -> OptMl:
+        return self._serving.place
+
     def start(self) -> None:
         self._thread.start()
+
+    def kill(self, why: str) -> None:
+        """End the process at once, as the system does with one that takes too much; its log says why."""
+        process = self._process
+        if process is not None:
+            self._note(why)
+            process.kill()
 
     def close(self) -> None:
         """Ask the process to end; `join()` waits for that."""
@@ -75,6 +105,9 @@ class Instance:
     def _keep(self) -> None:
         deaths = 0
         try:
+            if self._delay:
+                self._tell(message=f"It waits for its machine, for {self._delay:g} s.")
+                self._closing.wait(self._delay)
             while not self._closing.is_set():
                 why = self._start()
                 if not why:
@@ -85,7 +118,7 @@ class Instance:
                 deaths += 1
                 if self._closing.is_set():
                     return
-                if not self._was_ready and deaths >= FIRST_ATTEMPTS:
+                if deaths >= FIRST_ATTEMPTS if not self._was_ready else not self._restarts:
                     self._tell(failure=why)
                     return
                 pause = 0.0 if deaths == 1 else min(LONGEST_PAUSE, 0.5 * 2.0 ** (deaths - 2))

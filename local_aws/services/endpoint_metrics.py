@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
+from local_aws.engine.endpoint import Use
 from local_aws.pace import AS_AWS, Pace
 from local_aws.services.cloudwatch_store import Datum, Dimensions, MetricStore
 
@@ -35,16 +36,19 @@ DIGITS = 3  # of a latency: as fine as a percentile needs, and few rows when the
 class Invocation:
     """One request that reached an endpoint. status: the answer's; None: no process could take it.
 
-    model, whole: seconds in the container, and here altogether; instances: how many the variant has.
+    model, whole: seconds in the container (None: it was asked of none), and here altogether; instances: how many the
+    variant has, 0 for a serverless one; setup: seconds that a process took to start for it; use: of a serverless one.
     """
 
     region: str
     endpoint: str
     variant: str
     status: int | None
-    model: float
+    model: float | None
     whole: float
     instances: int = 1
+    setup: float | None = None
+    use: Use | None = None
 
 
 @dataclass(frozen=True)
@@ -108,11 +112,16 @@ class EndpointMetrics:
         status = 503 if one.status is None else one.status
         measured = [
             ("Invocations", 1.0, "Count"),
-            ("InvocationsPerInstance", 1.0 / max(one.instances, 1), "Count"),
             ("Invocation4XXErrors", float(400 <= status < 500), "Count"),
             ("Invocation5XXErrors", float(status >= 500), "Count"),
         ]
-        if one.status is not None:
+        if one.instances:
+            measured.append(("InvocationsPerInstance", 1.0 / one.instances, "Count"))
+        if one.use is not None:
+            measured += serverless(one.use)
+        if one.setup is not None:
+            measured.append(("ModelSetupTime", _microseconds(one.setup), "Microseconds"))
+        if one.status is not None and one.model is not None:
             measured += [
                 ("InvocationModelErrors", float(not 200 <= status < 300), "Count"),
                 ("ModelLatency", _microseconds(one.model), "Microseconds"),
@@ -163,6 +172,24 @@ class EndpointMetrics:
             at_once.setdefault(seat.region, []).append(datum)
         for region, data in at_once.items():
             self._store.put(region, NAMESPACE, data, resolution=1)
+
+
+def serverless(use: Use) -> list[tuple[str, float, str]]:
+    """What is told of a serverless variant when it takes a request: (name, value, unit).
+
+    As the Developer Guide's "Alarms and logs for tracking metrics from serverless endpoints" lists them: utilisations
+    are shares of 1 and not percentages, and a request that finds no provisioned process free spills over.
+    """
+    provisioned = use.config.provisioned
+    told = [("ServerlessConcurrentExecutionsUtilization", use.busy / use.config.most, "None")]
+    if provisioned:
+        told += [
+            ("ServerlessProvisionedConcurrencyExecutions", float(use.provisioned_busy), "Count"),
+            ("ServerlessProvisionedConcurrencyUtilization", use.provisioned_busy / provisioned, "None"),
+            ("ServerlessProvisionedConcurrencyInvocations", float(use.on_provisioned), "Count"),
+            ("ServerlessProvisionedConcurrencySpilloverInvocations", float(not use.on_provisioned), "Count"),
+        ]
+    return told
 
 
 def _microseconds(seconds: float) -> float:

@@ -2,17 +2,20 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
 
 from botocore.model import OperationModel
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from local_aws.engine.connections import Answer, AnswerTooLarge, Connections, Unreachable
-from local_aws.engine.endpoint import Status, Target
+from local_aws.engine.endpoint import Full, Status, Target, Throttled
 from local_aws.engine.endpoints import LOG_GROUP, Fleet
+from local_aws.engine.serverless import NotStartedError, Starting
 from local_aws.errors import NotThereError, ServiceError
 from local_aws.pace import AS_AWS, Pace
 from local_aws.protocol import Caller, Operation, Service
@@ -29,6 +32,18 @@ _REFUSED = ("target-model", "target-container-hostname", "enable-explanations", 
 _PATH = re.compile(r"/endpoints/([^/]+)/invocations")
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _HEADER = re.compile(r"[\x20-\x7e\t]{0,1024}")
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One InvokeEndpoint. headers: what the container gets of them; begun: time.perf_counter() when it came."""
+
+    request: Request
+    endpoint: str
+    caller: Caller
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    begun: float
 
 
 class SageMakerRuntime(Service):
@@ -77,54 +92,91 @@ class SageMakerRuntime(Service):
         if len(body) > LARGEST_BODY:
             raise _wrong(f"The request body is larger than {LARGEST_BODY} bytes.")
         variant = request.headers.get("x-amzn-sagemaker-target-variant")
-        target = self._target(name, variant, caller)
+        call = _Call(request, name, caller, headers, body, begun)
+        first = await self._target(call, variant)
+        try:
+            return await self._asked(call, first, last=False)
+        except Unreachable as error:
+            why = error
+        finally:
+            first.done()
+        # Asked of another instance once: nothing came back, and an inference that is asked twice answers the same.
+        try:
+            other = await self._target(call, variant, (first.instance,))
+        except ServiceError:
+            self._count(call, first, None, begun)
+            raise _unreachable(name, why) from why
+        try:
+            return await self._asked(call, other, last=True)
+        finally:
+            other.done()
+
+    async def _asked(self, call: _Call, target: Target, *, last: bool) -> Response:
+        """One instance's answer. last: no other one will be asked. Raises Unreachable when another one can be."""
+        name, caller = call.endpoint, call.caller
         seat = Seat(caller.region, name, target.variant, target.instance)
         if self._metrics:
             self._metrics.began(seat)
         asked = time.perf_counter()
         status: int | None = 500  # what a container that took too long, or said too much, counts as
+        counted = True
         try:
             answer = await self._connections.post(
-                target.port, "/invocations", headers, body, limit=LARGEST_BODY, timeout=self._seconds
+                target.port, "/invocations", call.headers, call.body, limit=LARGEST_BODY, timeout=self._seconds
             )
             status = answer.status
         except TimeoutError:
             said = (
                 f"Your invocation timed out while waiting for a response from container primary ({self._seconds:g} s)."
             )
-            return _model_error(request, 0, said, name, caller)
+            return _model_error(call.request, 0, said, name, caller)
         except AnswerTooLarge:
             said = f"The container's answer is larger than {LARGEST_BODY} bytes."
-            return _model_error(request, 0, said, name, caller)
+            return _model_error(call.request, 0, said, name, caller)
         except Unreachable as error:
             status = None
-            raise ServiceError(
-                "ServiceUnavailable",
-                f"The serving process of endpoint {name} cannot be reached: {error}. It is being restarted; try again.",
-                503,
-            ) from error
+            if not (error.begun or last):
+                counted = False
+                raise
+            raise _unreachable(name, error) from error
         finally:
             if self._metrics:
                 self._metrics.ended(seat)
-            self._count(name, target, caller, status, begun, asked)
+            if counted:
+                self._count(call, target, status, asked)
         if not 200 <= answer.status < 300:
-            return _model_error(request, answer.status, answer.body.decode("utf-8", "replace"), name, caller)
-        return _passed_on(answer, target, request)
+            return _model_error(call.request, answer.status, answer.body.decode("utf-8", "replace"), name, caller)
+        return _passed_on(answer, target, call.request)
 
-    def _count(self, name: str, target: Target, caller: Caller, status: int | None, begun: float, asked: float) -> None:
+    def _count(self, call: _Call, target: Target, status: int | None, asked: float) -> None:
         if self._metrics is None:
             return
         answered = time.perf_counter()
-        self._metrics.add(
-            Invocation(
-                caller.region, name, target.variant, status, answered - asked, answered - begun, target.instances
-            )
-        )
+        region, name = call.caller.region, call.endpoint
+        whole, model = answered - call.begun, answered - asked
+        of = (target.instances, target.setup, target.use)
+        self._metrics.add(Invocation(region, name, target.variant, status, model, whole, *of))
 
-    def _target(self, name: str, variant: str | None, caller: Caller) -> Target:
+    async def _target(self, call: _Call, variant: str | None, avoid: tuple[str, ...] = ()) -> Target:
+        """The process that takes the request, started for it if need be. Raises ServiceError."""
+        name, caller = call.endpoint, call.caller
         arn = arn_of("endpoint", name, caller)
         fleet: Fleet = self._sagemaker.fleet
-        target = fleet.target(arn, variant)
+        try:
+            target = fleet.target(arn, variant, avoid)
+            if isinstance(target, Starting):
+                target = await run_in_threadpool(target.wait, self._seconds)
+        except Throttled as error:
+            if self._metrics:
+                took = time.perf_counter() - call.begun
+                self._metrics.add(Invocation(caller.region, name, error.variant, 429, None, took, 0))
+            raise ServiceError("ThrottlingException", f"Endpoint {name}: {error}. Try again.", 429) from error
+        except Full as error:
+            sentence = f"Every serving process of endpoint {name} has as many requests as it takes. Try again."
+            raise ServiceError("ServiceUnavailable", sentence, 503) from error
+        except NotStartedError as error:
+            sentence = f"No serving process of endpoint {name} could be started for this request: {error}"
+            raise ServiceError("ServiceUnavailable", sentence[:2048], 503) from error
         if target:
             return target
         view = fleet.view(arn)
@@ -178,6 +230,14 @@ def _model_error(request: Request, status: int, said: str, name: str, caller: Ca
     }
     request_id = request.scope.get("aws_request_id", "")
     return JSONResponse(body, 424, {"x-amzn-ErrorType": "ModelError", "x-amzn-RequestId": request_id})
+
+
+def _unreachable(name: str, why: Unreachable) -> ServiceError:
+    return ServiceError(
+        "ServiceUnavailable",
+        f"The serving process of endpoint {name} cannot be reached: {why}. It is being restarted; try again.",
+        503,
+    )
 
 
 def _wrong(sentence: str) -> ServiceError:

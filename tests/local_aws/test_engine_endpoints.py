@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from local_aws.engine import artifacts
-from local_aws.engine.endpoint import Endpoint, ModelFiles, Status, Variant, View
+from local_aws.engine.endpoint import Endpoint, ModelFiles, Status, Target, Variant, View
 from local_aws.engine.endpoints import Fleet, Host
 from local_aws.engine.objects import Location
 from local_aws.engine.opt_ml import namespaces_allowed
@@ -71,10 +71,11 @@ class Machine:
 
     def ask(self, endpoint: Endpoint, body: bytes = b"hello", variant: str | None = None) -> dict[str, Any]:
         target = self.fleet.target(endpoint.arn, variant)
-        assert target is not None
+        assert isinstance(target, Target)
         request = urllib.request.Request(f"http://127.0.0.1:{target.port}/invocations", body)
         with urllib.request.urlopen(request, timeout=5) as answer:
             told: dict[str, Any] = json.load(answer)
+        target.done()
         return told
 
 
@@ -135,10 +136,10 @@ def test_variants_share_requests_by_weight_and_can_be_asked_for(tmp_path: Path) 
     model = machine.model(weights="1")
     endpoint = machine.up(variant(model, "a", weight=1), variant(model, "b", weight=3), variant(model, "off", weight=0))
     targets = [machine.fleet.target(endpoint.arn) for _ in range(4)]
-    assert [target.variant for target in targets if target] == ["a", "a", "b", "b"]
+    assert [target.variant for target in targets if isinstance(target, Target)] == ["a", "a", "b", "b"]
     machine.fleet._choose = lambda: 0.5
     named = machine.fleet.target(endpoint.arn, "off")
-    assert named is not None
+    assert isinstance(named, Target)
     assert named.variant == "off"
     assert machine.fleet.target(endpoint.arn, "none") is None
     machine.fleet.close()

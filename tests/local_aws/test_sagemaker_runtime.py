@@ -138,7 +138,7 @@ class OneProcess:
         self.fleet = self
         self._port = port
 
-    def target(self, arn: str, variant: str | None) -> Target:
+    def target(self, arn: str, variant: str | None, avoid: object) -> Target:
         return Target("AllTraffic", self._port)
 
 
@@ -148,7 +148,7 @@ class Deleting:
     def __init__(self) -> None:
         self.fleet = self
 
-    def target(self, arn: str, variant: str | None) -> None:
+    def target(self, arn: str, variant: str | None, avoid: object) -> None:
         return None
 
     def view(self, arn: str) -> View:

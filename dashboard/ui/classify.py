@@ -1,11 +1,9 @@
-"""Classify's parts: photos in, answers kept for this tab, one card an answer."""
+"""Classify's work: photos in, answers kept for this tab, one card an answer."""
 
-import hashlib
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from html import escape
 from typing import Protocol
 
 import streamlit as st
@@ -13,24 +11,18 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError
-from dashboard.core.format import count, duration
+from dashboard.core.format import count
 from dashboard.core.parallel import gather
-from dashboard.core.serving.classify import MAX_PHOTOS, Answer, Photo, classify, prepare_photo
+from dashboard.core.serving import feedback
+from dashboard.core.serving.classify import MAX_PHOTOS, Answer, Photo, classify, fetch_photo, prepare_photo
 from dashboard.core.serving.starter import STARTER
-from dashboard.ui import markup
-from dashboard.ui.markup import badge, note
-from dashboard.ui.tones import Tone
+from dashboard.core.serving.through import classify_through
+from dashboard.ui import classify_card, classify_feedback, visiting
+from dashboard.ui.classify_result import GENERATION, Asking, Incoming, Result, Way, generation, keep, results
 from training.breeds import written
 
-ANSWERS, GENERATION, LEFT_OUT = "classify.answers", "classify.generation", "classify.left-out"
-ASKED = "classify.asked"
-KEPT = 40
+LEFT_OUT = "classify.left-out"
 AT_ONCE = 4
-NO_CLAIM = (
-    "Whether this is a dog at all, the model does not say: it was not trained on photos that look like dogs to the "
-    "network below it."
-)
-CANNOT_LOOK = "Where it looked, this model does not show: only a linear head on a network's last maps can."
 LOOKED_HELP = "Shows which part of the photo spoke most for the first breed, from the same run of the model"
 NAMED = 5
 """Photos that were left out and are named one by one."""
@@ -55,56 +47,17 @@ class Upload(Protocol):
     def getvalue(self) -> bytes: ...
 
 
-@dataclass(frozen=True)
-class Incoming:
-    """One photo on its way to the model. `is_drawn` marks a picture that we drew ourselves."""
-
-    name: str
-    data: bytes
-    is_drawn: bool = False
-
-    @property
-    def key(self) -> str:
-        """The photo's content, so that the same one is not classified twice."""
-        return hashlib.sha256(self.data).hexdigest()
-
-
-@dataclass(frozen=True)
-class Result:
-    """One card: the photo and its answer, or why there is none."""
-
-    name: str
-    endpoint: str
-    photo: Photo | None = None
-    answer: Answer | None = None
-    problem: KennelError | None = None
-    is_drawn: bool = False
-    batch: int = 0
-
-
-def results() -> dict[str, Result]:
-    """This tab's cards by key, the newest last. They outlive reruns, other pages and a lost connection."""
-    kept: dict[str, Result] = st.session_state.setdefault(ANSWERS, {})
-    return kept
-
-
-def shown() -> list[tuple[str, Result]]:
-    """The cards as they stand on the page: the newest batch first, within it as the photos were dropped."""
-    return sorted(results().items(), key=lambda item: -item[1].batch)
-
-
-def generation() -> int:
-    """Counts the batches; a new number empties the drop zone."""
-    return int(st.session_state.setdefault(GENERATION, 0))
-
-
 def take(
-    aws: Aws, endpoint: str, uploads: Sequence[Upload], slot: "st.delta_generator.DeltaGenerator", looked: bool = False
+    aws: Aws,
+    asking: Asking,
+    uploads: Sequence[Upload],
+    slot: "st.delta_generator.DeltaGenerator",
+    looked: bool = False,
 ) -> None:
     """Classify what was dropped, keep the answers, and let go of the files. Reruns the page."""
     st.session_state[LEFT_OUT] = tuple(upload.name for upload in uploads[MAX_PHOTOS:])
     batch = [Incoming(upload.name, upload.getvalue()) for upload in uploads[:MAX_PHOTOS]]
-    answer(aws, endpoint, batch, slot, looked)
+    answer(aws, asking, batch, slot, looked)
     for upload in uploads:
         state.let_go(upload)
     st.session_state[GENERATION] = generation() + 1
@@ -112,27 +65,55 @@ def take(
 
 
 def answer(
-    aws: Aws, endpoint: str, batch: Sequence[Incoming], slot: "st.delta_generator.DeltaGenerator", looked: bool = False
+    aws: Aws,
+    asking: Asking,
+    batch: Sequence[Incoming],
+    slot: "st.delta_generator.DeltaGenerator",
+    looked: bool = False,
 ) -> None:
-    """Classify a batch, some at a time; what is done is kept at once, so that an interruption loses nothing."""
+    """Classify a batch, some at a time; what is done is kept at once, so that an interruption loses nothing.
+
+    Photos above a visitor's limit are not sent: `visiting.sentence` says so.
+    """
     number = 1 + max((result.batch for result in results().values()), default=0)
-    for start in range(0, len(batch), AT_ONCE):
-        if len(batch) > 1:
-            slot.progress(start / len(batch), text=f"Photo {start + 1} of {len(batch)}")
-        part = batch[start : start + AT_ONCE]
-        for incoming, result in zip(part, gather(partial(one, aws, endpoint, looked), part), strict=True):
-            _keep(f"{endpoint} {incoming.key}", replace(result, batch=number))
+    sent = visiting.granted(batch)
+    for start in range(0, len(sent), AT_ONCE):
+        if len(sent) > 1:
+            slot.progress(start / len(sent), text=f"Photo {start + 1} of {len(sent)}")
+        part = sent[start : start + AT_ONCE]
+        for incoming, result in zip(part, gather(partial(one, aws, asking, looked), part), strict=True):
+            keep(f"{asking.key} {incoming.key}", replace(result, batch=number))
 
 
-def one(aws: Aws, endpoint: str, looked: bool, incoming: Incoming) -> Result:
+def one(aws: Aws, asking: Asking, looked: bool, incoming: Incoming) -> Result:
     """One photo's card; a photo that cannot be classified gets its own sentence and stops no other."""
-    photo = None
+    front = asking.front
+    result = Result(
+        incoming.name,
+        asking.endpoint,
+        is_drawn=incoming.is_drawn,
+        function=front.function if front else "",
+        asking=asking,
+    )
     try:
-        photo = prepare_photo(incoming.data, incoming.name)
-        said = classify(aws, endpoint, photo, looked=looked)
+        photo = prepare_photo(fetch_photo(incoming.url) if incoming.url else incoming.data, incoming.name)
+        result = replace(result, photo=photo)
+        result = replace(result, answer=_ask(aws, asking, photo, looked))
     except KennelError as error:
-        return Result(incoming.name, endpoint, photo, problem=error, is_drawn=incoming.is_drawn)
-    return Result(incoming.name, endpoint, photo, said, is_drawn=incoming.is_drawn)
+        return replace(result, problem=error)
+    if asking.way is not Way.BOTH or front is None:
+        return result
+    try:
+        return replace(result, second=classify_through(aws, front, photo))
+    except KennelError as error:
+        return replace(result, second_problem=error)
+
+
+def _ask(aws: Aws, asking: Asking, photo: Photo, looked: bool) -> Answer:
+    """By the one way, or by the first of both."""
+    if asking.way is Way.LAMBDA and asking.front is not None:
+        return classify_through(aws, asking.front, photo, looked=looked)
+    return classify(aws, asking.endpoint, photo, looked=looked)
 
 
 def look_again(aws: Aws, serving: Sequence[str], slot: "st.delta_generator.DeltaGenerator") -> None:
@@ -140,7 +121,10 @@ def look_again(aws: Aws, serving: Sequence[str], slot: "st.delta_generator.Delta
 
     The answers themselves are kept as they were given. Raises what `classify` raises.
     """
-    open_ones = [(key, result) for key, result in results().items() if _can_look(result, serving)]
+    wanted = [(key, result) for key, result in results().items() if _can_look(result, serving)]
+    if not wanted:
+        return
+    open_ones = visiting.granted(wanted)
     for start in range(0, len(open_ones), AT_ONCE):
         if len(open_ones) > AT_ONCE:
             slot.progress(start / len(open_ones), text=f"Photo {start + 1} of {len(open_ones)}")
@@ -161,22 +145,15 @@ def _can_look(result: Result, serving: Sequence[str]) -> bool:
 
 def _looked_at(aws: Aws, result: Result) -> Result:
     assert result.answer and result.photo  # noqa: S101 - _can_look chose it
-    said = classify(aws, result.endpoint, result.photo, looked=True)
+    said = _ask(aws, result.asking or Asking(result.endpoint), result.photo, True)
     return replace(result, answer=replace(result.answer, looked=said.looked, was_looked_for=True))
-
-
-def _keep(key: str, result: Result) -> None:
-    kept = results()
-    kept.pop(key, None)
-    kept[key] = result
-    while len(kept) > KEPT:
-        del kept[next(iter(kept))]
 
 
 def clear() -> None:
     """Throw this tab's photos and answers away."""
     results().clear()
     st.session_state.pop(LEFT_OUT, None)
+    visiting.forget()
 
 
 def draw_example(number: int, endpoint: str) -> Incoming:
@@ -195,83 +172,45 @@ def draw_example(number: int, endpoint: str) -> Incoming:
     return Incoming(f"drawn {written(breed)}", file.getvalue(), is_drawn=True)
 
 
-def card(key: str, result: Result, looked: bool = False) -> None:
+def card(aws: Aws, key: str, result: Result, looked: bool = False) -> None:
     """A photo with five bars and one honest sentence, or the reason why there is none.
 
     With `looked` also where the model looked, if it says.
     """
     with st.container(border=True, key=f"panel-answer-{key[-12:]}"):
         if result.problem is not None or result.answer is None or result.photo is None:
-            if result.problem is not None:
-                kind = "not classified"
-                st.html(markup.problem(kind, result.problem.what, result.problem.why, result.problem.next_step))
+            classify_card.problem(result)
             return
         left, right = st.columns((4, 7), gap="medium")
         with left:
-            picture(result, result.answer, result.photo, looked)
+            classify_card.picture(result, result.answer, result.photo, looked)
         with right:
-            st.html(answer_markup(result, result.answer, result.photo))
+            st.html(classify_card.answer_markup(result, result.answer, result.photo))
+            classify_feedback.show(aws, key, result)
 
 
-def picture(result: Result, said: Answer, photo: Photo, looked: bool) -> None:
-    """The photo; with `looked`, in its place, the part that the model saw, warm where its first breed's score is from.
-
-    A switch between the two compares them better than both at once, and moves nothing else on the page.
-    """
-    if looked and said.looked:
-        breed = said.predictions[0].breed
-        st.image(
-            said.looked, width="stretch", alt=f"{result.name}: where the model looked, warm where it found {breed}"
+def ask_address() -> Incoming | None:
+    """A field for the address of a photo; the photo when it was sent."""
+    row = st.form("address", border=False, clear_on_submit=True)
+    with row, st.container(horizontal=True, vertical_alignment="bottom", key="ask-address"):
+        url = st.text_input(
+            "Or the address of a photo",
+            key="url",
+            placeholder="https://…",
+            max_chars=2048,
+            help="https only, 10 MiB at most, and only what the open internet gives",
         )
-        st.html(note(f"Warm where it speaks for {breed}. This is the part of the photo that the model sees."))
-        return
-    st.image(photo.jpeg, width="stretch", alt=f"{result.name}. {said.sentence}")
-    if looked and said.was_looked_for:
-        st.html(note(CANNOT_LOOK))
+        sent = st.form_submit_button("Fetch and classify", key="fetch")
+    return Incoming.at(url) if sent and url and url.strip() else None
 
 
-def answer_markup(result: Result, said: Answer, photo: Photo) -> str:
-    """The answer's text: sentence, bars, and how it came about."""
-    marks = badge(Tone.STOPPED, "not a dog") if said.is_dog is False else ""
-    marks += badge(Tone.SIMULATED, "drawn picture") if result.is_drawn else ""
-    shares = [(prediction.breed, prediction.probability) for prediction in said.predictions]
-    title = "Closest breeds, if it were a dog" if said.is_dog is False else "Most likely breeds"
-    muted = " kn-muted" if said.is_dog is False else ""
-    inside = f", {seconds(said.model_seconds)} of it in the model" if said.model_seconds is not None else ""
-    by = result.endpoint if said.model == result.endpoint else f"{result.endpoint} ({said.model})"
+def kept_sentence() -> str:
+    """What is done with photos, before one is dropped."""
+    leaves = " unless you send a correction" if feedback.is_on() else ""
     return (
-        f'<div class="kn-answer{muted}"><p class="kn-answer-name">{escape(result.name)} {marks}</p>'
-        f'<p class="kn-answer-sentence">{escape(unbroken(said.sentence))}</p>'
-        f"{markup.bars(shares, title)}"
-        + note(f"{title} · answered by {by} in {seconds(said.seconds)}{inside}")
-        + note(origin(result, said, photo))
-        + (note(NO_CLAIM) if said.is_dog is None else "")
-        + "</div>"
+        f"Up to {MAX_PHOTOS} photos at a time, 20 MB each. Place and other hidden data are dropped on arrival; "
+        f"photos stay in this tab and are gone when it closes{leaves}."
     )
-
-
-def origin(result: Result, said: Answer, photo: Photo) -> str:
-    """Where the picture came from, and what that means for its answer."""
-    if not result.is_drawn:
-        return f"{markup.sentence(photo.note)}."
-    if said.model == STARTER:
-        return "Drawn by Kennel, no real photo; the starter learnt from photos and recognises only some drawings."
-    return "Drawn by Kennel, no real photo."
-
-
-def unbroken(text: str) -> str:
-    """A number and its percent sign stay on one line."""
-    return text.replace(" %", "\u00a0%")
-
-
-def seconds(taken: float) -> str:
-    """How long an answer took: "0.04 s"."""
-    return f"{taken:.2f} s" if taken < 1 else duration(taken)
-
-
-def answered() -> int:
-    """How many photos have an answer."""
-    return sum(result.answer is not None for result in results().values())
 
 
 def left_out() -> str:
@@ -284,34 +223,3 @@ def left_out() -> str:
         f"{count(len(names), 'photo')} left out: {', '.join(names[:NAMED])}{more}. "
         f"Up to {MAX_PHOTOS} are taken at a time: drop {'it' if len(names) == 1 else 'those'} next."
     )
-
-
-def preferred(serving: Sequence[str]) -> list[str]:
-    """Endpoints in the order in which they are offered: the starter, then the newest; they come newest first."""
-    return sorted(serving, key=lambda name: name != STARTER)
-
-
-def choose(serving: Sequence[str]) -> str:
-    """Which endpoint answers, said beside the drop zone; one that a link asked for comes first if it serves."""
-    asked = st.query_params.get("endpoint", "")
-    if asked:
-        st.session_state[ASKED] = asked  # of a name that is no choice, the address is cleaned
-    names = preferred(serving)
-    if len(names) > 1:
-        chosen = st.selectbox(
-            "Model that answers", names, key="endpoint", bind="query-params", width=260, on_change=_chosen
-        )
-    else:
-        chosen = names[0]
-        st.html(f'<p class="kn-answers">Model that answers <strong>{escape(chosen)}</strong></p>')
-    return chosen
-
-
-def not_serving(serving: Sequence[str], chosen: str) -> str:
-    """What to say when a link asked for an endpoint that does not serve; "" otherwise."""
-    asked = st.session_state.get(ASKED, "")
-    return f"{asked} is not serving: {chosen} answers instead." if asked and asked not in serving else ""
-
-
-def _chosen() -> None:
-    st.session_state.pop(ASKED, None)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.serving.classify import MAX_PHOTOS
-from dashboard.ui import classify, page, problem, starter, words
+from dashboard.ui import classify, classify_result, classify_ways, page, problem, starter, visiting, words
 from dashboard.ui.markup import note
 from dashboard.ui.tones import Tone
 
@@ -26,7 +26,7 @@ def wait() -> None:
 
 
 serving = [endpoint.name for endpoint in state.endpoints(aws).value if endpoint.status.is_serving]
-page.title("Classify", words.classify_sentence(classify.answered()))
+page.title("Classify", words.classify_sentence(classify_result.answered()))
 looked = False
 if not serving:
     wait()
@@ -35,37 +35,33 @@ else:
         uploads = st.file_uploader(
             "Photos of a dog",
             accept_multiple_files=True,
-            key=f"photos-{classify.generation()}",
+            key=f"photos-{classify_result.generation()}",
             help=f"Up to {MAX_PHOTOS} at a time, 20 MB each: JPEG, PNG, WebP, HEIC and more",
         )
-        st.html(
-            note(
-                f"Up to {MAX_PHOTOS} photos at a time, 20 MB each. Place and other hidden data are dropped on arrival; "
-                "photos stay in this tab and are gone when it closes."
-            )
-        )
+        st.html(note(classify.kept_sentence()))
         with st.container(horizontal=True, vertical_alignment="bottom", key="ask-more"):
-            endpoint = classify.choose(serving)
+            asking = classify_ways.asking(aws, serving)
             with_camera = st.toggle("Use the camera", key="with-camera")
-            if classify.answered():
+            if classify_result.answered():
                 looked = st.toggle("Where the model looked", key="looked", help=classify.LOOKED_HELP)
             drawn = st.button("Try a drawn example", key="drawn", icon=":material/draw:")
-            if classify.results():
+            if classify_result.results():
                 st.button("Clear", key="clear", type="tertiary", on_click=classify.clear)
-        if said := classify.not_serving(serving, endpoint):
+        named = classify.ask_address()
+        if said := classify_ways.not_serving(serving, asking.endpoint):
             st.html(note(said, Tone.WAITING))
-        shot = st.camera_input("Take a photo", key=f"camera-{classify.generation()}") if with_camera else None
+        shot = st.camera_input("Take a photo", key=f"camera-{classify_result.generation()}") if with_camera else None
         slot = st.empty()
         with problem.shown():
             if arrived := [*uploads, *([shot] if shot else [])]:
-                classify.take(aws, endpoint, arrived, slot, looked)
-            if drawn:
-                example = classify.draw_example(len(classify.results()), endpoint)
-                classify.answer(aws, endpoint, [example], slot, looked)
+                classify.take(aws, asking, arrived, slot, looked)
+            example = classify.draw_example(len(classify_result.results()), asking.endpoint) if drawn else None
+            if wanted := example or named:
+                classify.answer(aws, asking, [wanted], slot, looked)
                 st.rerun()
             if looked:
                 classify.look_again(aws, serving, slot)
-    if said := classify.left_out():
+    for said in filter(None, (classify.left_out(), visiting.sentence())):
         st.html(note(said, Tone.WAITING))
-for key, result in classify.shown():
-    classify.card(key, result, looked)
+for key, result in classify_result.shown():
+    classify.card(aws, key, result, looked)

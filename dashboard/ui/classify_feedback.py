@@ -1,0 +1,75 @@
+""" "Wrong? Tell us": a card's correction, with what is kept said before it is, and the way to take it back."""
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.errors import InvalidInput, KennelError
+from dashboard.core.serving import feedback
+from dashboard.core.serving.feedback import KEPT
+from dashboard.ui import problem, visiting
+from dashboard.ui.classify_result import Result, results
+from dashboard.ui.markup import note
+
+FAILED = "classify.feedback-failed"
+
+
+def show(aws: Aws, key: str, result: Result) -> None:
+    """Under an answer: the correction that was sent, or the way to send one. Nothing where it is off or impossible."""
+    if result.is_drawn or result.answer is None or not feedback.is_on() or not aws.account.writable:
+        return
+    mark = key[-12:]
+    if (failed := st.session_state.get(FAILED)) and failed[0] == key:
+        problem.card(failed[1], f"feedback-{mark}")
+    if result.correction is not None:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"kept-{mark}"):
+            st.html(note(f"Kept as {result.correction.breed}, to be learnt from."))
+            st.button("Take it back", key=f"undo-{mark}", type="tertiary", on_click=partial(_undo, aws, key))
+        return
+    with st.popover("Wrong? Tell us", type="tertiary", key=f"wrong-{mark}"):
+        breed = st.selectbox(
+            "What is on it",
+            feedback.choices(result.answer),
+            index=None,
+            key=f"breed-{mark}",
+            placeholder="Type a breed",
+        )
+        st.html(note(KEPT))
+        st.button(
+            "Send photo and correction",
+            key=f"send-{mark}",
+            type="primary",
+            disabled=breed is None,
+            on_click=partial(_send, aws, key, breed),
+        )
+
+
+def _send(aws: Aws, key: str, breed: str | None) -> None:
+    result = results().get(key)
+    if result is None or result.answer is None or result.photo is None or breed is None:
+        return
+    st.session_state.pop(FAILED, None)
+    try:
+        if not visiting.granted([key]):
+            raise InvalidInput("this correction was not kept", "too many photos in a minute", visiting.sentence())
+        kept = feedback.keep(aws, result.photo, result.answer, breed, state.now())
+    except KennelError as error:
+        st.session_state[FAILED] = (key, error)
+        return
+    results()[key] = replace(result, correction=kept)
+
+
+def _undo(aws: Aws, key: str) -> None:
+    result = results().get(key)
+    if result is None or result.correction is None:
+        return
+    st.session_state.pop(FAILED, None)
+    try:
+        feedback.take_back(aws, result.correction)
+    except KennelError as error:
+        st.session_state[FAILED] = (key, error)
+        return
+    results()[key] = replace(result, correction=None)

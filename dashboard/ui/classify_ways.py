@@ -1,0 +1,84 @@
+"""Which model answers on Classify, and whether it is asked itself, through Lambda, or both."""
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.errors import KennelError, ServiceFault
+from dashboard.core.serving.starter import STARTER
+from dashboard.core.serving.through import Front
+from dashboard.ui.classify_result import Asking, Way
+from dashboard.ui.markup import note
+from dashboard.ui.tones import Tone
+
+ASKED = "classify.asked"
+NAMES = {Way.ENDPOINT: "Endpoint", Way.LAMBDA: "Lambda", Way.BOTH: "Both, compared"}
+HELP = "The endpoint itself, or a Lambda function that asks it, as other programs do. Both shows both times."
+
+
+def asking(aws: Aws, serving: Sequence[str]) -> Asking:
+    """The endpoint that answers and the way to it, chosen beside the drop zone and kept in the address."""
+    endpoint = _choose(serving)
+    found = [front for front in _fronts(aws) if front.endpoint == endpoint] if aws.account.writable else []
+    if not found:
+        return Asking(endpoint)
+    way = st.segmented_control(
+        "Asked through",
+        list(Way),
+        format_func=NAMES.__getitem__,
+        default=Way.ENDPOINT,
+        required=True,
+        key="through",
+        help=HELP,
+    )
+    if way in (None, Way.ENDPOINT):
+        return Asking(endpoint)
+    names = [front.function for front in found]
+    front = found[0]
+    if len(found) > 1:
+        chosen = st.selectbox("Function", names, key="function", width=220)
+        front = found[names.index(chosen)]
+    return Asking(endpoint, way, front)
+
+
+def preferred(serving: Sequence[str]) -> list[str]:
+    """Endpoints in the order in which they are offered: the starter, then the newest; they come newest first."""
+    return sorted(serving, key=lambda name: name != STARTER)
+
+
+def not_serving(serving: Sequence[str], chosen: str) -> str:
+    """What to say when a link asked for an endpoint that does not serve; "" otherwise."""
+    asked = st.session_state.get(ASKED, "")
+    return f"{asked} is not serving: {chosen} answers instead." if asked and asked not in serving else ""
+
+
+def _choose(serving: Sequence[str]) -> str:
+    """Which endpoint answers; one that a link asked for comes first if it serves."""
+    asked = st.query_params.get("endpoint", "")
+    if asked:
+        st.session_state[ASKED] = asked  # of a name that is no choice, the address is cleaned
+    names = preferred(serving)
+    if len(names) > 1:
+        return st.selectbox(
+            "Model that answers", names, key="endpoint", bind="query-params", width=260, on_change=_chosen
+        )
+    st.html(f'<p class="kn-answers">Model that answers <strong>{escape(names[0])}</strong></p>')
+    return names[0]
+
+
+def _fronts(aws: Aws) -> Sequence[Front]:
+    """Kennel's functions; none where Lambda is not there, and a word where it cannot be read."""
+    try:
+        return state.fronts(aws).value
+    except ServiceFault:
+        return ()  # no Lambda in this account: there is only one way
+    except KennelError as error:
+        st.html(note(f"Through Lambda: not checked ({error.what})", Tone.WAITING))
+        return ()
+
+
+def _chosen() -> None:
+    st.session_state.pop(ASKED, None)

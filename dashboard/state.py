@@ -51,6 +51,7 @@ from dashboard.function_readings import forget_functions, function, functions
 from dashboard.model_readings import forget_models, fronts, visitors
 from dashboard.price_readings import prices, refresh_prices, spot_days, told_prices
 from dashboard.readings import Reading, now, where
+from dashboard.replay_readings import forget_replays, recorded_traffic, replay_facts, replayed
 from dashboard.run_readings import (
     TAIL_LINES,
     Tail,
@@ -118,7 +119,10 @@ __all__ = [
     "overview",
     "ping",
     "prices",
+    "recorded_traffic",
     "refresh_prices",
+    "replay_facts",
+    "replayed",
     "run",
     "runs",
     "scaling",
@@ -236,6 +240,7 @@ def forget() -> None:
     forget_functions()
     forget_endpoints()
     forget_scaling()
+    forget_replays()
     forget_models()
     for cached in (_datasets, _ping, _surroundings):
         cached.clear()

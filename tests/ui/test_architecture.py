@@ -19,6 +19,7 @@ PURE = (
     "figures_choices",
     "figures_compare",
     "figures_prices",
+    "figures_replay",
     "figures_spend",
     "figures_tuning",
     "figures_usage",

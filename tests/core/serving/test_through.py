@@ -50,6 +50,9 @@ class Functions(ScriptedAws):
     def _GetFunction(self, asked: dict[str, Any]) -> dict[str, Any]:
         return self.functions[asked["FunctionName"]]
 
+    def _ListTags(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"Tags": {}} if "Resource" in asked else super()._ListTags(asked)
+
     def _GetAlias(self, asked: dict[str, Any]) -> dict[str, Any]:
         if asked["FunctionName"] not in self.with_alias:
             raise NotFound("there is no such alias")

@@ -16,8 +16,13 @@ class LeashedProcess:
     It dies with this process, however this process ends. `code` is the exit code, 128 + signal when one killed it.
     """
 
-    def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path) -> None:
-        """Start `command` in `folder`. A command that cannot be found ends with code 127 and says so in its output."""
+    def __init__(
+        self, command: Sequence[str], *, environment: Mapping[str, str], folder: Path, descriptors: Sequence[int] = ()
+    ) -> None:
+        """Start `command` in `folder`. A command that cannot be found ends with code 127 and says so in its output.
+
+        descriptors: file descriptors of this process that the command gets under the same numbers.
+        """
         lifeline_read, self._lifeline = os.pipe()
         self._closing = threading.Lock()
         self.output, output_write = os.pipe()
@@ -29,7 +34,7 @@ class LeashedProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=output_write,
                 stderr=output_write,
-                pass_fds=(lifeline_read,),
+                pass_fds=(lifeline_read, *descriptors),
                 umask=0o022,  # a container's, not the server's
                 start_new_session=True,  # Ctrl-C in a terminal reaches the server, which then decides
             )

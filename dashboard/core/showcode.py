@@ -37,7 +37,7 @@ def connection(account: Account, *services: str) -> str:
 
 
 def variable(service: str) -> str:
-    """The name of a service's client in shown code: "sagemaker_runtime", and "lambda_" as lambda is a word of Python."""
+    """The name of a service's client in shown code: "sagemaker_runtime"; "lambda_", as that is a word of Python."""
     name = service.replace("-", "_")
     return f"{name}_" if iskeyword(name) else name
 

@@ -1,5 +1,6 @@
 """The parts that an endpoint is made of, as SageMaker's requests: a model, a variant, and the same calls as code."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from dashboard.core.showcode import connection, literal
 ROLE = "KennelEndpoint"
 COUNT = (1, 10)
 NAME_ROOM = 54
+VARIANT_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 Request = tuple[str, str, dict[str, Any]]
 """One call: service, operation, parameters."""

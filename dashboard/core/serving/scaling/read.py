@@ -22,12 +22,6 @@ ALARMS = 100
 Answer = list[dict[str, Any]]
 
 
-def variant_names(aws: Aws, endpoint: str) -> tuple[str, ...]:
-    """The names of an endpoint's variants, in its own order. Raises NotFound."""
-    told = aws.call("sagemaker", "DescribeEndpoint", EndpointName=endpoint)
-    return tuple(str(one["VariantName"]) for one in _variants(aws, told))
-
-
 def read(aws: Aws, endpoint: str, variant: str = "") -> Scaling:
     """All that scales a variant; "" is the endpoint's first one.
 
@@ -72,6 +66,7 @@ def read(aws: Aws, endpoint: str, variant: str = "") -> Scaling:
         (*unread, *alarms_unread),
         is_known,
         target.get("CreationTime") if target else None,
+        tuple(str(one["VariantName"]) for one in listed),
     )
 
 

@@ -135,6 +135,7 @@ class Scaling:
     unread: tuple[Unread, ...] = ()
     is_known: bool = True
     created: datetime | None = None
+    siblings: tuple[str, ...] = ()  # all variants of the endpoint, itself among them
 
     @property
     def is_registered(self) -> bool:

@@ -1,0 +1,25 @@
+"""Is it sized right, and what would make it so? One variant's auto scaling by ?endpoint= and ?variant=."""
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.ui import page, problem, scaling, scaling_form, scaling_plan, scaling_words
+
+aws = state.connection()
+endpoint, variant = (st.query_params.get(name, "") for name in (scaling.ENDPOINT, scaling.VARIANT))
+if not endpoint:
+    st.switch_page(page.Place.ENDPOINTS)
+
+with problem.shown("scaling", title="Scaling"):
+    seen = state.scaling(aws, endpoint, variant)
+    now = seen.value
+    page.title("Scaling", f"{endpoint}: {scaling_words.sentence(now)}", marks=scaling.marks(now))
+    scaling.choose(now)
+    scaling.live(aws, endpoint, now.variant.name)
+    history = scaling.history(aws, now)
+    left, right = st.columns((5, 8), gap="medium")
+    with left, st.container(border=True, key="panel-form"):
+        page.section("Settings")
+        after = scaling_form.show(now, history.latency if history else None)
+    with right:
+        scaling_plan.panel(aws, now, after, state.scaling_around(aws, now.variant))

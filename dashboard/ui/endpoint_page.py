@@ -132,6 +132,15 @@ def _head(aws: Aws, one: Endpoint, age: str) -> None:
         if one.status.is_serving:
             st.page_link(Place.CLASSIFY, label="Classify", icon=":material/pets:", query_params={"endpoint": one.name})
         if one.is_kennels and not one.status.is_going and aws.account.writable:
+            if one.status.is_serving:
+                st.button(
+                    "Update model",
+                    key="update-endpoint",
+                    icon=":material/published_with_changes:",
+                    disabled=one.status.is_changing,
+                    on_click=confirm.ask,
+                    args=(partial(endpoint_update.question, aws, one.name),),
+                )
             st.button(
                 "Delete",
                 key="delete-endpoint",

@@ -64,7 +64,7 @@ class Variant:
     """A production variant: `count` processes that serve one model; a serverless one has as many as requests need.
 
     weight: its share of the requests; startup: seconds until it must answer /ping, None: the machine's own limit;
-    role: the ARN as which the processes work.
+    role: the ARN as which the processes work; routing: one of Routing, "" for the one with the fewest requests.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Variant:
     startup: float | None = None
     role: str = ""
     serverless: Serverless | None = None
-    routing: str = Routing.LEAST
+    routing: str = ""
 
     @property
     def kept(self) -> int:

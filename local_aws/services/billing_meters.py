@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 SEEN_SECONDS = 5.0
 """How often the journal notes that the server is alive: what a kill may cost the bill of what ran then."""
 _SERVED = frozenset({Status.IN_SERVICE, Status.SYSTEM_UPDATING, "Updating", "RollingBack"})
+COMING = "/new"
+"""Ends the name of what is to replace a variant, while it does not serve alone yet."""
 IN_USE, IDLE = "InUseAddress", "IdleAddress"
 
 
@@ -95,13 +97,15 @@ class Meters:
         now = self._now()
         arn = known["EndpointArn"]
         serves = endpoint is not None and endpoint["WasInService"] and endpoint["EndpointStatus"] in _SERVED
-        variants = known["Variants"] if serves else ()
+        # while an update is under way both fleets run, and both are billed
+        fleets = [("", known["Variants"]), (COMING, known.get("Pending", {}).get("Variants", ()))] if serves else []
         things = [
             Usage(
-                Used.ENDPOINT, f"{arn}/{one['name']}", arn.split(":")[3], now, one["instance_type"], one["count"],
+                Used.ENDPOINT, f"{arn}/{one['name']}{mark}", arn.split(":")[3], now, one["instance_type"], one["count"],
                 tags=_tags(known),
             )
-            for one in variants
+            for mark, variants in fleets for one in variants
+            if one["count"]  # a serverless variant has no instances
         ]  # fmt: skip
         try:
             self._journal.there(f"endpoint/{arn}", things, now)

@@ -17,6 +17,7 @@ from local_aws.engine.opt_ml import holds_python, namespaces_allowed
 from local_aws.engine.output import Event, LogSink
 from local_aws.engine.queue import TrainingQueue
 from local_aws.engine.warm_pool import WarmPool
+from local_aws.pace import AS_AWS, Pace
 from local_aws.services.sagemaker_endpoints import Endpoints
 from local_aws.services.sagemaker_search import Search
 from local_aws.services.sagemaker_training import JobReports
@@ -33,7 +34,7 @@ class SageMaker(Search, Endpoints):
 
     jobs_at_once: None for one a core. private: None to find out whether processes can have an /opt/ml of their own.
     grace: seconds between SIGTERM and SIGKILL of a training job. metrics: where jobs tell what they use of the machine.
-    around: the rest of the account, that a job is checked against.
+    around: the rest of the account, that a job is checked against. pace: how fast endpoints wait.
     """
 
     def __init__(
@@ -50,10 +51,12 @@ class SageMaker(Search, Endpoints):
         access: Access | None = None,
         metrics: MetricSink | None = None,
         around: Surroundings | None = None,
+        pace: Pace = AS_AWS,
     ) -> None:
         super().__init__(store)
         self.around = around or Surroundings()
         self._metrics = metrics
+        self._pace = pace
         self.objects = s3
         self.now = lambda: round(
             now(), 3
@@ -101,6 +104,9 @@ class SageMaker(Search, Endpoints):
             starts=max(2, count_cpus()),
             hidden=hidden,
             access=self._access,
+            pace=self._pace,
+            metrics=self._metrics,
+            serverless=2 * max(2, count_cpus()),
         )
         self.fleet = Fleet(host, self._endpoint_event)
         self.resume_training_jobs()

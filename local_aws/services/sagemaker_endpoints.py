@@ -1,22 +1,22 @@
-"""SageMaker's endpoints: created, described, listed, deleted; their processes are local_aws.engine's."""
+"""SageMaker's endpoints: created, described, listed, updated, deleted; their processes are local_aws.engine's."""
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-from local_aws.engine.endpoint import Endpoint, ModelFiles, Status, Variant, VariantView, View
+from local_aws.engine.endpoint import Endpoint, Status, Variant, View
 from local_aws.engine.endpoints import Fleet
-from local_aws.engine.objects import Location
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
 from local_aws.services.sagemaker_base import arn_of, merged
+from local_aws.services.sagemaker_deployment import plan
+from local_aws.services.sagemaker_endpoint_told import description, endpoint_of, pending_of, summary
 from local_aws.services.sagemaker_models import Models
-from local_aws.services.sagemaker_refusals import ENDPOINT, WEIGHTS_AND_CAPACITIES, refuse
-from local_aws.services.sagemaker_resources import Document, moment
-
+from local_aws.services.sagemaker_refusals import ENDPOINT, UPDATE_ENDPOINT, refuse
+from local_aws.services.sagemaker_resources import Document
 
 AlarmState = Callable[[str, str], str | None]
 """(region, name of an alarm) → "OK", "ALARM" or "INSUFFICIENT_DATA"; None where there is no such alarm."""
@@ -47,7 +47,7 @@ class Endpoints(Models):
         name = params["EndpointConfigName"]
         config = self._find(self.endpoint_configs, "endpoint configuration", name, caller)
         endpoint = Endpoint(params["EndpointName"], arn, self.variants_of(config, caller))
-        self._check_capacity(endpoint)
+        self._check_room(endpoint.kept)
         now = self.now()
         document = {
             "EndpointName": endpoint.name,
@@ -67,31 +67,22 @@ class Endpoints(Models):
 
     def describe_endpoint(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         found = self._endpoint(params, caller)
-        told = _summary(found) | {"EndpointConfigName": found["EndpointConfigName"]}
-        if found.get("FailureReason"):
-            told["FailureReason"] = found["FailureReason"]
-        view = self.fleet.view(found["EndpointArn"])
-        views = {one.name: one for one in view.variants} if view else {}
-        told["ProductionVariants"] = [
-            _variant(one, views.get(one["name"]), found) for one in found["Variants"] if found["WasInService"] or views
-        ]
-        return told
+        return description(found, self.fleet.view(found["EndpointArn"]))
 
     def list_endpoints(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         found, more = self.endpoints.page(caller.region, params, newest_first=True)
-        return {"Endpoints": [_summary(one) for one in found], **more}
+        return {"Endpoints": [summary(one) for one in found], **more}
 
     def delete_endpoint(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         found = self._endpoint(params, caller)
         arn = found["EndpointArn"]
         if found["EndpointStatus"] != Status.DELETING:
             self.endpoints.change(arn, lambda one: self._in_status(one, Status.DELETING))
-            self.fleet.delete(_endpoint(found), partial(self.endpoints.remove, arn))
+            self.fleet.delete(endpoint_of(found), partial(self.endpoints.remove, arn))
         return {}
 
     def update_endpoint_weights_and_capacities(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         found = self._endpoint(params, caller)
-        refuse(params, WEIGHTS_AND_CAPACITIES)
         wanted = {one["VariantName"]: one for one in params["DesiredWeightsAndCapacities"]}
         if len(wanted) < len(params["DesiredWeightsAndCapacities"]):
             raise ServiceError("ValidationException", "Each variant can be named once in DesiredWeightsAndCapacities.")
@@ -107,10 +98,10 @@ class Endpoints(Models):
             )
         with self._updating:  # two updates at once would both find room for their instances
             variants = [_resized(one, wanted.get(one["name"], {})) for one in found["Variants"]]
-            self._check_room(sum(one["count"] for one in variants) - sum(one["count"] for one in found["Variants"]))
+            self._check_room(endpoint_of({**found, "Variants": variants}).kept - endpoint_of(found).kept)
             changed = self.endpoints.change(found["EndpointArn"], lambda one: self._updated(one, wanted))
             if changed is not None:
-                self.fleet.update(_endpoint(changed))
+                self.fleet.update(endpoint_of(changed))
         return {"EndpointArn": found["EndpointArn"]}
 
     def _updated(self, one: Document, wanted: Mapping[str, Mapping[str, Any]]) -> Document:
@@ -119,24 +110,92 @@ class Endpoints(Models):
         variants = [_resized(variant, wanted.get(variant["name"], {})) for variant in one["Variants"]]
         return {**self._in_status(one, Status.UPDATING), "Variants": variants}
 
+    def update_endpoint(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        found = self._endpoint(params, caller)
+        refuse(params, UPDATE_ENDPOINT)
+        name = params["EndpointConfigName"]
+        config = self._find(self.endpoint_configs, "endpoint configuration", name, caller)
+        arn = found["EndpointArn"]
+        retained = params.get("DeploymentConfig") is None and params.get("RetainDeploymentConfig")
+        deployment = found.get("LastDeploymentConfig", {}) if retained else params.get("DeploymentConfig", {})
+        with self._updating:
+            variants = _retained(self.variants_of(config, caller), found, params)
+            if any(one.serverless for one in variants) and not any(one.get("serverless") for one in found["Variants"]):
+                raise ServiceError(
+                    "ValidationException",
+                    "An endpoint with instances cannot be made serverless. Create another endpoint for that.",
+                )
+            planned = plan(deployment, variants)
+            self._check_alarms(planned.alarms, caller)
+            self._check_update(sum(one.kept for one in variants), endpoint_of(found).kept)
+            changed = self.endpoints.change(arn, lambda one: self._deploying(one, name, variants, deployment))
+            if changed is not None:
+                self._deploy(changed)
+        return {"EndpointArn": arn}
+
+    def _deploying(
+        self, one: Document, config: str, variants: Sequence[Variant], deployment: Mapping[str, Any]
+    ) -> Document:
+        if one["EndpointStatus"] != Status.IN_SERVICE:
+            raise ServiceError("ValidationException", f'Cannot update in-progress endpoint "{one["EndpointArn"]}".')
+        attempt = one.get("Attempts", 0) + 1
+        pending = {
+            "EndpointConfigName": config,
+            "Variants": [asdict(variant) for variant in variants],
+            "Deployment": deployment,
+            "Generation": attempt,
+            "StartTime": self.now(),
+        }
+        after = {**self._in_status(one, Status.UPDATING), "Pending": pending, "Attempts": attempt, "FailureReason": ""}
+        return after | ({"LastDeploymentConfig": deployment} if deployment else {})
+
+    def _deploy(self, document: Document) -> None:
+        """Begin, or after a start of the server begin again, what is pending."""
+        pending = pending_of(document)
+        if pending is None:
+            return
+        planned = plan(document["Pending"]["Deployment"], pending.variants)
+        region = pending.arn.split(":")[3]
+        self.fleet.deploy(pending, planned, lambda: self._tripped(region, planned.alarms))
+
+    def _check_alarms(self, alarms: Sequence[str], caller: Caller) -> None:
+        missing = [name for name in alarms if self.alarm_state(caller.region, name) is None]
+        if missing:
+            raise ServiceError("ValidationException", f"Could not find CloudWatch alarm(s): {', '.join(missing)}.")
+
+    def _tripped(self, region: str, alarms: Sequence[str]) -> str:
+        names = [name for name in alarms if self.alarm_state(region, name) == "ALARM"]
+        return f"The deployment was rolled back: in ALARM state: {', '.join(names)}." if names else ""
+
     def resume_endpoints(self) -> None:
         """After a start of the server: endpoints come up again in the background; what was being deleted is deleted."""
         for found in self.endpoints.all():
             arn, status = found["EndpointArn"], found["EndpointStatus"]
             if status == Status.DELETING:
-                self.fleet.delete(_endpoint(found), partial(self.endpoints.remove, arn))
+                self.fleet.delete(endpoint_of(found), partial(self.endpoints.remove, arn))
             elif status != Status.FAILED:
                 if found["WasInService"]:
                     self.endpoints.change(arn, lambda one: self._in_status(one, Status.SYSTEM_UPDATING))
-                self.fleet.create(_endpoint(found), was_in_service=found["WasInService"])
+                self.fleet.create(endpoint_of(found), was_in_service=found["WasInService"])
+                self._deploy(found)
 
     def endpoint_changed(self, arn: str, view: View) -> None:
         """Write down how an endpoint is now. Called by the fleet."""
 
         def change(one: Document) -> Document:
-            if one["EndpointStatus"] in (view.status, Status.DELETING):
+            pending = one.get("Pending")
+            if one["EndpointStatus"] == Status.DELETING or (pending and view.attempt < pending["Generation"]):
+                return one  # what is told is older than what was asked for since
+            after: Document = one
+            if pending and view.pending is None and not view.failure:
+                after = {name: value for name, value in one.items() if name != "Pending"}
+                if view.generation == pending["Generation"]:
+                    after |= {name: pending[name] for name in ("EndpointConfigName", "Variants", "Generation")}
+                after |= {"FailureReason": view.refused}
+            if after is one and one["EndpointStatus"] == view.status:
                 return one
-            after = {**self._in_status(one, view.status), "FailureReason": view.failure}
+            after = {**self._in_status(after, view.status)}
+            after |= {"FailureReason": view.failure} if view.failure else {}
             return after | ({"WasInService": True} if view.status is Status.IN_SERVICE else {})
 
         self.endpoints.change(arn, change)
@@ -147,9 +206,6 @@ class Endpoints(Models):
     def _endpoint(self, params: Mapping[str, Any], caller: Caller) -> Document:
         return self._find(self.endpoints, "endpoint", params["EndpointName"], caller)
 
-    def _check_capacity(self, endpoint: Endpoint) -> None:
-        self._check_room(sum(variant.count for variant in endpoint.variants))
-
     def _check_room(self, wanted: int) -> None:
         running = self.fleet.processes
         if wanted > 0 and running + wanted > self.most_processes:
@@ -159,53 +215,61 @@ class Endpoints(Models):
                 f"{running} and a request delta of {wanted}. Delete an endpoint, or ask for fewer instances.",
             )
 
+    def _check_update(self, new: int, old: int) -> None:
+        """A new fleet stands beside the old one for a while: twice the limit is there for that, and no more."""
+        self._check_room(new - old)
+        running, most = self.fleet.processes, 2 * self.most_processes
+        if running + new > most:
+            raise ServiceError(
+                "ResourceLimitExceeded",
+                f"This machine's limit for endpoint instances while endpoints are updated is {most}, with a current "
+                f"utilization of {running} and a request delta of {new}. Wait until other updates have ended.",
+            )
+
+
+def _retained(variants: Sequence[Variant], found: Document, params: Mapping[str, Any]) -> tuple[Variant, ...]:
+    """The new variants with the weight and number of instances that those of their names have now, where asked for."""
+    if not params.get("RetainAllVariantProperties"):
+        return tuple(variants)
+    left = {one["VariantPropertyType"] for one in params.get("ExcludeRetainedVariantProperties", ())}
+    now = {one["name"]: one for one in found["Variants"]}
+    kept = []
+    for variant in variants:
+        before = now.get(variant.name)
+        if before and "DesiredWeight" not in left:
+            variant = replace(variant, weight=before["weight"])
+        if before and "DesiredInstanceCount" not in left and before["count"] and not variant.serverless:
+            variant = replace(variant, count=before["count"])
+        kept.append(variant)
+    return tuple(kept)
+
 
 def _resized(kept: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """A variant with the weight and the number of instances that were asked for; what was not stays."""
-    weight, number = wanted.get("DesiredWeight"), wanted.get("DesiredInstanceCount")
+    """A variant with the weight and the capacity that were asked for; what was not stays.
+
+    Raises ServiceError ValidationException for instances of a serverless variant, and the other way round.
+    """
+    weight, number, update = (
+        wanted.get(name) for name in ("DesiredWeight", "DesiredInstanceCount", "ServerlessUpdateConfig")
+    )
+    serverless = kept.get("serverless")
+    if update and not serverless:
+        raise ServiceError("ValidationException", f"The variant {kept['name']} is not serverless.")
+    if number is not None and serverless:
+        raise ServiceError("ValidationException", f"The variant {kept['name']} is serverless: it has no instances.")
+    if serverless and update:
+        most = update.get("MaxConcurrency", serverless["most"])
+        provisioned = update.get("ProvisionedConcurrency", serverless["provisioned"])
+        if provisioned > most:
+            raise ServiceError("ValidationException", "ProvisionedConcurrency must be at most MaxConcurrency.")
+        serverless = {**serverless, "most": most, "provisioned": provisioned}
     return {
         **kept,
         "weight": kept["weight"] if weight is None else weight,
         "count": kept["count"] if number is None else number,
+        "serverless": serverless,
     }
 
 
 def _already(arn: str) -> ServiceError:
     return ServiceError("ValidationException", f'Cannot create already existing endpoint "{arn}".')
-
-
-def _endpoint(document: Document) -> Endpoint:
-    return Endpoint(document["EndpointName"], document["EndpointArn"], tuple(map(_stored, document["Variants"])))
-
-
-def _stored(kept: Mapping[str, Any]) -> Variant:
-    model = kept["model"]
-    files = ModelFiles(Location(**model["source"]), model["packed"]) if model else None
-    return Variant(**{**kept, "model": files})
-
-
-def _summary(document: Document) -> dict[str, Any]:
-    """The endpoint in ListEndpoints."""
-    return {
-        **{name: document[name] for name in ("EndpointName", "EndpointArn", "EndpointStatus")},
-        **{name: moment(document[name]) for name in ("CreationTime", "LastModifiedTime")},
-    }
-
-
-def _variant(kept: Mapping[str, Any], view: VariantView | None, document: Document) -> dict[str, Any]:
-    """A production variant in DescribeEndpoint, with how many of its processes answer at this moment."""
-    image, created = kept["image"], moment(document["CreationTime"])
-    told = {
-        "VariantName": kept["name"],
-        "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": created}],
-        "CurrentWeight": kept["weight"],
-        "DesiredWeight": kept["weight"],
-        "CurrentInstanceCount": view.running if view else 0,
-        "DesiredInstanceCount": kept["count"],
-    }
-    if view and view.running < view.desired:  # one that is being taken away is counted no more
-        status = "Updating" if document["WasInService"] else "Creating"
-        message = view.message or f"{view.running} of {view.desired} serving processes answer /ping"
-        started = moment(document["LastModifiedTime"])
-        told["VariantStatus"] = [{"Status": status, "StatusMessage": message[:1024], "StartTime": started}]
-    return told

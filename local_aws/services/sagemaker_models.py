@@ -1,10 +1,10 @@
 """SageMaker's models and endpoint configurations: what an endpoint can be made of."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from local_aws.engine.endpoint import ModelFiles, Variant
+from local_aws.engine.endpoint import ModelFiles, Serverless, Variant
 from local_aws.engine.errors import EngineError
 from local_aws.engine.objects import Location, Objects
 from local_aws.errors import ServiceError
@@ -13,6 +13,8 @@ from local_aws.services.sagemaker_base import arn_of, merged
 from local_aws.services.sagemaker_model_registry import ModelRegistry
 from local_aws.services.sagemaker_refusals import ENDPOINT_CONFIG, MODEL, refuse
 from local_aws.services.sagemaker_resources import Document, Resources, moment
+
+_INSTANCES = ("InstanceType", "InitialInstanceCount")
 
 
 class Models(ModelRegistry):
@@ -55,7 +57,9 @@ class Models(ModelRegistry):
         if not any(variant["InitialVariantWeight"] > 0 for variant in variants):
             raise _wrong("At least one production variant needs an InitialVariantWeight above 0.")
         for variant in variants:
-            for member in ("ModelName", "InstanceType", "InitialInstanceCount"):
+            if variant.get("ServerlessConfig"):
+                _check_serverless(variant, variants)
+            for member in ("ModelName", *(() if variant.get("ServerlessConfig") else _INSTANCES)):
                 if not variant.get(member):
                     raise _wrong(f"The production variant {variant['VariantName']} needs a {member}.")
             self._find(self.models, "model", variant["ModelName"], caller)
@@ -87,12 +91,14 @@ class Models(ModelRegistry):
                     one["VariantName"],
                     _files(container),
                     container.get("Environment", {}),
-                    one["InitialInstanceCount"],
+                    one.get("InitialInstanceCount", 0),
                     one["InitialVariantWeight"],
-                    one["InstanceType"],
+                    one.get("InstanceType", ""),
                     container["Image"],
                     one.get("ContainerStartupHealthCheckTimeoutInSeconds"),
                     model.get("ExecutionRoleArn", ""),
+                    _serverless(one),
+                    one.get("RoutingConfig", {}).get("RoutingStrategy", ""),
                 )
             )
         return tuple(variants)
@@ -141,6 +147,26 @@ class Models(ModelRegistry):
             f'Could not access model data at {source.uri}. Please ensure that the role "{role}" exists and has '
             f"s3:GetObject permissions, and that the object is located in {region}."
         )
+
+
+def _serverless(variant: Mapping[str, Any]) -> Serverless | None:
+    config = variant.get("ServerlessConfig")
+    if not config:
+        return None
+    return Serverless(config["MemorySizeInMB"], config["MaxConcurrency"], config.get("ProvisionedConcurrency", 0))
+
+
+def _check_serverless(variant: Mapping[str, Any], variants: Sequence[Any]) -> None:
+    """Raises ServiceError for what the Developer Guide ("Serverless Inference", feature exclusions) rules out."""
+    name, config = variant["VariantName"], variant["ServerlessConfig"]
+    if len(variants) > 1:
+        raise _wrong("An endpoint with a serverless variant can have no other variant.")
+    if given := [member for member in _INSTANCES if variant.get(member)]:
+        raise _wrong(f"The production variant {name} is serverless: it cannot have {' and '.join(given)}.")
+    if config["MemorySizeInMB"] % 1024:
+        raise _wrong("MemorySizeInMB must be one of 1024, 2048, 3072, 4096, 5120 and 6144.")
+    if config.get("ProvisionedConcurrency", 0) > config["MaxConcurrency"]:
+        raise _wrong("ProvisionedConcurrency must be at most MaxConcurrency.")
 
 
 def _wrong(sentence: str) -> ServiceError:

@@ -127,17 +127,26 @@ ENDPOINT_CONFIG = (
     Refusal("CrossRegionTrafficConfig", "traffic across regions"),
     Refusal("MetricsConfig.EnableEnhancedMetrics", "enhanced metrics"),
     Refusal("MetricsConfig.EnableDetailedObservability", "detailed observability"),
-    Refusal("ProductionVariants[].ServerlessConfig", "serverless endpoints"),
     Refusal("ProductionVariants[].AcceleratorType", "elastic inference"),
     Refusal("ProductionVariants[].CoreDumpConfig", "core dumps"),
     Refusal("ProductionVariants[].EnableSSMAccess", "access through SSM"),
     Refusal("ProductionVariants[].ManagedInstanceScaling", "managed instance scaling"),
     Refusal("ProductionVariants[].InstancePools", "instance pools"),
-    Refusal("ProductionVariants[].RoutingConfig", "a routing strategy"),
+    Refusal(
+        "ProductionVariants[].RoutingConfig.RoutingStrategy",
+        "routing by prefix or by KV cache",
+        other_than("LEAST_OUTSTANDING_REQUESTS", "RANDOM"),
+    ),
     Refusal("ProductionVariants[].CapacityReservationConfig", "capacity reservations"),
     Refusal("ProductionVariants[].AcceleratorPartitionLayouts", "accelerator partitions"),
 )
 
-ENDPOINT = (Refusal("DeploymentConfig", "blue/green and rolling deployments"),)
+ENDPOINT = (Refusal("DeploymentConfig", "a deployment configuration for an endpoint that is not there yet"),)
 
-WEIGHTS_AND_CAPACITIES = (Refusal("DesiredWeightsAndCapacities[].ServerlessUpdateConfig", "serverless endpoints"),)
+UPDATE_ENDPOINT = (
+    Refusal(
+        "ExcludeRetainedVariantProperties[].VariantPropertyType",
+        "data capture",
+        other_than("DesiredInstanceCount", "DesiredWeight"),
+    ),
+)

@@ -78,7 +78,7 @@ def test_what_cannot_be_done_is_refused(sagemaker: Any, name: str) -> None:
     assert "other" in said
     assert "at least 1" in why({"VariantName": "AllTraffic", "DesiredInstanceCount": 0})[1]
     assert "Could not find endpoint" in why({"VariantName": "AllTraffic"}, endpoint="never-made")[1]
-    assert "serverless" in why({"VariantName": "AllTraffic", "ServerlessUpdateConfig": {"MaxConcurrency": 2}})[1]
+    assert "is not serverless" in why({"VariantName": "AllTraffic", "ServerlessUpdateConfig": {"MaxConcurrency": 2}})[1]
     assert "once" in why({"VariantName": "AllTraffic"}, {"VariantName": "AllTraffic"})[1]
     code, said = why({"VariantName": "AllTraffic", "DesiredInstanceCount": 99})
     assert code == "ResourceLimitExceeded"

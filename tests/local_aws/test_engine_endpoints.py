@@ -19,6 +19,7 @@ from local_aws.engine.endpoints import Fleet, Host
 from local_aws.engine.objects import Location
 from local_aws.engine.opt_ml import namespaces_allowed
 from local_aws.engine.serving import Instance
+from local_aws.pace import AS_AWS, Pace
 from tests.local_aws.engine_world import FolderObjects, ListLogs, eventually
 
 TINY_SERVER = str(Path(__file__).with_name("tiny_server.py"))
@@ -27,20 +28,28 @@ TINY_SERVER = str(Path(__file__).with_name("tiny_server.py"))
 class Machine:
     """A fleet whose endpoints run the tiny server."""
 
-    def __init__(self, tmp_path: Path, *settings: str, startup: float = 10.0, private: bool | None = None) -> None:
+    def __init__(
+        self,
+        tmp_path: Path,
+        *settings: str,
+        startup: float = 10.0,
+        private: bool | None = None,
+        pace: Pace = AS_AWS,
+        **host: Any,
+    ) -> None:
         self.objects = FolderObjects(tmp_path / "s3")
         self.logs = ListLogs()
         self.views: list[View] = []
         self.tmp_path = tmp_path
         self.folder = tmp_path / "endpoints"
         self.folder.mkdir(exist_ok=True)
-        self.settings, self.startup = settings, startup
+        self.settings, self.startup, self.more = settings, startup, {"pace": pace, **host}
         self.private = namespaces_allowed() if private is None else private
         self.fleet = self.new_fleet()
 
     def new_fleet(self) -> Fleet:
         command = ("python", TINY_SERVER, *self.settings)
-        host = Host(self.folder, self.objects, self.logs, self.private, command, self.startup)
+        host = Host(self.folder, self.objects, self.logs, self.private, command, self.startup, **self.more)
         return Fleet(host, lambda _, view: self.views.append(view))
 
     def model(self, **files: str) -> ModelFiles:

@@ -130,7 +130,8 @@ def test_endpoint_configurations(sagemaker: Any) -> None:
         ({"InitialVariantWeight": 0.0}, "above 0"),
         ({"InstanceType": "ml.made-up"}, "enum value set"),
         ({"InitialInstanceCount": 0}, "InitialInstanceCount"),
-        ({"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}, "serverless endpoints"),
+        ({"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}, "it cannot have InstanceType"),
+        ({"RoutingConfig": {"RoutingStrategy": "PREFIX_AWARE"}}, "routing by prefix"),
     ],
 )
 def test_a_wrong_configuration_is_refused(sagemaker: Any, changes: dict[str, Any], words: str) -> None:

@@ -27,12 +27,23 @@ Local = Callable[[datetime], datetime]
 
 @dataclass(frozen=True)
 class Shown:
-    """What is drawn: the policy whose metric it is, that metric over time, and where its alarms stand."""
+    """What is drawn: the policy whose metric it is, that metric over time, and where its alarms stand.
+
+    `high` is None where no policy is set, and a metric is drawn all the same.
+    """
 
     policy: TargetTracking
     tracking: Tracking
-    high: float
+    high: float | None
     low: float | None
+
+
+def watched(scaling: Scaling) -> tuple[TargetTracking, ...]:
+    """The policies whose metrics are drawn; without any, requests are: as of a policy without a name."""
+    if scaling.settings and scaling.settings.tracking:
+        return scaling.settings.tracking
+    is_serverless = scaling.variant.kind is Kind.SERVERLESS
+    return (TargetTracking("", Tracked.PROVISIONED if is_serverless else Tracked.INVOCATIONS, 0.0),)
 
 
 def shown(scaling: Scaling, history: History, policies: Sequence[TargetTracking]) -> Shown | None:
@@ -42,6 +53,8 @@ def shown(scaling: Scaling, history: History, policies: Sequence[TargetTracking]
     if chosen is None:
         return None
     policy, tracking = chosen
+    if not policy.name:
+        return Shown(policy, tracking, None, None)
     own = [alarm for alarm in scaling.alarms if alarm.policy == policy.name]
     high = next((alarm.threshold for alarm in own if alarm.is_high), policy.target)
     low = next((alarm.threshold for alarm in own if not alarm.is_high), policy.target * LOW)
@@ -63,11 +76,13 @@ def finding(scaling: Scaling, history: History, drawn: Shown | None) -> str:
     """The sentence above the figure."""
     variant = scaling.variant
     has = variant.kind.many(variant.current)
-    if drawn is None:
+    if drawn is None or (drawn.high is None and not drawn.tracking.points):
         return f"{has[:1].upper()}{has[1:]}, and no policy that moves them"
     if history.is_quiet or drawn.tracking.last is None:
         return f"No request in the last while: {has}, and no metric to scale by"
     value, target = drawn.tracking.last, plain(drawn.policy.target)
+    if drawn.high is None:
+        return f"{_number(value)} {unit(drawn.policy)}, and no policy that keeps it steady"
     now = f"{_number(value)} {unit(drawn.policy)}, target {target}"
     if value > drawn.high:
         return f"Above its target: {now}"
@@ -95,7 +110,7 @@ def figure(scaling: Scaling, history: History, drawn: Shown | None, local: Local
 def _metric(sketch: Sketch, drawn: Shown, local: Local, *, is_dark: bool) -> None:
     colour = SKY if is_dark else BLUE
     points = [(at, value) for at, value in drawn.tracking.points if math.isfinite(value)]
-    top = max([drawn.high * 1.35, *(value for _, value in points)]) * 1.05 or 1.0
+    top = max([(drawn.high or 0.0) * 1.35, *(value for _, value in points)]) * 1.05 or 1.0
     sketch.layout["yaxis"]["range"] = [0, top]
     sketch.add(
         "scatter",
@@ -107,6 +122,8 @@ def _metric(sketch: Sketch, drawn: Shown, local: Local, *, is_dark: bool) -> Non
         marker={"size": 4, "color": colour},
         hovertemplate="%{y:.3~g}<extra></extra>",
     )
+    if drawn.high is None:
+        return
     _line(sketch, drawn.high, f"target {plain(drawn.policy.target)}", "dash", VERMILLION if not is_dark else "#F08A5D")
     if drawn.low is not None:
         _line(sketch, drawn.low, "", "dot", INK)

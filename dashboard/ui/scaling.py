@@ -30,8 +30,7 @@ def history(aws: Aws, scaling: Scaling) -> History | None:
     """What its metrics were; None where CloudWatch does not tell, which is said."""
     found: History | None = None
     with problem.shown("scaling-history"):
-        policies = scaling.settings.tracking if scaling.settings else ()
-        found = state.scaling_history(aws, scaling, policies).value
+        found = state.scaling_history(aws, scaling, figures_scaling.watched(scaling)).value
     return found  # noqa: RET504 - none where the problem is shown instead
 
 
@@ -63,7 +62,7 @@ def figures(scaling: Scaling, seen: History | None, aws: Aws) -> list[Figure]:
             Figure("scaling-ends", "Auto scaling", is_known, "set it below" if scaling.is_known else "not read")
         )
     tracked = seen.tracking[0] if seen and seen.tracking else None
-    if tracked is not None and settings is not None:
+    if tracked is not None and settings is not None and settings.tracking:
         policy = settings.tracking[0]
         value = "no data" if tracked.last is None else plain(float(f"{tracked.last:.3g}"))
         text = f"target {plain(policy.target)} {figures_scaling.unit(policy)}"
@@ -88,12 +87,13 @@ def figures(scaling: Scaling, seen: History | None, aws: Aws) -> list[Figure]:
 def _chart(scaling: Scaling, seen: History | None, endpoint: str) -> None:
     if seen is None:
         return
-    policies = scaling.settings.tracking if scaling.settings else ()
-    drawn = figures_scaling.shown(scaling, seen, policies)
+    drawn = figures_scaling.shown(scaling, seen, figures_scaling.watched(scaling))
     local = partial(table.local, timezone=st.context.timezone)
     is_dark = st.context.theme.type == "dark"
     made = figures_scaling.figure(scaling, seen, drawn, local, is_dark=is_dark)
-    chart.panel("scaling", figures_scaling.finding(scaling, seen, drawn), made, "")
+    has_any = bool(seen.desired[:-1] or seen.instances or (drawn and (drawn.tracking.points or drawn.high is not None)))
+    wait = "Nobody asked this endpoint in the last while. Ask it on its own page, on Classify, or by Measure below."
+    chart.panel("scaling", figures_scaling.finding(scaling, seen, drawn), made if has_any else None, wait)
     rows = figures_scaling.rows(seen, drawn, local)
     if rows:
         chart.download(lambda: rows, f"{endpoint}-scaling.csv", "download-scaling", is_quiet=True)

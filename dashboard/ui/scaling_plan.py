@@ -29,26 +29,28 @@ PAUSED = Suspended(scale_in=True, scale_out=True, scheduled=True)
 
 def panel(aws: Aws, scaling: Scaling, after: Settings, around: Around) -> None:
     """The difference between what is set and what the form says, with the button that applies it."""
-    planned = plan(scaling, after, aws.account, state.prices())
+    planned = plan(scaling, after if _asks(scaling, after) else scaling.settings, aws.account, state.prices())
     problems = refuse(after, scaling.variant, around, state.now())
     with st.container(border=True, key="panel-scaling-plan", gap="xsmall"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.html('<h2 class="kn-section">What would change</h2>')
             _buttons(aws, scaling, after, bool(problems), planned)
         if not planned.calls:
-            same = (
-                "Nothing: the form says what is set."
-                if scaling.is_registered
-                else "Nothing is set, and nothing asked for."
-            )
-            st.html(note(same))
+            empty = "Nothing yet: choose a metric to keep steady, or take the reference settings."
+            st.html(note("Nothing: the form says what is set." if scaling.is_registered else empty))
         st.html(difference(planned.changes) or "<span></span>")
         if problems:
             st.html(refused(problems))
         st.html(cost(planned, aws))
         advice = advise(after, scaling.variant, around)
-        if advice:
+        if advice and _asks(scaling, after):
             st.html(f'<ul class="kn-evidence">{"".join(f"<li>{escape(sentence(one))}.</li>" for one in advice)}</ul>')
+
+
+def _asks(scaling: Scaling, after: Settings) -> bool:
+    """Whether the form of a variant that does not scale asks for anything at all."""
+    stays = after.minimum == after.maximum == max(1, scaling.variant.desired)
+    return scaling.is_registered or bool(after.policies or after.scheduled) or not stays
 
 
 def _buttons(aws: Aws, scaling: Scaling, after: Settings, is_refused: bool, planned: ScalingPlan) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.ui import page, problem, scaling, scaling_form, scaling_plan, scaling_words
+from dashboard.ui import page, problem, replay, scaling, scaling_form, scaling_plan, scaling_words
 
 aws = state.connection()
 endpoint, variant = (st.query_params.get(name, "") for name in (scaling.ENDPOINT, scaling.VARIANT))
@@ -23,3 +23,5 @@ with problem.shown("scaling", title="Scaling"):
         after = scaling_form.show(now, history.latency if history else None)
     with right:
         scaling_plan.panel(aws, now, after, state.scaling_around(aws, now.variant))
+        if now.variant.kind.has_instances:
+            replay.section(aws, endpoint, now.variant.name, now.settings, after)

@@ -36,6 +36,11 @@ class Kind(StrEnum):
         return 0 if self is Kind.ASYNCHRONOUS else 1
 
     @property
+    def has_instances(self) -> bool:
+        """Whether instances are what there is more or fewer of."""
+        return self in (Kind.REAL_TIME, Kind.ASYNCHRONOUS)
+
+    @property
     def noun(self) -> str:
         return "provisioned concurrency" if self is Kind.SERVERLESS else "instances"
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -36,6 +36,8 @@ from local_aws.pace import AS_AWS, Pace
 from local_aws.protocol import Caller, Service
 from local_aws.quotas import Quotas
 from local_aws.run_keys import RunKeys
+from local_aws.services.application_autoscaling import ApplicationAutoScaling
+from local_aws.services.application_autoscaling_capacity import PRINCIPAL, capacities
 from local_aws.services.billing import Bill
 from local_aws.services.billing_journal import Journal
 from local_aws.services.billing_meters import Meters
@@ -46,10 +48,14 @@ from local_aws.services.cloudtrail import CloudTrail
 from local_aws.services.cloudtrail_recorder import Recorder
 from local_aws.services.cloudtrail_store import EventStore
 from local_aws.services.cloudwatch import CloudWatch
+from local_aws.services.cloudwatch_alarms_states import Transitions
+from local_aws.services.cloudwatch_alarms_store import AlarmStore
+from local_aws.services.cloudwatch_alarms_watch import Watch
 from local_aws.services.cloudwatch_store import MetricStore
 from local_aws.services.cost_explorer import CostExplorer
 from local_aws.services.ec2 import Ec2
 from local_aws.services.iam import Iam
+from local_aws.services.iam_linked_roles import linked_role
 from local_aws.services.logs import Logs
 from local_aws.services.pricing import Pricing
 from local_aws.services.s3 import S3
@@ -237,7 +243,8 @@ def build(
     store = Store(state)
     moto = Moto(state / "moto")
     s3, logs = S3(store, region=region), Logs(state / "logs", region=region)
-    metrics = MetricStore(state / "metrics")
+    metrics = MetricStore(state / "metrics", fine=pace.scale > 1)  # alarms then look at seconds
+    alarms = AlarmStore(store)
     quotas = Quotas(store)
     runs = RunKeys(endpoint_url) if endpoint_url else None
     facts = AccountFacts(moto)
@@ -248,6 +255,7 @@ def build(
         access=runs.variables if runs else None,
         metrics=metrics,
         around=Surroundings(facts.role_exists, facts.missing_network, quotas),
+        pace=pace,
     )
     runtime = SageMakerRuntime(sagemaker, metrics, pace=pace)
     journal, cost_tags = Journal(store), CostTags(store)
@@ -260,13 +268,16 @@ def build(
     ec2 = Ec2(moto, state / "instances", runs, quotas=quotas, metrics=metrics)
     delivery = Delivery(logs.append)
     sns, charges = Sns(store, delivery), charges_on(bill, ACCOUNT)
+    states = Transitions(alarms, sns, lambda: now().timestamp())
+    scaled = capacities({"sagemaker": sagemaker}, partial(trail.note_done, invoked_by=PRINCIPAL))
+    watch = Watch(states, metrics, lambda: now().timestamp(), pace=pace)
     targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, moto, facts, trail.note_done)
     services: list[Service] = [
         CloudTrail(trail, now),  # the last to stop: it writes down what the others did
         CostExplorer(journal, cost_tags, bill, meters),  # its meters start before what they watch, and stop after it
         s3,
         logs,
-        CloudWatch(metrics),  # stops after those below, which put into its store
+        CloudWatch(metrics, states),  # stops after those below, which put into its store
         ServiceQuotas(store, quotas),
         sagemaker,
         runtime,
@@ -278,6 +289,7 @@ def build(
         Scheduler(store, targets, metrics),
         sns,
         Budgets(store, charges, Alerts(charges, sns, delivery)),  # stops before what its alerts go out by
+        ApplicationAutoScaling(store, watch, scaled, partial(linked_role, moto), pace=pace),  # before what it scales
     ]
     front = Front(services, KeyRing(install_key(state), moto.find_key, runs), region, now, trail)
 

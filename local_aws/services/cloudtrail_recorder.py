@@ -76,7 +76,15 @@ class Recorder:
         if self._thread is not None and is_recorded(service.name, operation):
             self._put(Seen(self._now(), service, operation, caller, request, body, outcome))
 
-    def note_done(self, service: Service, operation: str, params: Mapping[str, Any], caller: Caller) -> None:
+    def note_done(
+        self,
+        service: Service,
+        operation: str,
+        params: Mapping[str, Any],
+        caller: Caller,
+        *,
+        invoked_by: str = INVOKED_BY,
+    ) -> None:
         """A service of AWS did something in the account for somebody, as a schedule does."""
         self.note_own(
             event(
@@ -86,8 +94,8 @@ class Recorder:
                 operation=service.model.operation_model(operation),
                 caller=caller,
                 request_id=str(uuid.uuid4()),
-                user_agent=INVOKED_BY,
-                address=INVOKED_BY,
+                user_agent=invoked_by,
+                address=invoked_by,
                 request=params,
                 answer=None,
                 error=None,

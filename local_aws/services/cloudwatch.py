@@ -1,4 +1,7 @@
-"""CloudWatch's metrics: what runs here and what clients put, read back as CloudWatch bins it. No alarms."""
+"""CloudWatch's metrics: what runs here and what clients put, read back as CloudWatch bins it.
+
+Its operations on alarms are in cloudwatch_alarms.
+"""
 
 import asyncio
 import base64
@@ -17,6 +20,8 @@ from starlette.concurrency import run_in_threadpool
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
 from local_aws.services import cloudwatch_store
+from local_aws.services.cloudwatch_alarms import Alarms
+from local_aws.services.cloudwatch_alarms_states import Transitions
 from local_aws.services.cloudwatch_data import metric_data
 from local_aws.services.cloudwatch_statistics import SIMPLE, Bin, Statistic
 from local_aws.services.cloudwatch_store import DAY, HOUR, Datum, Metric, MetricStore, StatisticSet
@@ -45,14 +50,20 @@ def _clash(message: str) -> ServiceError:
     return ServiceError("InvalidParameterCombination", message)
 
 
-class CloudWatch(ManyProtocols):
-    """metrics: the store that others put into as well; closed with the service. now: epoch seconds."""
+class CloudWatch(Alarms, ManyProtocols):
+    """metrics: the store that others put into as well; closed with the service. now: epoch seconds.
+
+    transitions: what becomes of alarms; without it there are none.
+    """
 
     name = "cloudwatch"
     invalid_code = "ValidationError"
 
-    def __init__(self, metrics: MetricStore, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, metrics: MetricStore, transitions: Transitions | None = None, *, now: Callable[[], float] = time.time
+    ) -> None:
         self._metrics = metrics
+        self._transitions = transitions
         self._now = now
         self._compacting: asyncio.Task[None] | None = None
 

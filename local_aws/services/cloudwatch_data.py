@@ -62,19 +62,20 @@ def metric_data(store: MetricStore, params: Params, caller: Caller, now: float) 
     most = params.get("MaxDatapoints", MOST_FIGURES)
     if not 0 < most <= MOST_FIGURES:
         raise _invalid(f"The parameter MaxDatapoints must be between 1 and {MOST_FIGURES}.")
-    queries = [_query(number, one, caller) for number, one in enumerate(given, 1)]
+    queries = [read_query(number, one, caller) for number, one in enumerate(given, 1)]
     if len({query.id for query in queries}) < len(queries):
         raise _invalid("The values for parameter id in MetricDataQueries are not unique.")
     if not any(query.returned for query in queries):
         raise _invalid("At least one of the MetricDataQueries must have ReturnData set to true.")
     start, end = check_window(params, INVALID)
     _check_size(queries, end - start)
-    results = _results(store, queries, caller.region, start, math.ceil(end), now)
+    results = series_of(store, queries, caller.region, start, math.ceil(end), now)
     descending = params.get("ScanBy") != "TimestampAscending"
     return _page(results, most, descending=descending, token=params.get("NextToken"))
 
 
-def _query(number: int, one: Params, caller: Caller) -> Query:
+def read_query(number: int, one: Params, caller: Caller) -> Query:
+    """The member numbered `number` of MetricDataQueries. Raises ServiceError ValidationError."""
     id, where = one["Id"], f"MetricDataQueries.member.{number}"
     if not _ID.fullmatch(id):
         raise _invalid(
@@ -120,17 +121,23 @@ def _check_size(queries: list[Query], length: float) -> None:
         raise _invalid(f"The request spans up to {moments:,} datapoints. Ask for a shorter time or a longer period.")
 
 
-def _results(store: MetricStore, queries: list[Query], region: str, start: float, end: int, now: float) -> list[Series]:
-    """What each query gives, in the order of the queries; an expression may give several series."""
+def series_of(
+    store: MetricStore, queries: list[Query], region: str, start: float, end: int, now: float, *, exact: bool = False
+) -> list[Series]:
+    """What each query gives, in the order of the queries; an expression may give several series.
+
+    exact: periods are counted from `start` itself, which CloudWatch otherwise rounds down.
+    """
     known: dict[str, Value] = {}
     for query in queries:
         if isinstance(query.what, Reading):
-            points = _read(store, query.what, region, start, end, now)
+            first = int(start) if exact else rounded(start, query.what.period, now)
+            points = _read(store, query.what, region, first, end, now)
             known[query.id] = Series(query.id, points, query.period, query.label)
     metrics = [value for value in known.values() if isinstance(value, Series)]
     periods = [query.period for query in queries if query.period]
     period = max(periods, default=60)
-    grid = Grid(rounded(start, period, now), end, period)
+    grid = Grid(int(start) if exact else rounded(start, period, now), end, period)
     for id, expression in _in_order(queries):
         try:
             known[id] = cloudwatch_math.evaluate(expression, known, metrics, grid)
@@ -139,15 +146,15 @@ def _results(store: MetricStore, queries: list[Query], region: str, start: float
     found: list[Series] = []
     for query in queries:
         if query.returned:
-            found += _series_of(query, known[query.id])
+            found += _returned(query, known[query.id])
     return found
 
 
-def _read(store: MetricStore, query: Reading, region: str, start: float, end: int, now: float) -> dict[int, float]:
+def _read(store: MetricStore, query: Reading, region: str, start: int, end: int, now: float) -> dict[int, float]:
     bins = store.bins(
         region,
         query.metric,
-        start=rounded(start, query.period, now),
+        start=start,
         since=reach(query.period, now),
         end=end,
         period=query.period,
@@ -190,7 +197,7 @@ def _in_order(queries: list[Query]) -> list[tuple[str, Node]]:
     return found
 
 
-def _series_of(query: Query, value: Value) -> list[Series]:
+def _returned(query: Query, value: Value) -> list[Series]:
     match value:
         case Series():
             return [Series(query.id, value.points, value.period, query.label)]

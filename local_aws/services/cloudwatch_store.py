@@ -85,9 +85,10 @@ class Metric:
 
 
 class MetricStore:
-    """All reads and writes. Times are epoch seconds."""
+    """All reads and writes. Times are epoch seconds. fine: what is put is kept to the second, whatever is asked for."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, fine: bool = False) -> None:
+        self._fine = fine
         self._store = Store(directory, name="metrics.sqlite", power_cut_safe=False)
         self._store.connection().executescript(_TABLES)
         self._known: dict[tuple[str, str, str, str], int] = {}  # only touched inside a transaction
@@ -100,6 +101,7 @@ class MetricStore:
         """Add measurements, in one transaction. resolution: 60 or 1, the seconds that a time is rounded down to."""
         if not data:
             return
+        resolution = 1 if self._fine else resolution
         made: list[tuple[str, str, str, str]] = []
         try:
             with self._writing() as connection:

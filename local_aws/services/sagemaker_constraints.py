@@ -93,7 +93,8 @@ def _broken(value: Any, path: str, constraint: str) -> str:
 def _compiled(pattern: str) -> "re.Pattern[str] | None":
     """The pattern as Python's, or None for the few (of free text) that Python cannot say."""
     for java, python in _JAVA:
-        pattern = pattern.replace(java, python)
+        alone = pattern == f"{java}+"  # a class by itself needs brackets, one among others stands in theirs
+        pattern = f"[{python}]+" if alone else pattern.replace(java, python)
     try:
         return re.compile(pattern)
     except re.error:

@@ -11,6 +11,7 @@ from local_aws.errors import ServiceError
 
 MOST_TAGS = 50
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_AS_OWNER = ("cloudwatch.amazonaws.com",)  # publishes for the account itself: the default policy lets alarms in
 _OWNERS_ACTIONS = (
     "GetTopicAttributes",
     "SetTopicAttributes",
@@ -107,13 +108,15 @@ def may_publish(policy: str, topic: str, service: str, source: str) -> bool:
     A policy that cannot be judged lets nobody.
     """
     document = json.loads(policy)
-    ours = [one for one in _statements(document) if _is_about(one.get("Principal"), service)]
+    as_owner = service in _AS_OWNER
+    ours = [one for one in _statements(document) if _is_about(one.get("Principal"), service, as_owner=as_owner)]
     if not ours or any("NotPrincipal" in one for one in _statements(document)):
         return False
     context = {
         "aws:SourceAccount": source.split(":")[4],
         "aws:SourceArn": source,
         "aws:PrincipalServiceName": service,
+        **({"aws:SourceOwner": source.split(":")[4]} if as_owner else {}),
     }
     try:
         judged = Policy.parse(_without_principals({**document, "Statement": ours}), "Policy")
@@ -122,9 +125,9 @@ def may_publish(policy: str, topic: str, service: str, source: str) -> bool:
         return False
 
 
-def _is_about(principal: Any, service: str) -> bool:
-    """Services are named as such: {"AWS": "*"} means accounts and their users."""
-    if principal == "*":
+def _is_about(principal: Any, service: str, *, as_owner: bool = False) -> bool:
+    """Services are named as such: {"AWS": "*"} means accounts and their users, and services that come as one."""
+    if principal == "*" or (as_owner and isinstance(principal, dict) and principal.get("AWS") in ("*", ["*"])):
         return True
     named = principal.get("Service") if isinstance(principal, dict) else None
     return named == service or (isinstance(named, list) and service in named)

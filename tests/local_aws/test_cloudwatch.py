@@ -435,7 +435,7 @@ def test_boto3(embedded: Embedded) -> None:
         client.put_metric_data(Namespace="AWS/Mine", MetricData=[{"MetricName": "m", "Value": 1.0}])
     with pytest.raises(client.exceptions.InvalidNextToken):
         client.get_metric_data(MetricDataQueries=[asked], NextToken="x", **window)
-    assert code_of(client.describe_alarms) == "NotImplemented"
+    assert code_of(client.list_dashboards) == "NotImplemented"
 
 
 def _call(embedded: Embedded, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
@@ -479,7 +479,7 @@ def test_cbor_as_newer_clients_speak_it(embedded: Embedded) -> None:
     assert call("PutMetricData", b"no gzip", **{"content-encoding": "gzip"})[0] == 400
     bomb = gzip.compress(b"\0" * (11 * 1024 * 1024))
     assert call("PutMetricData", bomb, **{"content-encoding": "gzip"})[0] == 413
-    assert call("DescribeAlarms", {})[0] == 501
+    assert call("ListDashboards", {})[0] == 501
 
 
 def test_the_query_form_as_older_clients_speak_it(embedded: Embedded) -> None:

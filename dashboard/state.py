@@ -48,6 +48,7 @@ from dashboard.endpoint_readings import (
     traffic,
 )
 from dashboard.function_readings import forget_functions, function, functions
+from dashboard.measure_readings import measure, measurements, measuring, stop_measuring
 from dashboard.model_readings import forget_models, fronts, visitors
 from dashboard.price_readings import prices, refresh_prices, spot_days, told_prices
 from dashboard.readings import Reading, now, where
@@ -115,6 +116,9 @@ __all__ = [
     "listing",
     "log",
     "loss_curves",
+    "measure",
+    "measurements",
+    "measuring",
     "now",
     "overview",
     "ping",
@@ -130,6 +134,7 @@ __all__ = [
     "scaling_history",
     "spot_days",
     "spot_prices",
+    "stop_measuring",
     "surroundings",
     "told_prices",
     "traffic",

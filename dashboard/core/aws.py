@@ -71,6 +71,7 @@ class Aws:
     def __init__(self, account: Account, session: botocore.session.Session) -> None:
         self.account = account
         self._session = session
+        self._attempts: int | None = None  # of each call; None: as many as its service and account usually get
         self._lock = threading.Lock()  # botocore sessions are not thread-safe, clients are
         self._clients: dict[str, Any] = {}
 
@@ -90,6 +91,12 @@ class Aws:
             return self
         other = Aws(replace(self.account, region=region), self._session)
         other._lock = self._lock  # of the session that both make their clients with
+        return other
+
+    def trying_once(self) -> "Aws":
+        """The same account without retries, for measuring: what is refused is told at once, and counted."""
+        other = Aws(self.account, self._session)
+        other._lock, other._attempts = self._lock, 1
         return other
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -139,7 +146,8 @@ class Aws:
 
     def _config(self, service: str) -> Config:
         invoking = service == "sagemaker-runtime"
-        attempts = EMBEDDED_ATTEMPTS if self.account.is_embedded or invoking else REAL_ATTEMPTS
+        usual = EMBEDDED_ATTEMPTS if self.account.is_embedded or invoking else REAL_ATTEMPTS
+        attempts = self._attempts or usual
         return Config(
             connect_timeout=CONNECT_SECONDS,
             read_timeout=INVOKE_SECONDS if invoking else READ_SECONDS,

@@ -18,6 +18,7 @@ PURE = (
     "figures_choice_bars",
     "figures_choices",
     "figures_compare",
+    "figures_measure",
     "figures_prices",
     "figures_replay",
     "figures_spend",

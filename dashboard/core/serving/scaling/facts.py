@@ -35,13 +35,14 @@ class Fact:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a variant. latency and start in seconds; instances: how many serve now."""
+    """What is known of a variant. latency and start in seconds; instances: how many serve now; config: its name."""
 
     instance_type: str
     instances: int
     price: Quote
     latency: Fact
     start: Fact
+    config: str = ""
 
     @property
     def hourly(self) -> Decimal | None:
@@ -66,6 +67,7 @@ def read(aws: Aws, scaling: Scaling, prices: PriceBook, now: datetime) -> Facts:
         price,
         _latency(aws, variant.endpoint, variant.name, now),
         start(scaling.activities, told, aws.account.time_scale),
+        told["EndpointConfigName"],
     )
 
 

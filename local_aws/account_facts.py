@@ -28,6 +28,12 @@ class AccountFacts:
             return False
         return trusts(json.loads(found) if isinstance(found, str) else found, service, source)
 
+    def vpc_of(self, region: str, subnet: str) -> str:
+        """The VPC in which a subnet lies; "" when there is no such subnet."""
+        with self._moto.using("ec2") as backends:
+            zones = backends[ACCOUNT][region].subnets.values()
+            return next((str(zone[subnet].vpc_id) for zone in zones if subnet in zone), "")
+
     def missing_network(self, region: str, subnets: Sequence[str], groups: Sequence[str]) -> str:
         """Which of these subnets and security groups are not there, or lie in another VPC, in AWS's words; or ""."""
         with self._moto.using("ec2") as backends:

@@ -17,8 +17,15 @@ from moto.core.utils import get_service_model
 
 from local_aws.store import Documents, Store
 
-EC2, SAGEMAKER = "ec2", "sagemaker"
-SERVICES = {EC2: "Amazon Elastic Compute Cloud (Amazon EC2)", SAGEMAKER: "Amazon SageMaker"}
+EC2, SAGEMAKER, LAMBDA = "ec2", "sagemaker", "lambda"
+SERVICES = {
+    EC2: "Amazon Elastic Compute Cloud (Amazon EC2)",
+    LAMBDA: "AWS Lambda",
+    SAGEMAKER: "Amazon SageMaker",
+}
+CONCURRENCY = "Concurrent executions"
+CONCURRENCY_CODE = "L-B99A9384"
+"""Lambda's quota: the most executions at once in a region, of all functions together."""
 
 _STANDARD = "Standard (A, C, D, H, I, M, R, T, Z)"
 # name: (code, AWS's default, applied here), all in vCPUs
@@ -111,7 +118,12 @@ def _shipped() -> dict[str, dict[str, Quota]]:
         for use, shape in _USES.items()
         for instance in get_service_model("sagemaker").shape_for(shape).enum
     ]
-    return {EC2: {quota.name: quota for quota in ec2}, SAGEMAKER: {quota.name: quota for quota in sagemaker}}
+    concurrency = Quota(LAMBDA, CONCURRENCY, CONCURRENCY_CODE, 1000.0, 1000.0)
+    return {
+        EC2: {quota.name: quota for quota in ec2},
+        LAMBDA: {CONCURRENCY: concurrency},
+        SAGEMAKER: {quota.name: quota for quota in sagemaker},
+    }
 
 
 def _sagemaker(instance: str, name: str, known: Mapping[str, tuple[str, float]]) -> Quota:

@@ -56,6 +56,7 @@ from local_aws.services.cost_explorer import CostExplorer
 from local_aws.services.ec2 import Ec2
 from local_aws.services.iam import Iam
 from local_aws.services.iam_linked_roles import linked_role
+from local_aws.services.lambda_service import Lambda
 from local_aws.services.logs import Logs
 from local_aws.services.pricing import Pricing
 from local_aws.services.s3 import S3
@@ -258,6 +259,7 @@ def build(
         pace=pace,
     )
     runtime = SageMakerRuntime(sagemaker, metrics, pace=pace)
+    functions = Lambda(store, s3, logs, metrics, facts, quotas, access=runs.of_function if runs else None, pace=pace)
     journal, cost_tags = Journal(store), CostTags(store)
     prices = cache(PriceBook.load)
     bill = Bill(journal, cost_tags, prices=prices)
@@ -269,7 +271,7 @@ def build(
     delivery = Delivery(logs.append)
     sns, charges = Sns(store, delivery), charges_on(bill, ACCOUNT)
     states = Transitions(alarms, sns, lambda: now().timestamp())
-    scaled = capacities({"sagemaker": sagemaker}, partial(trail.note_done, invoked_by=PRINCIPAL))
+    scaled = capacities({"sagemaker": sagemaker, "lambda": functions}, partial(trail.note_done, invoked_by=PRINCIPAL))
     watch = Watch(states, metrics, lambda: now().timestamp(), pace=pace)
     targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, moto, facts, trail.note_done)
     services: list[Service] = [
@@ -281,6 +283,7 @@ def build(
         ServiceQuotas(store, quotas),
         sagemaker,
         runtime,
+        functions,
         Sts(moto),
         ec2,
         Ssm(moto),

@@ -2,7 +2,9 @@
 
 The embedded AWS decides at once, as nobody sits behind it: what a young account usually gets within minutes is approved
 (up to MOST_GRANTED_INSTANCES instances, MOST_GRANTED_VCPUS vCPUs); more, and anything of the large GPU families, is
-answered as AWS answers it, with a case that a person would have to decide, and stays CASE_OPENED.
+answered as AWS answers it, with a case that a person would have to decide, and stays CASE_OPENED. Lambda's concurrency
+can be lowered as well, which AWS does not do: many accounts have 10 or 100 of it instead of 1,000, and what they may
+reserve then is worth trying.
 """
 
 import base64
@@ -16,11 +18,12 @@ from typing import Any
 
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller, Service
-from local_aws.quotas import EC2, SERVICES, Quota, Quotas
+from local_aws.quotas import EC2, LAMBDA, SERVICES, Quota, Quotas
 from local_aws.store import Documents, Store
 
 MOST_GRANTED_INSTANCES = 50
 MOST_GRANTED_VCPUS = 256
+MOST_GRANTED_EXECUTIONS = 10_000
 PAGE = 100
 
 Params = dict[str, Any]
@@ -69,7 +72,7 @@ class ServiceQuotas(Service):
     def request_service_quota_increase(self, params: Params, caller: Caller) -> Params:
         _no_context(params)
         quota, wanted = self._one(params), params["DesiredValue"]
-        if not math.isfinite(wanted) or wanted <= self._quotas.applied(quota, caller.region):
+        if not math.isfinite(wanted) or not _may_become(quota, self._quotas.applied(quota, caller.region), wanted):
             raise ServiceError(
                 "IllegalArgumentException",
                 "The desired value must be greater than the current quota value. Ask for more than the account has.",
@@ -168,7 +171,15 @@ class ServiceQuotas(Service):
 def _is_granted(quota: Quota, wanted: float) -> bool:
     if quota.applied == 0:  # the large GPUs: asked about, never just given
         return False
-    return wanted <= (MOST_GRANTED_VCPUS if quota.service == EC2 else MOST_GRANTED_INSTANCES)
+    most = {EC2: MOST_GRANTED_VCPUS, LAMBDA: MOST_GRANTED_EXECUTIONS}
+    return wanted <= most.get(quota.service, MOST_GRANTED_INSTANCES)
+
+
+def _may_become(quota: Quota, applied: float, wanted: float) -> bool:
+    """Whether a request makes sense at all: more than there is, or, of Lambda's executions, another whole number."""
+    if quota.service == LAMBDA:
+        return wanted != applied and wanted >= 1 and wanted == int(wanted)
+    return wanted > applied
 
 
 def _account_level(level: str | None) -> None:

@@ -145,7 +145,7 @@ def test_requests_that_are_refused(service: ServiceQuotas) -> None:
 
 def test_over_the_wire(embedded: Embedded) -> None:
     client = embedded.client("service-quotas")
-    assert {one["ServiceCode"] for one in client.list_services()["Services"]} == {"ec2", "sagemaker"}
+    assert {one["ServiceCode"] for one in client.list_services()["Services"]} == {"ec2", "lambda", "sagemaker"}
     pages = client.get_paginator("list_service_quotas").paginate(
         ServiceCode="sagemaker", PaginationConfig={"PageSize": 70}
     )

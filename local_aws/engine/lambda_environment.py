@@ -1,0 +1,325 @@
+"""One Lambda environment: a process that has a function loaded and answers one request at a time.
+
+Between requests it is frozen (SIGSTOP), as in AWS: what a function leaves running goes on with the next one.
+"""
+
+import asyncio
+import json
+import math
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from local_aws.engine import container
+from local_aws.engine.lambda_bootstrap import HEAD
+from local_aws.engine.lambda_log import Log
+from local_aws.engine.lambda_package import unpack
+from local_aws.engine.opt_ml import OptMl
+from local_aws.engine.output import Lines
+from local_aws.engine.process import LeashedProcess
+
+BOOTSTRAP = Path(__file__).with_name("lambda_bootstrap.py")
+INIT_SECONDS = 10.0
+"""What the start may take; one that takes longer gets the function's time-out as well, as AWS starts it again then."""
+WATCH_SECONDS = 0.05
+TAIL = 4096
+"""Bytes of log that Invoke returns when it is asked for them."""
+PYTHON = ".".join(map(str, sys.version_info[:3]))
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What an environment runs. key: of this code with this configuration, and of nothing else.
+
+    function: its document's key; name: as the function knows itself; timeout in seconds.
+    """
+
+    key: str
+    function: str
+    name: str
+    version: str
+    package: Path
+    handler: str
+    memory_mb: int
+    timeout: float
+    log_group: str
+    variables: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request. arn: as it named the function."""
+
+    id: str
+    arn: str
+    payload: bytes
+    client_context: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a request ended. failed: the payload is an error; seconds: without the start; tail: the last of its log."""
+
+    payload: bytes
+    failed: bool
+    seconds: float
+    tail: bytes
+
+
+class Unusable(Exception):  # noqa: N818 (it says what is so)
+    """An environment that could not start; `payload` is the error as Lambda answers it."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        super().__init__(str(error["errorMessage"]))
+        self.payload = json.dumps(error).encode()
+
+
+class Environment:
+    """Used from one event loop: `start`, then `invoke` as often as it `is_alive`, then `end`."""
+
+    def __init__(self, spec: Spec, place: OptMl, log: Log, *, kept_ready: bool = False) -> None:
+        self.spec = spec
+        self.kept_ready = kept_ready
+        self.init_seconds = 0.0
+        self.idle_since = 0.0
+        today = datetime.fromtimestamp(log.now(), UTC)
+        self.stream = f"{today:%Y/%m/%d}/[{spec.version}]{secrets.token_hex(16)}"
+        self._place = place
+        self._log = log
+        self._process: LeashedProcess | None = None
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+        self._printed, self._raw = Lines(), Lines()
+        self._said: list[str] = []  # during the request at hand
+        self._pid = 0
+        self._used_mb = 0
+        self._too_large = False
+        self._ended = False
+
+    @property
+    def is_alive(self) -> bool:
+        return not self._ended and self._process is not None and self._process.code is None
+
+    async def start(self) -> None:
+        """Raises Unusable when the function cannot be loaded, OSError and others when this machine cannot do it."""
+        begun = time.perf_counter()
+        self._say(f"INIT_START Runtime Version: python:{PYTHON} (this machine's)")
+        seconds = INIT_SECONDS + self.spec.timeout
+        try:
+            async with asyncio.timeout(seconds):
+                head, _ = await self._first_answer()
+        except TimeoutError:
+            await self.end()
+            said = f"Error: Init timed out after {seconds:.2f} seconds"
+            raise Unusable({"errorType": "Sandbox.Timedout", "errorMessage": said}) from None
+        except (asyncio.IncompleteReadError, ConnectionError):
+            error = await self._exited()
+            await self.end()
+            raise Unusable(error) from None
+        except BaseException:
+            await self.end()
+            raise
+        self._used_mb = head["mb"]
+        if "unusable" in head:
+            await self.end()
+            raise Unusable(head["unusable"])
+        self._pid = head["ready"]
+        self.init_seconds = time.perf_counter() - begun
+        self._flush()
+        self._signal(signal.SIGSTOP)
+
+    async def _first_answer(self) -> tuple[dict[str, Any], bytes]:
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._process = await asyncio.to_thread(self._launch, theirs.fileno())
+            self._reader, self._writer = await asyncio.open_connection(sock=ours)
+        except BaseException:
+            ours.close()
+            raise
+        os.set_blocking(self._process.output, False)
+        asyncio.get_running_loop().add_reader(self._process.output, self._read_raw)
+        return await self._answer()
+
+    def _launch(self, descriptor: int) -> LeashedProcess:
+        spec = self.spec
+        self._place.make()
+        unpack(spec.package, self._place.folder / "code")
+        command = [sys.executable, "-P", str(BOOTSTRAP), str(descriptor), spec.handler, str(spec.memory_mb)]
+        clean = container.clean_environment(self._place)
+        clean.pop("PYTHONPATH")  # a function has its package and boto3, and nothing of ours
+        ours = {
+            "TZ": ":UTC",
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info[0]}.{sys.version_info[1]}",
+            "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+            "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency" if self.kept_ready else "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
+            "AWS_LAMBDA_LOG_STREAM_NAME": self.stream,
+            "LAMBDA_TASK_ROOT": self._place.seen("code"),
+            "_HANDLER": spec.handler,
+        }
+        return LeashedProcess(
+            self._place.command(command),
+            environment=self._place.environment({**clean, **spec.variables, **ours}),
+            folder=self._place.folder / "code",
+            descriptors=(descriptor,),
+        )
+
+    async def invoke(self, asked: Asked, *, cold: bool) -> Outcome:
+        """Ask the function. cold: the start was for this request, and is told with it."""
+        assert self._writer is not None  # noqa: S101 (start() has been called)
+        self._said = []
+        self._too_large = False
+        self._signal(signal.SIGCONT)
+        self._say(f"START RequestId: {asked.id} Version: {self.spec.version}")
+        begun = time.perf_counter()
+        watch = asyncio.get_running_loop().create_task(self._watch_memory())
+        try:
+            async with asyncio.timeout(self.spec.timeout):
+                head = {
+                    "id": asked.id,
+                    "arn": asked.arn,
+                    "deadline": self._log.now() + self.spec.timeout,
+                    "client_context": asked.client_context,
+                }
+                self._writer.write(_frame(head, asked.payload))
+                await self._writer.drain()
+                answer, payload = await self._answer()
+            failed, seconds = bool(answer["error"]), time.perf_counter() - begun
+            self._used_mb = answer["mb"]
+        except TimeoutError:
+            failed, seconds = True, self.spec.timeout
+            said = f"Task timed out after {seconds:.2f} seconds"
+            self._say(f"{_stamp(self._log.now())} {asked.id} {said}")
+            error = {"errorType": "Sandbox.Timedout", "errorMessage": f"RequestId: {asked.id} Error: {said}"}
+            payload = json.dumps(error).encode()
+            await self.end()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            failed, seconds = True, time.perf_counter() - begun
+            error = await self._exited(asked.id)
+            self._say(error["errorMessage"], f"Error type: {error['errorType']}")
+            payload = json.dumps(error).encode()
+            await self.end()
+        except BaseException:
+            await self.end()
+            raise
+        finally:
+            watch.cancel()
+        self._report(asked.id, seconds, self.init_seconds if cold else 0.0)
+        tail = "".join(f"{line}\n" for line in self._said).encode()[-TAIL:]
+        if self.is_alive:
+            self._signal(signal.SIGSTOP)
+        return Outcome(payload, failed, seconds, tail)
+
+    async def end(self) -> None:
+        """Kill the process and all that it started; its folder goes too."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._process is not None:
+            asyncio.get_running_loop().remove_reader(self._process.output)
+            self._process.kill()
+        if self._writer is not None:
+            self._writer.close()
+        self._flush()
+        await asyncio.shield(asyncio.to_thread(self._clean))
+
+    def _clean(self) -> None:
+        if self._process is not None:
+            self._process.wait()
+            os.close(self._process.output)
+        self._place.remove()
+
+    async def _answer(self) -> tuple[dict[str, Any], bytes]:
+        """The next frame that is no log. Raises IncompleteReadError when the process has ended."""
+        assert self._reader is not None  # noqa: S101 (start() has been called)
+        while True:
+            head_size, body_size = HEAD.unpack(await self._reader.readexactly(HEAD.size))
+            head = json.loads(await self._reader.readexactly(head_size))
+            body = await self._reader.readexactly(body_size)
+            if not head.get("log"):
+                self._flush()
+                return head, body
+            self._say(*self._printed.feed(body))
+
+    def _read_raw(self) -> None:
+        """What came past Python's own streams: a library's, or a program's that the function started."""
+        assert self._process is not None  # noqa: S101
+        try:
+            data = os.read(self._process.output, 64 * 1024)
+        except BlockingIOError:
+            return
+        if not data:
+            asyncio.get_running_loop().remove_reader(self._process.output)
+        self._say(*self._raw.feed(data))
+
+    def _flush(self) -> None:
+        self._say(*self._printed.flush(), *self._raw.flush())
+
+    def _say(self, *lines: str) -> None:
+        self._said += lines
+        self._log.add(self.spec.log_group, self.stream, lines)
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._pid, number)
+
+    async def _watch_memory(self) -> None:
+        """End the process when it has taken more memory than the function has."""
+        statm = Path(f"/proc/{self._pid}/statm")
+        page = os.sysconf("SC_PAGE_SIZE")
+        while statm.exists():
+            await asyncio.sleep(WATCH_SECONDS)
+            with suppress(OSError, IndexError):
+                used = int(statm.read_text().split()[1]) * page
+                self._used_mb = max(self._used_mb, used // 2**20)
+                if used > self.spec.memory_mb * 2**20:
+                    self._too_large = True
+                    assert self._process is not None  # noqa: S101
+                    self._process.kill()
+                    return
+
+    async def _exited(self, request_id: str = "") -> dict[str, str]:
+        """Why the process has ended, as Lambda tells it."""
+        code = await asyncio.to_thread(self._process.wait, 1.0) if self._process else None
+        how = f"exit status {code}"
+        if code is not None and code > 128:
+            how = f"signal: {signal.strsignal(code - 128) or code - 128}".lower()
+        kind = "Runtime.OutOfMemory" if self._too_large else "Runtime.ExitError"
+        before = f"RequestId: {request_id} Error: " if request_id else "Error: "
+        return {"errorType": kind, "errorMessage": f"{before}Runtime exited with error: {how}"}
+
+    def _report(self, request_id: str, seconds: float, init: float) -> None:
+        """The lines that end a request's log; an environment's start is billed with the request that it was for."""
+        used = min(self._used_mb, self.spec.memory_mb) if self._too_large else self._used_mb
+        figures = [
+            f"REPORT RequestId: {request_id}",
+            f"Duration: {seconds * 1000:.2f} ms",
+            f"Billed Duration: {math.ceil((seconds + init) * 1000)} ms",
+            f"Memory Size: {self.spec.memory_mb} MB",
+            f"Max Memory Used: {used} MB",
+        ]
+        if init:
+            figures.append(f"Init Duration: {init * 1000:.2f} ms")
+        self._say(f"END RequestId: {request_id}", "\t".join(figures) + "\t")
+
+
+def _frame(head: Mapping[str, Any], body: bytes) -> bytes:
+    told = json.dumps(head).encode()
+    return HEAD.pack(len(told), len(body)) + told + body
+
+
+def _stamp(seconds: float) -> str:
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"

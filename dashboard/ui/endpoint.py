@@ -12,7 +12,8 @@ from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.waste import expiry
 from dashboard.core.format import ago, duration, money
 from dashboard.core.runs.model import Run
-from dashboard.core.serving.endpoints import DeletePlan, Endpoint, delete_endpoint, plan_delete
+from dashboard.core.serving.delete import DeletePlan, delete_endpoint, plan_delete
+from dashboard.core.serving.model import Endpoint
 from dashboard.ui import confirm, endpoint_deploy, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, badge, facts, literal

@@ -22,8 +22,9 @@ from dashboard.core.runs.plan import TrainingSpec, plan
 from dashboard.core.runs.usage import Measure, usage
 from dashboard.core.runs.watch import get_run, progress, read_log, stop
 from dashboard.core.serving.classify import classify, prepare_photo
+from dashboard.core.serving.delete import delete_endpoint, plan_delete
 from dashboard.core.serving.deploy import deploy, plan_deploy
-from dashboard.core.serving.endpoints import delete_endpoint, get_endpoint, plan_delete
+from dashboard.core.serving.endpoints import get_endpoint
 from tests.core.conftest import write_client
 from tests.local_aws.sagemaker_world import role
 

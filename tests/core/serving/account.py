@@ -27,6 +27,10 @@ class Serving:
             fake.on(f"List{kind}s", lambda _, kind=kind, table=table: {f"{kind}s": list(table.values())})
         for operation in ("GetSchedule", "DeleteSchedule"):
             fake.on(operation, lambda _: refusal("ResourceNotFoundException", "Schedule does not exist.", 404))
+        # nothing hangs on an endpoint: no auto scaling, no Lambda function, no alarm
+        fake.on("DescribeScalableTargets", {"ScalableTargets": []})
+        fake.on("S3 GET", {"Functions": []})
+        fake.on("DescribeAlarms", {"MetricAlarms": []})
         fake.on("ListTags", lambda asked: {"Tags": self.tags.get(asked["ResourceArn"], [])})
 
     def _create(self, kind: str, table: dict[str, dict[str, Any]], name: str) -> Any:

@@ -3,13 +3,8 @@ from decimal import Decimal
 import pytest
 
 from dashboard.core.errors import NotFound
-from dashboard.core.serving.endpoints import (
-    EndpointStatus,
-    delete_endpoint,
-    get_endpoint,
-    list_endpoints,
-    plan_delete,
-)
+from dashboard.core.serving.delete import delete_endpoint, plan_delete
+from dashboard.core.serving.endpoints import EndpointStatus, get_endpoint, list_endpoints
 from tests.core.conftest import refusal
 from tests.core.serving.account import ARN
 

@@ -17,8 +17,8 @@ from dashboard.core.costs.waste.plan import plan
 from dashboard.core.costs.waste.sweep import sweep
 from dashboard.core.costs.waste.waste import Act, Kind
 from dashboard.core.errors import NotFound, Refused
+from dashboard.core.serving.delete import delete_endpoint, plan_delete
 from dashboard.core.serving.deploy import deploy, plan_deploy
-from dashboard.core.serving.endpoints import delete_endpoint, plan_delete
 from tests.conftest import start_embedded, stop_embedded
 from tests.core.conftest import write_client
 from tests.local_aws.sagemaker_world import bucket, create_endpoint, tiny_package, wait_for

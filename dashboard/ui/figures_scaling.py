@@ -72,6 +72,10 @@ def unit(policy: TargetTracking) -> str:
     }.get(policy.tracked, "the metric")
 
 
+_AXES = {Tracked.INVOCATIONS: "per instance and minute", Tracked.CONCURRENT: "at once per instance"}
+"""Units that are as long as the axis is high, shorter."""
+
+
 def finding(scaling: Scaling, history: History, drawn: Shown | None) -> str:
     """The sentence above the figure."""
     variant = scaling.variant
@@ -94,7 +98,7 @@ def finding(scaling: Scaling, history: History, drawn: Shown | None) -> str:
 def figure(scaling: Scaling, history: History, drawn: Shown | None, local: Local, *, is_dark: bool = False) -> "Figure":
     """The metric with its target and where it scales in, above the instances that answered and were asked for."""
     kind = scaling.variant.kind
-    layout = template("", unit(drawn.policy) if drawn else "", HEIGHT)
+    layout = template("", _AXES.get(drawn.policy.tracked, unit(drawn.policy)) if drawn else "", HEIGHT)
     layout["margin"] = {"l": 8, "r": 104, "t": 10, "b": 8}
     layout["yaxis"] |= {"domain": [0.46, 1.0], "rangemode": "tozero"}
     below = template("", _axis(kind))["yaxis"]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.format import ago, money, plain
+from dashboard.core.format import ago, count, money, plain
 from dashboard.core.serving.scaling.history import History
 from dashboard.core.serving.scaling.plan import at
 from dashboard.core.serving.scaling.scaling import Activity, Alarm, Scaling
@@ -55,7 +55,14 @@ def figures(scaling: Scaling, seen: History | None, aws: Aws) -> list[Figure]:
     found = [Figure("scaling-now", variant.kind.noun.capitalize(), str(variant.current), going)]
     if settings is not None:
         ends = f"{settings.minimum} to {settings.maximum}"
-        found.append(Figure("scaling-ends", "Scales within", ends, f"{len(settings.scheduled)} scheduled"))
+        found.append(
+            Figure(
+                "scaling-ends",
+                "Scales within",
+                ends,
+                count(len(settings.scheduled), "scheduled action") if settings.scheduled else "no scheduled action",
+            )
+        )
     else:
         is_known = "none" if scaling.is_known else "unknown"
         found.append(
@@ -108,7 +115,7 @@ def _alarms(scaling: Scaling, aws: Aws) -> None:
 
 
 def _alarm(one: Alarm, scale: float) -> str:
-    value = "" if one.value is None else f" · last {plain(float(f'{one.value:.3g}'))}"
+    value = "" if one.value is None else f" · {plain(float(f'{one.value:.3g}'))} when it changed"
     off = " · its actions are off" if not one.actions_enabled else ""
     told = f"{escape(one.metric)} {escape(scaling_words.alarm(one, scale))}{value}{off}"
     mark = badge(one.state.tone, one.state.word, one.reason)
@@ -129,8 +136,8 @@ def _activities(scaling: Scaling, endpoint: str) -> None:
 
 
 def _activity(one: Activity, when: str) -> str:
-    told = f'<p class="kn-note">{escape(one.message or one.cause)}</p>' if one.status.tone == "failed" else ""
-    mark = badge(one.status.tone, one.status.word, one.cause)
+    told = f'<p class="kn-note">{escape(one.message or one.cause)}</p>' if one.tone == "failed" else ""
+    mark = badge(one.tone, one.word, one.cause)
     what = f'{escape(scaling_words.activity(one))} {mark} <span class="kn-note">{when}</span>'
     return f'<div class="kn-row"><p>{what}</p>{told}</div>'
 

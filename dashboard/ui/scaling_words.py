@@ -56,7 +56,7 @@ def alarms(found: Sequence[Alarm]) -> tuple[str, str]:
         return "scale in", "every metric is well below its target"
     if all(one.state is AlarmState.NO_DATA for one in found):
         return "no data", "no request sends no metric: nothing scales"
-    return "steady", "near the target"
+    return "steady", "none that scales has gone off"
 
 
 def activity(one: Activity) -> str:
@@ -70,7 +70,7 @@ def activity_rows(found: Sequence[Activity], now: datetime) -> list[dict[str, st
     """Activities as rows of a table."""
     return [
         {
-            "status": one.status.word,
+            "status": one.word,
             "when": ago(one.started, now),
             "what": activity(one),
             "capacity": one.capacity,

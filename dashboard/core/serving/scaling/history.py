@@ -97,11 +97,11 @@ def read(aws: Aws, scaling: Scaling, policies: Sequence[TargetTracking], now: da
     tracking = []
     for place, (policy, metric) in enumerate(watched):
         width = width_of(policy.tracked.period, scale)
-        points = binned(found.get(f"m{place}", ()), width, metric.statistic if metric else "Sum")
+        points = _whole(binned(found.get(f"m{place}", ()), width, metric.statistic if metric else "Sum"), width, now)
         tracking.append(Tracking(policy.tracked, policy.name, points, width))
     minute = width_of(60, scale)
-    count, share = (binned(found.get(name, ()), minute, "Sum") for name in ("count", "share"))
-    requests = sum(value for _, value in count)
+    count, share = (_whole(binned(found.get(name, ()), minute, "Sum"), minute, now) for name in ("count", "share"))
+    requests = sum(value for _, value in found.get("count", ()))
     busy = sum(value for _, value in found.get("latency", ()))
     return History(
         begin,
@@ -142,6 +142,11 @@ def binned(points: Sequence[tuple[datetime, float]], width: float, statistic: st
         bins.setdefault(math.floor(round(moment.timestamp() / width, 6)), []).append(value)
     put = _TOGETHER.get(statistic, lambda several: sum(several) / len(several))
     return tuple((datetime.fromtimestamp(place * width, UTC), put(bins[place])) for place in sorted(bins))
+
+
+def _whole(points: Points, width: float, now: datetime) -> Points:
+    """The points of periods that are over: the one that goes on would look like a fall."""
+    return tuple((at, value) for at, value in points if at + timedelta(seconds=width) <= now)
 
 
 _TOGETHER: Mapping[str, Any] = {"Sum": sum, "SampleCount": sum, "Maximum": max, "Minimum": min}

@@ -29,7 +29,8 @@ class AlarmState(StrEnum):
 @dataclass(frozen=True)
 class Alarm:
     """One alarm of a scaling policy. It goes off when `metric` is above (`is_high`) or below its threshold
-    `datapoints` times of the last `periods` periods of `period` seconds. `value`: the last one that it looked at.
+    `datapoints` times of the last `periods` periods of `period` seconds. `value`: the last one that it looked at when it
+    came into its state.
     """
 
     name: str
@@ -102,6 +103,15 @@ class Activity:
     capacity: int | None = None
     message: str = ""
     not_scaled: tuple[str, ...] = ()
+
+    @property
+    def tone(self) -> str:
+        """What its colour means. That nothing had to be done is no failure, although AWS calls it one."""
+        return "stopped" if self.not_scaled else self.status.tone
+
+    @property
+    def word(self) -> str:
+        return "nothing done" if self.not_scaled else self.status.word
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,24 @@
-"""The caches of what visitors and models need: functions before endpoints, the limit on photos."""
+"""The caches of what visitors and models need: the registry, imports, functions before endpoints, the photo limit."""
 
 import streamlit as st
 
 from dashboard.core.aws import Aws
+from dashboard.core.home import home
+from dashboard.core.serving.registry import Group, list_groups
 from dashboard.core.serving.through import Front, list_fronts
 from dashboard.core.serving.visitors import Visitors, per_minute
+from dashboard.model_imports import Imports
 from dashboard.readings import Reading, now, where
+
+
+def groups(aws: Aws) -> Reading[tuple[Group, ...]]:
+    """The registry's models with their versions. Raises the errors of `Aws.call`."""
+    return _groups(where(aws), aws)
+
+
+def imports(aws: Aws) -> Imports:
+    """The imports of this account that go on, and those that are over, of all who look."""
+    return _imports(where(aws))
 
 
 def fronts(aws: Aws) -> Reading[tuple[Front, ...]]:
@@ -21,7 +34,18 @@ def visitors() -> Visitors:
 
 def forget_models() -> None:
     """Something was changed: read them again at the next look."""
+    _groups.clear()
     _fronts.clear()
+
+
+@st.cache_data(show_spinner=False, ttl=5, refresh_mode="background", max_entries=8)
+def _groups(where: str, _aws: Aws) -> Reading[tuple[Group, ...]]:
+    return Reading(list_groups(_aws), now())
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _imports(where: str) -> Imports:
+    return Imports(home() / "imports", _groups.clear)
 
 
 @st.cache_data(show_spinner=False, ttl=5, refresh_mode="background", max_entries=8)

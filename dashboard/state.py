@@ -49,7 +49,7 @@ from dashboard.endpoint_readings import (
 )
 from dashboard.function_readings import forget_functions, function, functions
 from dashboard.measure_readings import measure, measurements, measuring, stop_measuring
-from dashboard.model_readings import forget_models, fronts, visitors
+from dashboard.model_readings import forget_models, fronts, groups, imports, visitors
 from dashboard.price_readings import prices, refresh_prices, spot_days, told_prices
 from dashboard.readings import Reading, now, where
 from dashboard.replay_readings import forget_replays, recorded_traffic, replay_facts, replayed
@@ -108,6 +108,8 @@ __all__ = [
     "fronts",
     "function",
     "functions",
+    "groups",
+    "imports",
     "intent",
     "is_filling",
     "launched",

@@ -1,0 +1,123 @@
+"""Imports of models as they go on: one at a time, in the background, whatever page is open."""
+
+import json
+import os
+import secrets
+import shutil
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from dashboard.child import Child, environment, log_file
+from dashboard.core.aws import Aws
+from dashboard.core.errors import InvalidInput
+from dashboard.core.home import home
+from dashboard.core.serving.importing import Convert, Progress, Wanted, carry_out
+
+CONVERT_SECONDS = 900.0
+KEPT = 20
+"""Imports that are remembered, the newest."""
+
+
+class Imports:
+    """What is being imported and what was. Safe to share between threads.
+
+    done: called after each import, whatever became of it. convert: as `in_a_process`.
+    """
+
+    def __init__(self, folder: Path, done: Callable[[], None], convert: Convert | None = None) -> None:
+        self._folder = folder
+        self._done = done
+        self._convert = convert or in_a_process
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()  # a network of 100 MB takes a gigabyte while it is converted
+        self._told: OrderedDict[str, Progress] = OrderedDict()
+
+    def all(self) -> tuple[tuple[str, Progress], ...]:
+        """Every import by its token, the newest first."""
+        with self._lock:
+            return tuple(reversed(self._told.items()))
+
+    def start(self, aws: Aws, wanted: Wanted, data: bytes | memoryview) -> None:
+        """Import in the background what `data` holds. The same token again starts nothing."""
+        with self._lock:
+            if wanted.token in self._told:
+                return
+            self._told[wanted.token] = Progress(wanted)
+            while len(self._told) > KEPT:
+                self._told.popitem(last=False)
+        folder = self._folder / secrets.token_hex(8)
+        folder.mkdir(parents=True)
+        file = folder / f"brought{''.join(Path(wanted.name).suffixes[-2:])[-12:]}"
+        file.write_bytes(data)
+        work = threading.Thread(
+            target=self._work, args=(aws, replace(wanted, file=file), folder), name="import", daemon=True
+        )
+        work.start()
+
+    def dismiss(self, token: str) -> None:
+        """One that is over is no longer shown."""
+        with self._lock:
+            if token in self._told and self._told[token].stage.is_over:
+                del self._told[token]
+
+    def _work(self, aws: Aws, wanted: Wanted, folder: Path) -> None:
+        try:
+            with self._turn:
+                carry_out(aws, wanted, folder, self._convert, self._report)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            self._done()
+
+    def _report(self, told: Progress) -> None:
+        with self._lock:
+            if told.wanted.token in self._told:
+                self._told[told.wanted.token] = told
+
+
+def in_a_process(
+    wanted: Wanted,
+    folder: Path,
+    environ: Mapping[str, str] = os.environ,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Path:
+    """training/import_reference.py in a process that ends with this one; the archive that it made.
+
+    Raises InvalidInput with its own sentence when the file is no such model, or it takes longer than 15 minutes.
+    """
+    made = folder / "model.tar.gz"
+    command = [sys.executable, "-m", "training.import_reference", str(wanted.file), "--out", str(folder / "model")]
+    command += ["--tar", str(made), "--name", wanted.group]
+    if wanted.labels:
+        labels = folder / "labels.json"
+        labels.write_text(json.dumps(list(wanted.labels), ensure_ascii=False), encoding="utf-8")
+        command += ["--labels", str(labels)]
+    if wanted.normalised:
+        command.append("--normalised")
+    child = Child(command, environ=environment(environ), log=log_file(home(environ), "imports"))
+    try:
+        deadline = clock() + CONVERT_SECONDS
+        while child.code is None:
+            if clock() > deadline:
+                raise _refused(wanted, f"it took longer than {CONVERT_SECONDS / 60:.0f} minutes")
+            sleep(0.2)
+    finally:
+        child.stop()
+    if child.code != 0:
+        said = child.said(1).replace(str(wanted.file), wanted.name)
+        raise _refused(wanted, said or f"the import ended with code {child.code}")
+    return made
+
+
+def _refused(wanted: Wanted, why: str) -> InvalidInput:
+    return InvalidInput(
+        f"{wanted.name} was not imported",
+        why,
+        "bring the state dict of a ResNet-50 with a head of one or two layers, or name its labels",
+        field="file",
+    )

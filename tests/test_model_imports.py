@@ -1,0 +1,139 @@
+"""Imports in the background: each step told, one at a time, nothing left behind."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from dashboard.core.errors import InvalidInput
+from dashboard.core.serving.importing import Kind, Progress, Stage, Wanted, carry_out
+from dashboard.model_imports import Imports, in_a_process
+from tests.core.serving.test_archive import FILES, Bucket, pack
+from tests.views.scripted import NOW
+
+
+class Registry(Bucket):
+    """A bucket beside a registry that takes everything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.packages: dict[str, dict[str, object]] = {}
+
+    def _CreateModelPackageGroup(self, asked: dict[str, object]) -> dict[str, object]:
+        return {"ModelPackageGroupArn": "group"}
+
+    def _CreateModelPackage(self, asked: dict[str, object]) -> dict[str, object]:
+        arn = f"arn:package/{asked['ModelPackageGroupName']}/1"
+        self.packages[arn] = {**asked, "ModelPackageArn": arn, "ModelPackageVersion": 1, "CreationTime": NOW}
+        return {"ModelPackageArn": arn}
+
+    def _DescribeModelPackage(self, asked: dict[str, object]) -> dict[str, object]:
+        return self.packages[str(asked["ModelPackageName"])]
+
+
+def wanted(file: Path, name: str = "model.tar.gz", order: str = "t") -> Wanted:
+    return Wanted("dogs", file, Kind.of(name), order, name)
+
+
+def never(wanted: Wanted, folder: Path) -> Path:
+    raise AssertionError("there is nothing to convert")
+
+
+def over(imports: Imports, order: str = "t") -> Progress:
+    deadline = time.monotonic() + 20
+    while not (told := dict(imports.all())[order]).stage.is_over:
+        assert time.monotonic() < deadline, told
+        time.sleep(0.01)
+    return told
+
+
+def test_an_archive_is_looked_through_sent_and_registered(tmp_path: Path) -> None:
+    aws, told = Registry(), []
+    last = carry_out(aws, wanted(pack(tmp_path, FILES)), tmp_path, never, told.append)
+    assert last.stage is Stage.DONE, last.problem
+    assert list(dict.fromkeys(one.stage for one in told)) == [
+        Stage.CHECKING,
+        Stage.SENDING,
+        Stage.REGISTERING,
+        Stage.DONE,
+    ]
+    assert last.version is not None
+    assert last.version.metrics == {"test:accuracy": 0.9}
+    assert last.version.labels == 2
+    assert last.version.description == "Imported from model.tar.gz"
+    assert last.version.artifact_uri.startswith(f"s3://{aws.account.bucket}/models/imported/")
+
+
+def test_what_cannot_be_served_is_not_sent(tmp_path: Path) -> None:
+    aws = Registry()
+    files = {name: data for name, data in FILES.items() if name != "model.onnx"}
+    last = carry_out(aws, wanted(pack(tmp_path, files)), tmp_path, never, lambda told: None)
+    assert last.stage is Stage.FAILED
+    assert "it lacks model.onnx" in str(last.problem)
+    assert not aws.bodies
+    assert not aws.packages
+
+
+def test_a_reference_model_is_converted_first(tmp_path: Path) -> None:
+    told: list[Progress] = []
+    last = carry_out(
+        Registry(),
+        wanted(tmp_path / "model.pth", "model.pth"),
+        tmp_path,
+        lambda asked, folder: pack(folder, FILES),
+        told.append,
+    )
+    assert (told[0].stage, last.stage) == (Stage.CONVERTING, Stage.DONE)
+
+
+def test_it_goes_on_in_the_background_once_and_leaves_no_file(tmp_path: Path) -> None:
+    aws, ended = Registry(), threading.Event()
+    imports = Imports(tmp_path / "imports", ended.set, never)
+    data = pack(tmp_path, FILES).read_bytes()
+    imports.start(aws, wanted(tmp_path), data)
+    imports.start(aws, wanted(tmp_path), data)
+    assert over(imports).stage is Stage.DONE
+    assert ended.wait(10)
+    assert len(imports.all()) == 1
+    assert len(aws.asked("CreateModelPackage")) == 1
+    assert not list((tmp_path / "imports").iterdir())
+    imports.dismiss("t")
+    assert not imports.all()
+
+
+def test_two_imports_do_not_work_at_the_same_time(tmp_path: Path) -> None:
+    inside, most, lock = [0], [0], threading.Lock()
+
+    def convert(asked: Wanted, folder: Path) -> Path:
+        with lock:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+        time.sleep(0.05)
+        with lock:
+            inside[0] -= 1
+        raise InvalidInput("no such model")
+
+    imports = Imports(tmp_path / "imports", lambda: None, convert)
+    for token in ("a", "b", "c"):
+        imports.start(Registry(), wanted(tmp_path, "model.pth", token), b"")
+    assert {over(imports, token).stage for token in ("a", "b", "c")} == {Stage.FAILED}
+    assert most == [1]
+
+
+def test_a_file_that_is_no_such_model_is_told_in_the_importers_own_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KENNEL_HOME", str(tmp_path / "home"))
+    (tmp_path / "brought.pth").write_bytes(b"no tensors")
+    asked = wanted(tmp_path / "brought.pth", "my model.pth")
+    with pytest.raises(InvalidInput, match=r"my model\.pth was not imported") as refused:
+        in_a_process(asked, tmp_path)
+    assert "brought.pth" not in str(refused.value)
+    assert "Traceback" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["model.zip", "model", "model.h5", ""])
+def test_other_files_are_no_models(name: str) -> None:
+    with pytest.raises(InvalidInput):
+        Kind.of(name)

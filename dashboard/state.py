@@ -47,7 +47,16 @@ from dashboard.endpoint_readings import (
     forget_endpoints,
     traffic,
 )
-from dashboard.function_readings import forget_functions, function, functions
+from dashboard.function_readings import (
+    forget_functions,
+    function,
+    function_networks,
+    function_rights,
+    function_usage,
+    functions,
+    functions_usage,
+    lambda_limits,
+)
 from dashboard.measure_readings import measure, measurements, measuring, stop_measuring
 from dashboard.model_readings import forget_models, fronts, groups, imports, visitors
 from dashboard.price_readings import prices, refresh_prices, spot_days, told_prices
@@ -107,11 +116,16 @@ __all__ = [
     "forget_waste",
     "fronts",
     "function",
+    "function_networks",
+    "function_rights",
+    "function_usage",
     "functions",
+    "functions_usage",
     "groups",
     "imports",
     "intent",
     "is_filling",
+    "lambda_limits",
     "launched",
     "ledger",
     "let_go",

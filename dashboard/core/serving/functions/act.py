@@ -12,7 +12,7 @@ from dashboard.core import tags
 from dashboard.core.aws import Aws
 from dashboard.core.calls import Call
 from dashboard.core.errors import AlreadyExists, InvalidInput, NotFound, Refused, ServiceFault
-from dashboard.core.serving.functions.functions import get_function, read
+from dashboard.core.serving.functions.functions import Details, get_function, read
 from dashboard.core.serving.functions.model import Function, FunctionState
 from dashboard.core.serving.functions.plan import PUBLISHED, About, Plan, standing
 
@@ -79,6 +79,8 @@ def _check(aws: Aws, plan: Plan) -> bool:
             return True
         raise Refused(f"Kennel does not delete {plan.function}", "it did not make it", "delete it where it was made")
     found = standing(details, plan.about)
+    if plan.about is About.INVOKERS and not plan.after and found != plan.before and _is_in(details, plan):
+        return False
     if found not in (plan.before, plan.after):
         raise Refused(
             f"{plan.function} has changed since this was planned",
@@ -86,6 +88,14 @@ def _check(aws: Aws, plan: Plan) -> bool:
             "close this and look again",
         )
     return True
+
+
+def _is_in(details: Details, plan: Plan) -> bool:
+    """Whether the statements that a plan adds or removes are as it would make them: an earlier click did it."""
+    there = {one.sid for one in details.policy}
+    added = {call.parameters["StatementId"] for call in plan.calls if call.operation == "AddPermission"}
+    removed = {call.parameters["StatementId"] for call in plan.calls if call.operation == "RemovePermission"}
+    return added <= there and not removed & there
 
 
 def _send(

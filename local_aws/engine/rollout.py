@@ -110,7 +110,7 @@ class Rollout:
             old, self.running.blue, self.running.green = self.running.blue, green, None
             green.in_service = True
             self.running.share = 0.0
-            instances = _closed_pools(old)
+            instances = _left(old)
         self.tell()
         self.retire(instances, old.remove_files)
 
@@ -134,7 +134,7 @@ class Rollout:
                 return
             running.green, running.rolling_back, running.share = None, False, 0.0
             running.refused = why[:1024]
-            instances = _closed_pools(green)
+            instances = _left(green)
         self.tell()
         self.retire(instances, green.remove_files)
 
@@ -212,10 +212,10 @@ class Rollout:
         self.tell()
 
 
-def _closed_pools(side: Side) -> list[Instance]:
-    """The instances of a side that takes no request any more; its pools start none."""
+def _left(side: Side) -> list[Instance]:
+    """The instances of a side that takes no request any more."""
     for pool in side.pools.values():
-        pool.close()
+        pool.leave()
     return side.all_instances
 
 

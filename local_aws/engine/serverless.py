@@ -137,12 +137,16 @@ class Pool:
         self._processes.remove(one)
         self._over([one.instance])
 
-    def close(self) -> list[Instance]:
-        """No more processes; those that it had."""
+    def close(self) -> None:
+        """No more processes, and nobody waits for one any more."""
         self._closed = True
+        self._condition.notify_all()
+        self.leave()
+
+    def leave(self) -> None:
+        """No new requests will come: those that have or wait for a process are served yet."""
         if self in self._room.pools:
             self._room.pools.remove(self)
-        return self.instances
 
     def lease(self, avoid: Collection[str] = ()) -> "Target | Starting":
         """A process for one request, or one that starts for it. avoid: names of those that must not be it.
@@ -199,7 +203,7 @@ class Pool:
         with self._condition:
             try:
                 while one.instance.port is None:
-                    if one.instance.failure or one not in self._processes:
+                    if one.instance.failure or one not in self._processes or self._closed:
                         raise NotStartedError(one.instance.failure or "the endpoint is being changed or deleted")
                     left = end - self._clock()
                     if left <= 0:

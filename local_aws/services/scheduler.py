@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from botocore.model import OperationModel
@@ -195,7 +196,7 @@ class Scheduler(Service):
             "ClientToken": params.get("ClientToken"),
             "Asked": json.dumps({k: v for k, v in params.items() if k != "ClientToken"}, default=str, sort_keys=True),
             "Region": caller.region,
-            "Times": {"at": times.at, "every": times.every, "start": times.start, "end": times.end},
+            "Times": asdict(times),
             "Due": due,  # when it was to fire
             "Next": due,  # when it is tried: Due, or later after a failure
             "Attempts": 0,

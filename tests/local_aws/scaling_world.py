@@ -1,4 +1,4 @@
-"""A real fleet that is scaled while it is asked: an embedded AWS with a time scale, tiny servers, requests at a rate."""
+"""A real fleet that is scaled while it is asked: an embedded AWS with a time scale, tiny servers, requests at will."""
 
 import threading
 import time

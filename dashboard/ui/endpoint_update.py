@@ -20,7 +20,7 @@ from dashboard.core.serving.source import Source
 from dashboard.core.serving.sources import Offered
 from dashboard.core.serving.update import Change, Kind, UpdatePlan, check_status, plan_update, update
 from dashboard.core.serving.variant import Variant
-from dashboard.ui import endpoint_deploy, endpoint_words, markup, receipt
+from dashboard.ui import calls, endpoint_deploy, endpoint_words, markup, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, facts, literal, note
 from dashboard.ui.tones import Tone
@@ -159,10 +159,8 @@ def _action(aws: Aws, plan: UpdatePlan, asked: Rollout) -> Action:
     if plan.extra is not None:
         said = f"{money(plan.extra, plan.after.currency)} at most for {duration(asked.overlap)} of both fleets"
         rows["Once"] = Markup(f"{escape(said)}, and the time in which the new one starts {receipt.mark(aws.account)}")
-    alarms = [parameters["AlarmName"] for _, operation, parameters in plan.requests if operation == "PutMetricAlarm"]
-    if alarms:
-        rows["Goes back on"] = ", ".join(alarms)
     st.html(facts(rows))
+    st.html(calls.listed(plan.calls))
     for warning in plan.warnings:
         st.html(receipt.warning(warning, aws.account))
     with st.expander("Show as code"):

@@ -7,6 +7,7 @@ from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
+from dashboard.core.calls import Call, code
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly, unknown
 from dashboard.core.costs.waste import expiry
@@ -91,7 +92,7 @@ def plan_deploy(
     until = tags.listed(expiry.mark(expires))
     variant = parts.variant(VARIANT, made, instance_type, count, serverless)
     requests = (
-        parts.model(made, source.uri, "" if serverless else instance_type, account, marks),
+        ("CreateModel", parts.model(made, source.uri, "" if serverless else instance_type, account, marks)),
         ("CreateEndpointConfig", {"EndpointConfigName": made, "ProductionVariants": [variant], "Tags": marks}),
         ("CreateEndpoint", {"EndpointName": name, "EndpointConfigName": made, "Tags": [*marks, *until]}),
     )
@@ -105,7 +106,7 @@ def plan_deploy(
         requests=requests,
         hourly=price,
         warnings=tuple(_warnings(account, instance_type, price, serverless)),
-        code=parts.code((("sagemaker", *request) for request in requests), account),
+        code=code((Call("sagemaker", operation, asked, "") for operation, asked in requests), account),
         order=order,
         expires=expires,
         serverless=serverless,

@@ -1,25 +1,18 @@
-"""The parts that an endpoint is made of, as SageMaker's requests: a model, a variant, and the same calls as code."""
+"""The parts of an endpoint as SageMaker wants them, a model and a variant, and what of them is refused."""
 
 import re
-from collections.abc import Iterable, Mapping
 from typing import Any
-
-from botocore import xform_name
 
 from dashboard.core.aws import Account
 from dashboard.core.errors import InvalidInput
 from dashboard.core.runs.images import inference_image
 from dashboard.core.runs.spec_problems import INSTANCE
 from dashboard.core.serving.variant import CONCURRENCY, MEMORY_MB, Serverless
-from dashboard.core.showcode import connection, literal
 
 ROLE = "KennelEndpoint"
 COUNT = (1, 10)
 NAME_ROOM = 54
 VARIANT_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
-
-Request = tuple[str, str, dict[str, Any]]
-"""One call: service, operation, parameters."""
 
 
 def made_name(endpoint: str, order: str) -> str:
@@ -27,10 +20,8 @@ def made_name(endpoint: str, order: str) -> str:
     return f"{endpoint[:NAME_ROOM].rstrip('-')}-{order[:8]}"
 
 
-def model(
-    name: str, uri: str, instance_type: str, account: Account, marks: list[dict[str, str]]
-) -> tuple[str, dict[str, Any]]:
-    """CreateModel, which serves the archive at `uri` on instances of that type ("" for serverless)."""
+def model(name: str, uri: str, instance_type: str, account: Account, marks: list[dict[str, str]]) -> dict[str, Any]:
+    """What CreateModel wants: the archive at `uri`, served on instances of that type ("": none, serverless)."""
     container = {
         "Image": inference_image(account.region, instance_type),
         "ModelDataUrl": uri,
@@ -38,7 +29,7 @@ def model(
         "Environment": {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"},
     }
     asked = {"ModelName": name, "ExecutionRoleArn": account.role_arn(ROLE), "PrimaryContainer": container}
-    return "CreateModel", {**asked, "Tags": marks}
+    return {**asked, "Tags": marks}
 
 
 def variant(
@@ -96,19 +87,3 @@ def _check_serverless(asked: Serverless) -> None:
             "keep fewer ready, or allow more at once",
             field="provisioned",
         )
-
-
-def code(requests: Iterable[Request], account: Account) -> str:
-    """Python that makes the same calls in the same order."""
-    asked = list(requests)
-    services = list(dict.fromkeys(service for service, _, _ in asked))
-    calls = [
-        f"{service.replace('-', '_')}.{xform_name(operation)}({_arguments(parameters)})"
-        for service, operation, parameters in asked
-    ]
-    return "\n".join([connection(account, *services), *calls]) + "\n"
-
-
-def _arguments(parameters: Mapping[str, Any]) -> str:
-    lines = [f"    {name}={literal(value, 4, len(name) + 1)}," for name, value in parameters.items()]
-    return "\n" + "\n".join(lines) + "\n" if lines else ""

@@ -13,6 +13,7 @@ from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
+from dashboard.core.calls import Call, code
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.quote import Quote
 from dashboard.core.errors import AlreadyExists, InvalidInput, Refused
@@ -52,7 +53,7 @@ class Change:
 
 @dataclass(frozen=True)
 class UpdatePlan:
-    """An update, ready to be confirmed. `requests` in their order; the last one is UpdateEndpoint.
+    """An update, ready to be confirmed. `calls` in their order; the last one is UpdateEndpoint.
 
     `after` is what the endpoint costs for an hour then; `extra` what both fleets together cost more at most while
     requests go over, None where a price is unknown or nothing is started beside.
@@ -61,7 +62,7 @@ class UpdatePlan:
     endpoint: str
     config_name: str
     words: str
-    requests: tuple[parts.Request, ...]
+    calls: tuple[Call, ...]
     before: Quote
     after: Quote
     extra: Decimal | None
@@ -90,38 +91,36 @@ def plan_update(
         rollout.check(asked)
     marks = tags.of_plan(order, change.model.run if change.model else "")
     marks += tags.listed({tags.PACKAGE: change.model.package if change.model else "", tags.REPLACES: one.config_name})
-    requests: list[parts.Request] = []
+    calls: list[Call] = []
     if change.model is not None:
         machine = next((each for each in variants if each["VariantName"] == change.variant), {})
-        operation, parameters = parts.model(
-            made, change.model.uri, str(machine.get("InstanceType", "")), account, marks
-        )
-        requests.append(("sagemaker", operation, parameters))
+        model = parts.model(made, change.model.uri, str(machine.get("InstanceType", "")), account, marks)
+        calls.append(Call("sagemaker", "CreateModel", model, f"makes a model of {change.model.uri}"))
     kept = {name: told[name] for name in KEPT if told.get(name)}
     config = {"EndpointConfigName": made, "ProductionVariants": variants, **kept, "Tags": marks}
-    requests.append(("sagemaker", "CreateEndpointConfig", config))
-    update: dict[str, Any] = {"EndpointName": one.name, "EndpointConfigName": made}
+    calls.append(Call("sagemaker", "CreateEndpointConfig", config, f"says what runs then: {', '.join(names)}"))
+    sent: dict[str, Any] = {"EndpointName": one.name, "EndpointConfigName": made}
     if has_guardrails:
         alarms = rollout.alarms(asked.guard, one.name, names)
-        requests += [("cloudwatch", "PutMetricAlarm", alarm) for alarm in alarms]
-        update |= {
+        calls += [Call("cloudwatch", "PutMetricAlarm", each, each["AlarmDescription"]) for each in alarms]
+        sent |= {
             # what auto scaling has made of them by then is kept: AWS's advice for endpoints that scale
             "RetainAllVariantProperties": True,
-            "DeploymentConfig": rollout.config(asked, [alarm["AlarmName"] for alarm in alarms]),
+            "DeploymentConfig": rollout.config(asked, [each["AlarmName"] for each in alarms]),
         }
-    requests.append(("sagemaker", "UpdateEndpoint", update))
+    calls.append(Call("sagemaker", "UpdateEndpoint", sent, "starts the new fleet and sends the requests over"))
     after = variant.together(variant.read(variants, (), prices, account.region))
     extra = _extra(after, asked) if has_guardrails else None
     return UpdatePlan(
         endpoint=one.name,
         config_name=made,
         words=_words(one, change, asked, has_guardrails=has_guardrails),
-        requests=tuple(requests),
+        calls=tuple(calls),
         before=one.hourly,
         after=after,
         extra=extra,
         warnings=tuple(_warnings(one, change, asked, account, has_guardrails=has_guardrails)),
-        code=parts.code(requests, account),
+        code=code(calls, account),
     )
 
 
@@ -136,12 +135,10 @@ def update(aws: Aws, plan: UpdatePlan) -> None:
         return
     if told["EndpointStatus"] != EndpointStatus.IN_SERVICE:
         raise _busy(plan.endpoint, EndpointStatus.of(told["EndpointStatus"]))
-    for service, operation, parameters in plan.requests:
-        if operation in ("CreateModel", "CreateEndpointConfig"):
-            with suppress(AlreadyExists):  # their names are made from the order: they are this plan's own
-                aws.call(service, operation, **parameters)
-        else:
-            aws.call(service, operation, **parameters)
+    for call in plan.calls:
+        # the names of a model and a configuration are made from the order: they are this plan's own
+        with suppress(*((AlreadyExists,) if call.operation.startswith("Create") else ())):
+            aws.call(call.service, call.operation, **call.parameters)
 
 
 def check_status(one: Endpoint) -> None:

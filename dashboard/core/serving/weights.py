@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dashboard.core.aws import Account, Aws
+from dashboard.core.calls import Call, code
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly
 from dashboard.core.errors import InvalidInput, Refused
@@ -23,10 +24,10 @@ class Share:
 
 @dataclass(frozen=True)
 class WeightsPlan:
-    """The one request, what it changes in words, and what the endpoint costs for an hour before and after."""
+    """The one call, what it changes in words, and what the endpoint costs for an hour before and after."""
 
     endpoint: str
-    request: parts.Request
+    call: Call
     changes: tuple[str, ...]
     before: Quote
     after: Quote
@@ -51,21 +52,20 @@ def plan_weights(one: Endpoint, wanted: Mapping[str, Share], *, account: Account
     changes = _changes(one, after)
     if not changes:
         raise Refused("nothing would change", "weights and instances are as they are", "change one of them")
-    request = _request(one, after)
+    call = Call("sagemaker", "UpdateEndpointWeightsAndCapacities", _asked(one, after), "; ".join(changes))
     return WeightsPlan(
         one.name,
-        request,
+        call,
         changes,
         variant.together(one.variants),
         variant.together(after),
-        parts.code([request], account),
+        code([call], account),
     )
 
 
 def set_weights(aws: Aws, plan: WeightsPlan) -> None:
-    """Send the plan's request. Raises the errors of `Aws.call`: InvalidInput when the endpoint changes already."""
-    service, operation, parameters = plan.request
-    aws.call(service, operation, **parameters)
+    """Send the plan's call. Raises the errors of `Aws.call`: InvalidInput when the endpoint changes already."""
+    aws.call(plan.call.service, plan.call.operation, **plan.call.parameters)
 
 
 def _check_status(one: Endpoint) -> None:
@@ -116,12 +116,11 @@ def _changes(one: Endpoint, after: list[variant.Variant]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _request(one: Endpoint, after: list[variant.Variant]) -> parts.Request:
+def _asked(one: Endpoint, after: list[variant.Variant]) -> dict[str, Any]:
     wanted: list[dict[str, Any]] = []
     for old, new in zip(one.variants, after, strict=True):
         asked: dict[str, Any] = {"VariantName": new.name, "DesiredWeight": new.desired_weight}
         if new.desired != old.desired:  # what is left out stays, whatever auto scaling has made of it meanwhile
             asked["DesiredInstanceCount"] = new.desired
         wanted.append(asked)
-    parameters = {"EndpointName": one.name, "DesiredWeightsAndCapacities": wanted}
-    return "sagemaker", "UpdateEndpointWeightsAndCapacities", parameters
+    return {"EndpointName": one.name, "DesiredWeightsAndCapacities": wanted}

@@ -28,6 +28,7 @@ chosen = st.navigation(
         st.Page(page.Place.RUNS, title="Runs", icon=":material/monitoring:"),
         st.Page(page.Place.RUN, title="Run", visibility="hidden"),
         st.Page(page.Place.COMPARE, title="Compare", visibility="hidden"),
+        st.Page(page.Place.MODELS, title="Models", icon=":material/inventory_2:"),
         st.Page(page.Place.ENDPOINTS, title="Endpoints", icon=":material/dns:"),
         st.Page(page.Place.ENDPOINT, title="Endpoint", visibility="hidden"),
         st.Page(page.Place.SCALING, title="Scaling", visibility="hidden"),

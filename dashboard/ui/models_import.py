@@ -1,0 +1,136 @@
+"""Importing a model: the dialog that takes a file, and how far each import is."""
+
+import secrets
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.errors import InvalidInput, KennelError
+from dashboard.core.format import size
+from dashboard.core.runs.spec_problems import NAME
+from dashboard.core.serving import archive
+from dashboard.core.serving.importing import Kind, Progress, Stage, Wanted
+from dashboard.ui import markup
+from dashboard.ui.confirm import Action, Question
+from dashboard.ui.markup import badge, escape, note
+from dashboard.ui.models_dialogs import suggested
+from dashboard.ui.page import Place
+from dashboard.ui.tones import Tone
+
+MOST_MB = archive.MOST // 1024**2
+ORDINARY = ("model", "model-tar", "best-model", "")
+"""Names of files that say nothing about the model."""
+
+
+def question(aws: Aws) -> Question:
+    """A file, what it becomes a version of, and what a reference model needs to be told beside."""
+    return Question("Import a model", partial(_draw, aws, secrets.token_hex(8)))
+
+
+def _draw(aws: Aws, token: str) -> Action | None:
+    st.html(
+        note(
+            "A model.tar.gz as Kennel's training writes it, or the model.pth of a reference project: the state dict of "
+            "a ResNet-50 with a head of one or two layers. Nothing in the file is run here."
+        )
+    )
+    upload = st.file_uploader(
+        "Model", key=f"import-file-{token}", max_upload_size=MOST_MB, label_visibility="collapsed"
+    )
+    if upload is None:
+        return None
+    try:
+        kind = Kind.of(upload.name)
+    except InvalidInput as wrong:
+        st.html(note(f"{wrong}", Tone.FAILED))
+        return None
+    st.html(note(f"{markup.sentence(kind.value)}, {size(upload.size)}"))
+    stem = suggested(upload.name.split(".")[0])
+    named = "imported" if stem.lower() in ORDINARY else stem
+    group = st.text_input("Model in the registry", value=named, key="import-name", live=True, max_chars=63) or ""
+    labels, normalised = _reference() if kind is Kind.REFERENCE else ((), False)
+    if not NAME.fullmatch(group):
+        st.html(note("A name has letters, digits and hyphens, at most 63, no hyphen at either end.", Tone.FAILED))
+        return None
+    wanted = Wanted(group, Path(upload.name), kind, token, upload.name, labels, normalised)
+    st.html(
+        note(
+            f"It goes to s3://{aws.account.bucket}/{archive.PREFIX} and becomes the next version of {group}, "
+            "undecided. S3 charges for what it keeps; the registry is free."
+        )
+    )
+
+    def do() -> str:
+        state.imports(aws).start(aws, wanted, upload.getbuffer())
+        state.let_go(upload)
+        return f"{upload.name} is being imported"
+
+    return Action("Import and register", do, then=Place.MODELS, query={"model": group})
+
+
+def _reference() -> tuple[tuple[str, ...], bool]:
+    """What a model.pth does not hold: its labels, and how its photos were prepared."""
+    told = st.text_area(
+        "Labels, one a line, in the order of its scores",
+        key="import-labels",
+        height=90,
+        placeholder="leave it empty for the 133 breeds of the reference data set",
+    )
+    normalised = st.toggle(
+        "Its training normalised photos as ImageNet's",
+        key="import-normalised",
+        help="transforms.Normalize([0.485, 0.456, 0.406], …). The reference projects did not.",
+    )
+    return tuple(line.strip() for line in (told or "").splitlines() if line.strip()), normalised
+
+
+def show(aws: Aws) -> None:
+    """The imports that go on or are over; looked at again while one goes on. Nothing without any."""
+    told = state.imports(aws).all()
+    if any(not one.stage.is_over for _, one in told):
+        st.fragment(_watched, run_every=1, key="imports")(aws)
+    elif told:
+        _list(aws)
+
+
+def _watched(aws: Aws) -> None:
+    _list(aws)
+    if all(one.stage.is_over for _, one in state.imports(aws).all()):
+        st.rerun()
+
+
+def _list(aws: Aws) -> None:
+    with st.container(border=True, key="panel-imports", gap="xsmall"):
+        for token, one in state.imports(aws).all():
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"import-{token}"):
+                st.html(line(one))
+                if one.stage.is_over:
+                    st.button(
+                        "Dismiss",
+                        key=f"dismiss-{token}",
+                        type="tertiary",
+                        on_click=state.imports(aws).dismiss,
+                        args=(token,),
+                    )
+            if one.stage is Stage.SENDING and one.share is not None:
+                st.progress(one.share)
+
+
+def line(one: Progress) -> str:
+    """One import in a line: what it is, how far, and what became of it."""
+    tone = {Stage.DONE: Tone.DONE, Stage.FAILED: Tone.FAILED, Stage.WAITING: Tone.WAITING}.get(one.stage, Tone.RUNNING)
+    told = one.found.sentence if one.found else ""
+    if one.version is not None:
+        told = f"{one.version.name}, undecided: {told}"
+    warned = " ".join(f"{markup.sentence(warning)}." for warning in one.found.warnings) if one.found else ""
+    why = _why(one.problem) if one.problem else warned
+    name = f"<strong>{escape(one.wanted.name)}</strong>"
+    more = "".join(note(text) for text in (told, why) if text)
+    return f'<div class="kn-row"><p>{name} {badge(tone, one.stage.value)}</p>{more}</div>'
+
+
+def _why(problem: KennelError) -> str:
+    return f"{markup.sentence(problem.why or problem.what)}. {markup.sentence(problem.next_step)}."

@@ -52,10 +52,10 @@ class Alarm:
     def breaches(self, value: float) -> bool:
         return value > self.threshold if self.side is Side.HIGH else value < self.threshold
 
-    def state(self, points: Sequence[float | None], before: State) -> State:
-        """Its state after these data points, oldest first, None where there is none; `before` where they do not tell.
+    def state(self, points: Sequence[float | None]) -> State:
+        """Its state after these data points, oldest first, None where there is none. The last `range` are looked at.
 
-        points: at most the last `range` ones are looked at.
+        A single new value behind a gap is no alarm yet: the oldest one that breaches must be `periods` old.
         """
         seen = list(points[-self.range :])
         real = [value for value in seen if value is not None]
@@ -67,7 +67,7 @@ class Alarm:
         if not all(self.breaches(value) for value in real):
             return State.OK
         oldest = next(place for place, value in enumerate(seen) if value is not None)
-        return State.ALARM if len(seen) - oldest >= self.periods else before
+        return State.ALARM if len(seen) - oldest >= self.periods else State.OK
 
 
 def alarms(policy: TargetTracking) -> tuple[Alarm, Alarm]:

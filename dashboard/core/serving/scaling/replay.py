@@ -29,7 +29,7 @@ class Delays:
     """Seconds. AWS publishes none of them; these are assumptions which a page shows and lets a person change.
 
     publication: from the end of a period until an alarm has seen it, None: as long as the period; start: from an
-    activity until new instances serve; stop: until the variant may change again after instances were taken away.
+    activity until new instances serve; stop: until instances that are not needed any more are gone.
     """
 
     publication: float | None = None
@@ -204,8 +204,6 @@ class _Run:
         self.going = Activity(at, done, self.desired, wanted, why, policy)
         self.activities.append(self.going)
         self.desired = wanted
-        if not is_out:
-            self.variant.instances = min(self.variant.instances, wanted)  # they are taken out of service at once
 
     def _scheduled(self) -> Iterator[tuple[float, int | None, int | None]]:
         for one in self.settings.scheduled:

@@ -57,7 +57,7 @@ class Watched:
     points: list[float | None] = field(default_factory=list)
     seen: int = 0  # periods
     states: dict[Side, State] = field(default_factory=lambda: dict.fromkeys(Side, State.INSUFFICIENT_DATA))
-    base: int = 0  # instances before it scaled out last
+    base: int = 0  # instances before the activity that began its scale-out cooldown
     out_until: float = -math.inf
     in_until: float = -math.inf
 
@@ -73,7 +73,7 @@ class Watched:
 
     def _look(self, at: float, alarm: Alarm) -> AlarmChange | None:
         before = self.states[alarm.side]
-        self.states[alarm.side] = alarm.state(self.points, before)
+        self.states[alarm.side] = alarm.state(self.points)
         after = self.states[alarm.side]
         return AlarmChange(at, self.policy.name, alarm.side, after) if after is not before else None
 
@@ -109,7 +109,7 @@ class Scaler:
             return self._in(at, instances, looked)
         if wanted <= instances:
             return instances, ""
-        by.base = instances
+        by.base = by.base if at < by.out_until else instances
         return wanted, by.policy.name
 
     def _out(self, at: float, one: Watched, instances: int) -> int:

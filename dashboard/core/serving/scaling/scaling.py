@@ -29,8 +29,8 @@ class AlarmState(StrEnum):
 @dataclass(frozen=True)
 class Alarm:
     """One alarm of a scaling policy. It goes off when `metric` is above (`is_high`) or below its threshold
-    `datapoints` times of the last `periods` periods of `period` seconds. `value`: the last one that it looked at when it
-    came into its state.
+    `datapoints` times of the last `periods` periods of `period` seconds. `value`: the newest one that brought it into
+    its state.
     """
 
     name: str

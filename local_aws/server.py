@@ -22,7 +22,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from dashboard.core.costs.prices import PriceBook
@@ -36,6 +36,7 @@ from local_aws.pace import AS_AWS, Pace
 from local_aws.protocol import Caller, Service
 from local_aws.quotas import Quotas
 from local_aws.run_keys import RunKeys
+from local_aws.services import lambda_urls
 from local_aws.services.application_autoscaling import ApplicationAutoScaling
 from local_aws.services.application_autoscaling_capacity import PRINCIPAL, capacities
 from local_aws.services.billing import Bill
@@ -57,6 +58,7 @@ from local_aws.services.ec2 import Ec2
 from local_aws.services.iam import Iam
 from local_aws.services.iam_linked_roles import linked_role
 from local_aws.services.lambda_service import Lambda
+from local_aws.services.lambda_url_front import FunctionUrls
 from local_aws.services.logs import Logs
 from local_aws.services.pricing import Pricing
 from local_aws.services.s3 import S3
@@ -258,8 +260,19 @@ def build(
         around=Surroundings(facts.role_exists, facts.missing_network, quotas),
         pace=pace,
     )
+    sagemaker.alarm_state = alarms.state  # an update is taken back on them
     runtime = SageMakerRuntime(sagemaker, metrics, pace=pace)
-    functions = Lambda(store, s3, logs, metrics, facts, quotas, access=runs.of_function if runs else None, pace=pace)
+    functions = Lambda(
+        store,
+        s3,
+        logs,
+        metrics,
+        facts,
+        quotas,
+        access=runs.of_function if runs else None,
+        pace=pace,
+        address=endpoint_url,
+    )
     journal, cost_tags = Journal(store), CostTags(store)
     prices = cache(PriceBook.load)
     bill = Bill(journal, cost_tags, prices=prices)
@@ -294,7 +307,8 @@ def build(
         Budgets(store, charges, Alerts(charges, sns, delivery)),  # stops before what its alerts go out by
         ApplicationAutoScaling(store, watch, scaled, partial(linked_role, moto), pace=pace),  # before what it scales
     ]
-    front = Front(services, KeyRing(install_key(state), moto.find_key, runs), region, now, trail)
+    keys = KeyRing(install_key(state), moto.find_key, runs)
+    front = Front(services, keys, region, now, trail)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -309,6 +323,7 @@ def build(
                 await service.stop()
             store.close()
 
-    app = Starlette(routes=[Route("/_kennel/health", _health)], lifespan=lifespan)
+    urls = Mount(lambda_urls.PATH, FunctionUrls(functions, keys, region))
+    app = Starlette(routes=[Route("/_kennel/health", _health), urls], lifespan=lifespan)
     app.router.default = front  # not a route: no pattern matches every path (a key may hold a newline)
     return app

@@ -2,12 +2,13 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.model import OperationModel
 from starlette.requests import Request
+from starlette.responses import Response
 
 from local_aws.account_facts import AccountFacts
 from local_aws.protocol import Service
@@ -47,6 +48,13 @@ class LambdaBase(Service):
         params = super().parse(request, operation, body)
         sagemaker_constraints.check(operation.input_shape, params)
         return params
+
+    def respond(self, request: Request, operation: OperationModel, result: Mapping[str, Any]) -> Response:
+        response = super().respond(request, operation, result)
+        if response.status_code != 204:
+            return response
+        kept = {name: value for name, value in response.headers.items() if name.startswith("x-amz")}
+        return Response(None, 204, kept)  # the serializer writes an empty object, which a 204 cannot hold
 
     def _stamp(self) -> str:
         """The time as Lambda writes it: 2026-11-21T22:00:00.000+0000."""

@@ -33,11 +33,14 @@ from local_aws.services.cloudwatch_store import MetricStore
 from local_aws.services.lambda_aliases import AliasOperations
 from local_aws.services.lambda_code import CodeStore
 from local_aws.services.lambda_concurrency import ConcurrencyOperations
+from local_aws.services.lambda_events import EventOperations, EventQueue
 from local_aws.services.lambda_functions import FunctionOperations
 from local_aws.services.lambda_invoke import Answered, Invoker, Throttled
 from local_aws.services.lambda_metrics import LambdaMetrics
-from local_aws.services.lambda_names import LATEST, Named, named, not_found
+from local_aws.services.lambda_names import LATEST, Named, named
+from local_aws.services.lambda_policy import PolicyOperations
 from local_aws.services.lambda_record import Document, Functions, configuration_of, version_of
+from local_aws.services.lambda_urls import UrlOperations
 from local_aws.store import Store
 
 log = logging.getLogger(__name__)
@@ -53,8 +56,13 @@ Access = Callable[[str, str, str], Mapping[str, str]]
 """The variables that let a process work as a role (its ARN) in a region for a function (its name)."""
 
 
-class Lambda(FunctionOperations, AliasOperations, ConcurrencyOperations):
-    """The service. access: None gives functions no rights; private: None to find out whether processes can be apart."""
+class Lambda(
+    FunctionOperations, AliasOperations, ConcurrencyOperations, PolicyOperations, UrlOperations, EventOperations
+):
+    """The service. access: None gives functions no rights; private: None to find out whether processes can be apart.
+
+    address: of this server, for function URLs.
+    """
 
     def __init__(
         self,
@@ -66,6 +74,7 @@ class Lambda(FunctionOperations, AliasOperations, ConcurrencyOperations):
         quotas: Quotas,
         *,
         access: Access | None = None,
+        address: str = "",
         pace: Pace = AS_AWS,
         most: int = MOST_ENVIRONMENTS,
         private: bool | None = None,
@@ -75,6 +84,7 @@ class Lambda(FunctionOperations, AliasOperations, ConcurrencyOperations):
         super().__init__(Functions(store), CodeStore(self._folder / "code", s3), facts, quotas, now=now)
         self._state = store.directory
         self._access = access
+        self.address = address
         self._pace = pace
         self._private = private
         self._hidden: Path | None = None
@@ -82,6 +92,7 @@ class Lambda(FunctionOperations, AliasOperations, ConcurrencyOperations):
         self._figures = LambdaMetrics(metrics, now, resolution=1 if pace.scale > 1 else 60)
         self.pool = Pool(self._place, self._log, pace=pace, most=most)
         self.invoker = Invoker(self.functions, self.pool, self._figures, self._spec, self.account)
+        self.events = EventQueue(store, self.invoker, self._figures, now, pace)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._upkeep: list[asyncio.Task[None]] = []
         self._specs: dict[str, Spec] = {}
@@ -91,6 +102,7 @@ class Lambda(FunctionOperations, AliasOperations, ConcurrencyOperations):
         await run_in_threadpool(self._prepare)
         self.functions.changed = self._something_changed
         self._reconcile()
+        self.events.start(self.event_settings)
         self._upkeep = [
             self._loop.create_task(self._look()),
             self._loop.create_task(self.invoker.look(self._pace.seconds(METRIC_SECONDS))),
@@ -109,6 +121,7 @@ class Lambda(FunctionOperations, AliasOperations, ConcurrencyOperations):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        await self.events.stop()
         await self.pool.close()
         await self._log.close()
         await self._figures.close()
@@ -222,7 +235,9 @@ class Lambda(FunctionOperations, AliasOperations, ConcurrencyOperations):
                 self.invoker.version(self.functions.find(which), which)
                 return Response(b"", 204, {"x-amzn-RequestId": request_id})
             case "Event":
-                raise ServiceError("InvalidParameterValueException", "not yet")
+                self.invoker.version(self.functions.find(which), which)
+                await self.events.add(which, payload or b"{}", request_id, context)
+                return Response(b"", 202, {"x-amzn-RequestId": request_id})
         raise ServiceError(
             "InvalidParameterValueException", f"{kind[:80]} is no invocation type: RequestResponse, Event or DryRun."
         )
@@ -272,6 +287,3 @@ def _throttled(error: Throttled, request_id: str) -> Response:
     body = {"Reason": error.reason, "Type": "User", "message": error.message}
     headers = {"x-amzn-ErrorType": error.code, "x-amzn-RequestId": request_id}
     return JSONResponse(body, 429, headers)
-
-
-__all__ = ["Lambda", "not_found"]

@@ -11,6 +11,7 @@ DASHBOARD = ROOT / "dashboard"
 AWS = {"boto3", "botocore"}
 HEAVY = {"torch", "torchvision", "onnxruntime", "onnx", "sagemaker", "moto", "local_aws"}
 PURE = (
+    "calls",
     "choices_tables",
     "choices_words",
     "compare_words",
@@ -21,6 +22,7 @@ PURE = (
     "figures_measure",
     "figures_prices",
     "figures_replay",
+    "figures_scaling",
     "figures_spend",
     "figures_tuning",
     "figures_usage",
@@ -32,6 +34,8 @@ PURE = (
     "receipt_lines",
     "run",
     "run_filter",
+    "scaling_address",
+    "scaling_words",
     "spend_words",
     "tones",
     "train_fields",

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.ui import page, problem, replay, scaling, scaling_form, scaling_plan, scaling_words
+from dashboard.ui import measure, page, problem, replay, scaling, scaling_form, scaling_plan, scaling_words
 
 aws = state.connection()
 endpoint, variant = (st.query_params.get(name, "") for name in (scaling.ENDPOINT, scaling.VARIANT))
@@ -25,3 +25,4 @@ with problem.shown("scaling", title="Scaling"):
         scaling_plan.panel(aws, now, after, state.scaling_around(aws, now.variant))
         if now.variant.kind.has_instances:
             replay.section(aws, endpoint, now.variant.name, now.settings, after)
+    measure.section(aws, endpoint, now.variant.name)

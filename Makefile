@@ -1,8 +1,8 @@
 # The only commands a person needs. Each one installs what it needs into .venv first.
 PYTHON ?= python3
 VENV := .venv/bin
-# Tests whose files run side by side; the others train, serve and measure, and want the machine for themselves.
-SIDE_BY_SIDE := tests/core tests/ui tests/views
+# Tests whose files run side by side; the others drive a browser or AWS's own clients, and want the machine for themselves.
+SIDE_BY_SIDE := tests/core tests/lambda_fn tests/local_aws tests/training tests/ui tests/views
 
 .PHONY: run test check bench images pictures format clean
 

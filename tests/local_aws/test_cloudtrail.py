@@ -190,7 +190,7 @@ def test_a_huge_request_does_not_fill_the_history(embedded: Embedded) -> None:
     ids = [f"i-{number:017x}" for number in range(20_000)]
     with pytest.raises(ClientError):
         client(embedded, "ec2").terminate_instances(InstanceIds=ids)
-    (event,) = looked_up(embedded, "EventName", "TerminateInstances")
+    event = looked_up(embedded, "EventName", "TerminateInstances")[0]
     assert len(event["CloudTrailEvent"]) < 256_000
     assert json.loads(event["CloudTrailEvent"])["requestParameters"]["omitted"] is True
     assert [one["ResourceName"] for one in event["Resources"]] == ids[:100]

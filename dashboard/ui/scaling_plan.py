@@ -110,8 +110,9 @@ def cost(planned: ScalingPlan, aws: Aws) -> str:
     """What it costs at its smallest and its largest, for an hour and a month."""
     if planned.cost.least.amount is None:
         return note(f"Its cost is unknown: {planned.cost.least.why_unknown}.")
-    hour = f"{scaling_words.cost(planned.cost)} an hour, {scaling_words.monthly(planned.cost)} a month of 730 h"
-    return f'<p class="kn-card-line">Costs {inline(hour, aws.account)}</p>'
+    hour = inline(f"{scaling_words.cost(planned.cost)} an hour", aws.account)
+    month = f"{scaling_words.monthly(planned.cost)} a month of 730 h"
+    return f'<p class="kn-card-line">Costs {hour}, {escape(month)}</p>'
 
 
 def question(aws: Aws, endpoint: str, variant: str, after: Settings | None) -> Question:

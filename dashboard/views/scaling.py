@@ -18,11 +18,12 @@ with problem.shown("scaling", title="Scaling"):
     scaling.live(aws, endpoint, now.variant.name)
     history = scaling.history(aws, now)
     left, right = st.columns((5, 8), gap="medium")
-    with left, st.container(border=True, key="panel-form"):
-        page.section("Settings")
-        after = scaling_form.show(now, history.latency if history else None)
+    with left:
+        with st.container(border=True, key="panel-form"):
+            page.section("Settings")
+            after = scaling_form.show(now, history.latency if history else None)
+        measure.section(aws, endpoint, now.variant.name)
     with right:
         scaling_plan.panel(aws, now, after, state.scaling_around(aws, now.variant))
         if now.variant.kind.has_instances:
             replay.section(aws, endpoint, now.variant.name, now.settings, after)
-    measure.section(aws, endpoint, now.variant.name)

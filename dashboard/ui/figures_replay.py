@@ -11,9 +11,11 @@ from dashboard.ui.sketch import Sketch
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-HEIGHT = 340
+HEIGHT = 350
 LOWER = 0.26
 """Of the figure: the part below, with what went wrong."""
+LINE = 17
+"""Height of a line of text in pixels."""
 NEED, NEED_DARK = "rgba(120,132,146,0.28)", "rgba(160,172,186,0.30)"
 UNITS = ((2 * 86_400, "days", 86_400.0), (3 * 3600, "hours", 3600.0), (0, "minutes", 60.0))
 
@@ -60,7 +62,7 @@ def figure(sides: Sequence[Side], *, is_dark: bool = False) -> "Figure":
         hover = f"{side.name}: %{{y:.1%}} late or failed<extra></extra>"
         line = {"color": colour, "dash": told.dash, "width": 1.5}
         made.add("scatter", x=at, y=bad, yaxis="y2", mode="lines", line=line, hovertemplate=hover, name=side.name)
-        _label(made, told, colour, f"{side.name}: at most {side.replay.most}", place, len(sides))
+        _label(made, told, colour, f"{side.name}, at most {side.replay.most}", place)
     _axes(made, word, end, top)
     return made.drawn()
 
@@ -79,15 +81,16 @@ def _need(made: Sketch, moments: Sequence[Any], size: float, *, is_dark: bool) -
     )
 
 
-def _label(made: Sketch, told: Style, colour: str, text: str, place: int, count: int) -> None:
-    """The side's name above the figure, where no line ends in its way."""
+def _label(made: Sketch, told: Style, colour: str, text: str, place: int) -> None:
+    """The side's name in a line of its own above the figure: on a phone two would not fit beside each other."""
     mark = f'<span style="color:{colour}">{"━━" if told.dash == "solid" else "╍╍"}</span>'
     made.write(
         text=f"{mark} {text}",
         xref="paper",
         yref="paper",
-        x=0 if count == 1 else place * 0.34,
+        x=0,
         y=1.02,
+        yshift=LINE * (1 - place),
         xanchor="left",
         yanchor="bottom",
         showarrow=False,
@@ -97,7 +100,7 @@ def _label(made: Sketch, told: Style, colour: str, text: str, place: int, count:
 
 def _axes(made: Sketch, word: str, end: float, top: float) -> None:
     layout = made.layout
-    layout["margin"] = {"l": 8, "r": 12, "t": 30, "b": 8}
+    layout["margin"] = {"l": 8, "r": 12, "t": 14 + 2 * LINE, "b": 8}
     layout["xaxis"] |= {
         "title": {"text": word, "font": {"size": 12}},
         "range": [0, end],
@@ -115,7 +118,7 @@ def _axes(made: Sketch, word: str, end: float, top: float) -> None:
         "tickformat": ".0%",
     }
     made.write(
-        text="grey: instances that the requests keep busy",
+        text="grey: kept busy",
         xref="paper",
         yref="paper",
         x=1,

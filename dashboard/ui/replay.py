@@ -1,14 +1,12 @@
 """Replay: what the settings in the editor would do to traffic, beside what is set now, before anything is applied."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.format import count
 from dashboard.core.serving.scaling import judge
 from dashboard.core.serving.scaling.facts import Facts
 from dashboard.core.serving.scaling.judge import Side
@@ -82,11 +80,9 @@ def _begin(now: datetime) -> datetime:
 def _sides(
     before: Settings | None, after: Settings, traffic: Traffic, service: Service, delays: Delays, known: Facts
 ) -> list[Side]:
-    now_set = before or steady(known.instances)
-    after_side = Side("after", state.replayed(after, traffic, service, delays, known.instances))
-    name = "now" if before else f"now, always {count(known.instances, 'instance')}"
-    old = Side(name, state.replayed(now_set, traffic, service, delays, known.instances))
-    return [old, after_side if after != before else replace(after_side, name="the editor, as now")]
+    old = state.replayed(before or steady(known.instances), traffic, service, delays, known.instances)
+    new = state.replayed(after, traffic, service, delays, known.instances)
+    return [Side("now" if before else f"now, always {known.instances}", old), Side("after", new)]
 
 
 def _show(sides: Sequence[Side], endpoint: str) -> None:
@@ -96,9 +92,9 @@ def _show(sides: Sequence[Side], endpoint: str) -> None:
     st.dataframe(judge.rows(sides), hide_index=True, key="replay-table", alt="Both settings on the same traffic")
     st.html(
         note(
-            "Late: answered after the limit below. Failed: refused because the queue is full, or not answered within "
-            "60 s. Waits are for a place, the model's own time comes on top. A month is an estimate: the same traffic "
-            "again and again."
+            "Late: answered after the limit in the assumptions. Failed: refused because the queue is full, or not "
+            "answered within 60 s. Waits are for a place, the model's own time comes on top. A month is an estimate: "
+            "the same traffic again and again."
         )
     )
     for line in after.replay.left_out:

@@ -29,6 +29,9 @@ def sentence(before: Side, after: Side) -> str:
     old, new = before.bad, after.bad
     if not after.replay.requests:
         return "No request in this traffic: nothing would scale"
+    if [moment.serving for moment in before.replay.moments] == [moment.serving for moment in after.replay.moments]:
+        some = "No request" if new < NOTICEABLE else f"{_share(new)} of the requests"
+        return f"{some} late or failed, and these settings change nothing about it"
     if max(old, new) < NOTICEABLE:
         quality = "No request late or failed, before or after"
     elif abs(old - new) < NOTICEABLE:

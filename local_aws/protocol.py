@@ -183,6 +183,13 @@ class Service:
                 raise ServiceError(self.invalid_code, re.sub(r"\s+", " ", report.generate_report()))
         return params
 
+    def as_sent(self, request: Request, operation: OperationModel, body: bytes) -> dict[str, Any]:
+        """The parameters of a request without the checks that a service adds, for whoever writes down what was asked.
+
+        Raises ServiceError for one that has not its form.
+        """
+        return Service.parse(self, request, operation, body)
+
     def respond(self, request: Request, operation: OperationModel, result: Mapping[str, Any]) -> Response:
         """The operation's result as the service's protocol writes it."""
         request_id: str = request.scope.get("aws_request_id", "")

@@ -163,8 +163,8 @@ def _asked(seen: Seen) -> Mapping[str, Any] | None:
         query = seen.request.query_params.items()
         return dict(seen.request.path_params) | {k: v for k, v in query if not k.lower().startswith(SIGNING)}
     try:
-        # Without the checks that a service adds: what it refused is worth knowing too.
-        return Service.parse(seen.service, seen.request, seen.operation, seen.body)
+        # what a service refused is worth knowing too
+        return seen.service.as_sent(seen.request, seen.operation, seen.body)
     except ServiceError:
         return None
 

@@ -54,6 +54,9 @@ class ManyProtocols(Service):
                 raise ServiceError(self.invalid_code, " ".join(report.generate_report().split()))
         return params
 
+    def as_sent(self, request: Request, operation: OperationModel, body: bytes) -> dict[str, Any]:
+        return ManyProtocols.parse(self, request, operation, body)
+
     def _parse_cbor(self, operation: OperationModel, body: bytes) -> dict[str, Any]:
         try:
             given = rpc_cbor.decode(body) if body else {}

@@ -292,3 +292,19 @@ def test_what_a_schedule_did_is_told_of_its_role(tmp_path: Path) -> None:
     assert (told["eventName"], told["requestParameters"]) == ("DeleteEndpoint", {"endpointName": "dogs"})
     assert told["userIdentity"]["sessionContext"]["sessionIssuer"]["userName"] == "Sweeper"
     recorder.stop()
+
+
+def test_calls_in_the_newer_protocol_are_recorded_with_what_they_asked(embedded: Embedded) -> None:
+    name = unique("alarm")
+    asked = {"Namespace": "Mine", "MetricName": "m", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
+    cloudwatch = client(embedded, "cloudwatch")
+    cloudwatch.put_metric_alarm(AlarmName=name, Threshold=1, ComparisonOperator="GreaterThanThreshold", **asked)
+    cloudwatch.delete_alarms(AlarmNames=[name])
+    deadline = datetime.now(UTC) + timedelta(seconds=10)
+    found: dict[str, Any] = {}
+    while len(found) < 2 and datetime.now(UTC) < deadline:
+        events = looked_up(embedded, "EventSource", "monitoring.amazonaws.com")
+        documents = [json.loads(event["CloudTrailEvent"]) for event in events]
+        found = {one["eventName"]: one["requestParameters"] for one in documents if name in json.dumps(one)}
+    assert found["PutMetricAlarm"]["metricName"] == "m"
+    assert found["DeleteAlarms"] == {"alarmNames": [name]}

@@ -32,6 +32,8 @@ chosen = st.navigation(
         st.Page(page.Place.ENDPOINTS, title="Endpoints", icon=":material/dns:"),
         st.Page(page.Place.ENDPOINT, title="Endpoint", visibility="hidden"),
         st.Page(page.Place.SCALING, title="Scaling", visibility="hidden"),
+        st.Page(page.Place.FUNCTIONS, title="Lambda", icon=":material/function:"),
+        st.Page(page.Place.FUNCTION, title="Function", visibility="hidden"),
         st.Page(page.Place.CLASSIFY, title="Classify", icon=":material/pets:"),
         st.Page(page.Place.COSTS, title="Spend", icon=":material/payments:"),
         st.Page(page.Place.CHOICES, title="Choices", icon=":material/balance:"),

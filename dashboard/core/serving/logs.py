@@ -21,11 +21,15 @@ def group(endpoint: str) -> str:
 
 
 def tail(aws: Aws, endpoint: str, limit: int = LINES) -> tuple[LogLine, ...]:
-    """The newest `limit` lines of all instances, the newest last; none before the first one is printed.
+    """The newest `limit` lines of all instances of an endpoint; see `newest`."""
+    return newest(aws, group(endpoint), limit)
+
+
+def newest(aws: Aws, where: str, limit: int = LINES) -> tuple[LogLine, ...]:
+    """The newest `limit` lines of a log group, the newest last; none before the first one is printed.
 
     A line's host is its stream: "main/i-0abc". Raises the errors of `Aws.call`.
     """
-    where = group(endpoint)
     try:
         listed = aws.call(
             "logs", "DescribeLogStreams", logGroupName=where, orderBy="LastEventTime", descending=True, limit=STREAMS

@@ -50,6 +50,7 @@ from dashboard.endpoint_readings import (
 from dashboard.function_readings import (
     forget_functions,
     function,
+    function_log,
     function_networks,
     function_rights,
     function_usage,
@@ -116,6 +117,7 @@ __all__ = [
     "forget_waste",
     "fronts",
     "function",
+    "function_log",
     "function_networks",
     "function_rights",
     "function_usage",

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
-from local_aws import presigned_v2, sigv4
+from local_aws import presigned_v2, sigv4, sigv4_quick
 from local_aws.errors import ServiceError
 from local_aws.payload import Body, ChunkedBody, ChunkSigner, HashedBody
 
@@ -227,3 +230,35 @@ def test_nonsense_is_refused(data: bytes) -> None:
 def test_a_hashed_body() -> None:
     assert read(HashedBody("2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"), b"hello", 2) == b"hello"
     assert code_of(lambda: read(HashedBody(EMPTY), b"hello", 2)) == "XAmzContentSHA256Mismatch"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "is_plain"),
+    [
+        ("/endpoints/dogs/invocations", {"X-Amz-User-Agent": "two  spaces   in it"}, True),
+        ("/endpoints/dogs/invocations", {"X-Amz-Content-SHA256": EMPTY}, True),
+        ("/", {"Content-Type": "application/x-amz-json-1.1"}, True),
+        ("/2015-03-31/functions/a%20b/invocations", {}, False),
+        ("/a//b", {}, False),
+        ("/a/../b", {}, False),
+    ],
+)
+def test_the_quick_signature_of_a_plain_request_is_botocores(
+    path: str, headers: dict[str, str], is_plain: bool
+) -> None:
+    request = AWSRequest("POST", f"http://127.0.0.1{path}", data=b"", headers=headers)
+    SigV4Auth(Credentials(IAM_KEY.access_key_id, IAM_KEY.secret), "sagemaker", "us-east-1").add_auth(request)
+    wire = sigv4.Wire(
+        "POST", path, "", (("host", "127.0.0.1"), *((name.lower(), value) for name, value in request.headers.items()))
+    )
+    claim = sigv4.read_claim(wire)
+    quick = sigv4_quick.signature(
+        "POST", path, list(wire.headers), claim.signed_headers, EMPTY, claim.timestamp, claim.scope, IAM_KEY.secret
+    )
+    assert quick == (claim.signature if is_plain else None)
+    assert sigv4.verify(wire, claim, IAM_KEY, EMPTY, datetime.now(UTC)) is IAM_KEY
+    with pytest.raises(ServiceError, match="SignatureDoesNotMatch"):
+        sigv4.verify(wire, claim, replace(IAM_KEY, secret="another"), EMPTY, datetime.now(UTC))
+    twice = replace(wire, headers=(*wire.headers, ("host", "elsewhere")))
+    of = (claim.signed_headers, EMPTY, claim.timestamp, claim.scope, IAM_KEY.secret)
+    assert sigv4_quick.signature("POST", path, list(twice.headers), *of) is None, "which of the two was signed?"

@@ -1,6 +1,7 @@
 """The page Models: what was registered, how good each version is, where it came from, and whether it may be served."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Literal
 
@@ -127,26 +128,18 @@ def _picked(group: Group) -> tuple[Version, Version | None]:
     """The version in detail, and the one that it is held against, by the address."""
     numbers = [str(one.number) for one in group.versions]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="models-pick"):
-        picked = st.selectbox(
-            "Look at",
-            numbers,
-            key=PICKED,
-            bind="query-params",
-            width=160,
-            format_func=lambda number: f"Version {number}",
-        )
+        picked = st.selectbox("Version", numbers, key=PICKED, bind="query-params", width=130)
         others = [number for number in numbers if number != picked]
         against = None
         if others:
             against = st.selectbox(
-                "Compare with",
+                "Compare with version",
                 others,
                 index=None,
                 key=AGAINST,
                 bind="query-params",
-                width=190,
-                placeholder="no other",
-                format_func=lambda number: f"Version {number}",
+                width=180,
+                placeholder="none",
             )
     one = group.version(int(picked))
     assert one is not None  # noqa: S101 - it was a choice of this group's
@@ -208,7 +201,8 @@ def _actions(aws: Aws, group: Group, version: Version) -> None:
     st.html(note(_may(version)))
     with st.container(horizontal=True, gap="small", key="version-actions"):
         if version.approval.may_deploy:
-            deploy = partial(endpoint_deploy.of_model, aws, version.source, f"registry-{version.arn}")
+            source = replace(version.source, name=f"{version.group}-{version.number}")  # what the endpoint is called
+            deploy = partial(endpoint_deploy.of_model, aws, source, f"registry-{version.arn}")
             _ask("Deploy", "deploy-version", ":material/rocket_launch:", deploy, is_main=True)
         else:
             approve = partial(models_dialogs.decide_question, aws, version, Approval.APPROVED)

@@ -39,9 +39,16 @@ def finding(group: Group) -> str:
     right = f"{percent(best.accuracy, 1)} of its test photos right"
     if measured == 1:
         return f"Version {best.number}: {right}"
+    equal = sorted(one.number for one in group.versions if one.accuracy == best.accuracy)
     data = {one.data_uri for one in group.versions if one.accuracy is not None}
     apart = "" if len(data) == 1 else " (they were measured on different photos)"
-    return f"Version {best.number} is the best of {measured}: {right}{apart}"
+    if len(equal) == 1:
+        return f"Version {best.number} is the best of {measured}: {right}{apart}"
+    right = right.replace("its", "their")
+    if len(equal) == measured:
+        return f"All {measured} versions that were measured have {right}{apart}"
+    listed = f"{', '.join(map(str, equal[:-1]))} and {equal[-1]}"
+    return f"Versions {listed} are the best of {measured}: {right}{apart}"
 
 
 def written(name: str, value: float | None) -> str:

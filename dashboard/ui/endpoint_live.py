@@ -26,7 +26,6 @@ def show(aws: Aws, name: str) -> None:
         [one.value for one in Span],
         default=Span.QUARTER.value,
         required=True,
-        format_func=lambda one: Span(one).word,
         key=SPAN,
         bind="query-params",
     )

@@ -11,6 +11,7 @@ from dashboard.core.errors import KennelError, NotFound
 from dashboard.core.serving.live import Span, Traffic
 from dashboard.core.serving.model import Endpoint
 from dashboard.ui import (
+    address,
     confirm,
     endpoint,
     endpoint_about,
@@ -30,19 +31,17 @@ from dashboard.ui.markup import Markup, badge
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
+PART = "part"
+
 
 class Part(StrEnum):
     """A part of the page, as the address names it."""
 
-    LIVE = "live"
-    TEST = "test"
-    VARIANTS = "variants"
-    LOG = "log"
-    ABOUT = "about"
-
-    @property
-    def word(self) -> str:
-        return self.value.capitalize()
+    LIVE = "Live"
+    TEST = "Test"
+    VARIANTS = "Variants"
+    LOG = "Log"
+    ABOUT = "About"
 
 
 def show(aws: Aws, name: str) -> None:
@@ -56,18 +55,31 @@ def show(aws: Aws, name: str) -> None:
         return
     _back()
     st.fragment(_watched, run_every=2, key="endpoint-head")(aws, name)
+    _known_part()
     chosen = st.segmented_control(
         "Part",
-        list(Part),
-        format_func=lambda part: Part(part).word,
-        default=Part.LIVE,
+        [part.value for part in Part],
+        default=Part.LIVE.value,
         required=True,
-        key="part",
+        key=PART,
         bind="query-params",
         label_visibility="collapsed",
     )
     with problem.shown(f"endpoint-{chosen}"):
         _part(aws, one, Part(chosen or Part.LIVE))
+
+
+def _known_part() -> None:
+    """A part that the address names in other capitals is that one; one that is not known is said, and left out."""
+    asked = st.query_params.get(PART, "")
+    if asked in ("", *(part.value for part in Part)):
+        return
+    known = next((part.value for part in Part if part.value.lower() == asked.lower()), None)
+    if known is None:
+        address.misread(address.unknown_of({PART: asked}, {PART: ("part", [part.value for part in Part])}))
+    else:
+        st.session_state[PART] = known
+    del st.query_params[PART]  # the field writes its own words there
 
 
 def _part(aws: Aws, one: Endpoint, part: Part) -> None:

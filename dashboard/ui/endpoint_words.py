@@ -125,7 +125,7 @@ def _instances(one: Endpoint, traffic: Mapping[str, Traffic]) -> Figure:
     wanted = sum(each.desired for each in one.variants)
     cpu = busy(one, traffic)
     note = f"of {wanted} wanted" if wanted != one.count else one.variants[0].instance_type if one.variants else ""
-    note += f" · processor {percent(min(1.0, cpu))}" if cpu is not None else ""
+    note += f" · {percent(min(1.0, cpu))} busy" if cpu is not None else ""
     return Figure("instances", "Instances", count(one.count), note)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard.core.format import count, percent
 from dashboard.core.runs.instances import hardware
+from dashboard.core.serving import live
 from dashboard.core.serving.live import Points, Span, Traffic
 from dashboard.core.serving.model import Endpoint
 from dashboard.ui.endpoint_words import NOBODY, milliseconds, per_minute
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 HEIGHT = 210
 HOURS = 6 * 3600
+PARTS = {Span.QUARTER: 3, Span.HOUR: 4, Span.HOURS: 3, Span.DAY: 4, Span.WEEK: 7}
+"""Into how many parts the x axis is divided, so that whole numbers stand at it."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,9 @@ class Panel:
         )
         longest = max(len(line.label) for line in self.lines)
         length = span.length.total_seconds() / unit(span)[1]
-        made.update_xaxes(range=[-length, 0], tickvals=[-length * part / 4 for part in range(5)])
-        made.update_xaxes(ticktext=[f"{length * part / 4:g}" for part in range(5)])
+        each = length / PARTS[span]
+        made.update_xaxes(range=[-length, 0], tickvals=[-each * part for part in range(PARTS[span] + 1)])
+        made.update_xaxes(ticktext=[f"{each * part:g}" for part in range(PARTS[span] + 1)])
         made.update_layout(margin={"l": 8, "r": min(170, 26 + 7 * longest), "t": 10, "b": 8})
         for annotation in made.layout.annotations:
             annotation.x = 0
@@ -72,10 +76,14 @@ def panels(one: Endpoint, traffic: Mapping[str, Traffic], span: Span, now: datet
 
 def requests(traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
     """Requests a minute, a line a variant."""
-    drawn = _each(traffic, lambda each: each.per_minute(), span, now, per_minute)
+    found = {
+        "requests" if len(traffic) == 1 else name: _counted(each, "requests", span, now)
+        for name, each in traffic.items()
+    }
+    drawn = _lines(found, span, now, per_minute)
     asked = sum(each.requests for each in traffic.values())
     peak = max((value for line in drawn for _, value in line.points), default=0.0)
-    said = f"{count(round(asked), 'request')} in the last {span.word}, {per_minute(peak)} at most"
+    said = f"{count(round(asked), 'request')} in the last {span.word}, {per_minute(peak)} at its busiest"
     wait = f"Nobody asked in the last {span.word}. Ask it under Test, or on Classify."
     return Panel("endpoint-requests", said if asked else "No request", drawn, "requests per minute", wait=wait)
 
@@ -108,7 +116,7 @@ def errors(traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
     found: dict[str, Points] = {}
     for name, each in traffic.items():
         of = f"{name} " if len(traffic) > 1 else ""
-        found |= {f"{of}{kind}": each.per_minute(kind) for kind in ("4xx", "5xx")}
+        found |= {f"{of}{kind}": _counted(each, kind, span, now) for kind in ("4xx", "5xx")}
     asked = sum(each.requests for each in traffic.values())
     theirs, own = (sum(each.whole.get(kind, 0.0) for each in traffic.values()) for kind in ("4xx", "5xx"))
     if not asked:
@@ -133,7 +141,7 @@ def use(one: Endpoint, traffic: Mapping[str, Traffic], span: Span, now: datetime
     wait = "CloudWatch has no use of the instances yet."
     if not found:
         return Panel("endpoint-use", "Not measured", [], "share of the instance (%)", True, wait)
-    busiest = max(found, key=lambda name: found[name][-1][1])
+    busiest = max(found, key=lambda name: max(value for _, value in found[name]))
     last, most = found[busiest][-1][1], max(value for _, value in found[busiest])
     finding = f"{busiest.capitalize()} {percent(min(1.0, last))} used now, {percent(min(1.0, most))} at most"
     drawn = _lines(found, span, now, lambda value: percent(min(1.0, value)))
@@ -151,9 +159,9 @@ def rows(traffic: Mapping[str, Traffic]) -> list[dict[str, Any]]:
     return [made[key] for key in sorted(made)]
 
 
-def _each(traffic: Mapping[str, Traffic], points: Any, span: Span, now: datetime, word: Any) -> list[Line]:
-    is_one = len(traffic) == 1
-    return _lines({"requests" if is_one else name: points(each) for name, each in traffic.items()}, span, now, word)
+def _counted(one: Traffic, key: str, span: Span, now: datetime) -> Points:
+    """A count for each minute, 0 where nobody asked."""
+    return live.filled(one.per_minute(key), live.begin(span.length, now), now, one.period)
 
 
 def _lines(found: Mapping[str, Points], span: Span, now: datetime, word: Any) -> list[Line]:

@@ -28,11 +28,11 @@ KEPT_SHORT = timedelta(hours=3)
 class Span(StrEnum):
     """How far back a page looks, as the address has it."""
 
-    QUARTER = "15m"
-    HOUR = "1h"
-    HOURS = "3h"
-    DAY = "24h"
-    WEEK = "7d"
+    QUARTER = "15 min"
+    HOUR = "1 h"
+    HOURS = "3 h"
+    DAY = "24 h"
+    WEEK = "7 d"
 
     @property
     def length(self) -> timedelta:
@@ -168,6 +168,19 @@ def period(length: timedelta, time_scale: float = 1.0) -> int:
     return max(60, -int(-least // 60) * 60)
 
 
+def begin(length: timedelta, now: datetime) -> datetime:
+    """When a span begins that ends with the minute that goes on."""
+    return now.replace(second=0, microsecond=0) - length + timedelta(minutes=1)
+
+
+def filled(points: Points, first: datetime, last: datetime, period: int) -> Points:
+    """Counts with a 0 for each period in which CloudWatch has none, because nobody asked then."""
+    known = dict(points)
+    number = int((last - first).total_seconds() // period)
+    moments = [first + timedelta(seconds=period * place) for place in range(number + 1)]
+    return tuple((at, known.get(at, 0.0)) for at in moments) if points else ()
+
+
 def read(aws: Aws, endpoint: Endpoint, span: Span, now: datetime) -> dict[str, Traffic]:
     """How each variant of an endpoint did, by its name. Raises the errors of `Aws.call`."""
     names = [one.name for one in endpoint.variants]
@@ -194,7 +207,7 @@ def _read(
     now: datetime,
 ) -> dict[tuple[str, str], Traffic]:
     """The whole span in one value of each metric, and with `every` also a series."""
-    begin = now.replace(second=0, microsecond=0) - length + timedelta(minutes=1)
+    first_moment = begin(length, now)
     whole = min(int(length.total_seconds()), LONGEST)
     asked: list[tuple[tuple[str, str], Metric, int]] = [
         (variant, metric, period)
@@ -205,7 +218,7 @@ def _read(
     values: dict[int, list[tuple[datetime, float]]] = {}
     for first in range(0, len(asked), QUERIES):
         queries = [_query(f"q{place}", *one) for place, one in enumerate(asked[first : first + QUERIES], start=first)]
-        window: dict[str, Any] = {"StartTime": begin, "EndTime": begin + length}
+        window: dict[str, Any] = {"StartTime": first_moment, "EndTime": first_moment + length}
         pages = aws.pages("cloudwatch", "GetMetricData", MetricDataQueries=queries, **window)
         for page in pages:
             for result in page["MetricDataResults"]:

@@ -119,7 +119,7 @@ def plan_update(
         before=one.hourly,
         after=after,
         extra=extra,
-        warnings=tuple(_warnings(one, change, asked, account, has_guardrails=has_guardrails)),
+        warnings=tuple(_warnings(one, asked, aws.account, has_guardrails=has_guardrails)),
         code=code(calls, account),
     )
 
@@ -225,7 +225,7 @@ def _words(one: Endpoint, change: Change, asked: Rollout, *, has_guardrails: boo
     return f"{change.variant} of {one.name} answers with {name}: {asked.words}{wait}."
 
 
-def _warnings(one: Endpoint, change: Change, asked: Rollout, account: Account, *, has_guardrails: bool) -> list[str]:
+def _warnings(one: Endpoint, asked: Rollout, account: Account, *, has_guardrails: bool) -> list[str]:
     found = []
     if not account.is_embedded:
         found.append("not yet run against a live account: watch the first update until it serves")
@@ -239,6 +239,4 @@ def _warnings(one: Endpoint, change: Change, asked: Rollout, account: Account, *
         found.append("without a wait there is no time in which an alarm could take it back")
     elif asked.wait < rollout.PERIOD:
         found.append(f"an alarm looks at whole minutes: in {count(asked.wait, 'second')} it may see nothing")
-    if asked.shift is not rollout.Shift.AT_ONCE and one.count < 2:
-        found.append("of one instance the first step is already the whole: add instances for smaller steps")
     return found

@@ -116,7 +116,6 @@ def test_the_last_variant_stays_and_a_changing_endpoint_is_left_alone():
         (Rollout(guard=Guard(None)), "nothing is watched"),
         (Rollout(wait=0), "no time in which an alarm"),
         (Rollout(wait=30), "whole minutes"),
-        (Rollout(Shift.CANARY, 10), "one instance the first step is already the whole"),
     ],
 )
 def test_what_would_watch_nothing_is_said(rollout, said):

@@ -12,7 +12,7 @@ from dashboard.core.serving.measure import knee
 from dashboard.core.serving.measure.plan import CLIENTS, HOLD, MOST_REQUESTS, Plan, plan
 from dashboard.core.serving.measure.result import Measurement
 from dashboard.core.serving.measure.running import Progress
-from dashboard.ui import chart, confirm, figures_measure, markup, page, problem, receipt, scaling_form
+from dashboard.ui import chart, confirm, figures_measure, markup, page, problem, scaling_form, words
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import note
 
@@ -21,7 +21,7 @@ MOST_CLIENTS, SECONDS, REQUESTS = "measure-clients", "measure-hold", "measure-re
 
 def section(aws: Aws, endpoint: str, variant: str) -> None:
     """The section of the page: begin a load test or watch it, then its result."""
-    page.section("Measure", receipt.mark(aws.account))
+    page.section("Measure")
     with problem.shown("measure"):
         progress = state.measuring(aws, endpoint, variant)
         if progress and not progress.is_over:
@@ -69,7 +69,8 @@ def _question(aws: Aws, endpoint: str, variant: str, clients: int, hold: float, 
 
 
 def _draw(aws: Aws, made: Plan) -> Action:
-    cost = "unknown" if made.cost is None else f"at most {money(made.cost)}" if made.cost else "nothing more"
+    simulated = words.simulated(aws.account) if made.cost else ""
+    cost = "unknown" if made.cost is None else f"at most {money(made.cost)}{simulated}" if made.cost else "nothing more"
     st.html(note(made.summary))
     st.html(
         markup.facts(
@@ -131,9 +132,11 @@ def _result(aws: Aws, done: Sequence[Measurement]) -> None:
         note(
             f"Measured {ago(measured.at, state.now())} on {count(measured.instances, 'instance')} of "
             f"{measured.instance_type}, {count(measured.requests, 'photo')}{ended}. Knee: the highest throughput ÷ "
-            "latency (Kleinrock's power)."
+            "latency (Kleinrock's power). Latency is what was waited here, the way there and back included."
         )
     )
+    if aws.account.is_embedded:
+        st.html(note("Of this machine, which asks and answers at once: an instance of AWS has another knee."))
     known = state.replay_facts(aws, measured.endpoint, measured.variant).value
     if known.config != measured.config:
         st.html(note("The endpoint has another configuration since: measure it again.", "waiting"))
@@ -153,7 +156,8 @@ def _targets(measured: Measurement) -> None:
     """The recommended target of each metric, and the button that puts it into the form."""
     for one in knee.targets(measured):
         with st.container(horizontal=True, vertical_alignment="center", key=f"row-target-{one.tracked.name.lower()}"):
-            said = f"<strong>{plain(one.value)} {markup.escape(one.tracked.unit)}</strong>"
+            unit = one.tracked.unit if one.value != 1 else one.tracked.unit.replace("requests", "request", 1)
+            said = f"<strong>{plain(one.value)} {markup.escape(unit)}</strong>"
             st.html(f'<div class="kn-row"><p>{said}</p>{note(one.how)}</div>')
             st.button(
                 f"Use {plain(one.value)}",

@@ -7,8 +7,10 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.costs.receipt import Nature
+from dashboard.core.format import percent
 from dashboard.core.serving.scaling import judge
-from dashboard.core.serving.scaling.facts import Facts
+from dashboard.core.serving.scaling.facts import Facts, with_measured
 from dashboard.core.serving.scaling.judge import Side
 from dashboard.core.serving.scaling.policy import Settings
 from dashboard.core.serving.scaling.recorded import Window
@@ -16,10 +18,11 @@ from dashboard.core.serving.scaling.replay import Delays, steady
 from dashboard.core.serving.scaling.serving import Service
 from dashboard.core.serving.scaling.traffic import Shape, Traffic, synthetic
 from dashboard.ui import chart, figures_replay, page, problem, receipt, replay_assumptions
-from dashboard.ui.markup import note
+from dashboard.ui.markup import Markup, note
 
-TRAFFIC, RATE = "replay-traffic", "replay-rate"
-USUAL_RATE = 600
+TRAFFIC = "replay-traffic"
+USUAL = Shape.DAILY
+BUSY = 0.7
 WORDS = {
     **{window.value: f"Last {window.value}" for window in Window},
     **{shape.value: shape.value.capitalize() for shape in Shape},
@@ -31,18 +34,14 @@ def section(aws: Aws, endpoint: str, variant: str, before: Settings | None, afte
 
     before: what is set now, None without auto scaling; after: what the editor holds.
     """
-    page.section("Replay", receipt.mark(aws.account))
+    page.section("Replay", _mark(aws, endpoint, variant))
     with problem.shown("replay"):
-        known = state.replay_facts(aws, endpoint, variant).value
+        told = state.replay_facts(aws, endpoint, variant).value
+        known = with_measured(told, state.measurements(aws, endpoint, variant))
         chosen = st.segmented_control(
-            "Traffic",
-            list(WORDS),
-            default=Shape.TRIPLING.value,
-            format_func=WORDS.__getitem__,
-            key=TRAFFIC,
-            required=True,
+            "Traffic", list(WORDS), default=USUAL.value, format_func=WORDS.__getitem__, key=TRAFFIC, required=True
         )
-        traffic = _traffic(aws, endpoint, variant, chosen or Shape.TRIPLING.value)
+        traffic = _traffic(aws, endpoint, variant, chosen or USUAL.value, known)
         service, delays = replay_assumptions.ask(aws, endpoint, variant, known)
         if not traffic.total:
             chart.panel(
@@ -56,20 +55,34 @@ def section(aws: Aws, endpoint: str, variant: str, before: Settings | None, afte
         _show(_sides(before, after, traffic, service, delays, known), endpoint)
 
 
-def _traffic(aws: Aws, endpoint: str, variant: str, chosen: str) -> Traffic:
+def _mark(aws: Aws, endpoint: str, variant: str) -> Markup:
+    """The kind of its money."""
+    of = state.scaling(aws, endpoint, variant).value.variant
+    nature = Nature.SAMPLE if of.is_sample else Nature.of({}, is_embedded=aws.account.is_embedded)
+    return receipt.word_of(nature)
+
+
+def _traffic(aws: Aws, endpoint: str, variant: str, chosen: str, known: Facts) -> Traffic:
     if chosen in Window._value2member_map_:
         return state.recorded_traffic(aws, endpoint, variant, Window(chosen)).value
     shape = Shape(chosen)
+    usual = usual_rate(known)
     rate = st.number_input(
         "Requests per minute" + (" in the busiest minute" if shape is Shape.DAILY else ""),
         min_value=1,
         max_value=1_000_000,
-        value=USUAL_RATE,
-        key=RATE,
-        help=f"Made up: {shape.words}.",
-        width=230,
+        value=usual,
+        key=f"replay-rate-{usual}",
+        help=f"Made up: {shape.words}. It begins with what keeps one instance busy for {percent(BUSY)} of the time.",
+        width=260,
     )
-    return synthetic(shape, float(rate or USUAL_RATE), _begin(state.now()))
+    return synthetic(shape, float(rate or usual), _begin(state.now()))
+
+
+def usual_rate(known: Facts) -> int:
+    """Requests a minute, to two digits, that keep one instance of this variant well busy and not more."""
+    most = known.places.value / known.latency.value * 60 * BUSY
+    return max(1, int(float(f"{min(most, 1_000_000):.2g}")))
 
 
 def _begin(now: datetime) -> datetime:

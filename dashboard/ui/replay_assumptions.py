@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.core.aws import Aws
-from dashboard.core.serving.scaling.facts import PLACES, QUEUE, Facts
+from dashboard.core.serving.scaling.facts import QUEUE, Facts
 from dashboard.core.serving.scaling.replay import Delays
 from dashboard.core.serving.scaling.serving import Service
 from dashboard.ui.markup import note
@@ -13,7 +13,10 @@ LATE = 1000
 
 
 def ask(aws: Aws, endpoint: str, variant: str, known: Facts) -> tuple[Service, Delays]:
-    """The fields, folded away, filled with what is known of this variant."""
+    """The fields, folded away, filled with what is known of this variant.
+
+    Each has the value that is known in its key: once that is another one, it is another field, and begins with it.
+    """
     of = f"{endpoint}-{variant}"
     with st.expander(_title(known), key="replay-assumptions"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -22,15 +25,15 @@ def ask(aws: Aws, endpoint: str, variant: str, known: Facts) -> tuple[Service, D
                 0.1,
                 60_000.0,
                 round(known.latency.value * 1000, 1),
-                key=f"replay-latency-{of}",
+                key=f"replay-latency-{of}-{known.latency.value:.4f}",
                 width=170,
             )
             places = st.number_input(
                 "At once per instance",
                 1,
                 1000,
-                PLACES,
-                key=f"replay-places-{of}",
+                round(known.places.value),
+                key=f"replay-places-{of}-{known.places.value:g}",
                 help="Photos that one instance works on at once at that speed. Measure finds it.",
                 width=170,
             )
@@ -50,7 +53,7 @@ def ask(aws: Aws, endpoint: str, variant: str, known: Facts) -> tuple[Service, D
                 0,
                 3600,
                 min(3600, round(known.start.value)),
-                key=f"replay-start-{of}",
+                key=f"replay-start-{of}-{known.start.value:.0f}",
                 width=170,
             )
             extra = st.number_input(
@@ -64,7 +67,9 @@ def ask(aws: Aws, endpoint: str, variant: str, known: Facts) -> tuple[Service, D
                 "more period is an assumption.",
                 width=170,
             )
-        st.html(note(f"One photo: {known.latency.source}. Start: {known.start.source}."))
+        st.html(
+            note(f"One photo: {known.latency.source}. At once: {known.places.source}. Start: {known.start.source}.")
+        )
         if aws.account.time_scale > 1:
             st.html(note(f"Waits here go {aws.account.time_scale:g} times faster than on AWS; a replay has AWS's own."))
     service = Service(float(latency) / 1000, int(places), int(queue), float(late) / 1000, known.hourly)
@@ -72,5 +77,9 @@ def ask(aws: Aws, endpoint: str, variant: str, known: Facts) -> tuple[Service, D
 
 
 def _title(known: Facts) -> str:
-    assumed = [name for name, fact in (("latency", known.latency), ("start", known.start)) if fact.is_assumed]
-    return f"Assumptions ({' and '.join(assumed)} not measured)" if assumed else "Assumptions"
+    assumed = [
+        name
+        for name, fact in (("latency", known.latency), ("places", known.places), ("start", known.start))
+        if fact.is_assumed
+    ]
+    return f"Assumptions (not measured: {', '.join(assumed)})" if assumed else "Assumptions, all of them measured"

@@ -1,7 +1,7 @@
 """What an account tells of a variant that a replay has to know: price, latency, and how long an instance takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from statistics import median
@@ -12,11 +12,13 @@ from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly, unknown
 from dashboard.core.errors import KennelError
 from dashboard.core.format import count, duration
+from dashboard.core.serving.measure import knee
+from dashboard.core.serving.measure.result import Measurement
 from dashboard.core.serving.scaling.recorded import metric
 from dashboard.core.serving.scaling.replay import START_SECONDS
 from dashboard.core.serving.scaling.scaling import Activity, Scaling
 
-LATENCY, PLACES, QUEUE = 0.05, 1, 64
+LATENCY, PLACES, QUEUE = 0.05, 1.0, 64
 """Assumed of an instance of which nothing is known: seconds for a photo, photos at once, photos that may wait."""
 HOUR = 3600
 PAST = timedelta(days=1)
@@ -35,13 +37,15 @@ class Fact:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a variant. latency and start in seconds; instances: how many serve now; config: its name."""
+    """What is known of a variant. latency and start in seconds; places: photos at once on an instance; instances: how
+    many serve now; config: its name."""
 
     instance_type: str
     instances: int
     price: Quote
     latency: Fact
     start: Fact
+    places: Fact
     config: str = ""
 
     @property
@@ -67,8 +71,19 @@ def read(aws: Aws, scaling: Scaling, prices: PriceBook, now: datetime) -> Facts:
         price,
         _latency(aws, variant.endpoint, variant.name, now),
         start(scaling.activities, told, aws.account.time_scale),
+        Fact(PLACES, "assumed: Measure finds it", is_assumed=True),
         told["EndpointConfigName"],
     )
+
+
+def with_measured(known: Facts, measured: Sequence[Measurement]) -> Facts:
+    """What the newest measurement of this configuration tells of an instance, in place of what was known of it."""
+    newest = next((one for one in measured if one.config == known.config), None)
+    found = knee.service(newest) if newest else None
+    if newest is None or found is None:
+        return known
+    source = f"measured {newest.at:%Y-%m-%d %H:%M} UTC"
+    return replace(known, latency=Fact(found.latency, source), places=Fact(found.places, source))
 
 
 def start(activities: Sequence[Activity], endpoint: dict[str, Any], time_scale: float = 1.0) -> Fact:

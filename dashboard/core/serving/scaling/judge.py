@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from dashboard.core.format import apart, count, duration, money, percent
@@ -62,22 +63,22 @@ def rows(sides: Sequence[Side]) -> list[dict[str, Any]]:
     return [
         {
             "policy": one.name,
-            "late": percent(one.replay.late_share, 1),
-            "failed": percent(one.replay.failed_share, 1),
-            "wait p50": _wait(one.replay.wait_p50),
-            "wait p99": _wait(one.replay.wait_p99),
+            "late %": round(one.replay.late_share * 100, 2),
+            "failed %": round(one.replay.failed_share * 100, 2),
+            "wait p50 ms": round(one.replay.wait_p50 * 1000),
+            "wait p99 ms": round(one.replay.wait_p99 * 1000),
             "most instances": one.replay.most,
             "instance-hours": round(one.replay.instance_hours, 2),
-            "cost": money(one.replay.cost),
-            "a month": money(one.replay.month()),
+            "cost USD": _usd(one.replay.cost),
+            "a month USD": _usd(one.replay.month()),
         }
         for one in sides
     ]
 
 
-def _wait(seconds: float) -> str:
-    """A wait for a place, apart from the time in the model."""
-    return "none" if seconds < 0.0005 else f"{seconds * 1000:.0f} ms" if seconds < 1 else duration(seconds)
+def _usd(sum_: Decimal | None) -> float | None:
+    """For a column of numbers; None where it is unknown."""
+    return None if sum_ is None else round(float(sum_), 4 if sum_ < 1 else 2)
 
 
 def points(sides: Sequence[Side]) -> list[dict[str, Any]]:

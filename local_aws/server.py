@@ -286,6 +286,8 @@ def build(
     states = Transitions(alarms, sns, lambda: now().timestamp())
     scaled = capacities({"sagemaker": sagemaker, "lambda": functions}, partial(trail.note_done, invoked_by=PRINCIPAL))
     watch = Watch(states, metrics, lambda: now().timestamp(), pace=pace)
+    scaling = ApplicationAutoScaling(store, watch, scaled, partial(linked_role, moto), pace=pace)
+    sagemaker.endpoints.listeners.append(scaling.endpoint_changed)
     targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, moto, facts, trail.note_done)
     services: list[Service] = [
         CloudTrail(trail, now),  # the last to stop: it writes down what the others did
@@ -305,7 +307,7 @@ def build(
         Scheduler(store, targets, metrics),
         sns,
         Budgets(store, charges, Alerts(charges, sns, delivery)),  # stops before what its alerts go out by
-        ApplicationAutoScaling(store, watch, scaled, partial(linked_role, moto), pace=pace),  # before what it scales
+        scaling,  # stops before what it scales
     ]
     keys = KeyRing(install_key(state), moto.find_key, runs)
     front = Front(services, keys, region, now, trail)

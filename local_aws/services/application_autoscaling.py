@@ -83,6 +83,7 @@ class ApplicationAutoScaling(Service):
         self._capacities = capacities
         self._role = role
         self._now = now
+        self._gone: set[str] = set()  # resource ids of variants whose endpoints are being deleted
         self._news = threading.Event()
         self._ended = False
         self._thread: threading.Thread | None = None
@@ -120,13 +121,30 @@ class ApplicationAutoScaling(Service):
     def step(self) -> bool:
         """Do what is due and follow what goes on; True while something is to be looked at again soon."""
         with self._scaler.lock:
+            self._forget_gone()
             self._schedule.run()
             for target in self._store.targets.all():
                 resource = resource_of_document(target)
                 if self._capacities[resource.dimension.name].read(resource) is None:
-                    self._forget(resource)  # AWS deregisters the variants of an endpoint that is deleted
+                    self._forget(resource)
             follows = self._scaler.follow()
             return self._scaler.keep_within() or follows
+
+    def endpoint_changed(self, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
+        """AWS deregisters the variants of an endpoint that is deleted. Called while SageMaker holds its locks."""
+        if before is not None and (after is None or after["EndpointStatus"] == "Deleting"):
+            region = before["EndpointArn"].split(":")[3]
+            self._gone |= {
+                f"{region} endpoint/{before['EndpointName']}/variant/{one['name']}" for one in before["Variants"]
+            }
+            self._news.set()
+
+    def _forget_gone(self) -> None:
+        while self._gone:
+            region, id = self._gone.pop().split(" ")
+            for target in self._store.targets.all():
+                if (target["Region"], target["ResourceId"]) == (region, id):
+                    self._forget(resource_of_document(target))
 
     def is_target(self, region: str, resource_id: str) -> bool:
         """Whether something of a resource is scaled ("endpoint/NAME/variant/NAME")."""
@@ -143,6 +161,7 @@ class ApplicationAutoScaling(Service):
         resource = resource_of(params, caller)
         check_tags(params.get("Tags") or {})
         with self._scaler.lock:
+            self._forget_gone()  # another one of that name is none of those that were registered
             before = self._store.targets.get(resource)
             if before is None:
                 for name in ("MinCapacity", "MaxCapacity"):

@@ -142,12 +142,15 @@ class ScalingWorld:
 
 @contextmanager
 def scaling_world(folder: Path, *, scale: float = 60, endpoint: str = "dogs", count: int = 1) -> Iterator[ScalingWorld]:
-    """An embedded AWS whose waits go `scale` times faster, with an endpoint in service."""
-    aws = start_embedded(folder / "aws", "--time-scale", f"{scale:g}")
+    """An embedded AWS whose waits go `scale` times faster, with an endpoint in service.
+
+    A test may put another server in the place of `aws`; the one that is there at the end is stopped.
+    """
+    made = ScalingWorld(start_embedded(folder / "aws", "--time-scale", f"{scale:g}"), endpoint, scale)
     try:
-        bucket(aws)
-        create_endpoint(aws.client("sagemaker"), endpoint, tiny_package(folder / "package"), count=count)
-        wait_for(aws.client("sagemaker"), endpoint, "InService")
-        yield ScalingWorld(aws, endpoint, scale)
+        bucket(made.aws)
+        create_endpoint(made.aws.client("sagemaker"), endpoint, tiny_package(folder / "package"), count=count)
+        wait_for(made.aws.client("sagemaker"), endpoint, "InService")
+        yield made
     finally:
-        stop_embedded(aws)
+        stop_embedded(made.aws)

@@ -1,0 +1,115 @@
+"""A real endpoint that its policy scales while it is asked, on a server that is killed in between."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import start_embedded, stop_embedded
+from tests.local_aws.sagemaker_world import (
+    IMAGE,
+    ROLE,
+    delete_endpoint,
+    refused,
+    tiny_package,
+    unique,
+    wait_for,
+)
+from tests.local_aws.scaling_world import ScalingWorld, scaling_world
+
+SLR = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScalingWorld]:
+    with scaling_world(tmp_path_factory.mktemp("scaling")) as made:
+        yield made
+
+
+def events(world: ScalingWorld, name: str) -> list[dict[str, Any]]:
+    """What CloudTrail has of a call, within a few seconds."""
+    looked = {"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": name}]}
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        if found := world.aws.client("cloudtrail").lookup_events(**looked)["Events"]:
+            return [json.loads(one["CloudTrailEvent"]) for one in found]
+        time.sleep(0.05)
+    return []
+
+
+def test_what_cannot_scale_is_refused(world: ScalingWorld) -> None:
+    register = world.scaling.register_scalable_target
+    elsewhere = world.resource | {"ResourceId": "endpoint/never-made/variant/AllTraffic"}
+    code, said = refused(register, MinCapacity=1, MaxCapacity=2, **elsewhere)
+    assert code == "ValidationException"
+    assert "doesn't exist" in said
+    code, said = refused(register, MinCapacity=0, MaxCapacity=2, **world.resource)
+    assert "inference components" in said
+    code, said = refused(
+        register, MinCapacity=1, MaxCapacity=2, **world.resource | {"ScalableDimension": "ecs:service:DesiredCount"}
+    )
+    assert code == "ValidationException"
+    code, said = refused(world.scaling.deregister_scalable_target, **world.resource)
+    assert (code, said.split(":")[0]) == (
+        "ObjectNotFoundException",
+        "No scalable target registered for service namespace",
+    )
+
+
+def test_burstable_instances_do_not_scale(world: ScalingWorld, tmp_path: Path) -> None:
+    sagemaker, name = world.aws.client("sagemaker"), unique("burst")
+    environment = tiny_package(tmp_path)
+    sagemaker.create_model(
+        ModelName=name, PrimaryContainer={"Image": IMAGE, "Environment": environment}, ExecutionRoleArn=ROLE
+    )
+    variant = {"VariantName": "a", "ModelName": name, "InstanceType": "ml.t2.medium", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    resource = world.resource | {"ResourceId": f"endpoint/{name}/variant/a"}
+    try:
+        wait_for(sagemaker, name, "InService")
+        code, said = refused(world.scaling.register_scalable_target, MinCapacity=1, MaxCapacity=2, **resource)
+        assert (code, "ml.t2.medium" in said) == ("ValidationException", True)
+    finally:
+        delete_endpoint(sagemaker, name)
+
+
+def test_load_brings_instances_and_a_killed_server_goes_on(world: ScalingWorld) -> None:
+    world.register(1, 3)
+    role = world.aws.client("iam").get_role(RoleName=SLR)["Role"]
+    (target,) = world.scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert target["RoleARN"] == role["Arn"]
+    world.track(10)
+    with world.asked(40):
+        world.wait_for(3, 30)
+    (activity,) = [one for one in world.activities() if one["StatusCode"] == "Successful"]
+    assert activity["Description"] == "Setting desired instance count to 3."
+    (event,) = events(world, "UpdateEndpointWeightsAndCapacities")
+    assert event["userIdentity"]["arn"].endswith(f":assumed-role/{SLR}/AutoScaling")
+    assert event["sourceIPAddress"] == "application-autoscaling.amazonaws.com"
+
+    policies = world.scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    world.aws.process.kill()
+    world.aws.process.wait()
+    stop_embedded(world.aws)
+    world.aws = start_embedded(world.aws.state, "--time-scale", "60")
+    assert world.scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"] == policies
+    names = [one["AlarmName"] for one in policies[0]["Alarms"]]
+    assert len(world.aws.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]) == 2
+    wait_for(world.aws.client("sagemaker"), world.endpoint, "InService")
+    world.register(1, 1)
+    world.wait_for(1, 20)
+    assert world.activities()[-1]["Cause"] == "maximum capacity was set to 1"
+
+
+def test_an_endpoint_that_goes_takes_its_scaling_with_it(world: ScalingWorld) -> None:
+    delete_endpoint(world.aws.client("sagemaker"), world.endpoint)
+    end = time.monotonic() + 10
+    while world.scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert world.aws.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
+    assert len(world.activities()) >= 2, "what was done is still told"

@@ -107,7 +107,10 @@ class Environment:
 
     @property
     def is_alive(self) -> bool:
-        return not self._ended and self._process is not None and self._process.code is None
+        """Whether it can take a request; known a moment before the process's parent tells it, where there is /proc."""
+        if self._ended or self._process is None or self._process.code is not None:
+            return False
+        return not self._pid or _is_running(self._pid)
 
     async def start(self) -> None:
         """Raises Unusable when the function cannot be loaded, OSError and others when this machine cannot do it."""
@@ -313,6 +316,15 @@ class Environment:
         if init:
             figures.append(f"Init Duration: {init * 1000:.2f} ms")
         self._say(f"END RequestId: {request_id}", "\t".join(figures) + "\t")
+
+
+def _is_running(pid: int) -> bool:
+    """Whether a process still runs, and is not only waiting for its parent to notice its end."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except OSError:
+        return not Path("/proc/self/stat").exists()
+    return state not in (b"Z", b"X")
 
 
 def _frame(head: Mapping[str, Any], body: bytes) -> bytes:

@@ -1,0 +1,412 @@
+"""Functions that really run: cold and warm, limits, failures, what they log and what is counted."""
+
+import base64
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.conftest import Embedded, start_embedded, stop_embedded
+from tests.local_aws.lambda_world import ECHO, ask, is_ready, make, package, remove
+from tests.local_aws.sagemaker_world import client, log_lines
+
+SCALE = 60
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """An embedded AWS whose minutes are seconds."""
+    running = start_embedded(tmp_path_factory.mktemp("lambda"), "--time-scale", str(SCALE))
+    yield running
+    stop_embedded(running)
+
+
+@pytest.fixture(scope="module")
+def shared(aws: Embedded) -> str:
+    """A function with version 1 and alias "live"."""
+    name = make(aws, Environment={"Variables": {"GREETING": "hello"}})
+    client(aws, "lambda").publish_version(FunctionName=name)
+    client(aws, "lambda").create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    return name
+
+
+def lines(aws: Embedded, name: str, text: str, seconds: float = 10.0) -> list[str]:
+    """The function's log, once it holds that text."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = log_lines(client(aws, "logs"), f"/aws/lambda/{name}", "20")
+        if any(text in line for line in found):
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{text!r} never came: {found}")
+
+
+def summed(aws: Embedded, metric: str, least: float, statistic: str = "Sum", **dimensions: str) -> float:
+    """A metric of the last minutes, once it is that much: figures are written a moment after what they tell of."""
+    end = time.monotonic() + 10
+    while True:
+        now = datetime.now(UTC)
+        points = client(aws, "cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=metric,
+            Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+            StartTime=now - timedelta(minutes=10),
+            EndTime=now + timedelta(minutes=1),
+            Period=3600,
+            Statistics=[statistic],
+        )["Datapoints"]
+        found = float(sum(point[statistic] for point in points))
+        if found >= least or time.monotonic() > end:
+            return found
+        time.sleep(0.1)
+
+
+def throttled(call: Any, *arguments: Any, **params: Any) -> str:
+    """The reason for which a request is turned away."""
+    with pytest.raises(ClientError) as error:
+        call(*arguments, **params)
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+    assert error.value.response["Error"]["Code"] == "TooManyRequestsException"
+    return str(error.value.response["Reason"])
+
+
+def test_the_first_request_starts_an_environment_and_the_next_finds_it(aws: Embedded) -> None:
+    name = make(aws, Environment={"Variables": {"GREETING": "hello"}})
+    first, second = (ask(aws, name, {"a": number}, LogType="Tail") for number in (1, 2))
+    assert first["StatusCode"] == 200
+    assert first["Payload"]["event"] == {"a": 1}
+    assert (first["Payload"]["number"], second["Payload"]["number"]) == (1, 2)
+    assert first["Payload"]["pid"] == second["Payload"]["pid"]
+    assert first["Payload"]["variable"] == "hello"
+    assert first["ExecutedVersion"] == first["Payload"]["version"] == "$LATEST"
+    assert 5_000 < first["Payload"]["left"] <= 10_000
+    told = [base64.b64decode(one["LogResult"]).decode() for one in (first, second)]
+    assert "Init Duration" in told[0]
+    assert "Init Duration" not in told[1]
+    found = lines(aws, name, "Max Memory Used")
+    assert found[0].startswith("INIT_START")
+    assert found[1] == "loading"
+    assert found[2].startswith("START RequestId: ")
+    assert f"aws_request_id={first['ResponseMetadata']['RequestId']}" in first["Payload"]["context"]
+    remove(aws, name)
+
+
+def test_what_a_function_prints_is_in_the_tail_and_in_its_log(aws: Embedded, shared: str) -> None:
+    told = ask(aws, shared, {"print": "a dog\nwas here"}, LogType="Tail")
+    tail = base64.b64decode(told["LogResult"]).decode().splitlines()
+    assert tail[1:3] == ["a dog", "was here"]
+    assert tail[0].startswith("START RequestId")
+    assert tail[-1].startswith("REPORT RequestId")
+    assert "was here" in lines(aws, shared, "was here")
+
+
+def test_an_error_is_the_answer_and_not_a_failure_of_the_request(aws: Embedded, shared: str) -> None:
+    told = ask(aws, shared, {"raise": "no photo"})
+    assert (told["StatusCode"], told["FunctionError"]) == (200, "Unhandled")
+    assert (told["Payload"]["errorType"], told["Payload"]["errorMessage"]) == ("ValueError", "no photo")
+    assert "handler" in told["Payload"]["stackTrace"][0]
+
+
+def test_a_function_that_ends_its_process_is_answered_and_the_next_request_gets_another(
+    aws: Embedded, shared: str
+) -> None:
+    before = ask(aws, shared)["Payload"]["pid"]
+    told = ask(aws, shared, {"exit": 3})
+    assert told["FunctionError"] == "Unhandled"
+    assert told["Payload"]["errorType"] == "Runtime.ExitError"
+    assert "exit status 3" in told["Payload"]["errorMessage"]
+    assert ask(aws, shared)["Payload"]["pid"] != before
+
+
+def test_an_environment_that_was_killed_while_idle_costs_no_request(aws: Embedded, shared: str) -> None:
+    before = ask(aws, shared)["Payload"]["pid"]
+    os.kill(before, signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{before}").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.1)  # its parent, which the server watches, ends after it
+    told = ask(aws, shared)
+    assert "FunctionError" not in told
+    assert told["Payload"]["pid"] != before
+
+
+def test_a_function_that_takes_too_long_is_ended_and_says_so(aws: Embedded) -> None:
+    name = make(aws, Timeout=1)
+    ask(aws, name)
+    begun = time.monotonic()
+    told = ask(aws, name, {"sleep": 30}, LogType="Tail")
+    assert time.monotonic() - begun < 10
+    assert told["FunctionError"] == "Unhandled"
+    assert "Task timed out after 1.00 seconds" in told["Payload"]["errorMessage"]
+    assert "Task timed out after 1.00 seconds" in base64.b64decode(told["LogResult"]).decode()
+    remove(aws, name)
+
+
+def test_a_function_that_takes_too_much_memory_is_ended(aws: Embedded) -> None:
+    name = make(aws, MemorySize=128)
+    told = ask(aws, name, {"memory": 300})
+    assert told["Payload"]["errorType"] == "Runtime.OutOfMemory"
+    assert "number" in ask(aws, name)["Payload"]
+    remove(aws, name)
+
+
+@pytest.mark.parametrize(
+    ("code", "handler", "kind"),
+    [
+        ("import nothing_of_this_name", "app.handler", "Runtime.ImportModuleError"),
+        ("def handler(", "app.handler", "Runtime.UserCodeSyntaxError"),
+        ("x = 1", "app.handler", "Runtime.HandlerNotFound"),
+        ("raise RuntimeError('at the start')", "app.handler", "RuntimeError"),
+        ("import os; os._exit(4)", "app.handler", "Runtime.ExitError"),
+    ],
+)
+def test_a_function_that_cannot_be_loaded_says_why(aws: Embedded, code: str, handler: str, kind: str) -> None:
+    name = make(aws, code=package(app=code), Handler=handler)
+    told = ask(aws, name)
+    assert (told["FunctionError"], told["Payload"]["errorType"]) == ("Unhandled", kind)
+    remove(aws, name)
+
+
+def test_a_function_sees_its_own_package_and_not_kennel_s(aws: Embedded) -> None:
+    code = "import json\ndef handler(event, context):\n    import dashboard\n    return 1"
+    name = make(aws, code=package(app=code))
+    assert ask(aws, name)["Payload"]["errorType"] == "ModuleNotFoundError"
+    remove(aws, name)
+
+
+def test_a_function_works_as_its_role_on_what_is_open_to_it(aws: Embedded) -> None:
+    code = """
+import boto3
+from botocore.exceptions import ClientError
+def handler(event, context):
+    told = {}
+    for service, operation in (("s3", "list_buckets"), ("iam", "list_users"), ("sagemaker", "list_endpoints")):
+        try:
+            getattr(boto3.client(service), operation)()
+            told[service] = "allowed"
+        except ClientError as refused:
+            told[service] = refused.response["Error"]["Message"]
+    return told
+"""
+    name = make(aws, code=package(app=code), Timeout=60)
+    told = ask(aws, name)["Payload"]
+    assert told["s3"] == "allowed"
+    for service in ("iam", "sagemaker"):
+        assert f"assumed-role/KennelLambda/{name} may" in told[service]
+    remove(aws, name)
+
+
+def test_payloads_are_json_of_a_bearable_size(aws: Embedded, shared: str) -> None:
+    calls = client(aws, "lambda")
+    with pytest.raises(ClientError, match="InvalidRequestContentException"):
+        calls.invoke(FunctionName=shared, Payload=b"{no json")
+    with pytest.raises(ClientError, match="RequestTooLargeException"):
+        calls.invoke(FunctionName=shared, Payload=b'"' + b"x" * (6 * 2**20) + b'"')
+    assert ask(aws, shared, {"large": 7 * 2**20})["Payload"]["errorType"] == "Function.ResponseSizeTooLarge"
+    assert calls.invoke(FunctionName=shared, InvocationType="DryRun")["StatusCode"] == 204
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        calls.invoke(FunctionName=shared, Qualifier="nowhere", InvocationType="DryRun")
+
+
+def test_new_code_is_run_by_the_next_request(aws: Embedded) -> None:
+    name = make(aws)
+    ask(aws, name)
+    client(aws, "lambda").update_function_code(
+        FunctionName=name, ZipFile=package(app="def handler(e, c): return 'new'")
+    )
+    assert ask(aws, name)["Payload"] == "new"
+    remove(aws, name)
+
+
+def test_an_alias_sends_its_share_to_the_second_version(aws: Embedded) -> None:
+    name, calls = make(aws, code=package(app="def handler(e, c): return c.function_version")), client(aws, "lambda")
+    calls.publish_version(FunctionName=name)
+    calls.update_function_configuration(FunctionName=name, MemorySize=512)
+    calls.publish_version(FunctionName=name)
+    weights = {"AdditionalVersionWeights": {"2": 0.5}}
+    calls.create_alias(FunctionName=name, Name="live", FunctionVersion="1", RoutingConfig=weights)
+    told = [ask(aws, f"{name}:live") for _ in range(40)]
+    assert {one["Payload"] for one in told} == {"1", "2"}
+    assert all(one["ExecutedVersion"] == one["Payload"] for one in told)
+    remove(aws, name)
+
+
+def test_a_reservation_is_a_ceiling_and_what_is_beyond_it_is_turned_away(aws: Embedded) -> None:
+    name, calls = make(aws, Timeout=20), client(aws, "lambda")
+    calls.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    assert calls.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] == 1
+    assert calls.get_function(FunctionName=name)["Concurrency"] == {"ReservedConcurrentExecutions": 1}
+    ask(aws, name)
+    with ThreadPoolExecutor(1) as other:
+        running = other.submit(ask, aws, name, {"sleep": 1.5, "print": "asleep"})
+        lines(aws, name, "asleep")
+        assert throttled(ask, aws, name) == "ReservedFunctionConcurrentInvocationLimitExceeded"
+        assert "FunctionError" not in running.result()
+    assert "FunctionError" not in ask(aws, name)
+    calls.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    assert throttled(ask, aws, name) == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    calls.delete_function_concurrency(FunctionName=name)
+    assert "FunctionError" not in ask(aws, name)
+    assert summed(aws, "Throttles", 2, FunctionName=name) == 2
+    remove(aws, name)
+
+
+def test_a_reservation_that_leaves_too_few_for_others_is_refused(aws: Embedded, shared: str) -> None:
+    calls, quotas = client(aws, "lambda"), client(aws, "service-quotas")
+    concurrency = {"ServiceCode": "lambda", "QuotaCode": "L-B99A9384"}
+    quotas.request_service_quota_increase(**concurrency, DesiredValue=104)
+    try:
+        limits = calls.get_account_settings()["AccountLimit"]
+        assert limits["ConcurrentExecutions"] == 104
+        with pytest.raises(ClientError, match=r"below its minimum value of \[100\]"):
+            calls.put_function_concurrency(FunctionName=shared, ReservedConcurrentExecutions=5)
+        with pytest.raises(ClientError, match=r"below its minimum value of \[100\]"):
+            calls.put_provisioned_concurrency_config(
+                FunctionName=shared, Qualifier="live", ProvisionedConcurrentExecutions=5
+            )
+    finally:
+        quotas.request_service_quota_increase(**concurrency, DesiredValue=1000)
+
+
+def test_provisioned_environments_are_started_before_anybody_asks_and_the_rest_spills_over(aws: Embedded) -> None:
+    name, calls = make(aws, Timeout=20), client(aws, "lambda")
+    calls.publish_version(FunctionName=name)
+    calls.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    wanted = {"FunctionName": name, "Qualifier": "live"}
+    told = calls.put_provisioned_concurrency_config(**wanted, ProvisionedConcurrentExecutions=1)
+    assert (told["Status"], told["RequestedProvisionedConcurrentExecutions"]) == ("IN_PROGRESS", 1)
+    is_ready(aws, name, "live", 1)
+    first = ask(aws, f"{name}:live", LogType="Tail")
+    assert first["Payload"]["kept"] == "provisioned-concurrency"
+    assert "Init Duration" not in base64.b64decode(first["LogResult"]).decode()
+    with ThreadPoolExecutor(1) as other:
+        running = other.submit(ask, aws, f"{name}:live", {"sleep": 1.5, "print": "asleep"})
+        lines(aws, name, "asleep")
+        assert ask(aws, f"{name}:live")["Payload"]["kept"] == "on-demand"
+        assert running.result()["Payload"]["kept"] == "provisioned-concurrency"
+    of_alias = {"FunctionName": name, "Resource": f"{name}:live"}
+    assert summed(aws, "ProvisionedConcurrencySpilloverInvocations", 1, **of_alias) == 1
+    assert summed(aws, "ProvisionedConcurrencyInvocations", 2, **of_alias) == 2
+    assert summed(aws, "ProvisionedConcurrencyUtilization", 1, "Maximum", **of_alias) == 1.0
+    assert summed(aws, "ConcurrentExecutions", 2, "Maximum", FunctionName=name) == 2.0
+    assert summed(aws, "Invocations", 3, FunctionName=name) == 3
+    assert summed(aws, "Duration", 1500, "Maximum", FunctionName=name) >= 1500
+    assert ask(aws, name)["Payload"]["kept"] == "on-demand"  # $LATEST has none
+    os.kill(first["Payload"]["pid"], signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while (pid := ask(aws, f"{name}:live")["Payload"]["pid"]) == first["Payload"]["pid"] or not is_kept(aws, name):
+        assert time.monotonic() < deadline, pid
+        time.sleep(0.1)
+    calls.delete_provisioned_concurrency_config(**wanted)
+    with pytest.raises(ClientError, match="ProvisionedConcurrencyConfigNotFoundException"):
+        calls.get_provisioned_concurrency_config(**wanted)
+    remove(aws, name)
+
+
+def is_kept(aws: Embedded, name: str) -> bool:
+    return bool(ask(aws, f"{name}:live")["Payload"]["kept"] == "provisioned-concurrency")
+
+
+def test_provisioned_concurrency_needs_a_version_and_fits_into_a_reservation(aws: Embedded, shared: str) -> None:
+    calls = client(aws, "lambda")
+
+    def put(qualifier: str, count: int) -> Any:
+        return calls.put_provisioned_concurrency_config(
+            FunctionName=shared, Qualifier=qualifier, ProvisionedConcurrentExecutions=count
+        )
+
+    with pytest.raises(ClientError, match="unpublished function versions"):
+        put("$LATEST", 1)
+    with pytest.raises(ClientError, match="at most 16 environments"):
+        put("live", 17)
+    calls.put_function_concurrency(FunctionName=shared, ReservedConcurrentExecutions=2)
+    with pytest.raises(ClientError, match="should not be greater than the reservedConcurrentExecution"):
+        put("live", 3)
+    put("live", 1)
+    with pytest.raises(ClientError, match="already Provisioned"):
+        put("1", 1)
+    with pytest.raises(ClientError, match="should not be lower"):
+        calls.put_function_concurrency(FunctionName=shared, ReservedConcurrentExecutions=0)
+    (listed,) = calls.list_provisioned_concurrency_configs(FunctionName=shared)["ProvisionedConcurrencyConfigs"]
+    assert listed["FunctionArn"].endswith(f"{shared}:live")
+    calls.delete_provisioned_concurrency_config(FunctionName=shared, Qualifier="live")
+    calls.delete_function_concurrency(FunctionName=shared)
+
+
+def test_environments_that_cannot_start_make_the_provisioning_fail_with_the_reason(aws: Embedded) -> None:
+    name, calls = make(aws, code=package(app="import nothing_of_this_name")), client(aws, "lambda")
+    calls.publish_version(FunctionName=name)
+    wanted = {"FunctionName": name, "Qualifier": "1"}
+    calls.put_provisioned_concurrency_config(**wanted, ProvisionedConcurrentExecutions=1)
+    deadline = time.monotonic() + 20
+    while (found := calls.get_provisioned_concurrency_config(**wanted))["Status"] == "IN_PROGRESS":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert found["Status"] == "FAILED"
+    assert "nothing_of_this_name" in found["StatusReason"]
+    remove(aws, name)
+
+
+def test_a_frozen_environment_does_nothing_between_requests(aws: Embedded) -> None:
+    code = """
+import threading, time
+ticks = [0]
+def count():
+    while True:
+        ticks[0] += 1
+        time.sleep(0.01)
+threading.Thread(target=count, daemon=True).start()
+def handler(event, context):
+    time.sleep(0.2)
+    return ticks[0]
+"""
+    name = make(aws, code=package(app=code))
+    before = ask(aws, name)["Payload"]
+    time.sleep(1.0)
+    assert ask(aws, name)["Payload"] - before < 60
+    remove(aws, name)
+
+
+def test_an_asynchronous_request_is_run_and_tried_again_when_it_fails(aws: Embedded) -> None:
+    name, calls = make(aws), client(aws, "lambda")
+    told = calls.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"print": "once"}')
+    assert told["StatusCode"] == 202
+    lines(aws, name, "once")
+    calls.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"print": "again", "raise": "no"}')
+    deadline = time.monotonic() + 15
+    while lines(aws, name, "again").count("again") < 3:  # after a minute and two more, which are seconds here
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert summed(aws, "AsyncEventsReceived", 2, FunctionName=name) == 2
+    assert summed(aws, "AsyncEventsDropped", 1, FunctionName=name) == 1
+    assert lines(aws, name, "once").count("once") == 1
+    remove(aws, name)
+
+
+def test_what_was_provisioned_and_accepted_is_there_after_a_kill(tmp_path: Path) -> None:
+    first = start_embedded(tmp_path / "state")
+    name, calls = make(first, code=package(app=ECHO)), client(first, "lambda")
+    calls.publish_version(FunctionName=name)
+    calls.put_provisioned_concurrency_config(FunctionName=name, Qualifier="1", ProvisionedConcurrentExecutions=1)
+    is_ready(first, name, "1", 1)
+    pid = ask(first, f"{name}:1")["Payload"]["pid"]
+    calls.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=5)
+    calls.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"sleep": 2, "print": "accepted"}')
+    first.process.kill()
+    stop_embedded(first)
+    second = start_embedded(tmp_path / "state")
+    try:
+        is_ready(second, name, "1", 1)
+        assert ask(second, f"{name}:1")["Payload"]["pid"] != pid
+        assert not Path(f"/proc/{pid}").exists()
+        assert client(second, "lambda").get_function_concurrency(FunctionName=name) is not None
+        assert "accepted" in lines(second, name, "accepted")
+    finally:
+        stop_embedded(second)

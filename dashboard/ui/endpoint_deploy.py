@@ -2,6 +2,7 @@
 
 import secrets
 from functools import partial
+from zlib import crc32
 
 import streamlit as st
 
@@ -129,7 +130,7 @@ def _form(aws: Aws, model: Run | Source, suggested: str, token: str) -> DeployPl
 
 def _suffix(model: Run | Source) -> str:
     """Another model suggests another name, and so has another field; a run's dialog has only one."""
-    return "" if isinstance(model, Run) else f"-{abs(hash(model.uri)):x}"
+    return "" if isinstance(model, Run) else f"-{crc32(model.uri.encode()):x}"
 
 
 def _machine(mode: str | None) -> tuple[str, int, Serverless | None]:
@@ -163,8 +164,8 @@ def _machine(mode: str | None) -> tuple[str, int, Serverless | None]:
 
 def _action(aws: Aws, plan: DeployPlan, then: Place, query: dict[str, str], token_key: str = "") -> Action:
     if plan.serverless:
-        each = variant.per_second(plan.serverless, state.prices(), aws.account.region)
-        title = "Costs for each second that it answers"
+        each = variant.answering(plan.serverless, state.prices(), aws.account.region)
+        title = "Costs for 1,000 seconds of answering"
         st.html(str(receipt.sum_of(each, aws.account, title, each.source)))
     else:
         title = "Costs each hour until it is deleted"
@@ -179,5 +180,5 @@ def _action(aws: Aws, plan: DeployPlan, then: Place, query: dict[str, str], toke
         st.session_state.pop(token_key, None)
         return f"{name} is starting: it answers photos in a moment"
 
-    cost = "by use" if plan.serverless else f"{receipt.amount(plan.hourly)}/h"
-    return Action(f"Deploy for {cost}{simulated(aws.account)}", do, then=then, query=query)
+    cost = ", paid by use" if plan.serverless else f" for {receipt.amount(plan.hourly)}/h"
+    return Action(f"Deploy{cost}{simulated(aws.account)}", do, then=then, query=query)

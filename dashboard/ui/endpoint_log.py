@@ -7,7 +7,7 @@ from dashboard.core.aws import Aws
 from dashboard.core.format import count
 from dashboard.core.serving import logs
 from dashboard.core.serving.model import Endpoint
-from dashboard.ui import markup, page, problem
+from dashboard.ui import markup, page, problem, table
 
 HEIGHT = 460
 SEARCH = "endpoint-log-search"
@@ -34,8 +34,11 @@ def show(aws: Aws, one: Endpoint) -> None:
 def _lines(aws: Aws, name: str, wanted: str) -> None:
     with problem.shown("endpoint-log"):
         found = state.find_in_endpoint_log(aws, name, wanted) if wanted else state.endpoint_log(aws, name)
-        hosts = {line.host for line in found}
-        texts = [f"{line.host}  {line.text}" if len(hosts) > 1 else line.text for line in found]
+        timezone, several = st.context.timezone, len({line.host for line in found}) > 1
+        texts = [
+            f"{table.local(line.time, timezone):%H:%M:%S}  {f'{line.host}  ' if several else ''}{line.text}"
+            for line in found
+        ]
         nothing = f"No line holds “{wanted}”." if wanted else "Nothing printed yet."
         with st.container(height=HEIGHT, autoscroll=not wanted, key="log"):
             st.html(markup.log(texts or [nothing], f"Log of {name}, newest line last", "", wanted))

@@ -130,7 +130,7 @@ def _failed(one: Endpoint) -> tuple[str, str, str, str]:
         "not updated",
         "The last update was taken back; the model from before it serves",
         one.failure,
-        "see the log of the instances that it started",
+        "see what Live and Log say of that time, then update it again",
     )
 
 
@@ -143,6 +143,9 @@ def _head(aws: Aws, one: Endpoint, age: str) -> None:
         page.title(one.name, told, age, Markup(f'<span class="kn-marks">{" ".join(marks)}</span>'))
         if one.status.is_serving:
             st.page_link(Place.CLASSIFY, label="Classify", icon=":material/pets:", query_params={"endpoint": one.name})
+            if one.variants and not one.is_serverless:
+                query = {"endpoint": one.name, "variant": one.variants[0].name}
+                st.page_link(Place.SCALING, label="Scaling", icon=":material/expand:", query_params=query)
         if one.is_kennels and not one.status.is_going and aws.account.writable:
             if one.status.is_serving:
                 st.button(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from dashboard.core.format import count, percent
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 HEIGHT = 210
+GAP = 3
+"""Periods without a point over which no line is drawn."""
 HOURS = 6 * 3600
 PARTS = {Span.QUARTER: 3, Span.HOUR: 4, Span.HOURS: 3, Span.DAY: 4, Span.WEEK: 7}
 """Into how many parts the x axis is divided, so that whole numbers stand at it."""
@@ -32,6 +35,7 @@ class Panel:
     y: str
     is_share: bool = False
     wait: str = ""
+    has_gaps: bool = False
 
     def draw(self, span: Span, *, is_dark: bool) -> "Figure | None":
         """The figure; None where there is nothing to draw."""
@@ -53,6 +57,8 @@ class Panel:
         made.update_xaxes(range=[-length, 0], tickvals=[-each * part for part in range(PARTS[span] + 1)])
         made.update_xaxes(ticktext=[f"{each * part:g}" for part in range(PARTS[span] + 1)])
         made.update_layout(margin={"l": 8, "r": min(170, 26 + 7 * longest), "t": 10, "b": 8})
+        if self.has_gaps:
+            made.update_traces(mode="markers")  # a line would claim what nobody measured
         for annotation in made.layout.annotations:
             annotation.x = 0
         return made
@@ -108,7 +114,12 @@ def latency(traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
     else:
         slowest = max(known, key=lambda name: known[name])
         finding = f"{slowest.removesuffix(' p90')} is the slowest: p90 {milliseconds(known[slowest])}"
-    return Panel("endpoint-latency", finding, drawn, "model + overhead (ms)", wait=wait)
+    has_gaps = any(
+        (later - at).total_seconds() > GAP * each.period
+        for each in traffic.values()
+        for (at, _), (later, _) in pairwise(each.points("p50"))
+    )
+    return Panel("endpoint-latency", finding, drawn, "model + overhead (ms)", wait=wait, has_gaps=has_gaps)
 
 
 def errors(traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:

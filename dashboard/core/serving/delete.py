@@ -13,7 +13,7 @@ from dashboard.core.costs.waste import schedule as waste_schedule
 from dashboard.core.errors import AccessDenied, InvalidInput, NotFound, ServiceFault
 from dashboard.core.format import count
 from dashboard.core.parallel import gather
-from dashboard.core.serving import dependents
+from dashboard.core.serving import dependents, parts
 from dashboard.core.serving.dependents import Target
 from dashboard.core.serving.endpoints import config as described
 from dashboard.core.serving.endpoints import get_endpoint
@@ -35,7 +35,7 @@ class DeletePlan:
     schedule: str = ""  # of EventBridge Scheduler, that would delete it later
     targets: tuple[Target, ...] = ()  # that auto scaling keeps
     alarms: tuple[str, ...] = ()
-    earlier: tuple[str, ...] = ()  # configurations whose place its present one took
+    earlier: tuple[str, ...] = ()  # configurations of updates before, those that were taken back too
 
     @property
     def deletes(self) -> tuple[str, ...]:
@@ -99,6 +99,7 @@ def _plan_delete(aws: Aws, endpoint: Endpoint) -> DeletePlan:
         kept.append(f"endpoint configuration {config} and its model stay: Kennel did not make them")
         return DeletePlan(name, "", (), tuple(kept), endpoint.hourly)
     earlier = _earlier(aws, name, marks)
+    earlier += _taken_back(aws, name, {config, *(one["EndpointConfigName"] for one in earlier)})
     going = {config, *(one["EndpointConfigName"] for one in earlier)}
     models = []
     for model in sorted({one for each in (told, *earlier) for one in _models(each)}):
@@ -126,6 +127,21 @@ def _earlier(aws: Aws, endpoint: str, marks: Mapping[str, str]) -> list[dict[str
             break
         found.append(told)
     return found
+
+
+def _taken_back(aws: Aws, endpoint: str, chain: Collection[str]) -> list[dict[str, Any]]:
+    """The configurations of updates that were taken back: made to replace one of the chain, and not in it."""
+    begin = parts.made_name(endpoint, "")
+    pages = aws.pages("sagemaker", "ListEndpointConfigs", NameContains=begin, limit=5)
+    names = [one["EndpointConfigName"] for page in pages for one in page["EndpointConfigs"]]
+
+    def look(name: str) -> dict[str, Any] | None:
+        told = described(aws, name)
+        marks = tags.of_sagemaker(aws, told["EndpointConfigArn"]) if told else {}
+        return told if _is_kennels(marks) and marks.get(tags.REPLACES) in chain else None
+
+    mine = gather(look, [name for name in names if name.startswith(begin) and name not in chain])
+    return [one for one in mine if one and not _other_endpoint_with(aws, one["EndpointConfigName"], endpoint)]
 
 
 def delete_endpoint(aws: Aws, plan: DeletePlan) -> None:

@@ -102,7 +102,7 @@ def plan_update(
     sent: dict[str, Any] = {"EndpointName": one.name, "EndpointConfigName": made}
     if has_guardrails:
         alarms = rollout.alarms(asked.guard, one.name, names)
-        calls += [Call("cloudwatch", "PutMetricAlarm", each, each["AlarmDescription"]) for each in alarms]
+        calls += [Call("cloudwatch", "PutMetricAlarm", each, f"makes the alarm {each['AlarmName']}") for each in alarms]
         sent |= {
             # what auto scaling has made of them by then is kept: AWS's advice for endpoints that scale
             "RetainAllVariantProperties": True,

@@ -154,21 +154,21 @@ def together(variants: Sequence[Variant]) -> Quote:
     )
 
 
-def per_second(serverless: Serverless, prices: PriceBook, region: str) -> Quote:
-    """What a serverless variant costs for each second that it computes; only the price of 3 GB is in the book."""
+def answering(serverless: Serverless, prices: PriceBook, region: str, seconds: int = 1000) -> Quote:
+    """What a serverless variant costs for seconds of computing; only the price of 3 GB is in the book."""
     price = prices.beside(Extra.SERVERLESS_3GB, region) if serverless.memory_mb == SERVERLESS_PRICED_MB else None
     if price is None:
         return unknown(f"the price book has no price for a serverless endpoint of {serverless.memory_mb:,} MB here")
     return Quote(
-        amount=price.amount,
+        amount=price.amount * seconds,
         unit_price=price.amount,
-        seconds=1,
+        seconds=seconds,
         count=1,
         currency=price.currency,
         source=price.source,
         date=price.date,
         is_estimate=price.is_estimate,
-        basis="one second of answering",
+        basis="of answering",
     )
 
 

@@ -43,9 +43,9 @@ def test_a_sum_with_a_part_unknown_is_at_least_the_rest():
     assert quote.why_unknown.startswith("other: ")
 
 
-@pytest.mark.parametrize(("memory", "amount"), [(3072, Decimal("0.00006")), (1024, None)])
-def test_a_second_of_a_serverless_endpoint_is_priced_where_the_book_has_it(memory, amount):
-    assert variant.per_second(Serverless(memory, 1), BOOK, "us-east-1").amount == amount
+@pytest.mark.parametrize(("memory", "amount"), [(3072, Decimal("0.06")), (1024, None)])
+def test_seconds_of_a_serverless_endpoint_are_priced_where_the_book_has_it(memory, amount):
+    assert variant.answering(Serverless(memory, 1), BOOK, "us-east-1").amount == amount
 
 
 def test_weights_are_shares_of_all_of_them():

@@ -1,151 +1,144 @@
-"""A target tracking policy's alarms: made with it, through the same store that PutMetricAlarm writes.
-
-Above the target for three periods it scales out, below nine tenths of it for fifteen minutes it scales in. AWS names
-the alarms, the metrics and the statistics; that a high-resolution policy looks at 90 periods of 10 s before it scales
-in is an assumption: AWS publishes none, and 90 are the same fifteen minutes.
-Source: SageMaker Developer Guide, "Define a scaling policy"; Lambda Developer Guide, "Provisioned concurrency".
-"""
+"""The operations on scaling policies. A target tracking policy makes its alarms; see application_autoscaling_alarms."""
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from local_aws.engine.scaler import LOW_SHARE
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
-from local_aws.services import cloudwatch_alarms_request
-from local_aws.services.application_autoscaling_request import FUNCTION, Dimension, Resource, invalid
+from local_aws.services.application_autoscaling_alarms import (
+    alarm_names,
+    alarm_of,
+    check_alarm,
+    check_tracking,
+    tracked_by,
+)
+from local_aws.services.application_autoscaling_base import OF_ALL, Params, ScalingBase, told
+from local_aws.services.application_autoscaling_request import Resource, check_steps, invalid, missing, resource_of
+from local_aws.services.application_autoscaling_scaler import STEP_COOLDOWN
+from local_aws.services.application_autoscaling_store import Document
+from local_aws.services.cloudwatch_alarms import delete_alarm, put_alarm
 
-OUT_PERIODS = 3
-IN_SECONDS = 900
-CUSTOM_PERIOD = 60  # Application Auto Scaling has no other for metrics of one's own
-
-Params = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Predefined:
-    namespace: str
-    metric: str
-    statistic: str
-    period: int
-
-
-PREDEFINED = {
-    "SageMakerVariantInvocationsPerInstance": Predefined("AWS/SageMaker", "InvocationsPerInstance", "Sum", 60),
-    "SageMakerVariantConcurrentRequestsPerModelHighResolution": Predefined(
-        "AWS/SageMaker", "ConcurrentRequestsPerModel", "Maximum", 10
-    ),
-    "SageMakerVariantProvisionedConcurrencyUtilization": Predefined(
-        "AWS/SageMaker", "ServerlessProvisionedConcurrencyUtilization", "Maximum", 60
-    ),
-    "LambdaProvisionedConcurrencyUtilization": Predefined(
-        "AWS/Lambda", "ProvisionedConcurrencyUtilization", "Average", 60
-    ),
-}
+MOST_POLICIES = 50  # of one target
+_POLICY = (
+    *(*OF_ALL, "PolicyARN", "PolicyName", "PolicyType"),
+    *("StepScalingPolicyConfiguration", "TargetTrackingScalingPolicyConfiguration"),
+)
 
 
-def check_tracking(config: Mapping[str, Any], dimension: Dimension) -> None:
-    """Raises ServiceError ValidationException for a configuration that tracks nothing."""
-    predefined, custom = config.get("PredefinedMetricSpecification"), config.get("CustomizedMetricSpecification")
-    if bool(predefined) == bool(custom):
-        raise invalid(
-            "Exactly one of PredefinedMetricSpecification and CustomizedMetricSpecification must be specified."
-        )
-    if not config["TargetValue"] > 0:
-        raise invalid("TargetValue must be greater than 0.")
-    for name in ("ScaleInCooldown", "ScaleOutCooldown"):
-        if (config.get(name) or 0) < 0:
-            raise invalid(f"{name} must not be negative.")
-    if predefined:
-        kind = predefined["PredefinedMetricType"]
-        if kind not in dimension.predefined:
-            raise invalid(
-                f"The predefined metric {kind} does not belong to {dimension.name}. Use one of "
-                f"{', '.join(dimension.predefined)}."
-            )
-        if predefined.get("ResourceLabel"):
-            raise invalid(f"ResourceLabel is not supported with {kind}.")
-    elif custom and not custom.get("Metrics"):
-        for name in ("MetricName", "Namespace", "Statistic"):
-            if not custom.get(name):
-                raise invalid(f"CustomizedMetricSpecification needs {name}, or Metrics.")
+class Policies(ScalingBase):
+    """PutScalingPolicy, DescribeScalingPolicies, DeleteScalingPolicy."""
 
+    def put_scaling_policy(self, params: Params, caller: Caller) -> Params:
+        resource = resource_of(params, caller)
+        if params.get("PredictiveScalingPolicyConfiguration"):
+            raise invalid("Predictive scaling is there for Amazon ECS only (PredictiveScalingPolicyConfiguration).")
+        with self._scaler.lock:
+            if self._store.targets.get(resource) is None:
+                raise missing("scalable target registered", resource)
+            before = self._store.policies.get(resource, params["PolicyName"])
+            config = self._policy_config(params, resource, before)
+            others = [one for one in self._store.policies.of(resource) if one["PolicyName"] != params["PolicyName"]]
+            if before is None and len(others) >= MOST_POLICIES:
+                raise ServiceError("LimitExceededException", f"A target can have {MOST_POLICIES} scaling policies.")
+            name = params["PolicyName"]
+            made = {
+                "PolicyARN": f"arn:aws:autoscaling:{caller.region}:{caller.account}:scalingPolicy:{uuid.uuid4()}:"
+                f"resource/{resource.dimension.service}/{resource.id}:policyName/{name}",
+                "PolicyName": name,
+                "ServiceNamespace": resource.dimension.service,
+                "ResourceId": resource.id,
+                "ScalableDimension": resource.dimension.name,
+                "Region": caller.region,
+                "CreationTime": self._now(),
+                "Ends": {},
+                "Out": None,
+                "In": None,
+            } | (before or {})
+            made |= config
+            if made["PolicyType"] == "TargetTrackingScaling":
+                self._check_alone(made, others)
+                made = self._with_alarms(made, resource, caller)
+            self._store.policies.put(made)
+        return {"PolicyARN": made["PolicyARN"], "Alarms": self._alarms(made)}
 
-def tracked_by(config: Mapping[str, Any]) -> Any:
-    """What makes two policies track the same metric."""
-    return config.get("PredefinedMetricSpecification") or config.get("CustomizedMetricSpecification")
-
-
-def alarm_names(resource: Resource, config: Mapping[str, Any], before: Mapping[str, Any] | None) -> dict[str, str]:
-    """High and Low, or High alone where the policy does not scale in. before: of the same policy; they stay."""
-    wanted = ("High",) if config.get("DisableScaleIn") else ("High", "Low")
-    kept = before or {}
-    return {end: kept.get(end) or f"TargetTracking-{resource.id}-Alarm{end}-{uuid.uuid4()}" for end in wanted}
-
-
-def alarm_of(end: str, name: str, resource: Resource, config: Mapping[str, Any], policy_arn: str) -> Params:
-    """The parameters of PutMetricAlarm for one end ("High" or "Low") of a policy."""
-    target, watched = config["TargetValue"], _watched(resource, config)
-    period = watched.get("Period") or CUSTOM_PERIOD
-    periods = OUT_PERIODS if end == "High" else IN_SECONDS // period
-    return {
-        "AlarmName": name,
-        "AlarmDescription": f"DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {policy_arn}.",
-        "ActionsEnabled": True,
-        "AlarmActions": [policy_arn],
-        **watched,
-        "EvaluationPeriods": periods,
-        "Threshold": target if end == "High" else target * LOW_SHARE,
-        "ComparisonOperator": "GreaterThanThreshold" if end == "High" else "LessThanThreshold",
-    }
-
-
-def check_alarm(alarm: Params, caller: Caller) -> None:
-    """Raises ServiceError ValidationException for metrics that no alarm could watch."""
-    try:
-        cloudwatch_alarms_request.check(alarm, caller)
-    except ServiceError as wrong:
-        raise invalid(wrong.message) from wrong
-
-
-def _watched(resource: Resource, config: Mapping[str, Any]) -> Params:
-    """The members of an alarm that say what it reads."""
-    predefined = config.get("PredefinedMetricSpecification")
-    if predefined:
-        found = PREDEFINED[predefined["PredefinedMetricType"]]
-        return {
-            "Namespace": found.namespace,
-            "MetricName": found.metric,
-            "Dimensions": _dimensions(resource),
-            "Statistic": found.statistic,
-            "Period": found.period,
+    def _policy_config(self, params: Params, resource: Resource, before: Document | None) -> Params:
+        kind = params.get("PolicyType") or (before or {}).get("PolicyType") or "StepScaling"
+        if before is not None and before["PolicyType"] != kind:
+            raise invalid(f"The policy {params['PolicyName']} is of type {before['PolicyType']}: delete it first.")
+        other = {
+            "TargetTrackingScaling": "StepScalingPolicyConfiguration",
+            "StepScaling": "TargetTrackingScalingPolicyConfiguration",
         }
-    custom = config["CustomizedMetricSpecification"]
-    if custom.get("Metrics"):
-        return {"Metrics": [_query(one) for one in custom["Metrics"]]}
-    return {
-        "Namespace": custom["Namespace"],
-        "MetricName": custom["MetricName"],
-        "Dimensions": list(custom.get("Dimensions") or ()),
-        "Statistic": custom["Statistic"],
-        "Period": CUSTOM_PERIOD,
-        **({"Unit": custom["Unit"]} if custom.get("Unit") else {}),
-    }
+        if kind not in other:
+            raise invalid(f"Unsupported policy type {kind} for {resource.dimension.name}.")
+        if params.get(other[kind]):
+            raise invalid(f"{other[kind]} does not belong to a policy of type {kind}.")
+        member = f"{kind}PolicyConfiguration"
+        config = params.get(member) or (before or {}).get(member)
+        if not config:
+            raise invalid(f"A policy of type {kind} needs {member}.")
+        if kind == "TargetTrackingScaling":
+            check_tracking(config, resource.dimension)
+        elif not resource.dimension.steps:
+            raise invalid(f"Step scaling is not supported for {resource.dimension.name}. Use TargetTrackingScaling.")
+        else:
+            check_steps(config)
+            config = {"Cooldown": STEP_COOLDOWN, "MetricAggregationType": "Average", **config}
+        return {"PolicyType": kind, member: config}
 
+    def _check_alone(self, policy: Document, others: list[Document]) -> None:
+        member = "TargetTrackingScalingPolicyConfiguration"
+        if any(member in one and tracked_by(one[member]) == tracked_by(policy[member]) for one in others):
+            raise invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
 
-def _dimensions(resource: Resource) -> list[dict[str, str]]:
-    parts = resource.parts
-    if resource.dimension is FUNCTION:
-        of = {"FunctionName": parts["function"], "Resource": f"{parts['function']}:{parts['qualifier']}"}
-    else:
-        of = {"EndpointName": parts["endpoint"], "VariantName": parts["variant"]}
-    return [{"Name": name, "Value": value} for name, value in of.items()]
+    def _with_alarms(self, policy: Document, resource: Resource, caller: Caller) -> Document:
+        """Make or replace the alarms of a policy; those that it does not need any more go."""
+        config = policy["TargetTrackingScalingPolicyConfiguration"]
+        names = alarm_names(resource, config, policy["Ends"])
+        made = [alarm_of(end, name, resource, config, policy["PolicyARN"]) for end, name in names.items()]
+        for alarm in made:
+            check_alarm(alarm, caller)
+        for alarm in made:
+            put_alarm(self._states, alarm, caller, self._now())
+        for end, name in policy["Ends"].items():
+            if end not in names:
+                delete_alarm(self._states, caller.region, name, self._now())
+        return {**policy, "Ends": names}
 
+    def describe_scaling_policies(self, params: Params, caller: Caller) -> Params:
+        names = params.get("PolicyNames")
+        found, more = self._page(self._store.policies, params, caller, "PolicyName")
+        shown = [
+            told(one, _POLICY) | {"Alarms": self._alarms(one)}
+            for one in found
+            if not names or one["PolicyName"] in names
+        ]
+        return {"ScalingPolicies": shown, **more}
 
-def _query(one: Mapping[str, Any]) -> Params:
-    """A TargetTrackingMetricDataQuery as CloudWatch's own."""
-    stat = one.get("MetricStat")
-    read = {"MetricStat": {**stat, "Period": CUSTOM_PERIOD}} if stat else {}
-    return {**{name: value for name, value in one.items() if name != "MetricStat"}, **read}
+    def _alarms(self, policy: Mapping[str, Any]) -> list[Params]:
+        """Its own alarms, or those that somebody made for a step policy."""
+        region = policy["Region"]
+        named = set(policy["Ends"].values())
+        return [
+            {"AlarmName": alarm["AlarmName"], "AlarmARN": alarm["AlarmArn"]}
+            for alarm in self._states.alarms.all(region)
+            if alarm["AlarmName"] in named or (not named and policy["PolicyARN"] in alarm["AlarmActions"])
+        ]
+
+    def delete_scaling_policy(self, params: Params, caller: Caller) -> Params:
+        resource = resource_of(params, caller)
+        with self._scaler.lock:
+            found = self._store.policies.get(resource, params["PolicyName"])
+            if found is None:
+                raise ServiceError(
+                    "ObjectNotFoundException",
+                    f"No scaling policy found for {resource.words}, policy name: {params['PolicyName']}",
+                )
+            self._delete_policy(found)
+        return {}
+
+    def _delete_policy(self, policy: Document) -> None:
+        for name in policy["Ends"].values():
+            delete_alarm(self._states, policy["Region"], name, self._now())
+        self._store.policies.delete(policy)

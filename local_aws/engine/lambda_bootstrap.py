@@ -180,6 +180,7 @@ def main(arguments: list[str]) -> int:
     link.send({"ready": os.getpid(), "mb": used_mb()})
     while (frame := link.receive()) is not None:
         asked, payload = frame
+        link.send({"got": asked["id"]})
         records.request_id = asked["id"]
         told, is_error = answered(function, asked, payload)
         link.send({"done": asked["id"], "error": is_error, "mb": used_mb()}, told)

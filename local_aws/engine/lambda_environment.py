@@ -83,6 +83,10 @@ class Unusable(Exception):  # noqa: N818 (it says what is so)
         self.payload = json.dumps(error).encode()
 
 
+class Lost(Exception):  # noqa: N818 (it says what is so)
+    """The environment had died before the request reached the function: another one can take it."""
+
+
 class Environment:
     """Used from one event loop: `start`, then `invoke` as often as it `is_alive`, then `end`."""
 
@@ -104,6 +108,7 @@ class Environment:
         self._used_mb = 0
         self._too_large = False
         self._ended = False
+        self._got = False
 
     @property
     def is_alive(self) -> bool:
@@ -180,12 +185,14 @@ class Environment:
         )
 
     async def invoke(self, asked: Asked, *, cold: bool) -> Outcome:
-        """Ask the function. cold: the start was for this request, and is told with it."""
+        """Ask the function. cold: the start was for this request, and is told with it.
+
+        Raises Lost; whatever goes wrong in the function is an outcome.
+        """
         assert self._writer is not None  # noqa: S101 (start() has been called)
         self._said = []
-        self._too_large = False
+        self._too_large = self._got = False
         self._signal(signal.SIGCONT)
-        self._say(f"START RequestId: {asked.id} Version: {self.spec.version}")
         begun = time.perf_counter()
         watch = asyncio.get_running_loop().create_task(self._watch_memory())
         try:
@@ -208,7 +215,10 @@ class Environment:
             error = {"errorType": "Sandbox.Timedout", "errorMessage": f"RequestId: {asked.id} Error: {said}"}
             payload = json.dumps(error).encode()
             await self.end()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError) as gone:
+            if not self._got:
+                await self.end()
+                raise Lost from gone
             failed, seconds = True, time.perf_counter() - begun
             error = await self._exited(asked.id)
             self._say(error["errorMessage"], f"Error type: {error['errorType']}")
@@ -245,16 +255,20 @@ class Environment:
         self._place.remove()
 
     async def _answer(self) -> tuple[dict[str, Any], bytes]:
-        """The next frame that is no log. Raises IncompleteReadError when the process has ended."""
+        """The next frame that ends a start or a request. Raises IncompleteReadError when the process has ended."""
         assert self._reader is not None  # noqa: S101 (start() has been called)
         while True:
             head_size, body_size = HEAD.unpack(await self._reader.readexactly(HEAD.size))
             head = json.loads(await self._reader.readexactly(head_size))
             body = await self._reader.readexactly(body_size)
-            if not head.get("log"):
+            if "log" in head:
+                self._say(*self._printed.feed(body))
+            elif "got" in head:
+                self._got = True
+                self._say(f"START RequestId: {head['got']} Version: {self.spec.version}")
+            else:
                 self._flush()
                 return head, body
-            self._say(*self._printed.feed(body))
 
     def _read_raw(self) -> None:
         """What came past Python's own streams: a library's, or a program's that the function started."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from local_aws.engine.lambda_environment import Asked, Outcome, Spec, Unusable
+from local_aws.engine.lambda_environment import Asked, Lost, Outcome, Spec, Unusable
 from local_aws.engine.lambda_pool import NoPlace, Pool, Taken
 from local_aws.errors import ServiceError
 from local_aws.services import lambda_limits
@@ -114,6 +114,8 @@ class Invoker:
             return Outcome(error.payload, failed=True, seconds=0.0, tail=b"")
         try:
             return await taken.environment.invoke(asked, cold=taken.cold)
+        except Lost:  # it was killed while it waited: what a new one does differently is that it is alive
+            return await self._run(None, spec, asked)
         finally:
             self._pool.give_back(taken)
 

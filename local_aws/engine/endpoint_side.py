@@ -25,7 +25,7 @@ class Side:
         host: Host,
         slots: threading.Semaphore,
         room: Room,
-        condition: threading.Condition,
+        lock: threading.RLock,
         changed: Callable[[], None],
         over: Callable[[list[Instance]], object],
         *,
@@ -35,7 +35,7 @@ class Side:
         self.resumed = self.in_service = resumed  # in service: its instances are started again however often they die
         self.instances: dict[str, list[Instance]] = {one.name: [] for one in endpoint.variants if not one.serverless}
         self.counts: dict[str, int] = {one.name: one.count for one in endpoint.variants}
-        self._host, self._slots, self._room, self._condition = host, slots, room, condition
+        self._host, self._slots, self._room, self._lock = host, slots, room, lock
         self._changed, self._over = changed, over
         self._numbers: Counter[str] = Counter()
         self._turn = 0
@@ -98,7 +98,7 @@ class Side:
                     variant.serverless,
                     partial(self._made, variant),
                     self._room,
-                    self._condition,
+                    self._lock,
                     self._over,
                     kept=self._host.pace.seconds(KEPT_SECONDS),
                     proved=self.resumed,
@@ -183,7 +183,7 @@ class Side:
         return Target(chosen.name, instance.port, len(ready), instance.name, partial(self._done, instance))
 
     def _done(self, instance: Instance) -> None:
-        with self._condition:
+        with self._lock:
             instance.outstanding -= 1
 
     def _made(self, variant: Variant, delay: float = 0.0) -> Instance:

@@ -14,6 +14,7 @@ from local_aws.engine.endpoint_meter import EndpointMeter, Metered
 from local_aws.engine.endpoint_running import Running
 from local_aws.engine.endpoint_side import Side
 from local_aws.engine.errors import EngineError, InternalFaultError
+from local_aws.engine.opt_ml import OptMl
 from local_aws.engine.rollout import Rollout
 from local_aws.engine.serverless import KEPT_SECONDS, Room, Starting
 from local_aws.engine.serving import Instance
@@ -36,7 +37,6 @@ class Fleet:
         self._choose = choose
         self._endpoints: dict[str, Running] = {}
         self._lock = threading.RLock()
-        self._condition = threading.Condition(self._lock)
         self._slots = threading.Semaphore(host.starts)
         self._room = Room(host.serverless)
         self._work = ThreadPoolExecutor(max_workers=2, thread_name_prefix="endpoints")
@@ -104,6 +104,13 @@ class Fleet:
             running.rollout = threading.Thread(target=rollout.run, name=f"update of {endpoint.name}", daemon=True)
             running.rollout.start()
 
+    def sweep(self, known: Collection[Endpoint]) -> None:
+        """Remove the files of models that none of these runs: an update that was cut off by a kill leaves some."""
+        places = {self._host.place(one, variant).folder.name for one in known for variant in one.variants}
+        for folder in self._host.folder.iterdir():
+            if folder.name not in places:
+                OptMl(folder, private=False).remove()
+
     def view(self, arn: str) -> View | None:
         with self._lock:
             running = self._endpoints.get(arn)
@@ -151,7 +158,6 @@ class Fleet:
             self._endpoints.clear()
             for running in endpoints:
                 running.deleting = True
-            self._condition.notify_all()
         self._work.shutdown(cancel_futures=True)
         instances = self._closed(endpoints)
         for instance in instances:
@@ -177,11 +183,8 @@ class Fleet:
             else:
                 with self._lock:
                     side.noticed()
-                    self._condition.notify_all()
 
-        side = Side(
-            endpoint, self._host, self._slots, self._room, self._condition, changed, self._retire, resumed=resumed
-        )
+        side = Side(endpoint, self._host, self._slots, self._room, self._lock, changed, self._retire, resumed=resumed)
         return side
 
     def _prepare(self, running: Running) -> None:
@@ -221,7 +224,6 @@ class Fleet:
             if running.view().status is Status.IN_SERVICE:
                 running.was_in_service = running.blue.in_service = True
                 running.updating = False
-            self._condition.notify_all()
         self._tell(running)
 
     def _tell(self, running: Running) -> None:

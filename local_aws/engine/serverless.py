@@ -52,7 +52,7 @@ class Room:
 
 
 class Pool:
-    """The processes of one variant. All of it happens under the lock of `condition`, which is told of every change.
+    """The processes of one variant. All of it happens under `lock`, the fleet's.
 
     make: a new instance, not started; over: what becomes of one that is needed no more; kept: seconds.
     proved: whether one of its processes has ever been ready, without which the endpoint does not get into service.
@@ -64,7 +64,7 @@ class Pool:
         config: Serverless,
         make: Callable[[], Instance],
         room: Room,
-        condition: threading.Condition,
+        lock: threading.RLock,
         over: Callable[[list[Instance]], object],
         *,
         kept: float = KEPT_SECONDS,
@@ -75,7 +75,7 @@ class Pool:
         self.config = config
         self.proved = proved
         self.failure = ""
-        self._make, self._room, self._condition, self._over = make, room, condition, over
+        self._make, self._room, self._lock, self._over = make, room, lock, over
         self._kept, self._clock = kept, clock
         self._processes: list[_Process] = []
         self._closed = False
@@ -140,7 +140,6 @@ class Pool:
     def close(self) -> None:
         """No more processes, and nobody waits for one any more."""
         self._closed = True
-        self._condition.notify_all()
         self.leave()
 
     def leave(self) -> None:
@@ -192,37 +191,38 @@ class Pool:
         return Target(self.variant, port, 0, one.instance.name, lambda: self._done(one), setup, use)
 
     def _done(self, one: _Process) -> None:
-        with self._condition:
+        with self._lock:
             one.instance.outstanding -= 1
             one.idle_since = self._clock()
-            self._condition.notify_all()
 
-    def wait(self, one: _Process, begun: float, seconds: float) -> Target:
-        """Wait for a process that starts. Raises NotStartedError."""
-        end = begun + seconds
-        with self._condition:
-            try:
-                while one.instance.port is None:
-                    if one.instance.failure or one not in self._processes or self._closed:
-                        raise NotStartedError(one.instance.failure or "the endpoint is being changed or deleted")
-                    left = end - self._clock()
-                    if left <= 0:
-                        raise NotStartedError(f"it did not start within {seconds:g} s")
-                    self._condition.wait(min(left, 1.0))
+    def look(self, one: _Process, begun: float) -> Target | None:
+        """The process that was started at `begun`, None while it starts. Raises NotStartedError when it never will."""
+        with self._lock:
+            if one.instance.port is not None:
                 return self._target(one, self._clock() - begun)
-            except NotStartedError:
-                one.instance.outstanding -= 1
-                raise
+            if one.instance.failure:
+                raise NotStartedError(one.instance.failure)
+            if self._closed or one not in self._processes:
+                raise NotStartedError("the endpoint is being changed or deleted")
+            return None
+
+    def give_up(self, one: _Process) -> None:
+        """The request that waited for a process does not any more."""
+        self._done(one)
 
 
 @dataclass(frozen=True)
 class Starting:
-    """A process that starts for a request: `wait` in a thread."""
+    """A process that starts for a request. Who waits looks again and again: a thread for each would be too many."""
 
     pool: Pool
     process: _Process
     begun: float
 
-    def wait(self, seconds: float) -> Target:
-        """The process when it is ready. Raises NotStartedError."""
-        return self.pool.wait(self.process, self.begun, seconds)
+    def look(self) -> Target | None:
+        """The process once it is ready, None while it starts. Raises NotStartedError when it never will be."""
+        return self.pool.look(self.process, self.begun)
+
+    def give_up(self) -> None:
+        """Must be called by who got no Target from it."""
+        self.pool.give_up(self.process)

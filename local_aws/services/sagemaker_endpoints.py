@@ -105,8 +105,7 @@ class Endpoints(Models):
         return {"EndpointArn": found["EndpointArn"]}
 
     def _updated(self, one: Document, wanted: Mapping[str, Mapping[str, Any]]) -> Document:
-        if one["EndpointStatus"] != Status.IN_SERVICE:
-            raise ServiceError("ValidationException", f'Cannot update in-progress endpoint "{one["EndpointArn"]}".')
+        _check_in_service(one)
         variants = [_resized(variant, wanted.get(variant["name"], {})) for variant in one["Variants"]]
         return {**self._in_status(one, Status.UPDATING), "Variants": variants}
 
@@ -136,8 +135,7 @@ class Endpoints(Models):
     def _deploying(
         self, one: Document, config: str, variants: Sequence[Variant], deployment: Mapping[str, Any]
     ) -> Document:
-        if one["EndpointStatus"] != Status.IN_SERVICE:
-            raise ServiceError("ValidationException", f'Cannot update in-progress endpoint "{one["EndpointArn"]}".')
+        _check_in_service(one)
         attempt = one.get("Attempts", 0) + 1
         pending = {
             "EndpointConfigName": config,
@@ -169,7 +167,10 @@ class Endpoints(Models):
 
     def resume_endpoints(self) -> None:
         """After a start of the server: endpoints come up again in the background; what was being deleted is deleted."""
-        for found in self.endpoints.all():
+        everything = self.endpoints.all()
+        known = [endpoint_of(one) for one in everything] + [pending_of(one) for one in everything]
+        self.fleet.sweep([one for one in known if one])
+        for found in everything:
             arn, status = found["EndpointArn"], found["EndpointStatus"]
             if status == Status.DELETING:
                 self.fleet.delete(endpoint_of(found), partial(self.endpoints.remove, arn))
@@ -225,6 +226,14 @@ class Endpoints(Models):
                 f"This machine's limit for endpoint instances while endpoints are updated is {most}, with a current "
                 f"utilization of {running} and a request delta of {new}. Wait until other updates have ended.",
             )
+
+
+def _check_in_service(one: Document) -> None:
+    if one["EndpointStatus"] == Status.FAILED:
+        sentence = f'Cannot update failed endpoint "{one["EndpointArn"]}". Delete it, and create it anew.'
+        raise ServiceError("ValidationException", sentence)
+    if one["EndpointStatus"] != Status.IN_SERVICE:
+        raise ServiceError("ValidationException", f'Cannot update in-progress endpoint "{one["EndpointArn"]}".')
 
 
 def _retained(variants: Sequence[Variant], found: Document, params: Mapping[str, Any]) -> tuple[Variant, ...]:

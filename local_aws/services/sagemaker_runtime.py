@@ -1,5 +1,6 @@
 """InvokeEndpoint: the request goes straight to a serving process of the endpoint, and its answer straight back."""
 
+import asyncio
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -8,7 +9,6 @@ from functools import cached_property
 from urllib.parse import unquote
 
 from botocore.model import OperationModel
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -26,6 +26,7 @@ from local_aws.services.sagemaker_base import arn_of
 
 LARGEST_BODY = 6_291_456  # bytes, of the request and of the answer
 SECONDS = 60.0
+STARTED_POLL = 0.01  # seconds
 _ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 _PASSED = {"content-type": "Content-Type", "accept": "Accept", _ATTRIBUTES: "X-Amzn-SageMaker-Custom-Attributes"}
 _REFUSED = ("target-model", "target-container-hostname", "enable-explanations", "inference-component", "session-id")
@@ -165,7 +166,7 @@ class SageMakerRuntime(Service):
         try:
             target = fleet.target(arn, variant, avoid)
             if isinstance(target, Starting):
-                target = await run_in_threadpool(target.wait, self._seconds)
+                target = await _ready(target, self._seconds)
         except Throttled as error:
             if self._metrics:
                 took = time.perf_counter() - call.begun
@@ -189,6 +190,20 @@ class SageMakerRuntime(Service):
             f"No serving process of endpoint {name} answers at this moment; they are being restarted. Try again.",
             503,
         )
+
+
+async def _ready(starting: Starting, seconds: float) -> Target:
+    """The process when it is ready. Raises NotStartedError."""
+    end = time.perf_counter() + seconds
+    try:
+        while (target := starting.look()) is None:
+            if time.perf_counter() > end:
+                raise NotStartedError(f"it did not start within {seconds:g} s")
+            await asyncio.sleep(STARTED_POLL)
+    except BaseException:
+        starting.give_up()
+        raise
+    return target
 
 
 def _checked(headers: Mapping[str, str], name: str) -> list[tuple[str, str]]:

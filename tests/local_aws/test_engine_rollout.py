@@ -213,3 +213,12 @@ def test_deleting_in_the_middle_of_an_update_leaves_nothing(tmp_path: Path) -> N
     assert machine.fleet.view(endpoint.arn) is None
     assert eventually(lambda: list(machine.folder.iterdir()) == [])
     machine.fleet.close()
+
+
+def test_files_that_no_endpoint_runs_are_swept_away(machine: Machine, dogs: Endpoint) -> None:
+    left = machine.folder / "0123456789ab"
+    (left / "model").mkdir(parents=True)
+    machine.fleet.sweep([dogs])
+    assert [one.name for one in machine.folder.iterdir()] == [
+        machine.fleet._host.place(dogs, dogs.variants[0]).folder.name
+    ]

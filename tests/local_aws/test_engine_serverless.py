@@ -1,6 +1,5 @@
 """Serverless variants: a process starts when a request needs one, is kept for a while, and no more run than may."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -38,9 +37,13 @@ def up(machine: Machine, endpoint: Endpoint) -> Endpoint:
 
 def lease(machine: Machine, endpoint: Endpoint) -> Target:
     found = machine.fleet.target(endpoint.arn)
-    taken = found.wait(10) if isinstance(found, Starting) else found
-    assert isinstance(taken, Target)
-    return taken
+    if isinstance(found, Starting):
+        ready: list[Target] = []
+        starting = found
+        assert eventually(lambda: ready.extend([target] if (target := starting.look()) else []) or ready)
+        return ready[0]
+    assert found is not None
+    return found
 
 
 def running(machine: Machine) -> int:
@@ -129,20 +132,17 @@ def test_a_request_that_waits_for_a_process_learns_that_the_endpoint_is_deleted(
     first = lease(machine, endpoint)
     starting = machine.fleet.target(endpoint.arn)
     assert isinstance(starting, Starting)
-    why: list[str] = []
-
-    def wait() -> None:
-        try:
-            starting.wait(10)
-        except NotStartedError as error:
-            why.append(str(error))
-
-    waiting = threading.Thread(target=wait)
-    waiting.start()
+    assert starting.look() is None
     machine.fleet.delete(endpoint, lambda: None)
-    waiting.join(5)
-    assert not waiting.is_alive()
-    assert why
+
+    def told() -> bool:
+        try:
+            return starting.look() is not None
+        except NotStartedError:
+            return True
+
+    assert eventually(told)
+    starting.give_up()
     first.done()
     machine.fleet.close()
 

@@ -73,4 +73,4 @@ def _ways(settings: Settings, variant: Variant, starts_in: float | None) -> Iter
         )
     for one in settings.tracking:
         if not one.can_scale_in:
-            yield f"{one.name} never scales in: what it added stays, and costs, until something else takes it away"
+            yield f"the policy {one.name} never scales in: what it added stays, and costs, until it is taken away"

@@ -17,7 +17,8 @@ from dashboard.core.serving.scaling.policy import (
 )
 from dashboard.core.serving.scaling.scaling import Activity, ActivityStatus, Alarm, AlarmState, Suspended
 
-CAPACITY = re.compile(r"\bto (\d+)\b")
+CAPACITY = re.compile(r"desired [a-z ]+ to (\d+)\b")
+"""Of "Setting desired instance count to 3."; a scheduled action that moves the two ends asks for no capacity."""
 ABOVE = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold", "GreaterThanUpperThreshold")
 
 

@@ -56,7 +56,7 @@ def _variant(variant: Variant, around: Around) -> Iterable[Problem]:
     if variant.is_burstable:
         yield Problem(
             "variant",
-            f"{variant.instance_type} cannot scale",
+            f"instances of {variant.instance_type} cannot scale",
             "SageMaker does not support auto scaling for burstable instances: they earn credits while they idle, and "
             "so answer more under load by themselves",
             "deploy on a type without bursts, such as ml.m5.large or ml.c5.large",
@@ -153,7 +153,7 @@ def _tracking(policy: TargetTracking, variant: Variant) -> Iterable[Problem]:
     if policy.tracked is not Tracked.CUSTOM and (policy.tracked is Tracked.PROVISIONED) is not is_serverless:
         yield Problem(
             "metric",
-            f"{policy.tracked} is not measured here",
+            f"the metric {policy.tracked} is not measured here",
             f"a {variant.kind} variant does not send it",
             f"choose {Tracked.PROVISIONED if is_serverless else Tracked.INVOCATIONS}",
         )
@@ -199,7 +199,7 @@ def _custom(metric: CustomMetric) -> Iterable[Problem]:
     if metric.statistic not in STATISTICS:
         yield Problem(
             "metric",
-            f"{metric.statistic or 'nothing'} is no statistic",
+            f"the statistic {metric.statistic or 'that is missing'} is none",
             f"AWS takes {', '.join(STATISTICS)}",
             "choose one of these",
         )
@@ -244,26 +244,31 @@ def _action(action: Scheduled, variant: Variant, now: datetime) -> Iterable[Prob
         )
     least, most = action.minimum, action.maximum
     if least is None and most is None:
-        yield Problem("schedule", f"{action.name} changes nothing", "it names no minimum and no maximum", "set one")
+        yield Problem(
+            "schedule", f"the action {action.name} changes nothing", "it names no minimum and no maximum", "set one"
+        )
     if least is not None and least < variant.kind.least:
         yield Problem(
             "schedule",
-            f"{action.name} sets a minimum of {least}",
+            f"the action {action.name} sets a minimum of {least}",
             f"a {variant.kind} variant keeps at least {variant.kind.least}",
             f"set {variant.kind.least} or more",
         )
     if most is not None and most < max(1, least or 0):
         yield Problem(
             "schedule",
-            f"{action.name} sets a maximum of {most}",
+            f"the action {action.name} sets a maximum of {most}",
             "AWS wants it to be at least the minimum, and at least 1",
             f"set {max(1, least or 0)} or more",
         )
     try:
         occurrences(action.schedule, action.timezone, now, now + YEAR)
     except InvalidInput as wrong:
-        yield Problem("schedule", f"{action.name}: {wrong.what}", wrong.why, wrong.next_step)
+        yield Problem("schedule", f"the action {action.name}: {wrong.what}", wrong.why, wrong.next_step)
     if action.start and action.end and action.start >= action.end:
         yield Problem(
-            "schedule", f"{action.name} ends before it begins", "its end is not after its start", "correct one of them"
+            "schedule",
+            f"the action {action.name} ends before it begins",
+            "its end is not after its start",
+            "correct one of them",
         )

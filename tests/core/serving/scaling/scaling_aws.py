@@ -28,6 +28,8 @@ class ScalingAws:
             "EndpointArn": "arn:aws:sagemaker:us-east-1:123456789012:endpoint/dogs",
             "EndpointConfigName": "dogs-config",
             "EndpointStatus": "InService",
+            "CreationTime": NOW - timedelta(hours=5),
+            "LastModifiedTime": NOW - timedelta(hours=5),
             "ProductionVariants": [
                 {"VariantName": "AllTraffic", "CurrentInstanceCount": count, "DesiredInstanceCount": count}
             ],

@@ -134,6 +134,11 @@ def test_activities_come_newest_first_with_what_they_asked_for(aws):
     assert out.ended - out.started == timedelta(seconds=5)
 
 
+def test_moving_the_two_ends_asks_for_no_number_of_instances(aws):
+    aws.did(0, Description="Setting min capacity to 2 and max capacity to 4")
+    assert read(aws, "dogs").activities[0].capacity is None
+
+
 def test_what_is_switched_off_is_said(aws):
     register(aws, SuspendedState={"DynamicScalingInSuspended": True})
     assert read(aws, "dogs").suspended.words == ("scaling in",)

@@ -8,7 +8,7 @@ with gaps does not hide a breach, and a single new point behind a gap is no alar
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -54,6 +54,13 @@ class Rule:
             alarm.get("DatapointsToAlarm") or periods,
             alarm.get("TreatMissingData") or "missing",
         )
+
+    def shorter(self, share: float) -> "Rule":
+        """The same with a share of its periods, at least one; itself for a share of 1 or more, or nearly 1."""
+        if share > 0.9:
+            return self
+        periods = max(1, round(self.periods * share))
+        return replace(self, periods=periods, needed=min(periods, max(1, round(self.needed * share))))
 
     @property
     def range(self) -> int:

@@ -1,7 +1,8 @@
 """Looks at the alarms again and again, each at its own rate, and puts them into the state that their metrics say.
 
 An alarm is evaluated each minute, one of a shorter period at each of its periods (CloudWatch User Guide, "Alarm
-evaluation"). With a time scale both are that much shorter, but never below a second: metrics are kept per second.
+evaluation"). With a time scale both are that much shorter, but never below a second: metrics are kept per second. Where
+periods would be shorter, fewer of them take the time that all should.
 """
 
 import logging
@@ -98,8 +99,9 @@ class Watch:
         self.states.judged(alarm, verdict, data)
 
     def _judged(self, alarm: Document, end: int) -> tuple[Verdict, dict[str, Any]]:
-        rule, period = Rule.of(alarm), period_of(alarm)
+        period = period_of(alarm)
         width = self._width(period)
+        rule = Rule.of(alarm).shorter(self._pace.seconds(period) / width)
         start = end - rule.range * width
         caller = Caller(ACCOUNT, alarm["Region"], "", "")
         queries = at_width(queries_of(alarm, caller), period, width)

@@ -518,6 +518,17 @@ def test_a_change_that_was_only_begun_when_the_server_was_killed_is_not_taken_as
         assert fleet.desired == 3
 
 
+def test_high_resolution_takes_its_share_of_the_time_too_where_seconds_are_the_finest(tmp_path: Path) -> None:
+    with clock_world(tmp_path, pace=Pace(30)) as world:
+        world.register(1, 2)
+        world.track(5, CONCURRENT)
+        world.pass_time(10, at_once=9)
+        world.pass_time(50, at_once=1)
+        assert [number for _, number in world.history] == [1, 2, 1]
+        assert world.history[1][0] <= 4, "30 prescribed seconds are one"
+        assert 38 <= world.history[2][0] <= 43, "and 15 minutes are 30"
+
+
 def test_a_time_scale_divides_periods_and_cooldowns(tmp_path: Path) -> None:
     with clock_world(tmp_path, pace=Pace(60)) as world:
         world.register(1, 3)

@@ -109,3 +109,11 @@ def test_whatever_is_missing_a_full_range_decides_alone(
         assert verdict.state is State.ALARM, "as many as are needed breach, whatever is missing"
     if "0" in real and missing == "notBreaching" and real.count("X") < needed:
         assert verdict.state is State.OK
+
+
+def test_where_periods_cannot_be_short_enough_fewer_of_them_take_the_time() -> None:
+    rule = Rule(ABOVE, 10.0, 90, 90)
+    assert (rule.shorter(1 / 3).periods, rule.shorter(1 / 3).needed) == (30, 30)
+    assert (Rule(ABOVE, 10.0, 3, 2).shorter(1 / 3).periods, Rule(ABOVE, 10.0, 3, 2).shorter(0.01).needed) == (1, 1)
+    assert rule.shorter(1.0) is rule
+    assert rule.shorter(60 / 7 / 9) is rule, "a width that was only rounded to whole seconds"

@@ -28,6 +28,7 @@ from streamlit import config
 from dashboard.core.errors import KennelError
 from dashboard.core.home import home
 from dashboard.ui import problem
+from dashboard.uploads import MODEL, uploads
 
 HERE = Path(__file__).resolve().parent
 
@@ -62,7 +63,8 @@ TITLE = b"<title>Kennel</title>".ljust(len(b"<title>Streamlit</title>"))
 
 
 class Guard:
-    """Adds the security headers to every answer, and refuses requests that a page of another origin sent.
+    """Adds the security headers to every answer, refuses requests that a page of another origin sent, and files that
+    are larger than a photo from tabs that import no model.
 
     Streamlit refuses foreign websockets too, but to decide it asks an outside service for this machine's address:
     the check here comes first, so that no request leaves the machine.
@@ -82,6 +84,12 @@ class Guard:
                 refusal = Response("This address answers its own pages only.", 403, HEADERS)
                 await refusal(scope, receive, send)
             return
+
+        if scope["type"] == "http" and scope["method"] == "PUT":
+            too_large = uploads.refusal(scope["path"], Headers(scope=scope).get("content-length", ""))
+            if too_large:
+                await Response(too_large, 413, {**HEADERS, "Connection": "close"})(scope, receive, send)
+                return
 
         send_at_once(send)
 
@@ -161,6 +169,8 @@ def cookie_secret(folder: Path) -> str:
 
 if not config.is_manually_set("server.cookieSecret"):
     config.set_option("server.cookieSecret", cookie_secret(home()))
+
+config.set_option("server.maxUploadSize", MODEL // 1024**2)  # the guard holds everybody else to a photo
 
 app = st.App(
     HERE / "app.py",

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard import state
 from dashboard.core.aws import Aws
@@ -19,8 +20,9 @@ from dashboard.ui.markup import badge, escape, note
 from dashboard.ui.models_dialogs import suggested
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
+from dashboard.uploads import MODEL, uploads
 
-MOST_MB = archive.MOST // 1024**2
+MOST_MB = MODEL // 1024**2
 ORDINARY = ("model", "model-tar", "best-model", "")
 """Names of files that say nothing about the model."""
 
@@ -37,6 +39,8 @@ def _draw(aws: Aws, token: str) -> Action | None:
             "a ResNet-50 with a head of one or two layers. Nothing in the file is run here."
         )
     )
+    if context := get_script_run_ctx():
+        uploads.open(context.session_id)
     upload = st.file_uploader(
         "Model", key=f"import-file-{token}", max_upload_size=MOST_MB, label_visibility="collapsed"
     )

@@ -36,6 +36,7 @@ else:
             "Photos of a dog",
             accept_multiple_files=True,
             key=f"photos-{classify_result.generation()}",
+            max_upload_size=20,
             help=f"Up to {MAX_PHOTOS} at a time, 20 MB each: JPEG, PNG, WebP, HEIC and more",
         )
         st.html(note(classify.kept_sentence()))

@@ -115,7 +115,7 @@ def test_a_photo_is_taken_from_its_address(aws: Functions, visit: Open, monkeypa
 def test_an_address_that_must_not_be_asked_is_refused_with_its_reason(aws: Functions, visit: Open, url: str) -> None:
     page = ask_address(visit(aws, "classify"), url)
     assert not page.exception
-    assert "this address was not classified" in text(page)
+    assert f"the photo at {url.removeprefix('https://')} was not classified" in text(page)
     assert not aws.asked("InvokeEndpoint")
 
 

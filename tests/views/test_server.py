@@ -142,6 +142,15 @@ def test_its_own_page_is_served(server: Server) -> None:
         pass
 
 
+def test_a_file_larger_than_a_photo_is_refused_before_it_is_read(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+        head = f"PUT /_stcore/upload_file/tab/file HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        raw.sendall(f"{head}Content-Length: {200 * 1024**2}\r\n\r\n".encode())
+        answer = raw.recv(4096).decode()
+    assert answer.startswith("HTTP/1.1 413")
+    assert "A file has at most 20 MB here." in answer
+
+
 def test_a_link_from_elsewhere_may_open_it() -> None:
     assert not is_foreign(Headers({"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}), [])
 

@@ -26,6 +26,8 @@ MAX_PIXELS = 50_000_000
 MAX_PHOTOS = 20
 """Photos that a page takes in one go."""
 LONG_SIDE = 1024
+SHOWN = 60
+"""Characters of an address that are named."""
 TOP = 5
 SURE = 0.6
 """Above this the first breed is named alone."""
@@ -103,7 +105,9 @@ def fetch_photo(url: str, rules: Rules | None = None) -> bytes:
     try:
         return fetch(url.strip(), rules)
     except BadPhoto as bad:
-        raise InvalidInput("this address was not classified", bad.reason, field="url") from bad
+        shown = url.strip().removeprefix("https://").partition("?")[0]
+        shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}…"
+        raise InvalidInput(f"the photo at {shown} was not classified", bad.reason, field="url") from bad
 
 
 def classify(

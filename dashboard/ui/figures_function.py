@@ -27,7 +27,7 @@ def panels(details: Details, usage: Usage, now: datetime) -> list[Panel]:
 
 def _invocations(usage: Usage, now: datetime) -> Panel:
     names = {"ran": "invocations", "failed": "errors", "throttled": "throttles"}
-    found = {word: usage.rates(key) for word, key in names.items() if usage.series.get(key) or key == "invocations"}
+    found = {word: usage.rates(key) for word, key in names.items() if usage.whole.get(key) or key == "invocations"}
     refused = round(usage.whole.get("throttles", 0.0))
     said = f"{count(round(usage.invocations), 'invocation')} in the last {usage.span.word}"
     said += f", {refused:,} more refused" if refused else ", none refused"

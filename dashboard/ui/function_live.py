@@ -15,23 +15,14 @@ HEIGHT = 300
 def span() -> Span:
     """How far back the page looks, as the address or the field says."""
     asked = st.session_state.get(SPAN) or st.query_params.get(SPAN)
-    return next((one for one in Span if one.value == asked), Span.QUARTER)
+    return next((one for one in Span if one.word == asked), Span.QUARTER)
 
 
 def show(aws: Aws, details: Details) -> None:
     """The span to choose, the charts, and the log, drawn again every few seconds."""
-    address.misread(address.unknown_of(st.query_params.to_dict(), {SPAN: ("span", [one.value for one in Span])}))
-    if st.query_params.get(SPAN, Span.QUARTER) not in Span._value2member_map_:
-        del st.query_params[SPAN]
-    st.segmented_control(
-        "In the last",
-        [one.value for one in Span],
-        default=Span.QUARTER.value,
-        required=True,
-        format_func=lambda one: Span(one).word,
-        key=SPAN,
-        bind="query-params",
-    )
+    known = [one.word for one in Span]
+    address.misread(address.unknown_of(st.query_params.to_dict(), {SPAN: ("span", known)}))
+    st.segmented_control("In the last", known, default=Span.QUARTER.word, required=True, key=SPAN, bind="query-params")
     st.fragment(_charts, run_every=3, key="function-charts")(aws, details)
     page.section("Log")
     st.fragment(_log, run_every=3, key="function-log")(aws, details)

@@ -43,17 +43,18 @@ from dashboard.ui.tones import Tone
 class Part(StrEnum):
     """A part of the page, as the address names it."""
 
-    LIVE = "live"
-    CONCURRENCY = "concurrency"
-    WHAT_IF = "what-if"
-    TEST = "test"
-    INVOKERS = "who"
-    NETWORK = "network"
-    VERSIONS = "versions"
+    LIVE = "Live"
+    CONCURRENCY = "Concurrency"
+    WHAT_IF = "What if"
+    TEST = "Test"
+    INVOKERS = "Who may invoke"
+    NETWORK = "Network"
+    VERSIONS = "Versions"
 
-    @property
-    def word(self) -> str:
-        return {"what-if": "What if", "who": "Who may invoke"}.get(self.value, self.value.capitalize())
+    @classmethod
+    def asked(cls, told: str) -> "Part | None":
+        """The part of a link, however it is written: "what-if"; None for none."""
+        return next((part for part in cls if part.value.lower() == told.lower().replace("-", " ")), None)
 
 
 def show(aws: Aws, name: str) -> None:
@@ -67,12 +68,13 @@ def show(aws: Aws, name: str) -> None:
         problem.card(missing, "no-function")
         return
     st.fragment(_watched, run_every=2, key="function-head")(aws, name)
-    if st.query_params.get("part", Part.LIVE) not in Part._value2member_map_:
-        del st.query_params["part"]
+    asked = Part.asked(st.query_params.get("part", ""))
+    if asked is not None and st.query_params["part"] != asked.value:
+        st.query_params["part"] = asked.value  # as the control below writes it, and reads it in the next run
+        st.rerun()
     chosen = st.segmented_control(
         "Part",
         [part.value for part in Part],
-        format_func=lambda part: Part(part).word,
         default=Part.LIVE.value,
         required=True,
         key="part",

@@ -98,7 +98,12 @@ def list_strip(
     reserved = sum(one.reserved or 0 for one in functions)
     free = "the account's limit is not known" if limits is None else f"{limits.unreserved:,} left to the others"
     return [
-        Figure("functions", "Functions", count(len(functions)), f"{sum(bool(one.endpoint) for one in functions)} ask"),
+        Figure(
+            "functions",
+            "Functions",
+            count(len(functions)),
+            f"{sum(one.is_kennels for one in functions)} of them Kennel's",
+        ),
         Figure("asked", "Invocations", a_minute(sum(one.per_minute for one in did)), f"in the last {span_word}"),
         Figure("slow", "Slowest p90", milliseconds(slow), "of its duration" if slow is not None else NOBODY),
         Figure(
@@ -158,7 +163,9 @@ def page_strip(details: Details, usage: Usage | None, hourly: Decimal | None, ac
             "ready",
             "Kept ready",
             f"{ready} of {kept}" if kept else "none",
-            f"{money(hourly)}/h, {share(used)} used at most" if kept else "the first call starts cold",
+            f"{money(hourly)}/h, " + ("not used yet" if used is None else f"{share(used)} used at most")
+            if kept
+            else "the first call starts cold",
             mark=receipt.of(nature) if kept else NO_MARK,
         ),
     ]

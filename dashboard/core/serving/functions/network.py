@@ -122,8 +122,8 @@ def reach(told: Networks, subnets: Sequence[str], groups: Sequence[str]) -> Reac
     return Reach(
         False,
         f"{why}. Every call would wait until its time is over and answer 503",
-        f"make an interface endpoint of com.amazonaws.….sagemaker.runtime in {net}, or route the subnet through a NAT "
-        "gateway ($0.045 an hour and $0.045 a GB in us-east-1)",
+        f"make an interface endpoint of sagemaker.runtime in {net}, or route the subnet through a NAT gateway, which "
+        "costs by the hour and by the GB",
     )
 
 

@@ -177,7 +177,8 @@ def _action(aws: Aws, plan: DeployPlan, then: Place, query: dict[str, str], toke
 
     def do() -> str:
         name = deploy(aws, plan)
-        st.session_state.pop(token_key, None)
+        if token_key:
+            st.session_state.pop(token_key, None)
         return f"{name} is starting: it answers photos in a moment"
 
     cost = ", paid by use" if plan.serverless else f" for {receipt.amount(plan.hourly)}/h"

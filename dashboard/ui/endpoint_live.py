@@ -18,7 +18,7 @@ def span() -> Span:
 
 def show(aws: Aws, name: str) -> None:
     """The span to choose, and the charts, drawn again every few seconds."""
-    address.misread(address.unknown_of(st.query_params.to_dict(), {SPAN: ("span", [one.value for one in Span])}))
+    address.misread(address.unknown_of(st.query_params.to_dict(), {SPAN: ("the span", [one.value for one in Span])}))
     if st.query_params.get(SPAN, Span.QUARTER) not in Span._value2member_map_:
         del st.query_params[SPAN]
     st.segmented_control(

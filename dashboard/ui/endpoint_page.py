@@ -75,10 +75,9 @@ def _known_part() -> None:
     if asked in ("", *(part.value for part in Part)):
         return
     known = next((part.value for part in Part if part.value.lower() == asked.lower()), None)
-    if known is None:
-        address.misread(address.unknown_of({PART: asked}, {PART: ("part", [part.value for part in Part])}))
-    else:
-        st.session_state[PART] = known
+    if known is not None:
+        st.switch_page(Place.ENDPOINT, query_params={**st.query_params.to_dict(), PART: known})
+    address.misread(address.unknown_of({PART: asked}, {PART: ("the part", [part.value for part in Part])}))
     del st.query_params[PART]  # the field writes its own words there
 
 

@@ -261,7 +261,6 @@ def build(
         pace=pace,
     )
     sagemaker.alarm_state = alarms.state  # an update is taken back on them
-    runtime = SageMakerRuntime(sagemaker, metrics, pace=pace)
     functions = Lambda(
         store,
         s3,
@@ -278,6 +277,7 @@ def build(
     bill = Bill(journal, cost_tags, prices=prices)
     meters = Meters(journal)
     meters.watch(sagemaker.training_jobs, sagemaker.endpoints)
+    runtime = SageMakerRuntime(sagemaker, metrics, pace=pace, billed=meters.answered)
     moto.listeners["ec2"] = [meters.ec2]
     trail = Recorder(EventStore(state / "cloudtrail"), now)
     ec2 = Ec2(moto, state / "instances", runs, quotas=quotas, metrics=metrics)
@@ -288,6 +288,7 @@ def build(
     watch = Watch(states, metrics, lambda: now().timestamp(), pace=pace)
     scaling = ApplicationAutoScaling(store, watch, scaled, partial(linked_role, moto), pace=pace)
     sagemaker.endpoints.listeners.append(scaling.endpoint_changed)
+    sagemaker.is_scaled = scaling.is_target
     targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, moto, facts, trail.note_done)
     services: list[Service] = [
         CloudTrail(trail, now),  # the last to stop: it writes down what the others did

@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from dashboard.core.costs.bill.names import REQUEST_PRICE, BilledService
+from dashboard.core.costs.charges import SERVERLESS_MB
 from dashboard.core.costs.prices import Extra, Kind, PriceBook
 from local_aws.services import ec2_spot
 from local_aws.services.billing_journal import Journal, Usage, Used
@@ -117,6 +118,10 @@ def _item(usage: Usage, start: float, end: float, now: float, tags: Mapping[str,
             price = prices.price(kind, usage.kind, usage.region, at)
             service, quantity, unit, instance_type = BilledService.SAGEMAKER, hours, "Hrs", usage.kind
             amount = price.amount * quantity if price else None
+        case Used.SERVERLESS:
+            service, quantity, unit = BilledService.SAGEMAKER, seconds, "Seconds"
+            found = prices.beside(Extra.SERVERLESS_3GB, usage.region, at) if int(usage.kind) == SERVERLESS_MB else None
+            amount = found.amount * quantity if found else None
         case Used.INSTANCE:
             service, quantity, unit, instance_type = BilledService.EC2, hours, "Hrs", usage.kind
             purchase = Purchase.SPOT if usage.spot_zone else Purchase.ON_DEMAND

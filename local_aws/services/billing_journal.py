@@ -26,6 +26,7 @@ class Used(StrEnum):
 
     TRAINING = "training"
     ENDPOINT = "endpoint"
+    SERVERLESS = "serverless"  # a serverless variant of one, while it answers
     INSTANCE = "instance"
     VOLUME = "volume"
     ADDRESS = "address"
@@ -36,8 +37,9 @@ class Used(StrEnum):
 class Usage:
     """One interval in which one thing was used, as it was then.
 
-    thing: its ARN or id; kind: an instance or volume type; size: instances, or GB; began: when an instance was
-    started, of which this may be a part; seconds: those that are billed, None for all from started to ended.
+    thing: its ARN or id; kind: an instance or volume type, or MB of memory; size: instances, or GB; began: when an
+    instance was started, of which this may be a part; seconds: those that are billed, None for all from started to
+    ended.
     """
 
     used: Used

@@ -1,14 +1,16 @@
 """What the bill is made of, watched where it happens: SageMaker's records and moto's EC2 tell the journal.
 
-A training is written down when it ends, as AWS bills it; endpoints while they are in service; instances while they run;
-volumes and public addresses while they are there.
+A training is written down when it ends, as AWS bills it; endpoints while they are in service, serverless ones by the
+milliseconds that they answer; instances while they run; volumes and public addresses while they are there.
 """
 
 import logging
+import math
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from local_aws import ACCOUNT
@@ -19,12 +21,22 @@ from local_aws.services.sagemaker_resources import Document, Resources
 
 log = logging.getLogger(__name__)
 
+MINUTE = 60.0
 SEEN_SECONDS = 5.0
 """How often the journal notes that the server is alive: what a kill may cost the bill of what ran then."""
 _SERVED = frozenset({Status.IN_SERVICE, Status.SYSTEM_UPDATING, "Updating", "RollingBack"})
 COMING = "/new"
 """Ends the name of what is to replace a variant, while it does not serve alone yet."""
 IN_USE, IDLE = "InUseAddress", "IdleAddress"
+
+
+@dataclass
+class _Answering:
+    """What a serverless variant has answered since a moment, and when last."""
+
+    since: float
+    until: float = 0.0
+    milliseconds: int = 0
 
 
 class Meters:
@@ -38,6 +50,9 @@ class Meters:
         self._seconds = seconds
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
+        self._answered: dict[tuple[str, str, int], _Answering] = {}
+        self._answering = threading.Lock()
+        self._endpoints: Resources | None = None
         self._late: list[Usage] = []  # what a full disk did not take
 
     def watch(self, training_jobs: Resources, endpoints: Resources) -> None:
@@ -47,6 +62,7 @@ class Meters:
         self._journal.add(*(_training(job) for job in missing if _is_billed(job)))
         training_jobs.listeners.append(self._trained)
         endpoints.listeners.append(self._served)
+        self._endpoints = endpoints
 
     def start(self) -> None:
         """Close what a server that died left open, and begin to note that this one is alive."""
@@ -58,6 +74,7 @@ class Meters:
         self._ended.set()
         if self._thread:
             self._thread.join()
+        self._write_answered(everything=True)
         self._journal.pause(self._now())
 
     def _beat(self) -> None:
@@ -68,6 +85,7 @@ class Meters:
         """Note that the server is alive, and what could not be written before. A full disk is tried again."""
         try:
             self._journal.seen(self._now())
+            self._write_answered()
             late, self._late = self._late, []
             self._write(*late)
         except sqlite3.Error:
@@ -79,6 +97,29 @@ class Meters:
         except sqlite3.Error:  # what has ended has ended: the bill must not stop the job's own record
             log.exception("the billing journal")
             self._late.extend(ended)
+
+    def answered(self, arn: str, variant: str, memory: int, seconds: float) -> None:
+        """A serverless variant of an endpoint, with so many MB, took so long to answer: each millisecond is billed."""
+        key, now = (arn, variant, memory), self._now()
+        with self._answering:
+            one = self._answered.setdefault(key, _Answering(now))
+            one.milliseconds += math.ceil(seconds * 1000)
+            one.until = now
+
+    def _write_answered(self, *, everything: bool = False) -> None:
+        """Answers are added up for a minute, so that one costs no write. everything: also those of this minute."""
+        now = self._now()
+        with self._answering:
+            due = {key: one for key, one in self._answered.items() if everything or now - one.since >= MINUTE}
+            for key in due:
+                del self._answered[key]
+        for (arn, variant, memory), one in due.items():
+            found = self._endpoints.get(arn) if self._endpoints else None
+            usage = Usage(
+                Used.SERVERLESS, f"{arn}/{variant}", arn.split(":")[3], one.since, str(memory), ended=one.until,
+                seconds=one.milliseconds / 1000, tags=_tags(found or {}),
+            )  # fmt: skip
+            self._write(usage)
 
     def ec2(self, backends: Any) -> None:
         """EC2 has changed; `backends` are moto's, held."""

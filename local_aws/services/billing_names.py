@@ -48,6 +48,8 @@ def usage_type(usage: Usage) -> str:
             return f"{prefix}-Train:{usage.kind}"
         case Used.ENDPOINT:
             return f"{prefix}-Host:{usage.kind}"
+        case Used.SERVERLESS:
+            return f"{prefix}-ServerlessInf:Mem-{int(usage.kind) // 1024}GB"
         case Used.INSTANCE:
             return f"{ec2}{'SpotUsage' if usage.spot_zone else 'BoxUsage'}:{usage.kind}"
         case Used.VOLUME:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
@@ -35,6 +35,10 @@ _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _HEADER = re.compile(r"[\x20-\x7e\t]{0,1024}")
 
 
+Billed = Callable[[str, str, int, float], object]
+"""(ARN of the endpoint, variant, MB of memory, seconds that the model took)"""
+
+
 @dataclass(frozen=True)
 class _Call:
     """One InvokeEndpoint. headers: what the container gets of them; begun: time.perf_counter() when it came."""
@@ -48,7 +52,10 @@ class _Call:
 
 
 class SageMakerRuntime(Service):
-    """seconds: how long a container may take for one answer. metrics: where requests are counted; pace: at it."""
+    """seconds: how long a container may take for one answer. metrics: where requests are counted; pace: at it.
+
+    billed: told of each answer of a serverless variant.
+    """
 
     name = "sagemaker-runtime"
     max_body = LARGEST_BODY
@@ -60,9 +67,11 @@ class SageMakerRuntime(Service):
         *,
         seconds: float = SECONDS,
         pace: Pace = AS_AWS,
+        billed: Billed | None = None,
     ) -> None:
         self._sagemaker = sagemaker
         self._seconds = seconds
+        self._billed = billed
         self._connections = Connections()
         self._metrics = EndpointMetrics(metrics, time.time, pace=pace) if metrics else None
 
@@ -150,9 +159,12 @@ class SageMakerRuntime(Service):
         return _passed_on(answer, target, call.request)
 
     def _count(self, call: _Call, target: Target, status: int | None, asked: float) -> None:
+        answered = time.perf_counter()
+        if self._billed and target.use and status is not None:
+            arn = arn_of("endpoint", call.endpoint, call.caller)
+            self._billed(arn, target.variant, target.use.config.memory, answered - asked)
         if self._metrics is None:
             return
-        answered = time.perf_counter()
         region, name = call.caller.region, call.endpoint
         whole, model = answered - call.begun, answered - asked
         of = (target.instances, target.setup, target.use)

@@ -35,6 +35,7 @@ BOOK = PriceBook(
     extras={
         (Extra.GP3, "us-east-1"): (price("0.08", "GB-month"),),
         (Extra.PUBLIC_IPV4, "us-east-1"): (price("0.005"),),
+        (Extra.SERVERLESS_3GB, "us-east-1"): (price("0.00006", "s"),),
     },
 )
 
@@ -77,6 +78,17 @@ def test_an_endpoint_costs_until_now_while_it_serves(store: Store, journal: Jour
     journal.there("e", [Usage(Used.ENDPOINT, "e", "us-east-1", NOON, "ml.m5.large", 3)], NOON)
     (item,) = all_of(bill_of(store, journal, NOON + 7200))
     assert item.amount == Decimal("0.69")  # 3 × 2 h × 0.115
+
+
+def test_a_serverless_variant_costs_the_seconds_that_it_answered(store: Store, journal: Journal) -> None:
+    for number, memory in enumerate(("3072", "1024")):
+        thing = f"arn:aws:sagemaker:us-east-1:1:endpoint/e/{number}"
+        usage = Usage(Used.SERVERLESS, thing, "us-east-1", NOON, memory, ended=NOON + 60, seconds=12.5)
+        journal.add(usage)
+    three, one = all_of(bill_of(store, journal))
+    assert (three.quantity, three.unit, three.amount) == (Decimal("12.5"), "Seconds", Decimal("0.00075"))
+    assert three.usage_type == "USE1-ServerlessInf:Mem-3GB"
+    assert (one.quantity, one.amount) == (Decimal("12.5"), None), "the book knows the price of 3 GB only"
 
 
 def test_the_parts_of_a_cut_interval_add_up_to_it(store: Store, journal: Journal) -> None:

@@ -155,3 +155,44 @@ def test_a_server_that_stops_closes_what_it_served(world: World) -> None:
     world.now = START + 50
     world.meters.stop()
     assert [one.ended for one in world.used(Used.ENDPOINT)] == [START + 50]
+
+
+def test_answers_of_a_serverless_variant_are_billed_by_the_millisecond_a_minute_at_a_time(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.meters.watch(world.jobs, world.endpoints)
+    told = endpoint("InService", count=0) | {"Tags": [{"Key": "project", "Value": "dogs"}]}
+    world.endpoints.add(SERVED, told)
+    for seconds in (0.0101, 0.5):
+        world.meters.answered(SERVED, "AllTraffic", 3072, seconds)
+        world.now += 30
+    assert world.journal.between(START - 1, START + 999) == [], "added up first"
+    world.now += 1
+    world.meters.beat()
+    (usage,) = world.journal.between(START - 1, START + 999)
+    assert (usage.used, usage.thing, usage.kind) == (Used.SERVERLESS, f"{SERVED}/AllTraffic", "3072")
+    assert (usage.started, usage.ended, usage.seconds) == (START, START + 30, 0.511)
+    assert usage.tags == {"project": "dogs"}
+    world.meters.answered(SERVED, "AllTraffic", 3072, 1.0)
+    world.meters.stop()
+    assert len(world.journal.between(START - 1, START + 999)) == 2, "what is left is written when the server stops"
+
+
+def test_while_an_endpoint_is_updated_both_fleets_are_billed(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.meters.watch(world.jobs, world.endpoints)
+    world.endpoints.add(SERVED, endpoint("InService"))
+    coming = {"Variants": [{"name": "AllTraffic", "instance_type": "ml.m5.xlarge", "count": 2}]}
+    world.now += 60
+    world.endpoints.change(SERVED, lambda one: {**one, "EndpointStatus": "Updating", "Pending": coming})
+    world.now += 60
+    after = {**endpoint("InService"), **coming}
+    world.endpoints.change(SERVED, lambda _: after)
+    world.now += 60
+    world.endpoints.remove(SERVED)
+    found = world.journal.between(0, START + 999)
+    billed = [(one.kind, one.size, one.started - START, (one.ended or 0) - one.started) for one in found]
+    assert sorted(billed) == [
+        ("ml.m5.large", 1, 0, 120),
+        ("ml.m5.xlarge", 2, 60, 60),
+        ("ml.m5.xlarge", 2, 120, 60),
+    ]

@@ -30,13 +30,15 @@ def no_alarms(region: str, name: str) -> str | None:
 class Endpoints(Models):
     """The operations on endpoints. The class that completes it sets `fleet`, `most_processes` and `now`.
 
-    alarm_state: what the alarms that watch an update are asked by; set by who has both.
+    alarm_state: what the alarms that watch an update are asked by; is_scaled: whether Application Auto Scaling has a
+    resource id in a region; both set by who has them.
     """
 
     fleet: Fleet
     most_processes: int
     now: Callable[[], float] = staticmethod(time.time)
     alarm_state: AlarmState = staticmethod(no_alarms)
+    is_scaled: Callable[[str, str], bool] = staticmethod(lambda region, resource: False)
     _updating = threading.Lock()
 
     def create_endpoint(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -124,6 +126,7 @@ class Endpoints(Models):
                     "ValidationException",
                     "An endpoint with instances cannot be made serverless. Create another endpoint for that.",
                 )
+            self._check_types(found, variants, caller)
             planned = plan(deployment, variants)
             self._check_alarms(planned.alarms, caller)
             self._check_update(sum(one.kept for one in variants), endpoint_of(found).kept)
@@ -131,6 +134,18 @@ class Endpoints(Models):
             if changed is not None:
                 self._deploy(changed)
         return {"EndpointArn": arn}
+
+    def _check_types(self, found: Document, variants: Sequence[Variant], caller: Caller) -> None:
+        """A variant that is scaled keeps its type (Developer Guide, "Update endpoints that use automatic scaling")."""
+        before = {one["name"]: one["instance_type"] for one in found["Variants"]}
+        for one in variants:
+            resource = f"endpoint/{found['EndpointName']}/variant/{one.name}"
+            if before.get(one.name, one.instance_type) != one.instance_type and self.is_scaled(caller.region, resource):
+                raise ServiceError(
+                    "ValidationException",
+                    f"The variant {one.name} is a target of automatic scaling: its instance type cannot be changed "
+                    f"from {before[one.name]} to {one.instance_type}. Deregister {resource} as a scalable target.",
+                )
 
     def _deploying(
         self, one: Document, config: str, variants: Sequence[Variant], deployment: Mapping[str, Any]

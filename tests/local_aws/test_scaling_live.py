@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import start_embedded, stop_embedded
+from tests.local_aws.lambda_world import make
 from tests.local_aws.sagemaker_world import (
     IMAGE,
     ROLE,
@@ -38,6 +39,13 @@ def events(world: ScalingWorld, name: str) -> list[dict[str, Any]]:
             return [json.loads(one["CloudTrailEvent"]) for one in found]
         time.sleep(0.05)
     return []
+
+
+def wait_active(functions: Any, name: str) -> None:
+    end = time.monotonic() + 10
+    while functions.get_function_configuration(FunctionName=name)["State"] != "Active":
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_what_cannot_scale_is_refused(world: ScalingWorld) -> None:
@@ -103,6 +111,53 @@ def test_load_brings_instances_and_a_killed_server_goes_on(world: ScalingWorld) 
     world.register(1, 1)
     world.wait_for(1, 20)
     assert world.activities()[-1]["Cause"] == "maximum capacity was set to 1"
+
+
+def test_a_variant_that_is_scaled_keeps_its_instance_type(world: ScalingWorld) -> None:
+    sagemaker, name = world.aws.client("sagemaker"), unique("larger")
+    variant = {"VariantName": "AllTraffic", "ModelName": world.endpoint, "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=name, ProductionVariants=[variant | {"InstanceType": "ml.m5.xlarge"}]
+    )
+    code, said = refused(sagemaker.update_endpoint, EndpointName=world.endpoint, EndpointConfigName=name)
+    assert code == "ValidationException"
+    assert "Deregister endpoint/dogs/variant/AllTraffic as a scalable target" in said
+
+
+def test_the_environments_of_an_alias_are_scaled_on_their_maximum(world: ScalingWorld) -> None:
+    functions, name = world.aws.client("lambda"), make(world.aws)
+    wait_active(functions, name)
+    version = functions.publish_version(FunctionName=name)["Version"]
+    functions.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
+    resource = {
+        "ServiceNamespace": "lambda",
+        "ResourceId": f"function:{name}:live",
+        "ScalableDimension": "lambda:function:ProvisionedConcurrency",
+    }
+    world.scaling.register_scalable_target(MinCapacity=1, MaxCapacity=2, **resource)
+    dimensions = [{"Name": "FunctionName", "Value": name}, {"Name": "Resource", "Value": f"{name}:live"}]
+    metric = {"Namespace": "AWS/Lambda", "MetricName": "ProvisionedConcurrencyUtilization", "Statistic": "Maximum"}
+    world.scaling.put_scaling_policy(
+        PolicyName="busy",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 0.7,
+            "CustomizedMetricSpecification": metric | {"Dimensions": dimensions},
+        },
+        **resource,
+    )
+    ready = (0, 0)
+    end = time.monotonic() + 25
+    while ready != (2, 2) and time.monotonic() < end:
+        functions.invoke(FunctionName=name, Qualifier="live", Payload=b'{"sleep": 0.2}')
+        told = functions.get_provisioned_concurrency_config(FunctionName=name, Qualifier="live")
+        ready = (
+            told["RequestedProvisionedConcurrentExecutions"],
+            told["AvailableProvisionedConcurrentExecutions"],
+        )
+    assert ready == (2, 2), "two environments really run"
+    world.scaling.deregister_scalable_target(**resource)
+    functions.delete_function(FunctionName=name)
 
 
 def test_an_endpoint_that_goes_takes_its_scaling_with_it(world: ScalingWorld) -> None:

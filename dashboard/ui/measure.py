@@ -145,7 +145,13 @@ def _result(aws: Aws, done: Sequence[Measurement]) -> None:
         st.html(note(f"Instances went {said} meanwhile, so that no target follows: measure it again.", "waiting"))
     _targets(measured)
     with st.expander("The figures as a table", key="measure-table"):
-        st.dataframe(figures_measure.rows(measured), hide_index=True, placeholder="–", alt="Latency by clients at once")
+        st.dataframe(
+            figures_measure.rows(measured),
+            hide_index=True,
+            placeholder="–",
+            key="measure-rows",
+            alt="Latency by clients",
+        )
         name = f"{measured.endpoint}-measured.csv"
         chart.download(lambda: figures_measure.rows(measured), name, "download-measure", is_quiet=True)
         for one in done[1:]:

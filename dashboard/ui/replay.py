@@ -106,8 +106,8 @@ def _show(sides: Sequence[Side], endpoint: str) -> None:
     st.html(
         note(
             "Late: answered after the limit in the assumptions. Failed: refused because the queue is full, or not "
-            "answered within 60 s. Waits are for a place, the model's own time comes on top. A month is an estimate: "
-            "the same traffic again and again."
+            "answered within 60 s. Waits are for a place, the model's own time comes on top. Most and hours are of "
+            "instances. A month is an estimate: the same traffic again and again."
         )
     )
     for line in after.replay.left_out:

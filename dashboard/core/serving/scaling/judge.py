@@ -67,10 +67,10 @@ def rows(sides: Sequence[Side]) -> list[dict[str, Any]]:
             "failed %": round(one.replay.failed_share * 100, 2),
             "wait p50 ms": round(one.replay.wait_p50 * 1000),
             "wait p99 ms": round(one.replay.wait_p99 * 1000),
-            "most instances": one.replay.most,
-            "instance-hours": round(one.replay.instance_hours, 2),
-            "cost USD": _usd(one.replay.cost),
-            "a month USD": _usd(one.replay.month()),
+            "most": one.replay.most,
+            "hours": round(one.replay.instance_hours, 2),
+            "USD": _usd(one.replay.cost),
+            "USD a month": _usd(one.replay.month()),
         }
         for one in sides
     ]

@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 HEAD = struct.Struct(">II")
+PIECE = 64 * 1024  # characters of what is printed that go over the socket at once
 LARGEST_ANSWER = 6 * 1024 * 1024 + 100  # bytes; Lambda's own limit, and its own odd number
 SPARE_MEMORY = 512 * 1024 * 1024  # bytes of address space beside the function's memory: what is mapped, not used
 LARGEST_FILE = 512 * 1024 * 1024  # bytes; /tmp holds no more in AWS
@@ -59,9 +60,29 @@ class Printed(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
-        if text:
-            self._link.send({"log": True}, text.encode("utf-8", "backslashreplace"))
+        for start in range(0, len(text), PIECE):
+            self._link.send({"log": True}, text[start : start + PIECE].encode("utf-8", "backslashreplace"))
         return len(text)
+
+    @property
+    def buffer(self) -> "PrintedBytes":
+        return PrintedBytes(self._link)
+
+
+class PrintedBytes(io.RawIOBase):
+    """sys.stdout.buffer: the same for bytes."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        raw = bytes(data)
+        for start in range(0, len(raw), PIECE):
+            self._link.send({"log": True}, raw[start : start + PIECE])
+        return len(raw)
 
 
 class Context:

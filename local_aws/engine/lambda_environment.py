@@ -12,17 +12,18 @@ import signal
 import socket
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from local_aws.engine import container
-from local_aws.engine.lambda_bootstrap import HEAD
+from local_aws.engine.lambda_bootstrap import HEAD, LARGEST_ANSWER
 from local_aws.engine.lambda_log import Log
 from local_aws.engine.lambda_package import unpack
+from local_aws.engine.lambda_request import Asked, Lost, Outcome, Spec, Unusable
 from local_aws.engine.opt_ml import OptMl
 from local_aws.engine.output import Lines
 from local_aws.engine.process import LeashedProcess
@@ -33,58 +34,10 @@ INIT_SECONDS = 10.0
 WATCH_SECONDS = 0.05
 TAIL = 4096
 """Bytes of log that Invoke returns when it is asked for them."""
+MOST_SAID = TAIL // 2
+"""Lines of a request's log that are kept for that."""
+LARGEST_HEAD = 1024 * 1024
 PYTHON = ".".join(map(str, sys.version_info[:3]))
-
-
-@dataclass(frozen=True)
-class Spec:
-    """What an environment runs. key: of this code with this configuration, and of nothing else.
-
-    function: its document's key; name: as the function knows itself; timeout in seconds.
-    """
-
-    key: str
-    function: str
-    name: str
-    version: str
-    package: Path
-    handler: str
-    memory_mb: int
-    timeout: float
-    log_group: str
-    variables: Mapping[str, str] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request. arn: as it named the function."""
-
-    id: str
-    arn: str
-    payload: bytes
-    client_context: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a request ended. failed: the payload is an error; seconds: without the start; tail: the last of its log."""
-
-    payload: bytes
-    failed: bool
-    seconds: float
-    tail: bytes
-
-
-class Unusable(Exception):  # noqa: N818 (it says what is so)
-    """An environment that could not start; `payload` is the error as Lambda answers it."""
-
-    def __init__(self, error: Mapping[str, Any]) -> None:
-        super().__init__(str(error["errorMessage"]))
-        self.payload = json.dumps(error).encode()
-
-
-class Lost(Exception):  # noqa: N818 (it says what is so)
-    """The environment had died before the request reached the function: another one can take it."""
 
 
 class Environment:
@@ -103,7 +56,7 @@ class Environment:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._printed, self._raw = Lines(), Lines()
-        self._said: list[str] = []  # during the request at hand
+        self._said: deque[str] = deque(maxlen=MOST_SAID)  # during the request at hand
         self._pid = 0
         self._used_mb = 0
         self._too_large = False
@@ -190,7 +143,7 @@ class Environment:
         Raises Lost; whatever goes wrong in the function is an outcome.
         """
         assert self._writer is not None  # noqa: S101 (start() has been called)
-        self._said = []
+        self._said.clear()
         self._too_large = self._got = False
         self._signal(signal.SIGCONT)
         begun = time.perf_counter()
@@ -259,6 +212,8 @@ class Environment:
         assert self._reader is not None  # noqa: S101 (start() has been called)
         while True:
             head_size, body_size = HEAD.unpack(await self._reader.readexactly(HEAD.size))
+            if head_size > LARGEST_HEAD or body_size > LARGEST_ANSWER:
+                raise ConnectionError("what came over the socket is none of the runtime's")
             head = json.loads(await self._reader.readexactly(head_size))
             body = await self._reader.readexactly(body_size)
             if "log" in head:
@@ -285,7 +240,7 @@ class Environment:
         self._say(*self._printed.flush(), *self._raw.flush())
 
     def _say(self, *lines: str) -> None:
-        self._said += lines
+        self._said.extend(line[-TAIL:] for line in lines)
         self._log.add(self.spec.log_group, self.stream, lines)
 
     def _signal(self, number: int) -> None:

@@ -11,6 +11,8 @@ from local_aws.engine.output import Event, LogSink
 log = logging.getLogger(__name__)
 
 WRITE_SECONDS = 0.2
+MOST_WAITING = 200_000
+"""Lines that wait to be written; what a function prints beyond that, faster than the disk takes it, is lost."""
 
 
 class Log:
@@ -20,12 +22,17 @@ class Log:
         self.now = now
         self._sink = sink
         self._waiting: dict[tuple[str, str], list[Event]] = {}
+        self._count = 0
         self._writing: asyncio.Task[None] | None = None
         self._lock = threading.Lock()  # one batch after the other, in the order they were taken
 
     def add(self, group: str, stream: str, lines: Sequence[str]) -> None:
         if not lines:
             return
+        if self._count >= MOST_WAITING:
+            log.warning("%d log lines of %s are lost: more than %d wait", len(lines), group, MOST_WAITING)
+            return
+        self._count += len(lines)
         stamp = int(self.now() * 1000)
         self._waiting.setdefault((group, stream), []).extend((stamp, line) for line in lines)
         if self._writing is None or self._writing.done():
@@ -46,7 +53,7 @@ class Log:
 
     def write(self) -> None:
         with self._lock:
-            taken, self._waiting = self._waiting, {}
+            taken, self._waiting, self._count = self._waiting, {}, 0
             for (group, stream), events in taken.items():
                 try:
                     self._sink.append(group, stream, events)

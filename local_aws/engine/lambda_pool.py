@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 
-from local_aws.engine.lambda_environment import Environment, Spec, Unusable
+from local_aws.engine.lambda_environment import Environment
 from local_aws.engine.lambda_log import Log
+from local_aws.engine.lambda_request import Spec, Unusable
 from local_aws.engine.opt_ml import OptMl
 from local_aws.pace import AS_AWS, Pace
 

@@ -129,7 +129,7 @@ class FunctionOperations(LambdaBase):
         else:
             self.functions.remove(which)
         with self.functions.holding():
-            self.code.keep_only(_packages(self.functions.all()))
+            self.code.keep_only(packages(self.functions.all()))
         return {"StatusCode": 204}
 
     # versions
@@ -314,7 +314,7 @@ def _check_tags(tags: Mapping[str, str]) -> None:
         raise invalid("Tag keys that begin with aws: are AWS's own.")
 
 
-def _packages(documents: list[Document]) -> set[str]:
+def packages(documents: list[Document]) -> set[str]:
     """The hashes of every package that a function or version still has."""
     return {
         str(one["CodeSha256"]) for document in documents for one in (document["Latest"], *document["Versions"].values())

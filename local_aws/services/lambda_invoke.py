@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from local_aws.engine.lambda_environment import Asked, Lost, Outcome, Spec, Unusable
 from local_aws.engine.lambda_pool import NoPlace, Pool, Taken
+from local_aws.engine.lambda_request import Asked, Lost, Outcome, Spec, Unusable
 from local_aws.errors import ServiceError
 from local_aws.services import lambda_limits
 from local_aws.services.lambda_limits import Account

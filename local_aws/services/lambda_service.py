@@ -18,9 +18,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from local_aws.account_facts import AccountFacts
-from local_aws.engine.lambda_environment import Spec
 from local_aws.engine.lambda_log import Log
 from local_aws.engine.lambda_pool import LOOK_SECONDS, MOST_ENVIRONMENTS, Pool, Wanted
+from local_aws.engine.lambda_request import Spec
 from local_aws.engine.objects import Objects
 from local_aws.engine.opt_ml import OptMl, holds_python, namespaces_allowed
 from local_aws.engine.output import LogSink
@@ -34,7 +34,7 @@ from local_aws.services.lambda_aliases import AliasOperations
 from local_aws.services.lambda_code import CodeStore
 from local_aws.services.lambda_concurrency import ConcurrencyOperations
 from local_aws.services.lambda_events import EventOperations, EventQueue
-from local_aws.services.lambda_functions import FunctionOperations
+from local_aws.services.lambda_functions import FunctionOperations, packages
 from local_aws.services.lambda_invoke import Answered, Invoker, Throttled
 from local_aws.services.lambda_metrics import LambdaMetrics
 from local_aws.services.lambda_names import LATEST, Named, named
@@ -112,9 +112,9 @@ class Lambda(
         if self._private is None:
             self._private = namespaces_allowed()
         self._hidden = None if holds_python(self._state) else self._state
-        self._place(0).remove()  # what a server that died left
-        for left in (self._folder / "environments").glob("*"):
+        for left in (self._folder / "environments").glob("*"):  # of a server that died
             OptMl(left, self._private).remove()
+        self.code.keep_only(packages(self.functions.all()))
 
     async def stop(self) -> None:
         for task in self._upkeep:

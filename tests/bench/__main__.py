@@ -12,7 +12,18 @@ from pathlib import Path
 
 from tests.bench.rows import Row
 
-SUITES = ("training", "photos", "memory", "serving", "endpoint", "distributed", "dashboard", "metrics", "costs")
+SUITES = (
+    "training",
+    "photos",
+    "memory",
+    "serving",
+    "endpoint",
+    "lambda",
+    "distributed",
+    "dashboard",
+    "metrics",
+    "costs",
+)
 
 
 def table(rows: list[Row]) -> str:

@@ -409,3 +409,53 @@ def test_what_was_provisioned_and_accepted_is_there_after_a_kill(tmp_path: Path)
         assert "accepted" in lines(second, name, "accepted")
     finally:
         stop_embedded(second)
+
+
+def test_large_answers_and_much_output_arrive_whole(aws: Embedded) -> None:
+    code = """
+import subprocess, sys
+def handler(event, context):
+    print("x" * 300_000)
+    sys.stdout.buffer.write(b"bytes\\n")
+    subprocess.run(["echo", "a program"])
+    for number in range(500):
+        print("line", number)
+    return "y" * 5_000_000
+"""
+    name = make(aws, code=package(app=code))
+    told = ask(aws, name, LogType="Tail")
+    assert told["Payload"] == "y" * 5_000_000
+    tail = base64.b64decode(told["LogResult"])
+    assert len(tail) == 4096
+    assert b"line 499\nEND RequestId" in tail
+    found = lines(aws, name, "REPORT")
+    assert {"bytes", "line 0", "line 499"} <= set(found)
+    assert sum(line.count("x") for line in found if set(line) == {"x"}) == 300_000
+    assert "a program" in lines(aws, name, "a program")
+    remove(aws, name)
+
+
+def test_what_changes_a_function_is_in_cloudtrail_and_its_secrets_are_not(aws: Embedded) -> None:
+    name, calls = make(aws, Environment={"Variables": {"API_KEY": "hush"}}), client(aws, "lambda")
+    calls.publish_version(FunctionName=name)
+    wanted = {"FunctionName": name, "Qualifier": "1"}
+    calls.put_provisioned_concurrency_config(**wanted, ProvisionedConcurrentExecutions=1)
+    ask(aws, name)
+    calls.delete_provisioned_concurrency_config(**wanted)
+    remove(aws, name)
+    found = [
+        event
+        for event in client(aws, "cloudtrail").lookup_events(MaxResults=50)["Events"]
+        if name in event["CloudTrailEvent"]
+    ]
+    names = {event["EventName"] for event in found}
+    assert names == {
+        "CreateFunction",
+        "PublishVersion",
+        "PutProvisionedConcurrencyConfig",
+        "DeleteProvisionedConcurrencyConfig",
+        "DeleteFunction",
+    }
+    assert "hush" not in "".join(event["CloudTrailEvent"] for event in found)
+    put = next(event for event in found if event["EventName"] == "PutProvisionedConcurrencyConfig")
+    assert '"provisionedConcurrentExecutions": 1' in put["CloudTrailEvent"].replace('":1', '": 1')

@@ -1,0 +1,58 @@
+"""What an environment runs, what it is asked, and how that ends."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What an environment runs. key: of this code with this configuration, and of nothing else.
+
+    function: its document's key; name: as the function knows itself; timeout in seconds.
+    """
+
+    key: str
+    function: str
+    name: str
+    version: str
+    package: Path
+    handler: str
+    memory_mb: int
+    timeout: float
+    log_group: str
+    variables: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request. arn: as it named the function."""
+
+    id: str
+    arn: str
+    payload: bytes
+    client_context: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a request ended. failed: the payload is an error; seconds: without the start; tail: the last of its log."""
+
+    payload: bytes
+    failed: bool
+    seconds: float
+    tail: bytes
+
+
+class Unusable(Exception):  # noqa: N818 (it says what is so)
+    """An environment that could not start; `payload` is the error as Lambda answers it."""
+
+    def __init__(self, error: Mapping[str, Any]) -> None:
+        super().__init__(str(error["errorMessage"]))
+        self.payload = json.dumps(error).encode()
+
+
+class Lost(Exception):  # noqa: N818 (it says what is so)
+    """The environment had died before the request reached the function: another one can take it."""

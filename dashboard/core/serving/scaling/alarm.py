@@ -49,25 +49,25 @@ class Alarm:
         """Data points that it looks at."""
         return self.periods + MORE
 
-    def breaches(self, value: float) -> bool:
-        return value > self.threshold if self.side is Side.HIGH else value < self.threshold
+    def breach(self, values: Sequence[float]) -> bool:
+        """Whether all of these values, at least one, are beyond the threshold."""
+        return min(values) > self.threshold if self.side is Side.HIGH else max(values) < self.threshold
 
     def state(self, points: Sequence[float | None]) -> State:
         """Its state after these data points, oldest first, None where there is none. The last `range` are looked at.
 
         A single new value behind a gap is no alarm yet: the oldest one that breaches must be `periods` old.
         """
+        if points and points[-1] is not None and not self.breach([points[-1]]):
+            return State.OK  # whatever was before: most of the time this is all there is to see
         seen = list(points[-self.range :])
         real = [value for value in seen if value is not None]
         if not real:
             return State.INSUFFICIENT_DATA
         if len(real) >= self.periods:
-            breaching = all(self.breaches(value) for value in real[-self.periods :])
-            return State.ALARM if breaching else State.OK
-        if not all(self.breaches(value) for value in real):
-            return State.OK
+            return State.ALARM if self.breach(real[-self.periods :]) else State.OK
         oldest = next(place for place, value in enumerate(seen) if value is not None)
-        return State.ALARM if len(seen) - oldest >= self.periods else State.OK
+        return State.ALARM if self.breach(real) and len(seen) - oldest >= self.periods else State.OK
 
 
 def alarms(policy: TargetTracking) -> tuple[Alarm, Alarm]:

@@ -165,7 +165,7 @@ def rows(
                 "Endpoint": one.name,
                 "State": [label(one.status.tone, one.status.word)],
                 "Cost": float(cost) if cost is not None else None,
-                "Requests": live.rate(found, SPAN.length) if found else None,
+                "Requests": live.rate(found, live.lived(one, SPAN.length, now)) if found else None,
                 "p90": None if slow is None else slow * 1000,
                 "Errors": 100 * sum(each.errors for each in found) / asked if asked else None,
                 "Serves on": one.machine,

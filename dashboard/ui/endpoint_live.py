@@ -39,8 +39,12 @@ def _charts(aws: Aws, name: str) -> None:
         seen = state.traffic(aws, one, chosen)
         is_dark = st.context.theme.type == "dark"
         drawn = figures_endpoint.panels(one, seen.value, chosen, seen.at)
+        if not any(each.requests for each in seen.value.values()):
+            quiet = drawn[0]
+            chart.panel(quiet.key, quiet.finding, None, quiet.wait, alone=True)  # one that says it for all
+            drawn = [panel for panel in drawn if panel.lines]
         for first in range(0, len(drawn), 2):
-            for place, panel in zip(st.columns(2, gap="small"), drawn[first : first + 2], strict=True):
+            for place, panel in zip(st.columns(2, gap="small"), drawn[first : first + 2], strict=False):
                 with place:
                     chart.panel(panel.key, panel.finding, panel.draw(chosen, is_dark=is_dark), panel.wait)
         rows = figures_endpoint.rows(seen.value)

@@ -1,5 +1,6 @@
 """The page of one endpoint: its head, its live strip, and the part of it that the address names."""
 
+from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 
@@ -8,6 +9,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError, NotFound
+from dashboard.core.serving import variant
 from dashboard.core.serving.live import Span, Traffic
 from dashboard.core.serving.model import Endpoint
 from dashboard.ui import (
@@ -109,7 +111,7 @@ def _watched(aws: Aws, name: str) -> None:
         endpoint_update.progress(one)
         span = endpoint_live.span()
         traffic, unread = _traffic(aws, one, span)
-        strip.show(endpoint_words.strip(one, traffic, span, aws.account))
+        strip.show(endpoint_words.strip(one, traffic, span, aws.account, state.now(), _per_second(aws, one)))
         if unread is not None:
             st.html(markup.note(f"Requests and latencies are not shown: {unread}", Tone.WAITING))
 
@@ -120,6 +122,12 @@ def _traffic(aws: Aws, one: Endpoint, span: Span) -> tuple[dict[str, Traffic] | 
         return state.traffic(aws, one, span).value, None
     except KennelError as wrong:
         return None, wrong
+
+
+def _per_second(aws: Aws, one: Endpoint) -> Decimal | None:
+    """What a second of a serverless endpoint's answering costs; None of any other, or where the book has no price."""
+    first = one.variants[0].serverless if one.is_serverless and len(one.variants) == 1 else None
+    return variant.answering(first, state.prices(), aws.account.region, 1).amount if first else None
 
 
 def _failed(one: Endpoint) -> tuple[str, str, str, str]:

@@ -1,6 +1,7 @@
 """An endpoint's variants: what each serves, on what, how it does, and the dialog that shares the requests anew."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from html import escape
 from typing import Any
@@ -43,7 +44,7 @@ def _show(aws: Aws, name: str) -> None:
                 )
         span = endpoint_live.span()
         st.dataframe(
-            rows(one, _traffic(aws, one, span), span),
+            rows(one, _traffic(aws, one, span), live.lived(one, span.length, state.now())),
             hide_index=True,
             placeholder="–",
             key="table-variants",
@@ -61,7 +62,7 @@ def _traffic(aws: Aws, one: Endpoint, span: Span) -> Mapping[str, Traffic]:
         return {}  # the strip above says why
 
 
-def rows(one: Endpoint, traffic: Mapping[str, Traffic], span: Span) -> list[dict[str, Any]]:
+def rows(one: Endpoint, traffic: Mapping[str, Traffic], length: timedelta) -> list[dict[str, Any]]:
     """One row a variant."""
     shares = variant.shares(one.variants)
     made = []
@@ -76,7 +77,7 @@ def rows(one: Endpoint, traffic: Mapping[str, Traffic], span: Span) -> list[dict
                 "Instances": None if each.serverless else f"{each.count} of {each.desired}",
                 "Weight": each.weight,
                 "Share": shares[each.name] * 100,
-                "Requests": live.rate([found], span.length) if found else None,
+                "Requests": live.rate([found], length) if found else None,
                 "p90": None if slow is None else slow * 1000,
                 "Errors": None if not found or found.error_share is None else found.error_share * 100,
                 "Cost": None if each.hourly.amount is None else float(each.hourly.amount),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from dashboard.core.aws import Account
 from dashboard.core.costs.quote import Quote
@@ -30,6 +31,8 @@ def milliseconds(seconds: float | None) -> str:
 
 def per_minute(rate: float) -> str:
     """Requests a minute: "0.4/min", "42/min", "1,204/min"."""
+    if 0 < rate < 0.05:
+        return "under 0.1/min"
     return f"{rate:,.0f}/min" if rate >= 9.95 or not rate else f"{rate:.1f}/min"
 
 
@@ -83,10 +86,17 @@ def busy(one: Endpoint, traffic: Mapping[str, Traffic]) -> float | None:
     return max(found, default=None)
 
 
-def strip(one: Endpoint, traffic: Mapping[str, Traffic] | None, span: Span, account: Account) -> list[Figure]:
-    """The page's five figures. `traffic` None: CloudWatch was not to be read."""
+def strip(
+    one: Endpoint,
+    traffic: Mapping[str, Traffic] | None,
+    span: Span,
+    account: Account,
+    now: datetime,
+    per_second: Decimal | None = None,
+) -> list[Figure]:
+    """The page's five figures. `traffic` None: CloudWatch was not to be read; per_second: of a serverless one."""
     known = list((traffic or {}).values())
-    rate = live.rate(known, span.length)
+    rate = live.rate(known, live.lived(one, span.length, now))
     asked = sum(each.requests for each in known)
     wrong, own = sum(each.errors for each in known), sum(each.whole.get("5xx", 0.0) for each in known)
     unread = "not read" if traffic is None else ""
@@ -114,7 +124,7 @@ def strip(one: Endpoint, traffic: Mapping[str, Traffic] | None, span: Span, acco
             errors if asked else NOBODY,
             tone="failed" if share and share >= 0.01 else "",
         ),
-        _cost(one, rate, account),
+        _cost(one, rate, account, live.per_thousand_by_use(per_second, live.mean(known))),
     ]
 
 
@@ -129,7 +139,7 @@ def _instances(one: Endpoint, traffic: Mapping[str, Traffic]) -> Figure:
     return Figure("instances", "Instances", count(one.count), note)
 
 
-def _cost(one: Endpoint, rate: float, account: Account) -> Figure:
+def _cost(one: Endpoint, rate: float, account: Account, by_use: Decimal | None) -> Figure:
     nature = Nature.of(one.tags, is_embedded=account.is_embedded)
     if not one.status.is_billed:
         return Figure("cost", "Cost", "not billed", one.status.word)
@@ -137,6 +147,8 @@ def _cost(one: Endpoint, rate: float, account: Account) -> Figure:
     each = live.per_thousand(one.hourly.amount, rate)
     if each is not None:
         note = f"{money(each, one.hourly.currency)} a thousand photos at this rate"
+    elif one.is_serverless:
+        note = f"{money(by_use)} a thousand photos" if by_use is not None else "nothing while nobody asks"
     else:
         note = one.hourly.why_unknown or "whether or not it is asked"
     return Figure("cost", "Cost", value, note, mark=receipt.of(nature))

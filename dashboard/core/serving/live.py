@@ -77,6 +77,7 @@ COUNTS = (
 )
 LATENCY = tuple(Metric(f"model-{p}", "ModelLatency", p, scale=1 / MICROSECONDS) for p in PERCENTILES)
 OVERHEAD = tuple(Metric(f"overhead-{p}", "OverheadLatency", p, scale=1 / MICROSECONDS) for p in PERCENTILES)
+MEAN = Metric("model-mean", "ModelLatency", "Average", scale=1 / MICROSECONDS)
 PER_INSTANCE = Metric("per-instance", "InvocationsPerInstance", "Sum")
 SETUP = Metric("setup", "ModelSetupTime", "Maximum", scale=1 / MICROSECONDS)
 USE = (
@@ -84,7 +85,7 @@ USE = (
     Metric("memory", "MemoryUtilization", "Average", INSTANCES),
 )
 SUMMED = ("requests", "4xx", "5xx", "per-instance")
-ALL = (*COUNTS, *LATENCY, *OVERHEAD, PER_INSTANCE, SETUP, *USE)
+ALL = (*COUNTS, *LATENCY, *OVERHEAD, MEAN, PER_INSTANCE, SETUP, *USE)
 BRIEF = (*COUNTS, LATENCY[1], OVERHEAD[1])
 
 Points = tuple[tuple[datetime, float], ...]
@@ -136,6 +137,11 @@ class Traffic:
         return tuple((at, value / each[at]) for at, value in self.series.get("requests", ()) if each.get(at))
 
 
+def lived(one: Endpoint, length: timedelta, now: datetime) -> timedelta:
+    """The part of a span for which an endpoint was there: what it was asked then is no rate of the whole span."""
+    return min(length, max(now - one.created, timedelta(minutes=1)))
+
+
 def rate(traffic: Iterable[Traffic], length: timedelta) -> float:
     """Requests a minute of all variants together, over a span."""
     return sum(one.requests for one in traffic) / (length.total_seconds() / 60)
@@ -147,11 +153,23 @@ def worst(traffic: Iterable[Traffic], percentile: str) -> float | None:
     return max(known, default=None)
 
 
+def mean(traffic: Iterable[Traffic]) -> float | None:
+    """Seconds in the model of a request on average, of all variants; None where nobody asked."""
+    known = [(one.requests, one.whole["model-mean"]) for one in traffic if "model-mean" in one.whole and one.requests]
+    asked = sum(requests for requests, _ in known)
+    return sum(requests * seconds for requests, seconds in known) / asked if asked else None
+
+
 def per_thousand(hourly: Decimal | None, per_minute: float) -> Decimal | None:
     """What a thousand photos cost at that many requests a minute; None where nobody asks or the price is unknown."""
     if hourly is None or per_minute <= 0:
         return None
     return hourly * 1000 / (Decimal(repr(per_minute)) * 60)
+
+
+def per_thousand_by_use(per_second: Decimal | None, seconds: float | None) -> Decimal | None:
+    """The same of a serverless endpoint, which is billed for the time in the model."""
+    return None if per_second is None or seconds is None else per_second * 1000 * Decimal(repr(seconds))
 
 
 def period(length: timedelta, time_scale: float = 1.0) -> int:

@@ -102,7 +102,7 @@ def _chart(scaling: Scaling, seen: History | None, endpoint: str) -> None:
     wait = "Nobody asked this endpoint in the last while. Ask it on its own page, on Classify, or by Measure below."
     chart.panel("scaling", figures_scaling.finding(scaling, seen, drawn), made if has_any else None, wait)
     rows = figures_scaling.rows(seen, drawn, local)
-    if rows:
+    if rows and has_any:
         chart.download(lambda: rows, f"{endpoint}-scaling.csv", "download-scaling", is_quiet=True)
 
 
@@ -148,10 +148,10 @@ def choose(scaling: Scaling) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="scaling-choose"):
         st.page_link(Place.ENDPOINT, label=endpoint, icon=":material/arrow_back:", query_params={ENDPOINT: endpoint})
         if len(scaling.siblings) > 1:
+            st.session_state["scaling-variant"] = scaling.variant.name
             st.segmented_control(
                 "Variant",
                 scaling.siblings,
-                default=scaling.variant.name,
                 required=True,
                 key="scaling-variant",
                 label_visibility="collapsed",

@@ -13,6 +13,7 @@ from dashboard.core.errors import InvalidInput
 from dashboard.core.format import plain
 from dashboard.core.serving.scaling.plan import same
 from dashboard.core.serving.scaling.policy import CustomMetric, Scheduled, Settings, TargetTracking, Tracked
+from dashboard.core.serving.scaling.refuse import STATISTICS
 
 MIN, MAX, POLICY, SCHEDULED = "min", "max", "p", "s"
 NAMES = (MIN, MAX, POLICY, SCHEDULED)
@@ -95,6 +96,8 @@ def _read_policy(told: str) -> TargetTracking:
         raise _wrong(told)
     custom = None
     if len(parts) == 11:
+        if parts[8] not in STATISTICS:
+            raise _wrong(told)
         dimensions = tuple(_pair(part) for part in parts[9].split(";") if part)
         custom = CustomMetric(unquote(parts[6]), unquote(parts[7]), parts[8], dimensions, unquote(parts[10]))
     return TargetTracking(

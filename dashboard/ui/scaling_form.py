@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.core.errors import InvalidInput
 from dashboard.core.serving.scaling import explain
-from dashboard.core.serving.scaling.plan import same
+from dashboard.core.serving.scaling.plan import same, told
 from dashboard.core.serving.scaling.plan import steps as step_words
 from dashboard.core.serving.scaling.policy import (
     COOLDOWN,
@@ -28,8 +28,9 @@ from dashboard.ui import scaling_address, scaling_schedule
 from dashboard.ui.markup import escape, note
 from dashboard.ui.tones import Tone
 
-DRAFT, OF = "scaling-draft", "scaling-of"
-"""What the form says, and whose it is: a resource id."""
+DRAFT, OF, SEEN = "scaling-draft", "scaling-of", "scaling-seen"
+"""What the form says, whose it is (a resource id), and what was set when it was last drawn."""
+LARGEST = 2**31 - 1
 NAMES = {
     Tracked.INVOCATIONS: "Requests per minute",
     Tracked.CONCURRENT: "Requests at once",
@@ -64,21 +65,34 @@ def propose(tracked: Tracked, target: float) -> None:
     draft: Settings | None = st.session_state.get(DRAFT)
     if draft is None:
         return
-    others = [one for one in draft.tracking if one.tracked is not tracked]
-    old = next((one for one in draft.tracking if one.tracked is tracked), None)
-    new = replace(old or TargetTracking(POLICIES[tracked], tracked, target, COOLDOWN, COOLDOWN), target=target)
-    fill(replace(draft, tracking=(new, *(one for one in others if scaling_address.is_foreign(one)))))
+    own, others = _parted(draft)
+    new = own.get(tracked) or TargetTracking(POLICIES[tracked], tracked, target, COOLDOWN, COOLDOWN)
+    fill(replace(draft, tracking=(replace(new, target=target), *others)))
 
 
 def fill(settings: Settings) -> None:
     """Make the form say this; in a callback, before the fields are drawn."""
     st.session_state[DRAFT] = settings
     st.session_state["scaling-min"], st.session_state["scaling-max"] = settings.minimum, settings.maximum
-    own = [one for one in settings.tracking if not scaling_address.is_foreign(one)]
-    st.session_state["scaling-metrics"] = list(dict.fromkeys(one.tracked for one in own))
-    for one in own:
+    own, _ = _parted(settings)
+    st.session_state["scaling-metrics"] = list(own)
+    for one in own.values():
         for name, value in _fields(one).items():
             st.session_state[f"scaling-{one.tracked}-{name}"] = value
+
+
+def _parted(settings: Settings) -> tuple[dict[Tracked, TargetTracking], tuple[TargetTracking, ...]]:
+    """The policies that have fields, one a metric, and the others, which are shown and kept: what Kennel cannot write,
+    and further ones on metrics of one's own.
+    """
+    own: dict[Tracked, TargetTracking] = {}
+    others = []
+    for one in settings.tracking:
+        if scaling_address.is_foreign(one) or one.tracked in own:
+            others.append(one)
+        else:
+            own[one.tracked] = one
+    return own, tuple(others)
 
 
 def _fields(policy: TargetTracking) -> dict[str, object]:
@@ -100,13 +114,15 @@ def _fields(policy: TargetTracking) -> dict[str, object]:
 def _begin(scaling: Scaling) -> Settings:
     """The draft that goes on, or a new one: of the address, of what is set, or of one instance as it is."""
     draft: Settings | None = st.session_state.get(DRAFT)
-    if (
-        draft is not None
-        and st.session_state.get(OF) == scaling.variant.resource_id
-        and "scaling-min" in st.session_state
-    ):
-        return draft
     current = scaling.settings
+    is_same = st.session_state.get(OF) == scaling.variant.resource_id and "scaling-min" in st.session_state
+    seen: Settings | None = st.session_state.get(SEEN)
+    st.session_state[SEEN] = current
+    if draft is not None and is_same:
+        if current is None or same(current, seen) or not same(draft, seen):
+            return draft
+        fill(current)  # nothing was typed, and somebody, or a scheduled action, has changed what is set
+        return current
     try:
         asked = scaling_address.of_query(_query(), current)
     except InvalidInput as wrong:
@@ -155,24 +171,19 @@ def _presets(scaling: Scaling) -> None:
 def _take(settings: Settings) -> None:
     """Take over ends and tracking; steps, schedules and what Kennel cannot write stay."""
     draft: Settings = st.session_state[DRAFT]
-    foreign = tuple(one for one in draft.tracking if scaling_address.is_foreign(one))
-    named = tuple(_named(one, draft) for one in settings.tracking)
-    fill(replace(settings, tracking=(*named, *foreign), steps=draft.steps, scheduled=draft.scheduled))
-
-
-def _named(policy: TargetTracking, draft: Settings) -> TargetTracking:
-    """A policy under the name that the one of its metric has already: AWS takes one of each."""
-    known = {one.tracked: one.name for one in draft.tracking if not scaling_address.is_foreign(one)}
-    return replace(policy, name=known.get(policy.tracked, policy.name))
+    own, others = _parted(draft)
+    # under the name that the policy of its metric has already: AWS takes one of each
+    named = [replace(one, name=own[one.tracked].name) if one.tracked in own else one for one in settings.tracking]
+    fill(replace(settings, tracking=(*named, *others), steps=draft.steps, scheduled=draft.scheduled))
 
 
 def _ends(draft: Settings, variant: Variant) -> Settings:
     noun = "provisioned" if variant.kind is Kind.SERVERLESS else "instances"
     left, right = st.columns(2, gap="small")
     with left:
-        least = st.number_input(f"Minimum ({noun})", min_value=0, max_value=10_000, step=1, key="scaling-min")
+        least = st.number_input(f"Minimum ({noun})", min_value=0, max_value=LARGEST, step=1, key="scaling-min")
     with right:
-        most = st.number_input(f"Maximum ({noun})", min_value=0, max_value=10_000, step=1, key="scaling-max")
+        most = st.number_input(f"Maximum ({noun})", min_value=0, max_value=LARGEST, step=1, key="scaling-max")
     return replace(draft, minimum=int(least or 0), maximum=int(most or 0))
 
 
@@ -189,12 +200,11 @@ def _tracking(draft: Settings, variant: Variant, latency: float | None) -> Setti
         help="Target tracking adds instances while the metric is above its target, and takes them away well below it. "
         "Of several metrics the one that wants most instances decides.",
     )
-    old = {one.tracked: one for one in draft.tracking if not scaling_address.is_foreign(one)}
-    foreign = tuple(one for one in draft.tracking if scaling_address.is_foreign(one))
+    old, others = _parted(draft)
     policies = [_policy(tracked, old.get(tracked), variant, latency) for tracked in offered if tracked in chosen]
-    if not chosen and not foreign and not draft.steps:
+    if not chosen and not others and not draft.steps:
         st.html(note("Without a metric nothing moves it, apart from scheduled actions."))
-    return replace(draft, tracking=(*policies, *foreign))
+    return replace(draft, tracking=(*policies, *others))
 
 
 def _policy(tracked: Tracked, old: TargetTracking | None, variant: Variant, latency: float | None) -> TargetTracking:
@@ -249,9 +259,11 @@ def _custom(tracked: Tracked) -> CustomMetric:
 def _kept(draft: Settings) -> None:
     """Policies that are shown and can be removed, and are written elsewhere."""
     others: list[tuple[TargetTracking | StepPolicy, str]] = [
-        (one, "tracks what Kennel cannot write, such as metric math: kept as it is")
-        for one in draft.tracking
-        if scaling_address.is_foreign(one)
+        (
+            one,
+            "tracks what Kennel cannot write, such as metric math: kept as it is" if one.custom is None else told(one),
+        )
+        for one in _parted(draft)[1]
     ]
     others += [(one, f"step policy: {step_words(one)}") for one in draft.steps]
     for one, said in others:

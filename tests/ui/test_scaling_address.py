@@ -93,6 +93,7 @@ def test_an_address_may_take_all_policies_away_but_those_that_kennel_cannot_writ
         {"p": ["invocations|nan|1|1|in|name"]},
         {"p": ["invocations|1|-1|1|in|name"]},
         {"p": ["custom|1|1|1|in|name"]},
+        {"p": ["custom|1|1|1|in|name|space|metric|p99||"]},
         {"p": ["unheard|1|1|1|in|name"]},
         {"s": ["morning|rate(1 hour)|two||UTC"]},
         {"s": ["morning"]},

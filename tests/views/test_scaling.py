@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import state
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.errors import ServiceFault
 from dashboard.core.serving.scaling.plan import plan, same
-from dashboard.core.serving.scaling.policy import Scheduled, reference
+from dashboard.core.serving.scaling.policy import CustomMetric, Scheduled, TargetTracking, Tracked, reference
 from dashboard.core.serving.scaling.read import read
-from dashboard.ui import scaling_form
 from tests.core.serving.scaling.scaling_aws import ScalingAws
 from tests.views.conftest import text
 from tests.views.scripted import ScriptedAws
@@ -126,11 +126,41 @@ def test_a_second_metric_makes_a_second_policy(visit: Open, dogs):
     put(dogs, reference(10))
     page = visit(dogs, "scaling", endpoint="dogs")
     pills = page.button_group(key="scaling-metrics")
-    pills.set_value([*pills.value, scaling_form.Tracked.CONCURRENT]).run()
+    pills.set_value([*pills.value, Tracked.CONCURRENT]).run()
     assert "several target tracking policies" in text(page).lower()
     page.button(key="scaling-review").click().run()
     page.button(key="confirm-do").click().run()
     assert dogs.changed == ["PutScalingPolicy"]
+
+
+def test_what_somebody_else_sets_is_followed_unless_something_was_typed(visit: Open, dogs):
+    put(dogs, reference(10))
+    page = visit(dogs, "scaling", endpoint="dogs")
+    put(dogs, replace(reference(10), maximum=5))
+    state.forget()
+    page.run()
+    assert page.number_input(key="scaling-max").value == 5
+    assert "the form says what is set" in text(page)
+    page.number_input(key="scaling-max").set_value(7).run()
+    put(dogs, replace(reference(10), maximum=4))
+    state.forget()
+    page.run()
+    assert page.number_input(key="scaling-max").value == 7, "what was typed stays"
+    assert "1 to 4" in text(page)
+
+
+def test_a_second_metric_of_ones_own_is_kept_beside_the_one_with_fields(visit: Open, dogs):
+    cpu = CustomMetric("/aws/sagemaker/Endpoints", "CPUUtilization", "Average")
+    customs = tuple(
+        TargetTracking(name, Tracked.CUSTOM, 60, custom=replace(cpu, name=name)) for name in ("cpu", "memory")
+    )
+    put(dogs, replace(reference(10), tracking=customs))
+    page = visit(dogs, "scaling", endpoint="dogs")
+    assert "the form says what is set" in text(page)
+    page.button(key="scaling-drop-memory").click().run()
+    page.button(key="scaling-review").click().run()
+    page.button(key="confirm-do").click().run()
+    assert dogs.changed == ["DeleteScalingPolicy"]
 
 
 def test_a_scheduled_action_is_added_to_the_form_and_taken_out_again(visit: Open, dogs):

@@ -73,7 +73,7 @@ def plan(scaling: Scaling, after: Settings | None, account: Account, prices: Pri
         before,
         after,
         calls,
-        tuple(changes(before, after)),
+        tuple(changes(before, after, variant.kind.noun)),
         Cost(*(at(variant, count, account.region, prices) for count in ends)),
         code(calls, account) if calls else "",
     )
@@ -145,9 +145,9 @@ def _sorted(settings: Settings) -> Settings:
     )
 
 
-def changes(before: Settings | None, after: Settings | None) -> Iterable[Change]:
-    """What is different, line by line; nothing where both are the same."""
-    yield from _change("instances", _ends(before), _ends(after))
+def changes(before: Settings | None, after: Settings | None, noun: str = "instances") -> Iterable[Change]:
+    """What is different, line by line; nothing where both are the same. noun: what there is more or fewer of."""
+    yield from _change(noun, _ends(before), _ends(after))
     old, new = _told(before), _told(after)
     for what in old:
         yield from _by_name(what, old[what], new[what])

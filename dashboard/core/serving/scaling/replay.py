@@ -1,6 +1,7 @@
 """What a variant's auto scaling would have done with some traffic: instances, waits, failures and cost. Pure.
 
-The simulation goes through time in steps of a second (ten for more than six hours). Each step: activities complete and
+The simulation goes through time in steps of a second, ten for more than six hours, a minute for more than two days
+where no policy looks at less. Each step: activities complete and
 scheduled actions happen; alarms see the periods that have been published by now; what they decide begins; then the
 step's requests are served, queued or refused by the instances that serve. AWS's delays are parameters (`Delays`),
 because AWS does not publish them all. Same arguments, same result.
@@ -11,15 +12,15 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from dashboard.core.costs.quantities import MONTH_HOURS
-from dashboard.core.serving.scaling.policy import Settings, Tracked
+from dashboard.core.serving.scaling.policy import Settings
 from dashboard.core.serving.scaling.scaler import Activity, AlarmChange, Scaler, Watched
 from dashboard.core.serving.scaling.schedule import occurrences
-from dashboard.core.serving.scaling.serving import Service, Serving, Variant
+from dashboard.core.serving.scaling.serving import METRICS, Service, Serving, Variant
 from dashboard.core.serving.scaling.traffic import Traffic
 from dashboard.core.serving.scaling.waiting import Wait, quantile
 
-FINE_SECONDS = 6 * 3600
-"""Traffic up to so long is simulated second by second."""
+FINE_SECONDS, LONG_SECONDS = 6 * 3600, 2 * 86_400
+"""Traffic up to the first is simulated second by second; longer than the second, minute by minute."""
 START_SECONDS = 240.0
 """Assumed where nothing is known of an endpoint: AWS takes some minutes for an instance, and promises no time."""
 
@@ -121,10 +122,18 @@ def simulate(
     a scheduled action whose schedule is none.
     """
     run = _Run(settings, traffic, service, delays or Delays(), instances)
-    step = 1 if traffic.seconds <= FINE_SECONDS else 10
+    step = step_of(settings, traffic.seconds)
     for number in range(traffic.seconds // step):
         run.step(float(number * step), step)
     return run.replay()
+
+
+def step_of(settings: Settings, seconds: int) -> int:
+    """Seconds of one step for traffic that is so long; it divides the periods of all that is tracked."""
+    if seconds <= FINE_SECONDS:
+        return 1
+    shortest = min((one.tracked.period for one in settings.tracking), default=60)
+    return 10 if seconds <= LONG_SECONDS else min(60, shortest)
 
 
 def steady(instances: int) -> Settings:
@@ -146,7 +155,7 @@ class _Run:
     moments: list[Moment] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        tracked = [one for one in self.settings.tracking if one.tracked is not Tracked.CUSTOM]
+        tracked = [one for one in self.settings.tracking if one.tracked in METRICS]
         self.scaler = Scaler(self.settings.minimum, self.settings.maximum, [Watched(one) for one in tracked])
         first = self.scaler.clamp(self.settings.minimum if self.begin_with is None else self.begin_with)
         self.desired = first
@@ -253,8 +262,8 @@ class _Run:
 
     def _left_out(self) -> Iterator[str]:
         for one in self.settings.tracking:
-            if one.tracked is Tracked.CUSTOM:
-                yield f"{one.name} tracks a metric of your own, which no traffic here tells: it is taken to do nothing"
+            if one.tracked not in METRICS:
+                yield f"{one.name} tracks {one.tracked.value}, which requests alone do not tell: it is taken to do nothing"
         for step in self.settings.steps:
             yield f"{step.name} is a step policy on an alarm of your own: it is taken to do nothing"
 

@@ -18,7 +18,7 @@ from dashboard.core.serving.scaling.policy import (
     Tracked,
     reference,
 )
-from dashboard.core.serving.scaling.replay import Delays, Replay, capacities, simulate, steady
+from dashboard.core.serving.scaling.replay import Delays, Replay, capacities, simulate, steady, step_of
 from dashboard.core.serving.scaling.serving import Service
 from dashboard.core.serving.scaling.traffic import MINUTE, Shape, Traffic, even, synthetic
 
@@ -186,6 +186,17 @@ def test_a_day_is_summed_to_a_month() -> None:
 def test_a_price_that_is_unknown_makes_an_unknown_cost() -> None:
     replay = simulate(steady(2), trace(*[10] * 10), replace(SERVICE, hourly=None))
     assert replay.cost is None and replay.month() is None
+
+
+def test_a_week_is_simulated_in_longer_steps_and_comes_to_the_same() -> None:
+    days = [300.0] * 600 + [1000.0] * 240 + [300.0] * 600
+    two, three = (simulate(tracking(400), trace(*(days * count)), SERVICE, SOON) for count in (2, 3))
+    assert (step_of(tracking(400), two.traffic.seconds), step_of(tracking(400), three.traffic.seconds)) == (10, 60)
+    assert [one.after for one in two.activities] == [3, 1, 3, 1]
+    assert [one.after for one in three.activities] == [3, 1, 3, 1, 3, 1]
+    assert three.instance_hours / 3 == pytest.approx(two.instance_hours / 2, rel=0.01)
+    concurrent = Settings(1, 3, (TargetTracking("c", Tracked.CONCURRENT, 2),))
+    assert step_of(concurrent, 7 * 86_400) == 10
 
 
 @settings(max_examples=25, deadline=None)

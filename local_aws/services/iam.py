@@ -9,6 +9,7 @@ from dashboard.core.iam.evaluate import Decision, Outcome, context_keys, evaluat
 from local_aws.errors import ServiceError
 from local_aws.moto_app import Moto, MotoService
 from local_aws.protocol import Caller
+from local_aws.services.iam_linked_roles import POLICIES, make
 from local_aws.services.iam_policies import Applied, check_exclusions, entity, is_excluded
 
 PAGE = 100
@@ -30,6 +31,16 @@ class Iam(MotoService):
 
     def __init__(self, moto: Moto) -> None:
         super().__init__("iam", moto)
+
+    def create_service_linked_role(self, params: Params, caller: Caller) -> Params:
+        service = params["AWSServiceName"]
+        if service not in POLICIES:
+            raise _invalid(
+                f"The embedded AWS makes no service-linked role for {service}. It does for {' and '.join(POLICIES)}."
+            )
+        if params.get("CustomSuffix"):
+            raise _invalid(f"Custom suffix is not allowed for {service}")
+        return {"Role": make(self._moto, service, params.get("Description") or "")}
 
     def simulate_principal_policy(self, params: Params, caller: Caller) -> Params:
         exclusions = params.get("PolicyExclusionList") or []

@@ -85,6 +85,18 @@ def test_burstable_instances_do_not_scale(world: ScalingWorld, tmp_path: Path) -
         delete_endpoint(sagemaker, name)
 
 
+def test_a_service_linked_role_is_made_once_by_whoever_needs_it_first(world: ScalingWorld) -> None:
+    iam = world.aws.client("iam")
+    service = "lambda.application-autoscaling.amazonaws.com"
+    role = iam.create_service_linked_role(AWSServiceName=service)["Role"]
+    assert role["RoleName"] == "AWSServiceRoleForApplicationAutoScaling_LambdaConcurrency"
+    assert role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"] == {"Service": [service]}
+    assert refused(iam.create_service_linked_role, AWSServiceName=service)[0] == "InvalidInput"
+    assert "robomaker" in refused(iam.create_service_linked_role, AWSServiceName="robomaker.amazonaws.com")[1]
+    attached = iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"]
+    assert [one["PolicyName"] for one in attached] == ["AWSApplicationAutoscalingLambdaConcurrencyPolicy"]
+
+
 def test_load_brings_instances_and_a_killed_server_goes_on(world: ScalingWorld) -> None:
     world.register(1, 3)
     role = world.aws.client("iam").get_role(RoleName=SLR)["Role"]

@@ -17,11 +17,11 @@ KEPT = 40
 
 
 class Way(StrEnum):
-    """How a photo reaches the model; both compares the two."""
+    """How a photo reaches the model, as it is chosen and as the address names it; both compares the two."""
 
-    ENDPOINT = "the endpoint"
+    ENDPOINT = "Endpoint"
     LAMBDA = "Lambda"
-    BOTH = "both"
+    BOTH = "Both"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from dashboard.ui.markup import note
 from dashboard.ui.tones import Tone
 
 ASKED = "classify.asked"
-NAMES = {Way.ENDPOINT: "Endpoint", Way.LAMBDA: "Lambda", Way.BOTH: "Both, compared"}
 HELP = "The endpoint itself, or a Lambda function that asks it, as other programs do. Both shows both times."
 
 
@@ -28,10 +27,10 @@ def asking(aws: Aws, serving: Sequence[str]) -> Asking:
     way = st.segmented_control(
         "Asked through",
         list(Way),
-        format_func=NAMES.__getitem__,
         default=Way.ENDPOINT,
         required=True,
         key="through",
+        bind="query-params",
         help=HELP,
     )
     if way in (None, Way.ENDPOINT):

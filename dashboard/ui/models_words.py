@@ -46,7 +46,7 @@ def finding(group: Group) -> str:
         return f"Version {best.number} is the best of {measured}: {right}{apart}"
     right = right.replace("its", "their")
     if len(equal) == measured:
-        return f"All {measured} versions that were measured have {right}{apart}"
+        return f"{'Both' if measured == 2 else f'All {measured}'} measured versions have {right}{apart}"
     listed = f"{', '.join(map(str, equal[:-1]))} and {equal[-1]}"
     return f"Versions {listed} are the best of {measured}: {right}{apart}"
 

@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.costs.receipt import Nature
-from dashboard.core.errors import KennelError, Refused
+from dashboard.core.errors import AccessDenied, KennelError, Refused, ServiceFault
 from dashboard.core.format import count, duration, money, size
 from dashboard.core.runs import watch
 from dashboard.core.runs.delete import DeletePlan, delete, plan_delete
@@ -107,7 +107,18 @@ def _deletion(aws: Aws, runs: Sequence[Run], *, with_artifacts: bool) -> DeleteP
             "the account's runs are still being read, and one of them may go on from these checkpoints",
             "try again in a moment",
         )
-    return plan_delete(aws, runs, with_artifacts=with_artifacts, served=served, others=every.runs)
+    registered = _registered(aws) if with_artifacts else ()
+    return plan_delete(
+        aws, runs, with_artifacts=with_artifacts, served=served, registered=registered, others=every.runs
+    )
+
+
+def _registered(aws: Aws) -> Sequence[str]:
+    """The archives that are versions in the model registry; none where there is no registry, or no right to read it."""
+    try:
+        return [one.artifact_uri for group in state.groups(aws).value for one in group.versions]
+    except (ServiceFault, AccessDenied):
+        return ()
 
 
 def _draw_delete(aws: Aws, runs: Sequence[Run], plans: dict[bool, DeletePlan]) -> Action | None:

@@ -17,6 +17,7 @@ from dashboard.ui import (
     confirm,
     endpoint,
     markup,
+    models_dialogs,
     page,
     problem,
     replayed,
@@ -74,6 +75,9 @@ def head(aws: Aws, one: Run, token: str, at: datetime) -> None:
         if one.status.can_stop:
             _ask("Stop run", "stop-run", ":material/stop_circle:", partial(run_actions.stop, aws, one))
         if one.status.is_good and one.artifact_uri:
+            if aws.account.writable:
+                register = partial(models_dialogs.register_question, aws, one)
+                _ask("Register", "register-model", ":material/inventory_2:", register)
             _ask(
                 "Deploy model",
                 "deploy-model",

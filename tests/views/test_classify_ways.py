@@ -34,9 +34,14 @@ def test_through_lambda_the_answer_says_what_took_how_long(aws: Functions, visit
     assert not aws.asked("InvokeEndpoint")
 
 
+def test_the_way_can_be_linked(aws: Functions, visit: Open) -> None:
+    assert visit(aws, "classify", through="Lambda").segmented_control(key="through").value == "Lambda"
+    assert visit(aws, "classify", through="magic").segmented_control(key="through").value == "Endpoint"
+
+
 def test_both_ways_are_shown_side_by_side_with_the_endpoints_answer(aws: Functions, visit: Open) -> None:
     page = visit(aws, "classify")
-    page.segmented_control(key="through").set_value("both").run()
+    page.segmented_control(key="through").set_value("Both").run()
     drop(page, ("rex.jpg", photo()))
     said = text(page)
     assert "Looks like a Beagle (93 %)." in said
@@ -49,7 +54,7 @@ def test_both_ways_are_shown_side_by_side_with_the_endpoints_answer(aws: Functio
 def test_of_both_ways_one_may_fail(aws: Functions, visit: Open) -> None:
     aws.errors["Invoke"] = Throttled("AWS is throttling lambda Invoke", "5 of 5 are busy", "wait")
     page = visit(aws, "classify")
-    page.segmented_control(key="through").set_value("both").run()
+    page.segmented_control(key="through").set_value("Both").run()
     drop(page, ("rex.jpg", photo()))
     said = text(page)
     assert "Looks like a Beagle (93 %)." in said

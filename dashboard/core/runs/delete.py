@@ -69,19 +69,26 @@ class Deleted:
 
 
 def plan_delete(
-    aws: Aws, runs: Iterable[Run], *, with_artifacts: bool, served: Collection[str] = (), others: Sequence[Run] = ()
+    aws: Aws,
+    runs: Iterable[Run],
+    *,
+    with_artifacts: bool,
+    served: Collection[str] = (),
+    registered: Collection[str] = (),
+    others: Sequence[Run] = (),
 ) -> DeletePlan:
     """What would go and what would stay. Nothing is deleted here.
 
     Runs that go on are refused. `served` are the artifacts (S3 addresses), or the names of runs, that endpoints serve;
-    `others` are the account's runs: checkpoints that another run goes on from stay. Raises the errors of `Aws.call`.
+    `registered` the artifacts that are versions in the model registry: both stay. `others` are the account's runs:
+    checkpoints that another run goes on from stay. Raises the errors of `Aws.call`.
     """
     wanted = list(runs)
     keys = {run.key for run in wanted}
     used = {run.checkpoint_uri for run in others if run.key not in keys and run.checkpoint_uri}
 
     def one(run: Run) -> Deletion:
-        return _deletion(aws, run, with_artifacts, {*served}, used)
+        return _deletion(aws, run, with_artifacts, {*served}, {*registered}, used)
 
     return DeletePlan(tuple(gather(one, wanted, workers=8)), with_artifacts)
 
@@ -99,7 +106,9 @@ def delete(aws: Aws, plan: DeletePlan) -> tuple[Deleted, ...]:
     return tuple(gather(one, plan.possible, workers=4))
 
 
-def _deletion(aws: Aws, run: Run, with_artifacts: bool, served: set[str], used: set[str]) -> Deletion:
+def _deletion(
+    aws: Aws, run: Run, with_artifacts: bool, served: set[str], registered: set[str], used: set[str]
+) -> Deletion:
     if run.status.is_active:
         return Deletion(run, (), (), refusal=f"it is {run.status.word}: stop it first")
     kind = "its record in S3" if run.is_on_ec2 else "the tuning job's record" if run.is_tuning else "the job's record"
@@ -109,7 +118,9 @@ def _deletion(aws: Aws, run: Run, with_artifacts: bool, served: set[str], used: 
         stays = ["its trials, which are runs of their own"]
         return Deletion(run, tuple(goes), tuple(stays))
     is_served = bool(served & {run.artifact_uri, run.name, run.key} - {""})
-    prefixes = _prefixes(run, aws.account.bucket, used) if with_artifacts and not is_served else ()
+    is_registered = run.artifact_uri in registered - {""}
+    is_needed = is_served or is_registered
+    prefixes = _prefixes(run, aws.account.bucket, used) if with_artifacts and not is_needed else ()
     if run.is_on_ec2 and not prefixes:
         # Its record lies beside its model; only what lists it goes, so that the model stays where it is.
         goes = ["its entry in the list of runs", *goes[1:]]
@@ -120,6 +131,8 @@ def _deletion(aws: Aws, run: Run, with_artifacts: bool, served: set[str], used: 
         goes.append(f"{count(objects, 'object')} in S3 ({size(total)}): model, output and checkpoints")
     elif is_served:
         stays.append("its model, which an endpoint serves")
+    elif is_registered:
+        stays.append("its model, which is a version in the model registry")
     elif not with_artifacts and run.artifact_uri and not run.is_on_ec2:
         stays.append(f"its model at {run.artifact_uri}")
     if run.checkpoint_uri in used:

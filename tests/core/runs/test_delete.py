@@ -66,6 +66,13 @@ def test_a_run_that_goes_on_is_refused(aws: ScriptedAws) -> None:
     assert "live" in aws.jobs
 
 
+def test_a_model_that_is_a_version_in_the_registry_stays(aws: ScriptedAws) -> None:
+    run = job(aws)
+    plan = plan_delete(aws, [run], with_artifacts=True, registered=[run.artifact_uri])
+    assert plan.objects == 0
+    assert "its model, which is a version in the model registry" in plan.deletions[0].stays
+
+
 def test_a_model_that_an_endpoint_serves_stays(aws: ScriptedAws) -> None:
     run = job(aws)
     for served in (run.name, run.artifact_uri):

@@ -144,7 +144,7 @@ def _now(aws: Aws, details: Details) -> None:
     if details.kept_ready:
         rows["Kept ready"] = "; ".join(
             f"{each.qualifier}: {each.ready} of {each.requested} ready"
-            + (f" ({each.status.lower().replace('_', ' ')}{': ' + each.reason if each.reason else ''})")
+            + ("" if each.status == "READY" else f" ({each.status.lower().replace('_', ' ')}) {each.reason}")
             for each in details.provisioned
         )
     for scaled in details.scaled:

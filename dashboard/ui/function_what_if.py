@@ -34,6 +34,12 @@ from dashboard.ui.markup import note
 
 POINTS = 24
 TYPED, MEASURED = "typed", "CloudWatch, last 24 hours"
+NAMES = {
+    Way.NONE: "Keeping none ready",
+    Way.RESERVED: "A ceiling alone",
+    Way.PROVISIONED: "Keeping some ready",
+    Way.SCALED: "Keeping as many ready as are needed",
+}
 MONTHS = {730: "730 h, as most calculators count", 744: "744 h, a month of 31 days as Lambda's console counts"}
 
 
@@ -54,7 +60,7 @@ def show(aws: Aws, details: Details) -> None:
             key="table-what-if",
             placeholder="unknown",
             alt="A month of each way: cost, cold starts, throttles",
-            column_config=_columns(aws),
+            column_config=_columns(aws, found),
         )
         chart.download(lambda: rows(found, aws), f"{details.function.name}-what-if.csv", "what-if-csv", is_quiet=True)
         st.html(note(f"{METHOD} Left out: a cold start occupies its environment longer; callers that ask again."))
@@ -69,12 +75,12 @@ def finding(found: Sequence[Outcome]) -> str:
         return "None of them both answers every call and has a known price."
     cheapest = min(known, key=lambda one: one.cost or Decimal(0))
     warmest = min(known, key=lambda one: one.cold)
-    said = f"{cheapest.setting.way.value.capitalize()} is the cheapest that refuses nobody: {money(cheapest.cost)}"
+    said = f"{NAMES[cheapest.setting.way]} is the cheapest that refuses nobody: {money(cheapest.cost)}"
     if warmest is cheapest or warmest.cold >= cheapest.cold:
         return f"{said}, and none starts fewer cold."
     more = (warmest.cost or Decimal(0)) - (cheapest.cost or Decimal(0))
     fewer = function_words.number(cheapest.cold - warmest.cold)
-    return f"{said}. {warmest.setting.way.value.capitalize()} starts {fewer} fewer cold for {money(more)} more."
+    return f"{said}. {NAMES[warmest.setting.way]} starts {fewer} fewer cold for {money(more)} more."
 
 
 def rows(found: Sequence[Outcome], aws: Aws) -> list[dict[str, Any]]:
@@ -105,13 +111,15 @@ def name(setting: Setting) -> str:
     return "none"
 
 
-def _columns(aws: Aws) -> dict[str, Any]:
+def _columns(aws: Aws, found: Sequence[Outcome]) -> dict[str, Any]:
     column = st.column_config
+    is_small = any(one.cost is not None and one.cost < Decimal("0.1") for one in found)
+    form = "$%.4f" if is_small else "$%.2f"
     money_word = words.simulated(aws.account)
     return {
         "Way": column.TextColumn("Way", width=150, pinned=True),
-        "Cost": column.NumberColumn(f"A month{money_word}", format="$%.2f", width=150),
-        "Kept": column.NumberColumn("of it kept ready", format="$%.2f", width=110),
+        "Cost": column.NumberColumn(f"A month{money_word}", format=form, width=150),
+        "Kept": column.NumberColumn("of it kept ready", format=form, width=110),
         "Cold": column.NumberColumn("Cold starts", format="%.0f", width=90),
         "Cold share": column.NumberColumn("of the calls", format="%.2f %%", width=90),
         "Refused": column.NumberColumn("Throttled", format="%.0f", width=90),

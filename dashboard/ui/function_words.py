@@ -47,7 +47,9 @@ def milliseconds(seconds: float | None) -> str:
 
 def a_minute(rate: float) -> str:
     """ "12/min", "0.4/min"."""
-    return f"{rate:.0f}/min" if rate >= 10 or rate == 0 else f"{rate:.1f}/min"
+    if 0 < rate < 0.05:
+        return "under 0.1/min"
+    return f"{rate:,.0f}/min" if rate >= 10 or rate == 0 else f"{rate:.1f}/min"
 
 
 def share(value: float | None) -> str:

@@ -187,11 +187,13 @@ def _minutes(load: Load, most: int, kept: Sequence[int], idle: float) -> tuple[l
     fares = cache(lambda rate, ready: fare(rate, load.seconds, ready, max(most, 0), idle))
     minutes = [fares(rate, min(ready, most)) for rate, ready in zip(load.per_minute, kept, strict=True)]
     window = max(1, round(idle / 60))
-    grown = 0.0
+    grown = waiting = 0.0
     for place in range(1, len(minutes)):
         before = max(one.started for one in minutes[max(0, place - window) : place])
-        # no more than ran warm by the stationary formula: those are the ones that would have been cold
-        grown += min(max(0.0, minutes[place].started - before), minutes[place].warm)
+        waiting += max(0.0, minutes[place].started - before)
+        # each starts with a call that the stationary formula took for a warm one; with few calls that takes a while
+        begun = min(waiting, minutes[place].warm)
+        grown, waiting = grown + begun, min(waiting - begun, minutes[place].started)
     return minutes, grown
 
 

@@ -51,7 +51,7 @@ class Lambdas:
         )  # fmt: skip
         self._CreateAlias({"FunctionName": name, "Name": "live", "FunctionVersion": "1"})
 
-    def _found(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _of(self, asked: dict[str, Any]) -> dict[str, Any]:
         name = asked["FunctionName"]
         if name not in self.functions:
             raise NotFound(f"Function not found: {ARN}:{name}")
@@ -66,7 +66,7 @@ class Lambdas:
         return {"Functions": [{k: v for k, v in f["told"].items() if k not in hidden} for f in self.functions.values()]}
 
     def _GetFunction(self, asked: dict[str, Any]) -> dict[str, Any]:
-        one = self._found(asked)
+        one = self._of(asked)
         if one["busy"] > 0:
             one["busy"] -= 1
             one["told"]["LastUpdateStatus"] = "InProgress" if one["busy"] else "Successful"
@@ -98,7 +98,7 @@ class Lambdas:
         return self._PublishVersion(asked) if asked.get("Publish") else dict(told)
 
     def _PublishVersion(self, asked: dict[str, Any]) -> dict[str, Any]:
-        one = self._found(asked)
+        one = self._of(asked)
         if one["busy"]:
             raise AlreadyExists("the name is already taken", "an update is in progress for resource")
         number = str(len(one["versions"]) + 1)
@@ -107,31 +107,31 @@ class Lambdas:
         return dict(told)
 
     def _UpdateFunctionCode(self, asked: dict[str, Any]) -> dict[str, Any]:
-        one = self._found(asked)
+        one = self._of(asked)
         assert one["busy"] == 0, "changed while it was being changed"
         one["told"] |= _code(asked["ZipFile"]) | {"Architectures": asked.get("Architectures", ["x86_64"])}
         one["busy"] = self.updates_until_done
         return dict(one["told"])
 
     def _UpdateFunctionConfiguration(self, asked: dict[str, Any]) -> dict[str, Any]:
-        one = self._found(asked)
+        one = self._of(asked)
         assert one["busy"] == 0, "changed while it was being changed"
         one["told"] |= {name: value for name, value in asked.items() if name not in ("FunctionName", "RevisionId")}
         one["busy"] = self.updates_until_done
         return dict(one["told"])
 
     def _ListVersionsByFunction(self, asked: dict[str, Any]) -> dict[str, Any]:
-        one = self._found(asked)
+        one = self._of(asked)
         return {"Versions": [one["told"], *one["versions"]]}
 
     def _CreateAlias(self, asked: dict[str, Any]) -> dict[str, Any]:
-        aliases = self._found(asked)["aliases"]
+        aliases = self._of(asked)["aliases"]
         if asked["Name"] in aliases:
             raise AlreadyExists("the name is already taken", f"Alias already exists: {asked['Name']}")
         return self._UpdateAlias(asked | {"new": True})
 
     def _UpdateAlias(self, asked: dict[str, Any]) -> dict[str, Any]:
-        one = self._found(asked)
+        one = self._of(asked)
         if not asked.get("new") and asked["Name"] not in one["aliases"]:
             raise NotFound("Alias not found")
         told = {"Name": asked["Name"], "FunctionVersion": asked["FunctionVersion"]}
@@ -142,10 +142,10 @@ class Lambdas:
         return told
 
     def _ListAliases(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"Aliases": list(self._found(asked)["aliases"].values())}
+        return {"Aliases": list(self._of(asked)["aliases"].values())}
 
     def _DeleteFunction(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._found(asked)
+        self._of(asked)
         del self.functions[asked["FunctionName"]]
         return {}
 
@@ -154,24 +154,24 @@ class Lambdas:
         return {"AccountLimit": limit, "AccountUsage": {"FunctionCount": len(self.functions)}}
 
     def _PutFunctionConcurrency(self, asked: dict[str, Any]) -> dict[str, Any]:
-        one = self._found(asked)
+        one = self._of(asked)
         one["reserved"] = asked["ReservedConcurrentExecutions"]
         assert self._unreserved >= 100, "Lambda refuses this"
         return {"ReservedConcurrentExecutions": one["reserved"]}
 
     def _DeleteFunctionConcurrency(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._found(asked)["reserved"] = None
+        self._of(asked)["reserved"] = None
         return {}
 
     def _PutProvisionedConcurrencyConfig(self, asked: dict[str, Any]) -> dict[str, Any]:
-        one = self._found(asked)
+        one = self._of(asked)
         number = asked["ProvisionedConcurrentExecutions"]
         one["provisioned"][asked["Qualifier"]] = number
         assert one["reserved"] is None or sum(one["provisioned"].values()) <= one["reserved"], "Lambda refuses this"
         return {"RequestedProvisionedConcurrentExecutions": number, "Status": "IN_PROGRESS"}
 
     def _DeleteProvisionedConcurrencyConfig(self, asked: dict[str, Any]) -> dict[str, Any]:
-        if self._found(asked)["provisioned"].pop(asked["Qualifier"], None) is None:
+        if self._of(asked)["provisioned"].pop(asked["Qualifier"], None) is None:
             raise NotFound("No Provisioned Concurrency Config found for this function")
         return {}
 
@@ -182,18 +182,18 @@ class Lambdas:
                 "RequestedProvisionedConcurrentExecutions": number, "AvailableProvisionedConcurrentExecutions": number,
                 "AllocatedProvisionedConcurrentExecutions": number, "Status": "READY", "LastModified": WHEN,
             }
-            for qualifier, number in self._found(asked)["provisioned"].items()
+            for qualifier, number in self._of(asked)["provisioned"].items()
         ]  # fmt: skip
         return {"ProvisionedConcurrencyConfigs": found}
 
     def _GetPolicy(self, asked: dict[str, Any]) -> dict[str, Any]:
-        rows = self._found(asked)["policy"].get(asked.get("Qualifier", ""))
+        rows = self._of(asked)["policy"].get(asked.get("Qualifier", ""))
         if not rows:
             raise NotFound("The resource you requested does not exist.")
         return {"Policy": json.dumps({"Version": "2012-10-17", "Statement": list(rows.values())}), "RevisionId": "p1"}
 
     def _AddPermission(self, asked: dict[str, Any]) -> dict[str, Any]:
-        rows = self._found(asked)["policy"].setdefault(asked.get("Qualifier", ""), {})
+        rows = self._of(asked)["policy"].setdefault(asked.get("Qualifier", ""), {})
         if asked["StatementId"] in rows:
             raise AlreadyExists("the name is already taken", "The statement id provided already exists")
         who = asked["Principal"]
@@ -210,16 +210,16 @@ class Lambdas:
         return {"Statement": json.dumps(row)}
 
     def _RemovePermission(self, asked: dict[str, Any]) -> dict[str, Any]:
-        rows = self._found(asked)["policy"].get(asked.get("Qualifier", ""), {})
+        rows = self._of(asked)["policy"].get(asked.get("Qualifier", ""), {})
         if rows.pop(asked["StatementId"], None) is None:
             raise NotFound("Statement is not found in resource policy.")
         return {}
 
     def _ListFunctionUrlConfigs(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"FunctionUrlConfigs": list(self._found(asked)["url"].values())}
+        return {"FunctionUrlConfigs": list(self._of(asked)["url"].values())}
 
     def _CreateFunctionUrlConfig(self, asked: dict[str, Any]) -> dict[str, Any]:
-        urls = self._found(asked)["url"]
+        urls = self._of(asked)["url"]
         qualifier = asked.get("Qualifier", "")
         if qualifier in urls:
             raise AlreadyExists("the name is already taken", "FunctionUrlConfig exists for this Lambda function")
@@ -231,12 +231,12 @@ class Lambdas:
         return {k: v for k, v in urls[qualifier].items() if k != "LastModifiedTime"}
 
     def _DeleteFunctionUrlConfig(self, asked: dict[str, Any]) -> dict[str, Any]:
-        if self._found(asked)["url"].pop(asked.get("Qualifier", ""), None) is None:
+        if self._of(asked)["url"].pop(asked.get("Qualifier", ""), None) is None:
             raise NotFound("The resource you requested does not exist.")
         return {}
 
     def _Invoke(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._found(asked)
+        self._of(asked)
         report = "REPORT RequestId: 1\tDuration: 12.30 ms\tBilled Duration: 113 ms\tMemory Size: 256 MB\t"
         report += "Max Memory Used: 61 MB\tInit Duration: 100.20 ms\t\n"
         log = base64.b64encode(f"START RequestId: 1 Version: 1\nEND RequestId: 1\n{report}".encode()).decode()

@@ -75,7 +75,7 @@ def _draw(aws: Aws, made: Plan) -> Action:
     st.html(
         markup.facts(
             {
-                "Asks": f"{made.variant} on {count(made.instances, 'instance')} of {made.instance_type}, drawn photos",
+                "Asks": f"{made.variant} on {made.machine}, drawn photos",
                 "Costs": f"{cost}: {made.words}",
                 "Ends early": "when more than 5 % fail, when two levels bring no more answers, or when you stop it",
                 "Visitors": "wait in the same queue meanwhile; measure where nobody else asks",
@@ -130,9 +130,8 @@ def _result(aws: Aws, done: Sequence[Measurement]) -> None:
     ended = f"; ended early because {measured.ended}" if measured.ended else ""
     st.html(
         note(
-            f"Measured {ago(measured.at, state.now())} on {count(measured.instances, 'instance')} of "
-            f"{measured.instance_type}, {count(measured.requests, 'photo')}{ended}. Knee: the highest throughput ÷ "
-            "latency (Kleinrock's power). Latency is what was waited here, the way there and back included."
+            f"Measured {ago(measured.at, state.now())} on {measured.machine}, {count(measured.requests, 'photo')}{ended}. "
+            "Knee: the highest throughput ÷ latency (Kleinrock's power). Latency is what was waited here, the way there and back included."
         )
     )
     if aws.account.is_embedded:

@@ -65,17 +65,16 @@ class Service:
 
 
 def targets(measured: Measurement, safety: float = SAFETY) -> tuple[Target, ...]:
-    """The targets for both metrics; () where no level was borne, or where the number of instances changed meanwhile.
+    """The targets for both metrics; () where no level was borne, or where instances changed meanwhile, or are none.
 
     InvocationsPerInstance: AWS's own formula, requests a second at the knee × safety × 60, of one instance. Concurrent
     requests: the clients at the knee × safety, of one instance, at least 1; AWS gives no formula for it.
     """
     found = knee(measured.levels)
-    if found is None or not measured.is_steady:
+    if found is None or not measured.is_steady or not measured.instances:
         return ()
-    instances = max(1, measured.instances)
-    each = found.throughput / instances
-    clients = found.clients / instances
+    each = found.throughput / measured.instances
+    clients = found.clients / measured.instances
     per_minute = max(1, math.floor(each * safety * 60))
     at_once = max(1, math.floor(clients * safety))
     return (

@@ -10,6 +10,7 @@ from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.quote import Quote
 from dashboard.core.errors import InvalidInput, ReadOnly, Refused
 from dashboard.core.format import count, duration
+from dashboard.core.serving.measure.result import machine
 from dashboard.core.serving.scaling.scaling import Scaling
 from dashboard.core.serving.scaling.variant import Kind
 from dashboard.core.showcode import connection
@@ -26,7 +27,10 @@ PHOTO = 25_000
 
 @dataclass(frozen=True)
 class Plan:
-    """Levels of clients for `hold` seconds each. cost: what it adds at most; `words` says what that is made of."""
+    """Levels of clients for `hold` seconds each. cost: what it adds at most; `words` says what that is made of.
+
+    instances: 0 for a serverless variant, which has none.
+    """
 
     endpoint: str
     variant: str
@@ -43,6 +47,11 @@ class Plan:
     def seconds(self) -> float:
         """How long it takes at most, but for the answers that are still on their way."""
         return self.hold * len(self.levels)
+
+    @property
+    def machine(self) -> str:
+        """What answers: "1 instance of ml.m5.large", "serverless, 3072 MB"."""
+        return machine(self.instances, self.instance_type)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -95,7 +104,7 @@ def plan(
         variant.endpoint,
         variant.name,
         variant.instance_type or f"serverless, {variant.memory_mb} MB",
-        variant.current,
+        variant.current if variant.kind.has_instances else 0,
         levels,
         hold,
         most_requests,

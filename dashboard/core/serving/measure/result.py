@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from dashboard.core.format import count
+
 BEARABLE = 0.01
 """The share of refused or failed requests up to which a level still counts as one that the endpoint can do."""
 
@@ -50,7 +52,8 @@ class Level:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One load test of a variant. instances: how many served when it began; `instances_after` when it ended.
+    """One load test of a variant. instances: how many served when it began; `instances_after` when it ended; 0 for a
+    serverless one.
 
     config: the endpoint's configuration then; another one is another endpoint. ended: why, in words, "" when it went
     through all levels.
@@ -67,6 +70,11 @@ class Measurement:
     ended: str = ""
 
     @property
+    def machine(self) -> str:
+        """What answered: "1 instance of ml.m5.large", "serverless, 3072 MB"."""
+        return machine(self.instances, self.instance_type)
+
+    @property
     def is_steady(self) -> bool:
         """Whether as many instances served all the time: else its figures are of no number of instances."""
         return self.instances == self.instances_after
@@ -74,6 +82,11 @@ class Measurement:
     @property
     def requests(self) -> int:
         return sum(level.requests for level in self.levels)
+
+
+def machine(instances: int, instance_type: str) -> str:
+    """So many instances of a type, or only the type of what has none."""
+    return f"{count(instances, 'instance')} of {instance_type}" if instances else instance_type
 
 
 def level(clients: int, latencies: Sequence[float], errors: Mapping[str, int], seconds: float) -> Level:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from dashboard.core.costs.quantities import MONTH_HOURS
-from dashboard.core.serving.scaling.policy import Settings
+from dashboard.core.serving.scaling.policy import Settings, Tracked
 from dashboard.core.serving.scaling.scaler import Activity, AlarmChange, Scaler, Watched
 from dashboard.core.serving.scaling.schedule import occurrences
 from dashboard.core.serving.scaling.serving import METRICS, Service, Serving, Variant
@@ -263,7 +263,8 @@ class _Run:
     def _left_out(self) -> Iterator[str]:
         for one in self.settings.tracking:
             if one.tracked not in METRICS:
-                yield f"{one.name} tracks {one.tracked.value}, which requests alone do not tell: it is taken to do nothing"
+                what = "a metric of your own" if one.tracked is Tracked.CUSTOM else one.tracked.value
+                yield f"{one.name} tracks {what}, of which requests alone tell nothing: it is taken to do nothing"
         for step in self.settings.steps:
             yield f"{step.name} is a step policy on an alarm of your own: it is taken to do nothing"
 

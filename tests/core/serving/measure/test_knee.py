@@ -47,6 +47,12 @@ def test_no_target_follows_from_a_changing_number_of_instances() -> None:
     assert knee.service(replace(MEASURED, instances_after=3)) is None
 
 
+def test_what_has_no_instances_has_no_target_for_each_of_them() -> None:
+    serverless = replace(MEASURED, instances=0, instances_after=0, instance_type="serverless, 3072 MB")
+    assert knee.targets(serverless) == ()
+    assert (serverless.machine, MEASURED.machine) == ("serverless, 3072 MB", "2 instances of ml.m5.large")
+
+
 def test_a_replay_takes_the_latency_without_waiting_and_the_places() -> None:
     assert knee.service(replace(MEASURED, instances=1, instances_after=1)) == knee.Service(0.1, 4)
 

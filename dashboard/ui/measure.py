@@ -130,8 +130,9 @@ def _result(aws: Aws, done: Sequence[Measurement]) -> None:
     ended = f"; ended early because {measured.ended}" if measured.ended else ""
     st.html(
         note(
-            f"Measured {ago(measured.at, state.now())} on {measured.machine}, {count(measured.requests, 'photo')}{ended}. "
-            "Knee: the highest throughput ÷ latency (Kleinrock's power). Latency is what was waited here, the way there and back included."
+            f"Measured {ago(measured.at, state.now())} on {measured.machine} with {count(measured.requests, 'photo')}"
+            f"{ended}. Knee: the highest throughput ÷ latency (Kleinrock's power). Latency is what was waited here, the "
+            "way there and back included."
         )
     )
     if aws.account.is_embedded:

@@ -38,6 +38,12 @@ def fulfilled(activity: Document, resource: Resource, now: float) -> Document:
     return ended(activity, "Successful", message, now)
 
 
+def unfulfilled(activity: Document, resource: Resource, reason: str, now: float) -> Document:
+    words = f"{resource.dimension.words} to {activity['Wanted']}"
+    message = f"Successfully set {words}. Change was not fulfilled by {resource.dimension.service}. Reason: {reason}"
+    return ended(activity, "Unfulfilled", message, now)
+
+
 def overridden(activity: Document, resource: Resource, found: int, now: float) -> Document:
     words = f"{resource.dimension.words} to {activity['Wanted']}"
     message = f"Successfully set {words}. Change was overridden: it is {found} now."

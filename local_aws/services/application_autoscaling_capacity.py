@@ -21,10 +21,14 @@ Done = Callable[[Service, str, Params, Caller], None]
 
 @dataclass(frozen=True)
 class Reading:
-    """How many there are to be (desired), and whether they are (stable: nothing is being changed)."""
+    """How many there are to be (desired), and whether they are (stable: nothing is being changed).
+
+    failure: why they never will be, "" where they may.
+    """
 
     desired: int
     stable: bool
+    failure: str = ""
 
 
 class Capacity(Protocol):
@@ -91,10 +95,13 @@ class Variants:
         if endpoint is None or variant is None or endpoint["EndpointStatus"] == "Deleting":
             return None
         stable = endpoint["EndpointStatus"] == "InService"
+        failure = (
+            endpoint.get("FailureReason") or "the endpoint failed" if endpoint["EndpointStatus"] == "Failed" else ""
+        )
         if resource.dimension is SERVERLESS:
             config = variant.get("DesiredServerlessConfig") or variant.get("CurrentServerlessConfig") or {}
-            return Reading(config.get("ProvisionedConcurrency") or 0, stable)
-        return Reading(variant["DesiredInstanceCount"], stable)
+            return Reading(config.get("ProvisionedConcurrency") or 0, stable, failure)
+        return Reading(variant["DesiredInstanceCount"], stable, failure)
 
     def set(self, resource: Resource, number: int) -> None:
         change: Params = {"VariantName": resource.parts["variant"]}
@@ -155,7 +162,9 @@ class Functions:
             if error.status == 404:
                 return None
             raise
-        return Reading(told["RequestedProvisionedConcurrentExecutions"], told["Status"] != "IN_PROGRESS")
+        failure = told.get("StatusReason") or "the environments failed" if told["Status"] == "FAILED" else ""
+        wanted = told["RequestedProvisionedConcurrentExecutions"]
+        return Reading(wanted, told["Status"] == "READY", failure)
 
     def set(self, resource: Resource, number: int) -> None:
         if number:

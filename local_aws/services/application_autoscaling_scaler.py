@@ -219,6 +219,8 @@ class Scaler:
                 now = self._now()
                 if found is None:
                     self._end(activities.failed(activity, resource, f"{resource.id} is not there any more", now))
+                elif found.failure:
+                    self._end(activities.unfulfilled(activity, resource, found.failure, now))
                 elif not found.stable:
                     left = True
                 elif found.desired != activity["Wanted"]:

@@ -6,7 +6,7 @@ state lasts (CloudWatch User Guide, "Alarm actions": Auto Scaling actions are in
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -54,12 +54,18 @@ class Transitions:
         self.policy: Policy | None = None
         self._topics = topics
         self._now = now
-        self._latest: dict[tuple[str, str], Verdict] = {}
+        self._latest: dict[str, Verdict] = {}  # by the alarm's ARN
 
     def latest(self, region: str, name: str) -> Firing | None:
         """An alarm as it was evaluated last; None for one that was not since the start, or is not there."""
-        alarm, verdict = self.alarms.get(region, name), self._latest.get((region, name))
+        alarm = self.alarms.get(region, name)
+        verdict = None if alarm is None else self._latest.get(alarm["AlarmArn"])
         return None if alarm is None or verdict is None else _firing(alarm, verdict)
+
+    def forget(self, but: Collection[str]) -> None:
+        """Alarms that are not there any more. but: the ARNs of those that are."""
+        for arn in self._latest.keys() - set(but):
+            del self._latest[arn]
 
     def set(self, alarm: Document, state: State, reason: str, data: str | None) -> None:
         """Somebody says in which state an alarm is (SetAlarmState). Its policies learn the figures from `data`."""
@@ -67,7 +73,7 @@ class Transitions:
 
     def judged(self, alarm: Document, verdict: Verdict, data: Mapping[str, Any]) -> None:
         """An alarm was evaluated."""
-        self._latest[alarm["Region"], alarm["AlarmName"]] = verdict
+        self._latest[alarm["AlarmArn"]] = verdict
         if verdict.state != alarm["StateValue"]:
             self._enter(alarm, verdict, json.dumps(data))
         elif alarm["ActionsEnabled"]:

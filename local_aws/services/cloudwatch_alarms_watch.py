@@ -75,9 +75,9 @@ class Watch:
                 self._seen[alarm["AlarmArn"]] = end
                 self._evaluate(alarm, int(end))
             following = min(following, end + every + LAG)
-        self._seen = {
-            alarm["AlarmArn"]: self._seen[alarm["AlarmArn"]] for alarm in found if alarm["AlarmArn"] in self._seen
-        }
+        names = {alarm["AlarmArn"] for alarm in found}
+        self._seen = {arn: end for arn, end in self._seen.items() if arn in names}
+        self.states.forget(names)
         return following
 
     def _every(self, alarm: Document) -> int:
@@ -90,13 +90,13 @@ class Watch:
 
     def _evaluate(self, alarm: Document, end: int) -> None:
         try:
-            verdict, data = self._judged(alarm, end)
-        except ServiceError as wrong:  # metric math that cannot be worked out with these figures
-            verdict, data = Verdict(State.INSUFFICIENT_DATA, wrong.message), {"version": "1.0"}
-        except Exception:  # a full disk, a locked database: the next look tries again
+            try:
+                verdict, data = self._judged(alarm, end)
+            except ServiceError as wrong:  # metric math that cannot be worked out with these figures
+                verdict, data = Verdict(State.INSUFFICIENT_DATA, wrong.message), {"version": "1.0"}
+            self.states.judged(alarm, verdict, data)
+        except Exception:  # a full disk, a locked database: the other alarms go on, and the next look tries again
             log.exception("alarm %s", alarm["AlarmName"])
-            return
-        self.states.judged(alarm, verdict, data)
 
     def _judged(self, alarm: Document, end: int) -> tuple[Verdict, dict[str, Any]]:
         period = period_of(alarm)

@@ -49,6 +49,7 @@ class PlayedFleet:
     due: float | None = None
     gone: bool = False
     refusal: str = ""  # what it says to the next change
+    failure: str = ""  # why it never gets there
     asked: list[int] = field(default_factory=list)
     now: float = 0.0
 
@@ -57,7 +58,7 @@ class PlayedFleet:
             raise invalid(f"{resource.id} is not there")
 
     def read(self, resource: Resource) -> Reading | None:
-        return None if self.gone else Reading(self.desired, self.due is None)
+        return None if self.gone else Reading(self.desired, self.due is None, self.failure)
 
     def set(self, resource: Resource, number: int) -> None:
         if self.refusal:

@@ -235,6 +235,19 @@ def test_a_change_that_fails_says_why_and_is_tried_again_later(world: ClockWorld
     assert scaled(world)[-1] == ("Setting desired instance count to 3.", "Successful")
 
 
+def test_a_change_that_the_service_accepts_and_never_fulfils_ends_too(world: ClockWorld) -> None:
+    world.fleet.starts = 1e9
+    world.register(1, 3)
+    world.track(10)
+    world.pass_time(220, per_second=0.5)
+    assert world.activities()[0]["StatusCode"] == "InProgress"
+    world.fleet.failure = "no machine was found"
+    world.pass_time(2)
+    (activity,) = world.activities()
+    assert activity["StatusCode"] == "Unfulfilled"
+    assert activity["StatusMessage"].endswith("Reason: no machine was found")
+
+
 # steps
 
 

@@ -93,6 +93,22 @@ def test_a_topic_that_refuses_is_told_of_in_the_history(world: ClockWorld) -> No
     ]
 
 
+def test_an_alarm_that_cannot_be_looked_at_does_not_keep_the_others_from_it(world: ClockWorld) -> None:
+    short = LOAD | {"EvaluationPeriods": 1}
+    world.watching("put_metric_alarm", **short | {"AlarmName": "broken", "MetricName": "other"})
+    world.watching("put_metric_alarm", **short)
+    whole = world.metrics.bins
+
+    def bins(region: str, metric: Any, **how: Any) -> Any:
+        if metric.name == "other":
+            raise OSError("the disk is gone")
+        return whole(region, metric, **how)
+
+    world.metrics.bins = bins  # type: ignore[method-assign]
+    assert minutes(world, 20, 20)[-1] == "ALARM"
+    assert alarm(world, "broken")["StateValue"] == "INSUFFICIENT_DATA"
+
+
 def test_actions_that_are_switched_off_are_not_done(world: ClockWorld) -> None:
     world.watching("put_metric_alarm", **LOAD | {"EvaluationPeriods": 1}, AlarmActions=[TOPIC])
     world.watching("disable_alarm_actions", AlarmNames=["load", "never-made"])

@@ -40,6 +40,7 @@ from local_aws.services import lambda_urls
 from local_aws.services.application_autoscaling import ApplicationAutoScaling
 from local_aws.services.application_autoscaling_capacity import PRINCIPAL, capacities
 from local_aws.services.billing import Bill
+from local_aws.services.billing_functions import FunctionMeters
 from local_aws.services.billing_journal import Journal
 from local_aws.services.billing_meters import Meters
 from local_aws.services.billing_tags import CostTags
@@ -261,6 +262,10 @@ def build(
         pace=pace,
     )
     sagemaker.alarm_state = alarms.state  # an update is taken back on them
+    journal, cost_tags = Journal(store), CostTags(store)
+    prices = cache(PriceBook.load)
+    bill = Bill(journal, cost_tags, prices=prices)
+    meters = Meters(journal)
     functions = Lambda(
         store,
         s3,
@@ -271,11 +276,8 @@ def build(
         access=runs.of_function if runs else None,
         pace=pace,
         address=endpoint_url,
+        bill=FunctionMeters(journal),
     )
-    journal, cost_tags = Journal(store), CostTags(store)
-    prices = cache(PriceBook.load)
-    bill = Bill(journal, cost_tags, prices=prices)
-    meters = Meters(journal)
     meters.watch(sagemaker.training_jobs, sagemaker.endpoints)
     runtime = SageMakerRuntime(sagemaker, metrics, pace=pace, billed=meters.answered)
     moto.listeners["ec2"] = [meters.ec2]

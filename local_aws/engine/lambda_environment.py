@@ -5,7 +5,6 @@ Between requests it is frozen (SIGSTOP), as in AWS: what a function leaves runni
 
 import asyncio
 import json
-import math
 import os
 import secrets
 import signal
@@ -15,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -182,11 +182,12 @@ class Environment:
             raise
         finally:
             watch.cancel()
-        self._report(asked.id, seconds, self.init_seconds if cold else 0.0)
+        outcome = Outcome(payload, failed, seconds, b"", self.init_seconds if cold else 0.0)
+        self._report(asked.id, outcome)
         tail = "".join(f"{line}\n" for line in self._said).encode()[-TAIL:]
         if self.is_alive:
             self._signal(signal.SIGSTOP)
-        return Outcome(payload, failed, seconds, tail)
+        return replace(outcome, tail=tail)
 
     async def end(self) -> None:
         """Kill the process and all that it started; its folder goes too."""
@@ -272,18 +273,18 @@ class Environment:
         before = f"RequestId: {request_id} Error: " if request_id else "Error: "
         return {"errorType": kind, "errorMessage": f"{before}Runtime exited with error: {how}"}
 
-    def _report(self, request_id: str, seconds: float, init: float) -> None:
-        """The lines that end a request's log; an environment's start is billed with the request that it was for."""
+    def _report(self, request_id: str, outcome: Outcome) -> None:
+        """The lines that end a request's log."""
         used = min(self._used_mb, self.spec.memory_mb) if self._too_large else self._used_mb
         figures = [
             f"REPORT RequestId: {request_id}",
-            f"Duration: {seconds * 1000:.2f} ms",
-            f"Billed Duration: {math.ceil((seconds + init) * 1000)} ms",
+            f"Duration: {outcome.seconds * 1000:.2f} ms",
+            f"Billed Duration: {outcome.billed_ms} ms",
             f"Memory Size: {self.spec.memory_mb} MB",
             f"Max Memory Used: {used} MB",
         ]
-        if init:
-            figures.append(f"Init Duration: {init * 1000:.2f} ms")
+        if outcome.init_seconds:
+            figures.append(f"Init Duration: {outcome.init_seconds * 1000:.2f} ms")
         self._say(f"END RequestId: {request_id}", "\t".join(figures) + "\t")
 
 

@@ -1,6 +1,7 @@
 """What an environment runs, what it is asked, and how that ends."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,12 +39,21 @@ class Asked:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a request ended. failed: the payload is an error; seconds: without the start; tail: the last of its log."""
+    """How a request ended. failed: the payload is an error; tail: the last of its log.
+
+    seconds: without the start; init_seconds: of the start, when it was for this request.
+    """
 
     payload: bytes
     failed: bool
     seconds: float
     tail: bytes
+    init_seconds: float = 0.0
+
+    @property
+    def billed_ms(self) -> int:
+        """To the next millisecond, the start included (Lambda bills it since August 2025)."""
+        return math.ceil((self.seconds + self.init_seconds) * 1000)
 
 
 class Unusable(Exception):  # noqa: N818 (it says what is so)

@@ -14,10 +14,10 @@ from functools import lru_cache
 
 from dashboard.core.costs.bill.names import REQUEST_PRICE, BilledService
 from dashboard.core.costs.charges import SERVERLESS_MB
-from dashboard.core.costs.prices import Extra, Kind, PriceBook
+from dashboard.core.costs.prices import Extra, Kind, Price, PriceBook
 from local_aws.services import ec2_spot
 from local_aws.services.billing_journal import Journal, Usage, Used
-from local_aws.services.billing_names import NO_INSTANCE, Purchase, usage_type
+from local_aws.services.billing_names import ARM, NO_INSTANCE, Purchase, usage_type
 from local_aws.services.billing_tags import CostTags
 
 HOUR = 3600
@@ -140,7 +140,28 @@ def _item(usage: Usage, start: float, end: float, now: float, tags: Mapping[str,
         case Used.REQUEST:
             service, quantity, unit = BilledService.COST_EXPLORER, Decimal(usage.size), "Requests"
             amount = REQUEST_PRICE * quantity
+        case Used.FUNCTION_REQUESTS:
+            found = prices.beside(Extra.LAMBDA_REQUEST, usage.region, at)
+            quantity = Decimal(usage.size) * inside / whole if whole else Decimal(usage.size)
+            service, unit, amount = BilledService.LAMBDA, "Requests", found.amount * quantity if found else None
+        case Used.FUNCTION_SECONDS | Used.PROVISIONED | Used.PROVISIONED_SECONDS:
+            found = _function_price(usage, at, prices)
+            quantity = seconds * Decimal(usage.kind) / 1024 * usage.size
+            service, unit = BilledService.LAMBDA, "Lambda-GB-Second"
+            amount = found.amount * quantity if found else None
     return Item(start, service, usage_type(usage), usage.region, instance_type, purchase, quantity, unit, amount, tags)
+
+
+def _function_price(usage: Usage, at: datetime, prices: PriceBook) -> Price | None:
+    """Of a GB-second of Lambda's; None for what is kept ready on ARM, of which the book has no price."""
+    is_arm = usage.detail == ARM
+    if usage.used is Used.FUNCTION_SECONDS:
+        extra = Extra.LAMBDA_DURATION_ARM if is_arm else Extra.LAMBDA_DURATION_X86
+        return prices.beside(extra, usage.region, at)
+    if is_arm:
+        return None
+    kept = usage.used is Used.PROVISIONED
+    return prices.beside(Extra.LAMBDA_PROVISIONED if kept else Extra.LAMBDA_PROVISIONED_DURATION, usage.region, at)
 
 
 def _on_demand(prices: PriceBook, usage: Usage, at: datetime) -> Decimal | None:

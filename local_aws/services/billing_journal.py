@@ -6,6 +6,7 @@ nobody: it is not in the journal, and so not on the bill.
 """
 
 import json
+import math
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,8 @@ BORROWED = "/address"
 """Ends the name of an address that an instance has while it runs."""
 LEAST_SECONDS = 60.0
 """EC2 bills Linux instances, volumes and addresses by the second, a minute at least (AWS's EC2 and EBS pricing)."""
+PROVISIONED_SECONDS = 300.0
+"""Provisioned concurrency is billed in whole five minutes, from when it is enabled on (AWS's Lambda pricing)."""
 
 
 class Used(StrEnum):
@@ -31,15 +34,19 @@ class Used(StrEnum):
     VOLUME = "volume"
     ADDRESS = "address"
     REQUEST = "request"  # of Cost Explorer
+    FUNCTION_REQUESTS = "function-requests"  # Lambda's
+    FUNCTION_SECONDS = "function-seconds"
+    PROVISIONED = "provisioned"  # environments of a function that are kept ready
+    PROVISIONED_SECONDS = "provisioned-seconds"  # what ran in those
 
 
 @dataclass(frozen=True)
 class Usage:
     """One interval in which one thing was used, as it was then.
 
-    thing: its ARN or id; kind: an instance or volume type, or MB of memory; size: instances, or GB; began: when an
-    instance was started, of which this may be a part; seconds: those that are billed, None for all from started to
-    ended.
+    thing: its ARN or id; kind: an instance or volume type, or MB of memory; size: instances, GB, requests or
+    environments; began: when an instance was started, of which this may be a part; seconds: those that are billed, None
+    for all from started to ended.
     """
 
     used: Used
@@ -52,7 +59,7 @@ class Usage:
     seconds: float | None = None
     began: float | None = None
     spot_zone: str = ""  # of a spot instance
-    detail: str = ""  # of an address: whether it is in use
+    detail: str = ""  # of an address: whether it is in use; of a function: its architecture
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -188,6 +195,9 @@ def _ended(usage: Usage, now: float) -> Usage:
     if usage.used in (Used.INSTANCE, Used.VOLUME, Used.ADDRESS):
         before = usage.started - (usage.began if usage.began is not None else usage.started)
         seconds = max(seconds, LEAST_SECONDS - before)
+    if usage.used is Used.PROVISIONED:
+        before = usage.started - (usage.began if usage.began is not None else usage.started)
+        seconds = math.ceil((before + seconds) / PROVISIONED_SECONDS) * PROVISIONED_SECONDS - before
     return replace(usage, ended=ended, seconds=seconds)
 
 

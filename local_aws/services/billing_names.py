@@ -7,6 +7,7 @@ from local_aws.services.billing_journal import Usage, Used
 NO_INSTANCE = "NoInstanceType"
 NO_REGION = "NoRegion"
 HOME = "us-east-1"
+ARM = "arm64"
 _PREFIXES = {
     "us-east-1": "USE1",
     "us-east-2": "USE2",
@@ -40,9 +41,10 @@ class Purchase(StrEnum):
 
 
 def usage_type(usage: Usage) -> str:
-    """The dimension USAGE_TYPE: "USE1-Train:ml.m5.large"; EC2's own have no prefix in us-east-1, as on AWS's bills."""
+    """The dimension USAGE_TYPE: "USE1-Train:ml.m5.large"; EC2's and Lambda's have no prefix in us-east-1."""
     prefix = _PREFIXES.get(usage.region, usage.region)
     ec2 = "" if usage.region == HOME else f"{prefix}-"
+    arm = "-ARM" if usage.detail == ARM else ""
     match usage.used:
         case Used.TRAINING:
             return f"{prefix}-Train:{usage.kind}"
@@ -58,3 +60,11 @@ def usage_type(usage: Usage) -> str:
             return f"{prefix}-PublicIPv4:{usage.detail}"
         case Used.REQUEST:
             return "USE1-APIRequest"
+        case Used.FUNCTION_REQUESTS:
+            return f"{ec2}Request{arm}"
+        case Used.FUNCTION_SECONDS:
+            return f"{ec2}Lambda-GB-Second{arm}"
+        case Used.PROVISIONED:
+            return f"{ec2}Lambda-Provisioned-Concurrency{arm}"
+        case Used.PROVISIONED_SECONDS:
+            return f"{ec2}Lambda-Provisioned-GB-Second{arm}"

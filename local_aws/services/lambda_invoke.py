@@ -28,6 +28,10 @@ SHARED = "ConcurrentInvocationLimitExceeded"
 ACCOUNT_SECONDS = 1.0
 
 
+Billed = Callable[[Document, str, int, bool], None]
+"""Told of each request: a function's document, the version, milliseconds, whether it ran where it was kept ready."""
+
+
 class Throttled(ServiceError):  # noqa: N818 (it says what is so)
     """There is no room for one more execution; `reason` is AWS's word for which limit that is."""
 
@@ -55,6 +59,7 @@ class Invoker:
         specs: Callable[[Named, Document, str], Spec],
         account: Callable[[str], Account],
         *,
+        billed: Billed | None = None,
         choose: Callable[[], float] = random.random,
     ) -> None:
         self._functions = functions
@@ -62,6 +67,7 @@ class Invoker:
         self._metrics = metrics
         self._specs = specs
         self._account = account
+        self._billed = billed
         self._choose = choose
         self._running: Counter[str] = Counter()  # by function, all of its executions
         self._on_demand: Counter[str] = Counter()  # by function, those in environments that were not kept ready
@@ -99,6 +105,8 @@ class Invoker:
         self._count(which, "Invocations")
         self._count(which, "Errors", float(outcome.failed))
         self._count(which, "Duration", outcome.seconds * 1000)
+        if self._billed:
+            self._billed(document, version, outcome.billed_ms, taken is not None)
         return Answered(outcome, version)
 
     async def _run(self, taken: Taken | None, spec: Spec, asked: Asked) -> Outcome:

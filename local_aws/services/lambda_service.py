@@ -29,6 +29,7 @@ from local_aws.pace import AS_AWS, Pace
 from local_aws.protocol import Caller, Operation
 from local_aws.quotas import Quotas
 from local_aws.services import lambda_limits
+from local_aws.services.billing_functions import FunctionMeters
 from local_aws.services.cloudwatch_store import MetricStore
 from local_aws.services.lambda_aliases import AliasOperations
 from local_aws.services.lambda_code import CodeStore
@@ -51,6 +52,7 @@ LARGEST_EVENT = 1024 * 1024
 LARGE = 256 * 1024
 """Bytes of JSON from which reading it would keep other requests waiting."""
 METRIC_SECONDS = 60.0
+BILL_SECONDS = 5.0
 
 Access = Callable[[str, str, str], Mapping[str, str]]
 """The variables that let a process work as a role (its ARN) in a region for a function (its name)."""
@@ -75,6 +77,7 @@ class Lambda(
         *,
         access: Access | None = None,
         address: str = "",
+        bill: FunctionMeters | None = None,
         pace: Pace = AS_AWS,
         most: int = MOST_ENVIRONMENTS,
         private: bool | None = None,
@@ -91,9 +94,13 @@ class Lambda(
         self._log = Log(logs, now)
         self._figures = LambdaMetrics(metrics, now, resolution=1 if pace.scale > 1 else 60)
         self.pool = Pool(self._place, self._log, pace=pace, most=most)
-        self.invoker = Invoker(self.functions, self.pool, self._figures, self._spec, self.account)
+        self._bill = bill
+        self.invoker = Invoker(
+            self.functions, self.pool, self._figures, self._spec, self.account, billed=bill.ran if bill else None
+        )
         self.events = EventQueue(store, self.invoker, self._figures, now, pace)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._kept = asyncio.Event()
         self._upkeep: list[asyncio.Task[None]] = []
         self._specs: dict[str, Spec] = {}
 
@@ -106,6 +113,7 @@ class Lambda(
         self._upkeep = [
             self._loop.create_task(self._look()),
             self._loop.create_task(self.invoker.look(self._pace.seconds(METRIC_SECONDS))),
+            self._loop.create_task(self._tell_bill()),
         ]
 
     def _prepare(self) -> None:
@@ -125,6 +133,8 @@ class Lambda(
         await self.pool.close()
         await self._log.close()
         await self._figures.close()
+        if self._bill:
+            await run_in_threadpool(self._bill.write, everything=True)
 
     # environments
 
@@ -173,6 +183,7 @@ class Lambda(
                     for version, count in shares.items()
                     if count
                 ]
+        self._kept.set()
         self._specs = {key: spec for key, spec in self._specs.items() if key in current}
         self.invoker.forget_limits()
         self.pool.reconcile(wanted, current)
@@ -184,6 +195,16 @@ class Lambda(
                 self.pool.look()
             except Exception:  # what goes wrong once must not end the upkeep of all
                 log.exception("Lambda's environments")
+
+    async def _tell_bill(self) -> None:
+        """What is kept ready, as soon as that changes, and what has run."""
+        while self._bill:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BILL_SECONDS):
+                    await self._kept.wait()
+            self._kept.clear()
+            await run_in_threadpool(self._bill.kept, self.functions.all())
+            await run_in_threadpool(self._bill.write)
 
     # Invoke, which is called often: without the whole parser
 

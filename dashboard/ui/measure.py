@@ -131,8 +131,8 @@ def _result(aws: Aws, done: Sequence[Measurement]) -> None:
     st.html(
         note(
             f"Measured {ago(measured.at, state.now())} on {measured.machine} with {count(measured.requests, 'photo')}"
-            f"{ended}. Knee: the highest throughput ÷ latency (Kleinrock's power). Latency is what was waited here, the "
-            "way there and back included."
+            f"{ended}. Knee: the highest throughput ÷ latency (Kleinrock's power). Latency is what was waited here, "
+            "the way there and back included."
         )
     )
     if aws.account.is_embedded:

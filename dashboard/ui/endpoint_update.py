@@ -117,25 +117,14 @@ def _rollout(one: Endpoint) -> Rollout:
         or Shift.AT_ONCE
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        percent = 50
+        percent, wait = 50, 0
         if shift is not Shift.AT_ONCE:
             low, high = rollout.CANARY_PERCENT if shift is Shift.CANARY else rollout.LINEAR_PERCENT
-            percent = int(
-                st.number_input(
-                    "Step, % of the capacity",
-                    low,
-                    high,
-                    value=low if shift is Shift.LINEAR else 10,
-                    key=f"update-{shift}",
-                )
-            )
-        wait = st.selectbox("Watch after each step", list(WAITS), format_func=WAITS.__getitem__, key="update-wait")
+            first = low if shift is Shift.LINEAR else 10
+            percent = int(st.number_input("Step, % of the capacity", low, high, value=first, key=f"update-{shift}"))
+            wait = st.selectbox("Watch after each step", list(WAITS), format_func=WAITS.__getitem__, key="update-wait")
         keep = st.selectbox(
-            "Then keep the old ones",
-            list(WAITS),
-            index=len(WAITS) - 1,
-            format_func=WAITS.__getitem__,
-            key="update-keep",
+            "Watch at the end, with the old ones kept", list(WAITS), format_func=WAITS.__getitem__, key="update-keep"
         )
     return Rollout(shift, percent, wait, keep, _guard())
 

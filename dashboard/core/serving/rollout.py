@@ -51,13 +51,14 @@ class Guard:
 class Rollout:
     """How an update is carried out. percent: of the capacity, the canary's or each step's; waits: seconds.
 
-    `wait` follows each step while the alarms are watched; `keep` is how long the old instances stay after the last.
+    `wait` follows each step but the last; `keep` is how long the old instances stay after that. In both the alarms are
+    watched: of all at once, which is one step, only `keep` counts.
     """
 
     shift: Shift = Shift.AT_ONCE
     percent: int = 50
     wait: int = 300
-    keep: int = 0
+    keep: int = 300
     guard: Guard = Guard()
 
     @property
@@ -69,8 +70,8 @@ class Rollout:
 
     @property
     def overlap(self) -> int:
-        """Seconds for which both fleets are there and billed, beside the start of the new one."""
-        return self.steps * self.wait + self.keep
+        """Seconds for which both fleets are there, watched and billed, beside the start of the new one."""
+        return (self.steps - 1) * self.wait + self.keep
 
     @property
     def words(self) -> str:
@@ -103,7 +104,7 @@ def check(asked: Rollout) -> None:
     if longest(asked) > LONGEST[1]:
         raise InvalidInput(
             "the update would take longer than SageMaker lets one take",
-            f"{asked.steps} waits of {asked.wait} s, {asked.keep} s with the old instances and time to start, "
+            f"{asked.steps - 1} waits of {asked.wait} s, {asked.keep} s with the old instances and time to start, "
             f"of {LONGEST[1]} s",
             "wait less, or in fewer steps",
             field="wait",

@@ -221,8 +221,8 @@ def _words(one: Endpoint, change: Change, asked: Rollout, *, has_guardrails: boo
         return f"{name} comes beside as {change.variant}, with the weight {change.weight:g}."
     if not has_guardrails:
         return f"{change.variant} of {one.name} answers with {name}; all requests go over at once."
-    wait = f"; after each step {duration(asked.wait)} of watching" if asked.wait else ""
-    return f"{change.variant} of {one.name} answers with {name}: {asked.words}{wait}."
+    watched = f"; for {duration(asked.overlap)} the old instances stay" if asked.overlap else ""
+    return f"{change.variant} of {one.name} answers with {name}: {asked.words}{watched}."
 
 
 def _warnings(one: Endpoint, asked: Rollout, account: Account, *, has_guardrails: bool) -> list[str]:
@@ -235,8 +235,8 @@ def _warnings(one: Endpoint, asked: Rollout, account: Account, *, has_guardrails
         return found
     if not asked.guard.is_set:
         found.append("nothing is watched: only new instances that do not start take it back")
-    elif not asked.wait:
-        found.append("without a wait there is no time in which an alarm could take it back")
-    elif asked.wait < rollout.PERIOD:
-        found.append(f"an alarm looks at whole minutes: in {count(asked.wait, 'second')} it may see nothing")
+    elif not asked.overlap:
+        found.append("the old instances go at once: there is no time in which an alarm could take it back")
+    elif asked.overlap < rollout.PERIOD:
+        found.append(f"an alarm looks at whole minutes: in {count(asked.overlap, 'second')} it may see nothing")
     return found

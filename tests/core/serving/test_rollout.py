@@ -9,13 +9,13 @@ from tests.core.serving.scripted import check
 @pytest.mark.parametrize(
     ("asked", "steps", "overlap"),
     [
-        (Rollout(wait=300), 1, 300),
-        (Rollout(Shift.CANARY, 10, 300, keep=60), 2, 660),
-        (Rollout(Shift.LINEAR, 30, 120), 4, 480),
-        (Rollout(Shift.LINEAR, 50, 0), 2, 0),
+        (Rollout(wait=300, keep=60), 1, 60),
+        (Rollout(Shift.CANARY, 10, 300, keep=60), 2, 360),
+        (Rollout(Shift.LINEAR, 30, 120, keep=0), 4, 360),
+        (Rollout(Shift.LINEAR, 50, 0, 0), 2, 0),
     ],
 )
-def test_both_fleets_are_there_for_every_wait(asked, steps, overlap):
+def test_both_fleets_are_there_between_the_steps_and_for_the_last_wait(asked, steps, overlap):
     assert (asked.steps, asked.overlap) == (steps, overlap)
 
 

@@ -51,7 +51,7 @@ def test_another_model_takes_the_place_of_the_one_that_serves():
 
 
 def test_both_fleets_cost_for_as_long_as_requests_go_over():
-    made = plan(endpoint(asked(count=2)), rollout=Rollout(Shift.LINEAR, 50, 900))
+    made = plan(endpoint(asked(count=2)), rollout=Rollout(Shift.LINEAR, 50, 900, 900))
     assert (made.before.amount, made.after.amount) == (Decimal("0.230"), Decimal("0.230"))
     assert made.extra == Decimal("0.230") / 2  # two waits of a quarter of an hour
 
@@ -114,8 +114,8 @@ def test_the_last_variant_stays_and_a_changing_endpoint_is_left_alone():
     ("rollout", "said"),
     [
         (Rollout(guard=Guard(None)), "nothing is watched"),
-        (Rollout(wait=0), "no time in which an alarm"),
-        (Rollout(wait=30), "whole minutes"),
+        (Rollout(keep=0), "no time in which an alarm"),
+        (Rollout(keep=30), "whole minutes"),
     ],
 )
 def test_what_would_watch_nothing_is_said(rollout, said):

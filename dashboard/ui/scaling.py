@@ -5,25 +5,29 @@ from functools import partial
 import streamlit as st
 
 from dashboard import state
-from dashboard.core.aws import Aws
+from dashboard.core.aws import Account, Aws
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import ago, count, money, plain
 from dashboard.core.serving.scaling.history import History
 from dashboard.core.serving.scaling.plan import at
 from dashboard.core.serving.scaling.scaling import Activity, Alarm, Scaling
-from dashboard.ui import chart, figures_scaling, problem, scaling_words, strip, table, unread
+from dashboard.core.serving.scaling.variant import Variant
+from dashboard.core.tags import SAMPLE
+from dashboard.ui import chart, figures_scaling, page, problem, scaling_words, strip, table, unread
 from dashboard.ui.markup import NO_MARK, Markup, badge, escape, note
 from dashboard.ui.page import Place
-from dashboard.ui.receipt import mark
+from dashboard.ui.receipt import word_of
 from dashboard.ui.strip import Figure
 
 SHOWN = 6
 """Activities beside the chart; the table has all."""
 ENDPOINT, VARIANT = "endpoint", "variant"
+QUIET = "ask it on its own page, on Classify, or by Measure below."
 
 
 def live(aws: Aws, endpoint: str, variant: str) -> None:
     """The live part, drawn again every few seconds."""
-    st.fragment(_live, run_every=2 if aws.account.time_scale > 1 else 5, key="scaling-live")(aws, endpoint, variant)
+    st.fragment(_live, run_every=_seconds(aws), key="scaling-live")(aws, endpoint, variant)
 
 
 def history(aws: Aws, scaling: Scaling) -> History | None:
@@ -34,11 +38,32 @@ def history(aws: Aws, scaling: Scaling) -> History | None:
     return found  # noqa: RET504 - none where the problem is shown instead
 
 
+def title(aws: Aws, endpoint: str, variant: str) -> None:
+    """The title line, as live as what is below it."""
+    st.fragment(_title, run_every=_seconds(aws), key="scaling-title")(aws, endpoint, variant)
+
+
+def _seconds(aws: Aws) -> int:
+    """How often the page looks: what takes minutes on AWS takes seconds where waits are shorter."""
+    return 2 if aws.account.time_scale > 1 else 5
+
+
+def _title(aws: Aws, endpoint: str, variant: str) -> None:
+    with problem.shown("scaling-title", title="Scaling"):
+        scaling = state.scaling(aws, endpoint, variant).value
+        page.title("Scaling", f"{endpoint}: {scaling_words.sentence(scaling)}", marks=marks(scaling))
+
+
 def _live(aws: Aws, endpoint: str, variant: str) -> None:
     with problem.shown("scaling-live"):
         scaling = state.scaling(aws, endpoint, variant).value
         seen = history(aws, scaling)
         strip.show(figures(scaling, seen, aws))
+        if not scaling.policies and not scaling.activities and seen is not None and seen.is_quiet:
+            with st.container(border=True, key="panel-scaling"):
+                st.html(note(f"No policy moves {endpoint}, and nobody asked it in the last while: {QUIET}"))
+            unread.show("Not checked", scaling.unread, "scaling")
+            return
         left, right = st.columns((8, 5), gap="small")
         with left:
             _chart(scaling, seen, endpoint)
@@ -85,7 +110,7 @@ def figures(scaling: Scaling, seen: History | None, aws: Aws) -> list[Figure]:
             "Costs an hour",
             money(quote.amount),
             each,
-            mark=mark(aws.account) if quote.amount else NO_MARK,
+            mark=word_of(nature(variant, aws.account)) if quote.amount else NO_MARK,
         )
     )
     return found
@@ -99,7 +124,7 @@ def _chart(scaling: Scaling, seen: History | None, endpoint: str) -> None:
     is_dark = st.context.theme.type == "dark"
     made = figures_scaling.figure(scaling, seen, drawn, local, is_dark=is_dark)
     has_any = bool(seen.desired[:-1] or seen.instances or (drawn and (drawn.tracking.points or drawn.high is not None)))
-    wait = "Nobody asked this endpoint in the last while. Ask it on its own page, on Classify, or by Measure below."
+    wait = f"Nobody asked this endpoint in the last while. {QUIET[:1].upper()}{QUIET[1:]}"
     chart.panel("scaling", figures_scaling.finding(scaling, seen, drawn), made if has_any else None, wait)
     rows = figures_scaling.rows(seen, drawn, local)
     if rows and has_any:
@@ -163,6 +188,11 @@ def _choose() -> None:
     st.query_params.from_dict(
         {ENDPOINT: st.query_params.get(ENDPOINT, ""), VARIANT: st.session_state["scaling-variant"]}
     )
+
+
+def nature(variant: Variant, account: Account) -> Nature:
+    """What kind of money a variant costs."""
+    return Nature.of({SAMPLE: "true"} if variant.is_sample else {}, is_embedded=account.is_embedded)
 
 
 def marks(scaling: Scaling) -> Markup:

@@ -20,9 +20,10 @@ from dashboard.core.serving.scaling.scaling import Scaling, Suspended
 from dashboard.ui import calls, confirm, scaling_words
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import escape, facts, literal, note, sentence
-from dashboard.ui.receipt import inline
+from dashboard.ui.receipt import marked
+from dashboard.ui.scaling import nature
 from dashboard.ui.tones import Tone
-from dashboard.ui.words import simulated
+from dashboard.ui.words import money_word
 
 PAUSED = Suspended(scale_in=True, scale_out=True, scheduled=True)
 
@@ -110,7 +111,7 @@ def cost(planned: ScalingPlan, aws: Aws) -> str:
     """What it costs at its smallest and its largest, for an hour and a month."""
     if planned.cost.least.amount is None:
         return note(f"Its cost is unknown: {planned.cost.least.why_unknown}.")
-    hour = inline(f"{scaling_words.cost(planned.cost)} an hour", aws.account)
+    hour = marked(f"{scaling_words.cost(planned.cost)} an hour", nature(planned.variant, aws.account))
     month = f"{scaling_words.monthly(planned.cost)} a month of 730 h"
     return f'<p class="kn-card-line">Costs {hour}, {escape(month)}</p>'
 
@@ -144,7 +145,9 @@ def _draw(aws: Aws, planned: ScalingPlan) -> Action | None:
     if planned.removes:
         label = f"Remove auto scaling of {planned.variant.endpoint}"
     elif planned.cost.least.is_known:
-        label = f"Apply for {scaling_words.cost(planned.cost)} an hour{simulated(aws.account)}"
+        label = (
+            f"Apply for {scaling_words.cost(planned.cost)} an hour{money_word(nature(planned.variant, aws.account))}"
+        )
     else:
         label = "Apply at an unknown cost"
     return Action(label, partial(apply, aws, planned, state.prices()), is_dangerous=planned.removes)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.ui import measure, page, problem, replay, scaling, scaling_form, scaling_plan, scaling_words
+from dashboard.ui import measure, page, problem, replay, scaling, scaling_form, scaling_plan
 
 aws = state.connection()
 endpoint, variant = (st.query_params.get(name, "") for name in (scaling.ENDPOINT, scaling.VARIANT))
@@ -11,9 +11,8 @@ if not endpoint:
     st.switch_page(page.Place.ENDPOINTS)
 
 with problem.shown("scaling", title="Scaling"):
-    seen = state.scaling(aws, endpoint, variant)
-    now = seen.value
-    page.title("Scaling", f"{endpoint}: {scaling_words.sentence(now)}", marks=scaling.marks(now))
+    now = state.scaling(aws, endpoint, variant).value
+    scaling.title(aws, endpoint, now.variant.name)
     scaling.choose(now)
     scaling.live(aws, endpoint, now.variant.name)
     history = scaling.history(aws, now)

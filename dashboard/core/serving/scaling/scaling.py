@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from dashboard.core.costs.ledger.ledger import Unread
-from dashboard.core.serving.scaling.policy import Settings
+from dashboard.core.serving.scaling.policy import Settings, StepPolicy, TargetTracking
 from dashboard.core.serving.scaling.variant import Variant
 
 
@@ -150,6 +150,11 @@ class Scaling:
     @property
     def is_registered(self) -> bool:
         return self.settings is not None
+
+    @property
+    def policies(self) -> tuple[TargetTracking | StepPolicy, ...]:
+        """Its policies; none when it is not registered."""
+        return self.settings.policies if self.settings else ()
 
     @property
     def is_moving(self) -> bool:

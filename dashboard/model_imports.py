@@ -19,6 +19,7 @@ from dashboard.core.home import home
 from dashboard.core.serving.importing import Convert, Progress, Wanted, carry_out
 
 CONVERT_SECONDS = 900.0
+LEFT_SECONDS = 86_400.0
 KEPT = 20
 """Imports that are remembered, the newest."""
 
@@ -36,6 +37,7 @@ class Imports:
         self._lock = threading.Lock()
         self._turn = threading.Lock()  # a network of 100 MB takes a gigabyte while it is converted
         self._told: OrderedDict[str, Progress] = OrderedDict()
+        _clear(folder)
 
     def all(self) -> tuple[tuple[str, Progress], ...]:
         """Every import by its token, the newest first."""
@@ -77,6 +79,13 @@ class Imports:
         with self._lock:
             if told.wanted.token in self._told:
                 self._told[told.wanted.token] = told
+
+
+def _clear(folder: Path, now: Callable[[], float] = time.time) -> None:
+    """Remove what an import left behind whose process was killed; not what another one may be working on."""
+    for left in folder.glob("*"):
+        if now() - left.stat().st_mtime > LEFT_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def in_a_process(

@@ -1,5 +1,6 @@
 """Imports in the background: each step told, one at a time, nothing left behind."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -100,6 +101,15 @@ def test_it_goes_on_in_the_background_once_and_leaves_no_file(tmp_path: Path) ->
     assert not list((tmp_path / "imports").iterdir())
     imports.dismiss("t")
     assert not imports.all()
+
+
+def test_what_a_killed_import_left_is_removed_a_day_later(tmp_path: Path) -> None:
+    old, new = tmp_path / "imports" / "old", tmp_path / "imports" / "new"
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+    os.utime(old, (1, 1))
+    Imports(tmp_path / "imports", lambda: None, never)
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 def test_two_imports_do_not_work_at_the_same_time(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ class ModelRegistry(SageMakerBase):
             return {"ModelPackageArn": arn}
 
     def describe_model_package(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        return _told(self.package(params["ModelPackageName"], caller))
+        return _package(self.package(params["ModelPackageName"], caller))
 
     def batch_describe_model_package(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         found, missing = {}, {}
@@ -124,7 +124,7 @@ class ModelRegistry(SageMakerBase):
             if one is None:
                 missing[arn] = {"ErrorCode": "ValidationException", "ErrorResponse": _missing(arn)}
             else:
-                found[arn] = _told(one)
+                found[arn] = _package(one)
         return {"ModelPackageSummaries": found, "BatchDescribeModelPackageErrorMap": missing}
 
     def list_model_packages(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class ModelRegistry(SageMakerBase):
             )
 
         found, more = _page(self.model_packages, params, caller, wanted)
-        return {"ModelPackageSummaryList": [_summary(one) for one in found], **more}
+        return {"ModelPackageSummaryList": [_package(one) for one in found], **more}
 
     def update_model_package(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         refuse(params, UPDATE)
@@ -299,8 +299,8 @@ def _told(document: Document) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value not in (None, {})} | times
 
 
-def _summary(document: Document) -> dict[str, Any]:
-    """A package in a list: a versioned one is named by its group and version alone."""
+def _package(document: Document) -> dict[str, Any]:
+    """A package as a response: a versioned one is named by its group and version alone."""
     told = _told(document)
     if document.get("GroupArn"):
         del told["ModelPackageName"]

@@ -51,6 +51,7 @@ def test_versions_are_counted_and_wait_for_a_decision(sagemaker: Any, group: str
     told = sagemaker.describe_model_package(ModelPackageName=first)
     assert (told["ModelPackageVersion"], told["ModelApprovalStatus"]) == (1, "PendingManualApproval")
     assert told["ModelPackageStatus"] == "Completed"
+    assert "ModelPackageName" not in told, "a version is named by its group and number"
     listed = sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
     assert [one["ModelPackageVersion"] for one in listed] == [2, 1]
     assert all("ModelPackageName" not in one for one in listed)

@@ -17,6 +17,8 @@ EXTRA = 2
 """Periods before the evaluation periods that are looked at too. AWS's example has 5 for 3 and says that the number
 varies; two is taken for all."""
 
+SHOWN = 5  # data points that a reason lists
+
 
 class State(StrEnum):
     OK = "OK"
@@ -140,7 +142,7 @@ def _crossed(rule: Rule, points: Sequence[Point], state: State, missing: int) ->
         )
     told = [point for point in points if rule.breaches(point.value) == (state is State.ALARM)] or points
     values = ", ".join(
-        f"{float(point.value)} ({datetime.fromtimestamp(point.at, UTC):%d/%m/%y %H:%M:%S})" for point in told
+        f"{float(point.value)} ({datetime.fromtimestamp(point.at, UTC):%d/%m/%y %H:%M:%S})" for point in told[:SHOWN]
     )
     words, _ = COMPARISONS[rule.comparison]
     was = ("was" if len(told) == 1 else "were") + ("" if state is State.ALARM else " not")
@@ -152,6 +154,12 @@ def _crossed(rule: Rule, points: Sequence[Point], state: State, missing: int) ->
         else ""
     )
     ends = f"(minimum {least} datapoint{'s' * (least > 1)} for {way} transition)"
+    if len(told) > SHOWN:
+        return (
+            f"Threshold Crossed: {len(told)} out of the last {rule.periods} datapoints {was} {words} the threshold "
+            f"({float(rule.threshold)}){filled}. The most recent datapoints which crossed the threshold: [{values}] "
+            f"{ends}."
+        )
     return (
         f"Threshold Crossed: {len(told)} out of the last {rule.periods} datapoints [{values}] {was} {words} the "
         f"threshold ({float(rule.threshold)}){filled} {ends}."

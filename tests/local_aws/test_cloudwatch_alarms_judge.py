@@ -76,6 +76,13 @@ def test_the_reason_is_told_in_awss_words() -> None:
     )
 
 
+def test_a_reason_of_many_points_lists_the_newest() -> None:
+    verdict = judge(Rule(ABOVE, 10.0, 90, 90), periods(" ".join(["X"] * 92)), State.OK)
+    assert verdict.reason.startswith("Threshold Crossed: 90 out of the last 90 datapoints were greater than the")
+    assert verdict.reason.count("20.0 (") == 5
+    assert len(verdict.reason) <= 1023, "as long as CloudWatch takes"
+
+
 @pytest.mark.parametrize(
     ("comparison", "breaching"),
     [

@@ -122,8 +122,9 @@ class EndpointMetrics:
         if one.setup is not None:
             measured.append(("ModelSetupTime", _microseconds(one.setup), "Microseconds"))
         if one.status is not None and one.model is not None:
+            if one.instances:
+                measured.append(("InvocationModelErrors", float(not 200 <= status < 300), "Count"))
             measured += [
-                ("InvocationModelErrors", float(not 200 <= status < 300), "Count"),
                 ("ModelLatency", _microseconds(one.model), "Microseconds"),
                 ("OverheadLatency", _microseconds(max(0.0, one.whole - one.model)), "Microseconds"),
             ]

@@ -125,8 +125,9 @@ class SageMakerRuntime(Service):
         """One instance's answer. last: no other one will be asked. Raises Unreachable when another one can be."""
         name, caller = call.endpoint, call.caller
         seat = Seat(caller.region, name, target.variant, target.instance)
-        if self._metrics:
-            self._metrics.began(seat)
+        gauge = self._metrics if target.instances else None  # SageMaker has no such metric of a serverless variant
+        if gauge:
+            gauge.began(seat)
         asked = time.perf_counter()
         status: int | None = 500  # what a container that took too long, or said too much, counts as
         counted = True
@@ -150,8 +151,8 @@ class SageMakerRuntime(Service):
                 raise
             raise _unreachable(name, error) from error
         finally:
-            if self._metrics:
-                self._metrics.ended(seat)
+            if gauge:
+                gauge.ended(seat)
             if counted:
                 self._count(call, target, status, asked)
         if not 200 <= answer.status < 300:

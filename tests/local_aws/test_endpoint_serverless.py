@@ -79,6 +79,8 @@ def test_a_cold_request_waits_for_its_process_and_says_so_in_cloudwatch(aws: Emb
     assert 200_000 <= setup <= cold * 1e6, "the process takes 0.2 s before it listens"
     assert told(aws, "OverheadLatency", "Maximum") >= setup, "the cold start is part of the overhead"
     assert told(aws, "ServerlessConcurrentExecutionsUtilization", "Maximum") == 0.5, "one of two"
+    names = {one["MetricName"] for one in aws.client("cloudwatch").list_metrics(Namespace="AWS/SageMaker")["Metrics"]}
+    assert not {"InvocationsPerInstance", "ConcurrentRequestsPerModel", "InvocationModelErrors"} & names
 
 
 def test_above_the_maximum_requests_are_throttled(aws: Embedded) -> None:

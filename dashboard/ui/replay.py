@@ -24,7 +24,9 @@ TRAFFIC = "replay-traffic"
 USUAL = Shape.DAILY
 BUSY = 0.7
 WORDS = {
-    **{window.value: f"Last {window.value}" for window in Window},
+    Window.HOURS.value: "3 h",
+    Window.DAY.value: "24 h",
+    Window.WEEK.value: "7 d",
     **{shape.value: shape.value.capitalize() for shape in Shape},
 }
 
@@ -39,7 +41,12 @@ def section(aws: Aws, endpoint: str, variant: str, before: Settings | None, afte
         told = state.replay_facts(aws, endpoint, variant).value
         known = with_measured(told, state.measurements(aws, endpoint, variant))
         chosen = st.segmented_control(
-            "Traffic", list(WORDS), default=USUAL.value, format_func=WORDS.__getitem__, key=TRAFFIC, required=True
+            "Traffic: recorded lately, or made up",
+            list(WORDS),
+            default=USUAL.value,
+            format_func=WORDS.__getitem__,
+            key=TRAFFIC,
+            required=True,
         )
         traffic = _traffic(aws, endpoint, variant, chosen or USUAL.value, known)
         service, delays = replay_assumptions.ask(aws, endpoint, variant, known)

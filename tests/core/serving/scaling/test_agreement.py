@@ -1,27 +1,32 @@
 """The simulator against the embedded AWS's own alarms and scaler, which were written apart from it, on the same traces.
 
 Most traces go through the real alarms, policies and activities with a clock of their own, where only the fleet is
-played. One is asked of a real fleet.
+played. A real fleet is asked too.
 """
 
 import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboard.core.aws import Aws, connect
+from dashboard.core.serving.measure.load import Budget, asking, hold
 from dashboard.core.serving.scaling.policy import Settings, TargetTracking, Tracked
+from dashboard.core.serving.scaling.recorded import metric
 from dashboard.core.serving.scaling.replay import Delays, Replay, capacities, simulate
 from dashboard.core.serving.scaling.serving import Service
 from dashboard.core.serving.scaling.traffic import Traffic
 from local_aws.pace import Pace
 from tests.local_aws.scaling_clock import LAG, ClockWorld, PlayedFleet, clock_world
-from tests.local_aws.scaling_world import scaling_world
+from tests.local_aws.scaling_world import VARIANT, ScalingWorld, scaling_world
 
 SCALE = 10
 PERIOD = 60
@@ -120,21 +125,50 @@ def test_requests_at_once_scale_out_in_periods_of_ten_seconds() -> None:
     agree(found, simulate(Settings(1, 4, (policy,)), traffic, service, delays), 10 + SCALE)
 
 
-def test_a_real_fleet_is_scaled_out_when_the_replay_says(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScalingWorld]:
     """Real processes, real requests: alarms a second each, so that a minute of AWS is a second."""
-    scale, rate = 60.0, 8
-    with scaling_world(tmp_path, scale=scale) as real:
-        real.register(1, 3)
-        real.track(3)
-        with real.sampled() as seen, real.asked(rate):
-            real.wait_for(3, seconds=30)
-        (activity,) = real.activities()
-        took = (activity["EndTime"] - activity["StartTime"]).total_seconds() * scale
-        assert [count for _, count in seen] == [1, 3]
+    with scaling_world(tmp_path_factory.mktemp("fleet"), scale=60) as made:
+        yield made
+
+
+def test_a_real_fleet_is_scaled_out_when_the_replay_says(real: ScalingWorld) -> None:
+    rate = 8
+    real.register(1, 3)
+    real.track(3)
+    with real.sampled() as seen, real.asked(rate):
+        real.wait_for(3, seconds=30)
+    [activity] = real.activities()
+    took = (activity["EndTime"] - activity["StartTime"]).total_seconds() * real.scale
+    real.scaling.deregister_scalable_target(**real.resource)
+    assert [count for _, count in seen] == [1, 3]
     policy = TargetTracking("policy", Tracked.INVOCATIONS, 3, 30, 30)
     traffic = Traffic(PERIOD, (float(rate),) * 40, BEGIN, "the same rate", is_even=True)
-    delays = Delays(publication=LAG * scale, start=took)
+    delays = Delays(publication=LAG * real.scale, start=took)
     told = simulate(Settings(1, 3, (policy,)), traffic, ENDLESS, delays)
     assert [count for _, count in capacities(told)] == [1, 3]
-    assert told.activities[0].at == pytest.approx(180 + LAG * scale, abs=1)
-    assert abs((seen[1][0] - seen[0][0]) * scale - told.activities[0].at) <= 2 * PERIOD
+    assert told.activities[0].at == pytest.approx(180 + LAG * real.scale, abs=1)
+    assert abs((seen[1][0] - seen[0][0]) * real.scale - told.activities[0].at) <= 2 * PERIOD
+
+
+def test_a_measured_fleet_has_counted_what_was_sent(real: ScalingWorld) -> None:
+    """The load test of a real endpoint: its own figures are those that CloudWatch has of it."""
+    aws = connect({"KENNEL_HOME": str(real.aws.state.parent)})
+    time.sleep(1 - time.time() % 1)  # metrics are of whole seconds, and somebody may have asked in this one
+    begun = datetime.now(UTC)
+    found = hold(asking(aws, real.endpoint, VARIANT, (b"a photo",)), 2, 30, Budget(60), Event())
+    assert (found.requests, found.failed) == (60, 0)
+    assert counted(aws, real.endpoint, begun, 60) == 60
+
+
+def counted(aws: Aws, endpoint: str, since: datetime, wanted: int) -> float:
+    """The invocations that CloudWatch has, once there are so many: they are written a moment after the answer."""
+    stat = {"Metric": metric("Invocations", endpoint, VARIANT), "Period": 1, "Stat": "Sum"}
+    asked = [{"Id": "sent", "MetricStat": stat}]
+    found, until = 0.0, time.monotonic() + 10
+    while found < wanted and time.monotonic() < until:
+        window = {"StartTime": since.replace(microsecond=0), "EndTime": datetime.now(UTC) + timedelta(seconds=1)}
+        told = aws.call("cloudwatch", "GetMetricData", MetricDataQueries=asked, **window)
+        found = sum(told["MetricDataResults"][0]["Values"])
+        time.sleep(0.2)
+    return found

@@ -29,7 +29,7 @@ FEW = st.floats(0.01, 2000)
 
 
 def simulated(
-    per_minute: float, seconds: float, ready: int, most: int, idle: float, calls: int = 40_000
+    per_minute: float, seconds: float, ready: int, most: int, idle: float, calls: int = 25_000
 ) -> tuple[float, float, float]:
     """Call by call, written apart: shares that ran in a ready environment, started cold, and were refused."""
     draw = random.Random(7)
@@ -139,6 +139,15 @@ def test_growing_traffic_starts_environments_cold_that_steady_traffic_keeps_warm
     bursts = outcome(Load(shaped(600, Shape.BURSTS), 1.0, 1.0), Setting(Way.NONE, 1000), MACHINE, BOOK)
     assert bursts.invocations == pytest.approx(steady.invocations)
     assert bursts.cold > 10 * steady.cold
+
+
+def test_one_call_after_a_long_pause_starts_cold_each_time() -> None:
+    """A single call each hour: 730 a month, each an hour after the one before, and an environment is kept 10 min."""
+    hourly = tuple(1.0 if minute == 30 else 0.0 for minute in range(60)) * 24
+    month = outcome(Load(hourly, 0.2, 1.0), Setting(Way.NONE, 1000), MACHINE, BOOK)
+    assert month.invocations == pytest.approx(730)
+    assert month.cold == pytest.approx(730, rel=0.05)
+    assert outcome(Load(hourly, 0.2, 1.0), Setting(Way.PROVISIONED, 1000, 1), MACHINE, BOOK).cold < 8
 
 
 def test_auto_scaling_follows_after_three_minutes_and_goes_down_after_fifteen() -> None:

@@ -36,7 +36,7 @@ from local_aws.pace import AS_AWS, Pace
 from local_aws.protocol import Caller, Service
 from local_aws.quotas import Quotas
 from local_aws.run_keys import RunKeys
-from local_aws.services import lambda_urls
+from local_aws.services import lambda_code_link, lambda_urls
 from local_aws.services.application_autoscaling import ApplicationAutoScaling
 from local_aws.services.application_autoscaling_capacity import PRINCIPAL, capacities
 from local_aws.services.billing import Bill
@@ -329,6 +329,7 @@ def build(
             store.close()
 
     urls = Mount(lambda_urls.PATH, FunctionUrls(functions, keys, region))
-    app = Starlette(routes=[Route("/_kennel/health", _health), urls], lifespan=lifespan)
+    code = Route(lambda_code_link.PATH + "/{until:int}/{seal}/{name}", functions.links.fetch)
+    app = Starlette(routes=[Route("/_kennel/health", _health), urls, code], lifespan=lifespan)
     app.router.default = front  # not a route: no pattern matches every path (a key may hold a newline)
     return app

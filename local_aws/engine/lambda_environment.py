@@ -197,9 +197,11 @@ class Environment:
         if self._process is not None:
             asyncio.get_running_loop().remove_reader(self._process.output)
             self._process.kill()
+        self._flush()
         if self._writer is not None:
             self._writer.close()
-        self._flush()
+            with suppress(OSError):
+                await self._writer.wait_closed()
         await asyncio.shield(asyncio.to_thread(self._clean))
 
     def _clean(self) -> None:

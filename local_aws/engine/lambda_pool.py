@@ -95,7 +95,8 @@ class Pool:
         self._starting = 0  # those for a request
         self._kept: dict[tuple[str, str, str], _Kept] = {}
         self._current: Collection[str] = frozenset()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._starts: set[asyncio.Task[None]] = set()
+        self._ends: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(STARTS_AT_ONCE)
         self._number = 0
         self._closing = False
@@ -139,6 +140,8 @@ class Pool:
 
     async def take(self, spec: Spec) -> Taken:
         """One that waits, or a new one. Raises NoPlace; Unusable when the function does not start."""
+        if self._closing:
+            raise NoPlace
         waiting = self._idle.get(spec.key, [])
         while waiting:
             found = waiting.pop()
@@ -214,14 +217,16 @@ class Pool:
     async def close(self) -> None:
         """End everything."""
         self._closing = True
-        for task in list(self._tasks):
+        starts = list(self._starts)
+        for task in starts:
             task.cancel()
+        await asyncio.gather(*starts, return_exceptions=True)
         kept = [one for some in self._kept.values() for one in (*some.idle, *some.busy)]
         idle = [one for some in self._idle.values() for one in some]
         self._kept.clear()
         self._idle.clear()
         await asyncio.gather(*(one.end() for one in (*kept, *idle, *self._busy)))
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._ends)
 
     def _fill(self) -> None:
         for kept in self._kept.values():
@@ -231,7 +236,7 @@ class Pool:
                 except NoPlace:  # looked at again when something has ended
                     return
                 kept.starting += 1
-                self._later(self._start_kept(kept))
+                self._later(self._start_kept(kept), self._starts)
 
     async def _start_kept(self, kept: _Kept) -> None:
         made = None
@@ -271,9 +276,9 @@ class Pool:
         self._end(oldest)
 
     def _end(self, environment: Environment) -> None:
-        self._later(environment.end())
+        self._later(environment.end(), self._ends)
 
-    def _later(self, work: Coroutine[object, object, None]) -> None:
+    def _later(self, work: Coroutine[object, object, None], tasks: set[asyncio.Task[None]]) -> None:
         task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)

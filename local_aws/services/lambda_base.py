@@ -15,6 +15,7 @@ from local_aws.protocol import Service
 from local_aws.quotas import Quotas
 from local_aws.services import sagemaker_constraints
 from local_aws.services.lambda_code import CodeStore
+from local_aws.services.lambda_code_link import CodeLinks
 from local_aws.services.lambda_record import Functions
 
 Params = dict[str, Any]
@@ -43,6 +44,7 @@ class LambdaBase(Service):
         self._facts = facts
         self._quotas = quotas
         self._now = now
+        self.links = CodeLinks("", code, now=now)
 
     def parse(self, request: Request, operation: OperationModel, body: bytes) -> Params:
         params = super().parse(request, operation, body)

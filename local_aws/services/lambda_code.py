@@ -36,7 +36,7 @@ class CodeStore:
     """Zips in a folder. objects: S3, for packages that are named there."""
 
     def __init__(self, folder: Path, objects: Objects) -> None:
-        self._folder = folder
+        self.folder = folder
         self._objects = objects
 
     def keep(self, told: dict[str, Any]) -> Code:
@@ -44,9 +44,9 @@ class CodeStore:
         data = self._read(told)
         _check(data)
         code = Code(base64.b64encode(hashlib.sha256(data).digest()).decode(), len(data))
-        path = self._folder / code.file_name
+        path = self.folder / code.file_name
         if not path.exists():
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(f".{os.urandom(4).hex()}.new")
             with partial.open("wb") as file:
                 file.write(data)
@@ -56,13 +56,13 @@ class CodeStore:
         return code
 
     def path(self, sha256: str) -> Path:
-        return self._folder / Code(sha256, 0).file_name
+        return self.folder / Code(sha256, 0).file_name
 
     def keep_only(self, used: Iterable[str]) -> None:
         """Delete the packages that no function has any more."""
         names = {Code(sha256, 0).file_name for sha256 in used}
-        if self._folder.is_dir():
-            for path in self._folder.iterdir():
+        if self.folder.is_dir():
+            for path in self.folder.iterdir():
                 if path.name not in names:
                     path.unlink(missing_ok=True)
 

@@ -66,9 +66,10 @@ class FunctionOperations(LambdaBase):
     def get_function(self, params: Params, caller: Caller) -> Params:
         which = of(params, caller)
         document = self.functions.find(which)
+        configuration = told(document, which)
         answer: Params = {
-            "Configuration": told(document, which),
-            "Code": {"RepositoryType": "S3"},
+            "Configuration": configuration,
+            "Code": {"RepositoryType": "S3", "Location": self.links.link(configuration["CodeSha256"])},
             "Tags": dict(document["Tags"]),
         }
         if document["Reserved"] is not None:

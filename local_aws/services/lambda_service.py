@@ -33,6 +33,7 @@ from local_aws.services.billing_functions import FunctionMeters
 from local_aws.services.cloudwatch_store import MetricStore
 from local_aws.services.lambda_aliases import AliasOperations
 from local_aws.services.lambda_code import CodeStore
+from local_aws.services.lambda_code_link import CodeLinks
 from local_aws.services.lambda_concurrency import ConcurrencyOperations
 from local_aws.services.lambda_events import EventOperations, EventQueue
 from local_aws.services.lambda_functions import FunctionOperations, packages
@@ -88,6 +89,7 @@ class Lambda(
         self._state = store.directory
         self._access = access
         self.address = address
+        self.links = CodeLinks(address, self.code, now=now)
         self._pace = pace
         self._private = private
         self._hidden: Path | None = None

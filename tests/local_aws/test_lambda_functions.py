@@ -2,9 +2,12 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -65,6 +68,16 @@ def test_a_package_has_the_hash_of_its_bytes_wherever_it_comes_from(embedded: Em
         S3Key="none.zip",
     )
     assert "NoSuchKey" in said
+
+
+def test_a_package_can_be_fetched_from_the_address_that_is_told(embedded: Embedded, name: str) -> None:
+    location = functions(embedded).get_function(FunctionName=name)["Code"]["Location"]
+    with urlopen(location, timeout=10) as answer:
+        assert zipfile.ZipFile(io.BytesIO(answer.read())).read("app.py").decode() == ECHO
+    for changed in (location.replace(".zip", ".zap"), re.sub(r"/(\d+)/", "/99999999999/", location)):
+        with pytest.raises(HTTPError, match="403") as refused_so:
+            urlopen(changed, timeout=10)
+        refused_so.value.close()
 
 
 def escaping() -> bytes:

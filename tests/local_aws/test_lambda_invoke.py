@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -459,3 +460,51 @@ def test_what_changes_a_function_is_in_cloudtrail_and_its_secrets_are_not(aws: E
     assert "hush" not in "".join(event["CloudTrailEvent"] for event in found)
     put = next(event for event in found if event["EventName"] == "PutProvisionedConcurrencyConfig")
     assert '"provisionedConcurrentExecutions": 1' in put["CloudTrailEvent"].replace('":1', '": 1')
+
+
+def test_an_account_that_is_used_up_turns_the_next_request_away(aws: Embedded) -> None:
+    name = make(aws, Timeout=20)
+    concurrency = {"ServiceCode": "lambda", "QuotaCode": "L-B99A9384"}
+    quotas = client(aws, "service-quotas")
+    limits = client(aws, "lambda").get_account_settings()["AccountLimit"]
+    reserved = limits["ConcurrentExecutions"] - limits["UnreservedConcurrentExecutions"]
+    quotas.request_service_quota_increase(**concurrency, DesiredValue=reserved + 1)
+    try:
+        client(aws, "lambda").update_function_configuration(FunctionName=name, Timeout=19)  # limits are read anew
+        with ThreadPoolExecutor(1) as other:
+            running = other.submit(ask, aws, name, {"sleep": 1.5, "print": "asleep"})
+            lines(aws, name, "asleep")
+            assert throttled(ask, aws, name) == "ConcurrentInvocationLimitExceeded"
+            assert "FunctionError" not in running.result()
+    finally:
+        quotas.request_service_quota_increase(**concurrency, DesiredValue=1000)
+    remove(aws, name)
+
+
+def test_every_request_is_answered_while_environments_are_killed_and_the_function_goes(aws: Embedded) -> None:
+    name = make(aws)
+    pids = [ask(aws, name)["Payload"]["pid"]]
+
+    def one(number: int) -> str:
+        if number % 10 == 5:
+            with suppress(ProcessLookupError):
+                os.kill(pids[-1], signal.SIGKILL)
+        try:
+            told = ask(aws, name, {"sleep": 0.01})
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        if "FunctionError" in told:
+            return str(told["Payload"]["errorType"])
+        pids.append(told["Payload"]["pid"])
+        return "answered"
+
+    with ThreadPoolExecutor(3) as clients:
+        answers = list(clients.map(one, range(60)))
+        slow = clients.submit(ask, aws, name, {"sleep": 1.0, "print": "last"})
+        lines(aws, name, "last")
+        remove(aws, name)
+        assert "FunctionError" not in slow.result()  # what a function had begun is answered
+    assert set(answers) <= {"answered", "Runtime.ExitError"}
+    assert answers.count("answered") >= 50
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        ask(aws, name)

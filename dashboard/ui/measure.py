@@ -12,7 +12,7 @@ from dashboard.core.serving.measure import knee
 from dashboard.core.serving.measure.plan import CLIENTS, HOLD, MOST_REQUESTS, Plan, plan
 from dashboard.core.serving.measure.result import Measurement
 from dashboard.core.serving.measure.running import Progress
-from dashboard.ui import chart, confirm, figures_measure, markup, page, problem, scaling_form, words
+from dashboard.ui import chart, confirm, figures_measure, markup, page, problem, scaling_draft, words
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import note
 
@@ -169,6 +169,6 @@ def _targets(measured: Measurement) -> None:
                 f"Use {plain(one.value)}",
                 key=f"use-target-{one.tracked.name.lower()}",
                 icon=":material/arrow_back:",
-                on_click=scaling_form.propose,
+                on_click=scaling_draft.propose,
                 args=(one.tracked, one.value),
             )

@@ -7,10 +7,10 @@ import pytest
 
 from dashboard.core.serving.model import EndpointStatus
 from dashboard.core.serving.scaling.history import History, Tracking
-from dashboard.core.serving.scaling.policy import Scheduled, TargetTracking, Tracked, reference
+from dashboard.core.serving.scaling.policy import Scheduled, Settings, TargetTracking, Tracked, reference
 from dashboard.core.serving.scaling.scaling import Activity, ActivityStatus, Alarm, AlarmState, Scaling, Suspended
 from dashboard.core.serving.scaling.variant import Kind, Variant
-from dashboard.ui import figures_scaling, scaling_form, scaling_schedule, scaling_words
+from dashboard.ui import figures_scaling, scaling_draft, scaling_schedule, scaling_words
 
 NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)  # a Saturday
 VARIANT = Variant("dogs", "AllTraffic", Kind.REAL_TIME, EndpointStatus.IN_SERVICE, "ml.m5.large", 2, 2)
@@ -144,17 +144,26 @@ def test_a_time_on_some_days_is_a_cron_expression_and_the_next_one_is_told():
 
 
 def test_a_recommended_target_takes_the_place_of_what_was_kept_steady(monkeypatch):
-    monkeypatch.setattr(scaling_form.st, "session_state", {})
-    scaling_form.propose(Tracked.CONCURRENT, 3)
-    assert scaling_form.st.session_state == {}, "without a form there is nothing to fill in"
+    monkeypatch.setattr(scaling_draft.st, "session_state", {})
+    scaling_draft.propose(Tracked.CONCURRENT, 3)
+    assert scaling_draft.st.session_state == {}, "without a form there is nothing to fill in"
     math = TargetTracking("math", Tracked.CUSTOM, 1)
     settings = reference(10)
-    scaling_form.fill(replace(settings, tracking=(*settings.tracking, math)))
-    scaling_form.propose(Tracked.INVOCATIONS, 500)
-    again, kept = scaling_form.st.session_state[scaling_form.DRAFT].tracking
+    scaling_draft.fill(replace(settings, tracking=(*settings.tracking, math)))
+    scaling_draft.propose(Tracked.INVOCATIONS, 500)
+    again, kept = scaling_draft.st.session_state[scaling_draft.DRAFT].tracking
     assert (again.name, again.target, again.scale_in_cooldown) == (POLICY.name, 500, 30), "its other fields stay"
     assert kept == math, "what Kennel cannot write is kept"
-    scaling_form.propose(Tracked.CONCURRENT, 3)
-    new, _ = scaling_form.st.session_state[scaling_form.DRAFT].tracking
+    scaling_draft.propose(Tracked.CONCURRENT, 3)
+    new, _ = scaling_draft.st.session_state[scaling_draft.DRAFT].tracking
     assert (new.tracked, new.target) == (Tracked.CONCURRENT, 3)
-    assert scaling_form.st.session_state["scaling-metrics"] == [Tracked.CONCURRENT]
+    assert scaling_draft.st.session_state["scaling-metrics"] == [Tracked.CONCURRENT]
+
+
+def test_a_target_that_could_not_move_anything_gets_room(monkeypatch):
+    monkeypatch.setattr(scaling_draft.st, "session_state", {})
+    scaling_draft.fill(Settings(1, 1))
+    scaling_draft.propose(Tracked.INVOCATIONS, 500)
+    assert scaling_draft.st.session_state[scaling_draft.DRAFT].maximum == 3
+    scaling_draft.propose(Tracked.INVOCATIONS, 600)
+    assert scaling_draft.st.session_state[scaling_draft.DRAFT].maximum == 3

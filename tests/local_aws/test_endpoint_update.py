@@ -1,6 +1,8 @@
 """UpdateEndpoint as an AWS client sees it: what is told meanwhile and afterwards, and what is refused."""
 
 import json
+import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -223,3 +225,49 @@ def test_an_update_goes_on_after_the_server_was_killed(tmp_path: Path) -> None:
         assert after["EndpointConfigName"] == new
     finally:
         stop_embedded(second)
+
+
+def test_a_canary_that_answers_with_errors_is_taken_back_by_its_alarm(tmp_path: Path) -> None:
+    aws = start_embedded(tmp_path / "aws", "--time-scale", "60")
+    try:
+        bucket(aws)
+        sagemaker, runtime, cloudwatch = (
+            aws.client(service) for service in ("sagemaker", "sagemaker-runtime", "cloudwatch")
+        )
+        create_endpoint(sagemaker, "dogs", tiny_package(tmp_path / "package"))
+        wait_for(sagemaker, "dogs", "InService")
+        broken = config(sagemaker, tmp_path)
+        serve = tmp_path / broken / "training/serve.py"
+        serve.write_text(serve.read_text().replace('if body == b"fail"', "if True"))
+        cloudwatch.put_metric_alarm(
+            AlarmName="5xx",
+            Namespace="AWS/SageMaker",
+            MetricName="Invocation5XXErrors",
+            Dimensions=[{"Name": "EndpointName", "Value": "dogs"}, {"Name": "VariantName", "Value": "AllTraffic"}],
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+            TreatMissingData="notBreaching",
+        )
+        half = {"Type": "CANARY", "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50}}
+        how = blue_green(half | {"WaitIntervalInSeconds": 3600}, "5xx")
+        sagemaker.update_endpoint(EndpointName="dogs", EndpointConfigName=broken, DeploymentConfig=how)
+        outcomes = Counter[str]()
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            try:
+                runtime.invoke_endpoint(EndpointName="dogs", Body=b"hello")["Body"].read()
+                outcomes["answered"] += 1
+            except sagemaker.exceptions.ClientError:
+                outcomes["failed"] += 1
+            if sagemaker.describe_endpoint(EndpointName="dogs")["EndpointStatus"] == "InService":
+                break
+        after = sagemaker.describe_endpoint(EndpointName="dogs")
+        assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", "dogs")
+        assert "in ALARM state: 5xx" in after["FailureReason"]
+        assert min(outcomes["answered"], outcomes["failed"]) > 0, "half of the requests met the canary"
+        assert runtime.invoke_endpoint(EndpointName="dogs", Body=b"hello")["Body"].read()
+    finally:
+        stop_embedded(aws)

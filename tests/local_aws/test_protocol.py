@@ -98,11 +98,22 @@ def test_operations_of_other_services_do_not_match() -> None:
 @pytest.mark.parametrize(
     ("service", "operation", "params"),
     [
-        ("lambda", "list_functions", {}),
+        ("lambda", "list_layers", {}),
         ("cloudfront", "list_distributions", {}),
-        ("cloudwatch", "describe_alarms", {}),
+        ("cloudwatch", "list_dashboards", {}),
         ("autoscaling", "describe_auto_scaling_groups", {}),
-        ("application-autoscaling", "describe_scalable_targets", {"ServiceNamespace": "sagemaker"}),
+        (
+            "application-autoscaling",
+            "get_predictive_scaling_forecast",
+            {
+                "ServiceNamespace": "ecs",
+                "ResourceId": "service/a/b",
+                "ScalableDimension": "ecs:service:DesiredCount",
+                "PolicyName": "p",
+                "StartTime": 0,
+                "EndTime": 1,
+            },
+        ),
         (
             "pricing",
             "get_price_list_file_url",

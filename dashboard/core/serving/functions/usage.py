@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dashboard.core.aws import Aws
+from dashboard.core.serving.functions.model import LIVE
 from dashboard.core.serving.live import Points, Span, period
 
 NAMESPACE = "AWS/Lambda"
@@ -25,6 +26,7 @@ class Metric:
     name: str
     statistic: str
     scale: float = 1.0
+    of_live: bool = False  # told for each alias and version alone: that of `live`
 
 
 INVOCATIONS = Metric("invocations", "Invocations", "Sum")
@@ -45,7 +47,7 @@ ALL = (
     AT_ONCE,
     Metric("in-ready", "ProvisionedConcurrencyInvocations", "Sum"),
     Metric("spilled", "ProvisionedConcurrencySpilloverInvocations", "Sum"),
-    Metric("utilization", "ProvisionedConcurrencyUtilization", "Maximum"),
+    Metric("utilization", "ProvisionedConcurrencyUtilization", "Maximum", of_live=True),
 )
 SUMMED = ("invocations", "errors", "throttles", "in-ready", "spilled")
 
@@ -130,5 +132,7 @@ def _read(
 
 def _query(name: str, function: str, metric: Metric, seconds: int) -> dict[str, Any]:
     dimensions = [{"Name": "FunctionName", "Value": function}]
+    if metric.of_live:
+        dimensions.append({"Name": "Resource", "Value": f"{function}:{LIVE}"})
     what = {"Namespace": NAMESPACE, "MetricName": metric.name, "Dimensions": dimensions}
     return {"Id": name, "MetricStat": {"Metric": what, "Period": seconds, "Stat": metric.statistic}}

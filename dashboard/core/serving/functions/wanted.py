@@ -30,7 +30,7 @@ class Wanted:
     endpoint: str
     endpoint_arn: str
     memory_mb: int = 256
-    timeout: int = 30
+    timeout: int = 29
     architecture: Architecture = Architecture.X86
     photos: str = ""
     more: tuple[tuple[str, str], ...] = ()

@@ -109,6 +109,11 @@ def test_reserved_5_and_provisioned_2_are_set_kept_ready_and_warm(aws: Aws, func
     kept = invoke(aws, function, event(jpeg=PHOTO), "live")
     assert kept.status == 200 and kept.report and not kept.report.is_cold
 
+    def used() -> float:
+        return read_usage(aws, function, Span.QUARTER, datetime.now(UTC)).whole.get("utilization", 0.0)
+
+    until(lambda: used() == 0.5)  # one of the two
+
 
 def test_what_it_cost_has_a_receipt_and_what_nobody_uses_is_found(aws: Aws, function: str) -> None:
     now = datetime.now(UTC)

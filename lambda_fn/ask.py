@@ -123,7 +123,9 @@ class Endpoint:
         """The model's own refusal, in its words."""
         if 400 <= status < 500 and status != 429:
             return answer.refused(400, _sentence(said))
-        if status in (0, 429, 503, 504):
+        if status == 0:  # SageMaker's own, for a container that takes too long or answers too much
+            return answer.refused(503, f"The model of {self.name} gave no answer in time: {AGAIN}.")
+        if status in (429, 503, 504):
             return answer.refused(503, f"The model of {self.name} is busy or still starting: {AGAIN}.")
         return answer.refused(502, f"The model of {self.name} failed on this photo: {_sentence(said)}")
 

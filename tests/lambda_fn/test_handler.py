@@ -139,6 +139,7 @@ def test_an_object_that_cannot_be_used_is_the_caller_s(client: Client, stored: A
         (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), 503, "could not be reached"),
         (failure("ModelError", OriginalStatusCode=400, OriginalMessage='{"error": "No photo."}'), 400, "No photo."),
         (failure("ModelError", OriginalStatusCode=503, OriginalMessage="full"), 503, "busy or still starting"),
+        (failure("ModelError", OriginalStatusCode=0, OriginalMessage="timed out"), 503, "no answer in time"),
         (failure("ModelError", OriginalStatusCode=500, OriginalMessage="broke\nTraceback"), 502, "broke"),
         (failure("ModelError", OriginalStatusCode=415, OriginalMessage=""), 400, "gave no reason"),
         (b"<html>", 502, "no JSON"),

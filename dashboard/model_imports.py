@@ -44,8 +44,11 @@ class Imports:
         with self._lock:
             return tuple(reversed(self._told.items()))
 
-    def start(self, aws: Aws, wanted: Wanted, data: bytes | memoryview) -> None:
-        """Import in the background what `data` holds. The same token again starts nothing."""
+    def start(self, aws: Aws, wanted: Wanted, data: bytes | memoryview = b"") -> None:
+        """Import in the background what `data` holds, or what lies at its address in S3.
+
+        The same token again starts nothing.
+        """
         with self._lock:
             if wanted.token in self._told:
                 return

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,19 @@ def test_a_reference_model_is_converted_first(tmp_path: Path) -> None:
         told.append,
     )
     assert (told[0].stage, last.stage) == (Stage.CONVERTING, Stage.DONE)
+
+
+def test_a_model_in_s3_is_fetched_first(tmp_path: Path) -> None:
+    aws, told = Registry(), []
+    aws.bodies["models/old.tar.gz"] = pack(tmp_path, FILES).read_bytes()
+    asked = replace(wanted(tmp_path / "brought.tar.gz"), address="s3://bucket/models/old.tar.gz")
+    last = carry_out(aws, asked, tmp_path, never, told.append)
+    assert (told[0].stage, told[0].share, last.stage) == (Stage.FETCHING, 1.0, Stage.DONE)
+    assert last.version is not None
+    assert last.version.description == "Imported from s3://bucket/models/old.tar.gz"
+    gone = carry_out(aws, replace(asked, address="s3://bucket/none.tar.gz"), tmp_path, never, told.append)
+    assert gone.stage is Stage.FAILED
+    assert "none.tar.gz is not there" in str(gone.problem)
 
 
 def test_it_goes_on_in_the_background_once_and_leaves_no_file(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.serving.model import Endpoint
 from dashboard.core.serving.registry import Approval, Group, Version
+from dashboard.core.tags import PACKAGE
 from dashboard.ui import (
     chart,
     confirm,
@@ -27,7 +29,6 @@ from dashboard.ui import (
 )
 from dashboard.ui.markup import badge, literal, note
 from dashboard.ui.page import Place
-from dashboard.ui.tones import Tone
 
 PICKED, AGAINST, MODEL = "version", "against", "model"
 
@@ -165,13 +166,21 @@ def _compared(one: Version, other: Version) -> None:
 def _detail(aws: Aws, group: Group, version: Version) -> None:
     """One version: what is known of it, where it came from, and what can be done with it."""
     page.section(f"Version {version.number}", _mark(version))
+    serving = _serving(aws, version)
+    st.html(note(models_words.lineage(version, [one.name for one in serving])))
     left, right = st.columns((11, 10), gap="medium")
     with left, st.container(border=True, key="panel-version"):
         _facts(version)
         _origin(version)
     with right, st.container(border=True, key="panel-decision"):
         _actions(aws, group, version)
-        _served(aws, version)
+        for one in serving:
+            st.page_link(
+                Place.ENDPOINT,
+                label=f"Endpoint {literal(one.name)}",
+                icon=":material/dns:",
+                query_params={"endpoint": one.name},
+            )
 
 
 def _facts(version: Version) -> None:
@@ -220,12 +229,13 @@ def _may(version: Version) -> str:
     return "SageMaker makes no endpoint of a version that is not approved."
 
 
-def _served(aws: Aws, version: Version) -> None:
-    """The endpoints that serve this version's run, with a way to try each."""
+def _serving(aws: Aws, version: Version) -> Sequence[Endpoint]:
+    """The endpoints that were made of this version, or of its run; none where they cannot be read, which is said."""
+    found: list[Endpoint] = []
     with problem.shown("served"):
-        mine = [one for one in state.endpoints(aws).value if version.run and one.run == version.run]
-        if not mine:
-            return
-        st.html(note("Served by", Tone.RUNNING))
-        for one in mine:
-            st.page_link(Place.ENDPOINT, label=literal(one.name), query_params={"endpoint": one.name})
+        found += [
+            one
+            for one in state.endpoints(aws).value
+            if one.tags.get(PACKAGE) == version.arn or (version.run and one.run == version.run)
+        ]
+    return found

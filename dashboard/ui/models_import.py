@@ -1,17 +1,20 @@
 """Importing a model: the dialog that takes a file, and how far each import is."""
 
 import secrets
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.errors import InvalidInput, KennelError
 from dashboard.core.format import size
 from dashboard.core.runs.spec_problems import NAME
+from dashboard.core.s3_address import parts
 from dashboard.core.serving import archive
 from dashboard.core.serving.importing import Kind, Progress, Stage, Wanted
 from dashboard.ui import markup
@@ -23,6 +26,7 @@ from dashboard.ui.tones import Tone
 from dashboard.uploads import MODEL, uploads
 
 MOST_MB = MODEL // 1024**2
+HERE, BUCKET = "This computer", "S3"
 ORDINARY = ("model", "model-tar", "best-model", "")
 """Names of files that say nothing about the model."""
 
@@ -39,27 +43,66 @@ def _draw(aws: Aws, token: str) -> Action | None:
             "a ResNet-50 with a head of one or two layers. Nothing in the file is run here."
         )
     )
+    source = st.segmented_control(
+        "From", (HERE, BUCKET), default=HERE, required=True, key="import-from", label_visibility="collapsed"
+    )
+    brought = _in_s3() if source == BUCKET else _uploaded(token)
+    return _form(aws, token, brought) if brought else None
+
+
+@dataclass(frozen=True)
+class _Brought:
+    """A file by its name: one that was uploaded, or the address in S3 of one that was not."""
+
+    name: str
+    upload: UploadedFile | None = None
+    address: str = ""
+
+
+def _uploaded(token: str) -> _Brought | None:
     if context := get_script_run_ctx():
         uploads.open(context.session_id)
-    upload = st.file_uploader(
-        "Model", key=f"import-file-{token}", max_upload_size=MOST_MB, label_visibility="collapsed"
-    )
-    if upload is None:
+    upload = st.file_uploader("The model's file", key=f"import-file-{token}", max_upload_size=MOST_MB)
+    return _Brought(upload.name, upload) if upload else None
+
+
+def _in_s3() -> _Brought | None:
+    address = (
+        st.text_input(
+            "Address in S3",
+            key="import-address",
+            live=True,
+            placeholder="s3://bucket/models/model.pth",
+            autocomplete="off",
+            help=f"Up to {size(archive.MOST)}",
+        )
+        or ""
+    ).strip()
+    bucket, key = parts(address)
+    if not address.startswith("s3://") or not bucket or not key:
+        if address:
+            st.html(note("An address looks like s3://bucket/models/model.tar.gz.", Tone.FAILED))
         return None
+    return _Brought(key.rpartition("/")[2], address=address)
+
+
+def _form(aws: Aws, token: str, brought: _Brought) -> Action | None:
+    """What it becomes a version of, and what a reference model needs to be told beside."""
     try:
-        kind = Kind.of(upload.name)
+        kind = Kind.of(brought.name)
     except InvalidInput as wrong:
         st.html(note(f"{wrong}", Tone.FAILED))
         return None
-    st.html(note(f"{markup.sentence(kind.value)}, {size(upload.size)}"))
-    stem = suggested(upload.name.split(".")[0])
+    known = f", {size(brought.upload.size)}" if brought.upload else ""
+    st.html(note(f"{markup.sentence(kind.value)}{known}"))
+    stem = suggested(brought.name.split(".")[0])
     named = "imported" if stem.lower() in ORDINARY else stem
     group = st.text_input("Model in the registry", value=named, key="import-name", live=True, max_chars=63) or ""
     labels, normalised = _reference() if kind is Kind.REFERENCE else ((), False)
     if not NAME.fullmatch(group):
         st.html(note("A name has letters, digits and hyphens, at most 63, no hyphen at either end.", Tone.FAILED))
         return None
-    wanted = Wanted(group, Path(upload.name), kind, token, upload.name, labels, normalised)
+    wanted = Wanted(group, Path(brought.name), kind, token, brought.name, labels, normalised, brought.address)
     st.html(
         note(
             f"It goes to s3://{aws.account.bucket}/{archive.PREFIX} and becomes the next version of {group}, "
@@ -68,9 +111,12 @@ def _draw(aws: Aws, token: str) -> Action | None:
     )
 
     def do() -> str:
-        state.imports(aws).start(aws, wanted, upload.getbuffer())
-        state.let_go(upload)
-        return f"{upload.name} is being imported"
+        if brought.upload is None:
+            state.imports(aws).start(aws, wanted)
+        else:
+            state.imports(aws).start(aws, wanted, brought.upload.getbuffer())
+            state.let_go(brought.upload)
+        return f"{brought.name} is being imported"
 
     return Action("Import and register", do, then=Place.MODELS, query={"model": group})
 
@@ -119,7 +165,7 @@ def _list(aws: Aws) -> None:
                         on_click=state.imports(aws).dismiss,
                         args=(token,),
                     )
-            if one.stage is Stage.SENDING and one.share is not None:
+            if one.share is not None and not one.stage.is_over:
                 st.progress(one.share)
 
 

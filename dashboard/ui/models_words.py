@@ -126,6 +126,17 @@ def verdict(one: Version, other: Version) -> str:
     return f"Version {other.number} against version {one.number}: {said} in test accuracy."
 
 
+def lineage(version: Version, endpoints: Sequence[str]) -> str:
+    """From the data to whoever serves it: "drawn-dogs → dogs-1 → version 2 → endpoint live"; what is not known is left
+    out."""
+    data = data_name(version)
+    steps = [f"data {data}" if data else "", f"run {version.run}" if version.run else "", f"version {version.number}"]
+    if not version.run:
+        steps[1] = "imported"
+    served = " and ".join(f"endpoint {name}" for name in endpoints)
+    return " → ".join(step for step in (*steps, served) if step)
+
+
 def facts(version: Version, decided: datetime | None) -> Mapping[str, str]:
     """What is known of a version; what it has none of is left out. decided: on the reader's clock."""
     told = {

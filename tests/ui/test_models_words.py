@@ -1,5 +1,6 @@
 """What the Models page says of versions: which is best, what a comparison comes to."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -93,3 +94,9 @@ def test_the_figure_marks_what_may_be_served_by_shape() -> None:
     assert list(trace.x) == [1, 2]
     assert list(trace.marker.symbol) == ["circle", "star"]
     assert list(trace.text) == ["80.0 %", "90.0 %"]
+
+
+def test_the_lineage_leads_from_the_data_to_who_serves_it() -> None:
+    trained = replace(version(2, data="s3://b/datasets/drawn-dogs/"), run="dogs-1")
+    assert models_words.lineage(trained, ["live"]) == "data drawn-dogs → run dogs-1 → version 2 → endpoint live"
+    assert models_words.lineage(version(1, data=""), []) == "imported → version 1"

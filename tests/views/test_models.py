@@ -234,6 +234,22 @@ def test_a_file_that_is_no_model_says_so_before_anything_is_done(
     assert "It lacks model.onnx" in text(page.run())
 
 
+def test_a_model_is_brought_from_an_address_in_s3(
+    aws: Account, visit: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KENNEL_HOME", str(tmp_path / "home"))
+    page = visit(aws, "models")
+    page.button(key="import-model").click().run()
+    page.segmented_control(key="import-from").set_value("S3").run()
+    page.text_input(key="import-address").set_value("bucket/model").run()
+    assert "An address looks like s3://bucket/models/model.tar.gz." in text(page)
+    page.text_input(key="import-address").set_value(f"s3://bucket/runs/{RUN}/output/model.tar.gz").run()
+    page.text_input(key="import-name").set_value("from-s3").run()
+    page.button(key="confirm-do").click().run()
+    assert imported(aws).stage is Stage.DONE
+    assert "from-s3 version 1, undecided" in text(page.run())
+
+
 def test_of_a_reference_model_labels_and_preparation_are_asked_for(aws: Account, visit: Open) -> None:
     page = bring(visit(aws, "models"), "model.pth", b"tensors")
     assert "A reference project&#x27;s model.pth" in text(page)

@@ -18,6 +18,7 @@ from typing import IO, Any
 from dashboard.core.aws import Aws
 from dashboard.core.errors import InvalidInput, KennelError, NotFound
 from dashboard.core.format import count, size
+from dashboard.core.runs.artifact import place
 
 MOST = 1024**3
 """Bytes of an archive that is taken."""
@@ -153,6 +154,23 @@ def upload(aws: Aws, file: Path, found: Inspected, report: Report) -> str:
         aws.call("s3", "AbortMultipartUpload", **where, UploadId=upload_id)
         raise
     return address
+
+
+def download(aws: Aws, address: str, file: Path, report: Report) -> None:
+    """Bring what lies at an S3 address into a file. Raises InvalidInput for more than MOST bytes, and NotFound."""
+    where = place(address)
+    with aws.translated("s3", "GetObject", where):
+        answer = aws.call("s3", "GetObject", **where)
+        length = int(answer.get("ContentLength", 0))
+        with answer["Body"] as body:
+            if length > MOST:
+                raise _refused(f"it has {size(length)}, and {size(MOST)} is the most")
+            brought = 0
+            with file.open("wb") as opened:
+                while data := body.read(_CHUNK):
+                    opened.write(data)
+                    brought += len(data)
+                    report(min(1.0, brought / max(1, length)))
 
 
 def _send(

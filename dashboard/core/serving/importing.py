@@ -45,6 +45,7 @@ class Stage(StrEnum):
     """How far an import is."""
 
     WAITING = "waiting for another import"
+    FETCHING = "fetching it from S3"
     CONVERTING = "making a Kennel model of it"
     CHECKING = "looking through it"
     SENDING = "sending it to S3"
@@ -69,6 +70,7 @@ class Wanted:
     name: str = ""
     labels: tuple[str, ...] = ()
     normalised: bool = False
+    address: str = ""  # in S3, from where `file` is fetched first
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ def carry_out(aws: Aws, wanted: Wanted, folder: Path, convert: Convert, report: 
 
     try:
         file = wanted.file
+        if wanted.address:
+            archive.download(aws, wanted.address, file, lambda share: step(Stage.FETCHING, share))
         if wanted.kind is Kind.REFERENCE:
             step(Stage.CONVERTING)
             file = convert(wanted, folder)
@@ -111,7 +115,7 @@ def carry_out(aws: Aws, wanted: Wanted, folder: Path, convert: Convert, report: 
             name=found.name or wanted.name,
             metrics=found.metrics,
             labels=len(found.labels),
-            about=f"Imported from {wanted.name}"[:1000],
+            about=f"Imported from {wanted.address or wanted.name}"[:1000],
         )
         plan = plan_register(candidate, wanted.group, account=aws.account, token=wanted.token)
         told = replace(told, stage=Stage.DONE, share=None, version=register(aws, plan))

@@ -8,6 +8,7 @@ import signal
 import threading
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -305,3 +306,12 @@ def test_an_instance_that_cannot_be_started_fails_the_endpoint_which_can_be_dele
     machine.fleet.delete(endpoint, gone.set)
     assert gone.wait(5)
     assert list(machine.folder.iterdir()) == []
+
+
+def test_requests_are_routed_at_random_where_that_is_asked_for(machine: Machine) -> None:
+    endpoint = machine.up(replace(variant(None, count=3), routing="RANDOM"))
+    draws = iter([0.5, 0.0, 0.5, 0.0, 0.5, 0.99])  # for each request: of the variants, then of the instances
+    machine.fleet._choose = lambda: next(draws)
+    targets = [machine.fleet.target(endpoint.arn) for _ in range(3)]
+    names = [target.instance for target in targets if isinstance(target, Target)]
+    assert names[0] == names[1] != names[2], "however many requests an instance has"

@@ -1,10 +1,10 @@
 """What a variant's auto scaling would have done with some traffic: instances, waits, failures and cost. Pure.
 
 The simulation goes through time in steps of a second, ten for more than six hours, a minute for more than two days
-where no policy looks at less. Each step: activities complete and
-scheduled actions happen; alarms see the periods that have been published by now; what they decide begins; then the
-step's requests are served, queued or refused by the instances that serve. AWS's delays are parameters (`Delays`),
-because AWS does not publish them all. Same arguments, same result.
+where no policy looks at less. Each step: scheduled actions happen; alarms see the periods that have been published by
+now; what they decide begins; activities complete; then the step's requests are served, queued or refused by the
+instances that serve. AWS's delays are parameters (`Delays`), because AWS does not publish them all. Same arguments,
+same result.
 """
 
 from collections.abc import Iterator
@@ -169,9 +169,9 @@ class _Run:
         self._since = 0.0
 
     def step(self, at: float, length: int) -> None:
-        self._complete(at)
         self._schedule(at)
         self._look(at)
+        self._complete(at)  # seen by looking now and then, and so never at the very moment that an alarm acts
         served = self.variant.serve(at, length, self.traffic.per_second(at))
         self.seconds += self.variant.instances * length
         self.waits[served.wait] = self.waits.get(served.wait, 0.0) + served.taken

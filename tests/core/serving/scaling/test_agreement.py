@@ -32,7 +32,7 @@ SCALE = 10
 PERIOD = 60
 BEGIN = datetime(2027, 1, 15, tzinfo=UTC)
 ENDLESS = Service(latency=0.001, places=1000, queue=0)  # scaling is compared here, not waiting
-STARTS = 15  # real seconds of an instance: 150 of AWS, so that it never comes at the moment that an alarm is looked at
+STARTS = 15  # real seconds of an instance: 150 of AWS's
 SEEN = math.ceil(LAG) * SCALE
 """AWS's seconds from a period's end until the embedded alarms have looked at it, on a clock of whole seconds."""
 
@@ -123,6 +123,26 @@ def test_requests_at_once_scale_out_in_periods_of_ten_seconds() -> None:
     traffic = Traffic(PERIOD, (at_once * 60.0,) * 10, BEGIN, "six at once", is_even=True)
     delays = Delays(publication=SEEN, start=STARTS * SCALE, stop=SCALE)
     agree(found, simulate(Settings(1, 4, (policy,)), traffic, service, delays), 10 + SCALE)
+
+
+@pytest.mark.parametrize(("per_minute", "at_once"), [(100, 4), (100, 2), (1000, 2)])
+@pytest.mark.parametrize("minutes", [[60] * 3 + [240] * 20 + [30] * 30, [300] * 10 + [240] * 30])
+def test_two_policies_together_scale_alike(minutes: list[int], per_minute: int, at_once: int) -> None:
+    """A request takes a second, so that a sixtieth of a minute's are there at once, shared by the instances."""
+    with world(per_minute, 6, (30, 30)) as made:
+        made.track(at_once, Tracked.CONCURRENT.value, name="at once")
+        for requests in minutes:
+            for _ in range(PERIOD // SCALE):
+                shared = math.ceil(requests / 60 / made.fleet.running)
+                made.pass_time(1, requests * SCALE / PERIOD, at_once=shared)
+        found = [(at * SCALE, desired) for at, desired in made.history]
+    policies = (
+        TargetTracking("policy", Tracked.INVOCATIONS, per_minute, 30, 30),
+        TargetTracking("at once", Tracked.CONCURRENT, at_once, 30, 30),
+    )
+    traffic = Traffic(PERIOD, tuple(float(one) for one in minutes), BEGIN, "the same trace", is_even=True)
+    delays = Delays(publication=SEEN, start=STARTS * SCALE, stop=SCALE)
+    agree(found, simulate(Settings(1, 6, policies), traffic, Service(1.0, places=1000), delays), SCALE)
 
 
 @pytest.fixture(scope="module")

@@ -72,9 +72,10 @@ def test_new_instances_serve_once_they_have_started_and_cost_from_then_on() -> N
 def test_within_the_cooldown_what_was_added_counts_for_the_next_scale_out() -> None:
     # 350 a minute on one instance asks for 4. Right after they serve, the newest minute is still one of one instance:
     # of 4 instances it would ask for 14, of the one before them for 4 again.
-    replay = simulate(tracking(100), trace(*[350] * 12), SERVICE, SOON)
+    late = replace(SOON, start=115)
+    replay = simulate(tracking(100), trace(*[350] * 12), SERVICE, late)
     assert changes(replay) == [(180.0, 1, 4)]
-    hasty = simulate(tracking(100, scale_out_cooldown=0), trace(*[350] * 12), SERVICE, SOON)
+    hasty = simulate(tracking(100, scale_out_cooldown=0), trace(*[350] * 12), SERVICE, late)
     assert changes(hasty)[1][1:] == (4, 10)
 
 

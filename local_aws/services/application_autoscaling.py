@@ -172,10 +172,8 @@ class ApplicationAutoScaling(Policies, ScheduledActions):
         return {"ScalableTargetARN": target["ScalableTargetARN"]}
 
     def describe_scalable_targets(self, params: Params, caller: Caller) -> Params:
-        wanted = params.get("ResourceIds")
-        found, more = self._page(self._store.targets, params, caller, "")
-        shown = [told(one, _TARGET) for one in found if not wanted or one["ResourceId"] in wanted]
-        return {"ScalableTargets": shown, **more}
+        found, more = self._page(self._store.targets, params, caller, "ResourceId", params.get("ResourceIds"))
+        return {"ScalableTargets": [told(one, _TARGET) for one in found], **more}
 
     def deregister_scalable_target(self, params: Params, caller: Caller) -> Params:
         resource = resource_of(params, caller)

@@ -3,7 +3,7 @@
 import base64
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,17 +40,23 @@ class ScalingBase(Service):
         sagemaker_constraints.check(operation.input_shape, params)
         return params
 
-    def _page(self, of: Kept, params: Params, caller: Caller, name: str) -> tuple[list[Document], Params]:
-        """One page of a namespace's documents in this region, by resource and name."""
+    def _page(
+        self, of: Kept, params: Params, caller: Caller, name: str, wanted: Container[str] | None
+    ) -> tuple[list[Document], Params]:
+        """One page of a namespace's documents in this region, by resource and name.
+
+        name: the member that tells those of one resource apart; wanted: only these values of it, None for all.
+        """
         check_namespace(params["ServiceNamespace"])
         after = read_token(params.get("NextToken"))
         found = [
-            (f"{one['ScalableDimension']} {one['ResourceId']} {one.get(name, '')}", one)
+            (f"{one['ScalableDimension']} {one['ResourceId']} {one[name]}", one)
             for one in of.all()
             if one["Region"] == caller.region
             and one["ServiceNamespace"] == params["ServiceNamespace"]
             and params.get("ResourceId") in (None, one["ResourceId"])
             and params.get("ScalableDimension") in (None, one["ScalableDimension"])
+            and (not wanted or one[name] in wanted)
         ]
         behind = sorted((one for one in found if one[0] > after), key=lambda one: one[0])
         page = behind[: params.get("MaxResults") or PAGE]

@@ -107,13 +107,8 @@ class Policies(ScalingBase):
         return {**policy, "Ends": names}
 
     def describe_scaling_policies(self, params: Params, caller: Caller) -> Params:
-        names = params.get("PolicyNames")
-        found, more = self._page(self._store.policies, params, caller, "PolicyName")
-        shown = [
-            told(one, _POLICY) | {"Alarms": self._alarms(one)}
-            for one in found
-            if not names or one["PolicyName"] in names
-        ]
+        found, more = self._page(self._store.policies, params, caller, "PolicyName", params.get("PolicyNames"))
+        shown = [told(one, _POLICY) | {"Alarms": self._alarms(one)} for one in found]
         return {"ScalingPolicies": shown, **more}
 
     def _alarms(self, policy: Mapping[str, Any]) -> list[Params]:

@@ -57,9 +57,8 @@ class ScheduledActions(ScalingBase):
 
     def describe_scheduled_actions(self, params: Params, caller: Caller) -> Params:
         names = params.get("ScheduledActionNames")
-        found, more = self._page(self._store.scheduled, params, caller, "ScheduledActionName")
-        shown = [told(one, _ACTION) for one in found if not names or one["ScheduledActionName"] in names]
-        return {"ScheduledActions": shown, **more}
+        found, more = self._page(self._store.scheduled, params, caller, "ScheduledActionName", names)
+        return {"ScheduledActions": [told(one, _ACTION) for one in found], **more}
 
     def delete_scheduled_action(self, params: Params, caller: Caller) -> Params:
         resource = resource_of(params, caller)

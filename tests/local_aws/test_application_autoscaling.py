@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from local_aws.errors import ServiceError
 from local_aws.pace import Pace
@@ -343,6 +346,45 @@ def test_other_ends_bring_the_capacity_within_them_once_it_stands_still(world: C
     world.pass_time(5)
     assert world.fleet.desired == 1
     assert world.activities()[0]["Cause"] == "maximum capacity was set to 1"
+
+
+def test_what_is_kept_is_told_in_pages_of_what_was_asked_for(world: ClockWorld) -> None:
+    world.register()
+    for number in range(5):
+        world.ask(
+            "put_scheduled_action",
+            ScheduledActionName=f"a{number}",
+            Schedule="rate(1 hour)",
+            ScalableTargetAction={"MinCapacity": 1},
+        )
+    asked = {"ServiceNamespace": "sagemaker", "ScheduledActionNames": ["a1", "a3", "a4"], "MaxResults": 2}
+    first = world.ask("describe_scheduled_actions", **asked)
+    rest = world.ask("describe_scheduled_actions", **asked, NextToken=first["NextToken"])
+    names = [[one["ScheduledActionName"] for one in page["ScheduledActions"]] for page in (first, rest)]
+    assert (names, "NextToken" in rest) == ([["a1", "a3"], ["a4"]], False)
+    assert why(world, "describe_scaling_activities", ServiceNamespace="sagemaker", NextToken="!")[0] == (
+        "InvalidNextTokenException"
+    )
+
+
+@settings(max_examples=6, deadline=None)
+@given(
+    traffic=some.lists(some.tuples(some.integers(60, 600), some.floats(0, 4)), min_size=1, max_size=6),
+    starts=some.integers(0, 300),
+    ends=some.tuples(some.integers(1, 3), some.integers(3, 8)),
+)
+def test_whatever_comes_the_capacity_stays_within_its_ends_and_changes_one_at_a_time(
+    tmp_path_factory: pytest.TempPathFactory, traffic: list[tuple[int, float]], starts: int, ends: tuple[int, int]
+) -> None:
+    with clock_world(tmp_path_factory.mktemp("any"), fleet=PlayedFleet(starts=float(starts))) as world:
+        world.register(*ends)
+        world.track(20, cooldowns=(60, 60))
+        for seconds, per_second in traffic:
+            world.pass_time(seconds, per_second=per_second)
+        assert all(ends[0] <= number <= ends[1] for number in world.fleet.asked)
+        done = list(reversed(world.activities()))
+        assert all(before["EndTime"] <= after["StartTime"] for before, after in pairwise(done))
+        assert [one["StatusCode"] for one in done[:-1]] == ["Successful"] * len(done[:-1])
 
 
 # refusals

@@ -25,6 +25,7 @@ def row(aws: Aws, endpoint: Endpoint, now: datetime) -> None:
     """One endpoint: its state, what it costs, and what can be done with it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-endpoint-{endpoint.name}"):
         st.html(line(endpoint, aws, now))
+        st.page_link(Place.ENDPOINT, label="Open", query_params={"endpoint": endpoint.name})
         if endpoint.status.is_serving:
             st.page_link(Place.CLASSIFY, label="Classify", query_params={"endpoint": endpoint.name})
         if endpoint.is_kennels and not endpoint.status.is_going:

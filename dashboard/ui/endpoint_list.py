@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -104,10 +103,7 @@ def figures(endpoints: Sequence[Endpoint], traffic: Mapping[str, Sequence[Traffi
     slow, asked = live.worst(known, "p90"), sum(one.requests for one in known)
     share = sum(one.errors for one in known) / asked if asked else None
     billed = [one for one in endpoints if one.status.is_billed]
-    natures = {Nature.of(one.tags, is_embedded=account.is_embedded) for one in billed}
-    cost, unpriced = total([one.hourly for one in billed])
     instances = sum(one.count for one in billed)
-    note = f"{money(cost * 24)} a day" + (f", {unpriced} by use or unknown" if unpriced else "")
     serving = f"{sum(one.status.is_serving for one in endpoints)} of {len(endpoints)}"
     rated = percent(min(1.0, share), 1 if share < 0.1 else 0) if share is not None else "–"
     return [
@@ -120,16 +116,22 @@ def figures(endpoints: Sequence[Endpoint], traffic: Mapping[str, Sequence[Traffi
             "model and overhead" if slow is not None else endpoint_words.NOBODY,
         ),
         Figure("errors", "Errors", rated, f"of {count(round(asked), 'request')}"),
-        Figure(
-            "cost",
-            "Cost now",
-            f"{money(Decimal(cost))}/h",
-            note,
-            mark=receipt.of(
-                next(iter(natures)) if len(natures) == 1 else Nature.of({}, is_embedded=account.is_embedded)
-            ),
-        ),
+        _cost(billed, account),
     ]
+
+
+def _cost(billed: Sequence[Endpoint], account: Account) -> Figure:
+    """What they cost now. Kinds of money are never added: the sample's stands apart where there is another."""
+    own = Nature.of({}, is_embedded=account.is_embedded)
+    by_nature: dict[Nature, list[Endpoint]] = {}
+    for one in billed:
+        by_nature.setdefault(Nature.of(one.tags, is_embedded=account.is_embedded), []).append(one)
+    main = own if own in by_nature or not by_nature else next(iter(by_nature))
+    cost, unpriced = total([one.hourly for one in by_nature.pop(main, [])])
+    parts = [f"{money(cost * 24)} a day"] + ([f"{unpriced} by use or unknown"] if unpriced else [])
+    for nature, those in by_nature.items():
+        parts.append(f"{money(total([one.hourly for one in those])[0])}/h of the {nature.word} apart")
+    return Figure("cost", "Cost now", f"{money(cost)}/h", ", ".join(parts), mark=receipt.of(main))
 
 
 def _table(aws: Aws, endpoints: Sequence[Endpoint], traffic: Mapping[str, Sequence[Traffic]]) -> None:

@@ -50,7 +50,9 @@ def _question(aws: Aws, one: Endpoint, form: Form, variant: str) -> None:
     if not one.status.is_serving:
         st.html(note(f"{one.name} answers nobody now: it is {one.status.word}."))
         return
-    upload = st.file_uploader("Photo", key="test-photo", help="20 MB at most; place and other hidden data are dropped")
+    upload = st.file_uploader(
+        "Photo", key="test-photo", max_upload_size=20, help="20 MB at most; place and other hidden data are dropped"
+    )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         send = st.button("Ask", key="test-ask", type="primary", disabled=upload is None)
         drawn = st.button("Ask with a drawn example", key="test-drawn-ask", icon=":material/draw:")

@@ -48,13 +48,14 @@ class Serving(ScriptedAws):
 def aws() -> Serving:
     made = Serving()
     made.add_job("dogs-1", "Completed", age=9000)
-    made.add_endpoint("dogs")
+    made.add_endpoint("dogs", age=3700)
     made.series = dict(CALM)
     return made
 
 
 def test_all_endpoints_with_what_they_cost_and_how_they_do(aws: Serving, visit: Open) -> None:
     aws.add_endpoint("late", "Creating", age=20)
+    aws.add_endpoint("starter", sample=True)
     page = visit(aws, "endpoints")
     assert not page.exception
     table = page.dataframe[0].value.set_index("Endpoint")
@@ -63,8 +64,8 @@ def test_all_endpoints_with_what_they_cost_and_how_they_do(aws: Serving, visit: 
     assert table.loc["dogs", "Cost"] == pytest.approx(0.115)
     assert table.loc["late", "Cost"] != table.loc["late", "Cost"]  # not billed yet
     said = text(page)
-    assert "2 endpoints, 1 serving, 1 on the way" in said
-    assert "$0.115/h" in said
+    assert "3 endpoints, 2 serving, 1 on the way" in said
+    assert "$0.115/h of the sample apart" in said
     assert "simulated" in said
 
 
@@ -115,7 +116,7 @@ def test_one_endpoint_says_how_it_does_and_what_a_thousand_photos_cost(aws: Serv
     page = visit(aws, "endpoint", endpoint="dogs")
     assert not page.exception
     said = text(page)
-    assert "serving on ml.m5.large, made 10 min ago" in said
+    assert "serving on ml.m5.large, made 1 h ago" in said
     assert "34 ms" in said
     assert "$0.0958 a thousand photos at this rate" in said  # 300 in 15 minutes at $0.115/h
     assert "Every request was answered" in said

@@ -11,6 +11,8 @@ from dashboard.core.costs.waste.expiry import Keep
 from dashboard.core.errors import AlreadyExists, InvalidInput, Refused
 from dashboard.core.runs.model import RunStatus
 from dashboard.core.serving.deploy import deploy, plan_deploy
+from dashboard.core.serving.source import Source, SourceKind
+from dashboard.core.serving.variant import Serverless
 from tests.core.runs.made import run
 
 MODEL = "s3://kennel-123456789012-us-east-1/runs/dogs-1/output/model.tar.gz"
@@ -146,3 +148,39 @@ def test_it_says_until_when_it_is_wanted(prices):
     forever = make(prices, keep=Keep.NEVER, now=now)
     assert forever.expires is None
     assert "kennel:expires" not in forever.code
+
+
+def test_a_serverless_endpoint_has_no_instances_and_no_price_by_the_hour(prices):
+    plan = make(prices, serverless=Serverless(3072, 5, 2))
+    model = botocore.session.Session().get_service_model("sagemaker")
+    for operation, parameters in plan.requests:
+        report = ParamValidator().validate(parameters, model.operation_model(operation).input_shape)
+        assert not report.has_errors(), report.generate_report()
+    (variant,) = dict(plan.requests)["CreateEndpointConfig"]["ProductionVariants"]
+    assert variant["ServerlessConfig"] == {"MemorySizeInMB": 3072, "MaxConcurrency": 5, "ProvisionedConcurrency": 2}
+    assert not {"InstanceType", "InitialInstanceCount"} & variant.keys()
+    assert plan.hourly.amount is None
+    assert "2 kept ready" in plan.summary
+    assert plan.order != make(prices, serverless=Serverless(3072, 5)).order != make(prices).order
+
+
+@pytest.mark.parametrize(
+    ("field", "asked"),
+    [
+        ("memory", Serverless(1000, 5)),
+        ("concurrency", Serverless(1024, 0)),
+        ("concurrency", Serverless(1024, 201)),
+        ("provisioned", Serverless(1024, 5, 6)),
+    ],
+)
+def test_what_no_serverless_endpoint_can_have_is_refused_by_field(prices, field, asked):
+    with pytest.raises(InvalidInput) as caught:
+        make(prices, serverless=asked)
+    assert caught.value.field == field
+
+
+def test_a_registered_version_is_noted_on_what_serves_it(prices):
+    package = "arn:aws:sagemaker:us-east-1:123456789012:model-package/dogs/3"
+    plan = make(prices, model=Source(MODEL, "dogs version 3", SourceKind.REGISTERED, "dogs-1", package))
+    marks = {tag["Key"]: tag["Value"] for tag in dict(plan.requests)["CreateModel"]["Tags"]}
+    assert (marks["kennel:package"], marks["kennel:run"]) == (package, "dogs-1")

@@ -103,3 +103,28 @@ def test_percentiles_of_several_variants_are_not_put_together():
 def test_what_may_not_be_read_is_said():
     with pytest.raises(AccessDenied):
         live.read(Scripted(GetMetricData=AccessDenied("no")), endpoint(), Span.HOUR, NOW)
+
+
+def test_a_rate_is_of_the_time_for_which_the_endpoint_was_there():
+    young = endpoint(created=NOW - timedelta(minutes=5))
+    assert live.lived(young, Span.DAY.length, NOW) == timedelta(minutes=5)
+    assert live.lived(young, timedelta(minutes=2), NOW) == timedelta(minutes=2)
+    assert live.lived(endpoint(created=NOW), Span.DAY.length, NOW) == timedelta(minutes=1)
+
+
+def test_a_serverless_endpoint_costs_the_time_in_the_model_of_a_thousand_photos():
+    many, few = (
+        Traffic(60, {}, {"requests": 30.0, "model-mean": 0.02}),
+        Traffic(60, {}, {"requests": 10.0, "model-mean": 0.1}),
+    )
+    assert live.mean([many, few]) == pytest.approx(0.04)
+    assert live.per_thousand_by_use(Decimal("0.00006"), 0.04) == Decimal("0.0024")
+    assert live.mean([Traffic(60)]) is None
+    assert live.per_thousand_by_use(Decimal("0.00006"), None) is None
+
+
+def test_a_minute_in_which_nobody_asked_is_a_zero_and_not_a_gap():
+    first = live.begin(timedelta(minutes=3), NOW)
+    points = ((first + timedelta(minutes=1), 4.0),)
+    assert [value for _, value in live.filled(points, first, NOW, 60)] == [0.0, 4.0, 0.0]
+    assert live.filled((), first, NOW, 60) == ()

@@ -137,7 +137,7 @@ def _draw(aws: Aws, planned: ScalingPlan) -> Action | None:
     st.html(difference(planned.changes))
     st.html(cost(planned, aws))
     if planned.removes:
-        stays = f"The variant stays at {planned.variant.kind.many(planned.variant.desired)}, and costs what they cost."
+        stays = f"The variant stays at {planned.variant.kind.many(planned.variant.desired)}, at the cost above."
         st.html(note(stays))
     else:
         st.html(note("AWS asks nothing for Application Auto Scaling; CloudWatch charges for alarms on a real account."))

@@ -112,10 +112,12 @@ def _draw_decide(aws: Aws, version: Version, approval: Approval, verb: str) -> A
         else "no endpoint can be made of it any more; those that serve it go on"
     )
     st.html(facts({"Version": version.name, "Now": version.approval.word, "Then": then}))
-    why = st.text_area("Because", value=version.note, key=f"decide-why-{approval.name}", max_chars=1024, height=80)
+    key = f"decide-why-{approval.name}"
+    st.text_area("Because", value=version.note, key=key, max_chars=1024, height=80)
 
     def do() -> str:
-        decide(aws, version, approval, (why or "").strip())
+        # what was written last: leaving the field and pressing the button are one click
+        decide(aws, version, approval, str(st.session_state.get(key) or "").strip())
         return f"{version.name} is {approval.word}"
 
     return Action(f"{verb} version {version.number}", do)

@@ -1,7 +1,7 @@
 """Importing a model: the dialog that takes a file, and how far each import is."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,9 +23,9 @@ from dashboard.ui.markup import badge, escape, note
 from dashboard.ui.models_dialogs import suggested
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
-from dashboard.uploads import MODEL, uploads
+from dashboard.uploads import uploads
 
-MOST_MB = MODEL // 1024**2
+LABELS = "import-labels"
 HERE, BUCKET = "This computer", "S3"
 ORDINARY = ("model", "model-tar", "best-model", "")
 """Names of files that say nothing about the model."""
@@ -62,7 +62,8 @@ class _Brought:
 def _uploaded(token: str) -> _Brought | None:
     if context := get_script_run_ctx():
         uploads.open(context.session_id)
-    upload = st.file_uploader("The model's file", key=f"import-file-{token}", max_upload_size=MOST_MB)
+    most = int(st.get_option("server.maxUploadSize"))  # app.py alone takes photos' sizes only: see dashboard/uploads.py
+    upload = st.file_uploader("The model's file", key=f"import-file-{token}", max_upload_size=most)
     return _Brought(upload.name, upload) if upload else None
 
 
@@ -98,11 +99,13 @@ def _form(aws: Aws, token: str, brought: _Brought) -> Action | None:
     stem = suggested(brought.name.split(".")[0])
     named = "imported" if stem.lower() in ORDINARY else stem
     group = st.text_input("Model in the registry", value=named, key="import-name", live=True, max_chars=63) or ""
-    labels, normalised = _reference() if kind is Kind.REFERENCE else ((), False)
+    normalised = _reference() if kind is Kind.REFERENCE else False
     if not NAME.fullmatch(group):
         st.html(note("A name has letters, digits and hyphens, at most 63, no hyphen at either end.", Tone.FAILED))
         return None
-    wanted = Wanted(group, Path(brought.name), kind, token, brought.name, labels, normalised, brought.address)
+    known_so_far = Wanted(
+        group, Path(brought.name), kind, token, brought.name, normalised=normalised, address=brought.address
+    )
     st.html(
         note(
             f"It goes to s3://{aws.account.bucket}/{archive.PREFIX} and becomes the next version of {group}, "
@@ -111,6 +114,8 @@ def _form(aws: Aws, token: str, brought: _Brought) -> Action | None:
     )
 
     def do() -> str:
+        # what was written last: leaving the field and pressing the button are one click
+        wanted = replace(known_so_far, labels=_labels()) if kind is Kind.REFERENCE else known_so_far
         if brought.upload is None:
             state.imports(aws).start(aws, wanted)
         else:
@@ -121,20 +126,24 @@ def _form(aws: Aws, token: str, brought: _Brought) -> Action | None:
     return Action("Import and register", do, then=Place.MODELS, query={"model": group})
 
 
-def _reference() -> tuple[tuple[str, ...], bool]:
-    """What a model.pth does not hold: its labels, and how its photos were prepared."""
-    told = st.text_area(
+def _reference() -> bool:
+    """What a model.pth does not hold: its labels, and how its photos were prepared; whether they were normalised."""
+    st.text_area(
         "Labels, one a line, in the order of its scores",
-        key="import-labels",
+        key=LABELS,
         height=90,
         placeholder="leave it empty for the 133 breeds of the reference data set",
     )
-    normalised = st.toggle(
+    return st.toggle(
         "Its training normalised photos as ImageNet's",
         key="import-normalised",
         help="transforms.Normalize([0.485, 0.456, 0.406], …). The reference projects did not.",
     )
-    return tuple(line.strip() for line in (told or "").splitlines() if line.strip()), normalised
+
+
+def _labels() -> tuple[str, ...]:
+    told = str(st.session_state.get(LABELS) or "")
+    return tuple(line.strip() for line in told.splitlines() if line.strip())
 
 
 def show(aws: Aws) -> None:

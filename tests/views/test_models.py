@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import state
 from dashboard.core.errors import AccessDenied
-from dashboard.core.serving.importing import Stage
+from dashboard.core.serving.importing import Kind, Stage
+from dashboard.model_imports import Imports
 from tests.core.serving.test_archive import FILES, pack
 from tests.test_model_imports import Registry
 from tests.views import scripted
@@ -127,7 +128,7 @@ def test_a_version_is_approved_with_its_reason(aws: Account, visit: Open) -> Non
     page = visit(aws, "models", version="1")
     assert "no endpoint of a version that is not approved" in text(page)
     page.button(key="approve-version").click().run()
-    page.text_area[0].set_value("good enough").run()
+    page.text_area[0].set_value("good enough")  # leaving the field and pressing the button are one click
     page.button(key="confirm-do").click().run()
     assert not page.exception
     assert aws.packages["arn:package/dogs/1"]["ModelApprovalStatus"] == "Approved"
@@ -250,12 +251,19 @@ def test_a_model_is_brought_from_an_address_in_s3(
     assert "from-s3 version 1, undecided" in text(page.run())
 
 
-def test_of_a_reference_model_labels_and_preparation_are_asked_for(aws: Account, visit: Open) -> None:
+def test_of_a_reference_model_labels_and_preparation_are_asked_for(
+    aws: Account, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = bring(visit(aws, "models"), "model.pth", b"tensors")
     assert "A reference project&#x27;s model.pth" in text(page)
     assert page.text_input(key="import-name").value == "imported"
     assert page.text_area(key="import-labels").value == ""
     assert page.toggle(key="import-normalised").value is False
+    started: list[Any] = []
+    monkeypatch.setattr(Imports, "start", lambda self, account, wanted, data=b"": started.append(wanted))
+    page.text_area(key="import-labels").set_value(" Beagle \n\nPoodle\n")
+    page.button(key="confirm-do").click().run()
+    assert [(one.kind, one.labels) for one in started] == [(Kind.REFERENCE, ("Beagle", "Poodle"))]
 
 
 def test_an_account_that_only_reads_decides_nothing(visit: Open) -> None:

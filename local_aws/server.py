@@ -285,10 +285,14 @@ def build(
     ec2 = Ec2(moto, state / "instances", runs, quotas=quotas, metrics=metrics)
     delivery = Delivery(logs.append)
     sns, charges = Sns(store, delivery), charges_on(bill, ACCOUNT)
-    states = Transitions(alarms, sns, lambda: now().timestamp())
+
+    def clock() -> float:
+        return now().timestamp()
+
+    states = Transitions(alarms, sns, clock)
     scaled = capacities({"sagemaker": sagemaker, "lambda": functions}, partial(trail.note_done, invoked_by=PRINCIPAL))
-    watch = Watch(states, metrics, lambda: now().timestamp(), pace=pace)
-    scaling = ApplicationAutoScaling(store, watch, scaled, partial(linked_role, moto), pace=pace)
+    watch = Watch(states, metrics, clock, pace=pace)
+    scaling = ApplicationAutoScaling(store, watch, scaled, partial(linked_role, moto), now=clock, pace=pace)
     sagemaker.endpoints.listeners.append(scaling.endpoint_changed)
     sagemaker.is_scaled = scaling.is_target
     targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, moto, facts, trail.note_done)

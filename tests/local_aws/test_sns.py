@@ -280,3 +280,11 @@ def test_a_service_publishes_where_the_policy_lets_it(statements: list[dict[str,
 
 def test_a_topic_as_it_is_made_lets_no_service_publish() -> None:
     assert not may_publish(default_policy(ARN, ACCOUNT), ARN, BUDGETS, BUDGET)
+
+
+def test_the_accounts_own_alarms_publish_by_the_policy_that_every_topic_has() -> None:
+    alarm = f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:load"
+    policy = default_policy(ARN, ACCOUNT)
+    assert may_publish(policy, ARN, "cloudwatch.amazonaws.com", alarm)
+    assert not may_publish(policy, ARN, "cloudwatch.amazonaws.com", alarm.replace(ACCOUNT, "999999999999"))
+    assert not may_publish(policy, ARN, BUDGETS, BUDGET), "other services need a statement of their own"

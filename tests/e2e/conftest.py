@@ -68,14 +68,17 @@ def healthy(url: str) -> bool:
 
 
 def start_kennel(home: Path, port: int | None = None) -> Kennel:
-    """Start `python -m dashboard` as `make run` does and wait until the server is healthy."""
+    """Start `python -m dashboard` as `make run` does and wait until the server is healthy.
+
+    What AWS makes everybody wait for (alarms' minutes, cooldowns) takes a thirtieth of its time.
+    """
     port = port or free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "KENNEL_"))}
     with (home.parent / f"{home.name}.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "dashboard", "--port", str(port)],
             cwd=ROOT,
-            env=environment | {"KENNEL_HOME": str(home)},
+            env=environment | {"KENNEL_HOME": str(home), "KENNEL_TIME_SCALE": "30"},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -4,11 +4,15 @@ import io
 import json
 import time
 import zipfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from tests.conftest import Embedded
-from tests.local_aws.sagemaker_world import client, role, unique
+from tests.local_aws.sagemaker_world import client, log_lines, role, unique
 
 ROOT = Path(__file__).resolve().parents[2]
 ECHO = """
@@ -109,3 +113,43 @@ def is_ready(aws: Embedded, name: str, qualifier: str, count: int, seconds: floa
             assert ready, found
             return found
         time.sleep(0.05)
+
+
+def lines(aws: Embedded, name: str, text: str, seconds: float = 10.0) -> list[str]:
+    """The function's log, once it holds that text."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = log_lines(client(aws, "logs"), f"/aws/lambda/{name}", "20")
+        if any(text in line for line in found):
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"{text!r} never came: {found}")
+
+
+def summed(aws: Embedded, metric: str, least: float, statistic: str = "Sum", **dimensions: str) -> float:
+    """A metric of the last minutes, once it is that much: figures are written a moment after what they tell of."""
+    end = time.monotonic() + 10
+    while True:
+        now = datetime.now(UTC)
+        points = client(aws, "cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName=metric,
+            Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+            StartTime=now - timedelta(minutes=10),
+            EndTime=now + timedelta(minutes=1),
+            Period=3600,
+            Statistics=[statistic],
+        )["Datapoints"]
+        found = float(sum(point[statistic] for point in points))
+        if found >= least or time.monotonic() > end:
+            return found
+        time.sleep(0.1)
+
+
+def throttled(call: Any, *arguments: Any, **params: Any) -> str:
+    """The reason for which a request is turned away."""
+    with pytest.raises(ClientError) as error:
+        call(*arguments, **params)
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+    assert error.value.response["Error"]["Code"] == "TooManyRequestsException"
+    return str(error.value.response["Reason"])

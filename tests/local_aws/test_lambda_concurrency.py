@@ -1,0 +1,193 @@
+"""Reserved and provisioned concurrency as they really are: a ceiling, and environments that are there beforehand."""
+
+import base64
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.conftest import Embedded, start_embedded, stop_embedded
+from tests.local_aws.lambda_world import ECHO, ask, is_ready, lines, make, package, remove, summed, throttled
+from tests.local_aws.sagemaker_world import client
+
+SCALE = 60
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """An embedded AWS whose minutes are seconds."""
+    running = start_embedded(tmp_path_factory.mktemp("lambda"), "--time-scale", str(SCALE))
+    yield running
+    stop_embedded(running)
+
+
+@pytest.fixture(scope="module")
+def shared(aws: Embedded) -> str:
+    """A function with version 1 and alias "live"."""
+    name = make(aws, Environment={"Variables": {"GREETING": "hello"}})
+    client(aws, "lambda").publish_version(FunctionName=name)
+    client(aws, "lambda").create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    return name
+
+
+def test_a_reservation_is_a_ceiling_and_what_is_beyond_it_is_turned_away(aws: Embedded) -> None:
+    name, calls = make(aws, Timeout=20), client(aws, "lambda")
+    calls.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    assert calls.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] == 1
+    assert calls.get_function(FunctionName=name)["Concurrency"] == {"ReservedConcurrentExecutions": 1}
+    ask(aws, name)
+    with ThreadPoolExecutor(1) as other:
+        running = other.submit(ask, aws, name, {"sleep": 1.5, "print": "asleep"})
+        lines(aws, name, "asleep")
+        assert throttled(ask, aws, name) == "ReservedFunctionConcurrentInvocationLimitExceeded"
+        assert "FunctionError" not in running.result()
+    assert "FunctionError" not in ask(aws, name)
+    calls.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    assert throttled(ask, aws, name) == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    calls.delete_function_concurrency(FunctionName=name)
+    assert "FunctionError" not in ask(aws, name)
+    assert summed(aws, "Throttles", 2, FunctionName=name) == 2
+    remove(aws, name)
+
+
+def test_a_reservation_that_leaves_too_few_for_others_is_refused(aws: Embedded, shared: str) -> None:
+    calls, quotas = client(aws, "lambda"), client(aws, "service-quotas")
+    concurrency = {"ServiceCode": "lambda", "QuotaCode": "L-B99A9384"}
+    quotas.request_service_quota_increase(**concurrency, DesiredValue=104)
+    try:
+        limits = calls.get_account_settings()["AccountLimit"]
+        assert limits["ConcurrentExecutions"] == 104
+        with pytest.raises(ClientError, match=r"below its minimum value of \[100\]"):
+            calls.put_function_concurrency(FunctionName=shared, ReservedConcurrentExecutions=5)
+        with pytest.raises(ClientError, match=r"below its minimum value of \[100\]"):
+            calls.put_provisioned_concurrency_config(
+                FunctionName=shared, Qualifier="live", ProvisionedConcurrentExecutions=5
+            )
+    finally:
+        quotas.request_service_quota_increase(**concurrency, DesiredValue=1000)
+
+
+def test_provisioned_environments_are_started_before_anybody_asks_and_the_rest_spills_over(aws: Embedded) -> None:
+    name, calls = make(aws, Timeout=20), client(aws, "lambda")
+    calls.publish_version(FunctionName=name)
+    calls.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    wanted = {"FunctionName": name, "Qualifier": "live"}
+    told = calls.put_provisioned_concurrency_config(**wanted, ProvisionedConcurrentExecutions=1)
+    assert (told["Status"], told["RequestedProvisionedConcurrentExecutions"]) == ("IN_PROGRESS", 1)
+    is_ready(aws, name, "live", 1)
+    first = ask(aws, f"{name}:live", LogType="Tail")
+    assert first["Payload"]["kept"] == "provisioned-concurrency"
+    assert "Init Duration" not in base64.b64decode(first["LogResult"]).decode()
+    with ThreadPoolExecutor(1) as other:
+        running = other.submit(ask, aws, f"{name}:live", {"sleep": 1.5, "print": "asleep"})
+        lines(aws, name, "asleep")
+        assert ask(aws, f"{name}:live")["Payload"]["kept"] == "on-demand"
+        assert running.result()["Payload"]["kept"] == "provisioned-concurrency"
+    of_alias = {"FunctionName": name, "Resource": f"{name}:live"}
+    assert summed(aws, "ProvisionedConcurrencySpilloverInvocations", 1, **of_alias) == 1
+    assert summed(aws, "ProvisionedConcurrencyInvocations", 2, **of_alias) == 2
+    assert summed(aws, "ProvisionedConcurrencyUtilization", 1, "Maximum", **of_alias) == 1.0
+    assert summed(aws, "ConcurrentExecutions", 2, "Maximum", FunctionName=name) == 2.0
+    assert summed(aws, "Invocations", 3, FunctionName=name) == 3
+    assert summed(aws, "Duration", 1500, "Maximum", FunctionName=name) >= 1500
+    assert ask(aws, name)["Payload"]["kept"] == "on-demand"  # $LATEST has none
+    os.kill(first["Payload"]["pid"], signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while (pid := ask(aws, f"{name}:live")["Payload"]["pid"]) == first["Payload"]["pid"] or not is_kept(aws, name):
+        assert time.monotonic() < deadline, pid
+        time.sleep(0.1)
+    calls.delete_provisioned_concurrency_config(**wanted)
+    with pytest.raises(ClientError, match="ProvisionedConcurrencyConfigNotFoundException"):
+        calls.get_provisioned_concurrency_config(**wanted)
+    remove(aws, name)
+
+
+def is_kept(aws: Embedded, name: str) -> bool:
+    return bool(ask(aws, f"{name}:live")["Payload"]["kept"] == "provisioned-concurrency")
+
+
+def test_provisioned_concurrency_needs_a_version_and_fits_into_a_reservation(aws: Embedded, shared: str) -> None:
+    calls = client(aws, "lambda")
+
+    def put(qualifier: str, count: int) -> Any:
+        return calls.put_provisioned_concurrency_config(
+            FunctionName=shared, Qualifier=qualifier, ProvisionedConcurrentExecutions=count
+        )
+
+    with pytest.raises(ClientError, match="unpublished function versions"):
+        put("$LATEST", 1)
+    with pytest.raises(ClientError, match="at most 16 environments"):
+        put("live", 17)
+    calls.put_function_concurrency(FunctionName=shared, ReservedConcurrentExecutions=2)
+    with pytest.raises(ClientError, match="should not be greater than the reservedConcurrentExecution"):
+        put("live", 3)
+    put("live", 1)
+    with pytest.raises(ClientError, match="already Provisioned"):
+        put("1", 1)
+    with pytest.raises(ClientError, match="should not be lower"):
+        calls.put_function_concurrency(FunctionName=shared, ReservedConcurrentExecutions=0)
+    (listed,) = calls.list_provisioned_concurrency_configs(FunctionName=shared)["ProvisionedConcurrencyConfigs"]
+    assert listed["FunctionArn"].endswith(f"{shared}:live")
+    calls.delete_provisioned_concurrency_config(FunctionName=shared, Qualifier="live")
+    calls.delete_function_concurrency(FunctionName=shared)
+
+
+def test_environments_that_cannot_start_make_the_provisioning_fail_with_the_reason(aws: Embedded) -> None:
+    name, calls = make(aws, code=package(app="import nothing_of_this_name")), client(aws, "lambda")
+    calls.publish_version(FunctionName=name)
+    wanted = {"FunctionName": name, "Qualifier": "1"}
+    calls.put_provisioned_concurrency_config(**wanted, ProvisionedConcurrentExecutions=1)
+    deadline = time.monotonic() + 20
+    while (found := calls.get_provisioned_concurrency_config(**wanted))["Status"] == "IN_PROGRESS":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert found["Status"] == "FAILED"
+    assert "nothing_of_this_name" in found["StatusReason"]
+    remove(aws, name)
+
+
+def test_an_account_that_is_used_up_turns_the_next_request_away(aws: Embedded) -> None:
+    name = make(aws, Timeout=20)
+    concurrency = {"ServiceCode": "lambda", "QuotaCode": "L-B99A9384"}
+    quotas = client(aws, "service-quotas")
+    limits = client(aws, "lambda").get_account_settings()["AccountLimit"]
+    reserved = limits["ConcurrentExecutions"] - limits["UnreservedConcurrentExecutions"]
+    quotas.request_service_quota_increase(**concurrency, DesiredValue=reserved + 1)
+    try:
+        client(aws, "lambda").update_function_configuration(FunctionName=name, Timeout=19)  # limits are read anew
+        with ThreadPoolExecutor(1) as other:
+            running = other.submit(ask, aws, name, {"sleep": 1.5, "print": "asleep"})
+            lines(aws, name, "asleep")
+            assert throttled(ask, aws, name) == "ConcurrentInvocationLimitExceeded"
+            assert "FunctionError" not in running.result()
+    finally:
+        quotas.request_service_quota_increase(**concurrency, DesiredValue=1000)
+    remove(aws, name)
+
+
+def test_what_was_provisioned_and_accepted_is_there_after_a_kill(tmp_path: Path) -> None:
+    first = start_embedded(tmp_path / "state")
+    name, calls = make(first, code=package(app=ECHO)), client(first, "lambda")
+    calls.publish_version(FunctionName=name)
+    calls.put_provisioned_concurrency_config(FunctionName=name, Qualifier="1", ProvisionedConcurrentExecutions=1)
+    is_ready(first, name, "1", 1)
+    pid = ask(first, f"{name}:1")["Payload"]["pid"]
+    calls.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=5)
+    calls.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"sleep": 2, "print": "accepted"}')
+    first.process.kill()
+    stop_embedded(first)
+    second = start_embedded(tmp_path / "state")
+    try:
+        is_ready(second, name, "1", 1)
+        assert ask(second, f"{name}:1")["Payload"]["pid"] != pid
+        assert not Path(f"/proc/{pid}").exists()
+        assert client(second, "lambda").get_function_concurrency(FunctionName=name) is not None
+        assert "accepted" in lines(second, name, "accepted")
+    finally:
+        stop_embedded(second)

@@ -12,7 +12,7 @@ from dashboard.core.serving.measure import knee
 from dashboard.core.serving.measure.plan import CLIENTS, HOLD, MOST_REQUESTS, Plan, plan
 from dashboard.core.serving.measure.result import Measurement
 from dashboard.core.serving.measure.running import Progress
-from dashboard.ui import chart, confirm, figures_measure, markup, page, problem, scaling_draft, words
+from dashboard.ui import chart, confirm, figures_measure, markup, page, problem, scaling, scaling_draft, words
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import note
 
@@ -69,8 +69,9 @@ def _question(aws: Aws, endpoint: str, variant: str, clients: int, hold: float, 
 
 
 def _draw(aws: Aws, made: Plan) -> Action:
-    simulated = words.simulated(aws.account) if made.cost else ""
-    cost = "unknown" if made.cost is None else f"at most {money(made.cost)}{simulated}" if made.cost else "nothing more"
+    of = state.scaling(aws, made.endpoint, made.variant).value.variant
+    kind = words.money_word(scaling.nature(of, aws.account))
+    cost = "unknown" if made.cost is None else f"at most {money(made.cost)}{kind}" if made.cost else "nothing more"
     st.html(note(made.summary))
     st.html(
         markup.facts(

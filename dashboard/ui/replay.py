@@ -7,7 +7,6 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import percent
 from dashboard.core.serving.scaling import judge
 from dashboard.core.serving.scaling.facts import Facts, with_measured
@@ -17,8 +16,8 @@ from dashboard.core.serving.scaling.recorded import Window
 from dashboard.core.serving.scaling.replay import Delays, steady
 from dashboard.core.serving.scaling.serving import Service
 from dashboard.core.serving.scaling.traffic import Shape, Traffic, synthetic
-from dashboard.ui import chart, figures_replay, page, problem, receipt, replay_assumptions
-from dashboard.ui.markup import Markup, note
+from dashboard.ui import chart, figures_replay, page, problem, receipt, replay_assumptions, scaling
+from dashboard.ui.markup import note
 
 TRAFFIC = "replay-traffic"
 USUAL = Shape.DAILY
@@ -36,7 +35,8 @@ def section(aws: Aws, endpoint: str, variant: str, before: Settings | None, afte
 
     before: what is set now, None without auto scaling; after: what the editor holds.
     """
-    page.section("Replay", _mark(aws, endpoint, variant))
+    of = state.scaling(aws, endpoint, variant).value.variant
+    page.section("Replay", receipt.word_of(scaling.nature(of, aws.account)))
     with problem.shown("replay"):
         told = state.replay_facts(aws, endpoint, variant).value
         known = with_measured(told, state.measurements(aws, endpoint, variant))
@@ -60,13 +60,6 @@ def section(aws: Aws, endpoint: str, variant: str, before: Settings | None, afte
             )
             return
         _show(_sides(before, after, traffic, service, delays, known), endpoint)
-
-
-def _mark(aws: Aws, endpoint: str, variant: str) -> Markup:
-    """The kind of its money."""
-    of = state.scaling(aws, endpoint, variant).value.variant
-    nature = Nature.SAMPLE if of.is_sample else Nature.of({}, is_embedded=aws.account.is_embedded)
-    return receipt.word_of(nature)
 
 
 def _traffic(aws: Aws, endpoint: str, variant: str, chosen: str, known: Facts) -> Traffic:

@@ -21,8 +21,7 @@ with problem.shown("scaling", title="Scaling"):
         with st.container(border=True, key="panel-form"):
             page.section("Settings")
             after = scaling_form.show(now, history.latency if history else None)
-        if now.variant.kind.has_instances:
-            measure.section(aws, endpoint, now.variant.name)
+        measure.section(aws, endpoint, now.variant.name)
     with right:
         scaling_plan.panel(aws, now, after, state.scaling_around(aws, now.variant))
         if now.variant.kind.has_instances:

@@ -125,3 +125,13 @@ def test_a_measurement_that_is_refused_ends_early_and_recommends_nothing(visit: 
     assert "No level was borne" in text(page)
     assert "throttled" in str(table(page, "answers a second"))
     assert not [one for one in page.button if (one.key or "").startswith("use-target")]
+
+
+def test_a_serverless_variant_is_measured_without_a_target_for_each_instance(visit: Open, dogs: Answering) -> None:
+    serverless = {"MemorySizeInMB": 3072, "MaxConcurrency": 5}
+    dogs.config = {"VariantName": "AllTraffic", "ModelName": "dogs", "ServerlessConfig": serverless}
+    dogs.endpoint["ProductionVariants"] = [{"VariantName": "AllTraffic", "CurrentServerlessConfig": serverless}]
+    page = visit(dogs, "scaling", endpoint="dogs")
+    measured(page, dogs, requests=40)
+    assert "on serverless, 3072 MB with 40 photos" in text(page)
+    assert not [one for one in page.button if (one.key or "").startswith("use-target")]

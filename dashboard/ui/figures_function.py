@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from dashboard.core.format import count, money
+from dashboard.core.format import count, money, percent
 from dashboard.core.serving.functions.functions import Details
 from dashboard.core.serving.functions.usage import Usage
 from dashboard.core.serving.live import Points, Span
@@ -63,9 +63,9 @@ def _at_once(details: Details, usage: Usage, now: datetime) -> Panel:
 def _kept(usage: Usage, now: datetime) -> Panel:
     spilled = round(usage.whole.get("spilled", 0.0))
     used = usage.whole.get("utilization")
-    said = "What is kept ready was not used" if not used else f"{used:.0%} of what is kept ready was used at most"
+    said = "What is kept ready was not used" if not used else f"{percent(used)} of what is kept ready was used at most"
     said += f", {count(spilled, 'invocation')} found none free" if spilled else ""
-    drawn = lines({"used": usage.series.get("utilization", ())}, usage.span, now, lambda value: f"{value:.0%}")
+    drawn = lines({"used": usage.series.get("utilization", ())}, usage.span, now, percent)
     return Panel("function-kept", said, drawn, "of what is kept ready", is_share=True, wait="No figure yet.")
 
 

@@ -55,10 +55,10 @@ def _form(details: Details) -> Concurrency:
     set_now = of(details, qualifier)
     most = most_reserved(details)
     has_ceiling = st.toggle(
-        "Reserve: at most so many at once, and nobody else takes them",
+        "Reserve: a ceiling of its own",
         value=set_now.reserved is not None,
         key=f"concurrency-has-{qualifier}",
-        help="Free. It is the function's, whichever version or alias is called",
+        help="Free: at most so many at once, and no other function takes them. It is the whole function's",
     )
     reserved = None
     if has_ceiling:
@@ -109,10 +109,10 @@ def _verdict(aws: Aws, details: Details, wanted: Concurrency) -> None:
     hourly = _cost(aws, details, least)
     if least or wanted.scaling:
         month = monthly(hourly)
-        told = f"{money(hourly)} an hour, {money(month)} a month, asked or not"
+        told = f"{receipt.marked(f'{money(hourly)} an hour', nature)}, {money(month)} a month, asked or not"
         if wanted.scaling and wanted.scaling.maximum > least:
             told = f"at least {told}; at most {money(_cost(aws, details, wanted.scaling.maximum))} an hour"
-        st.html(facts({"Keeping ready costs": receipt.marked(told, nature)}))
+        st.html(facts({"Keeping costs": markup.Markup(told)}))
     problems = refuse(details, wanted)
     for problem in problems:
         st.html(markup.problem("would be refused", problem.what, problem.why, problem.next_step, Tone.WAITING))

@@ -65,5 +65,5 @@ def cost(aws: Aws, plan: Plan) -> str:
     if not plan.hourly:
         return facts({"Costs": "nothing: a ceiling is free"})
     month = money(monthly(plan.hourly))
-    told = f"{money(plan.hourly)} an hour, {month} a month of 730 h, asked or not; calls come on top"
-    return facts({"Costs": receipt.marked(told, nature)})
+    hour = receipt.marked(f"{money(plan.hourly)} an hour", nature)
+    return facts({"Costs": Markup(f"{hour}, {month} a month of 730 h, asked or not; calls come on top")})

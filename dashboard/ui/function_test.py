@@ -60,8 +60,8 @@ def _question(aws: Aws, details: Details) -> None:
     url = st.text_input(
         "or its address",
         key="function-test-url",
-        placeholder="https://…",
-        help="The endpoint fetches it, under its own guards; this page does not",
+        placeholder="https://… or s3://bucket/key",
+        help="The endpoint fetches an address, the function an object in S3; this page fetches neither",
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         send = st.button("Call", key="function-test-call", type="primary", disabled=upload is None and not url)
@@ -75,12 +75,13 @@ def _question(aws: Aws, details: Details) -> None:
         _send(aws, details, qualifier, upload.name, jpeg=prepare_photo(upload.getvalue(), upload.name).jpeg)
         state.let_go(upload)
     elif send:
-        _send(aws, details, qualifier, url, url=url.strip())
+        _send(aws, details, qualifier, url, place=url.strip())
 
 
-def _send(aws: Aws, details: Details, qualifier: str, what: str, *, jpeg: bytes = b"", url: str = "") -> None:
+def _send(aws: Aws, details: Details, qualifier: str, what: str, *, jpeg: bytes = b"", place: str = "") -> None:
     name = details.function.name
-    tried = invoke(aws, name, event(jpeg=jpeg, url=url), "" if qualifier == LATEST else qualifier)
+    where = {"stored": place} if place.startswith("s3://") else {"url": place}
+    tried = invoke(aws, name, event(jpeg=jpeg, **where), "" if qualifier == LATEST else qualifier)
     kept: list[Asked] = st.session_state.setdefault(ANSWER, [])
     kept.insert(0, Asked(name, what, jpeg, tried))
     del kept[KEPT:]

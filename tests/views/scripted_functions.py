@@ -30,6 +30,11 @@ class WithFunctions(Lambdas, ScriptedAws):
             found.append(told if self.asked_per_bin else told | {"Timestamps": [], "Values": []})
         return {"MetricDataResults": found}
 
+    def _ListTags(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if "Resource" in asked:  # as Lambda asks for them
+            return {"Tags": self.functions[asked["Resource"].rpartition(":")[2]]["tags"]}
+        return super()._ListTags(asked)
+
     def _DescribeLogStreams(self, asked: dict[str, Any]) -> dict[str, Any]:
         if asked["logGroupName"].startswith("/aws/lambda/"):
             return {"logStreams": [{"logStreamName": "2026/11/21/[1]abc"}]}

@@ -1,5 +1,7 @@
 """Lambda's pages: what they say of functions, and what is planned, confirmed and done from them."""
 
+import json
+
 import pytest
 
 from dashboard.core.errors import AccessDenied, ServiceFault
@@ -112,6 +114,17 @@ def test_what_lambda_would_refuse_is_explained_before(visit: Open, account: With
     assert page.button(key="concurrency-review").disabled
 
 
+def test_an_update_shows_what_changes_publishes_and_moves_the_alias(visit: Open, account: WithFunctions) -> None:
+    page = visit(account, "function", function="dogs")
+    page.button(key="update-function").click().run()
+    page.selectbox(key="function-memory").set_value(512).run()
+    assert "256 MB → 512 MB" in text(page)
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert account.functions["dogs"]["told"]["MemorySize"] == 512
+    assert account.functions["dogs"]["aliases"]["live"]["FunctionVersion"] == "2"
+
+
 def test_a_test_call_shows_breed_cold_start_and_lambdas_log(visit: Open, account: WithFunctions) -> None:
     page = visit(account, "function", function="dogs", part="Test")
     page.button(key="function-test-draw").click().run()
@@ -127,7 +140,20 @@ def test_an_answer_of_400_is_shown_with_its_sentence(visit: Open, account: WithF
     page = visit(account, "function", function="dogs", part="Test")
     page.button(key="function-test-draw").click().run()
     assert not page.exception
-    assert "status 400" in text(page) and "This is no photo." in text(page)
+    assert "photo" in text(page) and "status 400" in text(page) and "This is no photo." in text(page)
+
+
+@pytest.mark.parametrize(("place", "member"), [("https://example.org/a.jpg", "url"), ("s3://photos/a.jpg", "s3")])
+def test_an_address_is_handed_to_the_function_and_not_fetched_here(
+    visit: Open, account: WithFunctions, place: str, member: str
+) -> None:
+    page = visit(account, "function", function="dogs", part="Test")
+    page.text_input(key="function-test-url").set_value(place).run()
+    page.button(key="function-test-call").click().run()
+    assert not page.exception
+    (asked,) = account.asked("Invoke")
+    assert json.loads(asked["Payload"]) == {member: place}
+    assert asked["Qualifier"] == "live"
 
 
 def test_a_statement_that_lets_anybody_in_stands_out_and_can_be_taken_away(visit: Open, account: WithFunctions) -> None:

@@ -117,7 +117,9 @@ def plan_update(
     )
     is_own_role = one.role_name == role.name_of(one.name)
     rights_changed = is_own_role and granted is not None and granted != document
-    if is_own_role and (rights_changed or (granted is None and settings_changed)):
+    if rights_changed and not granted:
+        calls += role.create_calls(one.name, document)  # somebody deleted the policy, or the role with it
+    elif is_own_role and (rights_changed or (granted is None and settings_changed)):
         calls.append(role.policy_call(one.name, document))
     if settings_changed:
         asked = {"FunctionName": one.name, **_settings(wanted)}
@@ -136,6 +138,7 @@ def plan_update(
     if settings_changed or code_changed or stale:
         calls.append(Call("lambda", "PublishVersion", {"FunctionName": one.name}, "publishes it under the next number"))
         calls.append(alias_call(one.name, live, PUBLISHED))
+    rights = "other ones" if granted else "none"
     changed = differences(
         (
             ("endpoint", one.endpoint or "none", wanted.endpoint),
@@ -145,7 +148,7 @@ def plan_update(
             ("environment", _written(one.environment), _written(wanted.environment)),
             ("subnets", ", ".join(one.subnets) or "none", ", ".join(wanted.subnets) or "none"),
             ("security groups", ", ".join(one.groups) or "none", ", ".join(wanted.groups) or "none"),
-            ("rights of its role", "other ones", "; ".join(role.words(document)) if rights_changed else "other ones"),
+            ("rights of its role", rights, "; ".join(role.words(document)) if rights_changed else rights),
             ("code", f"{one.code_sha[:10]}…", f"{sha[:10]}…"),
         )
     )

@@ -195,6 +195,14 @@ def test_rights_alone_can_change(lambdas: Lambdas, aws: ShapedAws) -> None:
     assert role.photos_in(role.granted(aws, "dogs")) == "s3://photos/in/"
 
 
+def test_a_role_that_somebody_deleted_is_made_again(lambdas: Lambdas, aws: ShapedAws) -> None:
+    deployed(aws)
+    lambdas.roles.clear()
+    granted = role.granted(aws, "dogs")
+    act(aws, plan_update(read(aws, "dogs"), WANTED, CODE, account=aws.account, granted=granted), sleep=lambda _: None)
+    assert list(lambdas.roles["kennel-lambda-dogs"]["policies"]) == ["kennel-lambda"]
+
+
 def test_what_somebody_else_changed_meanwhile_is_not_overwritten(lambdas: Lambdas, aws: ShapedAws) -> None:
     deployed(aws)
     plan = plan_update(read(aws, "dogs"), replace(WANTED, memory_mb=512), CODE, account=aws.account)

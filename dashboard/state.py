@@ -174,7 +174,18 @@ HEAVY_IMPORTS = (
     "dashboard.ui.figures",
     "dashboard.core.serving.classify",
 )
-WARM_CLIENTS = ("sagemaker", "logs", "s3", "sagemaker-runtime", "sts", "cloudwatch", "iam", "service-quotas", "ec2")
+WARM_CLIENTS = (
+    "sagemaker",
+    "logs",
+    "s3",
+    "sagemaker-runtime",
+    "sts",
+    "cloudwatch",
+    "iam",
+    "service-quotas",
+    "ec2",
+    "lambda",
+)
 SOON = timedelta(seconds=2)
 PATIENCE = 10
 """What is worth looking at again soon is, after so many times as long as looking took."""

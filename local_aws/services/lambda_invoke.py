@@ -138,9 +138,10 @@ class Invoker:
         try:
             yield
         finally:
-            self._running[key] -= 1
-            if on_demand:
-                self._on_demand[key] -= 1
+            for counts in (self._running, self._on_demand) if on_demand else (self._running,):
+                counts[key] -= 1
+                if not counts[key]:
+                    del counts[key]  # so that sums look at what runs, not at all that ever ran
 
     def _admit(self, which: Named, document: Document) -> None:
         reserved = document["Reserved"]
@@ -154,8 +155,8 @@ class Invoker:
 
     def _shared_running(self, region: str) -> int:
         """Executions of the region that use what the account has left for all."""
-        documents = self._functions.of_region(region)
-        return sum(self._on_demand[one["Key"]] for one in documents if one["Reserved"] is None)
+        running = ((self._functions.get(key), count) for key, count in self._on_demand.items() if _is_in(key, region))
+        return sum(count for document, count in running if document is None or document["Reserved"] is None)
 
     def _limits(self, region: str) -> Account:
         at, known = self._known.get(region, (0.0, None))
@@ -177,10 +178,8 @@ class Invoker:
         region = which.region
         running = float(self._running[which.key])
         self._metrics.add_for_function(region, which.name, which.resource, "ConcurrentExecutions", running)
-        documents = self._functions.of_region(region)
-        self._metrics.add_for_region(
-            region, "ConcurrentExecutions", float(sum(self._running[one["Key"]] for one in documents))
-        )
+        of_region = sum(count for key, count in self._running.items() if _is_in(key, region))
+        self._metrics.add_for_region(region, "ConcurrentExecutions", float(of_region))
         self._metrics.add_for_region(region, "UnreservedConcurrentExecutions", float(self._shared_running(region)))
         if which.qualifier in document["Provisioned"]:
             self.note_provisioned(which)
@@ -210,3 +209,8 @@ class Invoker:
         self._metrics.add_for_function(region, name, name, "ConcurrentExecutions", running)
         for qualifier in document["Provisioned"]:
             self.note_provisioned(Named(region, account, name, qualifier))
+
+
+def _is_in(key: str, region: str) -> bool:
+    """Whether a function, by its document's key, is of that region."""
+    return key.startswith(f"{region}/")

@@ -41,6 +41,10 @@ class Functions:
             raise not_found(which.qualified_arn)
         return found
 
+    def get(self, key: str) -> Document | None:
+        """By "region/name"; None when it is not there."""
+        return self._found.get(key)
+
     def change(self, which: Named, change: Callable[[Document], Document]) -> Document:
         """Replace a document by what `change` makes of it; nothing changes when that raises."""
         with self._lock:

@@ -191,3 +191,23 @@ def test_what_was_provisioned_and_accepted_is_there_after_a_kill(tmp_path: Path)
         assert "accepted" in lines(second, name, "accepted")
     finally:
         stop_embedded(second)
+
+
+def test_what_is_kept_ready_for_an_alias_moves_with_it_to_another_version(aws: Embedded) -> None:
+    name, calls = make(aws, code=package(app="def handler(e, c): return c.function_version")), client(aws, "lambda")
+    calls.publish_version(FunctionName=name)
+    calls.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    calls.put_provisioned_concurrency_config(FunctionName=name, Qualifier="live", ProvisionedConcurrentExecutions=1)
+    is_ready(aws, name, "live", 1)
+    calls.update_function_configuration(FunctionName=name, MemorySize=512)
+    calls.publish_version(FunctionName=name)
+    calls.update_alias(FunctionName=name, Name="live", FunctionVersion="2")
+    assert ask(aws, f"{name}:live")["Payload"] == "2"
+    is_ready(aws, name, "live", 1)
+    told = ask(aws, f"{name}:live", LogType="Tail")
+    assert "Init Duration" not in base64.b64decode(told["LogResult"]).decode()
+    with pytest.raises(ClientError, match="aliases reference it"):
+        calls.delete_function(FunctionName=name, Qualifier="2")
+    calls.delete_alias(FunctionName=name, Name="live")
+    calls.delete_function(FunctionName=name, Qualifier="2")
+    remove(aws, name)

@@ -24,7 +24,7 @@ from dashboard.core.serving.functions.concurrency_refusals import most_reserved,
 from dashboard.core.serving.functions.functions import Details
 from dashboard.core.serving.functions.model import LATEST, Architecture
 from dashboard.core.serving.functions.scaled import TARGETS, WHY_MAXIMUM, Scaling
-from dashboard.ui import confirm, function_plan, function_words, markup, page, receipt
+from dashboard.ui import confirm, function_plan, function_words, markup, page, problem, receipt
 from dashboard.ui.confirm import Question
 from dashboard.ui.markup import badge, facts, note
 from dashboard.ui.tones import Tone
@@ -39,7 +39,7 @@ def show(aws: Aws, details: Details) -> None:
         _verdict(aws, details, wanted)
     with right:
         page.section("Now")
-        _now(aws, details)
+        st.fragment(_now, run_every=2, key="concurrency-now")(aws, details.function.name)
         page.section("How many would do")
         _arithmetic()
         with st.expander("Reserved and provisioned are two things", expanded=False):
@@ -114,8 +114,8 @@ def _verdict(aws: Aws, details: Details, wanted: Concurrency) -> None:
             told = f"at least {told}; at most {money(_cost(aws, details, wanted.scaling.maximum))} an hour"
         st.html(facts({"Keeping costs": markup.Markup(told)}))
     problems = refuse(details, wanted)
-    for problem in problems:
-        st.html(markup.problem("would be refused", problem.what, problem.why, problem.next_step, Tone.WAITING))
+    for wrong in problems:
+        st.html(markup.problem("would be refused", wrong.what, wrong.why, wrong.next_step, Tone.WAITING))
     if not (one.is_kennels or one.is_sample):
         st.html(note("Kennel did not make this function, and does not change it."))
         return
@@ -135,7 +135,13 @@ def _question(aws: Aws, name: str, wanted: Concurrency) -> Question:
     return function_plan.question(aws, plan(details, wanted, account=aws.account, prices=state.prices()))
 
 
-def _now(aws: Aws, details: Details) -> None:
+def _now(aws: Aws, name: str) -> None:
+    with problem.shown("concurrency-now"):
+        _set(state.function(aws, name).value)
+
+
+def _set(details: Details) -> None:
+    """What is set, and how much of it is there."""
     one, limits = details.function, details.limits
     rows = {
         "Reserved": "none: it shares with the others" if one.reserved is None else f"{one.reserved:,} at once",

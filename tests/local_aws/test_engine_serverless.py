@@ -12,8 +12,8 @@ from local_aws.pace import Pace
 from tests.local_aws.engine_world import eventually
 from tests.local_aws.test_engine_endpoints import Machine, variant
 
-FAST = Pace(200)
-"""A process that nobody asks is kept for 1.5 s."""
+FAST = Pace(120)
+"""A process that nobody asks is kept for 2.5 s."""
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_its_first_process_proves_that_it_can_run_and_ends_when_nobody_asks(mach
     warm = lease(machine, endpoint)
     assert (warm.setup, warm.instances) == (None, 0), "the one that proved it is still there"
     warm.done()
-    assert eventually(lambda: running(machine) == 0, 5)
+    assert eventually(lambda: running(machine) == 0, 10)
     assert machine.status(endpoint) is Status.IN_SERVICE
     cold = lease(machine, endpoint)
     assert cold.setup is not None
@@ -107,7 +107,7 @@ def test_provisioned_processes_stay_and_others_spill_over(machine: Machine) -> N
     assert (second.use.on_provisioned, second.setup is not None) == (False, True)
     first.done()
     second.done()
-    assert eventually(lambda: running(machine) == 1, 5), "only the provisioned one is kept"
+    assert eventually(lambda: running(machine) == 1, 10), "only the provisioned one is kept"
     config = Serverless(1024, 3, 2)
     machine.fleet.update(replace(endpoint, variants=(replace(endpoint.variants[0], serverless=config),)))
     assert eventually(lambda: running(machine) == 2)

@@ -103,7 +103,10 @@ def _back() -> None:
 
 def _watched(aws: Aws, name: str) -> None:
     with problem.shown("endpoint-watched", title=name):
-        seen = state.endpoint(aws, name)
+        try:
+            seen = state.endpoint(aws, name)
+        except NotFound:
+            st.rerun()  # it was deleted while somebody looked: the page says so as a whole
         one = seen.value
         _head(aws, one, words.age(seen.at, state.now()))
         if one.failure:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.errors import InvalidInput, KennelError, Refused
 from dashboard.core.serving import live, parts, variant
 from dashboard.core.serving.live import Span, Traffic
@@ -19,7 +20,7 @@ from dashboard.ui import confirm, endpoint_live, endpoint_words, page, problem, 
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, facts, literal, note
 from dashboard.ui.tones import Tone
-from dashboard.ui.words import simulated
+from dashboard.ui.words import money_word, simulated
 
 
 def show(aws: Aws, name: str) -> None:
@@ -49,7 +50,7 @@ def _show(aws: Aws, name: str) -> None:
             placeholder="–",
             key="table-variants",
             alt="Variants of the endpoint",
-            column_config=_columns(span),
+            column_config=_columns(span, Nature.of(one.tags, is_embedded=aws.account.is_embedded)),
         )
         if len(one.variants) > 1:
             st.html(note("A request goes to a variant by chance, in proportion to the weights, unless it names one."))
@@ -86,7 +87,7 @@ def rows(one: Endpoint, traffic: Mapping[str, Traffic], length: timedelta) -> li
     return made
 
 
-def _columns(span: Span) -> dict[str, Any]:
+def _columns(span: Span, nature: Nature) -> dict[str, Any]:
     column = st.column_config
     return {
         "Variant": column.TextColumn("Variant", width=90),
@@ -95,7 +96,9 @@ def _columns(span: Span) -> dict[str, Any]:
         "Requests": column.NumberColumn("Requests/min", format="%.1f", width=96, help=f"In the last {span.word}"),
         "p90": column.NumberColumn("p90", format="%.0f ms", width=76),
         "Errors": column.NumberColumn("Errors", format="%.1f %%", width=70),
-        "Cost": column.NumberColumn("Per hour", format="$%.3f", width=84, help="List price of its instances"),
+        "Cost": column.NumberColumn(
+            f"Per hour{money_word(nature)}", format="$%.3f", width=140, help="List price of its instances"
+        ),
     }
 
 

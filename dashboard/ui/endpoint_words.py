@@ -134,7 +134,8 @@ def _instances(one: Endpoint, traffic: Mapping[str, Traffic]) -> Figure:
         return Figure("instances", "At once", f"up to {most}", one.machine)
     wanted = sum(each.desired for each in one.variants)
     cpu = busy(one, traffic)
-    note = f"of {wanted} wanted" if wanted != one.count else one.variants[0].instance_type if one.variants else ""
+    types = " + ".join(dict.fromkeys(each.instance_type for each in one.variants if each.instance_type))
+    note = f"of {wanted} wanted" if wanted != one.count else types
     note += f" · {percent(min(1.0, cpu))} busy" if cpu is not None else ""
     return Figure("instances", "Instances", count(one.count), note)
 

@@ -1,8 +1,11 @@
 """The caches of how variants of endpoints scale. Pages use them through `state`."""
 
+import contextlib
+
 import streamlit as st
 
 from dashboard.core.aws import Aws
+from dashboard.core.errors import KennelError
 from dashboard.core.runs.quota import Limits, sagemaker_limits
 from dashboard.core.serving.scaling import around, history, read
 from dashboard.core.serving.scaling.around import Around
@@ -26,6 +29,13 @@ def scaling_around(aws: Aws, variant: Variant) -> Around:
 def scaling_history(aws: Aws, of: Scaling, policies: tuple[TargetTracking, ...]) -> Reading[History]:
     """The metrics of some policies and the variant's instances over the last while."""
     return _history(where(aws), of.variant.resource_id, policies, len(of.activities), of.variant.desired, of, aws)
+
+
+def scaling_latency(aws: Aws, of: Scaling, policies: tuple[TargetTracking, ...]) -> float | None:
+    """Mean seconds of a request in the last while; None without requests, or where CloudWatch does not tell."""
+    with contextlib.suppress(KennelError):  # the page says it where it draws the history itself
+        return scaling_history(aws, of, policies).value.latency
+    return None
 
 
 def forget_scaling() -> None:

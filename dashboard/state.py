@@ -84,7 +84,7 @@ from dashboard.run_readings import (
     whole_log,
     with_checkpoint,
 )
-from dashboard.scaling_readings import forget_scaling, scaling, scaling_around, scaling_history
+from dashboard.scaling_readings import forget_scaling, scaling, scaling_around, scaling_history, scaling_latency
 from dashboard.waste_readings import forget_waste, waste, waste_so_far
 
 __all__ = [
@@ -150,6 +150,7 @@ __all__ = [
     "scaling",
     "scaling_around",
     "scaling_history",
+    "scaling_latency",
     "spot_days",
     "spot_prices",
     "stop_measuring",

@@ -30,7 +30,12 @@ def live(aws: Aws, endpoint: str, variant: str) -> None:
     st.fragment(_live, run_every=_seconds(aws), key="scaling-live")(aws, endpoint, variant)
 
 
-def history(aws: Aws, scaling: Scaling) -> History | None:
+def latency(aws: Aws, scaling: Scaling) -> float | None:
+    """Mean seconds of a request; None where that is not known."""
+    return state.scaling_latency(aws, scaling, figures_scaling.watched(scaling))
+
+
+def _history(aws: Aws, scaling: Scaling) -> History | None:
     """What its metrics were; None where CloudWatch does not tell, which is said."""
     found: History | None = None
     with problem.shown("scaling-history"):
@@ -57,7 +62,7 @@ def _title(aws: Aws, endpoint: str, variant: str) -> None:
 def _live(aws: Aws, endpoint: str, variant: str) -> None:
     with problem.shown("scaling-live"):
         scaling = state.scaling(aws, endpoint, variant).value
-        seen = history(aws, scaling)
+        seen = _history(aws, scaling)
         strip.show(figures(scaling, seen, aws))
         if not scaling.policies and not scaling.activities and seen is not None and seen.is_quiet:
             with st.container(border=True, key="panel-scaling"):

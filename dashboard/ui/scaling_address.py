@@ -23,7 +23,7 @@ SHORT = {
     Tracked.PROVISIONED: "provisioned",
     Tracked.CUSTOM: "custom",
 }
-LARGEST = 10**9
+LARGEST = 2**31 - 1
 """A number in an address beyond this is a slip, and no field would show it."""
 
 

@@ -15,12 +15,11 @@ with problem.shown("scaling", title="Scaling"):
     scaling.title(aws, endpoint, now.variant.name)
     scaling.choose(now)
     scaling.live(aws, endpoint, now.variant.name)
-    history = scaling.history(aws, now)
     left, right = st.columns((5, 8), gap="medium")
     with left:
         with st.container(border=True, key="panel-form"):
             page.section("Settings")
-            after = scaling_form.show(now, history.latency if history else None)
+            after = scaling_form.show(now, scaling.latency(aws, now))
         measure.section(aws, endpoint, now.variant.name)
     with right:
         scaling_plan.panel(aws, now, after, state.scaling_around(aws, now.variant))

@@ -9,13 +9,13 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import state
 from dashboard.core.costs.prices import PriceBook
-from dashboard.core.errors import ServiceFault
+from dashboard.core.errors import AccessDenied, ServiceFault
 from dashboard.core.serving.scaling.plan import plan, same
 from dashboard.core.serving.scaling.policy import CustomMetric, Scheduled, TargetTracking, Tracked, reference
 from dashboard.core.serving.scaling.read import read
 from tests.core.serving.scaling.scaling_aws import ScalingAws
 from tests.views.conftest import text
-from tests.views.scripted import ScriptedAws
+from tests.views.scripted import REAL, ScriptedAws
 
 Open = Callable[..., AppTest]
 
@@ -198,3 +198,17 @@ def test_what_is_not_there_is_said_and_the_rest_stands(visit: Open, dogs):
     assert "Not checked" in text(page)
     assert "its auto scaling could not be read" in text(page)
     assert page.button(key="scaling-review").disabled
+
+
+def test_a_reader_of_a_real_account_sees_what_may_be_read_and_that_changes_are_refused(visit: Open, dogs):
+    dogs.account = dogs.rest.account = REAL
+    put(dogs, reference(10))
+    for operation in ("GetMetricData", "GetRole", "ListServiceQuotas"):
+        dogs.errors[operation] = AccessDenied(f"not allowed to {operation}", action=f"some:{operation}")
+    page = visit(dogs, "scaling", endpoint="dogs")
+    assert not page.exception
+    assert "Not allowed to GetMetricData" in text(page)
+    assert "was not checked" in text(page)
+    press(page, "Reference, target 20")
+    page.button(key="scaling-review").click().run()
+    assert "connected read-only" in text(page)

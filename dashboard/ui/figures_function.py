@@ -1,6 +1,6 @@
 """A function's invocations over time, and what a month costs by invocations, as lines. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -69,16 +69,15 @@ def _kept(usage: Usage, now: datetime) -> Panel:
     return Panel("function-kept", said, drawn, "of what is kept ready", is_share=True, wait="No figure yet.")
 
 
-def lines(found: Mapping[str, Points], span: Span, now: datetime, words: object) -> list[Line]:
+def lines(found: Mapping[str, Points], span: Span, now: datetime, words: Callable[[float], str]) -> list[Line]:
     """Points as lines that end at now, labelled with their last value."""
     seconds = unit(span)[1]
     made = []
     for (name, points), style in zip(found.items(), STYLES, strict=False):
         if not points:
             continue
-        told = words(points[-1][1]) if callable(words) else ""
         drawn = [((at - now).total_seconds() / seconds, value) for at, value in points]
-        made.append(Line(name, f"{name} {told}", style, drawn))
+        made.append(Line(name, f"{name} {words(points[-1][1])}", style, drawn))
     return made
 
 

@@ -18,11 +18,6 @@ class Status(StrEnum):
     FAILED = "Failed"
     DELETING = "Deleting"
 
-    @property
-    def serves(self) -> bool:
-        """Whether its processes take requests."""
-        return self in (Status.IN_SERVICE, Status.UPDATING, Status.ROLLING_BACK)
-
 
 class Phase(StrEnum):
     """How far the replacement of an endpoint's variants is: SageMaker's VariantStatus."""

@@ -160,7 +160,7 @@ def _compared(one: Version, other: Version) -> None:
         for place, version in ((left, other), (right, one)):
             with place:
                 st.html(f"<p><strong>Version {version.number}</strong> {_mark(version)}</p>")
-                _facts(version)
+                _facts(version, with_figures=False)
 
 
 def _detail(aws: Aws, group: Group, version: Version) -> None:
@@ -183,9 +183,9 @@ def _detail(aws: Aws, group: Group, version: Version) -> None:
             )
 
 
-def _facts(version: Version) -> None:
+def _facts(version: Version, *, with_figures: bool = True) -> None:
     decided = table.local(version.decided, st.context.timezone) if version.decided else None
-    st.html(markup.facts(models_words.facts(version, decided)))
+    st.html(markup.facts(models_words.facts(version, decided, with_figures=with_figures)))
 
 
 def _mark(version: Version) -> markup.Markup:

@@ -122,7 +122,9 @@ def verdict(one: Version, other: Version) -> str:
         return "One of them was not measured on a test set."
     said = difference(ACCURACY, one.accuracy, other.accuracy)
     if said == "the same":
-        return f"Version {other.number} has the test accuracy of version {one.number}."
+        loss = difference("test:loss", one.metrics.get("test:loss"), other.metrics.get("test:loss"))
+        apart = f"; its test loss: {loss}" if loss not in ("–", "the same") else ""
+        return f"Version {other.number} has the test accuracy of version {one.number}{apart}."
     return f"Version {other.number} against version {one.number}: {said} in test accuracy."
 
 
@@ -137,8 +139,9 @@ def lineage(version: Version, endpoints: Sequence[str]) -> str:
     return " → ".join(step for step in (*steps, served) if step)
 
 
-def facts(version: Version, decided: datetime | None) -> Mapping[str, str]:
+def facts(version: Version, decided: datetime | None, *, with_figures: bool = True) -> Mapping[str, str]:
     """What is known of a version; what it has none of is left out. decided: on the reader's clock."""
+    shown = [name for name in FIGURES if name in version.metrics] if with_figures else []
     told = {
         "Decision": version.approval.word + (f", {decided:%d %b %Y, %H:%M}" if decided else ""),
         "Because": version.note,
@@ -146,7 +149,7 @@ def facts(version: Version, decided: datetime | None) -> Mapping[str, str]:
         "Run": version.run,
         "Data": version.data_uri,
         "Labels": "" if version.labels is None else count(version.labels, "label"),
-        **{NAMES[name]: written(name, version.metrics[name]) for name in FIGURES if name in version.metrics},
+        **{NAMES[name]: written(name, version.metrics[name]) for name in shown},
         "Archive": version.artifact_uri,
         "In SageMaker": version.arn,
     }

@@ -81,6 +81,13 @@ def test_a_comparison_lists_what_either_has() -> None:
     ]
 
 
+def test_of_equal_accuracies_the_loss_decides() -> None:
+    said = models_words.verdict(version(1, 0.9, test_loss=0.3), version(2, 0.9, test_loss=0.2))
+    assert said == "Version 2 has the test accuracy of version 1; its test loss: −0.100, better."
+    assert models_words.verdict(version(1, 0.9), version(2, 0.9)) == "Version 2 has the test accuracy of version 1."
+    assert models_words.verdict(version(1), version(2, 0.9)) == "One of them was not measured on a test set."
+
+
 def test_the_live_sentence_counts() -> None:
     assert models_words.sentence([]) == "no model is registered yet"
     assert models_words.sentence([group(version(2), version(1))]) == "1 model, 2 versions, 1 approved, 1 undecided"

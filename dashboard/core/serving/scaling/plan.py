@@ -15,7 +15,7 @@ from dashboard.core.costs.prices import Kind as PriceKind
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.quantities import MONTH_HOURS
 from dashboard.core.costs.quote import Quote, hourly, unknown
-from dashboard.core.format import plain
+from dashboard.core.format import duration, plain
 from dashboard.core.serving.scaling import requests
 from dashboard.core.serving.scaling.policy import Scheduled, Settings, StepPolicy, TargetTracking, Tracked
 from dashboard.core.serving.scaling.scaling import Scaling, Suspended
@@ -179,8 +179,8 @@ def _change(what: str, before: str, after: str) -> Iterable[Change]:
 
 def told(policy: TargetTracking) -> str:
     """A target tracking policy in words."""
-    ways = f"waits {policy.scale_out_cooldown} s after scaling out"
-    ways += f", {policy.scale_in_cooldown} s after scaling in" if policy.can_scale_in else ", never scales in"
+    ways = f"waits {duration(policy.scale_out_cooldown)} after scaling out"
+    ways += f", {duration(policy.scale_in_cooldown)} after scaling in" if policy.can_scale_in else ", never scales in"
     return f"{requests.words(policy)}, {ways}"
 
 
@@ -191,7 +191,7 @@ def steps(policy: StepPolicy) -> str:
         between = f"from {plain(one.above)} " if one.above is not None else "from below "
         between += f"to {plain(one.below)}" if one.below is not None else "on"
         parts.append(f"{one.adjustment:+d}{_UNITS.get(policy.kind, '')} {between}")
-    return f"{', '.join(parts) or 'no steps'} over its alarm, waits {policy.cooldown} s"
+    return f"{', '.join(parts) or 'no steps'} over its alarm, waits {duration(policy.cooldown)}"
 
 
 _UNITS = {"PercentChangeInCapacity": " %"}

@@ -105,10 +105,12 @@ def words(policy: TargetTracking) -> str:
     """ "10 requests per instance and minute"; of a custom metric "Average CPUUtilization at 60"."""
     if policy.custom is not None:
         return f"{policy.custom.statistic} {policy.custom.name} at {plain(policy.target)}"
+    if policy.tracked is Tracked.PROVISIONED:
+        return f"{policy.target:.0%} of its provisioned concurrency in use".replace("%", " %")
     return f"{plain(policy.target)} {policy.tracked.unit}"
 
 
 def limits(action: Scheduled) -> str:
     """ "minimum 2 and maximum 5", or the one that it names."""
     ends = {"minimum": action.minimum, "maximum": action.maximum}
-    return " and ".join(f"{name} {value}" for name, value in ends.items() if value is not None)
+    return " and ".join(f"{name} {value}" for name, value in ends.items() if value is not None) or "nothing"

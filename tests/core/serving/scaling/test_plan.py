@@ -5,11 +5,13 @@ import pytest
 
 from dashboard.core.errors import NotFound, Refused, Throttled
 from dashboard.core.serving.scaling.apply import apply
-from dashboard.core.serving.scaling.plan import Cost, plan, plan_suspend, same
+from dashboard.core.serving.scaling.plan import Cost, plan, plan_suspend, same, steps, told
 from dashboard.core.serving.scaling.policy import (
     CustomMetric,
     Scheduled,
     Settings,
+    Step,
+    StepPolicy,
     TargetTracking,
     Tracked,
     reference,
@@ -198,3 +200,25 @@ def test_a_type_without_a_price_has_an_unknown_cost_and_says_why(prices):
     assert cost.most.amount is None
     assert cost.most.why_unknown
     assert Cost.monthly(cost.most) is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        (
+            reference(10).tracking[0],
+            "10 requests per instance and minute, waits 30 s after scaling out, 30 s after scaling in",
+        ),
+        (
+            TargetTracking("p", Tracked.PROVISIONED, 0.7, can_scale_in=False),
+            "70 % of its provisioned concurrency in use, waits 5 min after scaling out, never scales in",
+        ),
+    ],
+)
+def test_a_policy_is_told_as_people_say_it(policy, words):
+    assert told(policy) == words
+
+
+def test_a_step_policy_is_told_with_its_steps():
+    one = StepPolicy("s", "PercentChangeInCapacity", 60, (Step(10, 0, 20), Step(50, 20, None), Step(-10, None, 0)))
+    assert steps(one) == "+10 % from 0 to 20, +50 % from 20 on, -10 % from below to 0 over its alarm, waits 1 min"

@@ -164,3 +164,17 @@ def test_an_endpoint_classifies_a_photo_that_lies_in_s3(embedded: Embedded, tmp_
         delete_endpoint(sagemaker, name)
     assert told[0]["predictions"][0][0]["breed"] == told[1]["predictions"][0][0]["breed"]
     assert told[0]["scores"] == told[1]["scores"]
+
+
+def test_a_function_asks_endpoints_and_does_nothing_else_in_sagemaker() -> None:
+    keys = RunKeys("http://127.0.0.1:1")
+    variables = keys.of_function(ROLE, "us-east-1", "dogs")
+    key = variables["AWS_ACCESS_KEY_ID"]
+    assert key != keys.variables(ROLE, "us-east-1")["AWS_ACCESS_KEY_ID"]
+    found = keys.find(key)
+    assert found is not None
+    assert found.arn.endswith("/dogs")
+    assert keys.refusal(key, "sagemaker", "InvokeEndpoint") == ""
+    assert keys.refusal(key, "logs", "PutLogEvents") == ""
+    for service, operation in (("sagemaker", "DeleteEndpoint"), ("logs", "GetLogEvents"), ("lambda", "Invoke")):
+        assert keys.refusal(key, service, operation)

@@ -9,11 +9,12 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.errors import InvalidInput, Refused
+from dashboard.core.errors import InvalidInput, KennelError, Refused
 from dashboard.core.format import duration, money
 from dashboard.core.runs.instances import SERVING
 from dashboard.core.runs.window import Window
 from dashboard.core.serving import parts, rollout, sources
+from dashboard.core.serving.live import Span
 from dashboard.core.serving.model import Endpoint, EndpointStatus
 from dashboard.core.serving.rollout import Guard, Rollout, Shift
 from dashboard.core.serving.source import Source
@@ -72,7 +73,7 @@ def _draw(aws: Aws, one: Endpoint, found: Offered, token: str) -> Action | None:
     if change is None:
         return None
     has_rollout = change.kind is Kind.REPLACE and not one.is_serverless
-    asked = _rollout(one) if has_rollout else Rollout()
+    asked = _rollout(aws, one) if has_rollout else Rollout()
     try:
         plan = plan_update(aws, one, change, asked, prices=state.prices(), token=token)
     except (InvalidInput, Refused) as wrong:
@@ -102,7 +103,7 @@ def _change(one: Endpoint, found: Offered, kind: Kind) -> Change | None:
     return Change(kind, name or "", model, instance, int(number), weight)
 
 
-def _rollout(one: Endpoint) -> Rollout:
+def _rollout(aws: Aws, one: Endpoint) -> Rollout:
     """How requests go over, and what takes it back."""
     shift = Shift(
         st.segmented_control(
@@ -126,10 +127,11 @@ def _rollout(one: Endpoint) -> Rollout:
         keep = st.selectbox(
             "Watch at the end, with the old ones kept", list(WAITS), format_func=WAITS.__getitem__, key="update-keep"
         )
-    return Rollout(shift, percent, wait, keep, _guard())
+    return Rollout(shift, percent, wait, keep, _guard(aws, one))
 
 
-def _guard() -> Guard:
+def _guard(aws: Aws, one: Endpoint) -> Guard:
+    """What takes it back. An alarm that is in ALARM already would take it back at once: the latency of now is told."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         is_on = st.toggle("Go back by itself", value=True, key="update-guard", help="By alarms that Kennel makes")
         if not is_on:
@@ -138,7 +140,19 @@ def _guard() -> Guard:
         latency = st.number_input(
             "or a p90 in the model, ms", 0, value=0, step=50, key="update-latency", width=190, help="0: not watched"
         )
+    slow = _slow_now(aws, one)
+    if slow is not None:
+        st.html(note(f"The p90 in the model was {endpoint_words.milliseconds(slow)} in the last {Span.QUARTER.word}."))
     return Guard(int(errors), latency / 1000 if latency else None)
+
+
+def _slow_now(aws: Aws, one: Endpoint) -> float | None:
+    """Seconds; None where nobody asked, or without the right to read metrics."""
+    try:
+        known = state.traffic(aws, one, Span.QUARTER).value.values()
+    except KennelError:
+        return None
+    return max((each.whole["model-p90"] for each in known if "model-p90" in each.whole), default=None)
 
 
 def _action(aws: Aws, plan: UpdatePlan, asked: Rollout) -> Action:

@@ -167,6 +167,7 @@ def test_another_model_is_planned_shown_and_sent(aws: Serving, visit: Open) -> N
     page.segmented_control(key="update-shift").set_value("CANARY").run()
     said = text(page)
     assert "10 % go over first" in said
+    assert "The p90 in the model was 30 ms in the last 15 minutes." in said
     assert "PutMetricAlarm" in said
     assert "$0.0038 at most for 2 min of both fleets" in said
     page.button(key="confirm-do").click().run()

@@ -29,7 +29,7 @@ def draw(aws: Aws, plan: Plan, *, then: Place | None = None, query: dict[str, st
     }
     if plan.goes:
         rows["Goes"] = ", ".join(plan.goes)
-    if plan.stays:
+    if plan.stays and not plan.is_empty:
         rows["Stays"] = ". ".join(plan.stays)
     if rows:
         st.html(facts(rows))

@@ -11,7 +11,7 @@ from dashboard.core.aws import Aws
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.errors import KennelError
 from dashboard.core.format import money, percent
-from dashboard.core.serving.functions.concurrency import HONEST
+from dashboard.core.serving.functions.concurrency import HONEST, write_up
 from dashboard.core.serving.functions.functions import Details
 from dashboard.core.serving.functions.load import Load, Shape, shaped
 from dashboard.core.serving.functions.model import LIVE, Architecture
@@ -65,7 +65,7 @@ def show(aws: Aws, details: Details) -> None:
         chart.download(lambda: rows(found, aws), f"{details.function.name}-what-if.csv", "what-if-csv", is_quiet=True)
         st.html(note(f"{METHOD} Left out: a cold start occupies its environment longer; callers that ask again."))
     _costs(aws, load, machine, settings)
-    st.html(note(HONEST))
+    st.html(note(f"{HONEST} {write_up(state.prices())}"))
 
 
 def finding(found: Sequence[Outcome]) -> str:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from dashboard.core.costs import charges
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.quantities import MONTH_HOURS
+from dashboard.core.format import money
 from dashboard.core.serving.functions.functions import Details
 from dashboard.core.serving.functions.scaled import Scaling
 
@@ -77,6 +78,22 @@ def kept_ready_cost(
     )
     amounts = [line.amount for line in lines]
     return None if None in amounts else sum((each for each in amounts if each is not None), Decimal(0))
+
+
+def write_up(prices: PriceBook) -> str:
+    """How the $5.41 of the write-ups comes about, reckoned from the price book; region and memory are inferred.
+
+    They name neither: this is the one combination of a region and a memory that gives it.
+    """
+    hours, number, memory = Decimal(744), 3, 128
+
+    def of(region: str) -> str:
+        return money(kept_ready_cost(prices, region, memory_mb=memory, number=number, arm=False, hours=hours))
+
+    return (
+        f"{number} × {memory} MB kept ready for {hours} h, a month of 31 days, cost {of('ap-northeast-1')} in "
+        f"ap-northeast-1, which the write-ups tell, and {of('us-east-1')} in us-east-1."
+    )
 
 
 def monthly(hourly: Decimal | None, hours: Decimal = MONTH_HOURS) -> Decimal | None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.core.costs.prices import PriceBook
-from dashboard.core.serving.functions.concurrency import at_once, enough, kept_ready_cost
+from dashboard.core.serving.functions.concurrency import at_once, enough, kept_ready_cost, write_up
 from dashboard.core.serving.functions.load import Load, Shape, busiest_at_once, fare, shaped
 from dashboard.core.serving.functions.scaled import Scaling
 from dashboard.core.serving.functions.what_if import (
@@ -91,6 +91,7 @@ def test_the_write_ups_541_is_three_kept_ready_for_a_month_of_31_days_in_tokyo()
     machine = Machine(128, False, "ap-northeast-1", Decimal(744))
     month = outcome(Load((0.0,), 0.2, 1.0), Setting(Way.PROVISIONED, 1000, 3), machine, BOOK)
     assert month.cost == tokyo  # nobody asked: it costs all the same
+    assert "cost $5.41 in ap-northeast-1" in write_up(BOOK) and "$4.19 in us-east-1" in write_up(BOOK)
     virginia = kept_ready_cost(BOOK, "us-east-1", memory_mb=128, number=3, arm=False, hours=Decimal(744))
     two = kept_ready_cost(BOOK, "us-east-1", memory_mb=128, number=2, arm=False, hours=Decimal(744))
     assert virginia is not None and round(virginia, 2) == Decimal("4.19")

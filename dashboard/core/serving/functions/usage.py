@@ -82,13 +82,10 @@ class Usage:
 
     def minutes(self, now: datetime) -> tuple[float, ...]:
         """Invocations a minute, period after period over the whole span; 0 where nobody asked."""
-        known = {
-            int(at.timestamp()) // self.period: value * 60 / self.period
-            for at, value in self.series.get("invocations", ())
-        }
-        last = int(now.timestamp()) // self.period
-        first = last - int(self.span.length.total_seconds()) // self.period + 1
-        each = [known.get(place, 0.0) for place in range(first, last + 1)]
+        each = [0.0] * max(1, int(self.span.length.total_seconds()) // self.period)
+        for at, value in self.series.get("invocations", ()):
+            back = int((now - at).total_seconds() // self.period)  # CloudWatch's points begin where it was asked from
+            each[max(0, len(each) - 1 - max(0, back))] += value * 60 / self.period
         repeat = max(1, self.period // 60)
         return tuple(value for value in each for _ in range(repeat))
 

@@ -156,7 +156,11 @@ def rows(
     now: datetime,
     timezone: str | None,
 ) -> list[dict[str, Any]]:
-    """One row an endpoint; money, rates and latencies are numbers underneath, so that they sort."""
+    """One row an endpoint; money, rates and latencies are numbers underneath, so that they sort.
+
+    Whose model it is and how long it is wanted have a column where one of them says so.
+    """
+    has_run, has_end = any(one.run for one in endpoints), any(endpoint_words.kept(one, now) for one in endpoints)
     made = []
     for one in endpoints:
         found = traffic.get(one.name, ())
@@ -171,8 +175,8 @@ def rows(
                 "p90": None if slow is None else slow * 1000,
                 "Errors": 100 * sum(each.errors for each in found) / asked if asked else None,
                 "Serves on": one.machine,
-                "Model of": one.run,
-                "Wanted": endpoint_words.kept(one, now),
+                **({"Model of": one.run} if has_run else {}),
+                **({"Wanted": endpoint_words.kept(one, now)} if has_end else {}),
                 "Created": table.local(one.created, timezone),
                 "Origin": "sample" if one.is_sample else "Kennel" if one.is_kennels else "elsewhere",
             }
@@ -205,7 +209,7 @@ def columns(endpoints: Sequence[Endpoint], account: Account, timezone: str | Non
         "Requests": column.NumberColumn("Requests/min", width=96, format="%.1f", help=f"In the last {SPAN.word}"),
         "p90": column.NumberColumn("p90", width=76, format="%.0f ms", help="Model and overhead, the slowest variant"),
         "Errors": column.NumberColumn("Errors", width=70, format="%.1f %%"),
-        "Serves on": column.TextColumn("Serves on", width=150),
+        "Serves on": column.TextColumn("Serves on", width=210),
         "Model of": column.TextColumn("Model of", width=120, help="The run that trained its model"),
         "Wanted": column.TextColumn(
             "Wanted", width=110, help="How long it was to be kept; nothing means: until deleted"

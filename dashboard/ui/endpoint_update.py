@@ -21,7 +21,7 @@ from dashboard.core.serving.source import Source
 from dashboard.core.serving.sources import Offered
 from dashboard.core.serving.update import Change, Kind, UpdatePlan, check_status, plan_update, update
 from dashboard.core.serving.variant import Variant
-from dashboard.ui import calls, endpoint_deploy, endpoint_words, markup, receipt
+from dashboard.ui import calls, endpoint_deploy, endpoint_words, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, facts, literal, note
 from dashboard.ui.tones import Tone
@@ -36,7 +36,7 @@ def progress(one: Endpoint) -> None:
         return
     st.html(note(told(one), Tone.WAITING if one.status is EndpointStatus.ROLLING_BACK else Tone.RUNNING))
     for line in steps([*one.variants, *(one.pending.variants if one.pending else ())]):
-        st.html(note(markup.sentence(line)))
+        st.html(note(line))
 
 
 def told(one: Endpoint) -> str:

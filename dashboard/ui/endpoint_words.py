@@ -10,7 +10,7 @@ from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.waste import expiry
 from dashboard.core.format import UNKNOWN, ago, count, duration, money, percent
 from dashboard.core.runs.instances import hardware
-from dashboard.core.serving import live
+from dashboard.core.serving import live, variant
 from dashboard.core.serving.live import Span, Traffic
 from dashboard.core.serving.model import Endpoint
 from dashboard.ui import receipt
@@ -78,9 +78,9 @@ def latencies(traffic: Iterable[Traffic]) -> str:
 def busy(one: Endpoint, traffic: Mapping[str, Traffic]) -> float | None:
     """The busiest variant's processors, 0..1 of the whole instance, at the latest point; None when not measured."""
     found = []
-    for variant in one.variants:
-        points = traffic[variant.name].series.get("cpu", ()) if variant.name in traffic else ()
-        of = hardware(variant.instance_type)
+    for each in one.variants:
+        points = traffic[each.name].series.get("cpu", ()) if each.name in traffic else ()
+        of = hardware(each.instance_type)
         if points:
             found.append(points[-1][1] / 100 / (of.vcpu if of else 1))
     return max(found, default=None)
@@ -152,6 +152,9 @@ def _cost(one: Endpoint, rate: float, account: Account, by_use: Decimal | None) 
         note = f"{money(by_use)} a thousand photos" if by_use is not None else "nothing while nobody asks"
     else:
         note = one.hourly.why_unknown or "whether or not it is asked"
+    beside = variant.together(one.pending.variants) if one.pending and one.pending.variants else None
+    if beside is not None and beside.amount:
+        note = f"and {hourly(beside)} for the new instances meanwhile"
     return Figure("cost", "Cost", value, note, mark=receipt.of(nature))
 
 

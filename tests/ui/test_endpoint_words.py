@@ -6,6 +6,7 @@ import pytest
 
 from dashboard.core.serving.live import Span, Traffic
 from dashboard.core.serving.model import EndpointStatus
+from dashboard.core.serving.variant import Pending
 from dashboard.ui.endpoint_words import (
     hourly,
     kept,
@@ -16,7 +17,7 @@ from dashboard.ui.endpoint_words import (
     sentence,
     strip,
 )
-from tests.core.serving.made import CREATED, asked, endpoint
+from tests.core.serving.made import CREATED, asked, endpoint, variants
 from tests.core.serving.scripted import EMBEDDED
 
 NOW = CREATED + timedelta(hours=3)
@@ -96,6 +97,12 @@ def test_the_strip_without_cloudwatch_without_requests_and_without_instances():
         for figure in strip(replace(one, status=EndpointStatus.CREATING), {}, Span.HOUR, EMBEDDED, NOW)
     }
     assert coming["cost"].value == "not billed"
+
+
+def test_while_it_is_updated_both_fleets_cost():
+    going = endpoint(status=EndpointStatus.UPDATING, pending=Pending("dogs-2", NOW, variants(asked(count=2))))
+    cost = strip(going, {"main": BUSY}, Span.HOUR, EMBEDDED, NOW)[-1]
+    assert (cost.value, cost.note) == ("$0.115/h", "and $0.23/h for the new instances meanwhile")
 
 
 def test_of_several_variants_the_slowest_is_told():

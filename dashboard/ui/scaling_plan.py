@@ -43,9 +43,17 @@ def panel(aws: Aws, scaling: Scaling, after: Settings, around: Around) -> None:
         if problems:
             st.html(refused(problems))
         st.html(cost(planned, aws))
-        advice = advise(after, scaling.variant, around)
+        advice = advise(after, scaling.variant, around, _starts_in(aws, scaling))
         if advice and _asks(scaling, after):
             st.html(f'<ul class="kn-evidence">{"".join(f"<li>{escape(sentence(one))}.</li>" for one in advice)}</ul>')
+
+
+def _starts_in(aws: Aws, scaling: Scaling) -> float | None:
+    """Seconds that an instance takes to start, where that was measured."""
+    if not scaling.variant.kind.has_instances:
+        return None
+    start = state.replay_facts(aws, scaling.variant.endpoint, scaling.variant.name).value.start
+    return None if start.is_assumed else start.value
 
 
 def _asks(scaling: Scaling, after: Settings) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from dashboard.core.format import duration
 from dashboard.core.serving.scaling.around import ROLE, Around
 from dashboard.core.serving.scaling.policy import Settings, Tracked
 from dashboard.core.serving.scaling.variant import Kind, Variant
@@ -66,7 +67,7 @@ def _ways(settings: Settings, variant: Variant, starts_in: float | None) -> Iter
     start = starts_in or START_TAKES
     shortest = min((one.scale_out_cooldown for one in settings.tracking), default=None)
     if shortest is not None and shortest < start and variant.kind is not Kind.SERVERLESS:
-        said = f"{start:.0f} s, as measured" if starts_in else "minutes"
+        said = f"{duration(start)}, as measured" if starts_in else "minutes"
         yield (
             f"a new instance takes {said}: it begins to help long after the alarm, while the cooldown of {shortest} s "
             "begins once it serves"

@@ -177,5 +177,5 @@ def test_advice_of_settings_that_move_nothing():
 
 def test_a_cooldown_shorter_than_a_start_is_told_with_the_start_that_was_measured():
     assert any("takes minutes" in one for one in advise(reference(), REAL, ALLOWED))
-    assert any("takes 95 s, as measured" in one for one in advise(reference(), REAL, ALLOWED, 95))
+    assert any("takes 1 min 35 s, as measured" in one for one in advise(reference(), REAL, ALLOWED, 95))
     assert not any("a new instance takes" in one for one in advise(reference(), REAL, ALLOWED, 20))

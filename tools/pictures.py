@@ -8,6 +8,7 @@ import secrets
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -97,12 +98,31 @@ def train(aws: Aws) -> list[str]:
     return keys
 
 
+def ask(kennel: Kennel, picture: Path) -> None:
+    """Some minutes' worth of requests to the starter, so that its page has something to show."""
+    runtime, photo = kennel.aws("sagemaker-runtime"), picture.read_bytes()
+
+    def one(_: int) -> None:
+        runtime.invoke_endpoint(EndpointName="starter", ContentType="image/jpeg", Body=photo)["Body"].read()
+
+    with ThreadPoolExecutor(3) as at_once:
+        list(at_once.map(one, range(900)))
+
+
+def deploy_function(page: Page, kennel: Kennel) -> None:
+    open_page(page, kennel, "functions")
+    page.locator(".st-key-deploy-function button").first.click()
+    page.get_by_role("dialog").locator(".st-key-confirm-do button").click()
+    page.get_by_role("dialog").wait_for(state="detached")
+    settle(page)
+
+
 def main() -> None:
     DOCS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="kennel-pictures-") as folder, sync_playwright() as playwright:
         picture = Path(folder) / "dalmatian.jpg"
         draw_dog("057.Dalmatian", seed=7).save(picture, "JPEG")
-        kennel = start_kennel(Path(folder) / "home")
+        kennel = start_kennel(Path(folder) / "home", time_scale=1)
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         try:
             wait_for_samples(kennel)
@@ -127,6 +147,16 @@ def main() -> None:
             shoot(tall, "receipt")
             open_page(tall, kennel, "choices")
             shoot(tall, "choices")
+            ask(kennel, picture)
+            open_page(wide, kennel, "endpoint?endpoint=starter")
+            shoot(wide, "endpoint")
+            open_page(tall, kennel, "scaling?endpoint=starter")
+            tall.locator(".st-key-scaling-reference-10 button").first.click()
+            settle(tall)
+            shoot(tall, "scaling")
+            deploy_function(tall, kennel)
+            open_page(tall, kennel, "function?function=starter-photos&part=what-if")
+            shoot(tall, "function")
             phone = tab(browser, 390, 844, "dark")
             classify(phone, kennel, [picture])
             phone.get_by_text("Where the model looked").click()

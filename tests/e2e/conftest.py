@@ -67,10 +67,10 @@ def healthy(url: str) -> bool:
         return False
 
 
-def start_kennel(home: Path, port: int | None = None) -> Kennel:
+def start_kennel(home: Path, port: int | None = None, time_scale: int = 30) -> Kennel:
     """Start `python -m dashboard` as `make run` does and wait until the server is healthy.
 
-    What AWS makes everybody wait for (alarms' minutes, cooldowns) takes a thirtieth of its time.
+    time_scale: how much shorter that takes which AWS makes everybody wait for (alarms' minutes, cooldowns).
     """
     port = port or free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "KENNEL_"))}
@@ -78,7 +78,7 @@ def start_kennel(home: Path, port: int | None = None) -> Kennel:
         process = subprocess.Popen(
             [sys.executable, "-m", "dashboard", "--port", str(port)],
             cwd=ROOT,
-            env=environment | {"KENNEL_HOME": str(home), "KENNEL_TIME_SCALE": "30"},
+            env=environment | {"KENNEL_HOME": str(home), "KENNEL_TIME_SCALE": str(time_scale)},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -59,7 +59,7 @@ def plan(details: Details, wanted: Concurrency, *, account: Account, prices: Pri
         changes=differences(
             (
                 ("reserved", _none(before.reserved), _none(wanted.reserved)),
-                ("kept ready", str(before.provisioned), _ready_words(wanted)),
+                ("kept ready", _ready_words(before), _ready_words(wanted)),
                 ("auto scaling", _scaling_words(before.scaling), _scaling_words(wanted.scaling)),
             )
         ),
@@ -100,7 +100,9 @@ def _after(details: Details, wanted: Concurrency) -> str:
     ]
     if wanted.scaling:
         scaled.append((wanted.qualifier, wanted.scaling.minimum, wanted.scaling.maximum, wanted.scaling.target))
-    return repr((wanted.reserved, sorted(each for each in kept.items() if each[1]), sorted(scaled)))
+    moved = {each[0] for each in scaled}
+    left = sorted(each for each in kept.items() if each[1] and each[0] not in moved)
+    return repr((wanted.reserved, left, sorted(scaled)))
 
 
 def _hourly(details: Details, wanted: Concurrency, region: str, prices: PriceBook) -> Decimal | None:

@@ -83,10 +83,12 @@ def standing(details: Details, about: About) -> str:
     """How the part of a function is that a plan is about, as one text: another one is not acted on."""
     one = details.function
     if about is About.CONCURRENCY:
+        moved = {each.qualifier for each in details.scaled}  # by auto scaling, at any moment
+        kept = [each for each in details.provisioned if each.requested and each.qualifier not in moved]
         return repr(
             (
                 one.reserved,
-                sorted((each.qualifier, each.requested) for each in details.provisioned if each.requested),
+                sorted((each.qualifier, each.requested) for each in kept),
                 sorted((each.qualifier, each.minimum, each.maximum, each.target) for each in details.scaled),
             )
         )

@@ -126,6 +126,18 @@ def test_auto_scaling_watches_the_maximum_and_not_the_average(lambdas: Lambdas, 
     assert (lambdas.targets, lambdas.policies) == ({}, {})
 
 
+def test_what_auto_scaling_moved_meanwhile_stops_no_plan(lambdas: Lambdas, aws: ShapedAws) -> None:
+    set_to(aws, Concurrency("live", None, 0, Scaling(1, 10, 0.7)))
+    lambdas.functions["dogs"]["provisioned"]["live"] = 1
+    made = planned(aws, Concurrency("live", None, 1, Scaling(2, 20, 0.5)))
+    assert [one.what for one in made.changes] == ["auto scaling"]
+    lambdas.functions["dogs"]["provisioned"]["live"] = 4
+    act(aws, made, sleep=lambda _: None)
+    act(aws, made, sleep=lambda _: None)
+    scaled = read(aws, "dogs").scaled_of("live")
+    assert scaled and scaled.settings == Scaling(2, 20, 0.5)
+
+
 BOOK_HOUR = Decimal(256) / 1024 * 3600 * Decimal("0.0000041667")
 
 

@@ -68,6 +68,7 @@ class Connections:
                 answer = await self._exchange(port, kept, request, limit, is_kept=True)
                 if answer:
                     return answer
+            self._drop_closed()
             try:
                 fresh = _Connection(*await asyncio.open_connection(HOST, port, limit=LONGEST_HEAD))
             except OSError as error:
@@ -82,6 +83,18 @@ class Connections:
         for writer in writers:
             writer.close()
         await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
+
+    def _drop_closed(self) -> None:
+        """Close what processes that have ended left behind, before there is one connection more."""
+        for port, idle in list(self._idle.items()):
+            usable = [connection for connection in idle if connection.is_usable]
+            for connection in idle:
+                if not connection.is_usable:
+                    connection.writer.close()
+            if usable:
+                self._idle[port] = usable
+            else:
+                del self._idle[port]
 
     def _take(self, port: int) -> _Connection | None:
         idle = self._idle.get(port, [])

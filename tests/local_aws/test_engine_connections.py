@@ -96,6 +96,29 @@ def test_a_kept_connection_that_was_closed_is_replaced(tmp_path: Path) -> None:
     run(body())
 
 
+def test_connections_to_a_process_that_has_ended_are_closed(server: int) -> None:
+    async def body() -> None:
+        async def ends(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+            writer.close()
+
+        ended = await asyncio.start_server(ends, "127.0.0.1", 0)
+        port = ended.sockets[0].getsockname()[1]
+        connections = Connections()
+        await asyncio.gather(*(connections.post(port, "/", [], b"", limit=10, timeout=5) for _ in range(3)))
+        (idle,) = connections._idle.values()
+        while any(one.is_usable for one in idle):  # until this side has heard of it
+            await asyncio.sleep(0.01)
+        await post(connections, server, b"x")
+        assert list(connections._idle) == [server]
+        assert all(one.writer.is_closing() for one in idle)
+        await connections.close()
+        ended.close()
+
+    run(body())
+
+
 @pytest.mark.parametrize(("body", "expected"), [(b"chunked", b"abcde"), (b"close", b"until the end")])
 def test_every_form_of_body(server: int, body: bytes, expected: bytes) -> None:
     async def go() -> None:

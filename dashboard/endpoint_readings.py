@@ -9,7 +9,8 @@ from dashboard.core.runs.log import LogLine
 from dashboard.core.serving import endpoints as serving
 from dashboard.core.serving import live, logs
 from dashboard.core.serving.endpoints import Endpoint
-from dashboard.core.serving.live import Span, Traffic
+from dashboard.core.serving.live import Traffic
+from dashboard.core.serving.span import Span
 from dashboard.price_readings import prices
 from dashboard.readings import Reading, now, where
 

@@ -14,7 +14,7 @@ from dashboard.core.serving.functions.functions import Details, Limits
 from dashboard.core.serving.functions.model import Function
 from dashboard.core.serving.functions.network import Networks, networks
 from dashboard.core.serving.functions.usage import Usage, brief, read_usage
-from dashboard.core.serving.live import Span
+from dashboard.core.serving.span import Span
 from dashboard.readings import Reading, now, where
 
 

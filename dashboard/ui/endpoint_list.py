@@ -14,8 +14,9 @@ from dashboard.core.costs.receipt import Nature
 from dashboard.core.errors import KennelError
 from dashboard.core.format import count, money, percent
 from dashboard.core.serving import live
-from dashboard.core.serving.live import Span, Traffic
+from dashboard.core.serving.live import Traffic
 from dashboard.core.serving.model import Endpoint
+from dashboard.core.serving.span import Span
 from dashboard.ui import (
     chart,
     confirm,

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.serving.live import Span
+from dashboard.core.serving.span import Span
 from dashboard.ui import address, chart, figures_endpoint, problem
 
 SPAN = "span"

@@ -10,8 +10,9 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError, NotFound
 from dashboard.core.serving import variant
-from dashboard.core.serving.live import Span, Traffic
+from dashboard.core.serving.live import Traffic
 from dashboard.core.serving.model import Endpoint
+from dashboard.core.serving.span import Span
 from dashboard.ui import (
     address,
     confirm,

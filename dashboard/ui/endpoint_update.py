@@ -14,11 +14,11 @@ from dashboard.core.format import duration, money
 from dashboard.core.runs.instances import SERVING
 from dashboard.core.runs.window import Window
 from dashboard.core.serving import parts, rollout, sources
-from dashboard.core.serving.live import Span
 from dashboard.core.serving.model import Endpoint, EndpointStatus
 from dashboard.core.serving.rollout import Guard, Rollout, Shift
 from dashboard.core.serving.source import Source
 from dashboard.core.serving.sources import Offered
+from dashboard.core.serving.span import Span
 from dashboard.core.serving.update import Change, Kind, UpdatePlan, check_status, plan_update, update
 from dashboard.core.serving.variant import Variant
 from dashboard.ui import calls, endpoint_deploy, endpoint_words, receipt

@@ -13,8 +13,9 @@ from dashboard.core.aws import Aws
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.errors import InvalidInput, KennelError, Refused
 from dashboard.core.serving import live, parts, variant
-from dashboard.core.serving.live import Span, Traffic
+from dashboard.core.serving.live import Traffic
 from dashboard.core.serving.model import Endpoint, EndpointStatus
+from dashboard.core.serving.span import Span
 from dashboard.core.serving.weights import Share, WeightsPlan, plan_weights, set_weights
 from dashboard.ui import confirm, endpoint_live, endpoint_words, page, problem, receipt
 from dashboard.ui.confirm import Action, Question

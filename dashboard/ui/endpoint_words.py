@@ -11,8 +11,9 @@ from dashboard.core.costs.waste import expiry
 from dashboard.core.format import UNKNOWN, ago, count, duration, money, percent
 from dashboard.core.runs.instances import hardware
 from dashboard.core.serving import live, variant
-from dashboard.core.serving.live import Span, Traffic
+from dashboard.core.serving.live import Traffic
 from dashboard.core.serving.model import Endpoint
+from dashboard.core.serving.span import Span
 from dashboard.ui import receipt
 from dashboard.ui.strip import Figure
 

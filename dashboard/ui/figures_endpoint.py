@@ -7,10 +7,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from dashboard.core.format import count, percent
+from dashboard.core.metrics import Points
 from dashboard.core.runs.instances import hardware
-from dashboard.core.serving import live
-from dashboard.core.serving.live import Points, Span, Traffic
+from dashboard.core.serving.live import Traffic
 from dashboard.core.serving.model import Endpoint
+from dashboard.core.serving.span import Span, begin, filled
 from dashboard.ui.endpoint_words import NOBODY, milliseconds, per_minute
 from dashboard.ui.lines import STYLES, Line, figure
 
@@ -172,7 +173,7 @@ def rows(traffic: Mapping[str, Traffic]) -> list[dict[str, Any]]:
 
 def _counted(one: Traffic, key: str, span: Span, now: datetime) -> Points:
     """A count for each minute, 0 where nobody asked."""
-    return live.filled(one.per_minute(key), live.begin(span.length, now), now, one.period)
+    return filled(one.per_minute(key), begin(span.length, now), now, one.period)
 
 
 def _lines(found: Mapping[str, Points], span: Span, now: datetime, word: Any) -> list[Line]:

@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from dashboard.core.format import count, money, percent
+from dashboard.core.metrics import Points
 from dashboard.core.serving.functions.functions import Details
 from dashboard.core.serving.functions.usage import Usage
-from dashboard.core.serving.live import Points, Span
+from dashboard.core.serving.span import Span
 from dashboard.ui.figures_endpoint import Panel, unit
 from dashboard.ui.function_words import NOBODY, a_minute, milliseconds
 from dashboard.ui.lines import STYLES, Line, figure

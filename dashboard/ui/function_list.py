@@ -12,7 +12,7 @@ from dashboard.core.errors import KennelError
 from dashboard.core.serving.functions.functions import Limits
 from dashboard.core.serving.functions.model import Function
 from dashboard.core.serving.functions.usage import Usage
-from dashboard.core.serving.live import Span
+from dashboard.core.serving.span import Span
 from dashboard.ui import chart, confirm, empty, function_deploy, function_words, markup, page, problem, strip, words
 from dashboard.ui.page import Place
 from dashboard.ui.tones import LOOKS, Tone, label

@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.serving.functions.functions import Details
-from dashboard.core.serving.live import Span
+from dashboard.core.serving.span import Span
 from dashboard.ui import address, chart, figures_function, markup, page, problem
 
 SPAN = "span"

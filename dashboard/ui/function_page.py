@@ -14,7 +14,7 @@ from dashboard.core.serving.functions.delete import plan_delete
 from dashboard.core.serving.functions.functions import Details
 from dashboard.core.serving.functions.model import Architecture
 from dashboard.core.serving.functions.usage import Usage
-from dashboard.core.serving.live import Span
+from dashboard.core.serving.span import Span
 from dashboard.ui import (
     confirm,
     function_concurrency,

@@ -28,7 +28,7 @@ from dashboard.core.serving.functions.what_if import (
     costs,
     outcome,
 )
-from dashboard.core.serving.live import Span
+from dashboard.core.serving.span import Span
 from dashboard.ui import chart, figures_function, function_words, page, receipt, words
 from dashboard.ui.markup import note
 

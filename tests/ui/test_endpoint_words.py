@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from dashboard.core.serving.live import Span, Traffic
+from dashboard.core.serving.live import Traffic
 from dashboard.core.serving.model import EndpointStatus
+from dashboard.core.serving.span import Span
 from dashboard.core.serving.variant import Pending
 from dashboard.ui.endpoint_words import (
     hourly,

@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from dashboard.core.serving import live
-from dashboard.core.serving.live import Span, Traffic
+from dashboard.core.serving.live import Traffic
+from dashboard.core.serving.span import Span, begin
 from dashboard.ui import figures_endpoint
 from tests.core.serving.made import CREATED, asked, endpoint
 
@@ -12,7 +12,7 @@ NOW = CREATED + timedelta(hours=3)
 
 def traffic(*minutes, **whole):
     """Requests, latency and processor at so many minutes before now; sums as told."""
-    moments = [live.begin(Span.QUARTER.length, NOW) + timedelta(minutes=14 - one) for one in minutes]
+    moments = [begin(Span.QUARTER.length, NOW) + timedelta(minutes=14 - one) for one in minutes]
     series = {
         "requests": tuple((at, 30.0) for at in moments),
         "5xx": tuple((at, 3.0) for at in moments),

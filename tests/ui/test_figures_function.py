@@ -8,7 +8,7 @@ import pytest
 from dashboard.core.serving.functions.functions import Details, Provisioned
 from dashboard.core.serving.functions.model import Function, function_of
 from dashboard.core.serving.functions.usage import Usage
-from dashboard.core.serving.live import Span
+from dashboard.core.serving.span import Span
 from dashboard.ui import figures_function, function_words
 from tests.views.scripted import EMBEDDED
 

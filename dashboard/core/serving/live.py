@@ -6,89 +6,34 @@ Guide, "Amazon SageMaker AI metrics in Amazon CloudWatch". Latencies come in mic
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any
 
 from dashboard.core.aws import Aws
+from dashboard.core.metrics import Points
 from dashboard.core.serving.model import Endpoint
+from dashboard.core.serving.span import Metric, Span, measure, period, whole_period
 
 REQUESTS, INSTANCES = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
-QUERIES = 500  # of one GetMetricData
 PERCENTILES = ("p50", "p90", "p99")
 MICROSECONDS = 1e6
-MOST_POINTS = 180
-SHORT = (1, 5, 10, 30)
-LONGEST = 86_400
-"""Seconds of CloudWatch's longest period: of more days the worst day's percentiles stand for the whole."""
-KEPT_SHORT = timedelta(hours=3)
-
-
-class Span(StrEnum):
-    """How far back a page looks, as the address has it."""
-
-    QUARTER = "15 min"
-    HOUR = "1 h"
-    HOURS = "3 h"
-    DAY = "24 h"
-    WEEK = "7 d"
-
-    @property
-    def length(self) -> timedelta:
-        return _LENGTHS[self]
-
-    @property
-    def word(self) -> str:
-        return _WORDS[self]
-
-
-_LENGTHS = {
-    Span.QUARTER: timedelta(minutes=15),
-    Span.HOUR: timedelta(hours=1),
-    Span.HOURS: timedelta(hours=3),
-    Span.DAY: timedelta(days=1),
-    Span.WEEK: timedelta(days=7),
-}
-_WORDS = {
-    Span.QUARTER: "15 minutes",
-    Span.HOUR: "hour",
-    Span.HOURS: "3 hours",
-    Span.DAY: "24 hours",
-    Span.WEEK: "7 days",
-}
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One statistic of one metric. `key` names it in `Traffic.series`."""
-
-    key: str
-    name: str
-    statistic: str
-    namespace: str = REQUESTS
-    scale: float = 1.0
-
 
 COUNTS = (
-    Metric("requests", "Invocations", "Sum"),
-    Metric("4xx", "Invocation4XXErrors", "Sum"),
-    Metric("5xx", "Invocation5XXErrors", "Sum"),
+    Metric("requests", "Invocations", "Sum", REQUESTS),
+    Metric("4xx", "Invocation4XXErrors", "Sum", REQUESTS),
+    Metric("5xx", "Invocation5XXErrors", "Sum", REQUESTS),
 )
-LATENCY = tuple(Metric(f"model-{p}", "ModelLatency", p, scale=1 / MICROSECONDS) for p in PERCENTILES)
-OVERHEAD = tuple(Metric(f"overhead-{p}", "OverheadLatency", p, scale=1 / MICROSECONDS) for p in PERCENTILES)
-MEAN = Metric("model-mean", "ModelLatency", "Average", scale=1 / MICROSECONDS)
-PER_INSTANCE = Metric("per-instance", "InvocationsPerInstance", "Sum")
-SETUP = Metric("setup", "ModelSetupTime", "Maximum", scale=1 / MICROSECONDS)
+LATENCY = tuple(Metric(f"model-{p}", "ModelLatency", p, REQUESTS, scale=1 / MICROSECONDS) for p in PERCENTILES)
+OVERHEAD = tuple(Metric(f"overhead-{p}", "OverheadLatency", p, REQUESTS, scale=1 / MICROSECONDS) for p in PERCENTILES)
+MEAN = Metric("model-mean", "ModelLatency", "Average", REQUESTS, scale=1 / MICROSECONDS)
+PER_INSTANCE = Metric("per-instance", "InvocationsPerInstance", "Sum", REQUESTS)
+SETUP = Metric("setup", "ModelSetupTime", "Maximum", REQUESTS, scale=1 / MICROSECONDS)
 USE = (
     Metric("cpu", "CPUUtilization", "Average", INSTANCES),
     Metric("memory", "MemoryUtilization", "Average", INSTANCES),
 )
-SUMMED = ("requests", "4xx", "5xx", "per-instance")
 ALL = (*COUNTS, *LATENCY, *OVERHEAD, MEAN, PER_INSTANCE, SETUP, *USE)
 BRIEF = (*COUNTS, LATENCY[1], OVERHEAD[1])
-
-Points = tuple[tuple[datetime, float], ...]
 
 
 @dataclass(frozen=True)
@@ -172,33 +117,6 @@ def per_thousand_by_use(per_second: Decimal | None, seconds: float | None) -> De
     return None if per_second is None or seconds is None else per_second * 1000 * Decimal(repr(seconds))
 
 
-def period(length: timedelta, time_scale: float = 1.0) -> int:
-    """Seconds of one point: at most MOST_POINTS in a span, minutes as AWS keeps them.
-
-    An embedded AWS that waits `time_scale` times less keeps these metrics by the second, for three hours.
-    """
-    least = length.total_seconds() / MOST_POINTS
-    wanted = max(60 / time_scale, least)
-    if time_scale > 1 and length <= KEPT_SHORT:
-        found = next((one for one in SHORT if one >= wanted), None)
-        if found:
-            return found
-    return max(60, -int(-least // 60) * 60)
-
-
-def begin(length: timedelta, now: datetime) -> datetime:
-    """When a span begins that ends with the minute that goes on."""
-    return now.replace(second=0, microsecond=0) - length + timedelta(minutes=1)
-
-
-def filled(points: Points, first: datetime, last: datetime, period: int) -> Points:
-    """Counts with a 0 for each period in which CloudWatch has none, because nobody asked then."""
-    known = dict(points)
-    number = int((last - first).total_seconds() // period)
-    moments = [first + timedelta(seconds=period * place) for place in range(number + 1)]
-    return tuple((at, known.get(at, 0.0)) for at in moments) if points else ()
-
-
 def read(aws: Aws, endpoint: Endpoint, span: Span, now: datetime) -> dict[str, Traffic]:
     """How each variant of an endpoint did, by its name. Raises the errors of `Aws.call`."""
     names = [one.name for one in endpoint.variants]
@@ -225,38 +143,8 @@ def _read(
     now: datetime,
 ) -> dict[tuple[str, str], Traffic]:
     """The whole span in one value of each metric, and with `every` also a series."""
-    first_moment = begin(length, now)
-    whole = min(int(length.total_seconds()), LONGEST)
-    asked: list[tuple[tuple[str, str], Metric, int]] = [
-        (variant, metric, period)
-        for variant in variants
-        for metric in metrics
-        for period in ((whole, every) if every else (whole,))
+    asked = [
+        (one, metric, (("EndpointName", one[0]), ("VariantName", one[1]))) for one in variants for metric in metrics
     ]
-    values: dict[int, list[tuple[datetime, float]]] = {}
-    for first in range(0, len(asked), QUERIES):
-        queries = [_query(f"q{place}", *one) for place, one in enumerate(asked[first : first + QUERIES], start=first)]
-        window: dict[str, Any] = {"StartTime": first_moment, "EndTime": first_moment + length}
-        pages = aws.pages("cloudwatch", "GetMetricData", MetricDataQueries=queries, **window)
-        for page in pages:
-            for result in page["MetricDataResults"]:
-                told = zip(result.get("Timestamps", ()), result.get("Values", ()), strict=True)
-                values.setdefault(int(result["Id"][1:]), []).extend((at.astimezone(UTC), v) for at, v in told)
-    found = {variant: Traffic(every or whole, {}, {}) for variant in variants}
-    for place, (variant, metric, seconds) in enumerate(asked):
-        points = tuple((at, value * metric.scale) for at, value in sorted(values.get(place, ())))
-        if not points:
-            continue
-        one = found[variant]
-        if seconds == whole:
-            value = sum(v for _, v in points) if metric.key in SUMMED else max(v for _, v in points)
-            found[variant] = Traffic(one.period, one.series, {**one.whole, metric.key: value})
-        else:
-            found[variant] = Traffic(one.period, {**one.series, metric.key: points}, one.whole)
-    return found
-
-
-def _query(name: str, variant: tuple[str, str], metric: Metric, seconds: int) -> dict[str, Any]:
-    dimensions = [{"Name": "EndpointName", "Value": variant[0]}, {"Name": "VariantName", "Value": variant[1]}]
-    what = {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions}
-    return {"Id": name, "MetricStat": {"Metric": what, "Period": seconds, "Stat": metric.statistic}}
+    found = measure(aws, asked, length, every, now)
+    return {one: Traffic(every or whole_period(length), told.series, told.whole) for one, told in found.items()}

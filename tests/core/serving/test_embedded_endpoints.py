@@ -13,10 +13,10 @@ from dashboard.core.aws import Aws, connect
 from dashboard.core.serving import live
 from dashboard.core.serving.delete import delete_endpoint, plan_delete
 from dashboard.core.serving.endpoints import get_endpoint
-from dashboard.core.serving.live import Span
 from dashboard.core.serving.logs import tail
 from dashboard.core.serving.rollout import Guard, Rollout, Shift
 from dashboard.core.serving.source import Source
+from dashboard.core.serving.span import Span
 from dashboard.core.serving.update import Change, Kind, UpdatePlan, plan_update, update
 from dashboard.core.serving.weights import Share, plan_weights, set_weights
 from dashboard.readings import now

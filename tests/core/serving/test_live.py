@@ -5,7 +5,8 @@ import pytest
 
 from dashboard.core.errors import AccessDenied
 from dashboard.core.serving import live
-from dashboard.core.serving.live import Span, Traffic
+from dashboard.core.serving.live import Traffic
+from dashboard.core.serving.span import MOST_POINTS, Span
 from tests.core.serving.made import asked, endpoint
 from tests.core.serving.scripted import Scripted
 
@@ -72,21 +73,7 @@ def test_no_period_is_longer_than_cloudwatch_has(span):
     periods = {query["MetricStat"]["Period"] for query in aws.asked("GetMetricData")[0]["MetricDataQueries"]}
     assert max(periods) <= 86_400
     assert all(period % 60 == 0 for period in periods)
-    assert span.length.total_seconds() / min(periods) <= live.MOST_POINTS
-
-
-def test_many_endpoints_are_asked_in_parts_that_cloudwatch_takes():
-    aws = Scripted(GetMetricData=metrics)
-    live.brief(aws, [endpoint(name=f"dogs-{n}") for n in range(150)], NOW)
-    sizes = [len(call["MetricDataQueries"]) for call in aws.asked("GetMetricData")]
-    assert sizes == [500, 250]
-
-
-def test_an_account_that_waits_less_is_looked_at_more_closely():
-    assert live.period(timedelta(minutes=15)) == 60
-    assert live.period(timedelta(minutes=15), 30.0) == 5
-    assert live.period(timedelta(days=1), 30.0) == 480
-    assert live.period(timedelta(days=7)) == 3360
+    assert span.length.total_seconds() / min(periods) <= MOST_POINTS
 
 
 def test_a_thousand_photos_cost_what_the_instances_cost_while_they_come():
@@ -121,10 +108,3 @@ def test_a_serverless_endpoint_costs_the_time_in_the_model_of_a_thousand_photos(
     assert live.per_thousand_by_use(Decimal("0.00006"), 0.04) == Decimal("0.0024")
     assert live.mean([Traffic(60)]) is None
     assert live.per_thousand_by_use(Decimal("0.00006"), None) is None
-
-
-def test_a_minute_in_which_nobody_asked_is_a_zero_and_not_a_gap():
-    first = live.begin(timedelta(minutes=3), NOW)
-    points = ((first + timedelta(minutes=1), 4.0),)
-    assert [value for _, value in live.filled(points, first, NOW, 60)] == [0.0, 4.0, 0.0]
-    assert live.filled((), first, NOW, 60) == ()

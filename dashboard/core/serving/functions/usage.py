@@ -6,50 +6,36 @@ Durations come in milliseconds and are seconds here; INIT is not part of Duratio
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from dashboard.core.aws import Aws
+from dashboard.core.metrics import Points
 from dashboard.core.serving.functions.model import LIVE
-from dashboard.core.serving.live import Points, Span, period
+from dashboard.core.serving.span import Dimensions, Metric, Span, measure, period, whole_period
 
 NAMESPACE = "AWS/Lambda"
-QUERIES = 500  # of one GetMetricData
-LONGEST = 86_400
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One statistic of one metric. `key` names it in `Usage`."""
-
-    key: str
-    name: str
-    statistic: str
-    scale: float = 1.0
-    of_live: bool = False  # told for each alias and version alone: that of `live`
-
-
-INVOCATIONS = Metric("invocations", "Invocations", "Sum")
-ERRORS = Metric("errors", "Errors", "Sum")
-THROTTLES = Metric("throttles", "Throttles", "Sum")
-DURATION = Metric("duration", "Duration", "Average", 0.001)
-P90 = Metric("p90", "Duration", "p90", 0.001)
-AT_ONCE = Metric("at-once", "ConcurrentExecutions", "Maximum")
+INVOCATIONS = Metric("invocations", "Invocations", "Sum", NAMESPACE)
+ERRORS = Metric("errors", "Errors", "Sum", NAMESPACE)
+THROTTLES = Metric("throttles", "Throttles", "Sum", NAMESPACE)
+DURATION = Metric("duration", "Duration", "Average", NAMESPACE, 0.001)
+P90 = Metric("p90", "Duration", "p90", NAMESPACE, 0.001)
+AT_ONCE = Metric("at-once", "ConcurrentExecutions", "Maximum", NAMESPACE)
 BRIEF = (INVOCATIONS, ERRORS, THROTTLES, P90, AT_ONCE)
 ALL = (
     INVOCATIONS,
     ERRORS,
     THROTTLES,
     DURATION,
-    Metric("p50", "Duration", "p50", 0.001),
+    Metric("p50", "Duration", "p50", NAMESPACE, 0.001),
     P90,
-    Metric("p99", "Duration", "p99", 0.001),
+    Metric("p99", "Duration", "p99", NAMESPACE, 0.001),
     AT_ONCE,
-    Metric("in-ready", "ProvisionedConcurrencyInvocations", "Sum"),
-    Metric("spilled", "ProvisionedConcurrencySpilloverInvocations", "Sum"),
-    Metric("utilization", "ProvisionedConcurrencyUtilization", "Maximum", of_live=True),
+    Metric("in-ready", "ProvisionedConcurrencyInvocations", "Sum", NAMESPACE),
+    Metric("spilled", "ProvisionedConcurrencySpilloverInvocations", "Sum", NAMESPACE),
+    Metric("utilization", "ProvisionedConcurrencyUtilization", "Maximum", NAMESPACE),
 )
-SUMMED = ("invocations", "errors", "throttles", "in-ready", "spilled")
+OF_LIVE = ("utilization",)
+"""Told for each alias and version alone: read of `live`."""
 
 
 @dataclass(frozen=True)
@@ -103,33 +89,12 @@ def brief(aws: Aws, functions: Sequence[str], span: Span, now: datetime) -> dict
 def _read(
     aws: Aws, functions: Sequence[str], metrics: Sequence[Metric], span: Span, every: int | None, now: datetime
 ) -> dict[str, Usage]:
-    begin = now.replace(second=0, microsecond=0) - span.length + timedelta(minutes=1)
-    whole = min(int(span.length.total_seconds()), LONGEST)
-    periods = (whole, every) if every else (whole,)
-    asked = [(name, metric, seconds) for name in functions for metric in metrics for seconds in periods]
-    values: dict[int, list[tuple[datetime, float]]] = {}
-    for first in range(0, len(asked), QUERIES):
-        queries = [_query(f"q{place}", *one) for place, one in enumerate(asked[first : first + QUERIES], start=first)]
-        window: dict[str, Any] = {"StartTime": begin, "EndTime": begin + span.length}
-        for page in aws.pages("cloudwatch", "GetMetricData", MetricDataQueries=queries, **window):
-            for result in page["MetricDataResults"]:
-                told = zip(result.get("Timestamps", ()), result.get("Values", ()), strict=True)
-                values.setdefault(int(result["Id"][1:]), []).extend((at.astimezone(UTC), v) for at, v in told)
-    series: dict[str, dict[str, Points]] = {name: {} for name in functions}
-    wholes: dict[str, dict[str, float]] = {name: {} for name in functions}
-    for place, (name, metric, seconds) in enumerate(asked):
-        points = tuple((at, value * metric.scale) for at, value in sorted(values.get(place, ())))
-        if points and seconds == whole:
-            each = [value for _, value in points]
-            wholes[name][metric.key] = sum(each) if metric.key in SUMMED else max(each)
-        elif points:
-            series[name][metric.key] = points
-    return {name: Usage(span, every or whole, series[name], wholes[name]) for name in functions}
+    asked = [(name, metric, _dimensions(name, metric)) for name in functions for metric in metrics]
+    found = measure(aws, asked, span.length, every, now)
+    seconds = every or whole_period(span.length)
+    return {name: Usage(span, seconds, told.series, told.whole) for name, told in found.items()}
 
 
-def _query(name: str, function: str, metric: Metric, seconds: int) -> dict[str, Any]:
-    dimensions = [{"Name": "FunctionName", "Value": function}]
-    if metric.of_live:
-        dimensions.append({"Name": "Resource", "Value": f"{function}:{LIVE}"})
-    what = {"Namespace": NAMESPACE, "MetricName": metric.name, "Dimensions": dimensions}
-    return {"Id": name, "MetricStat": {"Metric": what, "Period": seconds, "Stat": metric.statistic}}
+def _dimensions(function: str, metric: Metric) -> Dimensions:
+    whose = ("FunctionName", function)
+    return (whose, ("Resource", f"{function}:{LIVE}")) if metric.key in OF_LIVE else (whose,)

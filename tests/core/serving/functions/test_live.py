@@ -31,7 +31,7 @@ from dashboard.core.serving.functions.scaled import Scaling
 from dashboard.core.serving.functions.usage import read_usage
 from dashboard.core.serving.functions.versions import plan_point
 from dashboard.core.serving.functions.wanted import Wanted, like
-from dashboard.core.serving.live import Span
+from dashboard.core.serving.span import Span
 from tests.conftest import Embedded
 from tests.core.conftest import write_client
 from tests.local_aws.sagemaker_world import bucket, create_endpoint, tiny_package, unique, wait_for

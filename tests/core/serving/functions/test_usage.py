@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from dashboard.core.serving.functions.usage import QUERIES, Usage, brief, read_usage
-from dashboard.core.serving.live import Span
+from dashboard.core.metrics import QUERIES
+from dashboard.core.serving.functions.usage import Usage, brief, read_usage
+from dashboard.core.serving.span import Span
 from tests.core.costs.shaped_aws import ShapedAws
 
 NOW = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)

@@ -10,17 +10,16 @@ endpoint that nobody asks has no data points, as in AWS.
 Where waiting goes faster than in AWS an alarm looks at bins of less than a minute, so points keep their second there.
 """
 
-import asyncio
 import math
 import threading
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
 from local_aws.engine.endpoint import Use
+from local_aws.engine.soon import Soon
 from local_aws.pace import AS_AWS, Pace
 from local_aws.services.cloudwatch_store import Datum, Dimensions, MetricStore
 
@@ -78,21 +77,20 @@ class EndpointMetrics:
     ) -> None:
         self._store = store
         self._now = now
-        self._write_seconds = write_seconds
         self._resolution = MINUTE if pace.scale == 1 else 1
         self._window = max(1, round(pace.seconds(CONCURRENCY_SECONDS)))
         self._lock = threading.Lock()
         self._waiting: Counter[tuple[str, str, Dimensions, int, float, str]] = Counter()
         self._in_flight: Counter[Seat] = Counter()
         self._most: dict[tuple[Seat, int], int] = {}  # by the beginning of its window
-        self._writing: asyncio.Task[None] | None = None
+        self._soon = Soon("metrics of endpoints", write_seconds, self.write, self._waits)
 
     def began(self, seat: Seat) -> None:
         """A request goes to an instance; called in the event loop, as `ended` is when its answer is there."""
         with self._lock:
             self._in_flight[seat] += 1
             self._note_most(seat)
-        self._write_later()
+        self._soon.wake()
 
     def ended(self, seat: Seat) -> None:
         with self._lock:
@@ -131,27 +129,15 @@ class EndpointMetrics:
         with self._lock:
             for name, value, unit in measured:
                 self._waiting[one.region, name, dimensions, at, value, unit] += 1
-        self._write_later()
+        self._soon.wake()
 
-    def _write_later(self) -> None:
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+    def _waits(self) -> bool:
+        return bool(self._waiting or self._most or self._in_flight)
 
     async def close(self) -> None:
         """Write what is left."""
-        if self._writing is not None:
-            self._writing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writing
+        await self._soon.close()
         await run_in_threadpool(self.write, everything=True)
-
-    async def _write_soon(self) -> None:
-        while True:
-            await asyncio.sleep(self._write_seconds)
-            # a request that comes while this writes starts no second task: look again until nothing is left
-            await run_in_threadpool(self.write)
-            if not (self._waiting or self._most or self._in_flight):
-                return
 
     def write(self, *, everything: bool = False) -> None:
         """Write what was added up; it is there when this returns. everything: also of a window that has not ended."""

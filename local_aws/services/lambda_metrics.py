@@ -4,13 +4,12 @@ Each is there for the function ("FunctionName"), for what was asked for of it ("
 those of provisioned concurrency, for the whole region. A function that nobody asks has no data points.
 """
 
-import asyncio
 import math
 import threading
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 
+from local_aws.engine.soon import Soon
 from local_aws.services.cloudwatch_store import Datum, Dimensions, MetricStore
 
 NAMESPACE = "AWS/Lambda"
@@ -28,7 +27,7 @@ class LambdaMetrics:
         self._resolution = resolution
         self._lock = threading.Lock()
         self._waiting: Counter[tuple[str, str, Dimensions, int, float]] = Counter()
-        self._writing: asyncio.Task[None] | None = None
+        self._soon = Soon("Lambda's metrics", WRITE_SECONDS, self.write, lambda: bool(self._waiting))
 
     def add(self, region: str, function: str, resource: str, metric: str, value: float = 1.0) -> None:
         """One measurement of a function, of what was asked for ("name", "name:alias") and of the region.
@@ -54,21 +53,11 @@ class LambdaMetrics:
     def _add(self, region: str, metric: str, dimensions: Dimensions, value: float) -> None:
         with self._lock:
             self._waiting[region, metric, dimensions, int(self._now()), _rounded(value)] += 1
-        if self._writing is None or self._writing.done():
-            self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+        self._soon.wake()
 
     async def close(self) -> None:
         """Write what is left."""
-        if self._writing is not None:
-            self._writing.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._writing
-        await asyncio.to_thread(self.write)
-
-    async def _write_soon(self) -> None:
-        await asyncio.sleep(WRITE_SECONDS)
-        while self._waiting:  # what comes while this writes starts no second task
-            await asyncio.to_thread(self.write)
+        await self._soon.close()
 
     def write(self) -> None:
         """Write what was added up; it is there when this returns."""

@@ -54,4 +54,4 @@ def test_what_is_printed_faster_than_it_is_written_is_bounded(
     with caplog.at_level(logging.WARNING):
         printed(sink, ("a", ["1", "2", "3"]), ("a", ["4"]))
     assert [line for _, line in sink.batches[0][2]] == ["1", "2", "3"]
-    assert "1 log lines of /aws/lambda/fn are lost" in caplog.text
+    assert "1 log lines of functions are lost" in caplog.text

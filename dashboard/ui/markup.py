@@ -12,7 +12,7 @@ from dashboard.core.format import duration, percent
 from dashboard.ui.tones import LOOKS, Tone
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:])")
-CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 class Markup(str):
@@ -23,7 +23,7 @@ NO_MARK = Markup()
 
 
 def escape(text: str) -> str:
-    """Text from outside as HTML shows it: no tag, no terminal colour, no control character."""
+    """Text from outside as HTML shows it: no tag, no terminal colour, no control character, no half of one."""
     return in_html(CONTROL.sub("", text))
 
 

@@ -42,6 +42,7 @@ def test_every_tone_has_its_own_shape() -> None:
         ("10 %\r20 %\r30 %\n", "30 %"),
         ("a\x00b\x07c", "abc"),
         ("tab\tstays", "tab\tstays"),
+        ("half \ud83d of one", "half  of one"),  # JSON may hold it, no page can be sent it
     ],
 )
 def test_a_log_line_is_shown_without_control_characters(line: str, clean: str) -> None:

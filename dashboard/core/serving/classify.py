@@ -28,6 +28,8 @@ MAX_PHOTOS = 20
 LONG_SIDE = 1024
 SHOWN = 60
 """Characters of an address that are named."""
+LONGEST_NAME = 100
+"""Characters of a breed's or model's name that are kept."""
 TOP = 5
 SURE = 0.6
 """Above this the first breed is named alone."""
@@ -160,7 +162,7 @@ def _nonsense(endpoint: str, error: Exception) -> ServiceFault:
 
 def _breeds(told: dict[str, Any], endpoint: str, seconds: float) -> Answer:
     """The profile "breeds": one list of {"breed", "probability"} a photo, and whether it is a dog."""
-    listed = [Prediction(written(str(p["breed"])), _share(p["probability"])) for p in told["predictions"][0]]
+    listed = [Prediction(written(_name(p["breed"])), _share(p["probability"])) for p in told["predictions"][0]]
     predictions = tuple(sorted(listed, key=lambda p: -p.probability)[:TOP])
     is_dog = told["is_dog"][0]
     if not predictions or not (is_dog is None or isinstance(is_dog, bool)):
@@ -169,7 +171,7 @@ def _breeds(told: dict[str, Any], endpoint: str, seconds: float) -> Answer:
     dog = None if probability is None else _share(probability)
     milliseconds = told.get("milliseconds")
     return Answer(
-        model=str(told.get("model") or endpoint),
+        model=_name(told.get("model") or endpoint),
         predictions=predictions,
         is_dog=is_dog,
         dog_probability=dog,
@@ -242,6 +244,19 @@ def sentence(predictions: tuple[Prediction, ...], is_dog: bool | None, dog_proba
 
 def _article(word: str) -> str:
     return "an" if word[:1].lower() in "aeiou" else "a"
+
+
+def _name(value: Any) -> str:
+    """A text that names something: of bearable length, and without half characters, which no page can be sent.
+
+    Raises TypeError, ValueError for what is none.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} is no name")
+    name = value.encode(errors="replace").decode().strip()
+    if not name:
+        raise ValueError("a name is empty")
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _number(value: Any) -> float:

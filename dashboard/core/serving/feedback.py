@@ -9,6 +9,7 @@ replaces the first. No name, address or place of the visitor is kept.
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dashboard.core.aws import Account, Aws
-from dashboard.core.errors import InvalidInput, NotFound, ServiceFault
+from dashboard.core.errors import InvalidInput, NotFound, Refused, ServiceFault
 from dashboard.core.serving.classify import Answer, Photo
 from training import breeds
 
@@ -29,6 +30,7 @@ KEPT = (
     "it."
 )
 _MOST_NOTE = 64 * 1024
+_NO_FOLDER = re.compile(r"[^\w.()'-]+")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def is_on(environ: Mapping[str, str] = os.environ) -> bool:
 
 def choices(said: Answer) -> tuple[str, ...]:
     """What a visitor may correct an answer to: its own breeds first, then all others by name, then no dog at all."""
-    first = [one.breed for one in said.predictions]
+    first = [one for one in dict.fromkeys(one.breed for one in said.predictions) if one != NO_DOG]
     known = {breeds.written(breed.name) for breed in breeds.table()} - set(first)
     return (*first, *sorted(known), NO_DOG)
 
@@ -58,11 +60,16 @@ def folder(account: Account) -> str:
     return f"s3://{account.bucket}/{PREFIX}"
 
 
-def keep(aws: Aws, photo: Photo, said: Answer, breed: str, now: datetime) -> Correction:
+def keep(
+    aws: Aws, photo: Photo, said: Answer, breed: str, now: datetime, environ: Mapping[str, str] = os.environ
+) -> Correction:
     """Keep a photo under the breed that a visitor chose. The same photo again is kept once, under the newer breed.
 
-    Raises InvalidInput for a breed that was no choice, ReadOnly, and the errors of `Aws.call`.
+    Raises Refused where corrections are off, InvalidInput for a breed that was no choice, ReadOnly, and the errors of
+    `Aws.call`.
     """
+    if not is_on(environ):
+        raise Refused("this correction was not kept", "corrections are off here", f"set {SETTING}=1 to collect them")
     if breed not in choices(said):
         raise InvalidInput(f'"{breed}" is no breed that can be chosen', "", "choose one of the list", field="breed")
     correction = _named(photo, breed)
@@ -85,15 +92,21 @@ def keep(aws: Aws, photo: Photo, said: Answer, breed: str, now: datetime) -> Cor
 
 
 def take_back(aws: Aws, correction: Correction) -> None:
-    """Delete what was kept of a photo; what is gone already is fine. Raises the errors of `Aws.call`."""
+    """Delete what was kept of a photo; what is gone already is fine. Raises the errors of `Aws.call`.
+
+    A newer correction of the same photo, which somebody else may have sent, stays.
+    """
+    if _note(aws, correction.note_key).get("photo", correction.photo_key) != correction.photo_key:
+        return  # keeping the newer one removed this one's photo
     _delete(aws, correction.photo_key)
     _delete(aws, correction.note_key)
 
 
 def _named(photo: Photo, breed: str) -> Correction:
     digest = hashlib.sha256(photo.jpeg).hexdigest()[:32]
-    label = breed.replace("/", "-").replace(" ", "_")
-    place = "not-a-dog" if breed == NO_DOG else f"train/{label}"
+    # A breed may be any text that a model answers: as a folder's name it leads nowhere but there.
+    label = _NO_FOLDER.sub("_", breed).strip("._")
+    place = "not-a-dog" if breed == NO_DOG else f"train/{label or 'unnamed'}"
     return Correction(digest, breed, f"{PREFIX}{place}/{digest}.jpg", f"{PREFIX}notes/{digest}.json")
 
 

@@ -22,6 +22,8 @@ from dashboard.core.serving.functions.model import LIVE, Function
 
 _MILLISECONDS = re.compile(r"([0-9]+(?:\.[0-9]+)?) ms")
 REFUSED, LATER = 400, 503
+LONGEST = 500
+"""Characters of what a function says that are passed on."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def _answer(payload: bytes, front: Front, seconds: float, *, failed: str) -> Ans
         said = told.get("errorMessage", "") if isinstance(told, dict) else ""
         raise ServiceFault(
             f"the function {front.function} failed on this photo",
-            str(said) or f"Lambda calls it {failed}",
+            str(said)[:LONGEST] or f"Lambda calls it {failed}",
             "see its log on the page Lambda",
         )
     if not isinstance(told, dict):
@@ -116,7 +118,7 @@ def _answer(payload: bytes, front: Front, seconds: float, *, failed: str) -> Ans
 
 
 def _refusal(told: dict[str, Any], status: Any, front: Front) -> Exception:
-    said = str(told.get("error") or told.get("body") or "it said no more")
+    said = str(told.get("error") or told.get("body") or "it said no more")[:LONGEST]
     if status == REFUSED:
         return InvalidInput("the model could not use this photo", said, "try another photo", field="photo")
     if status == LATER:

@@ -147,6 +147,8 @@ def test_huge_scores_do_not_overflow(aws, fake):
         json.dumps(breeds(("Beagle", 1.7))).encode(),
         json.dumps(breeds(("Beagle", 0.9), is_dog="yes")).encode(),
         json.dumps(breeds(("Beagle", None))).encode(),
+        json.dumps(breeds((None, 0.9))).encode(),
+        json.dumps(breeds((" ", 0.9))).encode(),
     ],
 )
 def test_an_answer_that_makes_no_sense_is_said_to_make_none(aws, fake, body):
@@ -154,6 +156,13 @@ def test_an_answer_that_makes_no_sense_is_said_to_make_none(aws, fake, body):
     with pytest.raises(ServiceFault, match="makes no sense") as caught:
         classify(aws, "dogs", PHOTO)
     assert "dogs" in caught.value.what
+
+
+def test_a_breeds_name_can_be_shown_whatever_it_is(aws, fake):
+    fake.on("InvokeEndpoint", breeds(("half \ud83d", 0.6), ("x" * 5_000_000, 0.4)))
+    first, second = classify(aws, "dogs", PHOTO).predictions
+    assert first.breed == "half ?"
+    assert second.breed == "x" * 99 + "…"
 
 
 def test_the_containers_refusal_is_told_in_its_own_sentence(aws, fake):

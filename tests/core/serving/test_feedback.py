@@ -1,12 +1,13 @@
 """Corrections of visitors: kept once by content, under the newer breed, and taken back whole."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from dashboard.core.errors import InvalidInput
+from dashboard.core.errors import InvalidInput, Refused
 from dashboard.core.serving import feedback
 from dashboard.core.serving.classify import Answer, Photo, Prediction
 from tests.views.scripted import ScriptedAws
@@ -19,7 +20,8 @@ SAID = Answer(
 
 
 @pytest.fixture
-def aws() -> ScriptedAws:
+def aws(monkeypatch: pytest.MonkeyPatch) -> ScriptedAws:
+    monkeypatch.setenv("KENNEL_FEEDBACK", "1")
     return ScriptedAws()
 
 
@@ -78,6 +80,30 @@ def test_only_a_breed_of_the_list_can_be_chosen(aws: ScriptedAws) -> None:
     for wrong in ("../../models", "x" * 900, ""):
         with pytest.raises(InvalidInput):
             feedback.keep(aws, PHOTO, SAID, wrong, NOW)
+    assert not aws.bodies
+
+
+def test_taking_one_back_leaves_what_somebody_else_said_of_the_same_photo_since(aws: ScriptedAws) -> None:
+    first = feedback.keep(aws, PHOTO, SAID, "Poodle", NOW)
+    second = feedback.keep(aws, PHOTO, SAID, "Basset Hound", NOW)
+    feedback.take_back(aws, first)
+    assert keys(aws) == sorted([second.photo_key, second.note_key])
+
+
+@pytest.mark.parametrize(
+    ("breed", "folder"),
+    [("../../models", "models"), ("..", "unnamed"), ("a\\b\n/c", "a_b_c"), ("Coton de Tuléar", "Coton_de_Tuléar")],
+)
+def test_whatever_a_model_calls_a_breed_becomes_a_folder_of_its_own(aws: ScriptedAws, breed: str, folder: str) -> None:
+    said = replace(SAID, predictions=(Prediction(breed, 0.9), Prediction(breed, 0.1)))
+    assert feedback.choices(said).count(breed) == 1
+    assert feedback.keep(aws, PHOTO, said, breed, NOW).photo_key.startswith(f"feedback/train/{folder}/")
+
+
+def test_where_it_is_off_nothing_is_kept_whatever_a_page_sends() -> None:
+    aws = ScriptedAws()
+    with pytest.raises(Refused, match="corrections are off here"):
+        feedback.keep(aws, PHOTO, SAID, "Poodle", NOW, {})
     assert not aws.bodies
 
 

@@ -119,6 +119,13 @@ def test_what_is_no_answer_is_a_sentence(
         classify_through(aws, FRONT, PHOTO)
 
 
+def test_what_a_function_says_at_length_is_cut(aws: Functions) -> None:
+    aws.said = {"statusCode": 400, "body": "no " * 1_000_000}
+    with pytest.raises(InvalidInput) as refused:
+        classify_through(aws, FRONT, PHOTO)
+    assert len(str(refused.value)) < 1000
+
+
 def test_only_kennels_functions_that_ask_an_endpoint_are_offered(aws: Functions) -> None:
     aws.add_function("b-with-alias", "starter")
     aws.add_function("a-without", "starter", alias=False)

@@ -1,19 +1,18 @@
 """How much of its instances a run uses: processor, memory, disk and GPU, from CloudWatch."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
+from dashboard.core import metrics
 from dashboard.core.aws import Aws
+from dashboard.core.metrics import Points, Statistic
 from dashboard.core.runs.model import Run
 
 SAGEMAKER, EC2 = "/aws/sagemaker/TrainingJobs", "Kennel/EC2Training"
 MOST_POINTS = 180
 """Points of a chart: the period is chosen so that a run has no more."""
-QUERIES = 500  # of one GetMetricData
-PAGES = 20
 FINE = (1, 5, 10, 30)
 """Periods that CloudWatch keeps for three hours, and only for metrics of high resolution; the others are minutes."""
 _HIGH_RESOLUTION, _MINUTES, _FIVE_MINUTES = timedelta(hours=3), timedelta(days=15), timedelta(days=63)
@@ -35,7 +34,7 @@ class Series:
 
     measure: Measure
     host: str
-    points: tuple[tuple[datetime, float], ...]
+    points: Points
     period: int
 
     @property
@@ -86,27 +85,19 @@ def usage(aws: Aws, run: Run, now: datetime) -> Usage:
         return Usage()
     begin = run.started or run.created
     end = max(run.ended or now, begin)
-    queries: dict[str, tuple[Measure, str, int]] = {}
-    asked: list[dict[str, Any]] = []
+    series: list[Series] = []
+    statistics: list[Statistic] = []
     for period in periods(begin, end, now):
         for number in range(1, run.instance_count + 1):
             for measure in Measure:
-                name = f"q{len(asked)}"
-                queries[name] = measure, f"algo-{number}", period
-                asked.append(_query(name, run, measure, f"algo-{number}", period))
-    found: dict[str, dict[datetime, float]] = {}
-    longest = max(period for _, _, period in queries.values())
-    for first in range(0, len(asked), QUERIES):
-        window = {
-            "StartTime": begin - timedelta(seconds=longest),
-            "EndTime": end + timedelta(seconds=longest),
-            "MetricDataQueries": asked[first : first + QUERIES],
-        }
-        for page in aws.pages("cloudwatch", "GetMetricData", limit=PAGES, **window):
-            for result in page["MetricDataResults"]:
-                points = zip(result.get("Timestamps", []), result.get("Values", []), strict=True)
-                found.setdefault(result["Id"], {}).update(points)
-    return Usage(tuple(_finest(queries, found)))
+                host = f"algo-{number}"
+                series.append(Series(measure, host, (), period))
+                whose = (("Host", f"{run.name}/{host}"),)
+                namespace = EC2 if run.is_on_ec2 else SAGEMAKER
+                statistics.append(Statistic(namespace, measure.value, whose, "Average", period))
+    longest = timedelta(seconds=max(one.period for one in series))
+    found = metrics.read(aws, statistics, begin - longest, end + longest)
+    return Usage(_finest(replace(one, points=points) for one, points in zip(series, found, strict=True) if points))
 
 
 def periods(begin: datetime, end: datetime, now: datetime) -> tuple[int, ...]:
@@ -119,25 +110,10 @@ def periods(begin: datetime, end: datetime, now: datetime) -> tuple[int, ...]:
     return (fine, coarse) if fine < coarse and age < _HIGH_RESOLUTION else (coarse,)
 
 
-def _query(name: str, run: Run, measure: Measure, host: str, period: int) -> dict[str, Any]:
-    metric = {
-        "Namespace": EC2 if run.is_on_ec2 else SAGEMAKER,
-        "MetricName": measure.value,
-        "Dimensions": [{"Name": "Host", "Value": f"{run.name}/{host}"}],
-    }
-    return {"Id": name, "MetricStat": {"Metric": metric, "Period": period, "Stat": "Average"}, "ReturnData": True}
-
-
-def _finest(
-    queries: Mapping[str, tuple[Measure, str, int]], found: Mapping[str, Mapping[datetime, float]]
-) -> Iterable[Series]:
+def _finest(series: Iterable[Series]) -> tuple[Series, ...]:
     best: dict[tuple[Measure, str], Series] = {}
-    for name, (measure, host, period) in queries.items():
-        points = found.get(name)
-        if not points:
-            continue
-        series = Series(measure, host, tuple(sorted((at.astimezone(UTC), v) for at, v in points.items())), period)
-        other = best.get((measure, host))
-        if other is None or len(series.points) > len(other.points):
-            best[measure, host] = series
-    return best.values()
+    for one in series:
+        other = best.get((one.measure, one.host))
+        if other is None or len(one.points) > len(other.points):
+            best[one.measure, one.host] = one
+    return tuple(best.values())

@@ -7,6 +7,7 @@ from decimal import Decimal
 from statistics import median
 from typing import Any
 
+from dashboard.core import metrics
 from dashboard.core.aws import Aws
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly, unknown
@@ -14,7 +15,7 @@ from dashboard.core.errors import KennelError
 from dashboard.core.format import count, duration
 from dashboard.core.serving.measure import knee
 from dashboard.core.serving.measure.result import Measurement
-from dashboard.core.serving.scaling.recorded import metric
+from dashboard.core.serving.scaling.recorded import statistic
 from dashboard.core.serving.scaling.replay import START_SECONDS
 from dashboard.core.serving.scaling.scaling import Activity, Scaling
 
@@ -118,13 +119,12 @@ def _added(activities: Sequence[Activity]) -> list[float]:
 
 def _latency(aws: Aws, endpoint: str, variant: str, now: datetime) -> Fact:
     """The median of the hourly medians of ModelLatency, which CloudWatch has in microseconds."""
-    stat: dict[str, Any] = {"Metric": metric("ModelLatency", endpoint, variant), "Period": HOUR, "Stat": "p50"}
-    asked = [{"Id": "latency", "MetricStat": stat, "ReturnData": True}]
+    asked = statistic("ModelLatency", endpoint, variant, "p50", HOUR)
     try:
-        told = aws.call("cloudwatch", "GetMetricData", MetricDataQueries=asked, StartTime=now - PAST, EndTime=now)
+        (points,) = metrics.read(aws, [asked], now - PAST, now)
     except KennelError as problem:
         return Fact(LATENCY, f"assumed: CloudWatch did not tell it ({problem.what})", is_assumed=True)
-    values = [value for result in told["MetricDataResults"] for value in result.get("Values", ()) if value > 0]
+    values = [value for _, value in points if value > 0]
     if not values:
         return Fact(LATENCY, "assumed: nobody asked this endpoint in the last day", is_assumed=True)
     return Fact(median(values) / 1e6, "CloudWatch: the median of ModelLatency in the last day")

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from dashboard.core import metrics
 from dashboard.core.aws import Aws
+from dashboard.core.metrics import Points, Statistic
 from dashboard.core.serving.scaling.policy import CustomMetric, TargetTracking, Tracked
 from dashboard.core.serving.scaling.scaling import Activity, Scaling
 
@@ -19,8 +21,6 @@ METRICS = {
     Tracked.PROVISIONED: CustomMetric(NAMESPACE, "ServerlessProvisionedConcurrencyUtilization", "Maximum"),
 }
 """What the predefined metrics are in CloudWatch (SageMaker Developer Guide, "Endpoint Invocation Metrics")."""
-
-Points = tuple[tuple[datetime, float], ...]
 
 
 @dataclass(frozen=True)
@@ -78,31 +78,27 @@ def read(aws: Aws, scaling: Scaling, policies: Sequence[TargetTracking], now: da
     period = width_of(longest, scale)
     end = datetime.fromtimestamp(math.ceil(now.timestamp() / period) * period, UTC)
     begin = end - timedelta(seconds=BINS * period)
-    asked: list[dict[str, Any]] = []
+    asked: dict[str, Statistic] = {}
     for place, (policy, metric) in enumerate(watched):
         if metric is not None:
-            asked.append(query(f"m{place}", metric, fine(policy.tracked.period, scale)))
+            asked[f"m{place}"] = statistic(metric, fine(policy.tracked.period, scale))
     dimensions = (("EndpointName", endpoint), ("VariantName", variant))
-    for name, metric_name, statistic in (
-        ("share", "InvocationsPerInstance", "Sum"),
-        ("count", "Invocations", "Sum"),
-        ("latency", "ModelLatency", "Sum"),
+    for name, metric_name in (
+        ("share", "InvocationsPerInstance"),
+        ("count", "Invocations"),
+        ("latency", "ModelLatency"),
     ):
-        asked.append(query(name, CustomMetric(NAMESPACE, metric_name, statistic, dimensions), fine(60, scale)))
-    found: dict[str, list[tuple[datetime, float]]] = {}
-    for page in aws.pages("cloudwatch", "GetMetricData", MetricDataQueries=asked, StartTime=begin, EndTime=end):
-        for one in page["MetricDataResults"]:
-            told = zip(one.get("Timestamps", []), one.get("Values", []), strict=True)
-            found.setdefault(one["Id"], []).extend((at.astimezone(UTC), float(value)) for at, value in told)
+        asked[name] = Statistic(NAMESPACE, metric_name, dimensions, "Sum", fine(60, scale))
+    found = dict(zip(asked, metrics.read(aws, list(asked.values()), begin, end), strict=True))
     tracking = []
     for place, (policy, metric) in enumerate(watched):
         width = width_of(policy.tracked.period, scale)
         points = _whole(binned(found.get(f"m{place}", ()), width, metric.statistic if metric else "Sum"), width, now)
         tracking.append(Tracking(policy.tracked, policy.name, points, width))
     minute = width_of(60, scale)
-    count, share = (_whole(binned(found.get(name, ()), minute, "Sum"), minute, now) for name in ("count", "share"))
-    requests = sum(value for _, value in found.get("count", ()))
-    busy = sum(value for _, value in found.get("latency", ()))
+    count, share = (_whole(binned(found[name], minute, "Sum"), minute, now) for name in ("count", "share"))
+    requests = sum(value for _, value in found["count"])
+    busy = sum(value for _, value in found["latency"])
     return History(
         begin,
         end,
@@ -124,15 +120,9 @@ def fine(period: int, scale: float) -> int:
     return period if scale == 1 else 1
 
 
-def query(name: str, metric: CustomMetric, period: int) -> dict[str, Any]:
-    """One of GetMetricData's queries."""
-    of = {
-        "Namespace": metric.namespace,
-        "MetricName": metric.name,
-        "Dimensions": [{"Name": key, "Value": value} for key, value in metric.dimensions],
-    }
-    stat = {"Metric": of, "Period": period, "Stat": metric.statistic} | ({"Unit": metric.unit} if metric.unit else {})
-    return {"Id": name, "MetricStat": stat, "ReturnData": True}
+def statistic(metric: CustomMetric, period: int) -> Statistic:
+    """A metric as CloudWatch is asked for it, in periods of so many seconds."""
+    return Statistic(metric.namespace, metric.name, metric.dimensions, metric.statistic, period, metric.unit)
 
 
 def binned(points: Sequence[tuple[datetime, float]], width: float, statistic: str) -> Points:

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
+from dashboard.core import metrics
 from dashboard.core.aws import Aws
+from dashboard.core.metrics import Statistic
 from dashboard.core.serving.scaling.traffic import MINUTE, Traffic
 
 NAMESPACE = "AWS/SageMaker"
-PAGES = 20
 
 
 class Window(StrEnum):
@@ -32,21 +32,15 @@ def recorded(aws: Aws, endpoint: str, variant: str, window: Window, now: datetim
     """
     end = now.astimezone(UTC).replace(second=0, microsecond=0)
     begin = end - window.length
-    stat: dict[str, Any] = {"Metric": metric("Invocations", endpoint, variant), "Period": MINUTE, "Stat": "Sum"}
     minutes = [0.0] * int(window.length.total_seconds() // MINUTE)
-    asked = [{"Id": "requests", "MetricStat": stat, "ReturnData": True}]
-    for page in aws.pages(
-        "cloudwatch", "GetMetricData", limit=PAGES, MetricDataQueries=asked, StartTime=begin, EndTime=end
-    ):
-        for result in page["MetricDataResults"]:
-            for at, value in zip(result.get("Timestamps", ()), result.get("Values", ()), strict=True):
-                place = int((at.astimezone(UTC) - begin).total_seconds() // MINUTE)
-                if 0 <= place < len(minutes):
-                    minutes[place] = float(value)
+    (points,) = metrics.read(aws, [statistic("Invocations", endpoint, variant, "Sum", MINUTE)], begin, end)
+    for at, value in points:
+        place = int((at - begin).total_seconds() // MINUTE)
+        if 0 <= place < len(minutes):
+            minutes[place] = value
     return Traffic(MINUTE, tuple(minutes), begin, f"the requests of the last {window.value}")
 
 
-def metric(name: str, endpoint: str, variant: str) -> dict[str, Any]:
-    """A metric of a variant, as GetMetricData takes it."""
-    dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
-    return {"Namespace": NAMESPACE, "MetricName": name, "Dimensions": dimensions}
+def statistic(metric: str, endpoint: str, variant: str, how: str, period: int) -> Statistic:
+    """A metric of a variant in periods of so many seconds; how: "Sum", "p50", …"""
+    return Statistic(NAMESPACE, metric, (("EndpointName", endpoint), ("VariantName", variant)), how, period)

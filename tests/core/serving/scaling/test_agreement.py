@@ -17,10 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboard.core import metrics
 from dashboard.core.aws import Aws, connect
 from dashboard.core.serving.measure.load import Budget, asking, hold
 from dashboard.core.serving.scaling.policy import Settings, TargetTracking, Tracked
-from dashboard.core.serving.scaling.recorded import metric
+from dashboard.core.serving.scaling.recorded import statistic
 from dashboard.core.serving.scaling.replay import Delays, Replay, capacities, simulate
 from dashboard.core.serving.scaling.serving import Service
 from dashboard.core.serving.scaling.traffic import Traffic
@@ -183,12 +184,10 @@ def test_a_measured_fleet_has_counted_what_was_sent(real: ScalingWorld) -> None:
 
 def counted(aws: Aws, endpoint: str, since: datetime, wanted: int) -> float:
     """The invocations that CloudWatch has, once there are so many: they are written a moment after the answer."""
-    stat = {"Metric": metric("Invocations", endpoint, VARIANT), "Period": 1, "Stat": "Sum"}
-    asked = [{"Id": "sent", "MetricStat": stat}]
-    found, until = 0.0, time.monotonic() + 10
+    sent = statistic("Invocations", endpoint, VARIANT, "Sum", 1)
+    found, until = 0.0, time.monotonic() + 30
     while found < wanted and time.monotonic() < until:
-        window = {"StartTime": since.replace(microsecond=0), "EndTime": datetime.now(UTC) + timedelta(seconds=1)}
-        told = aws.call("cloudwatch", "GetMetricData", MetricDataQueries=asked, **window)
-        found = sum(told["MetricDataResults"][0]["Values"])
+        (points,) = metrics.read(aws, [sent], since.replace(microsecond=0), datetime.now(UTC) + timedelta(seconds=1))
+        found = sum(value for _, value in points)
         time.sleep(0.2)
     return found

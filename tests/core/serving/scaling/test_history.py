@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dashboard.core.metrics import Statistic
 from dashboard.core.serving.scaling import history
 from dashboard.core.serving.scaling.explain import at_once, meaning, per_minute
 from dashboard.core.serving.scaling.policy import CustomMetric, TargetTracking, Tracked, reference
@@ -83,7 +84,7 @@ def test_a_metric_of_ones_own_is_asked_with_its_own_dimensions_and_unit():
     metric = CustomMetric("Own", "Queue", "Maximum", (("a", "b"),), "Count")
     assert history.metric_of(TargetTracking("own", Tracked.CUSTOM, 5, custom=metric), "dogs", "v") == metric
     assert history.metric_of(TargetTracking("math", Tracked.CUSTOM, 5), "dogs", "v") is None
-    assert history.query("m0", metric, 60)["MetricStat"]["Unit"] == "Count"
+    assert history.statistic(metric, 60) == Statistic("Own", "Queue", (("a", "b"),), "Maximum", 60, "Count")
 
 
 def test_moments_are_told_in_utc(aws):

@@ -64,7 +64,7 @@ TITLE = b"<title>Kennel</title>".ljust(len(b"<title>Streamlit</title>"))
 
 class Guard:
     """Adds the security headers to every answer, refuses requests that a page of another origin sent, and files that
-    are larger than a photo from tabs that import no model.
+    are larger or more than a tab may send.
 
     Streamlit refuses foreign websockets too, but to decide it asks an outside service for this machine's address:
     the check here comes first, so that no request leaves the machine.
@@ -86,11 +86,15 @@ class Guard:
             return
 
         if scope["type"] == "http" and scope["method"] == "PUT":
-            too_large = uploads.refusal(scope["path"], Headers(scope=scope).get("content-length", ""))
-            if too_large:
-                await Response(too_large, 413, {**HEADERS, "Connection": "close"})(scope, receive, send)
-                return
+            with uploads.taking(scope["path"], Headers(scope=scope)) as why_not:
+                if why_not:
+                    await Response(why_not, 413, {**HEADERS, "Connection": "close"})(scope, receive, send)
+                else:
+                    await self._answer(scope, receive, send)
+            return
+        await self._answer(scope, receive, send)
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         send_at_once(send)
 
         async def send_with_headers(message: Message) -> None:

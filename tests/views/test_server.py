@@ -152,6 +152,14 @@ def test_a_file_larger_than_a_photo_is_refused_before_it_is_read(server: Server)
     assert "A file has at most 20 MB here." in answer
 
 
+def test_a_file_whose_length_is_a_lie_is_refused(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+        head = f"PUT /_stcore/upload_file/tab/file HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        raw.sendall(f"{head}Content-Length: 10\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        with raw.makefile("rb") as told:
+            assert "A file is sent with its length." in told.read().decode()
+
+
 def test_a_link_from_elsewhere_may_open_it() -> None:
     assert not is_foreign(Headers({"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}), [])
 

@@ -131,10 +131,13 @@ class ScalingWorld:
             watcher.join()
 
     def wait_for(self, desired: int, seconds: float) -> float:
-        """Until so many instances serve; the real seconds it took. Raises AssertionError when they do not in time."""
+        """Until so many instances serve and no activity goes on; the real seconds it took.
+
+        Raises AssertionError when that is not so in time.
+        """
         begun = time.monotonic()
         while time.monotonic() < begun + seconds:
-            if self.instances() == (desired, desired):
+            if self.instances() == (desired, desired) and all("EndTime" in one for one in self.activities()):
                 return time.monotonic() - begun
             time.sleep(SAMPLED)
         raise AssertionError(f"{self.instances()} instances, not {desired}: {self.activities()}")

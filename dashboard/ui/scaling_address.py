@@ -5,6 +5,7 @@ or "stay", name, and of a custom metric namespace, name, statistic, dimensions a
 name, expression, minimum, maximum, time zone. Parts are parted by "|".
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote, unquote
@@ -24,7 +25,8 @@ SHORT = {
     Tracked.CUSTOM: "custom",
 }
 LARGEST = 2**31 - 1
-"""A number in an address beyond this is a slip, and no field would show it."""
+"""A number in an address beyond this is a slip, and no field would show it; nor a target below SMALLEST."""
+SMALLEST = 1e-6
 
 
 def to_query(drafted: Settings, current: Settings | None) -> dict[str, str | list[str]]:
@@ -46,14 +48,18 @@ def of_query(query: Mapping[str, Sequence[str]], current: Settings | None) -> Se
     if not any(query.get(name) for name in NAMES):
         return None
     base = current or Settings(1, 1)
-    policies = [_read_policy(told) for told in query.get(POLICY, ()) if told != "none"]
     foreign = tuple(one for one in base.tracking if is_foreign(one))
+    policies = [_read_policy(told) for told in query.get(POLICY, ()) if told != "none"]
+    scheduled = [_read_scheduled(told) for told in query.get(SCHEDULED, ())]
+    _once([one.tracked for one in policies if one.tracked is not Tracked.CUSTOM])
+    _once([one.name for one in (*policies, *foreign, *base.steps)])
+    _once([one.name for one in scheduled])
     return replace(
         base,
         minimum=_number(query, MIN, base.minimum),
         maximum=_number(query, MAX, base.maximum),
         tracking=(*policies, *foreign) if query.get(POLICY) else base.tracking,
-        scheduled=tuple(_read_scheduled(told) for told in query.get(SCHEDULED, ())),
+        scheduled=tuple(scheduled),
     )
 
 
@@ -92,7 +98,9 @@ def _read_policy(told: str) -> TargetTracking:
         target, cooldown_out, cooldown_in = float(parts[1]), int(parts[2]), int(parts[3])
     except ValueError:
         raise _wrong(told) from None
-    if not (0 <= target <= LARGEST and 0 <= cooldown_out <= LARGEST and 0 <= cooldown_in <= LARGEST):
+    if not (
+        (target == 0 or SMALLEST <= target <= LARGEST) and 0 <= cooldown_out <= LARGEST and 0 <= cooldown_in <= LARGEST
+    ):
         raise _wrong(told)
     custom = None
     if len(parts) == 11:
@@ -117,7 +125,7 @@ def _scheduled(one: Scheduled) -> str:
 
 def _read_scheduled(told: str) -> Scheduled:
     parts = told.split("|")
-    if len(parts) != 5 or not all(not part or (part.isascii() and part.isdecimal()) for part in parts[2:4]):
+    if len(parts) != 5 or not all(not part or _is_number(part) for part in parts[2:4]):
         raise _wrong(told)
     least, most = (int(part) if part else None for part in parts[2:4])
     return Scheduled(unquote(parts[0]), unquote(parts[1]), least, most, parts[4] or "UTC")
@@ -127,9 +135,21 @@ def _number(query: Mapping[str, Sequence[str]], name: str, usual: int) -> int:
     told = next(iter(query.get(name, ())), "")
     if not told:
         return usual
-    if not (told.isascii() and told.isdecimal()) or int(told) > LARGEST:
+    if not _is_number(told):
         raise _wrong(f"{name}={told}")
     return int(told)
+
+
+def _is_number(told: str) -> bool:
+    """Whether it is one that a field can show; one of thousands of digits is not even read."""
+    return told.isascii() and told.isdecimal() and len(told) <= len(str(LARGEST)) and int(told) <= LARGEST
+
+
+def _once(names: Sequence[str]) -> None:
+    """Each stands for one policy, or one scheduled action: the form has one place for it."""
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise _wrong(f"{name} {times} times")
 
 
 def _wrong(told: str) -> InvalidInput:

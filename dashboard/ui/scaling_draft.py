@@ -42,7 +42,7 @@ def begin(scaling: Scaling) -> Settings:
     try:
         asked = scaling_address.of_query(_query(), current)
     except InvalidInput as wrong:
-        st.html(note(f"{wrong.what}, which {wrong.why}: the form shows what is set.", Tone.WAITING))
+        st.html(note(f"{wrong.what}; {wrong.why}: the form shows what is set.", Tone.WAITING))
         asked = None
     draft = asked or current or Settings(max(1, scaling.variant.desired), max(1, scaling.variant.desired))
     st.session_state[OF] = scaling.variant.resource_id
@@ -128,7 +128,7 @@ def fields(policy: TargetTracking) -> dict[str, object]:
     }
     if policy.custom is not None:
         metric = policy.custom
-        told = ", ".join(f"{name}={value}" for name, value in metric.dimensions)
+        told = "\n".join(f"{name}={value}" for name, value in metric.dimensions)
         found |= {"namespace": metric.namespace, "metric": metric.name, "statistic": metric.statistic}
         found |= {"dimensions": told, "unit": metric.unit}
     return found

@@ -145,8 +145,10 @@ def _custom(tracked: Tracked) -> CustomMetric:
     with right:
         name = st.text_input("Metric", key=f"scaling-{tracked}-metric")
         unit = st.text_input("Unit", key=f"scaling-{tracked}-unit", placeholder="any", help="As the metric is sent")
-    told = st.text_input("Dimensions", key=f"scaling-{tracked}-dimensions", placeholder="EndpointName=dogs")
-    parts = [part.strip() for part in (told or "").split(",") if part.strip()]
+    told = st.text_area(
+        "Dimensions, one a line", key=f"scaling-{tracked}-dimensions", placeholder="EndpointName=dogs", height="content"
+    )
+    parts = [part.strip() for part in (told or "").splitlines() if part.strip()]
     pairs = tuple((name.strip(), value.strip()) for name, _, value in (part.partition("=") for part in parts))
     return CustomMetric((namespace or "").strip(), (name or "").strip(), statistic or "", pairs, (unit or "").strip())
 

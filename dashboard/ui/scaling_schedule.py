@@ -16,6 +16,7 @@ from dashboard.ui.markup import escape, note
 from dashboard.ui.table import zone
 
 YEAR = timedelta(days=366)
+LARGEST = 2**31 - 1
 OWN = "Own expression"
 DAYS = {"Every day": "?", "Monday to Friday": "MON-FRI", "Saturday and Sunday": "SAT,SUN"}
 
@@ -60,7 +61,7 @@ def _add(scheduled: tuple[Scheduled, ...], variant: Variant, put: Set) -> None:
         name = st.text_input("Name", key="scaling-action-name", placeholder="morning", live=True)
         when = st.selectbox("When", [*DAYS, OWN], key="scaling-action-when")
         least = st.number_input(
-            "Minimum", min_value=0, value=None, step=1, key="scaling-action-min", placeholder="as it is"
+            "Minimum", 0, LARGEST, None, step=1, key="scaling-action-min", placeholder="as it is"
         )  # fmt: skip
     with right:
         zones = sorted(available_timezones())
@@ -78,7 +79,7 @@ def _add(scheduled: tuple[Scheduled, ...], variant: Variant, put: Set) -> None:
             clock = st.time_input("At", value=time(8, 0), key="scaling-action-at", step=timedelta(minutes=5))
             told = expression(when, clock)
         most = st.number_input(
-            "Maximum", min_value=0, value=None, step=1, key="scaling-action-max", placeholder="as it is"
+            "Maximum", 0, LARGEST, None, step=1, key="scaling-action-max", placeholder="as it is"
         )  # fmt: skip
     made = Scheduled(
         (name or "").strip() or f"action-{len(scheduled) + 1}",

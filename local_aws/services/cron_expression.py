@@ -114,7 +114,7 @@ def parse(expression: str) -> Cron:
     return Cron(
         tuple(sorted(_numbers(minutes, 0, 59))),
         tuple(sorted(_numbers(hours, 0, 23))),
-        _days(day, 1, 31, {}, r"L|LW|\d{1,2}W"),
+        _days(day, 1, 31, {}, r"L|LW|([1-9]|[12]\d|3[01])W"),
         frozenset(_numbers(month, 1, 12, _MONTHS)),
         _days(weekday, 1, 7, _DAYS, r"[1-7]?L|[1-7]#[1-5]"),
         frozenset(_numbers(year, FIRST_YEAR, LAST_YEAR)),

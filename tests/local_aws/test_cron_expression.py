@@ -64,6 +64,8 @@ def test_clocks_are_those_of_the_zone_and_a_time_they_skip_does_not_happen() -> 
         "cron(0 5-2 * * ? *)",
         "cron(0 9/0 * * ? *)",
         "cron(a 9 * * ? *)",
+        "cron(0 9 0W * ? *)",
+        "cron(0 9 99W * ? *)",
         "0 9 * * ? *",
     ],
 )
@@ -73,7 +75,15 @@ def test_what_is_no_cron_expression_is_told_in_words(expression: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["cron(0 8 ? * MON-FRI *)", "cron(0/15 9-17 * * ? *)", "cron(0 0 1 * ? *)", "cron(30 22 ? * SUN *)"]
+    "expression",
+    [
+        "cron(0 8 ? * MON-FRI *)",
+        "cron(0/15 9-17 * * ? *)",
+        "cron(0 0 1 * ? *)",
+        "cron(30 22 ? * SUN *)",
+        "cron(0 9 LW * ? *)",
+        "cron(0 9 6W * ? *)",
+    ],
 )
 def test_the_dashboards_own_reading_agrees(expression: str) -> None:
     end = START + timedelta(days=40)

@@ -49,9 +49,13 @@ DRAFTS = some.builds(
     Settings,
     some.integers(0, 99),
     some.integers(0, 99),
-    some.lists(TRACKING, max_size=3).map(tuple),
+    some.lists(
+        TRACKING,
+        max_size=3,
+        unique_by=(lambda one: one.name, lambda one: one.name if one.tracked is Tracked.CUSTOM else one.tracked),
+    ).map(tuple),
     some.just(()),
-    some.lists(SCHEDULED, max_size=2).map(tuple),
+    some.lists(SCHEDULED, max_size=2, unique_by=lambda one: one.name).map(tuple),
 )
 
 
@@ -89,6 +93,13 @@ def test_an_address_may_take_all_policies_away_but_those_that_kennel_cannot_writ
         {"min": ["many"]},
         {"max": ["-1"]},
         {"max": ["9" * 30]},
+        {"max": ["9" * 5000]},
+        {"p": ["invocations|1e-300|1|1|in|name"]},
+        {"p": ["invocations|1|1|1|in|one", "invocations|2|1|1|in|other"]},
+        {"p": ["custom|1|1|1|in|same|space|metric|Sum||", "custom|1|1|1|in|same|space|other|Sum||"]},
+        {"s": ["morning|rate(1 hour)|1||UTC", "morning|rate(2 hours)|1||UTC"]},
+        {"s": [f"morning|rate(1 hour)|{'9' * 30}||UTC"]},
+        {"s": [f"morning|rate(1 hour)|{'9' * 5000}||UTC"]},
         {"p": ["invocations"]},
         {"p": ["invocations|nan|1|1|in|name"]},
         {"p": ["invocations|1|-1|1|in|name"]},

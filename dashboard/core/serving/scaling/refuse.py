@@ -5,22 +5,21 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from dashboard.core.errors import InvalidInput
 from dashboard.core.serving.scaling.around import MAKE, PRINCIPAL, ROLE, Around
 from dashboard.core.serving.scaling.policy import CustomMetric, Scheduled, Settings, TargetTracking, Tracked
-from dashboard.core.serving.scaling.schedule import occurrences
+from dashboard.core.serving.scaling.schedule import happens
 from dashboard.core.serving.scaling.variant import Kind, Variant
 
 STATISTICS = ("Average", "Minimum", "Maximum", "Sum", "SampleCount")
 MOST_POLICIES, MOST_SCHEDULED = 50, 200
 """Of one scalable target (Application Auto Scaling User Guide, "Quotas")."""
 MOST_COOLDOWN = 2**31 - 1
-YEAR = timedelta(days=366)
 _NAME = re.compile(r"[ -~]{1,256}")
 _ACTION_NAME = re.compile(r"(?! )[^\x00-\x1f\x7f-\x9f:/|]{1,256}(?<! )")
-_NAMESPACE = re.compile(r"[^:].{0,254}")
+_NAMESPACE, _METRIC = re.compile(r"[^:].{0,254}"), re.compile(r".{1,255}")
 
 
 @dataclass(frozen=True)
@@ -188,12 +187,12 @@ def _tracking(policy: TargetTracking, variant: Variant) -> Iterable[Problem]:
 
 
 def _custom(metric: CustomMetric) -> Iterable[Problem]:
-    for value, what in ((metric.namespace, "namespace"), (metric.name, "name")):
-        if not _NAMESPACE.fullmatch(value):
+    for value, what, taken in ((metric.namespace, "namespace", _NAMESPACE), (metric.name, "name", _METRIC)):
+        if not taken.fullmatch(value):
             yield Problem(
                 "metric",
                 f"the custom metric has no {what} that CloudWatch takes",
-                "it is 1 to 255 characters, and begins with no colon",
+                "it is 1 to 255 characters" + (", and begins with no colon" if taken is _NAMESPACE else ""),
                 f"copy the {what} from CloudWatch's list of metrics",
             )
     if metric.statistic not in STATISTICS:
@@ -209,7 +208,7 @@ def _custom(metric: CustomMetric) -> Iterable[Problem]:
             "metric",
             "a dimension lacks its name or its value",
             "each is written Name=value",
-            "write such as EndpointName=dogs, VariantName=AllTraffic",
+            "write such as EndpointName=dogs, one a line",
         )
     if len(set(names)) < len(names) or len(names) > 30:
         yield Problem(
@@ -262,7 +261,13 @@ def _action(action: Scheduled, variant: Variant, now: datetime) -> Iterable[Prob
             f"set {max(1, least or 0)} or more",
         )
     try:
-        occurrences(action.schedule, action.timezone, now, now + YEAR)
+        if not happens(action.schedule, action.timezone, now):
+            yield Problem(
+                "schedule",
+                f"the action {action.name} never happens",
+                f"no time of {action.schedule} is still to come",
+                "give it one",
+            )
     except InvalidInput as wrong:
         yield Problem("schedule", f"the action {action.name}: {wrong.what}", wrong.why, wrong.next_step)
     if action.start and action.end and action.start >= action.end:

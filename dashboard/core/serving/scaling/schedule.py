@@ -9,13 +9,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dashboard.core.errors import InvalidInput
 
 MOST = 10_000
 """Occurrences of one action that are worked out."""
-_AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)\)")
+LAST = datetime(2200, 1, 1, tzinfo=UTC)
+"""After all years that cron knows."""
+_AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
 _RATE = re.compile(r"rate\(([1-9]\d{0,6}) (minute|hour|day)s?\)")
 _CRON = re.compile(r"cron\((.*)\)")
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
@@ -29,6 +32,15 @@ def occurrences(expression: str, timezone: str, begin: datetime, end: datetime) 
 
     A rate counts from `begin`. Raises InvalidInput for what is no expression, or no time zone.
     """
+    return tuple(islice(_moments(expression, timezone, begin, end), MOST))
+
+
+def happens(expression: str, timezone: str, begin: datetime) -> bool:
+    """Whether an action ever happens at or after `begin`. Raises as `occurrences`."""
+    return any(True for _ in _moments(expression, timezone, begin, LAST))
+
+
+def _moments(expression: str, timezone: str, begin: datetime, end: datetime) -> Iterator[datetime]:
     zone = _zone(timezone)
     if found := _AT.fullmatch(expression):
         try:
@@ -41,13 +53,7 @@ def occurrences(expression: str, timezone: str, begin: datetime, end: datetime) 
         moments = _cron(expression, found[1].split(), zone, begin, end)
     else:
         raise _wrong(expression, "it must be at(yyyy-mm-ddThh:mm:ss), rate(5 minutes) or cron(0 9 ? * MON-FRI *)")
-    kept: list[datetime] = []
-    for moment in moments:
-        if begin <= moment < end:
-            kept.append(moment.astimezone(UTC))
-        if len(kept) == MOST:
-            break
-    return tuple(kept)
+    return (moment.astimezone(UTC) for moment in moments if begin <= moment < end)
 
 
 def _zone(timezone: str) -> ZoneInfo:
@@ -63,6 +69,8 @@ def _each(begin: datetime, every: timedelta, end: datetime) -> Iterator[datetime
     moment = begin
     while moment < end:
         yield moment
+        if end - moment <= every:  # the next one may be in no calendar
+            return
         moment += every
 
 
@@ -78,8 +86,8 @@ class _Cron:
     years: frozenset[int]
 
     def takes(self, day: date) -> bool:
-        """Whether it happens on this day."""
-        if day.year not in self.years or day.month not in self.months:
+        """Whether it happens on this day of one of its years."""
+        if day.month not in self.months:
             return False
         return _is_weekday(self.weekday, day) if self.day == "?" else _is_day(self.day, day)
 
@@ -88,6 +96,9 @@ def _cron(expression: str, fields: list[str], zone: ZoneInfo, begin: datetime, e
     cron = _read(expression, fields)
     day, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
     while day <= last:
+        if day.year not in cron.years:
+            day = date(day.year + 1, 1, 1)
+            continue
         if cron.takes(day):
             for hour in cron.hours:
                 for minute in cron.minutes:
@@ -141,8 +152,9 @@ def _is_day(field: str, day: date) -> bool:
     last = calendar.monthrange(day.year, day.month)[1]
     if field == "L":
         return day.day == last
-    if near := re.fullmatch(r"(\d{1,2})W", field):
-        return day == _nearest_weekday(day, min(int(near[1]), last))
+    if near := re.fullmatch(r"LW|([1-9]|[12]\d|3[01])W", field):
+        wanted = int(near[1]) if near[1] else last
+        return wanted <= last and day == _nearest_weekday(day, wanted)
     return day.day in _values(field, 1, 31)
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dashboard.core.errors import InvalidInput
-from dashboard.core.serving.scaling.schedule import MOST, occurrences
+from dashboard.core.serving.scaling.schedule import MOST, happens, occurrences
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 WEEK = MONDAY + timedelta(days=7)
@@ -69,6 +69,9 @@ def test_summer_time_moves_it_in_utc() -> None:
         "cron(61 9 * * ? *)",
         "cron(0 9 ? * XYZ *)",
         "cron(0 9 32 * ? *)",
+        "cron(0 9 0W * ? *)",
+        "cron(0 9 99W * ? *)",
+        "at(2026-11-18T09:00)",
         "cron(0 20-8 * * ? *)",
         "cron(0 0/0 * * ? *)",
     ],
@@ -82,6 +85,15 @@ def test_what_is_no_schedule_says_why(expression: str) -> None:
 def test_an_unknown_time_zone_is_refused() -> None:
     with pytest.raises(InvalidInput, match="no time zone"):
         occurrences("rate(1 day)", "Mars/Olympus", MONDAY, WEEK)
+
+
+def test_whether_it_ever_happens_is_told_however_far_ahead() -> None:
+    assert happens("at(2099-11-18T09:00:00)", "UTC", MONDAY)
+    assert happens("cron(0 0 29 FEB ? 2196)", "UTC", MONDAY)
+    assert happens("rate(9999999 days)", "UTC", MONDAY)
+    assert not happens("at(2026-11-15T23:59:59)", "UTC", MONDAY)
+    assert not happens("cron(0 0 30 FEB ? *)", "UTC", MONDAY)
+    assert not happens("cron(0 0 * * ? 1970-2025)", "UTC", MONDAY)
 
 
 def test_an_action_of_each_minute_ends_somewhere() -> None:

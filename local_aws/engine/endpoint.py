@@ -119,7 +119,7 @@ class Pending:
 class View:
     """How an endpoint is now. was_in_service: it has answered since it was created.
 
-    generation: of what serves; attempt: of what was last told to replace it; refused: why that did not.
+    generation: of what serves; attempt: the number of the last change that was asked for; refused: why that is not.
     """
 
     status: Status

@@ -11,20 +11,23 @@ from local_aws.engine.serving import Instance
 
 
 class Running:
-    """Guarded by the fleet's lock. share: of the requests that goes to `green`, which shall replace `blue`."""
+    """Guarded by the fleet's lock. share: of the requests that goes to `green`, which shall replace `blue`.
 
-    def __init__(self, blue: Side, *, was_in_service: bool) -> None:
+    before: what `blue` was to run, while its weights and numbers are being changed.
+    """
+
+    def __init__(self, blue: Side, *, was_in_service: bool, attempt: int) -> None:
         self.blue = blue
         self.green: Side | None = None
         self.share = 0.0
         self.phase, self.since = Phase.CREATING, 0.0
         self.rolling_back = False
-        self.attempt = blue.endpoint.generation
+        self.attempt = max(attempt, blue.endpoint.generation)
         self.refused = ""
         self.was_in_service = was_in_service
         self.failure = ""
         self.deleting = False
-        self.updating = False
+        self.before: Endpoint | None = None
         self.prepared: Future[None] | None = None
         self.rollout: threading.Thread | None = None
 
@@ -44,6 +47,11 @@ class Running:
     def kept(self) -> int:
         """The processes that it has or will have, whether anybody asks or not."""
         return 0 if self.failure else sum(side.endpoint.kept for side in self.sides)
+
+    @property
+    def can_change(self) -> bool:
+        """Whether it runs, or will, and nothing replaces it already."""
+        return not (self.deleting or self.failure or self.green)
 
     def enter(self, phase: Phase, now: float) -> None:
         self.phase, self.since = phase, now
@@ -72,7 +80,7 @@ class Running:
         complete = self.blue.is_complete
         if not (self.blue.is_alive if self.was_in_service else complete):
             return Status.SYSTEM_UPDATING if self.was_in_service else Status.CREATING
-        return Status.UPDATING if self.updating and not complete else Status.IN_SERVICE
+        return Status.UPDATING if self.before and not complete else Status.IN_SERVICE
 
     def lease(
         self, variant: str | None, avoid: Collection[str], choose: Callable[[], float]

@@ -107,10 +107,11 @@ class Side:
         delay = 0.0 if self.resumed else self._host.pace.seconds(self._host.pace.instance_start)
         self.resize(counts or {name: self.counts[name] for name in self.instances}, delay)
 
-    def resize(self, counts: Mapping[str, int], delay: float | None = None) -> list[Instance]:
+    def resize(self, counts: Mapping[str, int], delay: float | None = None, *, tried: bool = True) -> list[Instance]:
         """Have so many instances of each variant; those that are too many, which take no request any more.
 
-        delay: seconds that a new one's machine takes, as the host says when left away.
+        delay: seconds that a new one's machine takes, as the host says when left away; tried: where the side is in
+        service so many have been before, so that a new one is started again however often it dies.
         """
         wait = self._host.pace.seconds(self._host.pace.instance_start) if delay is None else delay
         surplus: list[Instance] = []
@@ -121,7 +122,7 @@ class Side:
             self.counts[variant.name] = wanted
             surplus += instances[wanted:]
             del instances[wanted:]
-            added = [self._made(variant, wait) for _ in range(wanted - len(instances))]
+            added = [self._made(variant, wait, tried=tried) for _ in range(wanted - len(instances))]
             instances += added
             for instance in added:
                 instance.start()
@@ -136,7 +137,7 @@ class Side:
         if not any(self.instances.values()):  # it is just being restarted with the server, with as many as are wanted
             self.counts.update({one.name: one.count for one in endpoint.variants})
             return []
-        return self.resize({one.name: one.count for one in endpoint.variants})
+        return self.resize({one.name: one.count for one in endpoint.variants}, tried=False)
 
     def close(self) -> list[Instance]:
         """Ask every process to end; which they are."""
@@ -186,7 +187,7 @@ class Side:
         with self._lock:
             instance.outstanding -= 1
 
-    def _made(self, variant: Variant, delay: float = 0.0) -> Instance:
+    def _made(self, variant: Variant, delay: float = 0.0, *, tried: bool = True) -> Instance:
         endpoint, host = self.endpoint, self._host
         number = self._numbers[variant.name]
         self._numbers[variant.name] += 1
@@ -207,7 +208,7 @@ class Side:
             serving,
             self._changed,
             self._slots,
-            was_ready=self.in_service and not variant.serverless,
+            was_ready=self.in_service and tried and not variant.serverless,
             delay=delay,
             restarts=not variant.serverless,
         )

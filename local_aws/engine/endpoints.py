@@ -5,6 +5,7 @@ import random
 import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from time import monotonic
 
 from local_aws.engine.deployment import Deployment
@@ -40,15 +41,19 @@ class Fleet:
         self._slots = threading.Semaphore(host.starts)
         self._room = Room(host.serverless)
         self._work = ThreadPoolExecutor(max_workers=2, thread_name_prefix="endpoints")
-        self._retiring: set[threading.Thread] = set()
+        self._retiring: dict[threading.Thread, str] = {}  # whose processes end: the endpoint's ARN
         self._closing = threading.Event()
         self._keeper: threading.Thread | None = None
         self._meter = EndpointMeter(host.metrics, self.metered, host.pace) if host.metrics else None
 
-    def create(self, endpoint: Endpoint, *, was_in_service: bool = False) -> None:
-        """Begin to run an endpoint; returns at once. was_in_service: it is being restarted with the server."""
+    def create(self, endpoint: Endpoint, *, was_in_service: bool = False, attempt: int = 0) -> None:
+        """Begin to run an endpoint; returns at once.
+
+        was_in_service: it is being restarted with the server; attempt: the last change that it was told of (see View).
+        """
         with self._lock:
-            running = Running(self._side(endpoint, resumed=was_in_service), was_in_service=was_in_service)
+            side = self._side(endpoint, resumed=was_in_service)
+            running = Running(side, was_in_service=was_in_service, attempt=attempt)
             self._endpoints[endpoint.arn] = running
             running.prepared = self._work.submit(self._prepare, running)
             if self._keeper is None:
@@ -65,19 +70,23 @@ class Fleet:
                 running.deleting = True
         self._work.submit(self._remove, endpoint, running, done)
 
-    def update(self, endpoint: Endpoint) -> None:
+    def update(self, endpoint: Endpoint, attempt: int = 0) -> None:
         """Give an endpoint's variants other weights and numbers of instances; it serves meanwhile.
 
         endpoint: as it shall be, with the variants it has. Nothing is done for one that has not served yet, or does
-        not any more. An instance that is taken away answers first what it was asked.
+        not any more. An instance that is taken away answers first what it was asked. Where one that is added cannot
+        run, everything is as it was before, and the view says why in `refused`.
         """
+        surplus: list[Instance] = []
         with self._lock:
             running = self._endpoints.get(endpoint.arn)
-            if running is None or running.deleting or running.failure or not running.was_in_service or running.green:
+            if running is None:
                 return
-            running.updating = True
-            surplus = running.blue.change(endpoint)
-        self._retire(surplus)
+            running.attempt = max(attempt, running.attempt)
+            if running.can_change and running.was_in_service:
+                running.before, running.refused = running.blue.endpoint, ""
+                surplus = running.blue.change(endpoint)
+        self._retire(endpoint.arn, surplus)
         self._side_changed(running)
 
     def deploy(self, endpoint: Endpoint, deployment: Deployment, tripped: Callable[[], str]) -> None:
@@ -88,9 +97,13 @@ class Fleet:
         """
         with self._lock:
             running = self._endpoints.get(endpoint.arn)
-            if running is None or running.deleting or running.failure or running.green:
+            if running is None:
                 return
-            running.attempt, running.refused = endpoint.generation, ""
+            running.attempt = endpoint.generation
+            if not running.can_change:
+                self._tell(running)
+                return
+            running.before, running.refused = None, ""
             running.green = self._side(endpoint, resumed=False)
             rollout = Rollout(
                 running,
@@ -99,7 +112,7 @@ class Fleet:
                 self._lock,
                 tripped,
                 lambda: self._tell(running),
-                self._retire,
+                partial(self._retire, endpoint.arn),
             )
             running.rollout = threading.Thread(target=rollout.run, name=f"update of {endpoint.name}", daemon=True)
             running.rollout.start()
@@ -184,7 +197,8 @@ class Fleet:
                 with self._lock:
                     side.noticed()
 
-        side = Side(endpoint, self._host, self._slots, self._room, self._lock, changed, self._retire, resumed=resumed)
+        over = partial(self._retire, endpoint.arn)
+        side = Side(endpoint, self._host, self._slots, self._room, self._lock, changed, over, resumed=resumed)
         return side
 
     def _prepare(self, running: Running) -> None:
@@ -211,10 +225,18 @@ class Fleet:
         self._tell(running)
 
     def _side_changed(self, running: Running) -> None:
+        surplus: list[Instance] = []
         with self._lock:
             for side in running.sides:
                 side.noticed()
             failed = running.blue.failure
+            if failed and running.before:
+                running.refused = (
+                    f"The capacity is as it was before, because an instance could not be added. {failed} "
+                    f"The whole log is in {LOG_GROUP}/{running.endpoint.name}."
+                )[:1024]
+                surplus = running.blue.change(running.before)
+                running.before = None
             if failed and not running.failure and not running.was_in_service:
                 running.failure = (
                     "The primary container did not pass the ping health check. "
@@ -223,25 +245,27 @@ class Fleet:
                 running.blue.close()
             if running.view().status is Status.IN_SERVICE:
                 running.was_in_service = running.blue.in_service = True
-                running.updating = False
+                running.before = None
+        self._retire(running.endpoint.arn, surplus)
         self._tell(running)
 
     def _tell(self, running: Running) -> None:
-        with self._lock:
-            if self._endpoints.get(running.endpoint.arn) is not running:
-                return
-            view = running.view()
-        self._changed(running.endpoint.arn, view)
+        with self._lock:  # also around the call: what is told last must be what was so last
+            if self._endpoints.get(running.endpoint.arn) is running:
+                self._changed(running.endpoint.arn, running.view())
 
-    def _retire(self, instances: list[Instance], after: Callable[[], None] | None = None) -> None:
-        """End processes that take no request any more, once those they have are answered; returns at once."""
+    def _retire(self, arn: str, instances: list[Instance], after: Callable[[], None] | None = None) -> None:
+        """End processes that take no request any more, once those they have are answered; returns at once.
+
+        When their endpoint is deleted they end at once: one of its name may be made right after that.
+        """
         if not instances and after is None:
             return
 
         def run() -> None:
             end = monotonic() + self._host.drain
             while any(one.outstanding for one in instances) and monotonic() < end:
-                if self._closing.wait(_DRAIN_POLL):
+                if self._closing.wait(_DRAIN_POLL) or self._is_deleted(arn):
                     break
             for one in instances:
                 one.close()
@@ -250,12 +274,16 @@ class Fleet:
             if after:
                 after()
             with self._lock:
-                self._retiring.discard(threading.current_thread())
+                del self._retiring[threading.current_thread()]
 
         thread = threading.Thread(target=run, name="endpoint drain", daemon=True)
         with self._lock:
-            self._retiring.add(thread)
-        thread.start()
+            thread.start()
+            self._retiring[thread] = arn
+
+    def _is_deleted(self, arn: str) -> bool:
+        running = self._endpoints.get(arn)
+        return running is None or running.deleting
 
     def _keep(self) -> None:
         """End serverless processes that nobody has asked for long, and have the provisioned ones there."""
@@ -273,6 +301,10 @@ class Fleet:
                 wait([running.prepared])  # it was submitted before this, so it runs or has ended
             for instance in self._closed([running]):
                 instance.join()
+            with self._lock:
+                retiring = [thread for thread, of in self._retiring.items() if of == endpoint.arn]
+            for thread in retiring:
+                thread.join()
             for side in running.sides:
                 side.remove_files()
         for variant in endpoint.variants:

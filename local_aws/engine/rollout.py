@@ -119,7 +119,7 @@ class Rollout:
         with self.lock:
             if self._is_over():
                 return
-            running.rolling_back = True
+            running.rolling_back, running.refused = True, why[:1024]
             running.enter(Phase.DELETING, self.now())
             if not self.deployment.rolling:
                 running.share = 0.0
@@ -133,7 +133,6 @@ class Rollout:
             if self._is_over():
                 return
             running.green, running.rolling_back, running.share = None, False, 0.0
-            running.refused = why[:1024]
             instances = _left(green)
         self.tell()
         self.retire(instances, green.remove_files)
@@ -193,7 +192,7 @@ class Rollout:
                 raise _Refused(why)
 
     def _is_over(self) -> bool:
-        return self.running.deleting
+        return self.running.deleting or bool(self.running.failure)
 
     def _check_ended(self) -> None:
         if self._is_over():

@@ -55,7 +55,8 @@ class Pool:
     """The processes of one variant. All of it happens under `lock`, the fleet's.
 
     make: a new instance, not started; over: what becomes of one that is needed no more; kept: seconds.
-    proved: whether one of its processes has ever been ready, without which the endpoint does not get into service.
+    proved: whether one of its processes has ever been ready, without which the endpoint does not get into service;
+    failure: why none, or not so many as are provisioned, could be started.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class Pool:
             self._start(provisioned=False)
 
     def configure(self, config: Serverless) -> None:
-        self.config = config
+        self.config, self.failure = config, ""
         self.top_up()
 
     def top_up(self) -> None:
@@ -129,7 +130,7 @@ class Pool:
                 self.proved = True
             elif one.instance.failure:
                 self._processes.remove(one)
-                if not self.proved:
+                if not self.proved or (one.provisioned and not one.instance.was_ready):
                     self.failure = one.instance.failure
                 self._over([one.instance])
 

@@ -42,7 +42,8 @@ class Instance:
 
     changed() is called from that thread whenever `port`, `message` or `failure` changed. `slots` bounds how many
     processes start at once: loading models takes all cores. delay: seconds that its machine takes before it; restarts:
-    whether one that dies after it was ready is started again. `outstanding` is how many requests it has, kept by who
+    whether one that dies after it was ready is started again. `was_ready`: it has answered, or is taken for one that
+    did, and so is not given up. `outstanding` is how many requests it has, kept by who
     sends them.
     """
 
@@ -65,7 +66,7 @@ class Instance:
         self._changed = changed
         self._slots = slots
         self.outstanding = 0
-        self._was_ready = was_ready
+        self.was_ready = was_ready
         self._delay = delay
         self._restarts = restarts
         self._listening = 0
@@ -109,7 +110,7 @@ class Instance:
                 self._tell(message=f"It waits for its machine, for {self._delay:g} s.")
                 self._closing.wait(self._delay)
             while not self._closing.is_set():
-                why = self._start()
+                why = self._started()
                 if not why:
                     ready_at = time.monotonic()
                     self._tell(port=self._listening)
@@ -118,7 +119,7 @@ class Instance:
                 deaths += 1
                 if self._closing.is_set():
                     return
-                if deaths >= FIRST_ATTEMPTS if not self._was_ready else not self._restarts:
+                if deaths >= FIRST_ATTEMPTS if not self.was_ready else not self._restarts:
                     self._tell(failure=why)
                     return
                 pause = 0.0 if deaths == 1 else min(LONGEST_PAUSE, 0.5 * 2.0 ** (deaths - 2))
@@ -134,12 +135,21 @@ class Instance:
 
     def _tell(self, *, port: int | None = None, message: str = "", failure: str = "") -> None:
         self.port, self.message, self.failure = port, message, failure
-        self._was_ready = self._was_ready or port is not None
+        self.was_ready = self.was_ready or port is not None
         self._changed()
 
     def _note(self, sentence: str) -> None:
         event = (int(self._serving.now() * 1000), f"[kennel] {sentence}")
         self._serving.logs.append(self._serving.log_group, self.name, [event])
+
+    def _started(self) -> str:
+        """As `_start`; what keeps this machine from it (no memory, no process left) is a death like any other."""
+        try:
+            return self._start()
+        except (OSError, RuntimeError) as error:
+            log.exception("instance %s", self.name)
+            self._end()
+            return f"This machine could not run the serving process: {error}."
 
     def _start(self) -> str:
         """Start the process and wait until it answers /ping with 200; why it does not, or ""."""

@@ -23,12 +23,13 @@ Done = Callable[[Service, str, Params, Caller], None]
 class Reading:
     """How many there are to be (desired), and whether they are (stable: nothing is being changed).
 
-    failure: why they never will be, "" where they may.
+    failure: why they never will be, "" where they may; undone: why a change was taken back, "" where none was.
     """
 
     desired: int
     stable: bool
     failure: str = ""
+    undone: str = ""
 
 
 class Capacity(Protocol):
@@ -94,14 +95,12 @@ class Variants:
         endpoint, variant = self._variant(resource)
         if endpoint is None or variant is None or endpoint["EndpointStatus"] == "Deleting":
             return None
-        stable = endpoint["EndpointStatus"] == "InService"
-        failure = (
-            endpoint.get("FailureReason") or "the endpoint failed" if endpoint["EndpointStatus"] == "Failed" else ""
-        )
+        stable, said = endpoint["EndpointStatus"] == "InService", endpoint.get("FailureReason") or ""
+        failure = said or "the endpoint failed" if endpoint["EndpointStatus"] == "Failed" else ""
         if resource.dimension is SERVERLESS:
             config = variant.get("DesiredServerlessConfig") or variant.get("CurrentServerlessConfig") or {}
-            return Reading(config.get("ProvisionedConcurrency") or 0, stable, failure)
-        return Reading(variant["DesiredInstanceCount"], stable, failure)
+            return Reading(config.get("ProvisionedConcurrency") or 0, stable, failure, said)
+        return Reading(variant["DesiredInstanceCount"], stable, failure, said)
 
     def set(self, resource: Resource, number: int) -> None:
         change: Params = {"VariantName": resource.parts["variant"]}

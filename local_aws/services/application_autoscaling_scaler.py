@@ -205,7 +205,7 @@ class Scaler:
 
     def _failed_just_now(self, resource: Resource, number: int) -> bool:
         last = self._store.last(resource)
-        if last is None or last["StatusCode"] != "Failed" or last.get("Wanted") != number:
+        if last is None or last["StatusCode"] not in ("Failed", "Unfulfilled") or last.get("Wanted") != number:
             return False
         return bool(self._now() < last["EndTime"] + self._pace.seconds(AGAIN_SECONDS))
 
@@ -223,6 +223,8 @@ class Scaler:
                     self._end(activities.unfulfilled(activity, resource, found.failure, now))
                 elif not found.stable:
                     left = True
+                elif found.desired != activity["Wanted"] and found.undone:
+                    self._end(activities.unfulfilled(activity, resource, found.undone, now))
                 elif found.desired != activity["Wanted"]:
                     self._end(activities.overridden(activity, resource, found.desired, now))
                 else:

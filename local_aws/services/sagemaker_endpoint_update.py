@@ -38,12 +38,12 @@ class EndpointUpdates(Models):
     now: Callable[[], float] = staticmethod(time.time)
     alarm_state: AlarmState = staticmethod(no_alarms)
     is_scaled: Callable[[str, str], bool] = staticmethod(lambda region, resource: False)
-    _updating = threading.Lock()
+    _changing = threading.Lock()  # held while an endpoint is made, changed or deleted
 
     def update_endpoint(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
         refuse(params, UPDATE_ENDPOINT)
         name = params["EndpointConfigName"]
-        with self._updating:  # two updates at once would both find room for their instances
+        with self._changing:  # two updates at once would both find room for their instances
             found = self._endpoint(params, caller)
             arn = found["EndpointArn"]
             config = self._find(self.endpoint_configs, "endpoint configuration", name, caller)
@@ -79,7 +79,8 @@ class EndpointUpdates(Models):
     def _deploying(
         self, one: Document, config: str, variants: Sequence[Variant], deployment: Mapping[str, Any]
     ) -> Document:
-        check_in_service(one)
+        if one["EndpointStatus"] != Status.SYSTEM_UPDATING:  # what keeps dying may be replaced by what does not
+            check_in_service(one)
         attempt = one.get("Attempts", 0) + 1
         pending = {
             "EndpointConfigName": config,
@@ -89,6 +90,7 @@ class EndpointUpdates(Models):
             "StartTime": self.now(),
         }
         after = {**self._in_status(one, Status.UPDATING), "Pending": pending, "Attempts": attempt, "FailureReason": ""}
+        after.pop("Before", None)  # of a change of capacity that this takes the place of
         return after | ({"LastDeploymentConfig": deployment} if deployment else {})
 
     def _deploy(self, document: Document) -> None:

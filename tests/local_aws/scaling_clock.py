@@ -50,6 +50,7 @@ class PlayedFleet:
     gone: bool = False
     refusal: str = ""  # what it says to the next change
     failure: str = ""  # why it never gets there
+    undone: str = ""  # why it is as it was before
     asked: list[int] = field(default_factory=list)
     now: float = 0.0
 
@@ -58,7 +59,7 @@ class PlayedFleet:
             raise invalid(f"{resource.id} is not there")
 
     def read(self, resource: Resource) -> Reading | None:
-        return None if self.gone else Reading(self.desired, self.due is None, self.failure)
+        return None if self.gone else Reading(self.desired, self.due is None, self.failure, self.undone)
 
     def set(self, resource: Resource, number: int) -> None:
         if self.refusal:

@@ -251,6 +251,21 @@ def test_a_change_that_the_service_accepts_and_never_fulfils_ends_too(world: Clo
     assert activity["StatusMessage"].endswith("Reason: no machine was found")
 
 
+def test_a_change_that_the_service_takes_back_ends_with_its_reason_and_is_tried_again_later(world: ClockWorld) -> None:
+    world.fleet.starts = 1e9
+    world.register(1, 3)
+    world.track(10)
+    world.pass_time(220, per_second=0.5)
+    world.fleet.desired, world.fleet.due, world.fleet.undone = 1, None, "an instance could not be added"
+    world.pass_time(30, per_second=0.5)
+    (activity,) = world.activities()
+    assert activity["StatusCode"] == "Unfulfilled"
+    assert activity["StatusMessage"].endswith("Reason: an instance could not be added")
+    world.fleet.starts, world.fleet.undone = 0.0, ""
+    world.pass_time(120, per_second=0.5)
+    assert scaled(world)[-1] == ("Setting desired instance count to 3.", "Successful")
+
+
 # steps
 
 

@@ -79,6 +79,7 @@ def test_what_cannot_be_done_is_refused(sagemaker: Any, name: str) -> None:
     assert "at least 1" in why({"VariantName": "AllTraffic", "DesiredInstanceCount": 0})[1]
     assert "Could not find endpoint" in why({"VariantName": "AllTraffic"}, endpoint="never-made")[1]
     assert "is not serverless" in why({"VariantName": "AllTraffic", "ServerlessUpdateConfig": {"MaxConcurrency": 2}})[1]
+    assert "DesiredWeight above 0" in why({"VariantName": "AllTraffic", "DesiredWeight": 0})[1]
     assert "once" in why({"VariantName": "AllTraffic"}, {"VariantName": "AllTraffic"})[1]
     code, said = why({"VariantName": "AllTraffic", "DesiredInstanceCount": 99})
     assert code == "ResourceLimitExceeded"
@@ -95,6 +96,26 @@ def test_an_endpoint_that_is_changing_is_not_changed_again(sagemaker: Any, name:
     wait_for(sagemaker, name, "InService")
     resize(sagemaker, name, 1)
     wait_for(sagemaker, name, "InService")
+
+
+def test_instances_that_cannot_run_are_taken_back_and_the_endpoint_says_why(
+    embedded: Embedded, sagemaker: Any, tmp_path: Path
+) -> None:
+    with endpoint(embedded, tmp_path) as made:
+        serve = tmp_path / "training/serve.py"
+        source = serve.read_text()
+        serve.write_text("raise SystemExit('there is no room for another one')")
+        resize(sagemaker, made, 3, weight=0.5)
+        after = wait_for(sagemaker, made, "InService")
+        assert counts(after) == (1, 1)
+        assert after["ProductionVariants"][0]["DesiredWeight"] == 1.0
+        assert "there is no room for another one" in after["FailureReason"]
+        assert "VariantStatus" not in after["ProductionVariants"][0]
+        assert len(ports(embedded, made, 2)) == 1, "it serves as before"
+        serve.write_text(source)
+        resize(sagemaker, made, 2)
+        after = wait_for(sagemaker, made, "InService")
+        assert (counts(after), "FailureReason" in after) == ((2, 2), False)
 
 
 def test_the_new_size_outlives_the_server(tmp_path: Path) -> None:

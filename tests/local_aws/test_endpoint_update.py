@@ -4,12 +4,15 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conftest import Embedded, start_embedded, stop_embedded
+from tests.local_aws.engine_world import eventually
 from tests.local_aws.sagemaker_world import (
     IMAGE,
     ROLE,
@@ -24,6 +27,15 @@ from tests.local_aws.sagemaker_world import (
 )
 
 ALL_AT_ONCE = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
+ALARM = {
+    "Namespace": "AWS/SageMaker",
+    "MetricName": "Invocation5XXErrors",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
 
 
 @pytest.fixture(scope="module")
@@ -106,18 +118,21 @@ def test_one_that_cannot_start_leaves_the_old_one_and_says_why(
     assert (after["EndpointConfigName"], "FailureReason" in after) == (fine, False)
 
 
+def test_a_model_that_keeps_dying_can_be_replaced(embedded: Embedded, sagemaker: Any, tmp_path: Path) -> None:
+    with endpoint(embedded, tmp_path) as made:
+        (tmp_path / "training/serve.py").write_text("raise SystemExit('broken')")
+        with suppress(ClientError):
+            client(embedded, "sagemaker-runtime").invoke_endpoint(EndpointName=made, Body=b"die")
+        wait_for(sagemaker, made, "SystemUpdating")
+        new = config(sagemaker, tmp_path)
+        sagemaker.update_endpoint(EndpointName=made, EndpointConfigName=new)
+        assert wait_for(sagemaker, made, "InService")["EndpointConfigName"] == new
+        assert version(embedded, made) == new
+
+
 def test_an_alarm_takes_an_update_back(embedded: Embedded, sagemaker: Any, name: str, tmp_path: Path) -> None:
     cloudwatch, alarm = client(embedded, "cloudwatch"), unique("alarm")
-    cloudwatch.put_metric_alarm(
-        AlarmName=alarm,
-        Namespace="AWS/SageMaker",
-        MetricName="Invocation5XXErrors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-    )
+    cloudwatch.put_metric_alarm(AlarmName=alarm, **ALARM)
     cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test says so")
     serving = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
     how = blue_green(ALL_AT_ONCE, alarm, TerminationWaitInSeconds=300)
@@ -204,25 +219,45 @@ def test_more_than_this_machine_takes_is_refused(sagemaker: Any, name: str, tmp_
     assert (code, "limit for endpoint instances is 8" in said) == ("ResourceLimitExceeded", True)
 
 
-def test_an_update_goes_on_after_the_server_was_killed(tmp_path: Path) -> None:
+def test_after_the_server_was_killed_an_update_goes_on_and_one_that_was_being_taken_back_is_over(
+    tmp_path: Path,
+) -> None:
     first = start_embedded(tmp_path / "aws")
     try:
         bucket(first)
-        sagemaker = first.client("sagemaker")
-        create_endpoint(sagemaker, "dogs", tiny_package(tmp_path / "package"))
-        wait_for(sagemaker, "dogs", "InService")
+        sagemaker, cloudwatch = first.client("sagemaker"), first.client("cloudwatch")
+        for name in ("dogs", "cats"):
+            create_endpoint(sagemaker, name, tiny_package(tmp_path / name))
+        for name in ("dogs", "cats"):
+            wait_for(sagemaker, name, "InService")
         how = blue_green(ALL_AT_ONCE, TerminationWaitInSeconds=3600)
         new = config(sagemaker, tmp_path)
         sagemaker.update_endpoint(EndpointName="dogs", EndpointConfigName=new, DeploymentConfig=how)
+        cloudwatch.put_metric_alarm(AlarmName="5xx", **ALARM)
+        batch = {"MaximumBatchSize": {"Type": "INSTANCE_COUNT", "Value": 1}, "WaitIntervalInSeconds": 3600}
+        how = {"RollingUpdatePolicy": batch, "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "5xx"}]}}
+        sagemaker.update_endpoint(EndpointName="cats", EndpointConfigName=new, DeploymentConfig=how)
+        assert eventually(lambda: version(first, "cats") == new)
+        serve = tmp_path / "cats/training/serve.py"
+        source = serve.read_text()
+        serve.write_text("import time; time.sleep(3600)")  # the old one does not come up again yet
+        cloudwatch.set_alarm_state(AlarmName="5xx", StateValue="ALARM", StateReason="a test says so")
+        wait_for(sagemaker, "cats", "RollingBack")
         first.process.kill()
         first.process.wait()
     finally:
         stop_embedded(first)
+    serve.write_text(source)
     second = start_embedded(tmp_path / "aws", "--time-scale", "1000")
     try:
-        assert second.client("sagemaker").describe_endpoint(EndpointName="dogs")["EndpointStatus"] == "Updating"
-        after = wait_for(second.client("sagemaker"), "dogs", "InService")
+        sagemaker = second.client("sagemaker")
+        assert sagemaker.describe_endpoint(EndpointName="dogs")["EndpointStatus"] == "Updating"
+        after = wait_for(sagemaker, "dogs", "InService")
         assert after["EndpointConfigName"] == new
+        after = wait_for(sagemaker, "cats", "InService")
+        assert (after["EndpointConfigName"], "PendingDeploymentSummary" in after) == ("cats", False)
+        assert "in ALARM state: 5xx" in after["FailureReason"]
+        assert version(second, "cats") == ""
     finally:
         stop_embedded(second)
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from local_aws.engine import artifacts
+from local_aws.engine.deployment import Deployment
 from local_aws.engine.endpoint import Endpoint, ModelFiles, Status, Target, Variant, View
 from local_aws.engine.endpoints import Fleet, Host
 from local_aws.engine.objects import Location
@@ -315,3 +316,66 @@ def test_requests_are_routed_at_random_where_that_is_asked_for(machine: Machine)
     targets = [machine.fleet.target(endpoint.arn) for _ in range(3)]
     names = [target.instance for target in targets if isinstance(target, Target)]
     assert names[0] == names[1] != names[2], "however many requests an instance has"
+
+
+def test_an_instance_that_cannot_be_added_leaves_the_endpoint_as_it_was(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "model=weights")
+    endpoint = machine.up()
+    (only,) = endpoint.variants
+    (machine.fleet._host.place(endpoint, only).folder / "model/weights").unlink()
+    machine.fleet.update(replace(endpoint, variants=(replace(only, count=3, weight=0.5),)), attempt=1)
+    assert machine.status(endpoint) is Status.UPDATING
+    assert eventually(lambda: machine.status(endpoint) is Status.IN_SERVICE)
+    view = machine.fleet.view(endpoint.arn)
+    assert view is not None
+    assert (view.attempt, [(one.desired, one.weight) for one in view.variants]) == (1, [(1, 1.0)])
+    assert "an instance could not be added" in view.refused
+    assert "no weights in the model" in view.refused
+    assert eventually(lambda: not machine.fleet._retiring), "those that were tried are gone"
+    assert machine.ask(endpoint)["body"] == "hello"
+    machine.fleet.close()
+
+
+def test_an_instance_that_dies_while_others_are_added_is_started_again(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "delay=0.3")
+    endpoint = machine.up()
+    first = machine.ask(endpoint)["pid"]
+    machine.fleet.update(replace(endpoint, variants=(replace(endpoint.variants[0], count=2),)))
+    os.kill(first, signal.SIGKILL)
+    assert eventually(lambda: machine.views[-1].variants[0].running == 2)
+    assert (machine.views[-1].status, machine.views[-1].refused) == (Status.IN_SERVICE, "")
+    machine.fleet.close()
+
+
+def test_a_machine_that_has_no_process_left_for_a_moment_does_not_lose_the_instance(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = machine.up()
+    start, failures = Instance._start, iter([OSError(errno.EAGAIN, "Resource temporarily unavailable")])
+
+    def fails_once(instance: Instance) -> str:
+        for failure in failures:
+            raise failure
+        return start(instance)
+
+    monkeypatch.setattr(Instance, "_start", fails_once)
+    os.kill(machine.ask(endpoint)["pid"], signal.SIGKILL)
+    assert eventually(lambda: machine.views[-1].status is Status.SYSTEM_UPDATING)
+    assert eventually(lambda: machine.status(endpoint) is Status.IN_SERVICE)
+    assert any("Resource temporarily unavailable" in one.variants[0].message for one in machine.views)
+
+
+def test_an_endpoint_of_the_same_name_keeps_its_files_when_the_one_before_has_still_requests(machine: Machine) -> None:
+    endpoint = machine.up(variant(machine.model(weights="1")))
+    busy = machine.fleet.target(endpoint.arn)
+    machine.fleet.deploy(replace(endpoint, generation=1), Deployment(), lambda: "")
+    assert eventually(lambda: machine.views[-1].generation == 1)
+    assert machine.fleet._retiring, "the old fleet waits for its request"
+    gone = threading.Event()
+    machine.fleet.delete(endpoint, gone.set)
+    assert gone.wait(10)
+    assert not machine.fleet._retiring
+    again = machine.up(variant(machine.model(weights="1")))
+    assert isinstance(busy, Target)
+    busy.done()
+    assert machine.ask(again)["model"] == ["weights"]

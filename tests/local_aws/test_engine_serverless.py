@@ -114,6 +114,21 @@ def test_provisioned_processes_stay_and_others_spill_over(machine: Machine) -> N
     assert machine.fleet.processes == 2
 
 
+def test_concurrency_that_cannot_be_provisioned_is_not_waited_for(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "model=weights", pace=FAST, serverless=2)
+    endpoint = serverless(3)
+    only = replace(endpoint.variants[0], model=machine.model(weights="1"))
+    endpoint = up(machine, replace(endpoint, variants=(only,)))
+    (machine.fleet._host.place(endpoint, only).folder / "model/weights").unlink()
+    machine.fleet.update(replace(endpoint, variants=(replace(only, serverless=Serverless(1024, 3, 2)),)))
+    assert eventually(lambda: machine.status(endpoint) is Status.IN_SERVICE)
+    view = machine.fleet.view(endpoint.arn)
+    assert view is not None
+    assert "no weights in the model" in view.refused
+    assert machine.fleet.processes == 0
+    machine.fleet.close()
+
+
 def test_one_that_dies_makes_way_for_another(machine: Machine) -> None:
     endpoint = up(machine, serverless(3))
     dead = machine.ask(endpoint)["pid"]

@@ -16,6 +16,7 @@ import resource
 import socket
 import struct
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ PIECE = 64 * 1024  # characters of what is printed that go over the socket at on
 LARGEST_ANSWER = 6 * 1024 * 1024 + 100  # bytes; Lambda's own limit, and its own odd number
 SPARE_MEMORY = 512 * 1024 * 1024  # bytes of address space beside the function's memory: what is mapped, not used
 LARGEST_FILE = 512 * 1024 * 1024  # bytes; /tmp holds no more in AWS
+LONGEST_MESSAGE = 50_000  # characters of an error's
 
 
 class Link:
@@ -34,10 +36,12 @@ class Link:
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=descriptor)
         self._reader = self._socket.makefile("rb")
+        self._sending = threading.RLock()  # a function's threads print at once, and what is collected may print too
 
     def send(self, head: Mapping[str, Any], body: bytes = b"") -> None:
         told = json.dumps(head).encode()
-        self._socket.sendall(HEAD.pack(len(told), len(body)) + told + body)
+        with self._sending:
+            self._socket.sendall(HEAD.pack(len(told), len(body)) + told + body)
 
     def receive(self) -> tuple[dict[str, Any], bytes] | None:
         """The next frame; None when the server has gone."""
@@ -134,21 +138,21 @@ def limit(memory_mb: int) -> None:
 
 
 def load(handler: str) -> Callable[[Any, Any], Any]:
-    """Raises Unloadable, or whatever the module raises while it is imported."""
+    """Raises NotRun, or whatever the module raises while it is imported."""
     module, _, function = handler.rpartition(".")
     try:
         found = importlib.import_module(module.replace("/", "."))
     except ImportError as missing:
-        raise Unloadable("Runtime.ImportModuleError", f"Unable to import module '{module}': {missing}") from missing
+        raise NotRun("Runtime.ImportModuleError", f"Unable to import module '{module}': {missing}") from missing
     except SyntaxError as wrong:
-        raise Unloadable("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module}': {wrong}") from wrong
+        raise NotRun("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module}': {wrong}") from wrong
     if not hasattr(found, function):
-        raise Unloadable("Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{module}'")
+        raise NotRun("Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{module}'")
     return getattr(found, function)  # type: ignore[no-any-return]
 
 
-class Unloadable(Exception):  # noqa: N818 (it says what is so)
-    """A handler that cannot be had, in the words of Lambda's runtime."""
+class NotRun(Exception):  # noqa: N818 (it says what is so)
+    """A handler that cannot be had, or whose answer cannot be told, in the words of Lambda's runtime."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -157,9 +161,10 @@ class Unloadable(Exception):  # noqa: N818 (it says what is so)
 
 def failure(error: BaseException, request_id: str = "") -> dict[str, Any]:
     """An error as Lambda's Python runtime answers it."""
-    kind = error.kind if isinstance(error, Unloadable) else type(error).__name__
-    trace = [] if isinstance(error, Unloadable) else traceback.format_tb(error.__traceback__)[1:]
-    return {"errorMessage": str(error), "errorType": kind, "requestId": request_id, "stackTrace": trace}
+    kind = error.kind if isinstance(error, NotRun) else type(error).__name__
+    trace = [] if isinstance(error, NotRun) else traceback.format_tb(error.__traceback__)[1:]
+    message = str(error)[:LONGEST_MESSAGE]
+    return {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": trace}
 
 
 def used_mb() -> int:
@@ -171,7 +176,7 @@ def used_mb() -> int:
 def answered(function: Callable[[Any, Any], Any], asked: Mapping[str, Any], payload: bytes) -> tuple[bytes, bool]:
     """What the handler returns, as JSON, and whether it is an error."""
     try:
-        told = json.dumps(function(json.loads(payload or b"{}"), Context(asked)), ensure_ascii=False).encode("utf-8")
+        told = marshalled(function(json.loads(payload or b"{}"), Context(asked)))
     except Exception as error:  # noqa: BLE001 (whatever a function raises is its answer)
         failed = failure(error, asked["id"])
         said = f"[ERROR] {failed['errorType']}: {failed['errorMessage']}\nTraceback (most recent call last):\n"
@@ -183,12 +188,26 @@ def answered(function: Callable[[Any, Any], Any], asked: Mapping[str, Any], payl
     return told, False
 
 
+def marshalled(returned: Any) -> bytes:
+    """Raises NotRun for what is no JSON."""
+    try:
+        return json.dumps(returned, ensure_ascii=False).encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise NotRun("Runtime.MarshalError", f"Unable to marshal response: {error}") from error
+
+
+def print_apart() -> None:
+    """In a process that a function forks: what it prints goes by its own way, the socket is its parent's."""
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+
+
 def main(arguments: list[str]) -> int:
     descriptor, handler, memory_mb = int(arguments[0]), arguments[1], int(arguments[2])
     limit(memory_mb)
     link = Link(descriptor)
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     sys.stdout = sys.stderr = Printed(link)
+    os.register_at_fork(after_in_child=print_apart)
     records = Records()
     logging.getLogger().addHandler(records)
     try:

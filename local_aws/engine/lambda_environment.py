@@ -36,7 +36,10 @@ TAIL = 4096
 """Bytes of log that Invoke returns when it is asked for them."""
 MOST_SAID = TAIL // 2
 """Lines of a request's log that are kept for that."""
+TIMED_OUT = "Sandbox.Timedout"
 LARGEST_HEAD = 1024 * 1024
+PIPE = 64 * 1024
+"""Bytes that a pipe holds."""
 PYTHON = ".".join(map(str, sys.version_info[:3]))
 
 
@@ -74,35 +77,46 @@ class Environment:
         """Raises Unusable when the function cannot be loaded, OSError and others when this machine cannot do it."""
         begun = time.perf_counter()
         self._say(f"INIT_START Runtime Version: python:{PYTHON} (this machine's)")
+        try:
+            await self._start()
+        except Unusable as error:
+            await self.end()
+            error.seconds = time.perf_counter() - begun
+            status = "timeout" if error.kind == TIMED_OUT else f"error\tError Type: {error.kind}"
+            self._say(f"INIT_REPORT Init Duration: {error.seconds * 1000:.2f} ms\tPhase: init\tStatus: {status}")
+            error.tail = self._tail()
+            raise
+        except BaseException:
+            await self.end()
+            raise
+        self.init_seconds = time.perf_counter() - begun
+        self._signal(signal.SIGSTOP)
+
+    async def _start(self) -> None:
         seconds = INIT_SECONDS + self.spec.timeout
         try:
             async with asyncio.timeout(seconds):
                 head, _ = await self._first_answer()
         except TimeoutError:
-            await self.end()
             said = f"Error: Init timed out after {seconds:.2f} seconds"
-            raise Unusable({"errorType": "Sandbox.Timedout", "errorMessage": said}) from None
+            raise Unusable({"errorType": TIMED_OUT, "errorMessage": said}) from None
         except (asyncio.IncompleteReadError, ConnectionError):
-            error = await self._exited()
-            await self.end()
-            raise Unusable(error) from None
-        except BaseException:
-            await self.end()
-            raise
+            raise Unusable(await self._exited()) from None
         self._used_mb = head["mb"]
         if "unusable" in head:
-            await self.end()
             raise Unusable(head["unusable"])
         self._pid = head["ready"]
-        self.init_seconds = time.perf_counter() - begun
-        self._flush()
-        self._signal(signal.SIGSTOP)
 
     async def _first_answer(self) -> tuple[dict[str, Any], bytes]:
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                self._process = await asyncio.to_thread(self._launch, theirs.fileno())
+                launching = asyncio.create_task(asyncio.to_thread(self._launch, theirs.fileno()))
+                try:
+                    self._process = await asyncio.shield(launching)
+                except asyncio.CancelledError:  # a thread cannot be stopped, and what it starts is ours to end
+                    self._process = await launching
+                    raise
             self._reader, self._writer = await asyncio.open_connection(sock=ours)
         except BaseException:
             ours.close()
@@ -165,11 +179,11 @@ class Environment:
             failed, seconds = True, self.spec.timeout
             said = f"Task timed out after {seconds:.2f} seconds"
             self._say(f"{_stamp(self._log.now())} {asked.id} {said}")
-            error = {"errorType": "Sandbox.Timedout", "errorMessage": f"RequestId: {asked.id} Error: {said}"}
+            error = {"errorType": TIMED_OUT, "errorMessage": f"RequestId: {asked.id} Error: {said}"}
             payload = json.dumps(error).encode()
             await self.end()
         except (asyncio.IncompleteReadError, ConnectionError) as gone:
-            if not self._got:
+            if not (self._got or cold):
                 await self.end()
                 raise Lost from gone
             failed, seconds = True, time.perf_counter() - begun
@@ -184,20 +198,19 @@ class Environment:
             watch.cancel()
         outcome = Outcome(payload, failed, seconds, b"", self.init_seconds if cold else 0.0)
         self._report(asked.id, outcome)
-        tail = "".join(f"{line}\n" for line in self._said).encode()[-TAIL:]
         if self.is_alive:
             self._signal(signal.SIGSTOP)
-        return replace(outcome, tail=tail)
+        return replace(outcome, tail=self._tail())
 
     async def end(self) -> None:
         """Kill the process and all that it started; its folder goes too."""
         if self._ended:
             return
+        self._flush()
         self._ended = True
         if self._process is not None:
             asyncio.get_running_loop().remove_reader(self._process.output)
             self._process.kill()
-        self._flush()
         if self._writer is not None:
             self._writer.close()
             with suppress(OSError):
@@ -232,7 +245,7 @@ class Environment:
         """What came past Python's own streams: a library's, or a program's that the function started."""
         assert self._process is not None  # noqa: S101
         try:
-            data = os.read(self._process.output, 64 * 1024)
+            data = os.read(self._process.output, PIPE)
         except BlockingIOError:
             return
         if not data:
@@ -240,7 +253,12 @@ class Environment:
         self._say(*self._raw.feed(data))
 
     def _flush(self) -> None:
+        if self._reader is not None and not self._ended:  # the pipe is open, and does not block
+            self._read_raw()
         self._say(*self._printed.flush(), *self._raw.flush())
+
+    def _tail(self) -> bytes:
+        return "".join(f"{line}\n" for line in self._said).encode()[-TAIL:]
 
     def _say(self, *lines: str) -> None:
         self._said.extend(line[-TAIL:] for line in lines)
@@ -268,6 +286,7 @@ class Environment:
     async def _exited(self, request_id: str = "") -> dict[str, str]:
         """Why the process has ended, as Lambda tells it."""
         code = await asyncio.to_thread(self._process.wait, 1.0) if self._process else None
+        self._flush()
         how = f"exit status {code}"
         if code is not None and code > 128:
             how = f"signal: {signal.strsignal(code - 128) or code - 128}".lower()

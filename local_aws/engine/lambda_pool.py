@@ -48,7 +48,7 @@ class Wanted:
     count: int
 
 
-@dataclass
+@dataclass(eq=False)  # one of the same Wanted is another
 class _Kept:
     """Those of one Wanted, by whether they take a request now."""
 
@@ -181,8 +181,10 @@ class Pool:
         self._current = current
         by_key = {(one.function, one.qualifier, one.spec.key): one for one in wanted}
         for place in [place for place in self._kept if place not in by_key]:
-            for gone in self._kept.pop(place).idle:
-                self._end(gone)
+            gone = self._kept.pop(place)
+            self._busy |= gone.busy  # until they have answered
+            for idle in gone.idle:
+                self._end(idle)
         for place, one in by_key.items():
             kept = self._kept.setdefault(place, _Kept(one))
             if kept.wanted.count != one.count:

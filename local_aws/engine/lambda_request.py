@@ -57,11 +57,17 @@ class Outcome:
 
 
 class Unusable(Exception):  # noqa: N818 (it says what is so)
-    """An environment that could not start; `payload` is the error as Lambda answers it."""
+    """An environment that could not start.
+
+    payload: the error as Lambda answers it; seconds: what the try took; tail: the last of its log.
+    """
 
     def __init__(self, error: Mapping[str, Any]) -> None:
         super().__init__(str(error["errorMessage"]))
+        self.kind = str(error["errorType"])
         self.payload = json.dumps(error).encode()
+        self.seconds = 0.0
+        self.tail = b""
 
 
 class Lost(Exception):  # noqa: N818 (it says what is so)

@@ -119,7 +119,7 @@ class Invoker:
                 "and all of them are busy.",
             ) from None
         except Unusable as error:
-            return Outcome(error.payload, failed=True, seconds=0.0, tail=b"")
+            return Outcome(error.payload, failed=True, seconds=0.0, tail=error.tail, init_seconds=error.seconds)
         try:
             return await taken.environment.invoke(asked, cold=taken.cold)
         except Lost:  # it was killed while it waited: what a new one does differently is that it is alive

@@ -1,78 +1,18 @@
 """The pool of Lambda environments: places, how long an idle one is kept, and what is kept ready."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from local_aws.engine.lambda_log import Log
 from local_aws.engine.lambda_pool import IDLE_SECONDS, NoPlace, Pool, Wanted
-from local_aws.engine.lambda_request import Asked, Outcome, Spec, Unusable
-from local_aws.engine.opt_ml import OptMl
-from local_aws.engine.output import Event
-from tests.local_aws.lambda_world import package
-
-CODE = "import os\ndef handler(event, context):\n    return os.getpid()"
-
-
-@dataclass
-class Sink:
-    lines: list[str] = field(default_factory=list)
-
-    def append(self, group: str, stream: str, events: Sequence[Event]) -> None:
-        self.lines += [line for _, line in events]
-
-
-@dataclass
-class World:
-    """A pool of two places whose clock is set by hand. runs(work): in an event loop, everything ended afterwards."""
-
-    folder: Path
-    clock: float = 0.0
-
-    def spec(self, name: str = "fn", code: str = CODE) -> Spec:
-        path = self.folder / f"{name}.zip"
-        path.write_bytes(package(app=code))
-        return Spec(
-            f"{name}:1", f"us-east-1/{name}", name, "1", path, "app.handler", 256, 10.0, f"/aws/lambda/{name}", {}
-        )
-
-    def runs(self, work: Callable[[Pool], Awaitable[None]]) -> None:
-        async def run() -> None:
-            log = Log(Sink(), time.time)
-            pool = Pool(
-                lambda number: OptMl(self.folder / str(number), private=False), log, most=2, clock=lambda: self.clock
-            )
-            try:
-                await work(pool)
-            finally:
-                await pool.close()
-                await log.close()
-
-        asyncio.run(run())
+from local_aws.engine.lambda_request import Asked, Unusable
+from tests.local_aws.environment_world import World, asked, until
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)
-
-
-async def asked(pool: Pool, spec: Spec) -> Outcome:
-    taken = await pool.take(spec)
-    try:
-        return await taken.environment.invoke(Asked("id", "arn", b"{}"), cold=taken.cold)
-    finally:
-        pool.give_back(taken)
-
-
-async def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        await asyncio.sleep(0.01)
 
 
 def test_an_idle_environment_is_taken_again_and_let_go_after_minutes(world: World) -> None:

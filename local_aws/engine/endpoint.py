@@ -175,4 +175,9 @@ class Throttled(Exception):  # noqa: N818 (it says what is so)
 
 
 class Full(Exception):  # noqa: N818
-    """Every process has as many requests waiting as it may have."""
+    """Every process has as many requests waiting as it may have. instances: how many, 0 of a serverless variant."""
+
+    def __init__(self, variant: str, instances: int = 0) -> None:
+        super().__init__(f"every process of variant {variant} has as many requests as it takes")
+        self.variant = variant
+        self.instances = instances

@@ -179,7 +179,7 @@ class Side:
             place = min(range(number), key=lambda at: (ready[at].outstanding, (at - turn) % number))
             instance = ready[place]
         if instance.outstanding >= self._host.waiting or instance.port is None:
-            raise Full
+            raise Full(chosen.name, len(ready))
         instance.outstanding += 1
         return Target(chosen.name, instance.port, len(ready), instance.name, partial(self._done, instance))
 

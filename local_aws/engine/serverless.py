@@ -165,7 +165,7 @@ class Pool:
             fresh.instance.outstanding += 1
             return Starting(self, fresh, self._clock())
         if not able:
-            raise Full
+            raise Full(self.variant)
         least = min(able, key=lambda one: (one.instance.port is None, one.instance.outstanding))
         if least.instance.port is None:
             least.instance.outstanding += 1

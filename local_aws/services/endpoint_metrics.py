@@ -33,7 +33,7 @@ DIGITS = 3  # of a latency: as fine as a percentile needs, and few rows when the
 
 @dataclass(frozen=True)
 class Invocation:
-    """One request that reached an endpoint. status: the answer's; None: no process could take it.
+    """One request that reached an endpoint. status: the answer's; None: the process that took it gave none.
 
     model, whole: seconds in the container (None: it was asked of none), and here altogether; instances: how many the
     variant has, 0 for a serverless one; setup: seconds that a process took to start for it; use: of a serverless one.

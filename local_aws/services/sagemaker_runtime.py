@@ -103,7 +103,14 @@ class SageMakerRuntime(Service):
             raise _wrong(f"The request body is larger than {LARGEST_BODY} bytes.")
         variant = request.headers.get("x-amzn-sagemaker-target-variant")
         call = _Call(request, name, caller, headers, body, begun)
-        first = await self._target(call, variant)
+        try:
+            first = await self._target(call, variant)
+        except _NotTakenError as refused:
+            if self._metrics:
+                whole, of = time.perf_counter() - begun, refused.variant
+                told = Invocation(caller.region, name, of, refused.status, None, whole, refused.instances)
+                self._metrics.add(told)
+            raise
         try:
             return await self._asked(call, first, last=False)
         except Unreachable as error:
@@ -176,21 +183,19 @@ class SageMakerRuntime(Service):
         name, caller = call.endpoint, call.caller
         arn = arn_of("endpoint", name, caller)
         fleet: Fleet = self._sagemaker.fleet
+        of = ""
         try:
             target = fleet.target(arn, variant, avoid)
             if isinstance(target, Starting):
+                of = target.pool.variant
                 target = await _ready(target, self._seconds)
         except Throttled as error:
-            if self._metrics:
-                took = time.perf_counter() - call.begun
-                self._metrics.add(Invocation(caller.region, name, error.variant, 429, None, took, 0))
-            raise ServiceError("ThrottlingException", f"Endpoint {name}: {error}. Try again.", 429) from error
+            raise _NotTakenError(f"Endpoint {name}: {error}. Try again.", error.variant, throttled=True) from error
         except Full as error:
-            sentence = f"Every serving process of endpoint {name} has as many requests as it takes. Try again."
-            raise ServiceError("ServiceUnavailable", sentence, 503) from error
+            raise _NotTakenError(f"Endpoint {name}: {error}. Try again.", error.variant, error.instances) from error
         except NotStartedError as error:
             sentence = f"No serving process of endpoint {name} could be started for this request: {error}"
-            raise ServiceError("ServiceUnavailable", sentence[:2048], 503) from error
+            raise _NotTakenError(sentence[:2048], of) from error
         if target:
             return target
         view = fleet.view(arn)
@@ -198,11 +203,20 @@ class SageMakerRuntime(Service):
             raise _wrong(f"Endpoint {name} of account {caller.account} not found.")
         if variant and variant not in {one.name for one in view.variants}:
             raise _wrong(f"Variant {variant} not found for Request")
-        raise ServiceError(
-            "ServiceUnavailable",
+        raise _NotTakenError(
             f"No serving process of endpoint {name} answers at this moment; they are being restarted. Try again.",
-            503,
+            variant or max(view.variants, key=lambda one: one.weight).name,
         )
+
+
+class _NotTakenError(ServiceError):
+    """No process of a variant takes a request. instances: how many there are that could have."""
+
+    def __init__(self, sentence: str, variant: str, instances: int = 0, *, throttled: bool = False) -> None:
+        code, status = ("ThrottlingException", 429) if throttled else ("ServiceUnavailable", 503)
+        super().__init__(code, sentence, status)
+        self.variant = variant
+        self.instances = instances
 
 
 async def _ready(starting: Starting, seconds: float) -> Target:

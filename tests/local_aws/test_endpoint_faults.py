@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from local_aws.engine.endpoint import Full, Target
 from tests.conftest import Embedded
 from tests.local_aws.engine_world import eventually
-from tests.local_aws.sagemaker_world import bucket, client, create_endpoint, tiny_package, unique, wait_for
+from tests.local_aws.sagemaker_world import bucket, client, create_endpoint, endpoint, tiny_package, unique, wait_for
 from tests.local_aws.test_engine_endpoints import Machine, variant
 
 CLIENTS = 8
@@ -127,18 +127,28 @@ def test_a_photo_that_kills_every_process_is_not_sent_on_for_ever(aws: Embedded,
     assert eventually(lambda: counted(aws, name, "Invocation5XXErrors") == 1), "one request, one error"
 
 
+def test_a_request_that_no_process_takes_is_counted_too(aws: Embedded, tmp_path: Path) -> None:
+    with endpoint(aws, tmp_path) as made:
+        (tmp_path / "training/serve.py").write_text("raise SystemExit('broken')")
+        for body in (b"die", b"x", b"x"):
+            with pytest.raises(ClientError, match="ServiceUnavailable"):
+                client(aws, "sagemaker-runtime").invoke_endpoint(EndpointName=made, Body=body)
+        assert eventually(lambda: counted(aws, made, "Invocation5XXErrors") == 3)
+        assert counted(aws, made, "Invocations") == 3
+
+
 def test_a_full_queue_is_refused_and_not_waited_in(tmp_path: Path) -> None:
     machine = Machine(tmp_path, waiting=3)
-    endpoint = machine.up(variant(None, count=2))
-    targets = [machine.fleet.target(endpoint.arn) for _ in range(6)]
+    made = machine.up(variant(None, count=2))
+    targets = [machine.fleet.target(made.arn) for _ in range(6)]
     ports = Counter(target.port for target in targets if isinstance(target, Target))
     assert sorted(ports.values()) == [3, 3], "requests went where the fewest were"
     with pytest.raises(Full):
-        machine.fleet.target(endpoint.arn)
+        machine.fleet.target(made.arn)
     first = targets[0]
     assert isinstance(first, Target)
     first.done()
-    again = machine.fleet.target(endpoint.arn)
+    again = machine.fleet.target(made.arn)
     assert isinstance(again, Target)
     assert again.port == first.port
     machine.fleet.close()
@@ -146,12 +156,12 @@ def test_a_full_queue_is_refused_and_not_waited_in(tmp_path: Path) -> None:
 
 def test_a_slow_instance_gets_fewer_requests(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
-    endpoint = machine.up(variant(None, count=2))
-    stuck = machine.fleet.target(endpoint.arn)
+    made = machine.up(variant(None, count=2))
+    stuck = machine.fleet.target(made.arn)
     assert isinstance(stuck, Target)
     others = set()
     for _ in range(5):
-        target = machine.fleet.target(endpoint.arn)
+        target = machine.fleet.target(made.arn)
         assert isinstance(target, Target)
         others.add(target.port)
         target.done()

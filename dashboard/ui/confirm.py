@@ -45,18 +45,17 @@ Make = Callable[[], Question]
 
 def ask(make: Make) -> None:
     """Open a dialog; for `on_click`. Making the plan may fail: then the page says why instead."""
+    put(make)
+    st.rerun()
+
+
+def put(make: Make) -> None:
+    """The same in this run of the script, before `show`: for a plan of what its fields say."""
     st.session_state.pop(FAILED, None)
     try:
         st.session_state[ASKED] = make()
     except KennelError as error:
         st.session_state[FAILED] = error
-    st.rerun()
-
-
-def put(question: Question) -> None:
-    """Open a dialog in this run of the script, for a plan that is made in it."""
-    st.session_state.pop(FAILED, None)
-    st.session_state[ASKED] = question
 
 
 def show() -> None:

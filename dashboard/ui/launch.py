@@ -72,7 +72,7 @@ def button(aws: Aws, made: Plan | None, past_runs: Sequence[Run]) -> None:
         on_click=_ask,
     )
     if st.session_state.pop(ASKED, False) and made is not None:
-        confirm.put(question(aws, made, same_running(made.spec, past_runs)))
+        confirm.put(partial(question, aws, made, same_running(made.spec, past_runs)))
 
 
 def _ask() -> None:

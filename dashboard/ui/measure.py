@@ -16,6 +16,7 @@ from dashboard.ui import chart, confirm, figures_measure, markup, page, problem,
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import note
 
+ASKED = "measure-asked"
 MOST_CLIENTS, SECONDS, REQUESTS = "measure-clients", "measure-hold", "measure-requests"
 
 
@@ -49,8 +50,13 @@ def _begin(aws: Aws, endpoint: str, variant: str) -> None:
         clients = st.selectbox("Clients at once, up to", CLIENTS[1:], index=3, key=MOST_CLIENTS, width=150)
         hold = st.number_input("Seconds a level", *HOLD, value=5, key=SECONDS, width=130)
         most = st.number_input("Photos at most", *MOST_REQUESTS, value=5000, step=1000, key=REQUESTS, width=150)
-        asked = partial(_question, aws, endpoint, variant, int(clients), float(hold), int(most))
-        st.button("Measure…", key="measure", icon=":material/speed:", on_click=confirm.ask, args=(asked,))
+        st.button("Measure…", key="measure", icon=":material/speed:", on_click=_ask)
+    if st.session_state.pop(ASKED, False):  # a field that was changed a moment before the click is in it
+        confirm.put(partial(_question, aws, endpoint, variant, int(clients), float(hold), int(most)))
+
+
+def _ask() -> None:
+    st.session_state[ASKED] = True
 
 
 def _question(aws: Aws, endpoint: str, variant: str, clients: int, hold: float, most: int) -> Question:

@@ -52,7 +52,7 @@ def of_query(query: Mapping[str, Sequence[str]], current: Settings | None) -> Se
     policies = [_read_policy(told) for told in query.get(POLICY, ()) if told != "none"]
     scheduled = [_read_scheduled(told) for told in query.get(SCHEDULED, ())]
     _once([one.tracked for one in policies if one.tracked is not Tracked.CUSTOM])
-    _once([one.name for one in (*policies, *foreign, *base.steps)])
+    _once([one.name for one in (*policies, *foreign)] + [one.name for one in base.steps])
     _once([one.name for one in scheduled])
     return replace(
         base,

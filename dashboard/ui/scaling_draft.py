@@ -15,8 +15,8 @@ from dashboard.ui import scaling_address
 from dashboard.ui.markup import note
 from dashboard.ui.tones import Tone
 
-DRAFT, OF, SEEN = "scaling-draft", "scaling-of", "scaling-seen"
-"""What the form says, whose it is (a resource id), and what was set when it was last drawn."""
+DRAFT, OF, SEEN, FILLED = "scaling-draft", "scaling-of", "scaling-seen", "scaling-filled"
+"""What the form says, whose it is (a resource id), what was set when it was last drawn, and how often it was filled."""
 POLICIES = {
     Tracked.INVOCATIONS: "kennel-requests-per-instance",
     Tracked.CONCURRENT: "kennel-requests-at-once",
@@ -31,7 +31,7 @@ def begin(scaling: Scaling) -> Settings:
     """The draft that goes on, or a new one: of the address, of what is set, or of one instance as it is."""
     draft: Settings | None = st.session_state.get(DRAFT)
     current = scaling.settings
-    is_same = st.session_state.get(OF) == scaling.variant.resource_id and "scaling-min" in st.session_state
+    is_same = st.session_state.get(OF) == scaling.variant.resource_id and key("min") in st.session_state
     seen: Settings | None = st.session_state.get(SEEN)
     st.session_state[SEEN] = current
     if draft is not None and is_same:
@@ -69,14 +69,24 @@ def propose(tracked: Tracked, target: float) -> None:
 
 
 def fill(settings: Settings) -> None:
-    """Make the form say this; in a callback, before the fields are drawn."""
+    """Make the form say this; in a callback, before the fields are drawn.
+
+    The fields are new ones: a browser that has not yet heard of it goes on sending what the old ones said, with a click
+    on something else for instance, and that would be taken for what was typed since.
+    """
+    st.session_state[FILLED] = st.session_state.get(FILLED, 0) + 1
     st.session_state[DRAFT] = settings
-    st.session_state["scaling-min"], st.session_state["scaling-max"] = settings.minimum, settings.maximum
     own, _ = parted(settings)
-    st.session_state["scaling-metrics"] = list(own)
+    said: dict[str, object] = {"min": settings.minimum, "max": settings.maximum, "metrics": list(own)}
     for one in own.values():
-        for name, value in fields(one).items():
-            st.session_state[f"scaling-{one.tracked}-{name}"] = value
+        said |= {f"{one.tracked}-{name}": value for name, value in fields(one).items()}
+    for name, value in said.items():
+        st.session_state[key(name)] = value
+
+
+def key(name: str) -> str:
+    """A field's key: "scaling-max-2" since the form was filled a second time."""
+    return f"scaling-{name}-{st.session_state.get(FILLED, 0)}"
 
 
 def take(settings: Settings) -> None:

@@ -76,9 +76,13 @@ def _ends(draft: Settings, variant: Variant) -> Settings:
     noun = "provisioned" if variant.kind is Kind.SERVERLESS else "instances"
     left, right = st.columns(2, gap="small")
     with left:
-        least = st.number_input(f"Minimum ({noun})", min_value=0, max_value=LARGEST, step=1, key="scaling-min")
+        least = st.number_input(
+            f"Minimum ({noun})", min_value=0, max_value=LARGEST, step=1, key=scaling_draft.key("min")
+        )
     with right:
-        most = st.number_input(f"Maximum ({noun})", min_value=0, max_value=LARGEST, step=1, key="scaling-max")
+        most = st.number_input(
+            f"Maximum ({noun})", min_value=0, max_value=LARGEST, step=1, key=scaling_draft.key("max")
+        )
     return replace(draft, minimum=int(least or 0), maximum=int(most or 0))
 
 
@@ -91,7 +95,7 @@ def _tracking(draft: Settings, variant: Variant, latency: float | None) -> Setti
         offered,
         selection_mode="multi",
         format_func=lambda one: NAMES[one],
-        key="scaling-metrics",
+        key=scaling_draft.key("metrics"),
         help="Target tracking adds instances while the metric is above its target, and takes them away well below it. "
         "Of several metrics the one that wants most instances decides.",
     )
@@ -105,7 +109,7 @@ def _tracking(draft: Settings, variant: Variant, latency: float | None) -> Setti
 def _policy(tracked: Tracked, old: TargetTracking | None, variant: Variant, latency: float | None) -> TargetTracking:
     """The fields of one policy. A new one begins with usual values, a custom one with the processor's use."""
     for name, value in scaling_draft.fields(old or _new(tracked, variant)).items():
-        st.session_state.setdefault(f"scaling-{tracked}-{name}", value)
+        st.session_state.setdefault(scaling_draft.key(f"{tracked}-{name}"), value)
     with st.container(border=True, gap="xsmall", key=f"panel-policy-{tracked}"):
         st.html(f'<h3 class="kn-group">{NAMES[tracked]}</h3>')
         custom = _custom(tracked) if tracked is Tracked.CUSTOM else None
@@ -116,13 +120,13 @@ def _policy(tracked: Tracked, old: TargetTracking | None, variant: Variant, late
                 min_value=0.0,
                 step=0.05 if tracked is Tracked.PROVISIONED else 1.0,
                 format="%g",
-                key=f"scaling-{tracked}-target",
+                key=scaling_draft.key(f"{tracked}-target"),
             )
         with second:
-            out = st.number_input("Cooldown out (s)", min_value=0, step=10, key=f"scaling-{tracked}-out")
+            out = st.number_input("Cooldown out (s)", min_value=0, step=10, key=scaling_draft.key(f"{tracked}-out"))
         with third:
-            back = st.number_input("Cooldown in (s)", min_value=0, step=10, key=f"scaling-{tracked}-in")
-        can_scale_in = st.toggle("May scale in", key=f"scaling-{tracked}-can-scale-in")
+            back = st.number_input("Cooldown in (s)", min_value=0, step=10, key=scaling_draft.key(f"{tracked}-in"))
+        can_scale_in = st.toggle("May scale in", key=scaling_draft.key(f"{tracked}-can-scale-in"))
         name = old.name if old else scaling_draft.POLICIES[tracked]
         made = TargetTracking(name, tracked, float(target or 0), int(back or 0), int(out or 0), can_scale_in, custom)
         st.html(note(explain.meaning(made, latency)))
@@ -140,13 +144,18 @@ def _new(tracked: Tracked, variant: Variant) -> TargetTracking:
 def _custom(tracked: Tracked) -> CustomMetric:
     left, right = st.columns(2, gap="small")
     with left:
-        namespace = st.text_input("Namespace", key=f"scaling-{tracked}-namespace")
-        statistic = st.selectbox("Statistic", STATISTICS, key=f"scaling-{tracked}-statistic")
+        namespace = st.text_input("Namespace", key=scaling_draft.key(f"{tracked}-namespace"))
+        statistic = st.selectbox("Statistic", STATISTICS, key=scaling_draft.key(f"{tracked}-statistic"))
     with right:
-        name = st.text_input("Metric", key=f"scaling-{tracked}-metric")
-        unit = st.text_input("Unit", key=f"scaling-{tracked}-unit", placeholder="any", help="As the metric is sent")
+        name = st.text_input("Metric", key=scaling_draft.key(f"{tracked}-metric"))
+        unit = st.text_input(
+            "Unit", key=scaling_draft.key(f"{tracked}-unit"), placeholder="any", help="As the metric is sent"
+        )
     told = st.text_area(
-        "Dimensions, one a line", key=f"scaling-{tracked}-dimensions", placeholder="EndpointName=dogs", height="content"
+        "Dimensions, one a line",
+        key=scaling_draft.key(f"{tracked}-dimensions"),
+        placeholder="EndpointName=dogs",
+        height="content",
     )
     parts = [part.strip() for part in (told or "").splitlines() if part.strip()]
     pairs = tuple((name.strip(), value.strip()) for name, _, value in (part.partition("=") for part in parts))

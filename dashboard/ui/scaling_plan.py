@@ -25,6 +25,7 @@ from dashboard.ui.scaling import nature
 from dashboard.ui.tones import Tone
 from dashboard.ui.words import money_word
 
+ASKED = "scaling-asked"
 PAUSED = Suspended(scale_in=True, scale_out=True, scheduled=True)
 
 
@@ -88,9 +89,14 @@ def _buttons(aws: Aws, scaling: Scaling, after: Settings, is_refused: bool, plan
             key="scaling-review",
             type="primary",
             disabled=is_refused or not planned.calls or not scaling.is_known,
-            on_click=confirm.ask,
-            args=(partial(question, aws, variant.endpoint, variant.name, after),),
+            on_click=_ask,
         )
+    if st.session_state.pop(ASKED, False):  # a field that was changed a moment before the click is in it
+        confirm.put(partial(question, aws, variant.endpoint, variant.name, after))
+
+
+def _ask() -> None:
+    st.session_state[ASKED] = True
 
 
 def difference(changes: Sequence[Change]) -> str:

@@ -157,7 +157,17 @@ def test_a_recommended_target_takes_the_place_of_what_was_kept_steady(monkeypatc
     scaling_draft.propose(Tracked.CONCURRENT, 3)
     new, _ = scaling_draft.st.session_state[scaling_draft.DRAFT].tracking
     assert (new.tracked, new.target) == (Tracked.CONCURRENT, 3)
-    assert scaling_draft.st.session_state["scaling-metrics"] == [Tracked.CONCURRENT]
+    assert scaling_draft.st.session_state[scaling_draft.key("metrics")] == [Tracked.CONCURRENT]
+
+
+def test_filling_the_form_makes_new_fields_so_that_what_a_browser_still_sends_of_the_old_ones_is_nothing(monkeypatch):
+    monkeypatch.setattr(scaling_draft.st, "session_state", {})
+    scaling_draft.fill(Settings(1, 1))
+    old = scaling_draft.key("max")
+    scaling_draft.take(reference(10))
+    scaling_draft.st.session_state[old] = 1
+    assert scaling_draft.st.session_state[scaling_draft.key("max")] == 3
+    assert scaling_draft.st.session_state[scaling_draft.key("metrics")] == [Tracked.INVOCATIONS]
 
 
 def test_a_target_that_could_not_move_anything_gets_room(monkeypatch):

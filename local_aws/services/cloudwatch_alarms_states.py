@@ -153,7 +153,8 @@ def _points(data: str | None) -> tuple[Point, ...]:
     """The figures of a StateReasonData, newest first."""
     found = json.loads(data) if data else {}
     recent = found.get("recentDatapoints") if isinstance(found, dict) else None
-    return tuple(Point(0, float(value)) for value in reversed(recent or ()))
+    figures = recent if isinstance(recent, list) else []  # somebody may have written anything there
+    return tuple(Point(0, float(value)) for value in reversed(figures) if isinstance(value, int | float))
 
 
 def _newest(data: str | None) -> float | None:

@@ -180,6 +180,14 @@ def test_a_state_that_somebody_sets_lasts_until_the_next_look(world: ClockWorld)
         world.watching("set_alarm_state", AlarmName="other", StateValue="OK", StateReason="x")
 
 
+@pytest.mark.parametrize("data", ['{"recentDatapoints": ["a", null]}', '{"recentDatapoints": 7}', "[1]"])
+def test_whatever_somebody_says_of_a_state_is_kept(world: ClockWorld, data: str) -> None:
+    world.watching("put_metric_alarm", **LOAD)
+    state = {"AlarmName": LOAD["AlarmName"], "StateValue": "ALARM", "StateReason": "a test"}
+    world.watching("set_alarm_state", **state, StateReasonData=data)
+    assert alarm(world)["StateReasonData"] == data
+
+
 def test_what_is_updated_keeps_its_state_and_what_is_deleted_its_history(world: ClockWorld) -> None:
     world.watching("put_metric_alarm", **LOAD)
     minutes(world, 20, 20, 20, 20)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from dashboard.core.aws import Aws
 from dashboard.core.home import home
-from dashboard.core.serving.registry import Group, list_groups
+from dashboard.core.serving.registry import Group, list_groups, read_versions
 from dashboard.core.serving.through import Front, list_fronts
 from dashboard.core.serving.visitors import Visitors, per_minute
 from dashboard.model_imports import Imports
@@ -12,8 +12,13 @@ from dashboard.readings import Reading, now, where
 
 
 def groups(aws: Aws) -> Reading[tuple[Group, ...]]:
-    """The registry's models with their versions. Raises the errors of `Aws.call`."""
+    """The registry's models with their versions as they are listed. Raises the errors of `Aws.call`."""
     return _groups(where(aws), aws)
+
+
+def versions(aws: Aws, group: Group) -> Group:
+    """A listed model with all that is known of its newest versions. Raises the errors of `Aws.call`."""
+    return _versions(where(aws), group.name, tuple(one.arn for one in group.versions), aws, group)
 
 
 def imports(aws: Aws) -> Imports:
@@ -35,12 +40,18 @@ def visitors() -> Visitors:
 def forget_models() -> None:
     """Something was changed: read them again at the next look."""
     _groups.clear()
+    _versions.clear()
     _fronts.clear()
 
 
 @st.cache_data(show_spinner=False, ttl=5, refresh_mode="background", max_entries=8)
 def _groups(where: str, _aws: Aws) -> Reading[tuple[Group, ...]]:
     return Reading(list_groups(_aws), now())
+
+
+@st.cache_data(show_spinner=False, ttl=5, refresh_mode="background", max_entries=64)
+def _versions(where: str, name: str, arns: tuple[str, ...], _aws: Aws, _group: Group) -> Group:
+    return read_versions(_aws, _group)
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)

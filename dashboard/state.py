@@ -59,7 +59,7 @@ from dashboard.function_readings import (
     lambda_limits,
 )
 from dashboard.measure_readings import measure, measurements, measuring, stop_measuring
-from dashboard.model_readings import forget_models, fronts, groups, imports, visitors
+from dashboard.model_readings import forget_models, fronts, groups, imports, versions, visitors
 from dashboard.price_readings import prices, refresh_prices, spot_days, told_prices
 from dashboard.readings import Reading, now, where
 from dashboard.replay_readings import forget_replays, recorded_traffic, replay_facts, replayed
@@ -159,6 +159,7 @@ __all__ = [
     "traffic",
     "trials",
     "usage",
+    "versions",
     "visitors",
     "warm_up",
     "waste",

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 GREY, GREY_DARK = "#8895A1", "#7C8894"
+MOST_WRITTEN = 10
+"""Versions beside which their accuracy still has room."""
 SYMBOLS = {Approval.APPROVED: "star", Approval.PENDING: "circle", Approval.REJECTED: "x"}
 
 
@@ -33,7 +35,7 @@ def accuracies(group: Group, *, is_dark: bool = False) -> "Figure | None":
         x=numbers,
         y=[one.accuracy for one in shown],
         mode="lines+markers+text",
-        text=[percent(one.accuracy, 1) for one in shown],
+        text=[percent(one.accuracy, 1) for one in shown] if len(shown) <= MOST_WRITTEN else None,
         textposition="top center",
         cliponaxis=False,
         line={"color": GREY_DARK if is_dark else GREY, "width": 1, "dash": "dot"},

@@ -41,7 +41,7 @@ def full(aws: Aws) -> None:
     if not seen.value:
         _none(aws)
         return
-    group = _group(seen.value)
+    group = state.versions(aws, _group(seen.value))
     with st.container(key="models-versions"):
         _versions(group)
     if not group.versions:
@@ -166,7 +166,7 @@ def _compared(one: Version, other: Version) -> None:
 def _detail(aws: Aws, group: Group, version: Version) -> None:
     """One version: what is known of it, where it came from, and what can be done with it."""
     page.section(f"Version {version.number}", _mark(version))
-    serving = _serving(aws, version)
+    serving, of_run = _serving(aws, version)
     st.html(note(models_words.lineage(version, [one.name for one in serving])))
     left, right = st.columns((11, 10), gap="medium")
     with left, st.container(border=True, key="panel-version"):
@@ -174,13 +174,20 @@ def _detail(aws: Aws, group: Group, version: Version) -> None:
         _origin(version)
     with right, st.container(border=True, key="panel-decision"):
         _actions(aws, group, version)
-        for one in serving:
-            st.page_link(
-                Place.ENDPOINT,
-                label=f"Endpoint {literal(one.name)}",
-                icon=":material/dns:",
-                query_params={"endpoint": one.name},
-            )
+        _linked(serving)
+        if of_run:
+            st.html(note(models_words.FROM_THE_RUN))
+            _linked(of_run)
+
+
+def _linked(endpoints: Sequence[Endpoint]) -> None:
+    for one in endpoints:
+        st.page_link(
+            Place.ENDPOINT,
+            label=f"Endpoint {literal(one.name)}",
+            icon=":material/dns:",
+            query_params={"endpoint": one.name},
+        )
 
 
 def _facts(version: Version, *, with_figures: bool = True) -> None:
@@ -229,13 +236,11 @@ def _may(version: Version) -> str:
     return "SageMaker makes no endpoint of a version that is not approved."
 
 
-def _serving(aws: Aws, version: Version) -> Sequence[Endpoint]:
-    """The endpoints that were made of this version, or of its run; none where they cannot be read, which is said."""
-    found: list[Endpoint] = []
+def _serving(aws: Aws, version: Version) -> tuple[list[Endpoint], list[Endpoint]]:
+    """The endpoints that were made of this version, and those of its run directly; none where they cannot be read,
+    which is said."""
+    found: Sequence[Endpoint] = ()
     with problem.shown("served"):
-        found += [
-            one
-            for one in state.endpoints(aws).value
-            if one.tags.get(PACKAGE) == version.arn or (version.run and one.run == version.run)
-        ]
-    return found
+        found = state.endpoints(aws).value
+    of_run = [one for one in found if version.run and one.run == version.run and not one.tags.get(PACKAGE)]
+    return [one for one in found if one.tags.get(PACKAGE) == version.arn], of_run

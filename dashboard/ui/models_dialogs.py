@@ -10,7 +10,16 @@ from dashboard.core.aws import Aws
 from dashboard.core.errors import InvalidInput
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.window import Window
-from dashboard.core.serving.register import Candidate, RegisterPlan, decide, of_run, plan_register, register, take_out
+from dashboard.core.serving.register import (
+    Candidate,
+    RegisterPlan,
+    decide,
+    figures,
+    of_run,
+    plan_register,
+    register,
+    take_out,
+)
 from dashboard.core.serving.registry import FIGURES, Approval, Group, Version
 from dashboard.ui import confirm, models_words
 from dashboard.ui.confirm import Action, Question
@@ -42,7 +51,8 @@ def _draw_register(aws: Aws, given: Run | None, token: str) -> Action | None:
         help="Versions of one model stand under one name: the one of its data, or of what it is for.",
     )
     approve = st.toggle("Approve it at once", key="register-approve", help="Else it waits for somebody's decision.")
-    known = next((group for group in groups if group.name == name), None)
+    listed = next((group for group in groups if group.name == name), None)
+    known = state.versions(aws, listed) if listed else None
     approval = Approval.APPROVED if approve else Approval.PENDING
     try:
         plan = plan_register(candidate, name or "", account=aws.account, token=token, known=known, approval=approval)
@@ -80,19 +90,19 @@ def _next(name: str, known: Group | None) -> str:
 
 
 def _told(candidate: Candidate, plan: RegisterPlan, known: Group | None) -> None:
-    metrics = candidate.metrics or {}
-    figures = {
-        models_words.NAMES[name]: models_words.written(name, float(metrics[name]))
+    known_figures = figures(candidate.metrics or {})
+    shown = {
+        models_words.NAMES[name]: models_words.written(name, known_figures[name])
         for name in FIGURES[:4]
-        if isinstance(metrics.get(name), (int, float))
+        if name in known_figures
     }
-    told = {"Archive": candidate.artifact_uri, "Run": candidate.run, "Data": candidate.data_uri, **figures}
+    told = {"Archive": candidate.artifact_uri, "Run": candidate.run, "Data": candidate.data_uri, **shown}
     st.html(facts({name: value for name, value in told.items() if value}))
     if known is None:
         st.html(note(f"{plan.group} is a new model in the registry."))
     for warning in plan.warnings:
         st.html(note(f"{sentence(warning)}.", Tone.WAITING))
-    if not figures:
+    if not shown:
         st.html(note("Neither a card nor the run tells how good it is.", Tone.WAITING))
     st.html(note("Costs nothing: the registry is free, and the archive lies in S3 already."))
     with st.expander("Show as code"):

@@ -19,6 +19,8 @@ NAMES = {
     "train:loss": "Training loss",
 }
 
+FROM_THE_RUN = "Deployed from the run itself, not from this version: what is decided here does not reach it."
+
 
 def sentence(groups: Sequence[Group]) -> str:
     """The live sentence: "2 models, 5 versions, 1 approved, 3 undecided"."""
@@ -26,7 +28,8 @@ def sentence(groups: Sequence[Group]) -> str:
         return "no model is registered yet"
     versions, approved = counted(groups)
     undecided = sum(one.approval.word == "undecided" for group in groups for one in group.versions)
-    told = [count(len(groups), "model"), count(versions, "version"), f"{approved} approved"]
+    more = "more than " if any(group.is_cut for group in groups) else ""
+    told = [count(len(groups), "model"), f"{more}{count(versions, 'version')}", f"{approved} approved"]
     return ", ".join([*told, *([f"{undecided} undecided"] if undecided else [])])
 
 

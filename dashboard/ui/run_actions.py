@@ -18,6 +18,7 @@ from dashboard.core.runs import watch
 from dashboard.core.runs.delete import DeletePlan, delete, plan_delete
 from dashboard.core.runs.model import Run, RunKey
 from dashboard.core.runs.window import Window
+from dashboard.core.serving.registry import archives
 from dashboard.ui import confirm, markup, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, literal, note
@@ -116,7 +117,7 @@ def _deletion(aws: Aws, runs: Sequence[Run], *, with_artifacts: bool) -> DeleteP
 def _registered(aws: Aws) -> Sequence[str]:
     """The archives that are versions in the model registry; none where there is no registry, or no right to read it."""
     try:
-        return [one.artifact_uri for group in state.groups(aws).value for one in group.versions]
+        return sorted(archives(aws))
     except (ServiceFault, AccessDenied):
         return ()
 

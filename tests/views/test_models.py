@@ -15,7 +15,7 @@ from tests.core.serving.test_archive import FILES, pack
 from tests.test_model_imports import Registry
 from tests.views import scripted
 from tests.views.conftest import Open, links, text
-from tests.views.scripted import REAL, ScriptedAws
+from tests.views.scripted import ARN, REAL, ScriptedAws
 
 RUN = "drawn-dogs-5d20e9f1"
 
@@ -96,6 +96,9 @@ def test_an_empty_registry_teaches_how_one_is_filled(visit: Open) -> None:
 
 
 def test_versions_are_shown_with_what_they_are_worth_and_where_they_came_from(aws: Account, visit: Open) -> None:
+    for name, package in (("of-version", "arn:package/dogs/2"), ("of-run", "")):
+        aws.add_endpoint(name)
+        aws.tags[f"{ARN}:endpoint/{name}"] |= {"kennel:run": RUN, "kennel:package": package}
     page = visit(aws, "models")
     assert not page.exception
     said = text(page)
@@ -106,6 +109,10 @@ def test_versions_are_shown_with_what_they_are_worth_and_where_they_came_from(aw
     table = page.dataframe[0].value
     assert list(table["Version"]) == [2, 1]
     assert list(table["Decision"]) == ["✓ approved", "◷ undecided"]
+    assert "version 2 → endpoint of-version" in said
+    assert "endpoint of-run" not in said, "it was not made of the version"
+    assert "Deployed from the run itself, not from this version" in said
+    assert ("Endpoint of-run", "endpoint", "endpoint=of-run") in links(page)
 
 
 def test_two_versions_are_held_against_each_other_by_the_address(aws: Account, visit: Open) -> None:

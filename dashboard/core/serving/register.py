@@ -14,7 +14,18 @@ from dashboard.core.runs.images import inference_image
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.model_card import ModelCard
 from dashboard.core.runs.spec_problems import NAME
-from dashboard.core.serving.registry import DATA, FIGURES, LABELS, RUN, RUN_KEY, Approval, Group, Version, find_version
+from dashboard.core.serving.registry import (
+    DATA,
+    FIGURES,
+    LABELS,
+    RUN,
+    RUN_KEY,
+    Approval,
+    Group,
+    Version,
+    find_version,
+    is_figure,
+)
 from dashboard.core.showcode import connection, literal
 
 INSTANCES = ("ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge", "ml.c5.2xlarge")
@@ -170,13 +181,15 @@ def decide(aws: Aws, version: Version, approval: Approval, words: str = "") -> V
 def take_out(aws: Aws, version: Version, *, is_last: bool) -> None:
     """Delete a version, and its group with the last one. The archive in S3 and what serves it stay.
 
-    What is gone already is fine. Raises the errors of `Aws.call`.
+    What is gone already is fine, and a group that got another version since stays. Raises the errors of `Aws.call`.
     """
     with suppress(NotFound):
         aws.call("sagemaker", "DeleteModelPackage", ModelPackageName=version.arn)
     if is_last:
+        group = {"ModelPackageGroupName": version.group}
         with suppress(NotFound):
-            aws.call("sagemaker", "DeleteModelPackageGroup", ModelPackageGroupName=version.group)
+            if not aws.call("sagemaker", "ListModelPackages", **group, MaxResults=1)["ModelPackageSummaryList"]:
+                aws.call("sagemaker", "DeleteModelPackageGroup", **group)
 
 
 def _specification(candidate: Candidate, account: Account) -> dict[str, Any]:
@@ -204,26 +217,29 @@ def _marks(candidate: Candidate, order: str) -> dict[str, str]:
         RUN_KEY: candidate.run_key,
         DATA: candidate.data_uri,
         LABELS: "" if candidate.labels is None else str(candidate.labels),
-        **{name: f"{value:.6g}" for name, value in _figures(candidate.metrics or {}).items()},
+        **{name: f"{value:.6g}" for name, value in figures(candidate.metrics or {}).items()},
     }
     return {name: value for name, value in told.items() if _VALUE.fullmatch(value)}
 
 
-def _figures(metrics: Mapping[str, Any]) -> dict[str, float]:
+def figures(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """The figures of a card that can be what they are called; a card that was brought may say anything."""
     return {
         name: float(metrics[name])
         for name in FIGURES
-        if isinstance(metrics.get(name), (int, float)) and not isinstance(metrics[name], bool)
+        if isinstance(metrics.get(name), (int, float))
+        and not isinstance(metrics[name], bool)
+        and is_figure(name, metrics[name])
     }
 
 
 def _statistics(metrics: Mapping[str, Any]) -> bytes:
     """The figures in the form that SageMaker's model quality reports have; b"" without any."""
-    figures = _figures(metrics)
-    if not figures:
+    found = figures(metrics)
+    if not found:
         return b""
-    told = {name.replace(":", "_"): {"value": value, "standard_deviation": "NaN"} for name, value in figures.items()}
-    if "test:accuracy" in figures:
+    told = {name.replace(":", "_"): {"value": value, "standard_deviation": "NaN"} for name, value in found.items()}
+    if "test:accuracy" in found:
         told["accuracy"] = told["test_accuracy"]
     return json.dumps({"multiclass_classification_metrics": told}, indent=2).encode()
 

@@ -4,8 +4,9 @@ A version is a SageMaker model package. What Kennel notes beside it are Customer
 ("test:accuracy"), the run and the data it came from.
 """
 
+import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -16,8 +17,10 @@ from dashboard.core.errors import NotFound
 from dashboard.core.parallel import gather
 from dashboard.core.serving.source import Source, SourceKind
 
-MOST_GROUPS, MOST_VERSIONS = 100, 30
-"""Groups that are read, and versions of each: the newest."""
+MOST_GROUPS, MOST_LISTED, MOST_VERSIONS = 100, 100, 30
+"""Groups that are read, versions of each that are listed, and versions of one that are read whole: the newest."""
+BATCH = 100
+"""Versions that BatchDescribeModelPackage tells of at once."""
 RUN, RUN_KEY, DATA, LABELS = "run", "run-key", "data", "labels"
 ACCURACY = "test:accuracy"
 FIGURES = (
@@ -128,13 +131,14 @@ class Group:
 
 
 def list_groups(aws: Aws) -> tuple[Group, ...]:
-    """The first 100 groups, the newest first, each with its newest 30 versions. Raises the errors of `Aws.call`."""
+    """The first 100 groups, the newest first, each with its newest 100 versions as they are listed: their numbers and
+    decisions, no figures and no origin (see `read_versions`). Raises the errors of `Aws.call`."""
     told: list[Mapping[str, Any]] = []
     for page in aws.pages("sagemaker", "ListModelPackageGroups", SortBy="CreationTime", SortOrder="Descending"):
         told += page["ModelPackageGroupSummaryList"]
         if len(told) >= MOST_GROUPS:
             break
-    found = gather(lambda one: _group(aws, one), told[:MOST_GROUPS], workers=4)
+    found = gather(lambda one: _group(aws, one), told[:MOST_GROUPS], workers=8)
     return tuple(one for one in found if one)
 
 
@@ -147,12 +151,11 @@ def _group(aws: Aws, told: Mapping[str, Any]) -> Group | None:
             ModelPackageGroupName=name,
             SortBy="CreationTime",
             SortOrder="Descending",
-            MaxResults=MOST_VERSIONS,
+            MaxResults=MOST_LISTED,
         )
     except NotFound:
         return None  # deleted since it was listed
-    arns = [str(one["ModelPackageArn"]) for one in listed["ModelPackageSummaryList"]]
-    versions = [one for one in gather(lambda arn: find_version(aws, arn), arns, workers=8) if one]
+    versions = [version_of(one) for one in listed["ModelPackageSummaryList"]]
     return Group(
         name=name,
         arn=str(told["ModelPackageGroupArn"]),
@@ -161,6 +164,34 @@ def _group(aws: Aws, told: Mapping[str, Any]) -> Group | None:
         versions=tuple(sorted(versions, key=lambda one: -one.number)),
         is_cut="NextToken" in listed,
     )
+
+
+def read_versions(aws: Aws, group: Group) -> Group:
+    """A listed group with all that is known of its newest 30 versions. Raises the errors of `Aws.call`."""
+    arns = [one.arn for one in group.versions[:MOST_VERSIONS]]
+    versions = [one for one in gather(lambda arn: find_version(aws, arn), arns, workers=8) if one]
+    is_cut = group.is_cut or len(group.versions) > MOST_VERSIONS
+    return replace(group, versions=tuple(versions), is_cut=is_cut)
+
+
+def archives(aws: Aws) -> frozenset[str]:
+    """The addresses of all archives that are a version's, however many there are. Raises the errors of `Aws.call`."""
+    arns = [
+        str(one["ModelPackageArn"])
+        for page in aws.pages("sagemaker", "ListModelPackages", limit=1000, ModelPackageType="Both", MaxResults=BATCH)
+        for one in page["ModelPackageSummaryList"]
+    ]
+
+    def look(some: list[str]) -> list[str]:
+        told = aws.call("sagemaker", "BatchDescribeModelPackage", ModelPackageArnList=some)
+        return [
+            str(container.get("ModelDataUrl", ""))
+            for one in told.get("ModelPackageSummaries", {}).values()
+            for container in one.get("InferenceSpecification", {}).get("Containers", ())
+        ]
+
+    batches = [arns[start : start + BATCH] for start in range(0, len(arns), BATCH)]
+    return frozenset(address for found in gather(look, batches, workers=4) for address in found if address)
 
 
 def find_version(aws: Aws, arn: str) -> Version | None:
@@ -172,7 +203,7 @@ def find_version(aws: Aws, arn: str) -> Version | None:
 
 
 def version_of(told: Mapping[str, Any]) -> Version:
-    """DescribeModelPackage's answer as a version."""
+    """DescribeModelPackage's answer as a version, or what ListModelPackages tells of one."""
     containers = told.get("InferenceSpecification", {}).get("Containers") or [{}]
     marks = {str(name): str(value) for name, value in told.get("CustomerMetadataProperties", {}).items()}
     labels = marks.get(LABELS, "")
@@ -200,10 +231,17 @@ def _figures(marks: Mapping[str, str]) -> dict[str, float]:
     found = {}
     for name in FIGURES:
         try:
-            found[name] = float(marks[name])
+            value = float(marks[name])
         except (KeyError, ValueError):
             continue
+        if is_figure(name, value):
+            found[name] = value
     return found
+
+
+def is_figure(name: str, value: float) -> bool:
+    """Whether a number can be what its name says: a loss from 0 on, any other a share of 1."""
+    return 0 <= value <= (sys.float_info.max if name.endswith("loss") else 1)  # no NaN, no infinity
 
 
 def counted(groups: Iterable[Group]) -> tuple[int, int]:

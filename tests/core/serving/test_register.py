@@ -1,6 +1,7 @@
 """The registry through Kennel, on a real embedded AWS: registered once, decided about, served, taken out."""
 
 import json
+from dataclasses import replace
 
 import botocore.session
 import pytest
@@ -10,8 +11,9 @@ from dashboard.core.aws import Account, Aws, connect
 from dashboard.core.errors import InvalidInput, Refused
 from dashboard.core.runs.model import RunStatus
 from dashboard.core.runs.model_card import ModelCard
+from dashboard.core.serving import registry
 from dashboard.core.serving.register import Candidate, decide, of_run, plan_register, register, take_out
-from dashboard.core.serving.registry import Approval, Group, counted, list_groups, version_of
+from dashboard.core.serving.registry import Approval, Group, archives, counted, list_groups, read_versions, version_of
 from tests.conftest import Embedded
 from tests.core.conftest import write_client
 from tests.core.runs.made import DOGS, NOW, run
@@ -44,7 +46,7 @@ def candidate() -> Candidate:
 
 
 def found(live: Aws, name: str) -> Group:
-    return next(one for one in list_groups(live) if one.name == name)
+    return read_versions(live, next(one for one in list_groups(live) if one.name == name))
 
 
 def test_a_runs_model_becomes_the_next_version_with_its_figures_and_its_origin(live: Aws) -> None:
@@ -97,6 +99,47 @@ def test_the_last_version_takes_its_group_along_and_twice_is_fine(live: Aws) -> 
     assert live.call("s3", "HeadObject", Bucket=BUCKET, Key="runs/dogs-1/output/model.tar.gz")["ContentLength"]
 
 
+def test_a_model_that_got_another_version_since_stays(live: Aws) -> None:
+    name = unique("dogs")
+    first, second = (register(live, plan_register(candidate(), name, account=live.account, token=t)) for t in "ab")
+    take_out(live, first, is_last=True)
+    assert [one.arn for one in found(live, name).versions] == [second.arn]
+
+
+def test_of_a_long_registry_the_newest_are_read_and_every_archive_is_known(
+    live: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = unique("dogs")
+    made = [register(live, plan_register(candidate(), name, account=live.account, token=t)) for t in "abcd"]
+    listed = next(one for one in list_groups(live) if one.name == name)
+    assert [one.number for one in listed.versions] == [4, 3, 2, 1]
+    assert listed.versions[0].approval is Approval.PENDING
+    monkeypatch.setattr(registry, "MOST_VERSIONS", 3)
+    group = read_versions(live, listed)
+    assert ([one.number for one in group.versions], group.is_cut) == ([4, 3, 2], True)
+    assert group.versions[0].metrics == made[0].metrics
+    monkeypatch.setattr(registry, "BATCH", 2)
+    assert MODEL in archives(live)
+
+
+def test_a_version_that_was_deleted_since_it_was_listed_is_left_out(live: Aws) -> None:
+    name = unique("dogs")
+    first, _ = (register(live, plan_register(candidate(), name, account=live.account, token=t)) for t in "ab")
+    listed = next(one for one in list_groups(live) if one.name == name)
+    take_out(live, first, is_last=False)
+    assert [one.number for one in read_versions(live, listed).versions] == [2]
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), 10**400, -0.1, 93.5, True, "0.9", None])
+def test_a_card_that_was_brought_may_say_anything(odd: object) -> None:
+    brought = replace(candidate(), metrics={"test:accuracy": odd, "test:loss": 0.3})
+    plan = plan_register(brought, "dogs", account=EMBEDDED, token="a")
+    marks = plan.requests[-1][1]["CustomerMetadataProperties"]
+    assert "test:accuracy" not in marks
+    assert marks["test:loss"] == "0.3"
+    assert "test_accuracy" not in json.loads(plan.statistics)["multiclass_classification_metrics"]
+
+
 def test_the_requests_are_what_sagemaker_accepts() -> None:
     model = botocore.session.Session().get_service_model("sagemaker")
     plan = plan_register(candidate(), "dogs", account=EMBEDDED, token="a", approval=Approval.APPROVED)
@@ -138,7 +181,12 @@ def test_what_somebody_else_wrote_beside_a_version_breaks_nothing() -> None:
         "ModelPackageArn": "arn",
         "CreationTime": NOW,
         "ModelApprovalStatus": "SomethingNew",
-        "CustomerMetadataProperties": {"test:accuracy": "very good", "labels": "٣", "test:loss": "0.5"},
+        "CustomerMetadataProperties": {
+            "test:accuracy": "very good",
+            "labels": "٣",
+            "test:loss": "0.5",
+            "test:macro_f1": "nan",
+        },
     }
     version = version_of(told)
     assert (version.metrics, version.labels, version.approval.may_deploy) == ({"test:loss": 0.5}, None, False)

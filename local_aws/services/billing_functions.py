@@ -41,7 +41,7 @@ class FunctionMeters:
 
     def ran(self, document: Document, version: str, milliseconds: int, ready: bool) -> None:
         """A request was answered. ready: in an environment that had been kept ready, which has a rate of its own."""
-        told = document["Latest"] if version not in document["Versions"] else document["Versions"][version]
+        told = document["Versions"].get(version, document["Latest"])
         key = str(told["FunctionArn"]), int(told["MemorySize"]), str(told["Architectures"][0]), ready
         now = self._now()
         with self._lock:
@@ -78,16 +78,7 @@ class FunctionMeters:
         """What is kept ready at this moment, of all functions."""
         now = self._now()
         things = [
-            Usage(
-                Used.PROVISIONED,
-                f"{document['Latest']['FunctionArn']}:{qualifier}",
-                str(document["Latest"]["FunctionArn"]).split(":")[3],
-                now,
-                str(document["Latest"]["MemorySize"]),
-                int(one["Count"]),
-                detail=str(document["Latest"]["Architectures"][0]),
-                tags=document["Tags"],
-            )
+            _kept(document, qualifier, int(one["Count"]), now)
             for document in documents
             for qualifier, one in document["Provisioned"].items()
         ]
@@ -101,3 +92,21 @@ class FunctionMeters:
             self._journal.add(*usages)
         except sqlite3.Error:  # a full disk must not keep functions from answering
             log.exception("the billing journal")
+
+
+def _kept(document: Document, qualifier: str, count: int, now: float) -> Usage:
+    """What is kept ready for an alias or a version, which has a size of its own, whatever $LATEST has become."""
+    arn = str(document["Latest"]["FunctionArn"])
+    alias = document["Aliases"].get(qualifier)
+    version = document["Versions"][alias["FunctionVersion"] if alias else qualifier]
+    memory, architecture = str(version["MemorySize"]), str(version["Architectures"][0])
+    return Usage(
+        Used.PROVISIONED,
+        f"{arn}:{qualifier}",
+        arn.split(":")[3],
+        now,
+        memory,
+        count,
+        detail=architecture,
+        tags=document["Tags"],
+    )

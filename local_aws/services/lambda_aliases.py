@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_aws.protocol import Caller
+from local_aws.services import lambda_provisioned
 from local_aws.services.lambda_base import LambdaBase, Params, revision
 from local_aws.services.lambda_functions import versions_of
 from local_aws.services.lambda_names import LATEST, Named, conflict, invalid, named, not_found
@@ -57,6 +58,7 @@ class AliasOperations(LambdaBase):
                 given["Weights"] = _weights(params["RoutingConfig"])
             made = {**alias, **given, "RevisionId": revision()}
             _check(document, made, which)
+            lambda_provisioned.check_moved(document, which.at(params["Name"]), made)
             return made
 
         return _told(self._change_alias(which, params["Name"], change), which, params["Name"])

@@ -1,17 +1,14 @@
 """Reserved and provisioned concurrency, and what the account has of both."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from local_aws.engine.lambda_pool import Pool, Ready
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
 from local_aws.quotas import CONCURRENCY, LAMBDA
-from local_aws.services import lambda_limits
+from local_aws.services import lambda_limits, lambda_provisioned
 from local_aws.services.lambda_base import LambdaBase, Params
 from local_aws.services.lambda_limits import Account
-from local_aws.services.lambda_names import LATEST, Named, conflict, invalid, named, of
-from local_aws.services.lambda_record import Document, page, version_of
+from local_aws.services.lambda_names import Named, invalid, named, of
+from local_aws.services.lambda_record import Document, by_qualifier
 
 TOTAL_CODE = 80_530_636_800
 UNZIPPED = 262_144_000
@@ -64,11 +61,7 @@ class ConcurrencyOperations(LambdaBase):
         return {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
 
     def delete_function_concurrency(self, params: Params, caller: Caller) -> Params:
-        which = self._whole(params, caller)
-        with self.functions.holding():
-            kept = lambda_limits.provisioned(self.functions.find(which))
-            self.account(caller.region).check(which.key, kept, "ConcurrentExecutions")
-            self.functions.change(which, lambda one: {**one, "Reserved": None})
+        self.functions.change(self._whole(params, caller), lambda one: {**one, "Reserved": None})
         return {}
 
     # provisioned
@@ -79,7 +72,7 @@ class ConcurrencyOperations(LambdaBase):
             raise invalid("ProvisionedConcurrentExecutions must be at least 1. To have none, delete the configuration.")
         with self.functions.holding():
             document = self.functions.find(which)
-            _check_qualifier(document, which)
+            lambda_provisioned.check_settable(document, which)
             others = lambda_limits.provisioned(document, but=which.qualifier)
             if document["Reserved"] is not None:
                 if others + wanted > document["Reserved"]:
@@ -101,33 +94,22 @@ class ConcurrencyOperations(LambdaBase):
 
     def list_provisioned_concurrency_configs(self, params: Params, caller: Caller) -> Params:
         which = named(params["FunctionName"], caller)
-        found = [
-            {"FunctionArn": f"{which.arn}:{qualifier}", **self._told(Named(*_place(which), qualifier))}
-            for qualifier in sorted(self.functions.find(which)["Provisioned"])
-        ]
-        shown, marker = page(found, params, "FunctionArn")
+        kept = self.functions.find(which)["Provisioned"]
+        shown, marker = by_qualifier(
+            kept, which, lambda one: {"FunctionArn": one.qualified_arn, **self._told(one)}, params
+        )
         return {"ProvisionedConcurrencyConfigs": shown, "NextMarker": marker}
 
     def delete_provisioned_concurrency_config(self, params: Params, caller: Caller) -> Params:
         which = of(params, caller)
 
         def change(document: Document) -> Document:
-            _check_qualifier(document, which)
+            lambda_provisioned.check_published(document, which)
             kept = {key: one for key, one in document["Provisioned"].items() if key != which.qualifier}
             return {**document, "Provisioned": kept}
 
         self.functions.change(which, change)
         return {}
-
-    def provisioned(self, arn: str, qualifier: str, count: int) -> Mapping[str, Any]:
-        """Keep so many environments of an alias or version ready, as the service that scales them asks for it.
-
-        Raises ServiceError as PutProvisionedConcurrencyConfig does.
-        """
-        region, account = arn.split(":")[3:5]
-        caller = Caller(account, region, "", "")
-        params = {"FunctionName": arn, "Qualifier": qualifier, "ProvisionedConcurrentExecutions": count}
-        return self.put_provisioned_concurrency_config(params, caller)
 
     def _told(self, which: Named) -> Params:
         document = self.functions.find(which)
@@ -169,25 +151,3 @@ class ConcurrencyOperations(LambdaBase):
                 "This operation is permitted on Lambda functions only. Aliases and versions do not support it."
             )
         return which
-
-
-def _place(which: Named) -> tuple[str, str, str]:
-    return which.region, which.account, which.name
-
-
-def _check_qualifier(document: Document, which: Named) -> None:
-    """Raises ServiceError for what cannot have environments kept ready."""
-    if which.qualifier in ("", LATEST):
-        raise invalid("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
-    version = version_of(document, which)
-    if version == LATEST:
-        raise invalid("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
-    for other in document["Provisioned"]:
-        if other == which.qualifier:
-            continue
-        is_alias = other in document["Aliases"]
-        same = version_of(document, Named(*_place(which), other)) == version
-        if same and is_alias != (which.qualifier in document["Aliases"]):
-            kind = "Alias" if which.qualifier in document["Aliases"] else "Version"
-            raise conflict(f"{kind} can't be used for Provisioned Concurrency configuration on an already Provisioned "
-                           f"{'version' if kind == 'Alias' else 'alias'}")  # fmt: skip

@@ -1,13 +1,15 @@
 """Asynchronous requests: kept before they are acknowledged, run once, and again when that fails.
 
 Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous invocation": a function's error is
-tried again after one minute and after two more; where there is no room, after 1 second and twice as long each time, 5
-minutes at most; all of it as long as the event is young enough.
+tried again after one minute and after two more; where there is no room, or this machine fails, after 1 second and twice
+as long each time, 5 minutes at most; all of it as long as the event is young enough. A function whose reservation is 0
+takes none ("without any retries").
 """
 
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -19,7 +21,7 @@ from local_aws.services.lambda_base import LambdaBase, Params
 from local_aws.services.lambda_invoke import RESERVED, Invoker, Throttled
 from local_aws.services.lambda_metrics import LambdaMetrics
 from local_aws.services.lambda_names import Named, named, of
-from local_aws.services.lambda_record import Document, page, version_of
+from local_aws.services.lambda_record import Document, by_qualifier, version_of
 from local_aws.services.sagemaker_refusals import Refusal, refuse
 from local_aws.store import Documents, Store
 
@@ -37,6 +39,15 @@ _REFUSED = (
 _GIVEN = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds")
 
 
+@dataclass(frozen=True)
+class Patience:
+    """With one event: how often its failure is tried again, and how old (in seconds) it may get. shut: not at all."""
+
+    retries: int = RETRIES
+    age: float = AGE_SECONDS
+    shut: bool = False
+
+
 class EventQueue:
     """now: epoch seconds. Used from one event loop."""
 
@@ -48,12 +59,13 @@ class EventQueue:
         self._metrics = metrics
         self._now = now
         self._pace = pace
-        self._settings: Callable[[Named], Mapping[str, Any]] = lambda which: {}
+        self._patience: Callable[[Named], Patience] = lambda which: Patience()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    def start(self, settings: Callable[[Named], Mapping[str, Any]]) -> None:
-        """Go on with what was accepted before. settings: of a function's asynchronous requests."""
-        self._settings = settings
+    def start(self, patience: Callable[[Named], Patience]) -> None:
+        """Go on with what was accepted before. patience: with a function's events; it raises ServiceError for one that
+        is not there any more."""
+        self._patience = patience
         for event in self._documents.all():
             self._begin(event)
 
@@ -100,25 +112,31 @@ class EventQueue:
         payload = event["Payload"].encode("utf-8", "surrogateescape")
         failures, pause = 0, FIRST_PAUSE
         while True:
-            settings = self._settings(which)
+            patience = self._patience(which)
             age = self._now() - event["At"]
             self._metrics.add(which.region, which.name, which.resource, "AsyncEventAge", age * 1000)
             wait = pause
             try:
+                if patience.shut:
+                    break
                 answered = await self._invoker.invoke(which, payload, event["Id"], event["Context"])
                 if not answered.outcome.failed:
                     return
-                if failures >= settings.get("MaximumRetryAttempts", RETRIES):
-                    self._dropped(which)
-                    return
+                if failures >= patience.retries:
+                    break
                 wait = AFTER_ERROR[min(failures, len(AFTER_ERROR) - 1)]
                 failures += 1
             except Throttled:
                 pause = min(LONGEST_PAUSE, pause * 2)
-            if age + wait > settings.get("MaximumEventAgeInSeconds", AGE_SECONDS):
-                self._dropped(which)
-                return
+            except ServiceError:
+                raise
+            except Exception:  # a full disk, no memory for a process: what was accepted is not lost by that
+                log.exception("an event of %s", which.name)
+                pause = min(LONGEST_PAUSE, pause * 2)
+            if age + self._pace.seconds(wait) > self._pace.seconds(patience.age):
+                break
             await asyncio.sleep(self._pace.seconds(wait))
+        self._dropped(which)
 
     def _dropped(self, which: Named) -> None:
         self._metrics.add(which.region, which.name, which.resource, "AsyncEventsDropped")
@@ -138,11 +156,7 @@ class EventOperations(LambdaBase):
 
     def list_function_event_invoke_configs(self, params: Params, caller: Caller) -> Params:
         which = named(params["FunctionName"], caller)
-        found = [
-            self._events(Named(which.region, which.account, which.name, qualifier))
-            for qualifier in sorted(self.functions.find(which)["Events"])
-        ]
-        shown, marker = page(found, params, "FunctionArn")
+        shown, marker = by_qualifier(self.functions.find(which)["Events"], which, self._events, params)
         return {"FunctionEventInvokeConfigs": shown, "NextMarker": marker}
 
     def delete_function_event_invoke_config(self, params: Params, caller: Caller) -> Params:
@@ -156,10 +170,15 @@ class EventOperations(LambdaBase):
         self.functions.change(which, change)
         return {}
 
-    def event_settings(self, which: Named) -> Mapping[str, Any]:
-        """What holds for requests to one qualifier. Raises ServiceError when the function is not there."""
-        found: Mapping[str, Any] = self.functions.find(which)["Events"].get(which.qualifier, {})
-        return found
+    def patience(self, which: Named) -> Patience:
+        """What holds for events to one qualifier. Raises ServiceError when the function is not there."""
+        document = self.functions.find(which)
+        told = document["Events"].get(which.qualifier, {})
+        return Patience(
+            told.get("MaximumRetryAttempts", RETRIES),
+            told.get("MaximumEventAgeInSeconds", AGE_SECONDS),
+            shut=document["Reserved"] == 0,
+        )
 
     def _set_events(self, params: Params, caller: Caller, *, keep: bool) -> Params:
         refuse(params, _REFUSED)

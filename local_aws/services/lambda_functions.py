@@ -28,6 +28,8 @@ class FunctionOperations(LambdaBase):
 
     def create_function(self, params: Params, caller: Caller) -> Params:
         which = named(params["FunctionName"], caller)
+        if which.qualifier:
+            raise invalid("A function is made under a name without a version or an alias.")
         lambda_refusals.check(params)
         if not params.get("Runtime") or not params.get("Handler"):
             raise invalid(
@@ -237,7 +239,9 @@ class FunctionOperations(LambdaBase):
                 raise conflict(
                     f"Unable to delete version because the following aliases reference it: [{', '.join(users)}]"
                 )
-            gone = {kind: _without(document[kind], version) for kind in ("Versions", "Provisioned", "Policies")}
+            gone = {
+                kind: _without(document[kind], version) for kind in ("Versions", "Provisioned", "Policies", "Events")
+            }
             return {**document, **gone}
 
         self.functions.change(which, change)

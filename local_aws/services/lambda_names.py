@@ -1,7 +1,7 @@
 """How requests name a function: by name, ARN or part of one, with a version or alias after it or beside it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local_aws.errors import ServiceError
@@ -40,6 +40,10 @@ class Named:
     @property
     def qualified_arn(self) -> str:
         return f"{self.arn}:{self.qualifier}" if self.qualifier else self.arn
+
+    def at(self, qualifier: str) -> "Named":
+        """The same function by another qualifier."""
+        return replace(self, qualifier=qualifier)
 
 
 def named(told: str, caller: Caller, qualifier: str | None = None) -> Named:

@@ -128,6 +128,13 @@ def check_revision(found: Mapping[str, Any], asked: str | None) -> None:
         )
 
 
+def by_qualifier(
+    kept: Mapping[str, Any], which: Named, told: Callable[[Named], dict[str, Any]], params: Mapping[str, Any]
+) -> tuple[list[Any], Any]:
+    """A page of what is kept of a function by qualifier, as `told` tells each (with its FunctionArn)."""
+    return page([told(which.at(qualifier)) for qualifier in sorted(kept)], params, "FunctionArn")
+
+
 def page(items: list[dict[str, Any]], params: Mapping[str, Any], key: str, most: int = 50) -> tuple[list[Any], Any]:
     """One page after Marker, of at most MaxItems, and the next marker or None. items: in the order of item[key]."""
     after = params.get("Marker") or ""

@@ -18,7 +18,7 @@ MOST_TIMEOUT = 900  # seconds
 EPHEMERAL = 512  # MB
 MOST_VARIABLES = 4096  # bytes of all names and values, as JSON
 RUNTIME = re.compile(r"python3\.(9|1[0-9])")
-_HANDLER = re.compile(r"[A-Za-z_][\w/]*(\.[A-Za-z_]\w*)+")
+_HANDLER = re.compile(r"[A-Za-z_][\w/-]*(\.[A-Za-z_][\w-]*)+")
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 RESERVED = frozenset(
     (

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -54,6 +55,8 @@ LARGE = 256 * 1024
 """Bytes of JSON from which reading it would keep other requests waiting."""
 METRIC_SECONDS = 60.0
 BILL_SECONDS = 5.0
+
+_INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 
 Access = Callable[[str, str, str], Mapping[str, str]]
 """The variables that let a process work as a role (its ARN) in a region for a function (its name)."""
@@ -111,7 +114,7 @@ class Lambda(
         await run_in_threadpool(self._prepare)
         self.functions.changed = self._something_changed
         self._reconcile()
-        self.events.start(self.event_settings)
+        self.events.start(self.patience)
         self._upkeep = [
             self._loop.create_task(self._look()),
             self._loop.create_task(self.invoker.look(self._pace.seconds(METRIC_SECONDS))),
@@ -213,9 +216,8 @@ class Lambda(
     def match(
         self, method: str, raw_path: str, query: str, headers: Mapping[str, str], body: bytes
     ) -> Operation | None:
-        start, _, end = raw_path.rpartition("/")
-        if method == "POST" and end == "invocations" and start.startswith("/2015-03-31/functions/"):
-            return Operation(self._invoke_model, {"FunctionName": unquote(start.rpartition("/")[2])})
+        if method == "POST" and (path := _INVOKE.fullmatch(raw_path)):
+            return Operation(self._invoke_model, {"FunctionName": unquote(path[1])})
         return super().match(method, raw_path, query, headers, body)
 
     @cached_property

@@ -8,7 +8,7 @@ from local_aws.errors import ServiceError
 from local_aws.protocol import Caller
 from local_aws.services.lambda_base import LambdaBase, Params
 from local_aws.services.lambda_names import LATEST, Named, conflict, invalid, named, of
-from local_aws.services.lambda_record import Document, page, version_of
+from local_aws.services.lambda_record import Document, by_qualifier, version_of
 from local_aws.services.sagemaker_refusals import Refusal, other_than, refuse
 
 PATH = "/_kennel/function-url"
@@ -49,11 +49,7 @@ class UrlOperations(LambdaBase):
 
     def list_function_url_configs(self, params: Params, caller: Caller) -> Params:
         which = named(params["FunctionName"], caller)
-        found = [
-            self._url(Named(which.region, which.account, which.name, qualifier))
-            for qualifier in sorted(self.functions.find(which)["Urls"])
-        ]
-        shown, marker = page(found, params, "FunctionArn")
+        shown, marker = by_qualifier(self.functions.find(which)["Urls"], which, self._url, params)
         return {"FunctionUrlConfigs": shown, "NextMarker": marker}
 
     def update_function_url_config(self, params: Params, caller: Caller) -> Params:

@@ -25,9 +25,11 @@ class Clock:
 
 
 def function(memory: int = 1024, architecture: str = "x86_64", **provisioned: int) -> dict[str, Any]:
+    latest = {"FunctionArn": ARN, "MemorySize": memory, "Architectures": [architecture]}
     return {
-        "Latest": {"FunctionArn": ARN, "MemorySize": memory, "Architectures": [architecture]},
-        "Versions": {},
+        "Latest": latest,
+        "Versions": {"1": {**latest, "FunctionArn": f"{ARN}:1"}},
+        "Aliases": {"live": {"FunctionVersion": "1"}},
         "Tags": {"project": "dogs"},
         "Provisioned": {name: {"Count": count} for name, count in provisioned.items()},
     }
@@ -86,6 +88,19 @@ def test_what_is_kept_ready_is_billed_in_whole_five_minutes_from_when_it_was_ena
     assert found[1] is not None
     meters.kept([])
     assert billed(store, clock)["Lambda-Provisioned-Concurrency"] == found
+    store.close()
+
+
+def test_what_is_kept_ready_costs_what_its_version_is_whatever_has_become_of_the_function(tmp_path: Path) -> None:
+    store, clock = Store(tmp_path), Clock()
+    meters = FunctionMeters(Journal(store), now=clock)
+    document = function(memory=1024, live=1)
+    document["Latest"] = {**document["Latest"], "MemorySize": 4096, "Architectures": ["arm64"]}
+    meters.kept([document])
+    clock.at += 600
+    meters.kept([function()])
+    (found,) = (one for kind, one in billed(store, clock).items() if "Provisioned-Concurrency" in kind)
+    assert found[0] == Decimal(600)
     store.close()
 
 

@@ -128,7 +128,7 @@ def test_provisioned_concurrency_needs_a_version_and_fits_into_a_reservation(aws
     with pytest.raises(ClientError, match="should not be greater than the reservedConcurrentExecution"):
         put("live", 3)
     put("live", 1)
-    with pytest.raises(ClientError, match="already Provisioned"):
+    with pytest.raises(ClientError, match="pointed by a Provisioned Concurrency alias"):
         put("1", 1)
     with pytest.raises(ClientError, match="should not be lower"):
         calls.put_function_concurrency(FunctionName=shared, ReservedConcurrentExecutions=0)

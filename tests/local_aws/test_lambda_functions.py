@@ -93,6 +93,7 @@ def escaping() -> bytes:
         ({"Runtime": "nodejs22.x"}, "ValidationException", "another runtime than Python"),
         ({"MemorySize": 20_000}, "ValidationException", "memorySize"),
         ({"Timeout": 901}, "ValidationException", "less than or equal to 900"),
+        ({"FunctionName": "fn:live"}, "InvalidParameterValueException", "without a version"),
         ({"Handler": "nothing"}, "ValidationException", "handler"),
         ({"Code": {"ZipFile": b"no zip"}}, "InvalidParameterValueException", "Could not unzip"),
         ({"Code": {"ZipFile": escaping()}}, "InvalidParameterValueException", "outside of it"),

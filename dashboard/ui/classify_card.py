@@ -23,7 +23,8 @@ def problem(result: Result) -> None:
     """Why there is no answer."""
     if result.problem is not None:
         kind = "not classified"
-        st.html(markup.problem(kind, result.problem.what, result.problem.why, result.problem.next_step))
+        what = markup.sentence(result.problem.what)
+        st.html(markup.problem(kind, what, result.problem.why, result.problem.next_step))
 
 
 def picture(result: Result, said: Answer, photo: Photo, looked: bool) -> None:

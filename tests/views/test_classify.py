@@ -116,7 +116,7 @@ def test_a_bad_file_gets_its_own_sentence_and_the_others_their_answer(aws: Scrip
     assert not page.exception
     said = text(page)
     for name in ("notes.txt", "empty.jpg", "cut.jpg"):
-        assert f"{name} was not classified" in said
+        assert f"The photo {name} was not classified" in said  # never a name in other capitals
     assert "Looks like a Beagle (93 %)." in said
     assert len(aws.asked("InvokeEndpoint")) == 1
 
@@ -237,7 +237,7 @@ def test_an_endpoint_that_was_asked_for_and_does_not_serve_is_named(visit: Open,
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (ServiceFault("the answer of starter makes no sense"), "the answer of starter makes no sense"),
+        (ServiceFault("the answer of starter makes no sense"), "The answer of starter makes no sense"),
         (InvalidInput("the model refuses the photo", "it is too small"), "It is too small"),
     ],
 )

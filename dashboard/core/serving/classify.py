@@ -90,7 +90,7 @@ def prepare_photo(data: bytes, name: str) -> Photo:
             image = load_photo(data, max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS, target_short_side=LONG_SIDE)
             jpeg = shrink_to_jpeg(image, long_side=LONG_SIDE)
     except BadPhoto as bad:
-        raise InvalidInput(f"{name} was not classified", bad.reason, field="photo") from bad
+        raise InvalidInput(f"the photo {name} was not classified", bad.reason, field="photo") from bad
     scale = min(1.0, LONG_SIDE / max(image.size))
     width, height = (max(1, round(side * scale)) for side in image.size)
     note = f"{size(len(data))} came in, {size(len(jpeg))} go to the model; place and other hidden data are dropped"

@@ -34,7 +34,7 @@ class Kind(StrEnum):
         if lower.endswith(REFERENCE):
             return cls.REFERENCE
         raise InvalidInput(
-            f"{name} is no model that can be imported",
+            f"the file {name} is no model that can be imported",
             "its name ends neither with .tar.gz nor with .pth",
             "bring a run's model.tar.gz, or the model.pth of a reference project",
             field="file",

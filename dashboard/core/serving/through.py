@@ -122,7 +122,9 @@ def _refusal(told: dict[str, Any], status: Any, front: Front) -> Exception:
     if status == REFUSED:
         return InvalidInput("the model could not use this photo", said, "try another photo", field="photo")
     if status == LATER:
-        return Throttled(f"{front.endpoint} did not answer {front.function}", said, "try again in a moment")
+        return Throttled(
+            f"the endpoint {front.endpoint} did not answer {front.function}", said, "try again in a moment"
+        )
     return ServiceFault(f"the function {front.function} could not answer", said, "see its log on the page Lambda")
 
 

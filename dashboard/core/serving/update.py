@@ -148,7 +148,9 @@ def check_status(one: Endpoint) -> None:
 
 
 def _busy(name: str, status: EndpointStatus) -> Refused:
-    return Refused(f"{name} cannot be updated now", f"it is {status.word}", "wait until it serves, then try again")
+    return Refused(
+        f"the endpoint {name} cannot be updated now", f"it is {status.word}", "wait until it serves, then try again"
+    )
 
 
 def _check(one: Endpoint, change: Change) -> None:
@@ -176,10 +178,15 @@ def _check(one: Endpoint, change: Change) -> None:
         parts.check(change.instance_type, change.count, None)
     elif change.variant not in names:
         raise InvalidInput(
-            f"{one.name} has no variant {change.variant}", f"it has {', '.join(names)}", "choose one", field="variant"
+            f"the endpoint {one.name} has no variant {change.variant}",
+            f"it has {', '.join(names)}",
+            "choose one",
+            field="variant",
         )
     elif change.kind is Kind.REMOVE and len(names) < 2:
-        raise Refused(f"{change.variant} is the only variant", "an endpoint needs one", "delete the endpoint instead")
+        raise Refused(
+            f"the variant {change.variant} is the only one", "an endpoint needs one", "delete the endpoint instead"
+        )
     if change.kind is not Kind.REMOVE and change.model is None:
         raise InvalidInput("no model was chosen", "", "choose one", field="model")
 

@@ -71,7 +71,9 @@ def set_weights(aws: Aws, plan: WeightsPlan) -> None:
 def _check_status(one: Endpoint) -> None:
     if one.status is not EndpointStatus.IN_SERVICE:
         raise Refused(
-            f"{one.name} cannot be changed now", f"it is {one.status.word}", "wait until it serves, then try again"
+            f"the endpoint {one.name} cannot be changed now",
+            f"it is {one.status.word}",
+            "wait until it serves, then try again",
         )
 
 
@@ -82,7 +84,7 @@ def _check(name: str, share: Share, *, is_serverless: bool) -> None:
         )
     if not is_serverless and not parts.COUNT[0] <= share.count <= parts.COUNT[1]:
         raise InvalidInput(
-            f"{name} must have between {parts.COUNT[0]} and {parts.COUNT[1]} instances",
+            f"the variant {name} must have between {parts.COUNT[0]} and {parts.COUNT[1]} instances",
             f"it is {share.count}",
             "a variant without instances cannot be: give it the weight 0 to ask it no more",
             field="count",

@@ -102,7 +102,7 @@ def test_a_bad_field_is_refused_by_name(field, change):
 
 
 def test_the_last_variant_stays_and_a_changing_endpoint_is_left_alone():
-    with pytest.raises(Refused, match="only variant"):
+    with pytest.raises(Refused, match="is the only one"):
         plan(endpoint(), Change(Kind.REMOVE, "main"))
     with pytest.raises(Refused, match="updating"):
         plan(endpoint(status=EndpointStatus.UPDATING))

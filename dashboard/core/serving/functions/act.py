@@ -58,7 +58,9 @@ def settled(aws: Aws, name: str, *, sleep: Callable[[float], None] = time.sleep)
             return one
         if left <= 0:
             raise ServiceFault(
-                f"{name} is still {one.state.word}", f"it was waited for {CHANGE_SECONDS:.0f} s", "do it again later"
+                f"the function {name} is still {one.state.word}",
+                f"it was waited for {CHANGE_SECONDS:.0f} s",
+                "do it again later",
             )
         sleep(PAUSE)
         left -= PAUSE
@@ -83,7 +85,7 @@ def _check(aws: Aws, plan: Plan) -> bool:
         return False
     if found not in (plan.before, plan.after):
         raise Refused(
-            f"{plan.function} has changed since this was planned",
+            f"the function {plan.function} has changed since this was planned",
             f"somebody else changed {plan.about}",
             "close this and look again",
         )

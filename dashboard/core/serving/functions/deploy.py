@@ -129,7 +129,9 @@ def plan_update(
     if code_changed:
         if package is None:
             raise Refused(
-                f"{one.name} cannot change its processor alone", "its code is sent along", "update the code as well"
+                f"the function {one.name} cannot change its processor alone",
+                "its code is sent along",
+                "update the code as well",
             )
         sent = {"FunctionName": one.name, "ZipFile": package.content, "Architectures": [wanted.architecture.value]}
         calls.append(Call("lambda", "UpdateFunctionCode", sent, "sends its code"))

@@ -35,7 +35,11 @@ def plan_invite(details: Details, wanted: Invitation, *, account: Account) -> Pl
     one = details.function
     ours(one, "change")
     if details.live is None:
-        raise Refused(f"{one.name} has no alias {LIVE}", "callers are let in to the alias", "update the function first")
+        raise Refused(
+            f"the function {one.name} has no alias {LIVE}",
+            "callers are let in to the alias",
+            "update the function first",
+        )
     problem = refuse(wanted, account)
     if problem is not None:
         raise problem
@@ -97,7 +101,7 @@ def plan_no_url(details: Details, *, account: Account) -> Plan:
     ours(one, "change")
     url = details.url
     if url is None:
-        raise Refused(f"{one.name} has no URL", "somebody took it away", "nothing is left to do")
+        raise Refused(f"the function {one.name} has no URL", "somebody took it away", "nothing is left to do")
     which = {"FunctionName": one.name, **({"Qualifier": url.qualifier} if url.qualifier else {})}
     for_it = [row for row in details.policy if _is_for_url(row) and row.qualifier == url.qualifier]
     calls = [Call("lambda", "DeleteFunctionUrlConfig", which, "takes the address away")]

@@ -21,7 +21,9 @@ def plan_point(details: Details, version: str, *, account: Account, second: str 
     numbers = {each.number for each in details.versions}
     wrong = next((each for each in (version, *([second] if second else [])) if each not in numbers), "")
     if wrong:
-        raise Refused(f"{one.name} has no version {wrong}", "it was deleted, or never published", "choose another")
+        raise Refused(
+            f"the function {one.name} has no version {wrong}", "it was deleted, or never published", "choose another"
+        )
     if second and (second == version or not 0 < share < 1):
         raise Refused(
             "a second version takes a share between 0 and 1", f"it is {share}, of version {second}", "change the share"

@@ -86,12 +86,16 @@ def plan(
     variant = scaling.variant
     if not account.writable:
         raise ReadOnly(
-            f"{variant.endpoint} was not measured",
+            f"the endpoint {variant.endpoint} was not measured",
             "the account is connected read-only, and load may make it scale out",
             "start Kennel with KENNEL_AWS_WRITE=1 to allow it",
         )
     if not variant.status.is_serving:
-        raise Refused(f"{variant.endpoint} cannot be measured", f"it is {variant.status.word}", "wait until it serves")
+        raise Refused(
+            f"the endpoint {variant.endpoint} cannot be measured",
+            f"it is {variant.status.word}",
+            "wait until it serves",
+        )
     levels = tuple(one for one in CLIENTS if one <= most_clients)
     if not levels or most_clients not in CLIENTS:
         raise InvalidInput(f"{most_clients} clients are no level", "it doubles from 1 to 32", "choose one of these")

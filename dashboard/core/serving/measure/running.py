@@ -67,7 +67,7 @@ class Running:
                 if other.plan == plan:
                     return
                 raise Refused(
-                    f"{plan.endpoint} is being measured already",
+                    f"the endpoint {plan.endpoint} is being measured already",
                     "two tests at once would measure each other",
                     "wait until it is done, or stop it",
                 )
@@ -120,7 +120,9 @@ class Running:
             problem = error
         except Exception as error:
             logger.exception("measuring %s", test.plan.endpoint)
-            problem = Refused(f"{test.plan.endpoint} could not be measured", f"{type(error).__name__}: {error}")
+            problem = Refused(
+                f"the endpoint {test.plan.endpoint} could not be measured", f"{type(error).__name__}: {error}"
+            )
         with self._lock:
             test.progress = replace(self._look(test), levels=levels, is_over=True, problem=problem)
 

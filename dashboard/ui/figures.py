@@ -69,7 +69,10 @@ def finite(curves: Mapping[str, Points], series: Series, measure: Measure) -> Po
 
 
 def learning_finding(curves: Mapping[str, Points], measure: Measure) -> str:
-    """The sentence above a learning curve: the best value, where it was, and whether it got worse after."""
+    """The sentence above a learning curve: the best value, where it was, and whether it got worse after.
+
+    It is true of a run that goes on, and of one that has ended.
+    """
     for series in reversed(SERIES):
         points = finite(curves, series, measure)
         if not points:
@@ -77,11 +80,13 @@ def learning_finding(curves: Mapping[str, Points], measure: Measure) -> str:
         epoch, value = measure.best(points)
         last_epoch, last = points[-1]
         subject = f"{series.word.capitalize()} {measure.name}"
-        if len(points) == 1 or epoch == last_epoch:
-            return f"{subject} {measure.text(value)} after epoch {last_epoch}, the best so far"
+        if epoch == last_epoch:
+            of = f", the best of {len(points)}" if len(points) > 1 else ""
+            return f"{subject} {measure.text(value)} after epoch {last_epoch}{of}"
         if measure.text(value) == measure.text(last):
             return f"{subject} {measure.text(value)}, reached at epoch {epoch}"
-        return f"{subject} was best at epoch {epoch} ({measure.text(value)}), now {measure.text(last)}"
+        best = f"{subject} was best at epoch {epoch} ({measure.text(value)})"
+        return f"{best}, {measure.text(last)} after epoch {last_epoch}"
     return f"No {measure.name} yet"
 
 

@@ -26,8 +26,8 @@ CURVES = {
 
 
 def test_the_finding_says_where_the_best_was_and_whether_it_got_worse() -> None:
-    assert learning_finding(CURVES, LOSS) == "Validation loss was best at epoch 2 (1.000), now 1.200"
-    assert learning_finding(CURVES, ACCURACY) == "Validation accuracy 70.0 % after epoch 3, the best so far"
+    assert learning_finding(CURVES, LOSS) == "Validation loss was best at epoch 2 (1.000), 1.200 after epoch 3"
+    assert learning_finding(CURVES, ACCURACY) == "Validation accuracy 70.0 % after epoch 3, the best of 3"
 
 
 def test_a_best_that_holds_is_not_called_worse() -> None:
@@ -36,7 +36,7 @@ def test_a_best_that_holds_is_not_called_worse() -> None:
 
 
 def test_without_validation_the_training_curve_is_described() -> None:
-    assert learning_finding({"train:loss": ((1, 0.25),)}, LOSS) == "Training loss 0.250 after epoch 1, the best so far"
+    assert learning_finding({"train:loss": ((1, 0.25),)}, LOSS) == "Training loss 0.250 after epoch 1"
     assert learning_finding({}, LOSS) == "No loss yet"
 
 
@@ -67,7 +67,7 @@ def test_a_run_with_one_epoch_and_one_without_validation_can_be_drawn() -> None:
 
 def test_values_that_are_no_number_are_left_out() -> None:
     broken = {"valid:loss": ((1, 1.0), (2, math.nan), (3, math.inf))}
-    assert learning_finding(broken, LOSS) == "Validation loss 1.000 after epoch 1, the best so far"
+    assert learning_finding(broken, LOSS) == "Validation loss 1.000 after epoch 1"
     assert list(learning_curve(broken, LOSS).data[0].x) == [1]
     assert learning_rows(broken, LOSS) == [{"epoch": 1, "training loss": None, "validation loss": 1.0}]
 

@@ -1,6 +1,7 @@
 """Imports of models as they go on: one at a time, in the background, whatever page is open."""
 
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -14,14 +15,18 @@ from pathlib import Path
 
 from dashboard.child import Child, environment, log_file
 from dashboard.core.aws import Aws
-from dashboard.core.errors import InvalidInput
+from dashboard.core.errors import InvalidInput, Refused, ServiceFault
 from dashboard.core.home import home
-from dashboard.core.serving.importing import Convert, Progress, Wanted, carry_out
+from dashboard.core.serving.importing import Convert, Kind, Progress, Stage, Wanted, carry_out
 
+logger = logging.getLogger(__name__)
 CONVERT_SECONDS = 900.0
 LEFT_SECONDS = 86_400.0
 KEPT = 20
 """Imports that are remembered, the newest."""
+MOST_AT_ONCE = 8
+"""Imports that are not over yet; each may have a quarter of a gigabyte on disk."""
+_KILLED = 128 + 9
 
 
 class Imports:
@@ -47,18 +52,33 @@ class Imports:
     def start(self, aws: Aws, wanted: Wanted, data: bytes | memoryview = b"") -> None:
         """Import in the background what `data` holds, or what lies at its address in S3.
 
-        The same token again starts nothing.
+        The same token again starts nothing. Raises Refused while too many go on, ServiceFault when there is no room.
         """
         with self._lock:
             if wanted.token in self._told:
                 return
+            if sum(not one.stage.is_over for one in self._told.values()) >= MOST_AT_ONCE:
+                raise Refused(
+                    f"{wanted.name} was not imported",
+                    f"{MOST_AT_ONCE} imports wait for each other already",
+                    "try again when one is over",
+                )
             self._told[wanted.token] = Progress(wanted)
-            while len(self._told) > KEPT:
-                self._told.popitem(last=False)
+            over = [token for token, one in self._told.items() if one.stage.is_over]
+            for token in over[: max(0, len(self._told) - KEPT)]:
+                del self._told[token]
         folder = self._folder / secrets.token_hex(8)
-        folder.mkdir(parents=True)
-        file = folder / f"brought{''.join(Path(wanted.name).suffixes[-2:])[-12:]}"
-        file.write_bytes(data)
+        file = folder / ("brought.tar.gz" if wanted.kind is Kind.ARCHIVE else "brought.pth")
+        try:
+            folder.mkdir(parents=True)
+            file.write_bytes(data)
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            with self._lock:
+                del self._told[wanted.token]
+            raise ServiceFault(
+                f"{wanted.name} was not imported", f"{file} cannot be written ({error.strerror})", "free some space"
+            ) from error
         work = threading.Thread(
             target=self._work, args=(aws, replace(wanted, file=file), folder), name="import", daemon=True
         )
@@ -74,6 +94,14 @@ class Imports:
         try:
             with self._turn:
                 carry_out(aws, wanted, folder, self._convert, self._report)
+        except Exception:  # nobody waits for this thread: it tells of everything, or the page would wait for ever
+            logger.exception("the import of %s failed", wanted.name)
+            problem = ServiceFault(
+                "the import failed",
+                "something happened that Kennel does not know how to explain",
+                "try again; if it stays, report the last lines of the dashboard's log",
+            )
+            self._report(Progress(wanted, Stage.FAILED, problem=problem))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
             self._done()
@@ -100,7 +128,8 @@ def in_a_process(
 ) -> Path:
     """training/import_reference.py in a process that ends with this one; the archive that it made.
 
-    Raises InvalidInput with its own sentence when the file is no such model, or it takes longer than 15 minutes.
+    Raises InvalidInput with its own sentence when the file is no such model, or it takes longer than 15 minutes, and
+    ServiceFault when the process is killed.
     """
     made = folder / "model.tar.gz"
     command = [sys.executable, "-m", "training.import_reference", str(wanted.file), "--out", str(folder / "model")]
@@ -121,6 +150,12 @@ def in_a_process(
     finally:
         child.stop()
     if child.code != 0:
+        if child.code == _KILLED:
+            raise ServiceFault(
+                f"{wanted.name} was not imported",
+                "the process that read it was killed, most likely because this machine had too little memory",
+                "try again when less runs here, or bring a smaller model",
+            )
         said = child.said(1).replace(str(wanted.file), wanted.name)
         raise _refused(wanted, said or f"the import ended with code {child.code}")
     return made

@@ -1,16 +1,21 @@
 """Imports in the background: each step told, one at a time, nothing left behind."""
 
 import os
+import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dashboard.core.errors import InvalidInput
+from dashboard import model_imports
+from dashboard.child import Child
+from dashboard.core.errors import InvalidInput, Refused, ServiceFault
 from dashboard.core.serving.importing import Kind, Progress, Stage, Wanted, carry_out
-from dashboard.model_imports import Imports, in_a_process
+from dashboard.model_imports import KEPT, MOST_AT_ONCE, Imports, in_a_process
 from tests.core.serving.test_archive import FILES, Bucket, pack
 from tests.views.scripted import NOW
 
@@ -155,6 +160,62 @@ def test_a_file_that_is_no_such_model_is_told_in_the_importers_own_words(
         in_a_process(asked, tmp_path)
     assert "brought.pth" not in str(refused.value)
     assert "Traceback" not in str(refused.value)
+
+
+def test_what_nobody_expected_is_told_too_and_the_next_import_goes_on(tmp_path: Path) -> None:
+    def convert(asked: Wanted, folder: Path) -> Path:
+        raise RuntimeError("nobody expected this")
+
+    imports = Imports(tmp_path / "imports", lambda: None, convert)
+    imports.start(Registry(), wanted(tmp_path, "model.pth", "a"), b"")
+    imports.start(Registry(), wanted(tmp_path, order="b"), pack(tmp_path, FILES).read_bytes())
+    told = over(imports, "a")
+    assert (told.stage, told.problem and told.problem.what) == (Stage.FAILED, "the import failed")
+    assert over(imports, "b").stage is Stage.DONE
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_waiting(tmp_path: Path) -> None:
+    (tmp_path / "imports").write_bytes(b"in the way")
+    imports = Imports(tmp_path / "imports", lambda: None, never)
+    with pytest.raises(ServiceFault, match="cannot be written"):
+        imports.start(Registry(), wanted(tmp_path), b"data")
+    assert not imports.all()
+
+
+def test_so_many_wait_and_no_more(tmp_path: Path) -> None:
+    go_on = threading.Event()
+
+    def convert(asked: Wanted, folder: Path) -> Path:
+        assert go_on.wait(20)
+        raise InvalidInput("no such model")
+
+    imports = Imports(tmp_path / "imports", lambda: None, convert)
+    for number in range(MOST_AT_ONCE):
+        imports.start(Registry(), wanted(tmp_path, "model.pth", str(number)), b"")
+    with pytest.raises(Refused, match="wait for each other already"):
+        imports.start(Registry(), wanted(tmp_path, "model.pth", "more"), b"")
+    go_on.set()
+    assert {over(imports, str(number)).stage for number in range(MOST_AT_ONCE)} == {Stage.FAILED}
+    for number in range(KEPT):
+        imports.start(Registry(), wanted(tmp_path, "model.pth", f"later-{number}"), b"")
+        over(imports, f"later-{number}")
+    assert len(imports.all()) == KEPT, "the oldest that are over are forgotten"
+
+
+def test_a_conversion_that_is_killed_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KENNEL_HOME", str(tmp_path / "home"))
+    started: list[Child] = []
+
+    class Killed(Child):
+        def __init__(self, command: Sequence[str], **more: Any) -> None:
+            kill = "import os; os.kill(os.getpid(), 9)"
+            super().__init__([sys.executable, "-S", "-c", kill], **more)
+            started.append(self)
+
+    monkeypatch.setattr(model_imports, "Child", Killed)
+    with pytest.raises(ServiceFault, match=r"my model\.pth was not imported · the process that read it was killed"):
+        in_a_process(wanted(tmp_path / "brought.pth", "my model.pth"), tmp_path)
+    assert started
 
 
 @pytest.mark.parametrize("name", ["model.zip", "model", "model.h5", ""])

@@ -11,6 +11,7 @@ import json
 import tarfile
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -23,6 +24,8 @@ from dashboard.core.runs.artifact import place
 MOST = 1024**3
 """Bytes of an archive that is taken."""
 MOST_UNPACKED, MOST_FILES = 2 * 1024**3, 1000
+MOST_HEADERS = 8 * 1024**2
+"""Bytes of an archive that are no file's content: names and headers, which the tar reader keeps in memory."""
 MOST_TEXT = 4 * 1024**2
 """Bytes of each of the small files that are read."""
 NEEDED = ("model.onnx", "labels.json", "preprocessing.json", "code/inference.py")
@@ -64,16 +67,24 @@ class Inspected:
 
 
 class _Counted:
-    """A gzip stream that never gives more than may be unpacked, however the archive lies about its sizes."""
+    """A gzip stream that never gives more than may be unpacked, however the archive lies about its sizes.
+
+    told: bytes that the headers which were read so far announce.
+    """
 
     def __init__(self, zipped: gzip.GzipFile) -> None:
         self._zipped = zipped
         self.given = 0
+        self.told = 0
 
     def read(self, wanted: int = -1) -> bytes:
-        if not 0 <= wanted <= _CHUNK:
-            # tarfile would read a member's name of gigabytes into memory at once
+        if not 0 <= wanted <= _CHUNK or self.given > self.told + MOST_HEADERS:
+            # tarfile would read a member's name of gigabytes into memory at once, or a thousand of a megabyte
             raise tarfile.ReadError("a file in it has a name or a header that is too long")
+        return self.rest(wanted)
+
+    def rest(self, wanted: int) -> bytes:
+        """What comes after the last file counts only as what is unpacked."""
         data = self._zipped.read(wanted)
         self.given += len(data)
         if self.given > MOST_UNPACKED:
@@ -95,6 +106,7 @@ def inspect(file: Path) -> Inspected:
             with tarfile.open(fileobj=counted, mode="r|", bufsize=_CHUNK) as archive:  # type: ignore[call-overload]
                 for number, member in enumerate(archive, 1):
                     name = _checked(member, number)
+                    counted.told += member.size
                     if member.isdir():
                         continue
                     names.add(name)
@@ -103,7 +115,7 @@ def inspect(file: Path) -> Inspected:
                     elif name == "model.onnx":
                         held = archive.extractfile(member)
                         first = held.read(2) if held else b""
-            while counted.read(_CHUNK):
+            while counted.rest(_CHUNK):
                 pass  # to the end: what is cut off or damaged shows by its checksum only there
     except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error
@@ -151,7 +163,8 @@ def upload(aws: Aws, file: Path, found: Inspected, report: Report) -> str:
             parts = _send(aws, opened, where, upload_id, found.bytes, report)
         aws.call("s3", "CompleteMultipartUpload", **where, UploadId=upload_id, MultipartUpload={"Parts": parts})
     except (KennelError, OSError):
-        aws.call("s3", "AbortMultipartUpload", **where, UploadId=upload_id)
+        with suppress(KennelError):  # why the upload failed is what matters
+            aws.call("s3", "AbortMultipartUpload", **where, UploadId=upload_id)
         raise
     return address
 
@@ -170,6 +183,8 @@ def download(aws: Aws, address: str, file: Path, report: Report) -> None:
                 while data := body.read(_CHUNK):
                     opened.write(data)
                     brought += len(data)
+                    if brought > MOST:
+                        raise _refused(f"it has more than {size(MOST)}, which is the most")
                     report(min(1.0, brought / max(1, length)))
 
 
@@ -191,6 +206,8 @@ def _checked(member: tarfile.TarInfo, number: int) -> str:
         raise _refused(f"it holds more than {MOST_FILES:,} files")
     if member.size > MOST_UNPACKED:
         raise _too_much()
+    if member.size < 0 or member.issparse():
+        raise _refused(f"it holds {member.name[:80]!r}, which is no ordinary file")
     name = PurePosixPath(member.name)
     if name.is_absolute() or ".." in name.parts or "\\" in member.name:
         raise _refused(f"it holds {member.name[:80]!r}, which leads outside its folder")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.core.errors import InvalidInput, ServiceFault
+from dashboard.core.errors import AccessDenied, InvalidInput, ServiceFault
 from dashboard.core.serving import archive
 from dashboard.core.serving.archive import Inspected, inspect, key_of, upload
 from tests.views.scripted import ScriptedAws
@@ -86,6 +86,42 @@ def test_links_and_devices_are_refused(tmp_path: Path, kind: bytes) -> None:
     entry.type, entry.linkname = kind, "/etc/passwd"
     with pytest.raises(InvalidInput, match="no ordinary file"):
         inspect(pack(tmp_path, FILES, entry))
+
+
+def header(name: bytes, kind: bytes, size: int) -> bytearray:
+    entry = tarfile.TarInfo()
+    entry.type, entry.size = kind, size
+    block = bytearray(entry.tobuf(tarfile.GNU_FORMAT))
+    block[: len(name)] = name
+    return block
+
+
+def summed(block: bytearray) -> bytes:
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+def test_files_that_are_not_what_their_header_says_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.tar.gz"
+    for kind, size in ((tarfile.GNUTYPE_SPARSE, 10), (tarfile.REGTYPE, -1000)):
+        path.write_bytes(gzip.compress(summed(header(b"model.onnx", kind, size)) + bytes(4096), 1))
+        with pytest.raises(InvalidInput, match="no ordinary file"):
+            inspect(path)
+
+
+def test_names_and_headers_do_not_fill_the_memory(tmp_path: Path) -> None:
+    """A megabyte of name for each of its files, and a list of holes without end."""
+    names = {("a" * 1_000_000) + str(number): b"" for number in range(12)}
+    with pytest.raises(InvalidInput, match="a name or a header that is too long"):
+        inspect(pack(tmp_path, names))
+    sparse = header(b"model.onnx", tarfile.GNUTYPE_SPARSE, 10)
+    sparse[482] = 1  # more of its holes follow
+    holes = (b"00000000000\0" * 42 + b"\1" + bytes(7)) * 20_000
+    path = tmp_path / "model.tar.gz"
+    path.write_bytes(gzip.compress(summed(sparse) + holes + bytes(1024), 1))
+    with pytest.raises(InvalidInput, match="a name or a header that is too long"):
+        inspect(path)
 
 
 def test_too_many_files_are_refused(tmp_path: Path) -> None:
@@ -165,3 +201,16 @@ def test_an_upload_that_fails_leaves_nothing_behind(big: tuple[Path, Inspected])
         upload(aws, *big, lambda share: None)
     assert len(aws.asked("AbortMultipartUpload")) == 1
     assert not aws.bodies
+    aws.errors["AbortMultipartUpload"] = AccessDenied("may not abort")
+    with pytest.raises(ServiceFault, match="S3 failed"):
+        upload(aws, *big, lambda share: None)
+
+
+def test_an_object_that_has_more_than_it_says_is_not_fetched_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MOST", 10)
+    aws = Bucket()
+    aws.bodies["model.pth"] = bytes(100)
+    with pytest.raises(InvalidInput, match="is the most"):
+        archive.download(aws, "s3://bucket/model.pth", tmp_path / "file", lambda share: None)

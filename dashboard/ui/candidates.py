@@ -104,5 +104,5 @@ def _money(quote: Quote) -> str:
 
 
 def _choose() -> None:
-    if chosen := table.opened(CHOOSE):
+    if chosen := table.clicked(CHOOSE):
         st.session_state[fields.INSTANCE] = fields.plain(chosen)

@@ -26,8 +26,8 @@ from dashboard.ui import choices_controls as controls
 from dashboard.ui import choices_words as words
 from dashboard.ui.choices_controls import OPENED
 from dashboard.ui.page import Place
-from dashboard.ui.run_columns import opened, to_receipt
-from dashboard.ui.table import local, zone
+from dashboard.ui.run_columns import to_receipt
+from dashboard.ui.table import local, opened, zone
 
 CHOSEN, RECEIPTS, LISTED, LISTED_RUNS = "choices-open", "choices-receipt", "choices-listed", "choices-listed-runs"
 MOST_BARS = 14

@@ -11,8 +11,8 @@ from dashboard.core.costs.choices.versus import ALONE_NOTE, sentence
 from dashboard.core.costs.receipt import Nature
 from dashboard.ui import chart, choices_tables, markup, page, paper_table, receipt
 from dashboard.ui.page import Place
-from dashboard.ui.run_columns import opened
 from dashboard.ui.run_selection import MOST_COMPARED
+from dashboard.ui.table import opened
 
 
 def show(seen: View) -> None:

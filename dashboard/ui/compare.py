@@ -283,7 +283,7 @@ def _settings(compared: Comparison) -> None:
 
 
 def _open() -> None:
-    if key := run_columns.opened(OPEN, st.session_state.get(SHOWN, ())):
+    if key := table.opened(OPEN, st.session_state.get(SHOWN, ())):
         page.go(Place.RUN, {"run": key})
 
 

@@ -34,7 +34,7 @@ from dashboard.ui import (
 )
 from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
-from dashboard.ui.tones import LOOKS, Tone, label
+from dashboard.ui.tones import Tone, label
 
 OPEN, SHOWN = "endpoints-open", "endpoints-shown"
 SPAN = Span.QUARTER
@@ -187,18 +187,12 @@ def rows(
 
 def columns(endpoints: Sequence[Endpoint], account: Account, timezone: str | None) -> dict[str, Any]:
     """How the columns of `rows` look."""
-    seen = sorted({(one.status.tone, label(one.status.tone, one.status.word)) for one in endpoints})
     natures = {Nature.of(one.tags, is_embedded=account.is_embedded) for one in endpoints}
     column = st.column_config
     return {
-        "Endpoint": column.ButtonColumn(
-            "Endpoint", pinned=True, width=150, alignment="left", type="tertiary", key=OPEN, on_click=_open
-        ),
-        "State": column.MultiselectColumn(
-            "State",
-            options=[text for _, text in seen],
-            color=[LOOKS[Tone(tone)].colour for tone, _ in seen],
-            width=112,
+        "Endpoint": table.opening("Endpoint", OPEN, _open),
+        "State": table.states(
+            "State", ((one.status.tone, label(one.status.tone, one.status.word)) for one in endpoints)
         ),
         "Cost": column.NumberColumn(
             f"Per hour{words.money_of(natures)}",
@@ -228,7 +222,5 @@ def plain(shown: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _open() -> None:
-    click = st.session_state.get(OPEN)
-    shown: list[str] = st.session_state.get(SHOWN, [])
-    if click and int(click["row"]) < len(shown):
-        page.go(Place.ENDPOINT, {"endpoint": shown[int(click["row"])]})
+    if name := table.opened(OPEN, st.session_state.get(SHOWN, ())):
+        page.go(Place.ENDPOINT, {"endpoint": name})

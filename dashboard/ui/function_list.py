@@ -13,9 +13,21 @@ from dashboard.core.serving.functions.functions import Limits
 from dashboard.core.serving.functions.model import Function
 from dashboard.core.serving.functions.usage import Usage
 from dashboard.core.serving.span import Span
-from dashboard.ui import chart, confirm, empty, function_deploy, function_words, markup, page, problem, strip, words
+from dashboard.ui import (
+    chart,
+    confirm,
+    empty,
+    function_deploy,
+    function_words,
+    markup,
+    page,
+    problem,
+    strip,
+    table,
+    words,
+)
 from dashboard.ui.page import Place
-from dashboard.ui.tones import LOOKS, Tone, label
+from dashboard.ui.tones import Tone, label
 
 OPEN, SHOWN = "functions-open", "functions-shown"
 SPAN = Span.HOUR
@@ -98,19 +110,11 @@ def _table(functions: Sequence[Function], usage: Mapping[str, Usage]) -> None:
 
 
 def _columns(functions: Sequence[Function]) -> dict[str, Any]:
-    seen = sorted({(one.state.tone, label(one.state.tone, one.state.word)) for one in functions})
     column = st.column_config
     last = f"In the last {SPAN.word}"
     return {
-        "Function": column.ButtonColumn(
-            "Function", pinned=True, width=180, alignment="left", type="tertiary", key=OPEN, on_click=_open
-        ),
-        "State": column.MultiselectColumn(
-            "State",
-            options=[text for _, text in seen],
-            color=[LOOKS[Tone(tone)].colour for tone, _ in seen],
-            width=112,
-        ),
+        "Function": table.opening("Function", OPEN, _open, 180),
+        "State": table.states("State", ((one.state.tone, label(one.state.tone, one.state.word)) for one in functions)),
         "Asks": column.TextColumn("Asks", width=140, help="The endpoint that it asks"),
         "Invocations": column.NumberColumn("Invocations/min", width=110, format="%.1f", help=last),
         "p90": column.NumberColumn("p90", width=76, format="%.0f ms", help=f"Of its duration. {last}"),
@@ -125,7 +129,5 @@ def _columns(functions: Sequence[Function]) -> dict[str, Any]:
 
 
 def _open() -> None:
-    click = st.session_state.get(OPEN)
-    shown: list[str] = st.session_state.get(SHOWN, [])
-    if click and int(click["row"]) < len(shown):
-        page.go(Place.FUNCTION, {"function": shown[int(click["row"])]})
+    if name := table.opened(OPEN, st.session_state.get(SHOWN, ())):
+        page.go(Place.FUNCTION, {"function": name})

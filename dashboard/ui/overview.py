@@ -141,5 +141,5 @@ def recent(aws: Aws, runs: tuple[Run, ...], now: datetime) -> None:
 
 
 def _open() -> None:
-    if key := run_columns.opened(OPEN, st.session_state.get(SHOWN, ())):
+    if key := table.opened(OPEN, st.session_state.get(SHOWN, ())):
         page.go(Place.RUN, {"run": key})

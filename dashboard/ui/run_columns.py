@@ -13,8 +13,7 @@ from dashboard.core.runs.model import Run, RunKey, RunKind
 from dashboard.ui import page
 from dashboard.ui.page import Place
 from dashboard.ui.run import accuracy, kind
-from dashboard.ui.table import instances, local, status, zone
-from dashboard.ui.tones import LOOKS, Tone
+from dashboard.ui.table import instances, local, opened, opening, states, status, zone
 from dashboard.ui.words import money_of
 
 
@@ -66,19 +65,11 @@ def columns(
     runs: Sequence[Run], account: Account, timezone: str | None, key: str, on_open: Callable[[], None]
 ) -> dict[str, Any]:
     """How the columns of `rows` look; a click on a run's name calls `on_open` (see `opened`)."""
-    seen = sorted({(run.status.tone, status(run)) for run in runs})
     natures = {Nature.of(run.tags, is_embedded=account.is_embedded) for run in runs}
     column = st.column_config
     return {
-        "Run": column.ButtonColumn(
-            "Run", pinned=True, width=150, alignment="left", type="tertiary", key=key, on_click=on_open
-        ),
-        "Status": column.MultiselectColumn(
-            "Status",
-            options=[text for _, text in seen],
-            color=[LOOKS[Tone(tone)].colour for tone, _ in seen],
-            width=118,
-        ),
+        "Run": opening("Run", key, on_open),
+        "Status": states("Status", ((run.status.tone, status(run)) for run in runs), 118),
         # Third, so that a phone shows it beside the name and the status.
         "Cost": column.NumberColumn(
             f"Cost{money_of(natures)}",
@@ -116,18 +107,6 @@ def _mixed(natures: Collection[Nature]) -> str:
     """What sums of several natures in one column are."""
     own = next((nature.word for nature in natures if nature is not Nature.SAMPLE), "")
     return f"; a sample where Origin says sample or replayed, else {own}" if len(natures) > 1 else ""
-
-
-def opened(key: str, shown: Sequence[str]) -> str | None:
-    """The key of the run whose name was clicked in the table whose column has this key; inside `on_open`.
-
-    Two runs of different kinds may have one name: the row, not the label, says which was meant.
-    """
-    click = st.session_state.get(key)
-    if not click:
-        return None
-    row = int(click["row"])
-    return shown[row] if row < len(shown) else None
 
 
 def to_receipt(key: str, shown: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from dashboard.core.format import count
 from dashboard.core.runs.listing import Listing
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.window import Window
-from dashboard.ui import empty, markup, page, problem, run, run_actions, run_columns, run_selection, words
+from dashboard.ui import empty, markup, page, problem, run, run_actions, run_columns, run_selection, table, words
 from dashboard.ui.page import Place
 from dashboard.ui.run_filter import Asked, Kind, Order, matching
 from dashboard.ui.tones import Tone
@@ -203,5 +203,5 @@ def _sheet(shown: Sequence[Run]) -> Sheet:
 
 
 def _open() -> None:
-    if key := run_columns.opened(OPEN, run_selection.shown()):
+    if key := table.opened(OPEN, run_selection.shown()):
         page.go(Place.RUN, {"run": key})

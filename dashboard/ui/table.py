@@ -1,12 +1,14 @@
-"""Tables of runs: rows as plain values, columns with their unit and their look."""
+"""Tables: cells as plain values, columns with their look, and which row was clicked."""
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from dashboard.core.runs.model import Run, RunStatus
-from dashboard.ui.tones import label
+from dashboard.ui.tones import LOOKS, Tone, label
 
 SHORT = {
     RunStatus.PENDING: "waiting",
@@ -28,10 +30,40 @@ def instances(run: Run) -> str:
     return run.instance_type if run.instance_count == 1 else f"{run.instance_count} × {run.instance_type}"
 
 
-def opened(key: str) -> str | None:
-    """The run whose name was clicked in the table whose column has this key; inside `on_open`."""
+def clicked(key: str) -> str | None:
+    """The label that was clicked in the column with this key, where each row has its own; inside its `on_click`."""
     click = st.session_state.get(key)
     return str(click["label"]) if click else None
+
+
+def opened(key: str, shown: Sequence[str]) -> str | None:
+    """Which of what is shown was clicked in the table whose column has this key; inside its `on_click`.
+
+    Two runs of different kinds may have one name: the row, not the label, says which was meant.
+    """
+    click = st.session_state.get(key)
+    if not click:
+        return None
+    row = int(click["row"])
+    return shown[row] if row < len(shown) else None
+
+
+def opening(name: str, key: str, on_open: Callable[[], None], width: int = 150) -> Any:
+    """The first column: a name that opens its page; `on_open` asks `opened`."""
+    return st.column_config.ButtonColumn(
+        name, pinned=True, width=width, alignment="left", type="tertiary", key=key, on_click=on_open
+    )
+
+
+def states(name: str, looks: Iterable[tuple[str, str]], width: int = 112) -> Any:
+    """A column of states, each a list of one word in the colour of its tone; looks: those that there are."""
+    seen = sorted(set(looks))
+    return st.column_config.MultiselectColumn(
+        name,
+        options=[text for _, text in seen],
+        color=[LOOKS[Tone(tone)].colour for tone, _ in seen],
+        width=width,
+    )
 
 
 def zone(timezone: str | None) -> tzinfo:

@@ -13,11 +13,11 @@ from dashboard.core.aws import Aws
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import count, duration
 from dashboard.core.runs.model import Run, RunStatus, TuningFacts
-from dashboard.ui import chart, figures_tuning, markup, page, run_columns
+from dashboard.ui import chart, figures_tuning, markup, page
 from dashboard.ui.figures_tuning import Trial
 from dashboard.ui.markup import literal
 from dashboard.ui.page import Place
-from dashboard.ui.table import status
+from dashboard.ui.table import opened, status
 from dashboard.ui.tones import LOOKS, Tone, label
 from dashboard.ui.words import money_word
 
@@ -235,5 +235,5 @@ def _short(text: str) -> str:
 
 
 def _open() -> None:
-    if key := run_columns.opened(OPEN, st.session_state.get(SHOWN, ())):
+    if key := opened(OPEN, st.session_state.get(SHOWN, ())):
         page.go(Place.RUN, {"run": key})

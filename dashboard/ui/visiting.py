@@ -1,6 +1,7 @@
 """Who asks, and how many photos of theirs are sent: the limit of a visitor."""
 
 from collections.abc import Sequence
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import TypeVar
 
 import streamlit as st
@@ -43,4 +44,15 @@ def _names() -> tuple[str, ...]:
     if address is None:
         through = (st.context.headers.get("X-Forwarded-For") or "").rpartition(",")[2].strip()
         address = through or "this machine"
-    return f"tab {tab}", f"address {address}"
+    return f"tab {tab}", f"address {_home(address)}"
+
+
+def _home(address: str) -> str:
+    """Whose an address is: of IPv6 everybody has a whole /64 of them to come from (RFC 6177)."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    return str(found.ipv4_mapped or IPv6Network((int(found) >> 64 << 64, 64)))

@@ -12,7 +12,12 @@ from dashboard.ui import visiting
     [
         ("192.0.2.1", "", "address 192.0.2.1"),
         ("192.0.2.1", "203.0.113.9", "address 192.0.2.1"),  # from elsewhere nobody is believed
+        ("2001:db8:1:2:aaaa::1", "", "address 2001:db8:1:2::/64"),  # whoever has one address has all of these
+        ("2001:db8:1:2:bbbb::9", "", "address 2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "", "address fe80::/64"),
+        ("::ffff:192.0.2.1", "", "address 192.0.2.1"),
         (None, "", "address this machine"),
+        (None, "unknown", "address unknown"),
         (None, "203.0.113.9", "address 203.0.113.9"),
         (None, "10.0.0.1, 203.0.113.9", "address 203.0.113.9"),  # the last is what the proxy itself saw
     ],

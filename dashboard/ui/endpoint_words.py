@@ -37,6 +37,11 @@ def per_minute(rate: float) -> str:
     return f"{rate:,.0f}/min" if rate >= 9.95 or not rate else f"{rate:.1f}/min"
 
 
+def within(one: Endpoint, span: Span, now: datetime) -> str:
+    """Of which time counts and rates of an endpoint are: "in the last 15 minutes", "since it was made"."""
+    return "since it was made" if live.lived(one, span.length, now) < span.length else f"in the last {span.word}"
+
+
 def list_sentence(endpoints: Sequence[Endpoint]) -> str:
     """The list's live sentence: "3 endpoints, 2 serving, 1 failed"."""
     if not endpoints:
@@ -110,7 +115,7 @@ def strip(
             "requests",
             "Requests",
             unread or per_minute(rate),
-            f"{count(round(asked))} in the last {span.word}" if not unread else "see below",
+            f"{count(round(asked))} {within(one, span, now)}" if not unread else "see below",
         ),
         Figure(
             "latency",

@@ -1,6 +1,6 @@
 """How an endpoint does → lines over time, with the sentence above each. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -12,7 +12,7 @@ from dashboard.core.runs.instances import hardware
 from dashboard.core.serving.live import Traffic
 from dashboard.core.serving.model import Endpoint
 from dashboard.core.serving.span import Span, begin, filled
-from dashboard.ui.endpoint_words import NOBODY, milliseconds, per_minute
+from dashboard.ui.endpoint_words import NOBODY, milliseconds, per_minute, within
 from dashboard.ui.lines import STYLES, Line, figure
 
 if TYPE_CHECKING:
@@ -74,25 +74,26 @@ def unit(span: Span) -> tuple[str, float]:
 def panels(one: Endpoint, traffic: Mapping[str, Traffic], span: Span, now: datetime) -> list[Panel]:
     """The four charts of an endpoint's page."""
     return [
-        requests(traffic, span, now),
+        requests(one, traffic, span, now),
         latency(traffic, span, now),
         errors(traffic, span, now),
         use(one, traffic, span, now),
     ]
 
 
-def requests(traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
-    """Requests a minute, a line a variant."""
+def requests(one: Endpoint, traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
+    """Requests over time, a line a variant."""
     found = {
         "requests" if len(traffic) == 1 else name: _counted(each, "requests", span, now)
         for name, each in traffic.items()
     }
-    drawn = _lines(found, span, now, per_minute)
+    drawn, step = _lines(found, span, now), _step(traffic)
     asked = sum(each.requests for each in traffic.values())
     peak = max((value for line in drawn for _, value in line.points), default=0.0)
-    said = f"{count(round(asked), 'request')} in the last {span.word}, {per_minute(peak)} at its busiest"
+    busiest = f"{per_minute(peak)} at its busiest" if step == 60 else f"at most {peak:,.0f} in {step} s"
+    said = f"{count(round(asked), 'request')} {within(one, span, now)}, {busiest}"
     wait = f"Nobody asked in the last {span.word}. Ask it under Test, or on Classify."
-    return Panel("endpoint-requests", said if asked else "No request", drawn, "requests per minute", wait=wait)
+    return Panel("endpoint-requests", said if asked else "No request", drawn, f"requests {_each(step)}", wait=wait)
 
 
 def latency(traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
@@ -105,7 +106,7 @@ def latency(traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
     else:
         found = {f"{name} p90": each.points("p90") for name, each in traffic.items()}
         names = {f"{name} p90": each.latency("p90") for name, each in traffic.items()}
-    drawn = _lines({name: _scaled(points, 1000.0) for name, points in found.items()}, span, now, _as_ms)
+    drawn = _lines({name: _scaled(points, 1000.0) for name, points in found.items()}, span, now)
     known = {name: value for name, value in names.items() if value is not None}
     said = "Half of the requests within {}, 99 % within {}" if len(traffic) == 1 else ""
     if not known:
@@ -124,19 +125,20 @@ def latency(traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
 
 
 def errors(traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
-    """Errors a minute: those that the one who asks makes, and those of the endpoint."""
+    """Errors over time: those that the one who asks makes, and those of the endpoint."""
     found: dict[str, Points] = {}
     for name, each in traffic.items():
         of = f"{name} " if len(traffic) > 1 else ""
         found |= {f"{of}{kind}": _counted(each, kind, span, now) for kind in ("4xx", "5xx")}
     asked = sum(each.requests for each in traffic.values())
     theirs, own = (sum(each.whole.get(kind, 0.0) for each in traffic.values()) for kind in ("4xx", "5xx"))
+    y = f"errors {_each(_step(traffic))}"
     if not asked:
-        return Panel("endpoint-errors", "No error", [], "errors per minute", wait=f"{NOBODY.capitalize()}.")
+        return Panel("endpoint-errors", "No error", [], y, wait=f"{NOBODY.capitalize()}.")
     parts = [f"{count(round(number))} {word}" for number, word in ((own, "5xx"), (theirs, "4xx")) if number]
     share = percent(min(1.0, (theirs + own) / asked), 1)
     finding = f"{' and '.join(parts)}: {share} of the requests" if parts else "Every request was answered"
-    return Panel("endpoint-errors", finding, _lines(found, span, now, per_minute), "errors per minute")
+    return Panel("endpoint-errors", finding, _lines(found, span, now), y)
 
 
 def use(one: Endpoint, traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
@@ -172,16 +174,27 @@ def rows(traffic: Mapping[str, Traffic]) -> list[dict[str, Any]]:
 
 
 def _counted(one: Traffic, key: str, span: Span, now: datetime) -> Points:
-    """A count for each minute, 0 where nobody asked."""
-    return filled(one.per_minute(key), begin(span.length, now), now, one.period)
+    """A count over time, 0 where nobody asked."""
+    return filled(one.counts(key), begin(span.length, now), now, one.period)
 
 
-def _lines(found: Mapping[str, Points], span: Span, now: datetime, word: Any) -> list[Line]:
+def _step(traffic: Mapping[str, Traffic]) -> int:
+    return next((each.step for each in traffic.values()), 60)
+
+
+def _each(step: int) -> str:
+    return "per minute" if step == 60 else f"in {step} s"
+
+
+def _lines(
+    found: Mapping[str, Points], span: Span, now: datetime, word: Callable[[float], str] | None = None
+) -> list[Line]:
+    """Lines with their name at the end; with `word` also their last value, where the finding speaks of now as well."""
     seconds = unit(span)[1]
     return [
         Line(
             name,
-            f"{name} {word(points[-1][1])}",
+            f"{name} {word(points[-1][1])}" if word else name,
             style,
             [((at - now).total_seconds() / seconds, value) for at, value in points],
         )
@@ -192,7 +205,3 @@ def _lines(found: Mapping[str, Points], span: Span, now: datetime, word: Any) ->
 
 def _scaled(points: Points, factor: float) -> Points:
     return tuple((at, value * factor) for at, value in points)
-
-
-def _as_ms(value: float) -> str:
-    return milliseconds(value / 1000)

@@ -84,6 +84,14 @@ def test_the_strip_has_five_figures_and_says_what_each_is_of():
     assert "simulated" in shown["cost"].mark
 
 
+def test_what_a_young_endpoint_was_asked_is_of_the_time_since_it_was_made():
+    young = {
+        one.key: one
+        for one in strip(endpoint(created=NOW - timedelta(minutes=4)), {"main": BUSY}, Span.HOUR, EMBEDDED, NOW)
+    }
+    assert (young["requests"].value, young["requests"].note) == ("225/min", "900 since it was made")
+
+
 def test_the_strip_without_cloudwatch_without_requests_and_without_instances():
     unread = {figure.key: figure for figure in strip(endpoint(), None, Span.HOUR, EMBEDDED, NOW)}
     assert unread["requests"].value == unread["latency"].value == unread["errors"].value == "not read"

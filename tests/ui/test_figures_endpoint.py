@@ -44,6 +44,22 @@ def test_each_chart_says_what_it_shows():
         assert list(drawn.layout.xaxis.ticktext) == ["0", "5", "10", "15"]
 
 
+def test_counts_of_seconds_are_not_told_as_if_they_went_on_for_a_minute():
+    second = Traffic(5, {"requests": ((NOW - timedelta(minutes=2), 2.0),)}, {"requests": 2.0})
+    young = endpoint(created=NOW - timedelta(minutes=4))
+    shown = figures_endpoint.panels(young, {"main": second}, Span.QUARTER, NOW)[0]
+    assert shown.finding == "2 requests since it was made, at most 2 in 5 s"
+    assert shown.y == "requests in 5 s"
+    assert max(value for _, value in shown.lines[0].points) == 2.0
+
+
+def test_no_line_is_labelled_with_its_last_moment_where_the_finding_is_of_all():
+    shown = panels(main=traffic(2, 1, 0))
+    assert [line.label for line in shown["endpoint-latency"].lines] == ["p50", "p90", "p99"]
+    assert [line.label for line in shown["endpoint-requests"].lines] == ["requests"]
+    assert [line.label for line in shown["endpoint-use"].lines] == ["processor 50 %"]
+
+
 def test_where_nobody_asked_a_count_is_zero_and_a_latency_no_line():
     shown = panels(main=traffic(12, 0))
     requests = [value for _, value in shown["endpoint-requests"].lines[0].points]

@@ -71,9 +71,14 @@ class Traffic:
         overhead = dict(self.series.get(f"overhead-{percentile}", ()))
         return tuple((at, value + overhead.get(at, 0.0)) for at, value in self.series.get(f"model-{percentile}", ()))
 
-    def per_minute(self, key: str = "requests") -> Points:
-        """A counted metric over time, for each minute."""
-        return tuple((at, value * 60 / self.period) for at, value in self.series.get(key, ()))
+    @property
+    def step(self) -> int:
+        """Seconds for which counts are told: a minute, or less where they are known for less. None is made up so."""
+        return min(self.period, 60)
+
+    def counts(self, key: str = "requests") -> Points:
+        """A counted metric over time, in `step` seconds each; of longer periods the average."""
+        return tuple((at, value * self.step / self.period) for at, value in self.series.get(key, ()))
 
     @property
     def instances(self) -> Points:

@@ -43,7 +43,7 @@ def test_an_endpoint_is_read_in_one_call_with_series_and_the_whole_span():
     assert (found.requests, found.errors, found.error_share) == (90.0, 9.0, 0.1)
     assert found.latency("p90") == pytest.approx(0.025)
     assert [at for at, _ in found.series["requests"]] == [call["StartTime"], call["StartTime"] + timedelta(minutes=1)]
-    assert found.per_minute()[0][1] == 90.0
+    assert found.counts()[0][1] == 90.0
     assert found.instances[0][1] == 2.0
     assert found.points("p50")[0][1] == pytest.approx(0.025)
     assert "cpu" not in found.series

@@ -71,14 +71,14 @@ def _kept(usage: Usage, now: datetime) -> Panel:
 
 
 def lines(found: Mapping[str, Points], span: Span, now: datetime, words: Callable[[float], str]) -> list[Line]:
-    """Points as lines that end at now, labelled with their last value."""
+    """Points as lines that end at now, each labelled with its last value, which is not the whole span's."""
     seconds = unit(span)[1]
     made = []
     for (name, points), style in zip(found.items(), STYLES, strict=False):
         if not points:
             continue
         drawn = [((at - now).total_seconds() / seconds, value) for at, value in points]
-        made.append(Line(name, f"{name} {words(points[-1][1])}", style, drawn))
+        made.append(Line(name, f"{name}, last {words(points[-1][1])}", style, drawn))
     return made
 
 
@@ -95,7 +95,7 @@ def costs_finding(ready: int, even: float | None, asked: float) -> str:
     """The sentence above the chart of costs."""
     if even is None:
         return f"Keeping {ready} ready never costs less, or a price is unknown"
-    where = "above that now" if asked >= even else f"asked {a_minute(asked)} now"
+    where = "this load is above that" if asked >= even else f"this load is {a_minute(asked)}"
     return f"Keeping {ready} ready costs less from {a_minute(even)} on; {where}"
 
 
@@ -116,7 +116,7 @@ def costs(
         if points:
             made.append(Line(name, f"{name} {money(Decimal(str(points[-1][1])))}", style, points))
     drawn = figure(made, "invocations per minute", "USD a month", is_dark=is_dark, height=COSTS_HEIGHT, form="$.2f")
-    for value, text in ((even, "break-even"), (asked, "now")):
+    for value, text in ((even, "break-even"), (asked, "this load")):
         if value is not None and rates and 0 < value <= rates[-1]:
             drawn.add_vline(x=value, line={"dash": "dot", "width": 1, "color": "#808B96"})
             drawn.add_annotation(x=value, yref="paper", y=1.0, text=text, showarrow=False, xanchor="left", xshift=4)

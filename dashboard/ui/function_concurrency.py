@@ -116,6 +116,10 @@ def _verdict(aws: Aws, details: Details, wanted: Concurrency) -> None:
     problems = refuse(details, wanted)
     for wrong in problems:
         st.html(markup.problem("would be refused", wrong.what, wrong.why, wrong.next_step, Tone.WAITING))
+    if wanted.reserved == 0:
+        st.html(
+            note("Reserved 0 switches the function off: every call is refused until that is changed.", Tone.WAITING)
+        )
     if not (one.is_kennels or one.is_sample):
         st.html(note("Kennel did not make this function, and does not change it."))
         return

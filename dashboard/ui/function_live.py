@@ -33,6 +33,10 @@ def _charts(aws: Aws, details: Details) -> None:
         seen = state.function_usage(aws, details.function.name, span())
         is_dark = st.context.theme.type == "dark"
         drawn = figures_function.panels(details, seen.value, seen.at)
+        if not drawn[0].lines:
+            quiet = drawn[0]
+            chart.panel(quiet.key, quiet.finding, None, quiet.wait, alone=True)  # one that says it for all
+            drawn = [panel for panel in drawn if panel.lines]
         for first in range(0, len(drawn), 2):
             for place, panel in zip(st.columns(2, gap="small"), drawn[first : first + 2], strict=False):
                 with place:
@@ -47,7 +51,9 @@ def _log(aws: Aws, details: Details) -> None:
     with problem.shown("function-log"):
         one = details.function
         found = state.function_log(aws, one.name)
+        if not found:
+            st.html(markup.note("Nothing printed yet."))
+            return
         with st.container(height=HEIGHT, autoscroll=True, key="log"):
-            lines = [line.text for line in found] or ["Nothing printed yet."]
-            st.html(markup.log(lines, f"Log of {one.name}, newest line last"))
+            st.html(markup.log([line.text for line in found], f"Log of {one.name}, newest line last"))
         st.html(markup.note(f"The newest lines of {one.log_group} in CloudWatch Logs."))

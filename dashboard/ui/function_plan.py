@@ -25,7 +25,8 @@ def question(aws: Aws, plan: Plan, *, then: Place | None = None, query: dict[str
 def draw(aws: Aws, plan: Plan, *, then: Place | None = None, query: dict[str, str] | None = None) -> Action | None:
     """The plan, and the action that carries it out; None while there is nothing to do, or its name is not typed."""
     rows: dict[str, str] = {
-        one.what.capitalize(): Markup(f"{escape(one.before)} → {escape(one.after)}") for one in plan.changes
+        one.what[:1].upper() + one.what[1:]: Markup(f"{escape(one.before)} → {escape(one.after)}")
+        for one in plan.changes
     }
     if plan.goes:
         rows["Goes"] = ", ".join(plan.goes)

@@ -56,7 +56,12 @@ def show(aws: Aws, details: Details) -> None:
 def _question(aws: Aws, details: Details) -> None:
     options = [*(alias.name for alias in details.aliases), *(one.number for one in details.versions), LATEST]
     qualifier = st.selectbox("Call", options, key="function-test-of")
-    upload = st.file_uploader("Photo", key="function-test-photo", help="Place and other hidden data are dropped")
+    upload = st.file_uploader(
+        "Photo",
+        key="function-test-photo",
+        max_upload_size=20,
+        help="20 MB at most, sent smaller; place and other hidden data are dropped",
+    )
     url = st.text_input(
         "or its address",
         key="function-test-url",

@@ -69,15 +69,15 @@ def show(aws: Aws, details: Details) -> None:
 
 
 def finding(found: Sequence[Outcome]) -> str:
-    """What the four say in one sentence."""
-    known = [one for one in found if one.cost is not None and one.throttled_share < 0.001]
+    """What the four say in one sentence. One refuses nobody where less than half a call a month is expected to be."""
+    known = [one for one in found if one.cost is not None and one.throttled < 0.5]
     if not known:
         return "None of them both answers every call and has a known price."
     cheapest = min(known, key=lambda one: one.cost or Decimal(0))
     warmest = min(known, key=lambda one: one.cold)
     said = f"{NAMES[cheapest.setting.way]} is the cheapest that refuses nobody: {money(cheapest.cost)}"
-    if warmest is cheapest or warmest.cold >= cheapest.cold:
-        return f"{said}, and none starts fewer cold."
+    if cheapest.cold - warmest.cold < 1:
+        return f"{said}, and none of these starts fewer cold."
     more = (warmest.cost or Decimal(0)) - (cheapest.cost or Decimal(0))
     fewer = function_words.number(cheapest.cold - warmest.cold)
     return f"{said}. {NAMES[warmest.setting.way]} starts {fewer} fewer cold for {money(more)} more."

@@ -8,8 +8,9 @@ import pytest
 from dashboard.core.serving.functions.functions import Details, Provisioned
 from dashboard.core.serving.functions.model import Function, function_of
 from dashboard.core.serving.functions.usage import Usage
+from dashboard.core.serving.functions.what_if import Outcome, Setting, Way
 from dashboard.core.serving.span import Span
-from dashboard.ui import figures_function, function_words
+from dashboard.ui import figures_function, function_what_if, function_words
 from tests.views.scripted import EMBEDDED
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -61,8 +62,8 @@ def test_what_is_kept_ready_and_what_found_none_of_it() -> None:
 
 
 def test_the_chart_of_costs_says_where_keeping_begins_to_pay() -> None:
-    assert "from 600/min on; asked 60/min now" in figures_function.costs_finding(2, 600.0, 60.0)
-    assert "above that now" in figures_function.costs_finding(2, 600.0, 900.0)
+    assert "from 600/min on; this load is 60/min" in figures_function.costs_finding(2, 600.0, 60.0)
+    assert "this load is above that" in figures_function.costs_finding(2, 600.0, 900.0)
     assert "never costs less" in figures_function.costs_finding(2, None, 60.0)
     amounts = [Decimal(place) for place in range(1, 4)]
     drawn = figures_function.costs([1.0, 2.0, 3.0], amounts, amounts, 2, 2.5, 1.5)
@@ -81,3 +82,19 @@ def test_rates_in_words(rate: float, said: str) -> None:
 def test_the_rows_behind_the_charts_are_by_moment() -> None:
     rows = figures_function.rows(did(invocations=3, p90=0.1))
     assert rows == [{"time": "2026-11-21T11:59:00+00:00", "invocations": 3, "p90": 0.1}]
+
+
+def month(way: Way, cost: str | None, cold: float, throttled: float = 0.0) -> Outcome:
+    money = None if cost is None else Decimal(cost)
+    return Outcome(Setting(way, 1000), 2_628_000, 0.0, cold, throttled, 0.0, money, Decimal(0))
+
+
+def test_what_if_names_the_cheapest_of_those_that_refuse_nobody_and_what_fewer_cold_starts_cost() -> None:
+    ceiling = month(Way.RESERVED, "4.91", 1551, throttled=5.7)  # few of millions, and yet somebody
+    none, scaled = month(Way.NONE, "4.92", 1557), month(Way.SCALED, "19.49", 1543)
+    said = function_what_if.finding([none, ceiling, scaled])
+    assert said.startswith("Keeping none ready is the cheapest that refuses nobody: $4.92.")
+    assert "starts 14 fewer cold for $14.57 more" in said
+    same = function_what_if.finding([none, ceiling, month(Way.PROVISIONED, "14.07", 1556.9)])
+    assert same.endswith("$4.92, and none of these starts fewer cold.")
+    assert "both answers every call" in function_what_if.finding([ceiling, month(Way.NONE, None, 3)])

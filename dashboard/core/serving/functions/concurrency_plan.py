@@ -118,9 +118,6 @@ def _warnings(details: Details, wanted: Concurrency) -> Sequence[str]:
     found = []
     if wanted.reserved == 0:
         found.append("reserved 0 stops the function: every invocation is refused until that is changed")
-    alias = next((each for each in details.aliases if each.name == wanted.qualifier), None)
-    if alias is not None and alias.second:
-        found.append(f"{alias.name} shares with version {alias.second}: what is kept ready is split between them")
     if wanted.scaling:
         found.append(
             f"it scales on its own between {wanted.scaling.minimum} and {wanted.scaling.maximum}; up after about 3 min "

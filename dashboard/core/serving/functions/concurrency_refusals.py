@@ -2,7 +2,7 @@
 
 from dashboard.core.errors import InvalidInput
 from dashboard.core.format import percent
-from dashboard.core.serving.functions.concurrency import KEPT_FREE, QUOTA, Concurrency
+from dashboard.core.serving.functions.concurrency import KEPT_FREE, QUOTA, Concurrency, of
 from dashboard.core.serving.functions.functions import Details
 from dashboard.core.serving.functions.model import LATEST
 from dashboard.core.serving.functions.scaled import TARGETS, Scaling
@@ -63,10 +63,26 @@ def _provisioned_problems(details: Details, wanted: Concurrency) -> list[Invalid
         why = f"the alias {alias.name} points at {LATEST}"
         return [InvalidInput("nothing can be kept ready for it", why, "point it at a published version", field="of")]
     found = []
+    now = of(details, wanted.qualifier)
+    changes = (wanted.provisioned, wanted.scaling) != (now.provisioned, now.scaling)
+    if alias is not None and alias.second and changes:
+        why = (
+            f"{alias.name} sends a share of its calls to version {alias.second}; meanwhile Lambda changes nothing of it"
+        )
+        found.append(
+            InvalidInput(
+                f"Lambda would refuse to change what is kept ready for {alias.name}",
+                why,
+                "send all of its calls to one version first, under Versions",
+                field="of",
+            )
+        )
     clash = _clash(details, wanted.qualifier)
     if clash:
         why = f"{clash} keeps some ready already, and is the same version"
-        found.append(InvalidInput("an alias and its version cannot both be kept ready", why, "use one", field="of"))
+        found.append(
+            InvalidInput("one version cannot be kept ready twice, for two of its names", why, "use one", field="of")
+        )
     others = sum(each.requested for each in details.provisioned if each.qualifier != wanted.qualifier)
     if wanted.reserved is not None and number + others > wanted.reserved:
         found.append(

@@ -79,8 +79,8 @@ def fare(per_minute: float, seconds: float, ready: int, most: int, idle: float =
     """A minute of `per_minute` invocations of `seconds` each, with `ready` kept ready and at most `most` at once.
 
     The k-th environment is asked when the first k − 1 are busy, at the rate of what these lose; a call that reaches it
-    finds it cold when none came for `idle` seconds: exp(−rate × idle), as if what overflows came at random too. It comes
-    in bursts: where cold starts are rarer than 1 in 1,000, simulations find 1 to 1.7 times as many.
+    finds it cold when none came for `idle` seconds: exp(−rate × idle), as if what overflows came at random too. It
+    comes in bursts: where cold starts are rarer than 1 in 1,000, simulations find 1 to 1.7 times as many.
     """
     if per_minute <= 0:
         return Minute(0.0, 0.0, 0.0, 0.0, 0.0)

@@ -1,6 +1,7 @@
 """Reserved and provisioned concurrency: what Lambda would refuse is refused before it is sent; the rest is set."""
 
 import ast
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -101,6 +102,15 @@ def test_an_alias_of_the_latest_cannot_be_kept_ready(lambdas: Lambdas, aws: Shap
     lambdas._CreateAlias({"FunctionName": "dogs", "Name": "beta", "FunctionVersion": "$LATEST"})
     assert "points at $LATEST" in why(aws, Concurrency("beta", None, 1))
     assert "beta" not in read(aws, "dogs").qualifiers
+
+
+def test_what_is_kept_ready_for_an_alias_that_shares_its_calls_cannot_be_changed_meanwhile(aws: ShapedAws) -> None:
+    """Lambda: "Alias with weights can not be used with Provisioned Concurrency"."""
+    details = read(aws, "dogs")
+    shared = replace(details, aliases=tuple(replace(one, second="2", share=0.1) for one in details.aliases))
+    (refused,) = refuse(shared, Concurrency("live", None, 2))
+    assert "sends a share of its calls to version 2" in refused.why
+    assert refuse(shared, Concurrency("live", 5, 0)) == ()
 
 
 def test_an_alias_and_its_version_are_not_both_kept_ready(aws: ShapedAws) -> None:

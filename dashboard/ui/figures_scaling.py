@@ -82,9 +82,10 @@ def finding(scaling: Scaling, history: History, drawn: Shown | None) -> str:
     has = variant.kind.many(variant.current)
     if drawn is None or (drawn.high is None and not drawn.tracking.points):
         return f"{has[:1].upper()}{has[1:]}, and no policy that moves them"
-    if history.is_quiet or drawn.tracking.last is None:
-        return f"No request in the last while: {has}, and no metric to scale by"
-    value, target = drawn.tracking.last, plain(drawn.policy.target)
+    value, target = history.newest(drawn.tracking), plain(drawn.policy.target)
+    if history.is_quiet or value is None:
+        when = "in the last while" if history.is_quiet else "just now"
+        return f"No request {when}: {has}, and no metric to scale by"
     if drawn.high is None:
         return f"{_number(value)} {unit(drawn.policy)}, and no policy that keeps it steady"
     now = f"{_number(value)} {unit(drawn.policy)}, target {target}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -16,10 +17,10 @@ from dashboard.core.serving.scaling.recorded import Window
 from dashboard.core.serving.scaling.replay import Delays, steady
 from dashboard.core.serving.scaling.serving import Service
 from dashboard.core.serving.scaling.traffic import Shape, Traffic, synthetic
-from dashboard.ui import chart, figures_replay, page, problem, receipt, replay_assumptions, scaling
+from dashboard.ui import chart, figures_replay, page, problem, receipt, replay_assumptions, scaling, words
 from dashboard.ui.markup import note
 
-TRAFFIC = "replay-traffic"
+TRAFFIC, KNOWN = "replay-traffic", "replay-known"
 USUAL = Shape.DAILY
 BUSY = 0.7
 WORDS = {
@@ -38,8 +39,7 @@ def section(aws: Aws, endpoint: str, variant: str, before: Settings | None, afte
     of = state.scaling(aws, endpoint, variant).value.variant
     page.section("Replay", receipt.word_of(scaling.nature(of, aws.account)))
     with problem.shown("replay"):
-        told = state.replay_facts(aws, endpoint, variant).value
-        known = with_measured(told, state.measurements(aws, endpoint, variant))
+        known = _known(aws, endpoint, variant)
         chosen = st.segmented_control(
             "Traffic: recorded lately, or made up",
             list(WORDS),
@@ -59,7 +59,22 @@ def section(aws: Aws, endpoint: str, variant: str, before: Settings | None, afte
                 alone=True,
             )
             return
-        _show(_sides(before, after, traffic, service, delays, known), endpoint)
+        money = words.money_word(scaling.nature(of, aws.account))
+        _show(_sides(before, after, traffic, service, delays, known), endpoint, money)
+
+
+def _known(aws: Aws, endpoint: str, variant: str) -> Facts:
+    """What is known, as it was when the page was opened: a latency that CloudWatch tells a little differently each
+    minute would change figures while somebody reads them. Another sort of knowledge takes its place.
+    """
+    measured = state.measurements(aws, endpoint, variant)
+    known = with_measured(state.replay_facts(aws, endpoint, variant).value, measured)
+    facts = (known.latency, known.start, known.places)
+    of = (endpoint, variant, known.config, known.instances, len(measured), *(one.is_assumed for one in facts))
+    held: tuple[tuple[object, ...], Facts] | None = st.session_state.get(KNOWN)
+    if held is None or held[0] != of:
+        held = st.session_state[KNOWN] = (of, known)
+    return held[1]
 
 
 def _traffic(aws: Aws, endpoint: str, variant: str, chosen: str, known: Facts) -> Traffic:
@@ -98,16 +113,23 @@ def _sides(
     return [Side("now" if before else f"now, always {known.instances}", old), Side("after", new)]
 
 
-def _show(sides: Sequence[Side], endpoint: str) -> None:
+def _show(sides: Sequence[Side], endpoint: str, money: str) -> None:
     before, after = sides
     is_dark = st.context.theme.type == "dark"
     chart.panel("replay", judge.sentence(before, after), figures_replay.figure(sides, is_dark=is_dark), "", alone=True)
-    st.dataframe(judge.rows(sides), hide_index=True, key="replay-table", alt="Both settings on the same traffic")
+    st.dataframe(
+        judge.rows(sides),
+        hide_index=True,
+        key="replay-table",
+        placeholder="–",
+        alt="Both settings on the same traffic",
+        column_config=_columns(money),
+    )
     st.html(
         note(
             "Late: answered after the limit in the assumptions. Failed: refused because the queue is full, or not "
-            "answered within 60 s. Waits are for a place, the model's own time comes on top. Most and hours are of "
-            "instances. A month is an estimate: the same traffic again and again."
+            "answered within 60 s. Waits are for a place, the model's own time comes on top. A month is an estimate: "
+            "the same traffic again and again."
         )
     )
     for line in after.replay.left_out:
@@ -117,3 +139,19 @@ def _show(sides: Sequence[Side], endpoint: str) -> None:
             said = judge.told(side.replay) or ["nothing changes"]
             st.html(note(f"{side.name}: {' · '.join(said)}"))
     chart.download(lambda: judge.points(sides), f"{endpoint}-replay.csv", "download-replay", is_quiet=True)
+
+
+def _columns(money: str) -> dict[str, Any]:
+    """How the columns of `judge.rows` look. money: the word of its nature, beside the columns that hold it."""
+    column = st.column_config
+    return {
+        "policy": column.TextColumn("Settings", width=112),
+        "late %": column.NumberColumn("Late", format="%.2f %%", width=70),
+        "failed %": column.NumberColumn("Failed", format="%.2f %%", width=70),
+        "wait p50 ms": column.NumberColumn("Wait, p50", format="%d ms", width=78),
+        "wait p99 ms": column.NumberColumn("Wait, p99", format="%d ms", width=78),
+        "most": column.NumberColumn("Most instances", width=104),
+        "hours": column.NumberColumn("Instance-hours", width=102),
+        "USD": column.NumberColumn(f"Cost{money}", format="$%.2f", width=118),
+        "USD a month": column.NumberColumn("Cost a month", format="$%.2f", width=104),
+    }

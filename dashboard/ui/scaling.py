@@ -99,9 +99,10 @@ def figures(scaling: Scaling, seen: History | None, aws: Aws) -> list[Figure]:
             Figure("scaling-ends", "Auto scaling", is_known, "set it below" if scaling.is_known else "not read")
         )
     tracked = seen.tracking[0] if seen and seen.tracking else None
-    if tracked is not None and settings is not None and settings.tracking:
+    if seen is not None and tracked is not None and settings is not None and settings.tracking:
         policy = settings.tracking[0]
-        value = "no data" if tracked.last is None else plain(float(f"{tracked.last:.3g}"))
+        newest = seen.newest(tracked)
+        value = "no data" if newest is None else plain(float(f"{newest:.3g}"))
         text = f"target {plain(policy.target)} {figures_scaling.unit(policy)}"
         found.append(Figure("scaling-metric", "Metric", value, text))
     word, why = scaling_words.alarms(scaling.alarms)

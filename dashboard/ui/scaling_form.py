@@ -36,12 +36,12 @@ USUAL = {Tracked.INVOCATIONS: 100.0, Tracked.CONCURRENT: 4.0, Tracked.PROVISIONE
 """Targets that a new policy begins with; Measure recommends better ones."""
 
 
-def show(scaling: Scaling, latency: float | None) -> Settings:
-    """The form; what it says. `latency`: mean seconds of a request, None where unknown."""
+def show(scaling: Scaling, latency: float | None, scale: float) -> Settings:
+    """The form; what it says. `latency`: mean seconds of a request, None where unknown; scale: of time, 1 on AWS."""
     draft = scaling_draft.begin(scaling)
     _presets(scaling)
     draft = _ends(draft, scaling.variant)
-    draft = _tracking(draft, scaling.variant, latency)
+    draft = _tracking(draft, scaling.variant, latency, scale)
     _kept(draft)
     draft = replace(draft, scheduled=scaling_schedule.show(draft.scheduled, scaling.variant, scaling_draft.schedule))
     return scaling_draft.keep(draft, scaling.settings)
@@ -86,7 +86,7 @@ def _ends(draft: Settings, variant: Variant) -> Settings:
     return replace(draft, minimum=int(least or 0), maximum=int(most or 0))
 
 
-def _tracking(draft: Settings, variant: Variant, latency: float | None) -> Settings:
+def _tracking(draft: Settings, variant: Variant, latency: float | None, scale: float) -> Settings:
     own = [Tracked.PROVISIONED] if variant.kind is Kind.SERVERLESS else [Tracked.INVOCATIONS, Tracked.CONCURRENT]
     offered = [*own, Tracked.CUSTOM]
     offered += [one.tracked for one in draft.tracking if one.tracked not in offered]
@@ -100,13 +100,15 @@ def _tracking(draft: Settings, variant: Variant, latency: float | None) -> Setti
         "Of several metrics the one that wants most instances decides.",
     )
     old, others = scaling_draft.parted(draft)
-    policies = [_policy(tracked, old.get(tracked), variant, latency) for tracked in offered if tracked in chosen]
+    policies = [_policy(tracked, old.get(tracked), variant, latency, scale) for tracked in offered if tracked in chosen]
     if not chosen and not others and not draft.steps:
         st.html(note("Without a metric nothing moves it, apart from scheduled actions."))
     return replace(draft, tracking=(*policies, *others))
 
 
-def _policy(tracked: Tracked, old: TargetTracking | None, variant: Variant, latency: float | None) -> TargetTracking:
+def _policy(
+    tracked: Tracked, old: TargetTracking | None, variant: Variant, latency: float | None, scale: float
+) -> TargetTracking:
     """The fields of one policy. A new one begins with usual values, a custom one with the processor's use."""
     for name, value in scaling_draft.fields(old or _new(tracked, variant)).items():
         st.session_state.setdefault(scaling_draft.key(f"{tracked}-{name}"), value)
@@ -130,6 +132,8 @@ def _policy(tracked: Tracked, old: TargetTracking | None, variant: Variant, late
         name = old.name if old else scaling_draft.POLICIES[tracked]
         made = TargetTracking(name, tracked, float(target or 0), int(back or 0), int(out or 0), can_scale_in, custom)
         st.html(note(explain.meaning(made, latency)))
+        if here := explain.shorter(made, scale):
+            st.html(note(here))
     return made
 
 

@@ -15,12 +15,14 @@ with problem.shown("scaling", title="Scaling"):
     scaling.title(aws, endpoint, now.variant.name)
     scaling.choose(now)
     scaling.live(aws, endpoint, now.variant.name)
-    left, right = st.columns((5, 8), gap="medium")
+    with st.container(key="scaling-editor"):
+        left, right = st.columns((5, 8), gap="medium")
     with left:
         with st.container(border=True, key="panel-form"):
             page.section("Settings")
-            after = scaling_form.show(now, scaling.latency(aws, now))
-        measure.section(aws, endpoint, now.variant.name)
+            after = scaling_form.show(now, scaling.latency(aws, now), aws.account.time_scale)
+        with st.container(key="scaling-measure"):
+            measure.section(aws, endpoint, now.variant.name)
     with right:
         scaling_plan.panel(aws, now, after, state.scaling_around(aws, now.variant))
         if now.variant.kind.has_instances:

@@ -3,7 +3,8 @@
 Little's law: requests that are there at the same time = requests a second × the seconds that each takes.
 """
 
-from dashboard.core.format import duration, plain
+from dashboard.core.format import duration, percent, plain
+from dashboard.core.serving.scaling.history import width_of
 from dashboard.core.serving.scaling.policy import TargetTracking, Tracked
 
 
@@ -35,7 +36,7 @@ def meaning(policy: TargetTracking, latency: float | None) -> str:
             said += f" At {_time(latency)} each that is {_few(per_minute(policy.target, latency))} a minute."
         return said
     if policy.tracked is Tracked.PROVISIONED:
-        return f"{policy.target:.0%} of the provisioned concurrency in use."
+        return f"{percent(policy.target)} of the provisioned concurrency in use."
     if policy.custom is None:
         return "Its metric is not one that Kennel can read: it is kept as it is."
     return (
@@ -44,10 +45,21 @@ def meaning(policy: TargetTracking, latency: float | None) -> str:
     )
 
 
+def shorter(policy: TargetTracking, scale: float) -> str:
+    """What a metric's minute is where waits go `scale` times faster; "" where they do not, or it counts no minute."""
+    if scale == 1 or policy.tracked is not Tracked.INVOCATIONS:
+        return ""
+    seconds = width_of(policy.tracked.period, scale)
+    return (
+        f"Waits are {scale:g} times shorter here, and so is its minute: it counts the requests of {plain(seconds)} s, "
+        f"and {plain(policy.target)} in that time are {_few(policy.target * 60 / seconds)} in a real minute."
+    )
+
+
 REFERENCE = (
     "The write-ups of this workflow call their target of 10 or 20 “simultaneous requests”. The metric that they set, "
     "InvocationsPerInstance, counts requests per minute: with 10 a second instance starts at one request every 6 s. "
-    "Who means requests at the same time takes the other metric."
+    "If you mean requests at the same time, choose the other metric, Requests at once."
 )
 
 

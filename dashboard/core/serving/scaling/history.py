@@ -15,6 +15,8 @@ from dashboard.core.serving.scaling.scaling import Activity, Scaling
 NAMESPACE = "AWS/SageMaker"
 BINS = 180
 """Points of a chart: three hours of minutes, half an hour of ten seconds."""
+FRESH_PERIODS, FRESH_SECONDS = 4, 20
+"""A point that began so many periods ago, and so many seconds, is not of now: CloudWatch needs some to have it."""
 METRICS = {
     Tracked.INVOCATIONS: CustomMetric(NAMESPACE, "InvocationsPerInstance", "Sum"),
     Tracked.CONCURRENT: CustomMetric(NAMESPACE, "ConcurrentRequestsPerModel", "Maximum"),
@@ -31,10 +33,6 @@ class Tracking:
     name: str
     points: Points
     period: float
-
-    @property
-    def last(self) -> float | None:
-        return self.points[-1][1] if self.points else None
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,14 @@ class History:
     def is_quiet(self) -> bool:
         """No request in all that time: no metric is sent, and so nothing scales, not even in."""
         return not self.requests
+
+    def newest(self, tracking: Tracking) -> float | None:
+        """What a metric is now; None where its newest point is of a while ago, and so says nothing of now."""
+        if not tracking.points:
+            return None
+        at, value = tracking.points[-1]
+        fresh = timedelta(seconds=max(FRESH_PERIODS * tracking.period, FRESH_SECONDS))
+        return value if self.end - at <= fresh else None
 
 
 def metric_of(policy: TargetTracking, endpoint: str, variant: str) -> CustomMetric | None:

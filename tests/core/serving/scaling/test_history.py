@@ -4,7 +4,7 @@ import pytest
 
 from dashboard.core.metrics import Statistic
 from dashboard.core.serving.scaling import history
-from dashboard.core.serving.scaling.explain import at_once, meaning, per_minute
+from dashboard.core.serving.scaling.explain import at_once, meaning, per_minute, shorter
 from dashboard.core.serving.scaling.policy import CustomMetric, TargetTracking, Tracked, reference
 from dashboard.core.serving.scaling.read import read
 from tests.core.serving.scaling.scaling_aws import NOW, ScalingAws
@@ -23,16 +23,24 @@ def aws():
 
 def test_the_metric_is_told_in_the_periods_of_its_alarm(aws):
     aws.series = {"InvocationsPerInstance": [minute(2, 12.0), minute(3, 9.5)]}
-    [tracking] = history.read(aws, read(aws, "dogs"), POLICIES, NOW).tracking
+    seen = history.read(aws, read(aws, "dogs"), POLICIES, NOW)
+    [tracking] = seen.tracking
     assert tracking.points == (minute(3, 9.5), minute(2, 12.0)), "in order, whatever CloudWatch's"
-    assert (tracking.period, tracking.last) == (60, 12.0)
+    assert (tracking.period, seen.newest(tracking)) == (60, 12.0)
 
 
 def test_a_period_that_goes_on_is_left_out(aws):
     now = NOW + timedelta(seconds=30)
     aws.series = {"InvocationsPerInstance": [(NOW, 3.0), minute(1, 12.0)]}
-    [tracking] = history.read(aws, read(aws, "dogs"), POLICIES, now).tracking
-    assert tracking.last == 12.0
+    seen = history.read(aws, read(aws, "dogs"), POLICIES, now)
+    assert seen.newest(seen.tracking[0]) == 12.0
+
+
+def test_a_point_of_a_while_ago_says_nothing_of_now(aws):
+    aws.series = {"InvocationsPerInstance": [minute(6, 12.0)], "Invocations": [minute(6, 12.0)]}
+    seen = history.read(aws, read(aws, "dogs"), POLICIES, NOW)
+    assert not seen.is_quiet
+    assert seen.newest(seen.tracking[0]) is None
 
 
 def test_instances_that_answered_are_requests_over_the_requests_of_each(aws):
@@ -50,7 +58,7 @@ def test_instances_that_answered_are_requests_over_the_requests_of_each(aws):
 def test_without_requests_nothing_is_told_of_them(aws):
     seen = history.read(aws, read(aws, "dogs"), POLICIES, NOW)
     assert seen.is_quiet
-    assert (seen.instances, seen.latency, seen.tracking[0].last) == ((), None, None)
+    assert (seen.instances, seen.latency, seen.newest(seen.tracking[0])) == ((), None, None)
 
 
 def test_where_waits_are_shorter_seconds_are_put_together_to_the_alarms_bins(aws):
@@ -105,6 +113,13 @@ def test_the_reference_target_is_told_as_what_it_is():
     assert "10 at the same time would be 5,000 a minute" in meaning(policy, 0.12)
     [at_the_same_time] = reference(10, Tracked.CONCURRENT).tracking
     assert "5,000 a minute" in meaning(at_the_same_time, 0.12)
+
+
+def test_where_waits_are_shorter_a_minute_of_the_metric_is_too_and_that_is_said():
+    [policy] = reference(10).tracking
+    assert shorter(policy, 1) == ""
+    assert "requests of 2 s, and 10 in that time are 300 in a real minute" in shorter(policy, 30)
+    assert shorter(reference(10, Tracked.CONCURRENT).tracking[0], 30) == ""
 
 
 def test_a_metric_that_cannot_be_read_is_said_to_be_kept():

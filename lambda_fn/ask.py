@@ -38,6 +38,10 @@ _ABSENT = frozenset({"NoSuchKey", "NoSuchBucket", "404", "NotFound"})
 _UNSAID = "the model gave no reason"
 
 
+class _NotRead(Exception):  # noqa: N818 (it says what is so)
+    """S3 fails; the same object may be read later."""
+
+
 class Endpoint:
     """The endpoint and the clients it is asked with, made once. clients(service): a boto3 client."""
 
@@ -45,7 +49,7 @@ class Endpoint:
         self.name = name
         self._clients = clients
         self._runtime = clients("sagemaker-runtime")
-        self._asking = ThreadPoolExecutor(max_workers=4, thread_name_prefix="ask")
+        self._asking = _threads()
 
     def ask(self, question: Question, seconds: float) -> Told:
         """The answer, or why there is none, before `seconds` have passed."""
@@ -56,7 +60,9 @@ class Endpoint:
         try:
             return waiting.result(budget)
         except TimeoutError:
-            waiting.cancel()
+            # that thread goes on waiting for its answer: the next question gets another, and not its turn after it
+            self._asking.shutdown(wait=False, cancel_futures=True)
+            self._asking = _threads()
             return answer.refused(
                 503, f"Endpoint {self.name} did not answer within {budget:.1f} s, the time that was left: {AGAIN}."
             )
@@ -72,6 +78,8 @@ class Endpoint:
             return answer.scores(told["Body"].read())
         except BadQuestion as bad:
             return answer.refused(400, str(bad))
+        except _NotRead as later:
+            return answer.refused(503, f"{later}: {AGAIN}.")
         except ClientError as refused:
             return self._refused(refused.response)
         except BotoCoreError as unreachable:
@@ -82,10 +90,17 @@ class Endpoint:
             return answer.refused(502, f"Endpoint {self.name} answered something that is no JSON.")
 
     def _stored(self, bucket: str, key: str) -> bytes:
-        """An object's bytes. Raises BadQuestion when there is none to read."""
+        """An object's bytes. Raises BadQuestion when there is none to read, _NotRead when S3 does not give it."""
         where = f"s3://{bucket}/{key}"
         try:
             found = self._clients("s3").get_object(Bucket=bucket, Key=key)
+            if found["ContentLength"] > LARGEST_PHOTO:
+                found["Body"].close()
+                raise BadQuestion(
+                    f"{where} has {found['ContentLength'] / 2**20:.1f} MiB, and {LARGEST_PHOTO // 2**20} MiB is the "
+                    "most."
+                )
+            return photo(found["Body"].read())
         except ClientError as refused:
             code = refused.response["Error"]["Code"]
             if code in _ABSENT:
@@ -94,13 +109,9 @@ class Endpoint:
                 raise BadQuestion(
                     f"This function may not read {where}: its role needs s3:GetObject on it, or it is not there."
                 ) from None
-            raise
-        if found["ContentLength"] > LARGEST_PHOTO:
-            found["Body"].close()
-            raise BadQuestion(
-                f"{where} has {found['ContentLength'] / 2**20:.1f} MiB, and {LARGEST_PHOTO // 2**20} MiB is the most."
-            )
-        return photo(found["Body"].read())
+            raise _NotRead(f"S3 does not give {where} ({code[:80]})") from None
+        except BotoCoreError as unreachable:
+            raise _NotRead(f"S3 could not be reached ({type(unreachable).__name__})") from None
 
     def _refused(self, response: Any) -> Told:
         code = str(response["Error"]["Code"])
@@ -128,6 +139,10 @@ class Endpoint:
         if status in (429, 503, 504):
             return answer.refused(503, f"The model of {self.name} is busy or still starting: {AGAIN}.")
         return answer.refused(502, f"The model of {self.name} failed on this photo: {_sentence(said)}")
+
+
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="ask")
 
 
 def _sentence(said: str) -> str:

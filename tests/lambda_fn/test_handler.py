@@ -128,6 +128,21 @@ def test_an_object_that_cannot_be_used_is_the_caller_s(client: Client, stored: A
 
 
 @pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        (failure("SlowDown", status=503), "S3 does not give s3://photos/a.jpg (SlowDown)"),
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "S3 could not be reached"),
+    ],
+)
+def test_what_s3_fails_at_is_not_said_of_the_endpoint(client: Client, stored: Any, said: str) -> None:
+    client.stored = stored
+    told = handler.lambda_handler({"s3": "s3://photos/a.jpg"}, Context())
+    assert told["statusCode"] == 503
+    assert told["body"].startswith(said)
+    assert client.asked == []
+
+
+@pytest.mark.parametrize(
     ("broken", "status", "said"),
     [
         (failure("ThrottlingException", "Rate exceeded", 429), 503, "takes no more requests"),
@@ -166,6 +181,17 @@ def test_a_slow_endpoint_is_given_up_before_the_function_s_own_time_is(client: C
     assert told["statusCode"] == 503
     assert "did not answer within 0.2 s" in told["body"]
     assert time.monotonic() - begun < 5
+
+
+def test_after_slow_answers_the_next_question_is_asked_at_once(client: Client) -> None:
+    client.hold = threading.Event()
+    for _ in range(5):
+        assert handler.lambda_handler({"url": URL}, Context(left=0.3))["statusCode"] == 503
+    hold, client.hold = client.hold, None
+    try:
+        assert handler.lambda_handler({"url": URL}, Context())["statusCode"] == 200
+    finally:
+        hold.set()
 
 
 def test_without_time_left_the_endpoint_is_not_asked(client: Client) -> None:

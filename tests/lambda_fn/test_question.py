@@ -47,6 +47,7 @@ def v2(**changes: Any) -> dict[str, Any]:
         ({"url": URL}, Question(url=URL)),
         ({"url": URL, "overlay": True, "other": 1}, Question(url=URL, overlay=True)),
         ({"image": TEXT}, Question(photo=JPEG)),
+        ({"image": f"{TEXT[:8]}\n{TEXT[8:]}\n"}, Question(photo=JPEG)),
         ({"image": f"data:image/jpeg;base64,{TEXT}"}, Question(photo=JPEG)),
         ({"s3": "s3://photos/dogs/a b.jpg"}, Question(stored=("photos", "dogs/a b.jpg"))),
         ({"bucket": "photos", "key": "a.jpg"}, Question(stored=("photos", "a.jpg"))),

@@ -10,11 +10,11 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.waste import expiry
-from dashboard.core.format import ago, duration, money
+from dashboard.core.format import ago
 from dashboard.core.runs.model import Run
 from dashboard.core.serving.delete import DeletePlan, delete_endpoint, plan_delete
 from dashboard.core.serving.model import Endpoint
-from dashboard.ui import confirm, endpoint_deploy, receipt
+from dashboard.ui import confirm, endpoint_deploy, endpoint_words, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, badge, facts, literal
 from dashboard.ui.page import Place
@@ -47,16 +47,16 @@ def line(endpoint: Endpoint, aws: Aws, now: datetime) -> str:
     until = expiry.expires(endpoint.tags)
     if until and until <= now:
         marks.append(badge(Tone.WAITING, "past its time", f"it was to be gone {ago(until, now)}: see Waste"))
-    cost = "price unknown"
-    if not endpoint.status.is_billed:
-        cost = "not billed"
-    elif endpoint.hourly.is_known:
+    cost = "not billed"
+    if endpoint.status.is_billed:
+        by_use = endpoint.is_serverless
+        price = endpoint_words.by_use(endpoint, state.prices(), aws.account.region) if by_use else ""
+        price = price or endpoint_words.hourly(endpoint.hourly)
         nature = Nature.of(endpoint.tags, is_embedded=aws.account.is_embedded)
-        price = f"{money(endpoint.hourly.amount, endpoint.hourly.currency)}/h"
-        cost = f'<span class="kn-money">{escape(price)} {receipt.word_of(nature)}</span>'
-    wanted = f"wanted for {duration((until - now).total_seconds())} more" if until and until > now else ""
+        cost = receipt.marked(price, nature) if "$" in price else escape(price)
+    left = f"kept for {endpoint_words.kept(endpoint, now)} more" if until and until > now else ""
     # Its configuration, which names the instance, may go before the endpoint does.
-    told = " · ".join(part for part in (escape(endpoint.machine), cost, ago(endpoint.created, now), wanted) if part)
+    told = " · ".join(part for part in (escape(endpoint.machine), cost, ago(endpoint.created, now), left) if part)
     return (
         f'<div class="kn-row"><p><strong>{escape(endpoint.name)}</strong> {" ".join(marks)}</p>'
         f'<p class="kn-note">{told}</p></div>'

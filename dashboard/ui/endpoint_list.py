@@ -100,7 +100,6 @@ def _traffic(aws: Aws, endpoints: Sequence[Endpoint]) -> tuple[Mapping[str, Sequ
 def figures(endpoints: Sequence[Endpoint], traffic: Mapping[str, Sequence[Traffic]], account: Account) -> list[Figure]:
     """The strip: what all endpoints do together, and what they cost now."""
     known = [one for each in traffic.values() for one in each]
-    rate = live.rate(known, SPAN.length)
     slow, asked = live.worst(known, "p90"), sum(one.requests for one in known)
     share = sum(one.errors for one in known) / asked if asked else None
     billed = [one for one in endpoints if one.status.is_billed]
@@ -109,7 +108,7 @@ def figures(endpoints: Sequence[Endpoint], traffic: Mapping[str, Sequence[Traffi
     rated = percent(min(1.0, share), 1 if share < 0.1 else 0) if share is not None else "–"
     return [
         Figure("serving", "Serving", serving, count(instances, "instance")),
-        Figure("requests", "Requests", endpoint_words.per_minute(rate), f"in the last {SPAN.word}"),
+        Figure("requests", "Requests", f"{round(asked):,}", f"in the last {SPAN.word}"),
         Figure(
             "latency",
             "Slowest p90",
@@ -122,16 +121,21 @@ def figures(endpoints: Sequence[Endpoint], traffic: Mapping[str, Sequence[Traffi
 
 
 def _cost(billed: Sequence[Endpoint], account: Account) -> Figure:
-    """What they cost now. Kinds of money are never added: the sample's stands apart where there is another."""
+    """What they cost now. Kinds of money are never added: the sample's is not counted where there is another."""
     own = Nature.of({}, is_embedded=account.is_embedded)
     by_nature: dict[Nature, list[Endpoint]] = {}
     for one in billed:
         by_nature.setdefault(Nature.of(one.tags, is_embedded=account.is_embedded), []).append(one)
     main = own if own in by_nature or not by_nature else next(iter(by_nature))
-    cost, unpriced = total([one.hourly for one in by_nature.pop(main, [])])
-    parts = [f"{money(cost * 24)} a day"] + ([f"{unpriced} by use or unknown"] if unpriced else [])
-    for nature, those in by_nature.items():
-        parts.append(f"{money(total([one.hourly for one in those])[0])}/h of the {nature.word} apart")
+    those = by_nature.pop(main, [])
+    cost, unpriced = total([one.hourly for one in those])
+    by_use = sum(one.is_serverless for one in those)
+    parts = [f"{money(cost * 24)} a day"]
+    parts += [f"and {by_use} serverless, paid by use"] if by_use else []
+    parts += [f"{unpriced - by_use} of unknown price"] if unpriced > by_use else []
+    for nature, others in by_nature.items():
+        apart = money(total([one.hourly for one in others])[0])
+        parts.append(f"the {nature.word}'s {apart}/h not counted")
     return Figure("cost", "Cost now", f"{money(cost)}/h", ", ".join(parts), mark=receipt.of(main))
 
 
@@ -159,7 +163,7 @@ def rows(
 ) -> list[dict[str, Any]]:
     """One row an endpoint; money, rates and latencies are numbers underneath, so that they sort.
 
-    Whose model it is and how long it is wanted have a column where one of them says so.
+    Whose model it is and how long it is kept have a column where one of them says so.
     """
     has_run, has_end = any(one.run for one in endpoints), any(endpoint_words.kept(one, now) for one in endpoints)
     made = []
@@ -172,17 +176,22 @@ def rows(
                 "Endpoint": one.name,
                 "State": [label(one.status.tone, one.status.word)],
                 "Cost": float(cost) if cost is not None else None,
+                "Origin": "sample" if one.is_sample else "Kennel" if one.is_kennels else "elsewhere",
                 "Requests": live.rate(found, live.lived(one, SPAN.length, now)) if found else None,
                 "p90": None if slow is None else slow * 1000,
                 "Errors": 100 * sum(each.errors for each in found) / asked if asked else None,
-                "Serves on": one.machine,
+                "Serves on": _machine(one),
                 **({"Model of": one.run} if has_run else {}),
-                **({"Wanted": endpoint_words.kept(one, now)} if has_end else {}),
+                **({"Kept for": endpoint_words.kept(one, now)} if has_end else {}),
                 "Created": table.local(one.created, timezone),
-                "Origin": "sample" if one.is_sample else "Kennel" if one.is_kennels else "elsewhere",
             }
         )
     return made
+
+
+def _machine(one: Endpoint) -> str:
+    """What serves, short: what a serverless endpoint may use is told on its page."""
+    return "serverless" if one.is_serverless else one.machine
 
 
 def columns(endpoints: Sequence[Endpoint], account: Account, timezone: str | None) -> dict[str, Any]:
@@ -196,23 +205,25 @@ def columns(endpoints: Sequence[Endpoint], account: Account, timezone: str | Non
         ),
         "Cost": column.NumberColumn(
             f"Per hour{words.money_of(natures)}",
-            width=150,
+            width=144,
             alignment="left",
             format="$%.3f",
             help="List price of its instances; a serverless endpoint is billed for the time that it answers",
         ),
-        "Requests": column.NumberColumn("Requests/min", width=96, format="%.1f", help=f"In the last {SPAN.word}"),
-        "p90": column.NumberColumn("p90", width=76, format="%.0f ms", help="Model and overhead, the slowest variant"),
-        "Errors": column.NumberColumn("Errors", width=70, format="%.1f %%"),
-        "Serves on": column.TextColumn("Serves on", width=210),
-        "Model of": column.TextColumn("Model of", width=120, help="The run that trained its model"),
-        "Wanted": column.TextColumn(
-            "Wanted", width=110, help="How long it was to be kept; nothing means: until deleted"
+        "Origin": column.TextColumn("Origin", width=68),
+        "Requests": column.NumberColumn(
+            "Requests/min", width=94, format="%.1f", help=f"In the last {SPAN.word}, or since it was made"
+        ),
+        "p90": column.NumberColumn("p90", width=66, format="%.0f ms", help="Model and overhead, the slowest variant"),
+        "Errors": column.NumberColumn("Errors", width=62, format="%.1f %%"),
+        "Serves on": column.TextColumn("Serves on", width=126),
+        "Model of": column.TextColumn("Model of", width=134, help="The run that trained its model"),
+        "Kept for": column.TextColumn(
+            "Kept for", width=90, help="How long it is still to be kept; nothing means: until it is deleted"
         ),
         "Created": column.DatetimeColumn(
             "Created", width=94, format="D MMM, HH:mm", help=f"Your time: {table.zone(timezone)}"
         ),
-        "Origin": column.TextColumn("Origin", width=66),
     }
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from dashboard.core.aws import Account
+from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.quote import Quote
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.waste import expiry
@@ -66,11 +67,11 @@ def sentence(one: Endpoint, now: datetime) -> str:
 
 
 def kept(one: Endpoint, now: datetime) -> str:
-    """Until when it is wanted: "for 3 h more", "past its time", or "" for until it is deleted."""
+    """For how long it is still to be kept: "3 h", "past its time", or "" for until it is deleted."""
     until = expiry.expires(one.tags)
     if until is None:
         return ""
-    return "past its time" if until <= now else f"for {duration((until - now).total_seconds())} more"
+    return "past its time" if until <= now else duration((until - now).total_seconds())
 
 
 def latencies(traffic: Iterable[Traffic]) -> str:
@@ -165,5 +166,16 @@ def _cost(one: Endpoint, rate: float, account: Account, by_use: Decimal | None) 
 
 
 def hourly(quote: Quote) -> str:
-    """ "$0.115/h", or "billed by use" for what costs the time that it answers."""
-    return f"{receipt.amount(quote)}/h" if quote.is_known or quote.least is not None else "billed by use"
+    """ "$0.115/h", "paid by use" for what costs the time that it answers, or "price unknown"."""
+    if quote.is_known or quote.least is not None:
+        return f"{receipt.amount(quote)}/h"
+    return "paid by use" if quote.why_unknown in (variant.BY_USE, variant.PROVISIONED) else "price unknown"
+
+
+def by_use(one: Endpoint, prices: PriceBook, region: str) -> str:
+    """What a serverless endpoint costs: "paid by use, $0.06 per 1,000 s of answering", as far as there is a price."""
+    asked = {each.serverless for each in one.variants if each.serverless}
+    quotes = [variant.answering(each, prices, region) for each in asked]
+    found = f", {receipt.amount(quotes[0])} per 1,000 s of answering" if len(quotes) == 1 and quotes[0].is_known else ""
+    ready = sum(each.provisioned for each in asked)
+    return f"paid by use{found}{f', and for the {ready} kept ready' if ready else ''}"

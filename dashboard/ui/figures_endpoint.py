@@ -14,6 +14,7 @@ from dashboard.core.serving.model import Endpoint
 from dashboard.core.serving.span import Span, begin, filled
 from dashboard.ui.endpoint_words import NOBODY, milliseconds, per_minute, within
 from dashboard.ui.lines import STYLES, Line, figure
+from dashboard.ui.markup import sentence
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -157,7 +158,8 @@ def use(one: Endpoint, traffic: Mapping[str, Traffic], span: Span, now: datetime
         return Panel("endpoint-use", "Not measured", [], "share of the instance (%)", True, wait)
     busiest = max(found, key=lambda name: max(value for _, value in found[name]))
     last, most = found[busiest][-1][1], max(value for _, value in found[busiest])
-    finding = f"{busiest.capitalize()} {percent(min(1.0, last))} used now, {percent(min(1.0, most))} at most"
+    what = sentence(busiest) if len(traffic) == 1 else busiest  # a variant's name keeps its letters
+    finding = f"{what} {percent(min(1.0, last))} used now, {percent(min(1.0, most))} at most"
     drawn = _lines(found, span, now, lambda value: percent(min(1.0, value)))
     return Panel("endpoint-use", finding, drawn, "share of the instance (%)", is_share=True)
 

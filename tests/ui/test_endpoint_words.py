@@ -9,6 +9,7 @@ from dashboard.core.serving.model import EndpointStatus
 from dashboard.core.serving.span import Span
 from dashboard.core.serving.variant import Pending
 from dashboard.ui.endpoint_words import (
+    by_use,
     hourly,
     kept,
     latencies,
@@ -18,7 +19,7 @@ from dashboard.ui.endpoint_words import (
     sentence,
     strip,
 )
-from tests.core.serving.made import CREATED, asked, endpoint, variants
+from tests.core.serving.made import BOOK, CREATED, asked, endpoint, variants
 from tests.core.serving.scripted import EMBEDDED
 
 NOW = CREATED + timedelta(hours=3)
@@ -65,9 +66,9 @@ def test_an_endpoint_in_one_sentence():
     assert sentence(updating, NOW) == "updating on ml.m5.large, for 2 min now"
 
 
-def test_how_long_it_is_wanted():
+def test_how_long_it_is_kept():
     one = endpoint(tags={"kennel:expires": "2026-11-21T18:00:00Z"})
-    assert kept(one, NOW) == "for 3 h more"
+    assert kept(one, NOW) == "3 h"
     assert kept(one, NOW + timedelta(hours=4)) == "past its time"
     assert kept(endpoint(), NOW) == ""
 
@@ -99,7 +100,7 @@ def test_the_strip_without_cloudwatch_without_requests_and_without_instances():
     assert (quiet["latency"].value, quiet["errors"].note) == ("–", "nobody asked")
     one, price = endpoint(asked(kind="")), Decimal("0.00006")
     serverless = {figure.key: figure for figure in strip(one, {"main": BUSY}, Span.HOUR, EMBEDDED, NOW, price)}
-    assert (serverless["instances"].value, serverless["cost"].value) == ("up to 5", "billed by use")
+    assert (serverless["instances"].value, serverless["cost"].value) == ("up to 5", "paid by use")
     assert serverless["cost"].note == "$0.0018 a thousand photos"
     coming = {
         figure.key: figure
@@ -119,3 +120,14 @@ def test_of_several_variants_the_slowest_is_told():
     assert latencies([BUSY, slow]) == "p50 300 ms · p99 900 ms"
     assert latencies([Traffic(60)]) == "nobody asked"
     assert hourly(endpoint(asked("a"), asked("b", kind="ml.inf1.xlarge")).hourly) == "at least $0.115/h"
+
+
+def test_what_is_paid_by_use_has_a_price_where_the_book_has_one_and_is_not_what_has_none():
+    serverless = endpoint(asked(kind=""))
+    assert by_use(serverless, BOOK, "us-east-1") == "paid by use, $0.06 per 1,000 s of answering"
+    small = asked(kind="") | {
+        "ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 5, "ProvisionedConcurrency": 2}
+    }
+    assert by_use(endpoint(small), BOOK, "us-east-1") == "paid by use, and for the 2 kept ready"
+    assert hourly(serverless.hourly) == "paid by use"
+    assert hourly(endpoint(asked(kind="ml.inf1.xlarge")).hourly) == "price unknown"

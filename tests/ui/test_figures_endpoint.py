@@ -77,6 +77,11 @@ def test_of_several_variants_each_has_its_line_and_the_slowest_its_name():
     assert [line.name for line in shown["endpoint-errors"].lines] == ["main 5xx", "other 5xx"]
 
 
+def test_a_variants_name_keeps_its_letters_at_the_beginning_of_a_sentence():
+    shown = panels(AllTraffic=traffic(1, 0), other=Traffic(60))
+    assert shown["endpoint-use"].finding == "AllTraffic processor 50 % used now, 50 % at most"
+
+
 def test_an_endpoint_that_nobody_asked_has_words_in_place_of_charts():
     for panel in panels(main=Traffic(60)).values():
         assert panel.draw(Span.QUARTER, is_dark=False) is None

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from dashboard.core.errors import AccessDenied
+from dashboard.ui import endpoint_list
+from tests.core.serving.made import endpoint
 from tests.views import scripted
 from tests.views.conftest import Open, links, text
-from tests.views.scripted import ARN, REAL, ScriptedAws
+from tests.views.scripted import ARN, EMBEDDED, REAL, ScriptedAws
 
 CALM = {"Invocations": [300.0], "ModelLatency": [30_000.0], "OverheadLatency": [4_000.0]}
 MODEL = "s3://kennel-123456789012-us-east-1/models/other/model.tar.gz"
@@ -65,8 +67,26 @@ def test_all_endpoints_with_what_they_cost_and_how_they_do(aws: Serving, visit: 
     assert table.loc["late", "Cost"] != table.loc["late", "Cost"]  # not billed yet
     said = text(page)
     assert "3 endpoints, 2 serving, 1 on the way" in said
-    assert "$0.115/h of the sample apart" in said
+    assert "$2.76 a day" in said
+    assert "$0.115/h not counted" in said  # the sample's
     assert "simulated" in said
+
+
+def test_what_is_paid_by_use_is_told_apart_from_what_has_a_price_by_the_hour(aws: Serving, visit: Open) -> None:
+    serverless = {"MemorySizeInMB": 3072, "MaxConcurrency": 5}
+    aws.add_endpoint("quick")
+    aws.configs["quick"]["ProductionVariants"] = [{"VariantName": "main", "ServerlessConfig": serverless}]
+    aws.endpoints["quick"]["ProductionVariants"] = [{"VariantName": "main", "CurrentServerlessConfig": serverless}]
+    assert "$2.76 a day, and 1 serverless, paid by use" in text(visit(aws, "endpoints"))
+    assert "paid by use, $0.06 per 1,000 s of answering" in text(visit(aws, "overview"))
+
+
+def test_all_columns_of_the_table_fit_beside_each_other() -> None:
+    tags = {"kennel:run": "dogs-1", "kennel:expires": "2030-01-01T00:00:00Z"}
+    columns = endpoint_list.columns([endpoint(tags=tags), endpoint(tags={"kennel:sample": "true"})], EMBEDDED, None)
+    assert (
+        sum(getattr(column, "config", column)["width"] for column in columns.values()) <= 1150
+    )  # what a window of 1,440 px has for it
 
 
 def test_without_the_right_to_read_metrics_the_table_stands(aws: Serving, visit: Open) -> None:
@@ -144,7 +164,7 @@ def test_an_address_may_name_a_part_in_small_letters_and_one_that_is_not_known_i
 def test_its_log_is_searched(aws: Serving, visit: Open) -> None:
     page = visit(aws, "endpoint", endpoint="dogs", part="Log")
     assert "listening on" in text(page)
-    page.text_input(key="endpoint-log-search").set_value("no photo").run()
+    page.text_input(key="serving-log-search").set_value("no photo").run()
     said = text(page)
     assert "1 line with" in said
     assert "listening on" not in said

@@ -224,7 +224,7 @@ def test_a_deployment_says_for_how_long_it_is_wanted(aws: ScriptedAws, visit: Op
     later = (datetime.now(UTC) + timedelta(hours=3, minutes=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
     aws.tags[f"{ARN}:endpoint/starter"] |= {"kennel:expires": later}
     page = visit(aws)
-    assert "wanted for 3 h 29 min more" in text(page) or "wanted for 3 h 30 min more" in text(page)
+    assert "kept for 3 h 29 min more" in text(page) or "kept for 3 h 30 min more" in text(page)
 
 
 def test_an_address_of_unknown_money_says_so_in_a_line(wasteful: Wasteful, visit: Open) -> None:

@@ -109,7 +109,8 @@ def _watched(aws: Aws, name: str) -> None:
                 markup.problem(details.function.state.word, f"Lambda could not make {name} ready", why, "update it")
             )
         usage, problem_with = _usage(aws, name, function_live.span())
-        strip.show(function_words.page_strip(details, usage, _hourly(aws, details), aws.account))
+        tried = function_test.answered(name, state.now() - usage.span.length) if usage else 0
+        strip.show(function_words.page_strip(details, usage, _hourly(aws, details), aws.account, tried=tried))
         if problem_with is not None:
             st.html(markup.note(f"Not checked: invocations and durations: {problem_with}", Tone.WAITING))
         unread.show("Not checked", details.unread, "function")

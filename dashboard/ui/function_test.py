@@ -1,6 +1,7 @@
 """The test call: a photo, a drawn dog or an address in; what came back, how long it took, and Lambda's own words."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import streamlit as st
 
@@ -23,12 +24,18 @@ KEPT = 6
 
 @dataclass(frozen=True)
 class Asked:
-    """One test call: what was sent in words, the photo where there is one, and what came back."""
+    """One test call: what was sent in words, the photo where there is one, what came back and when."""
 
     function: str
     what: str
     jpeg: bytes
     tried: Tried
+    at: datetime
+
+
+def answered(name: str, since: datetime) -> int:
+    """How many test calls of this tab a function answered since then."""
+    return sum(one.function == name and one.at >= since for one in st.session_state.get(ANSWER, []))
 
 
 def show(aws: Aws, details: Details) -> None:
@@ -88,7 +95,7 @@ def _send(aws: Aws, details: Details, qualifier: str, what: str, *, jpeg: bytes 
     where = {"stored": place} if place.startswith("s3://") else {"url": place}
     tried = invoke(aws, name, event(jpeg=jpeg, **where), "" if qualifier == LATEST else qualifier)
     kept: list[Asked] = st.session_state.setdefault(ANSWER, [])
-    kept.insert(0, Asked(name, what, jpeg, tried))
+    kept.insert(0, Asked(name, what, jpeg, tried, state.now()))
     del kept[KEPT:]
 
 

@@ -124,8 +124,13 @@ def list_strip(
     ]
 
 
-def page_strip(details: Details, usage: Usage | None, hourly: Decimal | None, account: Account) -> list[Figure]:
-    """A function's strip: what it does, how many at once against what is allowed, what is kept ready."""
+def page_strip(
+    details: Details, usage: Usage | None, hourly: Decimal | None, account: Account, *, tried: int = 0
+) -> list[Figure]:
+    """A function's strip: what it does, how many at once against what is allowed, what is kept ready.
+
+    tried: calls that this tab had answered in the same while; CloudWatch counts them a little later.
+    """
     one = details.function
     whole = usage.whole if usage else {}
     most = whole.get("at-once")
@@ -135,18 +140,16 @@ def page_strip(details: Details, usage: Usage | None, hourly: Decimal | None, ac
     kept = details.kept_ready
     used = whole.get("utilization")
     nature = Nature.of(one.tags, is_embedded=account.is_embedded)
+    late = usage is not None and usage.invocations < tried
+    did = "CloudWatch has not counted all yet" if late else f"in the last {usage.span.word}" if usage else "not checked"
+    slow = f"p90 {milliseconds(whole['p90'])}, p99 {milliseconds(whole.get('p99'))}" if "p90" in whole else ""
     return [
-        Figure(
-            "did",
-            "Invocations",
-            a_minute(usage.per_minute) if usage else "–",
-            f"in the last {usage.span.word}" if usage else "not checked",
-        ),
+        Figure("did", "Invocations", a_minute(usage.per_minute) if usage else "–", did),
         Figure(
             "took",
             "Duration p50",
             milliseconds(whole.get("p50")),
-            f"p90 {milliseconds(whole.get('p90'))}, p99 {milliseconds(whole.get('p99'))}" if "p90" in whole else NOBODY,
+            slow or ("not counted yet" if late else NOBODY if usage else "not checked"),
         ),
         Figure(
             "failed",

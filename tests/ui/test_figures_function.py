@@ -50,6 +50,19 @@ def test_refused_calls_are_said_beside_those_that_ran() -> None:
     assert strip["once"].note == "of 5 reserved for it"
 
 
+def test_calls_that_cloudwatch_has_not_counted_yet_are_not_said_to_be_none() -> None:
+    def notes(usage: Usage | None, tried: int) -> tuple[str, str]:
+        strip = {one.key: one for one in function_words.page_strip(Details(made()), usage, None, EMBEDDED, tried=tried)}
+        return strip["did"].note, strip["took"].note
+
+    quiet, counted = Usage(Span.QUARTER, 60), did(invocations=1, p50=0.6, p90=0.6, p99=0.6)
+    assert notes(quiet, 0) == ("in the last 15 minutes", "nobody asked")
+    assert notes(quiet, 1) == ("CloudWatch has not counted all yet", "not counted yet")
+    assert notes(counted, 1) == ("in the last 15 minutes", "p90 600 ms, p99 600 ms")
+    assert notes(counted, 2)[0] == "CloudWatch has not counted all yet"
+    assert notes(None, 1)[0] == "not checked"
+
+
 def test_what_is_kept_ready_and_what_found_none_of_it() -> None:
     kept = Details(made(), provisioned=(Provisioned("live", 2, 1, "IN_PROGRESS"),))
     usage = did(invocations=10, utilization=0.5, spilled=3)

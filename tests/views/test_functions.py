@@ -133,6 +133,8 @@ def test_a_test_call_shows_breed_cold_start_and_lambdas_log(visit: Open, account
     assert "Looks like a Beagle" in said
     assert "cold" in said and "started cold in 100 ms" in said
     assert "REPORT RequestId" in said
+    page.run()
+    assert "CloudWatch has not counted all yet" in text(page)  # the figures above it say nothing else than the answer
 
 
 def test_an_answer_of_400_is_shown_with_its_sentence(visit: Open, account: WithFunctions) -> None:

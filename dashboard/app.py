@@ -42,7 +42,7 @@ chosen = st.navigation(
         st.Page(page.Place.RECEIPT, title="Receipt", visibility="hidden"),
     ]  # not in named groups: Streamlit's are no lists to a screen reader; kennel.css writes "Costs" above its pages
 )
-page.follow()
+page.follow(chosen.url_path)
 st.set_page_config(page_title=f"{chosen.title} · Kennel")
 
 with problem.shown(title=chosen.title):

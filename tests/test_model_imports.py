@@ -31,8 +31,10 @@ class Registry(Bucket):
         return {"ModelPackageGroupArn": "group"}
 
     def _CreateModelPackage(self, asked: dict[str, object]) -> dict[str, object]:
-        arn = f"arn:package/{asked['ModelPackageGroupName']}/1"
-        self.packages[arn] = {**asked, "ModelPackageArn": arn, "ModelPackageVersion": 1, "CreationTime": NOW}
+        group = asked["ModelPackageGroupName"]
+        number = 1 + sum(one["ModelPackageGroupName"] == group for one in self.packages.values())
+        arn = f"arn:package/{group}/{number}"
+        self.packages[arn] = {**asked, "ModelPackageArn": arn, "ModelPackageVersion": number, "CreationTime": NOW}
         return {"ModelPackageArn": arn}
 
     def _DescribeModelPackage(self, asked: dict[str, object]) -> dict[str, object]:

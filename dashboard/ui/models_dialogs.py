@@ -60,11 +60,12 @@ def _draw_register(aws: Aws, given: Run | None, token: str) -> Action | None:
         st.html(note(f"{wrong}", Tone.FAILED))
         return None
     _told(candidate, plan, known)
+    number = _next(known)
     return Action(
-        f"Register as {_next(name or '', known)}",
+        f"Register as {name} version {number}",
         lambda: f"{register(aws, plan).name} is registered",
         then=Place.MODELS,
-        query={"model": plan.group},
+        query={"model": plan.group, "version": str(number)},
     )
 
 
@@ -84,9 +85,9 @@ def suggested(name: str) -> str:
     return "-".join(part for part in kept.split("-") if part)[:63].strip("-")
 
 
-def _next(name: str, known: Group | None) -> str:
-    number = max((one.number for one in known.versions), default=0) + 1 if known else 1
-    return f"{name} version {number}"
+def _next(known: Group | None) -> int:
+    """The number that the next version gets, if nobody registers one before."""
+    return max((one.number for one in known.versions), default=0) + 1 if known else 1
 
 
 def _told(candidate: Candidate, plan: RegisterPlan, known: Group | None) -> None:

@@ -21,7 +21,6 @@ from dashboard.ui import markup
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import badge, escape, note
 from dashboard.ui.models_dialogs import suggested
-from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 from dashboard.uploads import uploads
 
@@ -123,7 +122,7 @@ def _form(aws: Aws, token: str, brought: _Brought) -> Action | None:
             state.let_go(brought.upload)
         return f"{brought.name} is being imported"
 
-    return Action("Import and register", do, then=Place.MODELS, query={"model": group})
+    return Action("Import and register", do)
 
 
 def _reference() -> bool:

@@ -52,11 +52,24 @@ def go(place: Place, query: Mapping[str, str] | None = None) -> NoReturn:
     st.rerun()
 
 
-def follow() -> None:
-    """Carry out `go`; once a run, as soon as the pages are known."""
-    if going := st.session_state.pop(GOING, None):
-        place, query = going
+def follow(opened: str) -> None:
+    """Carry out `go`; once a run, as soon as the pages are known. opened: the open page, by its place in the address.
+
+    To go where one is already changes the address alone, and of it what a widget holds through the widget: Streamlit
+    refuses to write that itself.
+    """
+    if not (going := st.session_state.pop(GOING, None)):
+        return
+    place, query = going
+    if Path(place).stem != opened:
         st.switch_page(place, query_params=query)
+    for name, value in query.items():
+        if st.query_params.get(name) == value:
+            continue
+        if name in st.session_state:
+            st.session_state[name] = value
+        else:
+            st.query_params[name] = value
 
 
 def whole(name: str, usual: int = 1) -> int:
@@ -75,6 +88,12 @@ def title(name: str, sentence: str, age: str = "", marks: Markup = NO_MARK) -> N
     """The title line: the page's name, badges, one live sentence, and how old the reading is once that matters."""
     old = f'<span class="kn-age">{escape(age)}</span>' if age else ""
     st.html(f'<div class="kn-title"><h1>{escape(name)}</h1>{marks}<p>{escape(sentence)}</p>{old}</div>')
+
+
+def back(place: Place, label: str, query: Mapping[str, str] | None = None) -> None:
+    """The way back from a page to the one that it is a part of."""
+    with st.container(horizontal=True, gap="small", key="back"):
+        st.page_link(place, label=label, icon=":material/arrow_back:", query_params=query)
 
 
 def section(name: str, mark: Markup = NO_MARK) -> None:

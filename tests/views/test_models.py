@@ -168,6 +168,18 @@ def test_a_run_is_registered_as_the_next_version(aws: Account, visit: Open) -> N
     assert not aws.asked("CreateModelPackageGroup"), "the model is there already"
 
 
+@pytest.mark.parametrize("name", ["cats", "birds"])
+def test_of_several_models_the_registered_one_is_shown(aws: Account, visit: Open, name: str) -> None:
+    aws.add_version("cats", 0.5)
+    page = visit(aws, "models", model="dogs")
+    page.button(key="register-run").click().run()
+    next(f for f in page.text_input if f.key and f.key.startswith("register-name")).set_value(name).run()
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert page.selectbox(key="model").value == name
+    assert page.selectbox(key="version").value == ("2" if name == "cats" else "1")
+
+
 def test_a_name_that_sagemaker_would_refuse_blocks_the_button(aws: Account, visit: Open) -> None:
     page = visit(aws, "models")
     page.button(key="register-run").click().run()

@@ -217,6 +217,16 @@ def test_ended_runs_are_deleted_once_their_number_is_typed(every_kind: ScriptedA
     assert DONE not in shown(page)
 
 
+def test_what_is_searched_for_stays_when_a_run_is_deleted(every_kind: ScriptedAws, visit: Open) -> None:
+    page = tick(visit(every_kind, "runs", q=DONE), DONE)
+    page.button(key="delete-runs").click().run()
+    page.text_input(key="confirm-name").set_value(DONE).run()
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert page.text_input(key="q").value == DONE
+    assert not page.dataframe, "it was the only one found"
+
+
 def test_one_run_goes_into_the_form_again(every_kind: ScriptedAws, visit: Open) -> None:
     page = tick(visit(every_kind, "runs"), "dogs-ec2")
     assert ("Train again", "train", "like=ec2%3Adogs-ec2") in links(page)

@@ -232,12 +232,13 @@ class Scaler:
             return left
 
     def _end(self, activity: Document) -> None:
-        self._store.update(activity)
+        """Its cooldowns begin before it is over: were the server killed in between, they would never end otherwise."""
         for one in self._store.policies.of(resource_of_document(activity)):
             for way in (OUT, IN):
                 last = one.get(way)
                 if last and last["Activity"] == activity["ActivityId"]:
                     self._store.policies.put({**one, way: {**last, "Ended": activity["EndTime"]}})
+        self._store.update(activity)
 
     def keep_within(self) -> bool:
         """Bring the targets whose ends were changed within them; True while one waits for its resource."""

@@ -588,6 +588,32 @@ def test_a_change_that_was_only_begun_when_the_server_was_killed_is_not_taken_as
         assert fleet.desired == 3
 
 
+def test_a_cooldown_does_not_last_for_ever_when_the_server_was_killed_as_it_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(Exception):
+        pass
+
+    def killed(*_: Any) -> None:
+        raise KilledError
+
+    fleet = PlayedFleet(starts=30)
+    with clock_world(tmp_path, fleet=fleet) as world:
+        world.register(1, 3)
+        world.track(10)
+        world.pass_time(210, per_second=0.5)
+        assert world.activities()[0]["StatusCode"] == "InProgress"
+        monkeypatch.setattr(world.scaling._store.policies, "put", killed)
+        with pytest.raises(KilledError):
+            world.pass_time(60)
+        now = world.now
+    with clock_world(tmp_path, fleet=fleet, now=now) as world:
+        world.pass_time(2)
+        (policy,) = world.scaling._store.policies.all()
+        assert world.activities()[0]["StatusCode"] == "Successful"
+        assert policy["Out"]["Ended"] is not None
+
+
 def test_high_resolution_takes_its_share_of_the_time_too_where_seconds_are_the_finest(tmp_path: Path) -> None:
     with clock_world(tmp_path, pace=Pace(30)) as world:
         world.register(1, 2)

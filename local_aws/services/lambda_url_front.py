@@ -7,6 +7,7 @@ allow, and Lambda's, by AuthType.
 
 import base64
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,6 +32,13 @@ from local_aws.services.lambda_service import LARGEST_PAYLOAD, Lambda
 from local_aws.services.lambda_urls import PATH
 
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml", "application/x-www-form-urlencoded")
+_NAME, _VALUE = (
+    re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+"),
+    re.compile(r"|[!-~\x80-\xff]([\t -~\x80-\xff]*[!-~\x80-\xff])?"),
+)
+_FRAMING = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})
+"""Headers that say how a response is carried, which is this server's to say."""
+_WITHOUT_BODY = frozenset({204, 205, 304})
 
 
 @dataclass(frozen=True)
@@ -108,9 +116,11 @@ class FunctionUrls:
 
     async def _invoked(self, url: _Url, request: Request, path: str, body: bytes) -> Response:
         request_id = str(uuid.uuid4())
-        event = _event(url, request, path, body, request_id)
+        event = json.dumps(_event(url, request, path, body, request_id)).encode()
+        if len(event) > LARGEST_PAYLOAD:  # bytes become a third more as base64
+            raise ServiceError("RequestTooLargeException", "Request Entity Too Large", 413)
         try:
-            answered = await self._functions.invoker.invoke(url.which, json.dumps(event).encode(), request_id)
+            answered = await self._functions.invoker.invoke(url.which, event, request_id)
         except Throttled as throttled:
             return JSONResponse({"Reason": throttled.reason, "Type": "User", "message": throttled.message}, 429)
         if answered.outcome.failed:
@@ -175,18 +185,32 @@ def response_of(payload: bytes) -> Response:
     if not isinstance(told, dict) or "statusCode" not in told:
         text = told if isinstance(told, str) else json.dumps(told)
         return Response(text, 200, media_type="application/json")
-    status, body, headers = told["statusCode"], told.get("body"), told.get("headers") or {}
-    if str(status).isdigit() and 100 <= int(status) <= 599 and isinstance(headers, dict):
-        try:
-            data = base64.b64decode(str(body)) if told.get("isBase64Encoded") else _text(body).encode()
-            kept = {"content-type": "application/json"} | {str(k).lower(): str(v) for k, v in headers.items()}
-            response = Response(data, int(status), kept)
-            for cookie in told.get("cookies") or ():
-                response.headers.append("set-cookie", str(cookie))
-        except (ValueError, TypeError):
-            return PlainTextResponse("Internal Server Error", 502)
-        return response
-    return PlainTextResponse("Internal Server Error", 502)
+    try:
+        return _said(told)
+    except (ValueError, TypeError, AttributeError):
+        return PlainTextResponse("Internal Server Error", 502)
+
+
+def _said(told: Mapping[str, Any]) -> Response:
+    """Raises ValueError and others for what cannot be an HTTP response."""
+    status, body = int(str(told["statusCode"])), told.get("body")
+    if not 200 <= status <= 599:
+        raise ValueError(f"{status} ends no request")
+    data = base64.b64decode(str(body)) if told.get("isBase64Encoded") else _text(body).encode()
+    headers = {"content-type": "application/json"}
+    headers |= {_checked(_NAME, str(name).lower()): str(value) for name, value in (told.get("headers") or {}).items()}
+    kept = {name: _checked(_VALUE, value) for name, value in headers.items() if name not in _FRAMING}
+    response = Response(b"" if status in _WITHOUT_BODY else data, status, kept)
+    for cookie in told.get("cookies") or ():
+        response.headers.append("set-cookie", _checked(_VALUE, str(cookie)))
+    return response
+
+
+def _checked(form: re.Pattern[str], text: str) -> str:
+    """Raises ValueError for a header that would be two, or none."""
+    if not form.fullmatch(text):
+        raise ValueError("no header")
+    return text
 
 
 def _text(body: Any) -> str:

@@ -85,6 +85,11 @@ def test_a_photo_arrives_as_base64(url: str) -> None:
     assert (base64.b64decode(event["body"]), event["isBase64Encoded"]) == (b"\xff\xd8\xff", True)
 
 
+def test_a_photo_that_is_too_large_as_base64_is_refused(url: str) -> None:
+    status, _, text = fetch(url, "", "POST", b"\xff" * (5 * 2**20), Content_Type="image/jpeg")
+    assert (status, json.loads(text)) == (413, {"Message": "Request Entity Too Large"})
+
+
 def test_a_function_says_status_headers_and_cookies(url: str) -> None:
     status, headers, text = fetch(url, "teapot")
     assert (status, headers["x-pot"], headers["set-cookie"], text) == (418, "tea", "a=1", "short")
@@ -165,6 +170,13 @@ def test_settings_are_kept_changed_and_deleted(embedded: Embedded, name: str) ->
         ({"statusCode": 200, "body": {"a": 1}}, 200, '{"a": 1}'),
         ({"statusCode": 200, "body": base64.b64encode(b"raw").decode(), "isBase64Encoded": True}, 200, "raw"),
         ({"statusCode": "high"}, 502, "Internal Server Error"),
+        ({"statusCode": 101}, 502, "Internal Server Error"),
+        ({"statusCode": 204, "body": "more than is allowed"}, 204, ""),
+        ({"statusCode": 200, "headers": {"X": "a\r\nSet-Cookie: b=1"}}, 502, "Internal Server Error"),
+        ({"statusCode": 200, "headers": {"x y": "1"}}, 502, "Internal Server Error"),
+        ({"statusCode": 200, "cookies": ["a=1\r\nX: 2"]}, 502, "Internal Server Error"),
+        ({"statusCode": 200, "body": "\ud800"}, 502, "Internal Server Error"),
+        ({"statusCode": 200, "headers": {"Content-Length": "2"}, "body": "whole"}, 200, "whole"),
         ({"statusCode": 200, "headers": []}, 200, ""),
         ({"statusCode": 200, "headers": [1]}, 502, "Internal Server Error"),
         ({"statusCode": 200, "body": "?", "isBase64Encoded": True}, 200, ""),
@@ -173,3 +185,4 @@ def test_settings_are_kept_changed_and_deleted(embedded: Embedded, name: str) ->
 def test_whatever_a_function_returns_is_an_http_answer(told: Any, status: int, text: str) -> None:
     response = response_of(json.dumps(told).encode())
     assert (response.status_code, bytes(response.body).decode()) == (status, text)
+    assert response.headers.get("content-length", "0") == str(len(text))

@@ -35,14 +35,14 @@ def brief_traffic(aws: Aws, those: Sequence[Endpoint]) -> Reading[dict[str, list
     return _brief(where(aws), tuple((one.name, each.name) for one in those for each in one.variants), tuple(those), aws)
 
 
-def endpoint_log(aws: Aws, name: str) -> tuple[LogLine, ...]:
-    """The newest lines that an endpoint's containers printed."""
-    return _log(where(aws), name, aws)
+def serving_log(aws: Aws, group: str) -> tuple[LogLine, ...]:
+    """The newest lines of the log group of an endpoint or a function. Raises the errors of `Aws.call`."""
+    return _log(where(aws), group, aws)
 
 
-def find_in_endpoint_log(aws: Aws, name: str, text: str) -> tuple[LogLine, ...]:
-    """The lines of an endpoint's whole log that contain `text`."""
-    return _found(where(aws), name, text, aws)
+def find_in_serving_log(aws: Aws, group: str, text: str) -> tuple[LogLine, ...]:
+    """The lines of such a whole log that contain `text`. Raises the errors of `Aws.call`."""
+    return _found(where(aws), group, text, aws)
 
 
 def forget_endpoints() -> None:
@@ -78,10 +78,10 @@ def _brief(
 
 
 @st.cache_data(show_spinner=False, ttl=2, refresh_mode="background", max_entries=32)
-def _log(where: str, name: str, _aws: Aws) -> tuple[LogLine, ...]:
-    return logs.tail(_aws, name)
+def _log(where: str, group: str, _aws: Aws) -> tuple[LogLine, ...]:
+    return logs.newest(_aws, group)
 
 
 @st.cache_data(show_spinner=False, ttl=10, max_entries=64)
-def _found(where: str, name: str, text: str, _aws: Aws) -> tuple[LogLine, ...]:
-    return logs.search(_aws, name, text)
+def _found(where: str, group: str, text: str, _aws: Aws) -> tuple[LogLine, ...]:
+    return logs.search(_aws, group, text)

@@ -6,8 +6,6 @@ from typing import Any
 import streamlit as st
 
 from dashboard.core.aws import Aws
-from dashboard.core.runs.log import LogLine
-from dashboard.core.serving import logs
 from dashboard.core.serving.functions import functions as lambdas
 from dashboard.core.serving.functions import role
 from dashboard.core.serving.functions.functions import Details, Limits
@@ -36,11 +34,6 @@ def function_usage(aws: Aws, name: str, span: Span) -> Reading[Usage]:
 def functions_usage(aws: Aws, names: Sequence[str], span: Span) -> Reading[dict[str, Usage]]:
     """What functions did in a span as a whole, by name. Raises the errors of `Aws.call`."""
     return _brief(where(aws), tuple(names), span, aws)
-
-
-def function_log(aws: Aws, name: str) -> tuple[LogLine, ...]:
-    """The newest lines that a function and Lambda wrote into its log. Raises the errors of `Aws.call`."""
-    return _log(where(aws), name, aws)
 
 
 def lambda_limits(aws: Aws) -> Limits:
@@ -84,11 +77,6 @@ def _usage(where: str, name: str, span: Span, _aws: Aws) -> Reading[Usage]:
 def _brief(where: str, names: tuple[str, ...], span: Span, _aws: Aws) -> Reading[dict[str, Usage]]:
     at = now()
     return Reading(brief(_aws, names, span, at), at)
-
-
-@st.cache_data(show_spinner=False, ttl=2, refresh_mode="background", max_entries=50)
-def _log(where: str, name: str, _aws: Aws) -> tuple[LogLine, ...]:
-    return logs.newest(_aws, f"/aws/lambda/{name}")
 
 
 @st.cache_data(show_spinner=False, ttl=10, refresh_mode="background", max_entries=8)

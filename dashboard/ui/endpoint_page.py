@@ -9,32 +9,31 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError, NotFound
-from dashboard.core.serving import variant
+from dashboard.core.serving import logs, variant
 from dashboard.core.serving.live import Traffic
 from dashboard.core.serving.model import Endpoint
 from dashboard.core.serving.span import Span
 from dashboard.ui import (
-    address,
     confirm,
     endpoint,
     endpoint_about,
     endpoint_live,
-    endpoint_log,
     endpoint_test,
     endpoint_update,
     endpoint_variants,
     endpoint_words,
+    looking,
     markup,
+    open_part,
     page,
     problem,
+    serving_log,
     strip,
     words,
 )
 from dashboard.ui.markup import Markup, badge
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
-
-PART = "part"
 
 
 class Part(StrEnum):
@@ -49,39 +48,17 @@ class Part(StrEnum):
 
 def show(aws: Aws, name: str) -> None:
     """Head and strip, looked at again every two seconds; below, the part that is open."""
+    page.back(Place.ENDPOINTS, "All endpoints")
     try:
         one = state.endpoint(aws, name).value
     except NotFound as missing:
-        _back()
         page.title(name, "no such endpoint")
         problem.card(missing, "no-endpoint")
         return
-    _back()
     st.fragment(_watched, run_every=2, key="endpoint-head")(aws, name)
-    _known_part()
-    chosen = st.segmented_control(
-        "Part",
-        [part.value for part in Part],
-        default=Part.LIVE.value,
-        required=True,
-        key=PART,
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    chosen = open_part.choose(Part)
     with problem.shown(f"endpoint-{chosen}"):
-        _part(aws, one, Part(chosen or Part.LIVE))
-
-
-def _known_part() -> None:
-    """A part that the address names in other capitals is that one; one that is not known is said, and left out."""
-    asked = st.query_params.get(PART, "")
-    if asked in ("", *(part.value for part in Part)):
-        return
-    known = next((part.value for part in Part if part.value.lower() == asked.lower()), None)
-    if known is not None:
-        st.switch_page(Place.ENDPOINT, query_params={**st.query_params.to_dict(), PART: known})
-    address.misread(address.unknown_of({PART: asked}, {PART: ("the part", [part.value for part in Part])}))
-    del st.query_params[PART]  # the field writes its own words there
+        _part(aws, one, chosen)
 
 
 def _part(aws: Aws, one: Endpoint, part: Part) -> None:
@@ -92,14 +69,9 @@ def _part(aws: Aws, one: Endpoint, part: Part) -> None:
     elif part is Part.VARIANTS:
         endpoint_variants.show(aws, one.name)
     elif part is Part.LOG:
-        endpoint_log.show(aws, one)
+        serving_log.show(aws, one.name, logs.endpoint_group(one.name))
     else:
         endpoint_about.show(aws, one)
-
-
-def _back() -> None:
-    with st.container(horizontal=True, gap="small", key="endpoint-back"):
-        st.page_link(Place.ENDPOINTS, label="All endpoints", icon=":material/arrow_back:")
 
 
 def _watched(aws: Aws, name: str) -> None:
@@ -113,7 +85,7 @@ def _watched(aws: Aws, name: str) -> None:
         if one.failure:
             st.html(markup.problem(*_failed(one), tone=Tone.FAILED if one.status.is_bad else Tone.WAITING))
         endpoint_update.progress(one)
-        span = endpoint_live.span()
+        span = looking.span()
         traffic, unread = _traffic(aws, one, span)
         strip.show(endpoint_words.strip(one, traffic, span, aws.account, state.now(), _per_second(aws, one)))
         if unread is not None:

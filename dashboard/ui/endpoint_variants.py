@@ -17,7 +17,7 @@ from dashboard.core.serving.live import Traffic
 from dashboard.core.serving.model import Endpoint, EndpointStatus
 from dashboard.core.serving.span import Span
 from dashboard.core.serving.weights import Share, WeightsPlan, plan_weights, set_weights
-from dashboard.ui import confirm, endpoint_live, endpoint_words, page, problem, receipt
+from dashboard.ui import confirm, endpoint_words, looking, page, problem, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, facts, literal, note
 from dashboard.ui.tones import Tone
@@ -44,7 +44,7 @@ def _show(aws: Aws, name: str) -> None:
                     on_click=confirm.ask,
                     args=(partial(question, aws, name),),
                 )
-        span = endpoint_live.span()
+        span = looking.span()
         st.dataframe(
             rows(one, _traffic(aws, one, span), live.lived(one, span.length, state.now())),
             hide_index=True,
@@ -127,22 +127,38 @@ def _draw(aws: Aws, one: Endpoint) -> Action | None:
                     )
                 )
         wanted[each.name] = Share(weight, number)
+    if len(wanted) > 1:
+        st.html(note(shares(wanted)))
+    if all(wanted[each.name] == Share(each.desired_weight, each.desired) for each in one.variants):
+        st.html(note(f"Nothing is changed yet: {endpoint_words.hourly(one.hourly)} as it is."))
+        return None
     try:
         plan = plan_weights(one, wanted, account=aws.account, prices=state.prices())
     except (InvalidInput, Refused) as wrong:
         st.html(note(f"{wrong}", Tone.WAITING if isinstance(wrong, Refused) else Tone.FAILED))
         return None
-    return _action(aws, plan)
+    return _action(plan, Nature.of(one.tags, is_embedded=aws.account.is_embedded), aws)
 
 
-def _action(aws: Aws, plan: WeightsPlan) -> Action:
+def shares(wanted: Mapping[str, Share]) -> str:
+    """Who would be asked how often: "main gets 90 % of the requests, other 10 %."."""
+    whole = sum(share.weight for share in wanted.values())
+    if not whole:
+        return "Nobody would be asked."
+    told = [f"{name} {percent(share.weight / whole)}" for name, share in wanted.items()]
+    first, *others = told
+    name, share = first.rsplit(" ", 2)[0], first
+    return ""
+
+
+def _action(plan: WeightsPlan, nature: Nature, aws: Aws) -> Action:
     before, after = (endpoint_words.hourly(quote) for quote in (plan.before, plan.after))
     money = f"{before} → {after}" if before != after else f"{after} as before"
     st.html(
         facts(
             {
                 "Changes": ". ".join(plan.changes),
-                "Cost": Markup(f"{escape(money)} {receipt.label(aws.account)}"),
+                "Cost": Markup(f"{escape(money)} {receipt.of(nature)}"),
             }
         )
     )
@@ -154,4 +170,4 @@ def _action(aws: Aws, plan: WeightsPlan) -> Action:
         set_weights(aws, plan)
         return f"{plan.endpoint} is being changed; it goes on serving"
 
-    return Action(f"Change it to {after}{simulated(aws.account)}", do)
+    return Action(f"Change it to {after}{money_word(nature)}", do)

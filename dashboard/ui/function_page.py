@@ -27,7 +27,9 @@ from dashboard.ui import (
     function_versions,
     function_what_if,
     function_words,
+    looking,
     markup,
+    open_part,
     page,
     problem,
     strip,
@@ -51,16 +53,10 @@ class Part(StrEnum):
     NETWORK = "Network"
     VERSIONS = "Versions"
 
-    @classmethod
-    def asked(cls, told: str) -> "Part | None":
-        """The part of a link, however it is written: "what-if"; None for none."""
-        return next((part for part in cls if part.value.lower() == told.lower().replace("-", " ")), None)
-
 
 def show(aws: Aws, name: str) -> None:
     """Head and strip, looked at again every two seconds; below, the part that is open."""
-    with st.container(horizontal=True, gap="small", key="function-back"):
-        st.page_link(Place.FUNCTIONS, label="All functions", icon=":material/arrow_back:")
+    page.back(Place.FUNCTIONS, "All functions")
     try:
         details = state.function(aws, name).value
     except NotFound as missing:
@@ -68,21 +64,9 @@ def show(aws: Aws, name: str) -> None:
         problem.card(missing, "no-function")
         return
     st.fragment(_watched, run_every=2, key="function-head")(aws, name)
-    asked = Part.asked(st.query_params.get("part", ""))
-    if asked is not None and st.query_params["part"] != asked.value:
-        st.query_params["part"] = asked.value  # as the control below writes it, and reads it in the next run
-        st.rerun()
-    chosen = st.segmented_control(
-        "Part",
-        [part.value for part in Part],
-        default=Part.LIVE.value,
-        required=True,
-        key="part",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    chosen = open_part.choose(Part)
     with problem.shown(f"function-{chosen}"):
-        _part(aws, details, Part(chosen or Part.LIVE))
+        _part(aws, details, chosen)
 
 
 def _part(aws: Aws, details: Details, part: Part) -> None:
@@ -108,7 +92,7 @@ def _watched(aws: Aws, name: str) -> None:
             st.html(
                 markup.problem(details.function.state.word, f"Lambda could not make {name} ready", why, "update it")
             )
-        usage, problem_with = _usage(aws, name, function_live.span())
+        usage, problem_with = _usage(aws, name, looking.span())
         tried = function_test.answered(name, state.now() - usage.span.length) if usage else 0
         strip.show(function_words.page_strip(details, usage, _hourly(aws, details), aws.account, tried=tried))
         if problem_with is not None:

@@ -32,7 +32,7 @@ def as_asked(ledger: Ledger) -> Ledger:
 
 def back(selection: Selection, *, to_sum: bool) -> None:
     """The way back: from one receipt to the sum that it is part of, from a sum to Spend."""
-    with st.container(horizontal=True, key="run-back"):
+    with st.container(horizontal=True, key="back"):
         if to_sum:
             st.page_link(
                 Place.RECEIPT,

@@ -48,7 +48,7 @@ def found(aws: Aws, key: str) -> Reading[Run]:
 
 def back(parent: str = "") -> None:
     """The way to all runs, with the filter as it was left; from a trial also to its tuning job."""
-    with st.container(horizontal=True, gap="small", key="run-back"):
+    with st.container(horizontal=True, gap="small", key="back"):
         st.page_link(
             Place.RUNS,
             label="All runs",

@@ -69,7 +69,7 @@ def test_the_newest_lines_of_all_instances_in_order_of_time():
         DescribeLogStreams={"logStreams": [{"logStreamName": name} for name in lines]},
         GetLogEvents=lambda logStreamName, **_: {"events": lines[logStreamName]},  # noqa: N803 - AWS's names
     )
-    found = logs.tail(aws, "dogs", limit=2)
+    found = logs.newest(aws, logs.endpoint_group("dogs"), limit=2)
     assert [(line.host, line.text) for line in found] == [("main/i-2", "b"), ("main/i-1", "c")]
     assert found[0].time == datetime.fromtimestamp(2, UTC)
     assert aws.asked("DescribeLogStreams")[0]["logGroupName"] == "/aws/sagemaker/Endpoints/dogs"
@@ -84,4 +84,4 @@ def test_a_log_is_searched_as_it_was_written():
 
 def test_an_endpoint_that_printed_nothing_has_no_log():
     aws = Scripted(DescribeLogStreams=NotFound("none"), FilterLogEvents=NotFound("none"))
-    assert logs.tail(aws, "dogs") == logs.search(aws, "dogs", "x") == ()
+    assert logs.newest(aws, "dogs") == logs.search(aws, "dogs", "x") == ()

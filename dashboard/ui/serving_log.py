@@ -1,4 +1,4 @@
-"""What an endpoint's containers print: the newest lines, and search."""
+"""What an endpoint's containers or a function print: the newest lines, and search."""
 
 import streamlit as st
 
@@ -6,15 +6,14 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.format import count
 from dashboard.core.serving import logs
-from dashboard.core.serving.model import Endpoint
 from dashboard.ui import markup, page, problem, table
 
 HEIGHT = 460
-SEARCH = "endpoint-log-search"
+SEARCH = "serving-log-search"
 
 
-def show(aws: Aws, one: Endpoint) -> None:
-    """The field, and the lines, read again every few seconds while nothing is searched for."""
+def show(aws: Aws, name: str, group: str) -> None:
+    """The field, and the lines of a log group, read again every few seconds while nothing is searched for."""
     with st.container(horizontal=True, vertical_alignment="center", key="log-head"):
         page.section("Log")
         st.space("stretch")
@@ -28,20 +27,20 @@ def show(aws: Aws, one: Endpoint) -> None:
             width=180,
         )
     wanted = (searched or "").strip()
-    st.fragment(_lines, run_every=None if wanted else 2, key="endpoint-log")(aws, one.name, wanted)
+    st.fragment(_lines, run_every=None if wanted else 2, key="serving-log")(aws, name, group, wanted)
 
 
-def _lines(aws: Aws, name: str, wanted: str) -> None:
-    with problem.shown("endpoint-log"):
-        found = state.find_in_endpoint_log(aws, name, wanted) if wanted else state.endpoint_log(aws, name)
+def _lines(aws: Aws, name: str, group: str, wanted: str) -> None:
+    with problem.shown("serving-log"):
+        found = state.find_in_serving_log(aws, group, wanted) if wanted else state.serving_log(aws, group)
         timezone, several = st.context.timezone, len({line.host for line in found}) > 1
         texts = [
             f"{table.local(line.time, timezone):%H:%M:%S}  {f'{line.host}  ' if several else ''}{line.text}"
             for line in found
         ]
         nothing = f"No line holds “{wanted}”." if wanted else "Nothing printed yet."
-        with st.container(height=HEIGHT, autoscroll=not wanted, key="log"):
+        with st.container(height=HEIGHT if found else "content", autoscroll=not wanted, key="log"):
             st.html(markup.log(texts or [nothing], f"Log of {name}, newest line last", "", wanted))
         told = f"{count(len(found), 'line')} with “{wanted}”" if wanted else f"The newest {count(len(found), 'line')}"
         cut = ", and perhaps more" if len(found) >= logs.LINES else ""
-        st.html(markup.note(f"{told}{cut}, of {logs.group(name)} in CloudWatch Logs."))
+        st.html(markup.note(f"{told}{cut}, of {group} in CloudWatch Logs."))

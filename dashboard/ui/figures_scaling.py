@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dashboard.core.format import plain
@@ -117,10 +117,11 @@ def _metric(sketch: Sketch, drawn: Shown, local: Local, *, is_dark: bool) -> Non
     points = [(at, value) for at, value in drawn.tracking.points if math.isfinite(value)]
     top = max([(drawn.high or 0.0) * 1.35, *(value for _, value in points)]) * 1.05 or 1.0
     sketch.layout["yaxis"]["range"] = [0, top]
+    parted = _parted(points, drawn.tracking.period)
     sketch.add(
         "scatter",
-        x=[local(at) for at, _ in points],
-        y=[value for _, value in points],
+        x=[local(at) for at, _ in parted],
+        y=[value for _, value in parted],
         name=unit(drawn.policy),
         mode="lines+markers" if len(points) < 60 else "lines",
         line={"color": colour, "width": 2},
@@ -134,6 +135,18 @@ def _metric(sketch: Sketch, drawn: Shown, local: Local, *, is_dark: bool) -> Non
         _line(sketch, drawn.low, "", "dot", INK)
         if drawn.high - drawn.low > top * 0.09:
             _label(sketch, drawn.low, "scales in below", "y")
+
+
+def _parted(
+    points: Sequence[tuple[datetime, float]], period: float
+) -> list[tuple[datetime, float] | tuple[datetime, None]]:
+    """Points with an empty one in each gap: no line leads over a time of which nothing is known."""
+    found: list[tuple[datetime, float] | tuple[datetime, None]] = []
+    for before, (at, value) in zip([None, *points], points, strict=False):
+        if before is not None and at - before[0] > timedelta(seconds=1.5 * period):
+            found.append((before[0] + timedelta(seconds=period), None))
+        found.append((at, value))
+    return found
 
 
 def _instances(sketch: Sketch, scaling: Scaling, history: History, local: Local, *, is_dark: bool) -> None:

@@ -85,14 +85,10 @@ def figures(scaling: Scaling, seen: History | None, aws: Aws) -> list[Figure]:
     found = [Figure("scaling-now", variant.kind.noun.capitalize(), str(variant.current), going)]
     if settings is not None:
         ends = f"{settings.minimum} to {settings.maximum}"
-        found.append(
-            Figure(
-                "scaling-ends",
-                "Scales within",
-                ends,
-                count(len(settings.scheduled), "scheduled action") if settings.scheduled else "no scheduled action",
-            )
-        )
+        actions = count(len(settings.scheduled), "scheduled action") if settings.scheduled else "no scheduled action"
+        off = ", ".join(scaling.suspended.words)
+        said, tone = (f"switched off: {off}", "waiting") if off else (actions, "")
+        found.append(Figure("scaling-ends", "Scales within", ends, said, tone=tone))
     else:
         is_known = "none" if scaling.is_known else "unknown"
         found.append(

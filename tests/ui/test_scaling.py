@@ -109,6 +109,13 @@ def test_the_figure_has_the_metric_above_and_the_instances_below():
     assert figure.layout.yaxis.range[1] > 14
 
 
+def test_no_line_leads_over_minutes_of_which_nothing_is_known():
+    points = ((NOW - timedelta(minutes=9), 5.0), (NOW - timedelta(minutes=8), 6.0), (NOW - timedelta(minutes=2), 14.0))
+    history = History(NOW - timedelta(hours=3), NOW, (Tracking(POLICY.tracked, POLICY.name, points, 60),), requests=25)
+    metric = figures_scaling.figure(SCALING, history, drawn(history), local).data[0]
+    assert list(metric.y) == [5.0, 6.0, None, 14.0]
+
+
 def test_the_thresholds_are_those_of_its_alarms_where_there_are_any():
     history = seen(5.0, requests=5.0)
     found = drawn(history, replace(SCALING, alarms=(alarm(AlarmState.OK, is_high=False),)))

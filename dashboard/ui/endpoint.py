@@ -66,11 +66,13 @@ def line(endpoint: Endpoint, aws: Aws, now: datetime) -> str:
 def delete_question(aws: Aws, name: str, *, to_list: bool = False) -> Question:
     """What deleting takes with it and saves; `to_list`: all endpoints are shown then. Raises as `plan_delete`."""
     plan = plan_delete(aws, state.prices(), name)
-    return Question(f"Delete {literal(name)}", partial(_draw_delete, aws, plan, Place.ENDPOINTS if to_list else None))
+    nature = Nature.of(state.endpoint(aws, name).value.tags, is_embedded=aws.account.is_embedded)
+    then = Place.ENDPOINTS if to_list else None
+    return Question(f"Delete {literal(name)}", partial(_draw_delete, aws, plan, nature, then))
 
 
-def _draw_delete(aws: Aws, plan: DeletePlan, then: Place | None) -> Action | None:
-    saved = Markup(f"{escape(receipt.amount(plan.saves))}/h {receipt.label(aws.account)}")
+def _draw_delete(aws: Aws, plan: DeletePlan, nature: Nature, then: Place | None) -> Action | None:
+    saved = Markup(f"{escape(receipt.amount(plan.saves))}/h {receipt.of(nature)}")
     st.html(
         facts(
             {

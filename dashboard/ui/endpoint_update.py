@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.costs.receipt import Nature
 from dashboard.core.errors import InvalidInput, KennelError, Refused
 from dashboard.core.format import duration, money
 from dashboard.core.runs.instances import SERVING
@@ -25,7 +26,7 @@ from dashboard.ui import calls, endpoint_deploy, endpoint_words, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, facts, literal, note
 from dashboard.ui.tones import Tone
-from dashboard.ui.words import simulated
+from dashboard.ui.words import money_word
 
 WAITS = {60: "1 min", 300: "5 min", 600: "10 min", 1800: "30 min", 3600: "1 h", 0: "not at all"}
 
@@ -79,7 +80,7 @@ def _draw(aws: Aws, one: Endpoint, found: Offered, token: str) -> Action | None:
     except (InvalidInput, Refused) as wrong:
         st.html(note(f"{wrong}", Tone.FAILED))
         return None
-    return _action(aws, plan, asked)
+    return _action(aws, plan, asked, Nature.of(one.tags, is_embedded=aws.account.is_embedded))
 
 
 def _change(one: Endpoint, found: Offered, kind: Kind) -> Change | None:
@@ -155,13 +156,14 @@ def _slow_now(aws: Aws, one: Endpoint) -> float | None:
     return max((each.whole["model-p90"] for each in known if "model-p90" in each.whole), default=None)
 
 
-def _action(aws: Aws, plan: UpdatePlan, asked: Rollout) -> Action:
+def _action(aws: Aws, plan: UpdatePlan, asked: Rollout, nature: Nature) -> Action:
+    """`nature`: of the endpoint's money; what a sample endpoint costs after an update is still the sample's."""
     before, after = endpoint_words.hourly(plan.before), endpoint_words.hourly(plan.after)
     cost = f"{before} → {after}" if before != after else f"{after} as before"
-    rows = {"What": plan.words, "Cost": Markup(f"{escape(cost)} {receipt.label(aws.account)}")}
+    rows = {"What": plan.words, "Cost": Markup(f"{escape(cost)} {receipt.of(nature)}")}
     if plan.extra is not None:
         said = f"{money(plan.extra, plan.after.currency)} at most for {duration(asked.overlap)} of both fleets"
-        rows["Once"] = Markup(f"{escape(said)}, and the time in which the new one starts {receipt.mark(aws.account)}")
+        rows["Once"] = Markup(f"{escape(said)}, and the time in which the new one starts {receipt.word_of(nature)}")
     st.html(facts(rows))
     st.html(calls.listed(plan.calls))
     for warning in plan.warnings:
@@ -174,4 +176,4 @@ def _action(aws: Aws, plan: UpdatePlan, asked: Rollout) -> Action:
         return f"{plan.endpoint} is being updated; it goes on serving"
 
     once = f"{money(plan.extra, plan.after.currency)} and then " if plan.extra else ""
-    return Action(f"Update for {once}{after}{simulated(aws.account)}", do)
+    return Action(f"Update for {once}{after}{money_word(nature)}", do)

@@ -12,6 +12,7 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.errors import InvalidInput, KennelError, Refused
+from dashboard.core.format import percent
 from dashboard.core.serving import live, parts, variant
 from dashboard.core.serving.live import Traffic
 from dashboard.core.serving.model import Endpoint, EndpointStatus
@@ -21,7 +22,7 @@ from dashboard.ui import confirm, endpoint_words, looking, page, problem, receip
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, facts, literal, note
 from dashboard.ui.tones import Tone
-from dashboard.ui.words import money_word, simulated
+from dashboard.ui.words import money_word
 
 
 def show(aws: Aws, name: str) -> None:
@@ -137,21 +138,19 @@ def _draw(aws: Aws, one: Endpoint) -> Action | None:
     except (InvalidInput, Refused) as wrong:
         st.html(note(f"{wrong}", Tone.WAITING if isinstance(wrong, Refused) else Tone.FAILED))
         return None
-    return _action(plan, Nature.of(one.tags, is_embedded=aws.account.is_embedded), aws)
+    return _action(aws, plan, Nature.of(one.tags, is_embedded=aws.account.is_embedded))
 
 
 def shares(wanted: Mapping[str, Share]) -> str:
-    """Who would be asked how often: "main gets 90 % of the requests, other 10 %."."""
+    """Who would be asked how often: "Of the requests get: main 90 % · other 10 %."."""
     whole = sum(share.weight for share in wanted.values())
     if not whole:
         return "Nobody would be asked."
-    told = [f"{name} {percent(share.weight / whole)}" for name, share in wanted.items()]
-    first, *others = told
-    name, share = first.rsplit(" ", 2)[0], first
-    return ""
+    told = " · ".join(f"{name} {percent(share.weight / whole)}" for name, share in wanted.items())
+    return f"Of the requests get: {told}."
 
 
-def _action(plan: WeightsPlan, nature: Nature, aws: Aws) -> Action:
+def _action(aws: Aws, plan: WeightsPlan, nature: Nature) -> Action:
     before, after = (endpoint_words.hourly(quote) for quote in (plan.before, plan.after))
     money = f"{before} → {after}" if before != after else f"{after} as before"
     st.html(

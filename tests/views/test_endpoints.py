@@ -222,6 +222,18 @@ def test_weights_are_changed_after_their_cost_is_shown(aws: Serving, visit: Open
     assert sent["DesiredWeightsAndCapacities"][0]["DesiredInstanceCount"] == 3
 
 
+def test_what_changes_at_a_sample_endpoint_is_the_samples_money(aws: Serving, visit: Open) -> None:
+    aws.add_endpoint("starter", sample=True)
+    page = visit(aws, "endpoint", endpoint="starter", part="Variants")
+    page.button(key="change-weights").click().run()
+    assert "Nothing is changed yet: $0.115/h as it is." in text(page)
+    page.number_input(key="count-main").set_value(2).run()
+    assert page.button(key="confirm-do").label == "Change it to \\$0.23/h · sample"
+    page.button(key="confirm-cancel").click().run()
+    page.button(key="update-endpoint").click().run()
+    assert page.button(key="confirm-do").label.endswith("\\$0.115/h · sample")
+
+
 def test_deleting_leads_back_to_the_table(aws: Serving, visit: Open) -> None:
     page = visit(aws, "endpoint", endpoint="dogs")
     page.button(key="delete-endpoint").click().run()

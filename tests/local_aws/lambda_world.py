@@ -4,6 +4,9 @@ import io
 import json
 import time
 import zipfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,10 @@ def handler(event, context):
     if isinstance(event, dict):
         if "print" in event:
             print(event["print"])
+        if "hold" in event:
+            open(event["hold"] + ".begun", "x").close()
+            while not os.path.exists(event["hold"]):
+                time.sleep(0.01)
         if "sleep" in event:
             time.sleep(event["sleep"])
         if "exit" in event:
@@ -79,6 +86,30 @@ def make(aws: Embedded, name: str = "", code: bytes | None = None, **changes: An
     } | changes
     client(aws, "lambda").create_function(**request)
     return name
+
+
+def make_published(aws: Embedded, code: bytes | None = None, **changes: Any) -> str:
+    """The same with version 1, and the alias "live" for it; its name."""
+    name, calls = make(aws, code=code, **changes), client(aws, "lambda")
+    calls.publish_version(FunctionName=name)
+    calls.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    return name
+
+
+@contextmanager
+def running(aws: Embedded, name: str, folder: Path) -> Iterator[Future[dict[str, Any]]]:
+    """A request that a function has begun, and ends when this is left; afterwards it has its answer."""
+    release = folder / unique("release")
+    with ThreadPoolExecutor(1) as other:
+        asked = other.submit(ask, aws, name, {"hold": str(release)})
+        try:
+            begun, end = Path(f"{release}.begun"), time.monotonic() + 20
+            while not begun.exists() and not asked.done() and time.monotonic() < end:
+                time.sleep(0.01)
+            assert begun.exists(), asked
+            yield asked
+        finally:
+            release.touch()
 
 
 def make_kennels(aws: Embedded, endpoint: str, name: str = "", **changes: Any) -> str:

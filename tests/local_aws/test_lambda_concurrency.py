@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,107 +13,114 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Embedded, start_embedded, stop_embedded
-from tests.local_aws.lambda_world import ECHO, ask, is_ready, lines, make, package, remove, summed, throttled
+from tests.local_aws.lambda_world import (
+    ECHO,
+    ask,
+    is_ready,
+    lines,
+    make,
+    make_published,
+    package,
+    remove,
+    running,
+    summed,
+    throttled,
+)
 from tests.local_aws.sagemaker_world import client
 
-SCALE = 60
+CONCURRENCY = {"ServiceCode": "lambda", "QuotaCode": "L-B99A9384"}
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    """An embedded AWS whose minutes are seconds."""
-    running = start_embedded(tmp_path_factory.mktemp("lambda"), "--time-scale", str(SCALE))
-    yield running
-    stop_embedded(running)
-
-
-@pytest.fixture(scope="module")
-def shared(aws: Embedded) -> str:
+def shared(embedded: Embedded) -> Iterator[str]:
     """A function with version 1 and alias "live"."""
-    name = make(aws, Environment={"Variables": {"GREETING": "hello"}})
-    client(aws, "lambda").publish_version(FunctionName=name)
-    client(aws, "lambda").create_alias(FunctionName=name, Name="live", FunctionVersion="1")
-    return name
+    name = make_published(embedded)
+    yield name
+    remove(embedded, name)
 
 
-def test_a_reservation_is_a_ceiling_and_what_is_beyond_it_is_turned_away(aws: Embedded) -> None:
-    name, calls = make(aws, Timeout=20), client(aws, "lambda")
+@contextmanager
+def limited_to(embedded: Embedded, most: int) -> Iterator[None]:
+    """An account of which so many run at once."""
+    quotas = client(embedded, "service-quotas")
+    quotas.request_service_quota_increase(**CONCURRENCY, DesiredValue=most)
+    try:
+        yield
+    finally:
+        quotas.request_service_quota_increase(**CONCURRENCY, DesiredValue=1000)
+
+
+def test_a_reservation_is_a_ceiling_and_what_is_beyond_it_is_turned_away(embedded: Embedded, tmp_path: Path) -> None:
+    name, calls = make(embedded, Timeout=20), client(embedded, "lambda")
     calls.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
     assert calls.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] == 1
     assert calls.get_function(FunctionName=name)["Concurrency"] == {"ReservedConcurrentExecutions": 1}
-    ask(aws, name)
-    with ThreadPoolExecutor(1) as other:
-        running = other.submit(ask, aws, name, {"sleep": 1.5, "print": "asleep"})
-        lines(aws, name, "asleep")
-        assert throttled(ask, aws, name) == "ReservedFunctionConcurrentInvocationLimitExceeded"
-        assert "FunctionError" not in running.result()
-    assert "FunctionError" not in ask(aws, name)
+    ask(embedded, name)
+    with running(embedded, name, tmp_path) as held:
+        assert throttled(ask, embedded, name) == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert "FunctionError" not in held.result()
+    assert "FunctionError" not in ask(embedded, name)
     calls.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    assert throttled(ask, aws, name) == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert throttled(ask, embedded, name) == "ReservedFunctionConcurrentInvocationLimitExceeded"
     calls.delete_function_concurrency(FunctionName=name)
-    assert "FunctionError" not in ask(aws, name)
-    assert summed(aws, "Throttles", 2, FunctionName=name) == 2
-    remove(aws, name)
+    assert "FunctionError" not in ask(embedded, name)
+    assert summed(embedded, "Throttles", 2, FunctionName=name) == 2
+    remove(embedded, name)
 
 
-def test_a_reservation_that_leaves_too_few_for_others_is_refused(aws: Embedded, shared: str) -> None:
-    calls, quotas = client(aws, "lambda"), client(aws, "service-quotas")
-    concurrency = {"ServiceCode": "lambda", "QuotaCode": "L-B99A9384"}
-    quotas.request_service_quota_increase(**concurrency, DesiredValue=104)
-    try:
-        limits = calls.get_account_settings()["AccountLimit"]
-        assert limits["ConcurrentExecutions"] == 104
+def test_a_reservation_that_leaves_too_few_for_others_is_refused(embedded: Embedded, shared: str) -> None:
+    calls = client(embedded, "lambda")
+    with limited_to(embedded, 104):
+        assert calls.get_account_settings()["AccountLimit"]["ConcurrentExecutions"] == 104
         with pytest.raises(ClientError, match=r"below its minimum value of \[100\]"):
             calls.put_function_concurrency(FunctionName=shared, ReservedConcurrentExecutions=5)
         with pytest.raises(ClientError, match=r"below its minimum value of \[100\]"):
             calls.put_provisioned_concurrency_config(
                 FunctionName=shared, Qualifier="live", ProvisionedConcurrentExecutions=5
             )
-    finally:
-        quotas.request_service_quota_increase(**concurrency, DesiredValue=1000)
 
 
-def test_provisioned_environments_are_started_before_anybody_asks_and_the_rest_spills_over(aws: Embedded) -> None:
-    name, calls = make(aws, Timeout=20), client(aws, "lambda")
-    calls.publish_version(FunctionName=name)
-    calls.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+def test_provisioned_environments_are_started_before_anybody_asks_and_the_rest_spills_over(
+    embedded: Embedded, tmp_path: Path
+) -> None:
+    name, calls = make_published(embedded, Timeout=20), client(embedded, "lambda")
     wanted = {"FunctionName": name, "Qualifier": "live"}
     told = calls.put_provisioned_concurrency_config(**wanted, ProvisionedConcurrentExecutions=1)
     assert (told["Status"], told["RequestedProvisionedConcurrentExecutions"]) == ("IN_PROGRESS", 1)
-    is_ready(aws, name, "live", 1)
-    first = ask(aws, f"{name}:live", LogType="Tail")
+    is_ready(embedded, name, "live", 1)
+    first = ask(embedded, f"{name}:live", LogType="Tail")
     assert first["Payload"]["kept"] == "provisioned-concurrency"
     assert "Init Duration" not in base64.b64decode(first["LogResult"]).decode()
-    with ThreadPoolExecutor(1) as other:
-        running = other.submit(ask, aws, f"{name}:live", {"sleep": 1.5, "print": "asleep"})
-        lines(aws, name, "asleep")
-        assert ask(aws, f"{name}:live")["Payload"]["kept"] == "on-demand"
-        assert running.result()["Payload"]["kept"] == "provisioned-concurrency"
+    with running(embedded, f"{name}:live", tmp_path) as held:
+        assert ask(embedded, f"{name}:live")["Payload"]["kept"] == "on-demand"
+    assert held.result()["Payload"]["kept"] == "provisioned-concurrency"
     of_alias = {"FunctionName": name, "Resource": f"{name}:live"}
-    assert summed(aws, "ProvisionedConcurrencySpilloverInvocations", 1, **of_alias) == 1
-    assert summed(aws, "ProvisionedConcurrencyInvocations", 2, **of_alias) == 2
-    assert summed(aws, "ProvisionedConcurrencyUtilization", 1, "Maximum", **of_alias) == 1.0
-    assert summed(aws, "ConcurrentExecutions", 2, "Maximum", FunctionName=name) == 2.0
-    assert summed(aws, "Invocations", 3, FunctionName=name) == 3
-    assert summed(aws, "Duration", 1500, "Maximum", FunctionName=name) >= 1500
-    assert ask(aws, name)["Payload"]["kept"] == "on-demand"  # $LATEST has none
+    assert summed(embedded, "ProvisionedConcurrencySpilloverInvocations", 1, **of_alias) == 1
+    assert summed(embedded, "ProvisionedConcurrencyInvocations", 2, **of_alias) == 2
+    assert summed(embedded, "ProvisionedConcurrencyUtilization", 1, "Maximum", **of_alias) == 1.0
+    assert summed(embedded, "ConcurrentExecutions", 2, "Maximum", FunctionName=name) == 2.0
+    assert summed(embedded, "Invocations", 3, FunctionName=name) == 3
+    assert summed(embedded, "Duration", 1, "Maximum", FunctionName=name) > 1
+    assert ask(embedded, name)["Payload"]["kept"] == "on-demand"  # $LATEST has none
     os.kill(first["Payload"]["pid"], signal.SIGKILL)
     deadline = time.monotonic() + 20
-    while (pid := ask(aws, f"{name}:live")["Payload"]["pid"]) == first["Payload"]["pid"] or not is_kept(aws, name):
+    while (pid := ask(embedded, f"{name}:live")["Payload"]["pid"]) == first["Payload"]["pid"] or not is_kept(
+        embedded, name
+    ):
         assert time.monotonic() < deadline, pid
         time.sleep(0.1)
     calls.delete_provisioned_concurrency_config(**wanted)
     with pytest.raises(ClientError, match="ProvisionedConcurrencyConfigNotFoundException"):
         calls.get_provisioned_concurrency_config(**wanted)
-    remove(aws, name)
+    remove(embedded, name)
 
 
-def is_kept(aws: Embedded, name: str) -> bool:
-    return bool(ask(aws, f"{name}:live")["Payload"]["kept"] == "provisioned-concurrency")
+def is_kept(embedded: Embedded, name: str) -> bool:
+    return bool(ask(embedded, f"{name}:live")["Payload"]["kept"] == "provisioned-concurrency")
 
 
-def test_provisioned_concurrency_needs_a_version_and_fits_into_a_reservation(aws: Embedded, shared: str) -> None:
-    calls = client(aws, "lambda")
+def test_provisioned_concurrency_needs_a_version_and_fits_into_a_reservation(embedded: Embedded, shared: str) -> None:
+    calls = client(embedded, "lambda")
 
     def put(qualifier: str, count: int) -> Any:
         return calls.put_provisioned_concurrency_config(
@@ -138,8 +145,8 @@ def test_provisioned_concurrency_needs_a_version_and_fits_into_a_reservation(aws
     calls.delete_function_concurrency(FunctionName=shared)
 
 
-def test_environments_that_cannot_start_make_the_provisioning_fail_with_the_reason(aws: Embedded) -> None:
-    name, calls = make(aws, code=package(app="import nothing_of_this_name")), client(aws, "lambda")
+def test_environments_that_cannot_start_make_the_provisioning_fail_with_the_reason(embedded: Embedded) -> None:
+    name, calls = make(embedded, code=package(app="import nothing_of_this_name")), client(embedded, "lambda")
     calls.publish_version(FunctionName=name)
     wanted = {"FunctionName": name, "Qualifier": "1"}
     calls.put_provisioned_concurrency_config(**wanted, ProvisionedConcurrentExecutions=1)
@@ -149,26 +156,19 @@ def test_environments_that_cannot_start_make_the_provisioning_fail_with_the_reas
         time.sleep(0.05)
     assert found["Status"] == "FAILED"
     assert "nothing_of_this_name" in found["StatusReason"]
-    remove(aws, name)
+    remove(embedded, name)
 
 
-def test_an_account_that_is_used_up_turns_the_next_request_away(aws: Embedded) -> None:
-    name = make(aws, Timeout=20)
-    concurrency = {"ServiceCode": "lambda", "QuotaCode": "L-B99A9384"}
-    quotas = client(aws, "service-quotas")
-    limits = client(aws, "lambda").get_account_settings()["AccountLimit"]
+def test_an_account_that_is_used_up_turns_the_next_request_away(embedded: Embedded, tmp_path: Path) -> None:
+    name, calls = make(embedded, Timeout=20), client(embedded, "lambda")
+    limits = calls.get_account_settings()["AccountLimit"]
     reserved = limits["ConcurrentExecutions"] - limits["UnreservedConcurrentExecutions"]
-    quotas.request_service_quota_increase(**concurrency, DesiredValue=reserved + 1)
-    try:
-        client(aws, "lambda").update_function_configuration(FunctionName=name, Timeout=19)  # limits are read anew
-        with ThreadPoolExecutor(1) as other:
-            running = other.submit(ask, aws, name, {"sleep": 1.5, "print": "asleep"})
-            lines(aws, name, "asleep")
-            assert throttled(ask, aws, name) == "ConcurrentInvocationLimitExceeded"
-            assert "FunctionError" not in running.result()
-    finally:
-        quotas.request_service_quota_increase(**concurrency, DesiredValue=1000)
-    remove(aws, name)
+    with limited_to(embedded, reserved + 1):
+        calls.update_function_configuration(FunctionName=name, Timeout=19)  # limits are read anew
+        with running(embedded, name, tmp_path) as held:
+            assert throttled(ask, embedded, name) == "ConcurrentInvocationLimitExceeded"
+        assert "FunctionError" not in held.result()
+    remove(embedded, name)
 
 
 def test_what_was_provisioned_and_accepted_is_there_after_a_kill(tmp_path: Path) -> None:
@@ -193,21 +193,20 @@ def test_what_was_provisioned_and_accepted_is_there_after_a_kill(tmp_path: Path)
         stop_embedded(second)
 
 
-def test_what_is_kept_ready_for_an_alias_moves_with_it_to_another_version(aws: Embedded) -> None:
-    name, calls = make(aws, code=package(app="def handler(e, c): return c.function_version")), client(aws, "lambda")
-    calls.publish_version(FunctionName=name)
-    calls.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+def test_what_is_kept_ready_for_an_alias_moves_with_it_to_another_version(embedded: Embedded) -> None:
+    code = package(app="def handler(e, c): return c.function_version")
+    name, calls = make_published(embedded, code), client(embedded, "lambda")
     calls.put_provisioned_concurrency_config(FunctionName=name, Qualifier="live", ProvisionedConcurrentExecutions=1)
-    is_ready(aws, name, "live", 1)
+    is_ready(embedded, name, "live", 1)
     calls.update_function_configuration(FunctionName=name, MemorySize=512)
     calls.publish_version(FunctionName=name)
     calls.update_alias(FunctionName=name, Name="live", FunctionVersion="2")
-    assert ask(aws, f"{name}:live")["Payload"] == "2"
-    is_ready(aws, name, "live", 1)
-    told = ask(aws, f"{name}:live", LogType="Tail")
+    assert ask(embedded, f"{name}:live")["Payload"] == "2"
+    is_ready(embedded, name, "live", 1)
+    told = ask(embedded, f"{name}:live", LogType="Tail")
     assert "Init Duration" not in base64.b64decode(told["LogResult"]).decode()
     with pytest.raises(ClientError, match="aliases reference it"):
         calls.delete_function(FunctionName=name, Qualifier="2")
     calls.delete_alias(FunctionName=name, Name="live")
     calls.delete_function(FunctionName=name, Qualifier="2")
-    remove(aws, name)
+    remove(embedded, name)

@@ -88,13 +88,13 @@ def requests(one: Endpoint, traffic: Mapping[str, Traffic], span: Span, now: dat
         "requests" if len(traffic) == 1 else name: _counted(each, "requests", span, now)
         for name, each in traffic.items()
     }
-    drawn, step = _lines(found, span, now), _step(traffic)
+    drawn, step = lines(found, span, now), _step(traffic)
     asked = sum(each.requests for each in traffic.values())
     peak = max((value for line in drawn for _, value in line.points), default=0.0)
     busiest = f"{per_minute(peak)} at its busiest" if step == 60 else f"at most {peak:,.0f} in {step} s"
     said = f"{count(round(asked), 'request')} {within(one, span, now)}, {busiest}"
     wait = f"Nobody asked in the last {span.word}. Ask it under Test, or on Classify."
-    return Panel("endpoint-requests", said if asked else "No request", drawn, f"requests {_each(step)}", wait=wait)
+    return Panel("endpoint-requests", said if asked else "No request", drawn, f"requests {count_unit(step)}", wait=wait)
 
 
 def latency(traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
@@ -107,7 +107,7 @@ def latency(traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
     else:
         found = {f"{name} p90": each.points("p90") for name, each in traffic.items()}
         names = {f"{name} p90": each.latency("p90") for name, each in traffic.items()}
-    drawn = _lines({name: _scaled(points, 1000.0) for name, points in found.items()}, span, now)
+    drawn = lines({name: _scaled(points, 1000.0) for name, points in found.items()}, span, now)
     known = {name: value for name, value in names.items() if value is not None}
     said = "Half of the requests within {}, 99 % within {}" if len(traffic) == 1 else ""
     if not known:
@@ -117,11 +117,7 @@ def latency(traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
     else:
         slowest = max(known, key=lambda name: known[name])
         finding = f"{slowest.removesuffix(' p90')} is the slowest: p90 {milliseconds(known[slowest])}"
-    has_gaps = any(
-        (later - at).total_seconds() > GAP * each.period
-        for each in traffic.values()
-        for (at, _), (later, _) in pairwise(each.points("p50"))
-    )
+    has_gaps = any(is_sparse(each.points("p50"), each.period) for each in traffic.values())
     return Panel("endpoint-latency", finding, drawn, "model + overhead (ms)", wait=wait, has_gaps=has_gaps)
 
 
@@ -133,13 +129,13 @@ def errors(traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
         found |= {f"{of}{kind}": _counted(each, kind, span, now) for kind in ("4xx", "5xx")}
     asked = sum(each.requests for each in traffic.values())
     theirs, own = (sum(each.whole.get(kind, 0.0) for each in traffic.values()) for kind in ("4xx", "5xx"))
-    y = f"errors {_each(_step(traffic))}"
+    y = f"errors {count_unit(_step(traffic))}"
     if not asked:
         return Panel("endpoint-errors", "No error", [], y, wait=f"{NOBODY.capitalize()}.")
     parts = [f"{count(round(number))} {word}" for number, word in ((own, "5xx"), (theirs, "4xx")) if number]
     share = percent(min(1.0, (theirs + own) / asked), 1)
     finding = f"{' and '.join(parts)}: {share} of the requests" if parts else "Every request was answered"
-    return Panel("endpoint-errors", finding, _lines(found, span, now), y)
+    return Panel("endpoint-errors", finding, lines(found, span, now), y)
 
 
 def use(one: Endpoint, traffic: Mapping[str, Traffic], span: Span, now: datetime) -> Panel:
@@ -160,7 +156,7 @@ def use(one: Endpoint, traffic: Mapping[str, Traffic], span: Span, now: datetime
     last, most = found[busiest][-1][1], max(value for _, value in found[busiest])
     what = sentence(busiest) if len(traffic) == 1 else busiest  # a variant's name keeps its letters
     finding = f"{what} {percent(min(1.0, last))} used now, {percent(min(1.0, most))} at most"
-    drawn = _lines(found, span, now, lambda value: percent(min(1.0, value)))
+    drawn = lines(found, span, now, lambda value: percent(min(1.0, value)))
     return Panel("endpoint-use", finding, drawn, "share of the instance (%)", is_share=True)
 
 
@@ -184,11 +180,17 @@ def _step(traffic: Mapping[str, Traffic]) -> int:
     return next((each.step for each in traffic.values()), 60)
 
 
-def _each(step: int) -> str:
+def count_unit(step: int) -> str:
+    """Of counts of so many seconds each: "per minute", "in 5 s"."""
     return "per minute" if step == 60 else f"in {step} s"
 
 
-def _lines(
+def is_sparse(points: Points, period: int) -> bool:
+    """Whether nobody asked for so long between two points that a line would tell of a time without any."""
+    return any((later - at).total_seconds() > GAP * period for (at, _), (later, _) in pairwise(points))
+
+
+def lines(
     found: Mapping[str, Points], span: Span, now: datetime, word: Callable[[float], str] | None = None
 ) -> list[Line]:
     """Lines with their name at the end; with `word` also their last value, where the finding speaks of now as well."""

@@ -1,6 +1,6 @@
 """A function's invocations over time, and what a month costs by invocations, as lines. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -9,8 +9,8 @@ from dashboard.core.format import count, money, percent
 from dashboard.core.metrics import Points
 from dashboard.core.serving.functions.functions import Details
 from dashboard.core.serving.functions.usage import Usage
-from dashboard.core.serving.span import Span
-from dashboard.ui.figures_endpoint import Panel, unit
+from dashboard.core.serving.span import begin, filled
+from dashboard.ui.figures_endpoint import Panel, count_unit, is_sparse, lines
 from dashboard.ui.function_words import NOBODY, a_minute, milliseconds
 from dashboard.ui.lines import STYLES, Line, figure
 
@@ -28,28 +28,33 @@ def panels(details: Details, usage: Usage, now: datetime) -> list[Panel]:
 
 def _invocations(usage: Usage, now: datetime) -> Panel:
     names = {"ran": "invocations", "failed": "errors", "throttled": "throttles"}
-    found = {word: usage.rates(key) for word, key in names.items() if usage.whole.get(key) or key == "invocations"}
+    found = {
+        word: _filled(usage, usage.counts(key), now)
+        for word, key in names.items()
+        if usage.whole.get(key) or key == "invocations"
+    }
     refused = round(usage.whole.get("throttles", 0.0))
     said = f"{count(round(usage.invocations), 'invocation')} in the last {usage.span.word}"
     said += f", {refused:,} more refused" if refused else ", none refused"
     wait = f"Nobody called it in the last {usage.span.word}. Call it under Test."
     is_any = usage.invocations or refused
-    drawn = lines(found, usage.span, now, a_minute)
-    return Panel(
-        "function-invocations", said if is_any else "No invocation", drawn, "invocations per minute", wait=wait
-    )
+    drawn = lines(found, usage.span, now)
+    y = f"invocations {count_unit(usage.step)}"
+    return Panel("function-invocations", said if is_any else "No invocation", drawn, y, wait=wait)
 
 
 def _durations(usage: Usage, now: datetime) -> Panel:
     found = {key: _scaled(usage.series.get(key, ()), 1000.0) for key in ("p50", "p90", "p99")}
     half, most = usage.whole.get("p50"), usage.whole.get("p99")
     said = f"Half of them within {milliseconds(half)}, 99 % within {milliseconds(most)}" if half else "No duration"
-    drawn = lines(found, usage.span, now, lambda value: f"{value:.0f} ms")
-    return Panel("function-durations", said, drawn, "duration (ms)", wait="It begins with the first invocation.")
+    has_gaps = is_sparse(found["p50"], usage.period)
+    wait = "It begins with the first invocation."
+    drawn = lines(found, usage.span, now)
+    return Panel("function-durations", said, drawn, "duration (ms)", wait=wait, has_gaps=has_gaps)
 
 
 def _at_once(details: Details, usage: Usage, now: datetime) -> Panel:
-    points = usage.series.get("at-once", ())
+    points = _filled(usage, usage.series.get("at-once", ()), now)
     found: dict[str, Points] = {"at once": points}
     reserved = details.function.reserved
     if reserved is not None and points:
@@ -57,7 +62,7 @@ def _at_once(details: Details, usage: Usage, now: datetime) -> Panel:
     most = usage.whole.get("at-once")
     said = f"At most {most:.0f} ran at once" if most is not None else "None ran"
     said += f", of {reserved:,} reserved" if reserved is not None and most is not None else ""
-    drawn = lines(found, usage.span, now, lambda value: f"{value:.0f}")
+    drawn = lines(found, usage.span, now)
     return Panel("function-at-once", said, drawn, "invocations at once", wait=f"{NOBODY.capitalize()}.")
 
 
@@ -66,20 +71,14 @@ def _kept(usage: Usage, now: datetime) -> Panel:
     used = usage.whole.get("utilization")
     said = "What is kept ready was not used" if not used else f"{percent(used)} of what is kept ready was used at most"
     said += f", {count(spilled, 'invocation')} found none free" if spilled else ""
-    drawn = lines({"used": usage.series.get("utilization", ())}, usage.span, now, percent)
-    return Panel("function-kept", said, drawn, "of what is kept ready", is_share=True, wait="No figure yet.")
+    points = usage.series.get("utilization", ())
+    drawn, has_gaps = lines({"used": points}, usage.span, now), is_sparse(points, usage.period)
+    return Panel("function-kept", said, drawn, "of what is kept ready", True, "No figure yet.", has_gaps)
 
 
-def lines(found: Mapping[str, Points], span: Span, now: datetime, words: Callable[[float], str]) -> list[Line]:
-    """Points as lines that end at now, each labelled with its last value, which is not the whole span's."""
-    seconds = unit(span)[1]
-    made = []
-    for (name, points), style in zip(found.items(), STYLES, strict=False):
-        if not points:
-            continue
-        drawn = [((at - now).total_seconds() / seconds, value) for at, value in points]
-        made.append(Line(name, f"{name}, last {words(points[-1][1])}", style, drawn))
-    return made
+def _filled(usage: Usage, points: Points, now: datetime) -> Points:
+    """With a 0 where CloudWatch has no point, because nobody asked then."""
+    return filled(points, begin(usage.span.length, now), now, usage.period)
 
 
 def rows(usage: Usage) -> list[dict[str, object]]:

@@ -50,6 +50,20 @@ def test_refused_calls_are_said_beside_those_that_ran() -> None:
     assert strip["once"].note == "of 5 reserved for it"
 
 
+def test_lines_are_of_what_was_counted_and_cross_no_time_without_a_call() -> None:
+    calls = tuple((NOW - timedelta(minutes=back), 1.0) for back in (12, 3))
+    series = dict.fromkeys(("invocations", "p50", "p90", "p99", "at-once"), calls)
+    usage = Usage(Span.QUARTER, 5, series, {"invocations": 2, "p50": 0.03, "p99": 1.9, "at-once": 1})
+    ran, took, once = figures_function.panels(Details(made()), usage, NOW)
+    assert ran.y == "invocations in 5 s" and ran.lines[0].label == "ran"  # a call in 5 s is none of 12 a minute
+    for panel in (ran, once):
+        assert [x for x, value in panel.lines[0].points if value] == [-12, -3]
+        assert sum(value == 0 for _, value in panel.lines[0].points) > 100
+    assert took.has_gaps and [line.label for line in took.lines] == ["p50", "p90", "p99"]  # the finding has the values
+    reserved = once.lines[1]
+    assert reserved.points[0][0] < -13 and reserved.points[-1][0] == 0
+
+
 def test_calls_that_cloudwatch_has_not_counted_yet_are_not_said_to_be_none() -> None:
     def notes(usage: Usage | None, tried: int) -> tuple[str, str]:
         strip = {one.key: one for one in function_words.page_strip(Details(made()), usage, None, EMBEDDED, tried=tried)}

@@ -12,7 +12,7 @@ from decimal import Decimal
 from dashboard.core.aws import Aws
 from dashboard.core.metrics import Points
 from dashboard.core.serving.model import Endpoint
-from dashboard.core.serving.span import Metric, Span, measure, period, whole_period
+from dashboard.core.serving.span import Metric, Span, counts, measure, period, step, whole_period
 
 REQUESTS, INSTANCES = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
 PERCENTILES = ("p50", "p90", "p99")
@@ -73,12 +73,12 @@ class Traffic:
 
     @property
     def step(self) -> int:
-        """Seconds for which counts are told: a minute, or less where they are known for less. None is made up so."""
-        return min(self.period, 60)
+        """Seconds for which counts are told."""
+        return step(self.period)
 
     def counts(self, key: str = "requests") -> Points:
         """A counted metric over time, in `step` seconds each; of longer periods the average."""
-        return tuple((at, value * self.step / self.period) for at, value in self.series.get(key, ()))
+        return counts(self.series.get(key, ()), self.period)
 
     @property
     def instances(self) -> Points:

@@ -99,6 +99,16 @@ def filled(points: Points, first: datetime, last: datetime, period: int) -> Poin
     return tuple((at, known.get(at, 0.0)) for at in moments) if points else ()
 
 
+def step(period: int) -> int:
+    """Seconds for which counts are told: a minute, or less where they are known for less. None is made up so."""
+    return min(period, 60)
+
+
+def counts(points: Points, period: int) -> Points:
+    """Counts of a period each as counts of a `step` each: of longer periods the average."""
+    return tuple((at, value * step(period) / period) for at, value in points)
+
+
 def whole_period(length: timedelta) -> int:
     """Seconds of the period that stands for a whole span."""
     return min(int(length.total_seconds()), LONGEST)

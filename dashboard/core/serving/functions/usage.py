@@ -11,7 +11,7 @@ from datetime import datetime
 from dashboard.core.aws import Aws
 from dashboard.core.metrics import Points
 from dashboard.core.serving.functions.model import LIVE
-from dashboard.core.serving.span import Dimensions, Metric, Span, measure, period, whole_period
+from dashboard.core.serving.span import Dimensions, Metric, Span, counts, measure, period, step, whole_period
 
 NAMESPACE = "AWS/Lambda"
 INVOCATIONS = Metric("invocations", "Invocations", "Sum", NAMESPACE)
@@ -62,9 +62,14 @@ class Usage:
         whole = self.invocations + (self.whole.get("throttles", 0.0) if key == "throttles" else 0.0)
         return min(1.0, self.whole.get(key, 0.0) / whole) if whole else None
 
-    def rates(self, key: str = "invocations") -> Points:
-        """A counted metric over time, for each minute."""
-        return tuple((at, value * 60 / self.period) for at, value in self.series.get(key, ()))
+    @property
+    def step(self) -> int:
+        """Seconds for which counts are told."""
+        return step(self.period)
+
+    def counts(self, key: str = "invocations") -> Points:
+        """A counted metric over time, in `step` seconds each; of longer periods the average."""
+        return counts(self.series.get(key, ()), self.period)
 
     def minutes(self, now: datetime) -> tuple[float, ...]:
         """Invocations a minute, period after period over the whole span; 0 where nobody asked."""

@@ -32,7 +32,7 @@ def test_a_function_is_told_in_seconds_and_shares() -> None:
     assert (usage.invocations, usage.per_minute) == (30.0, 2.0)
     assert usage.share("errors") == 0.1
     assert usage.share("throttles") == 0.25  # of the 40 that were called
-    assert usage.rates()[0][1] == 30.0
+    assert (usage.step, usage.counts()[0][1]) == (60, 30.0)
     assert "utilization" not in usage.whole
     ((_, asked),) = aws.calls
     of_live = [one for one in asked["MetricDataQueries"] if len(one["MetricStat"]["Metric"]["Dimensions"]) == 2]
@@ -61,3 +61,9 @@ def test_minutes_hold_every_invocation_and_silence_between(seconds: int) -> None
     assert len(minutes) == 1440
     assert sum(minutes) == pytest.approx(24.0)
     assert sum(value > 0 for value in minutes) == 3 * seconds // 60
+
+
+@pytest.mark.parametrize(("seconds", "step", "value"), [(5, 5, 8.0), (60, 60, 8.0), (480, 60, 1.0)])
+def test_counts_are_of_a_minute_or_of_as_little_as_is_known(seconds: int, step: int, value: float) -> None:
+    usage = Usage(Span.DAY, seconds, {"invocations": ((NOW, 8.0),)})
+    assert (usage.step, usage.counts()) == (step, ((NOW, value),))

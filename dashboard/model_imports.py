@@ -84,11 +84,12 @@ class Imports:
         )
         work.start()
 
-    def dismiss(self, token: str) -> None:
-        """One that is over is no longer shown."""
+    def dismiss(self, *tokens: str) -> None:
+        """Those that are over are no longer shown."""
         with self._lock:
-            if token in self._told and self._told[token].stage.is_over:
-                del self._told[token]
+            for token in tokens:
+                if token in self._told and self._told[token].stage.is_over:
+                    del self._told[token]
 
     def _work(self, aws: Aws, wanted: Wanted, folder: Path) -> None:
         try:

@@ -12,6 +12,7 @@ from dashboard.core.format import duration, percent
 from dashboard.ui.tones import LOOKS, Tone
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:])")
+NAME = re.compile(r"\w*[\d_.:/]\w")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
@@ -135,8 +136,8 @@ def problem(kind: str, what: str, why: str, next_step: str, tone: str = Tone.FAI
 
 
 def sentence(text: str) -> str:
-    """Text that begins with a capital letter."""
-    return text[:1].upper() + text[1:]
+    """Text that begins with a capital letter, unless it begins with a name: "model.pth is …", "s3:GetObject may …"."""
+    return text if NAME.match(text) else text[:1].upper() + text[1:]
 
 
 def literal(text: str) -> str:

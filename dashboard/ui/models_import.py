@@ -24,7 +24,7 @@ from dashboard.ui.models_dialogs import suggested
 from dashboard.ui.tones import Tone
 from dashboard.uploads import uploads
 
-LABELS = "import-labels"
+LABELS, NAME_OF, NAMED_AFTER = "import-labels", "import-name", "import-named-after"
 HERE, BUCKET = "This computer", "S3"
 ORDINARY = ("model", "model-tar", "best-model", "")
 """Names of files that say nothing about the model."""
@@ -93,11 +93,15 @@ def _form(aws: Aws, token: str, brought: _Brought) -> Action | None:
     except InvalidInput as wrong:
         st.html(note(f"{wrong}", Tone.FAILED))
         return None
-    known = f", {size(brought.upload.size)}" if brought.upload else ""
-    st.html(note(f"{markup.sentence(kind.value)}{known}"))
-    stem = suggested(brought.name.split(".")[0])
-    named = "imported" if stem.lower() in ORDINARY else stem
-    group = st.text_input("Model in the registry", value=named, key="import-name", live=True, max_chars=63) or ""
+    if brought.upload and not kind.begins(bytes(brought.upload.getbuffer()[:2])):
+        st.html(note(f"{brought.name} is not {kind.value}: it begins like none.", Tone.FAILED))
+        return None
+    st.html(note(markup.sentence(kind.value)))
+    if st.session_state.get(NAMED_AFTER) != (token, brought.name):  # another file is another model
+        stem = suggested(brought.name.split(".")[0])
+        st.session_state[NAMED_AFTER] = (token, brought.name)
+        st.session_state[NAME_OF] = "imported" if stem.lower() in ORDINARY else stem
+    group = st.text_input("Model in the registry", key=NAME_OF, live=True, max_chars=63) or ""
     normalised = _reference() if kind is Kind.REFERENCE else False
     if not NAME.fullmatch(group):
         st.html(note("A name has letters, digits and hyphens, at most 63, no hyphen at either end.", Tone.FAILED))
@@ -161,8 +165,9 @@ def _watched(aws: Aws) -> None:
 
 
 def _list(aws: Aws) -> None:
+    told = state.imports(aws).all()
     with st.container(border=True, key="panel-imports", gap="xsmall"):
-        for token, one in state.imports(aws).all():
+        for token, one in told:
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"import-{token}"):
                 st.html(line(one))
                 if one.stage.is_over:
@@ -175,6 +180,9 @@ def _list(aws: Aws) -> None:
                     )
             if one.share is not None and not one.stage.is_over:
                 st.progress(one.share)
+        over = [token for token, one in told if one.stage.is_over]
+        if len(over) > 1:
+            st.button("Dismiss all", key="dismiss-all", type="tertiary", on_click=state.imports(aws).dismiss, args=over)
 
 
 def line(one: Progress) -> str:
@@ -191,4 +199,5 @@ def line(one: Progress) -> str:
 
 
 def _why(problem: KennelError) -> str:
-    return f"{markup.sentence(problem.why or problem.what)}. {markup.sentence(problem.next_step)}."
+    said = (problem.why or problem.what, problem.next_step)
+    return " ".join(f"{markup.sentence(text).rstrip('.')}." for text in said if text)

@@ -100,3 +100,18 @@ def test_literal_text_survives_markdown(text: str) -> None:
     assert escaped.replace("\\", "") == text
     for special in "$*[]_`<":
         assert escaped.count(special) == escaped.count(f"\\{special}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("it failed", "It failed"),
+        ("model.pth is cut off", "model.pth is cut off"),
+        ("s3:GetObject is missing", "s3:GetObject is missing"),
+        ("ml.m5.large is not free", "ml.m5.large is not free"),
+        ("two: one and one", "Two: one and one"),
+        ("", ""),
+    ],
+)
+def test_a_sentence_begins_large_and_a_name_as_it_is(text: str, said: str) -> None:
+    assert markup.sentence(text) == said

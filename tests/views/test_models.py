@@ -246,6 +246,13 @@ def test_a_file_that_is_no_model_says_so_before_anything_is_done(
     page = bring(visit(aws, "models"), "photo.jpg", b"no model")
     assert "its name ends neither with .tar.gz nor with .pth" in text(page)
     assert page.button(key="confirm-blocked").disabled
+    page.file_uploader[0].set_value(("junk.tar.gz", b"no gzip", "")).run()
+    assert "junk.tar.gz is not Kennel&#x27;s model.tar.gz: it begins like none." in text(page)
+    assert page.button(key="confirm-blocked").disabled
+    page.file_uploader[0].set_value(("poodles.tar.gz", b"\x1f\x8b", "")).run()
+    assert page.text_input(key="import-name").value == "poodles"
+    page.file_uploader[0].set_value(("beagles.tar.gz", b"\x1f\x8b", "")).run()
+    assert page.text_input(key="import-name").value == "beagles", "another file is another model"
     other = tmp_path / "other"
     other.mkdir()
     page = bring(visit(aws, "models"), "odd.tar.gz", pack(other, {"card.json": json.dumps({}).encode()}).read_bytes())
@@ -273,7 +280,7 @@ def test_a_model_is_brought_from_an_address_in_s3(
 def test_of_a_reference_model_labels_and_preparation_are_asked_for(
     aws: Account, visit: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = bring(visit(aws, "models"), "model.pth", b"tensors")
+    page = bring(visit(aws, "models"), "model.pth", b"PK tensors")
     assert "A reference project&#x27;s model.pth" in text(page)
     assert page.text_input(key="import-name").value == "imported"
     assert page.text_area(key="import-labels").value == ""

@@ -118,8 +118,8 @@ def inspect(file: Path) -> Inspected:
             while counted.rest(_CHUNK):
                 pass  # to the end: what is cut off or damaged shows by its checksum only there
     except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise _refused(f"it is no complete gzipped tar ({reason})") from error
+        reason = "it does not begin like one" if isinstance(error, gzip.BadGzipFile) else error
+        raise _refused(f"it is no complete gzipped tar ({getattr(error, 'strerror', None) or reason})") from error
     missing = [name for name in NEEDED if name not in names]
     if missing:
         raise _refused(f"it lacks {', '.join(missing)}", _BRING)

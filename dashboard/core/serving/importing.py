@@ -40,6 +40,10 @@ class Kind(StrEnum):
             field="file",
         )
 
+    def begins(self, data: bytes) -> bool:
+        """Whether a file whose first two bytes these are may be one: gzip's mark, a zip's or a pickle's."""
+        return data == b"\x1f\x8b" if self is Kind.ARCHIVE else data == b"PK" or data[:1] == b"\x80"
+
 
 class Stage(StrEnum):
     """How far an import is."""

@@ -10,13 +10,14 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.costs.waste import expiry
 from dashboard.core.costs.waste.expiry import Keep
-from dashboard.core.errors import InvalidInput, Refused
+from dashboard.core.errors import AlreadyExists, InvalidInput, KennelError, Refused
 from dashboard.core.format import size
 from dashboard.core.runs.instances import SERVING
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.window import Window
 from dashboard.core.serving import parts, sources, variant
-from dashboard.core.serving.deploy import DeployPlan, deploy, plan_deploy
+from dashboard.core.serving.deploy import DeployPlan, check_free, deploy, free_name, plan_deploy
+from dashboard.core.serving.model import Endpoint
 from dashboard.core.serving.source import Source, SourceKind
 from dashboard.core.serving.source import of as source_of
 from dashboard.core.serving.sources import Offered
@@ -35,20 +36,32 @@ MODES = {REAL_TIME: "Instances, always ready", SERVERLESS: "Serverless, paid by 
 def question(aws: Aws) -> Question:
     """Any model of the account. Raises the errors of `sources.offered`."""
     found = sources.offered(aws, state.runs(aws, Window.ALL).value)
-    return Question("Deploy a model", partial(_draw, aws, found, secrets.token_hex(8)))
+    return Question("Deploy a model", partial(_draw, aws, found, _names(aws), secrets.token_hex(8)))
 
 
 def of_model(aws: Aws, model: Run | Source, token: str) -> Question:
     """One model: a run's, or a registered version's. Each `token` is one order."""
-    return Question("Deploy model", partial(_draw_one, aws, model, token))
+    return Question("Deploy model", partial(_draw_one, aws, model, free_name(model.name, _names(aws)), token))
 
 
-def _draw(aws: Aws, found: Offered, token: str) -> Action | None:
+def _endpoints(aws: Aws) -> tuple[Endpoint, ...]:
+    """Those that have their name already. Where they cannot be listed, deploying itself says what is taken."""
+    try:
+        return state.endpoints(aws).value
+    except KennelError:
+        return ()
+
+
+def _names(aws: Aws) -> frozenset[str]:
+    return frozenset(one.name for one in _endpoints(aws))
+
+
+def _draw(aws: Aws, found: Offered, taken: frozenset[str], token: str) -> Action | None:
     chosen = choose(found, "deploy")
     if chosen is None:
         return None
     name = chosen.name.lower().replace(" ", "-").removesuffix(".tar.gz").replace(".", "-")
-    plan = _form(aws, chosen, name, token)
+    plan = _form(aws, chosen, free_name(name, taken), token)
     return None if plan is None else _action(aws, plan, Place.ENDPOINT, {"endpoint": plan.name})
 
 
@@ -79,8 +92,8 @@ def choose(found: Offered, key: str) -> Source | None:
     return st.selectbox("Model", offered, format_func=lambda one: one.name, key=f"{key}-model")
 
 
-def _draw_one(aws: Aws, model: Run | Source, token: str) -> Action | None:
-    plan = _form(aws, model, model.name, token)
+def _draw_one(aws: Aws, model: Run | Source, name: str, token: str) -> Action | None:
+    plan = _form(aws, model, name, token)
     if plan is None:
         return None
     if isinstance(model, Run):
@@ -111,7 +124,7 @@ def _form(aws: Aws, model: Run | Source, suggested: str, token: str) -> DeployPl
         help="It is found as waste afterwards. Nothing deletes it by itself unless you schedule that.",
     )
     try:
-        return plan_deploy(
+        plan = plan_deploy(
             model,
             name or "",
             instance,
@@ -123,9 +136,11 @@ def _form(aws: Aws, model: Run | Source, suggested: str, token: str) -> DeployPl
             keep=keep,
             now=state.now(),
         )
-    except (InvalidInput, Refused) as wrong:
+        check_free(plan, _endpoints(aws))
+    except (InvalidInput, Refused, AlreadyExists) as wrong:
         slot.html(note(f"{wrong}", Tone.FAILED))
         return None
+    return plan
 
 
 def _suffix(model: Run | Source) -> str:

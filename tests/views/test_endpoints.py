@@ -132,6 +132,17 @@ def test_an_archive_is_deployed_without_instances(aws: Serving, visit: Open) -> 
     assert page.query_params["endpoint"] in ("quick", ["quick"])
 
 
+def test_a_name_that_is_taken_is_told_beside_it_and_not_offered(aws: Serving, visit: Open) -> None:
+    aws.add_endpoint("dogs-1")
+    page = visit(aws, "endpoints")
+    page.button(key="deploy-any").click().run()
+    name = next(one for one in page.text_input if one.label == "Endpoint name")
+    assert name.value == "dogs-1-2"
+    name.set_value("dogs").run()
+    assert "there is already an endpoint named dogs" in text(page)
+    assert page.button(key="confirm-blocked").disabled
+
+
 def test_one_endpoint_says_how_it_does_and_what_a_thousand_photos_cost(aws: Serving, visit: Open) -> None:
     page = visit(aws, "endpoint", endpoint="dogs")
     assert not page.exception

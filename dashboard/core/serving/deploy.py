@@ -1,8 +1,10 @@
 """Deploy a trained model: plan → confirm → model, endpoint configuration, endpoint."""
 
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from dashboard.core import tags
@@ -13,20 +15,30 @@ from dashboard.core.costs.quote import Quote, hourly, unknown
 from dashboard.core.costs.waste import expiry
 from dashboard.core.costs.waste import schedule as waste_schedule
 from dashboard.core.costs.waste.expiry import Keep
-from dashboard.core.errors import AccessDenied, AlreadyExists, InvalidInput, NotFound, ServiceFault
+from dashboard.core.errors import (
+    AccessDenied,
+    AlreadyExists,
+    InvalidInput,
+    NotFound,
+    QuotaExceeded,
+    Refused,
+    ServiceFault,
+)
 from dashboard.core.format import money, rate
 from dashboard.core.runs.instances import hardware
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.spec_problems import NAME
 from dashboard.core.serving import parts
+from dashboard.core.serving.model import Endpoint
 from dashboard.core.serving.parts import COUNT, ROLE
 from dashboard.core.serving.source import Source
 from dashboard.core.serving.source import of as source_of
 from dashboard.core.serving.variant import BY_USE, PROVISIONED, Serverless
 
-__all__ = ["COUNT", "ROLE", "VARIANT", "DeployPlan", "deploy", "plan_deploy"]
+__all__ = ["COUNT", "ROLE", "VARIANT", "DeployPlan", "check_free", "deploy", "free_name", "plan_deploy"]
 
 VARIANT = "main"
+NAME_LENGTH = 63
 
 
 @dataclass(frozen=True)
@@ -116,20 +128,45 @@ def plan_deploy(
 def deploy(aws: Aws, plan: DeployPlan) -> str:
     """Make the planned endpoint and return its name; it is serving some time later.
 
-    Sending the same plan again makes nothing twice and completes what an interruption left out. Raises AlreadyExists
-    when the endpoint's name belongs to another one, and the errors of `Aws.call`.
+    Sending the same plan again makes nothing twice and completes what an interruption left out. Where AWS refuses the
+    endpoint, its model and configuration do not stay behind. Raises AlreadyExists when the endpoint's name belongs to
+    another one, and the errors of `Aws.call`.
     """
+    if _stands(aws, plan) is False:
+        raise _taken(plan.name)  # before anything is made for it
     for operation, parameters in plan.requests:
         try:
             aws.call("sagemaker", operation, **parameters)
-        except AlreadyExists as taken:
-            if operation == "CreateEndpoint":
-                _check_ours(aws, plan, taken)
+        except AlreadyExists:
             # The model's and the configuration's names are made from the order: they are this plan's own.
+            if operation == "CreateEndpoint" and _stands(aws, plan) is not True:
+                _take_back(aws, plan)
+                raise _taken(plan.name) from None
+        except (InvalidInput, QuotaExceeded, AccessDenied, Refused):
+            if operation == "CreateEndpoint" and _stands(aws, plan) is not True:
+                _take_back(aws, plan)
+            raise
         else:
             if operation == "CreateEndpoint":
                 _cancel_schedule(aws, plan.name)
     return plan.name
+
+
+def check_free(plan: DeployPlan, endpoints: Iterable[Endpoint]) -> None:
+    """Raises AlreadyExists when one of these endpoints has the plan's name, unless it is what the plan made.
+
+    Capitals make no other name. Source: EndpointName of CreateEndpoint in the SageMaker API reference.
+    """
+    for one in endpoints:
+        if one.name.lower() == plan.name.lower() and one.tags.get(tags.ORDER) != plan.order:
+            raise _taken(one.name)
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """`wanted`, or with the first number behind it that makes a name which is not taken: "dogs-2"."""
+    lower = {one.lower() for one in taken}
+    numbered = (f"{wanted[: NAME_LENGTH - 1 - len(str(number))]}-{number}" for number in range(2, len(lower) + 3))
+    return next(name for name in chain([wanted], numbered) if name.lower() not in lower)
 
 
 def _cancel_schedule(aws: Aws, name: str) -> None:
@@ -141,14 +178,29 @@ def _cancel_schedule(aws: Aws, name: str) -> None:
         aws.call("scheduler", "DeleteSchedule", Name=waste_schedule.name_of(name))
 
 
-def _check_ours(aws: Aws, plan: DeployPlan, taken: AlreadyExists) -> None:
-    told = aws.call("sagemaker", "DescribeEndpoint", EndpointName=plan.name)
-    if tags.of_sagemaker(aws, told["EndpointArn"]).get(tags.ORDER) != plan.order:
-        raise AlreadyExists(
-            f"there is already an endpoint named {plan.name}",
-            "names are unique in an account and region",
-            "choose another name, or delete that endpoint first",
-        ) from taken
+def _stands(aws: Aws, plan: DeployPlan) -> bool | None:
+    """Whether the endpoint of this name is what the plan made; None where there is none."""
+    try:
+        told = aws.call("sagemaker", "DescribeEndpoint", EndpointName=plan.name)
+    except NotFound:
+        return None
+    return tags.of_sagemaker(aws, told["EndpointArn"]).get(tags.ORDER) == plan.order
+
+
+def _take_back(aws: Aws, plan: DeployPlan) -> None:
+    """Delete what was made for an endpoint that AWS refused; why it did is told, and not that this is not allowed."""
+    with suppress(NotFound, AccessDenied):
+        aws.call("sagemaker", "DeleteEndpointConfig", EndpointConfigName=plan.config_name)
+    with suppress(NotFound, AccessDenied):
+        aws.call("sagemaker", "DeleteModel", ModelName=plan.model_name)
+
+
+def _taken(name: str) -> AlreadyExists:
+    return AlreadyExists(
+        f"there is already an endpoint named {name}",
+        "names are unique in an account and region",
+        "choose another name, or delete that endpoint first",
+    )
 
 
 def _check(name: str) -> None:

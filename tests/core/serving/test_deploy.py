@@ -8,12 +8,14 @@ from botocore.validate import ParamValidator
 
 from dashboard.core.aws import Account
 from dashboard.core.costs.waste.expiry import Keep
-from dashboard.core.errors import AlreadyExists, InvalidInput, Refused
+from dashboard.core.errors import AlreadyExists, InvalidInput, QuotaExceeded, Refused
 from dashboard.core.runs.model import RunStatus
-from dashboard.core.serving.deploy import deploy, plan_deploy
+from dashboard.core.serving.deploy import check_free, deploy, free_name, plan_deploy
 from dashboard.core.serving.source import Source, SourceKind
 from dashboard.core.serving.variant import Serverless
+from tests.core.conftest import refusal
 from tests.core.runs.made import run
+from tests.core.serving.made import endpoint
 
 MODEL = "s3://kennel-123456789012-us-east-1/runs/dogs-1/output/model.tar.gz"
 EMBEDDED = Account("embedded", "us-east-1", "123456789012", True, True, "http://127.0.0.1:1", "/x/client.json")
@@ -129,8 +131,31 @@ def test_an_interrupted_deployment_is_completed(aws, serving, prices):
 
 def test_a_name_that_another_endpoint_has_is_refused(aws, serving, prices):
     serving.add("dogs")
+    before = set(serving.models), set(serving.configs)
     with pytest.raises(AlreadyExists, match="already an endpoint named dogs"):
         deploy(aws, make(prices, account=aws.account))
+    assert (set(serving.models), set(serving.configs)) == before
+
+
+def test_what_was_made_for_an_endpoint_that_aws_refuses_does_not_stay(aws, serving, fake, prices):
+    words = "The account-level service limit 'ml.m5.large for endpoint usage' is 0 Instances."
+    fake.on("CreateEndpoint", lambda _: refusal("ResourceLimitExceeded", words))
+    with pytest.raises(QuotaExceeded):
+        deploy(aws, make(prices, account=aws.account))
+    assert serving.models == serving.configs == {}
+
+
+def test_a_name_that_is_taken_is_told_before_anything_is_sent(prices):
+    plan = make(prices)
+    check_free(plan, [endpoint(name="cats"), endpoint(tags={"kennel:token": plan.order})])  # the second is its own
+    with pytest.raises(AlreadyExists, match="already an endpoint named Dogs"):
+        check_free(plan, [endpoint(name="Dogs")])
+
+
+def test_the_name_that_is_offered_is_free():
+    assert free_name("dogs", ["cats"]) == "dogs"
+    assert free_name("dogs", ["Dogs", "dogs-2"]) == "dogs-3"
+    assert free_name("d" * 63, ["d" * 63]) == "d" * 61 + "-2"
 
 
 def test_it_says_until_when_it_is_wanted(prices):

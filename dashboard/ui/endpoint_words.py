@@ -13,7 +13,7 @@ from dashboard.core.format import UNKNOWN, ago, count, duration, money, percent
 from dashboard.core.runs.instances import hardware
 from dashboard.core.serving import live, variant
 from dashboard.core.serving.live import Traffic
-from dashboard.core.serving.model import Endpoint
+from dashboard.core.serving.model import Endpoint, EndpointStatus
 from dashboard.core.serving.span import Span
 from dashboard.ui import receipt
 from dashboard.ui.strip import Figure
@@ -59,7 +59,8 @@ def sentence(one: Endpoint, now: datetime) -> str:
     """An endpoint's live sentence: "serving on 2 × ml.m5.large since 3 h ago"."""
     on = f" on {one.machine}" if one.machine else ""
     if one.status.is_coming:
-        return f"{one.status.word}{on}, for {duration((now - one.created).total_seconds())} now"
+        begun = one.modified if one.status is EndpointStatus.RESTARTING and one.modified else one.created
+        return f"{one.status.word}{on}, for {duration((now - begun).total_seconds())} now"
     since = f", made {ago(one.created, now)}"
     if one.status.is_changing and one.modified and not one.status.is_going:
         since = f", for {duration((now - one.modified).total_seconds())} now"

@@ -62,6 +62,8 @@ def test_an_endpoint_in_one_sentence():
     assert sentence(endpoint(asked(count=2)), NOW) == "serving on 2 × ml.m5.large, made 3 h ago"
     starting = endpoint(status=EndpointStatus.CREATING)
     assert sentence(starting, CREATED + timedelta(seconds=20)) == "starting on ml.m5.large, for 20 s now"
+    again = endpoint(status=EndpointStatus.RESTARTING, modified=NOW - timedelta(seconds=9))
+    assert sentence(again, NOW) == "restarting on ml.m5.large, for 9 s now"
     updating = endpoint(status=EndpointStatus.UPDATING, modified=NOW - timedelta(minutes=2))
     assert sentence(updating, NOW) == "updating on ml.m5.large, for 2 min now"
 

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.costs.receipt import Nature
+from dashboard.core.errors import KennelError
 from dashboard.core.format import money, percent
 from dashboard.core.serving.functions.concurrency import (
     HONEST,
@@ -24,10 +25,14 @@ from dashboard.core.serving.functions.concurrency_refusals import most_reserved,
 from dashboard.core.serving.functions.functions import Details
 from dashboard.core.serving.functions.model import LATEST, Architecture
 from dashboard.core.serving.functions.scaled import TARGETS, WHY_MAXIMUM, Scaling
-from dashboard.ui import confirm, function_plan, function_words, markup, page, problem, receipt
+from dashboard.core.serving.span import Span
+from dashboard.ui import confirm, function_plan, function_words, looking, markup, page, problem, receipt
 from dashboard.ui.confirm import Question
 from dashboard.ui.markup import badge, facts, note
 from dashboard.ui.tones import Tone
+
+EXAMPLE = (60.0, 0.2)
+"""Invocations a minute and seconds each, where nothing was measured."""
 
 
 def show(aws: Aws, details: Details) -> None:
@@ -41,7 +46,7 @@ def show(aws: Aws, details: Details) -> None:
         page.section("Now")
         st.fragment(_now, run_every=2, key="concurrency-now")(aws, details.function.name)
         page.section("How many would do")
-        _arithmetic()
+        _arithmetic(aws, details)
         with st.expander("Reserved and provisioned are two things", expanded=False):
             st.html(note(HONEST))
 
@@ -49,9 +54,9 @@ def show(aws: Aws, details: Details) -> None:
 def _form(details: Details) -> Concurrency:
     """What the fields say; they begin with how things stand."""
     options = list(details.qualifiers) or [LATEST]
-    qualifier = st.selectbox(
-        "Of", options, key="concurrency-of", help=f"{LATEST} cannot be kept ready: an alias or a version can"
-    )
+    qualifier = st.selectbox("Alias or version", options, key="concurrency-of")
+    if LATEST not in options:
+        st.html(note(f"{LATEST} is not among them: it changes with every update, and Lambda keeps none of it ready."))
     set_now = of(details, qualifier)
     most = most_reserved(details)
     has_ceiling = st.toggle(
@@ -173,11 +178,15 @@ def _set(details: Details) -> None:
             st.html(note(happened))
 
 
-def _arithmetic() -> None:
-    """Invocations a minute and seconds each → how many at once."""
+def _arithmetic(aws: Aws, details: Details) -> None:
+    """Invocations a minute and seconds each → how many at once; they begin with what was measured, and then stay."""
+    name, span = details.function.name, looking.span()
+    rate, took = f"little-rate-{name}", f"little-seconds-{name}"
+    if rate not in st.session_state or took not in st.session_state:
+        st.session_state[rate], st.session_state[took] = _measured(aws, name, span) or EXAMPLE
     first, second = st.columns(2)
-    per_minute = first.number_input("Invocations a minute", 0.0, None, 60.0, key="little-rate")
-    seconds = second.number_input("Seconds each", 0.001, 900.0, 0.2, format="%.3f", key="little-seconds")
+    per_minute = first.number_input("Invocations a minute", 0.0, None, key=rate, format="%.2f")
+    seconds = second.number_input("Seconds each", 0.001, 900.0, key=took, format="%.3f")
     mean, number = at_once(per_minute, seconds), enough(per_minute, seconds)
     st.html(
         note(
@@ -185,6 +194,16 @@ def _arithmetic() -> None:
             f"come at random moments: with {number:,}, at most 1 in 100 finds none free (Erlang's loss formula)."
         )
     )
+
+
+def _measured(aws: Aws, name: str, span: Span) -> tuple[float, float] | None:
+    """Invocations a minute and seconds each over the span of the figures above; None where nobody called."""
+    try:
+        usage = state.function_usage(aws, name, span).value
+    except KennelError:
+        return None  # the head of the page says why
+    took = usage.whole.get("duration")
+    return (round(usage.per_minute, 2), max(0.001, round(took, 3))) if took and usage.invocations else None
 
 
 def _cost(aws: Aws, details: Details, number: int) -> Decimal | None:

@@ -31,7 +31,7 @@ def draw(aws: Aws, plan: Plan, *, then: Place | None = None, query: dict[str, st
     if plan.goes:
         rows["Goes"] = ", ".join(plan.goes)
     if plan.stays and not plan.is_empty:
-        rows["Stays"] = ". ".join(plan.stays)
+        rows["Stays"] = "; ".join(plan.stays)
     if rows:
         st.html(facts(rows))
     if plan.about is About.CONCURRENCY:

@@ -29,12 +29,16 @@ def field() -> None:
 
 
 def charts(drawn: Sequence[Panel], chosen: Span, *, is_quiet: bool) -> None:
-    """Charts of a span, two beside each other. is_quiet: nobody asked in it, and the first one says so for all."""
+    """Charts of a span, two beside each other, an odd one at the end as wide as both.
+
+    is_quiet: nobody asked in it, and the first one says so for all.
+    """
     if is_quiet:
         chart.panel(drawn[0].key, drawn[0].finding, None, drawn[0].wait, alone=True)
         drawn = [panel for panel in drawn if panel.lines]
     is_dark = st.context.theme.type == "dark"
     for first in range(0, len(drawn), 2):
-        for place, panel in zip(st.columns(2, gap="small"), drawn[first : first + 2], strict=False):
+        beside = drawn[first : first + 2]
+        for place, panel in zip(st.columns(len(beside), gap="small"), beside, strict=True):
             with place:
                 chart.panel(panel.key, panel.finding, panel.draw(chosen, is_dark=is_dark), panel.wait)

@@ -106,6 +106,21 @@ def test_reserved_5_and_provisioned_2_cost_what_the_button_says(visit: Open, acc
     assert (account.functions["dogs"]["reserved"], account.functions["dogs"]["provisioned"]) == (5, {"live": 2})
 
 
+@pytest.mark.parametrize(("per_bin", "rate", "seconds"), [(0.0, 60.0, 0.2), (90.0, 6.0, 0.041)])
+def test_how_many_would_do_begins_with_what_was_measured(
+    visit: Open, account: WithFunctions, per_bin: float, rate: float, seconds: float
+) -> None:
+    account.asked_per_bin = per_bin  # 90 in the last 15 minutes
+    page = visit(account, "function", function="dogs", part="Concurrency")
+    assert not page.exception
+    assert page.number_input(key="little-rate-dogs").value == rate
+    assert page.number_input(key="little-seconds-dogs").value == seconds
+    account.asked_per_bin = 0.0
+    page.number_input(key="little-rate-dogs").set_value(7.0).run()
+    assert page.number_input(key="little-seconds-dogs").value == seconds  # what was not touched stays
+    assert "$LATEST is not among them" in text(page)
+
+
 def test_what_lambda_would_refuse_is_explained_before(visit: Open, account: WithFunctions) -> None:
     account.limit = 10
     page = visit(account, "function", function="dogs", part="Concurrency")

@@ -177,7 +177,7 @@ def channel(name: str, uri: str, **more: Any) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}, **more}
 
 
-def eventually(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+def eventually(condition: Callable[[], object], seconds: float = 30.0) -> bool:
     """Whether `condition` comes true in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

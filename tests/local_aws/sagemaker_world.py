@@ -133,7 +133,7 @@ def create_endpoint(sagemaker: Any, name: str, environment: dict[str, str], *, c
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
 
-def wait_for(sagemaker: Any, name: str, status: str, seconds: float = 20.0) -> dict[str, Any]:
+def wait_for(sagemaker: Any, name: str, status: str, seconds: float = 60.0) -> dict[str, Any]:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found: dict[str, Any] = sagemaker.describe_endpoint(EndpointName=name)
@@ -146,7 +146,7 @@ def wait_for(sagemaker: Any, name: str, status: str, seconds: float = 20.0) -> d
 def delete_endpoint(sagemaker: Any, name: str) -> None:
     """Delete an endpoint and wait until nothing of it runs."""
     sagemaker.delete_endpoint(EndpointName=name)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while time.monotonic() < end:
         try:
             sagemaker.describe_endpoint(EndpointName=name)

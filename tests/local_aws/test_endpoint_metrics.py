@@ -43,7 +43,7 @@ def told(embedded: Embedded, name: str, metric: str, *statistics: str, percentil
         **({"ExtendedStatistics": [percentile]} if percentile else {"Statistics": [*statistics, "SampleCount"]}),
     }
     cloudwatch = client(embedded, "cloudwatch")
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while time.monotonic() < end:
         found = cloudwatch.get_metric_statistics(**asked)["Datapoints"]
         if found and (percentile or sum(one["SampleCount"] for one in found) == 7):

@@ -50,7 +50,7 @@ def timed(aws: Embedded) -> float:
 def told(aws: Embedded, metric: str, statistic: str, namespace: str = "AWS/SageMaker") -> float:
     """A statistic over the last hour, once there is one."""
     now = datetime.now(UTC)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while time.monotonic() < end:
         points = aws.client("cloudwatch").get_metric_statistics(
             Namespace=namespace,

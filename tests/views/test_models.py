@@ -1,6 +1,7 @@
 """Models: what is registered, compared, decided about, and brought from elsewhere."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -209,9 +210,7 @@ def bring(page: AppTest, name: str, data: bytes) -> AppTest:
 
 def imported(aws: ScriptedAws) -> Any:
     """The one import, once it is over."""
-    import time
-
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         [(_, told)] = state.imports(aws).all()  # type: ignore[arg-type]
         if told.stage.is_over:

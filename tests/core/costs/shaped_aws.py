@@ -10,6 +10,8 @@ from botocore.validate import ParamValidator
 from dashboard.core.aws import Account, Aws
 from dashboard.core.errors import KennelError, ServiceFault
 
+_SESSION = botocore.session.Session()  # one for all: it keeps the models that it has read, and some are large
+
 Answer = Mapping[str, Any] | KennelError | Callable[[dict[str, Any]], Any]
 
 
@@ -18,7 +20,7 @@ class ShapedAws(Aws):
 
     def __init__(self, answers: Mapping[str, Answer], *, is_embedded: bool = False) -> None:
         account = Account("real", "us-east-1", "123456789012", is_embedded=is_embedded, writable=True)
-        super().__init__(account, botocore.session.Session())
+        super().__init__(account, _SESSION)
         self.answers = dict(answers)
         self.calls: list[tuple[str, dict[str, Any]]] = []
 

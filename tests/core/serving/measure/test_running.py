@@ -27,7 +27,7 @@ def made(plan: Plan, levels: tuple[Level, ...], ended: str) -> Measurement:
 
 
 def over(running: Running) -> Progress:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while time.monotonic() < until:
         progress = running.look("dogs", "main")
         if progress and progress.is_over:

@@ -158,7 +158,7 @@ def test_a_real_fleet_is_scaled_out_when_the_replay_says(real: ScalingWorld) -> 
     real.register(1, 3)
     real.track(3)
     with real.sampled() as seen, real.asked(rate):
-        real.wait_for(3, seconds=30)
+        real.wait_for(3, seconds=60)
     [activity] = real.activities()
     took = (activity["EndTime"] - activity["StartTime"]).total_seconds() * real.scale
     real.scaling.deregister_scalable_target(**real.resource)

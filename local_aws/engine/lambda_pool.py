@@ -97,7 +97,7 @@ class Pool:
         self._current: Collection[str] = frozenset()
         self._starts: set[asyncio.Task[None]] = set()
         self._ends: set[asyncio.Task[None]] = set()
-        self._slots = asyncio.Semaphore(STARTS_AT_ONCE)
+        self._slots = asyncio.Semaphore(STARTS_AT_ONCE)  # more at once would only make all of them slow
         self._number = 0
         self._closing = False
 
@@ -152,7 +152,8 @@ class Pool:
         self._make_place()
         self._starting += 1
         try:
-            made = await self._start(spec, kept_ready=False)
+            async with self._slots:
+                made = await self._start(spec, kept_ready=False)
         finally:
             self._starting -= 1
         self._busy.add(made)
@@ -243,27 +244,31 @@ class Pool:
     async def _start_kept(self, kept: _Kept) -> None:
         made = None
         try:
-            made = await self._start(kept.wanted.spec, kept_ready=True)
+            async with self._slots:
+                if self._is_wanted(kept):
+                    made = await self._start(kept.wanted.spec, kept_ready=True)
         except Unusable as error:
             kept.failure, kept.again = f"FUNCTION_ERROR_INIT_FAILURE: {error}", self._clock() + AGAIN_SECONDS
         except Exception as error:
-            log.exception("an environment of %s", kept.wanted.spec.name)
+            if self._is_wanted(kept):  # else its package has gone with its function
+                log.exception("an environment of %s", kept.wanted.spec.name)
             kept.failure, kept.again = f"this machine could not start it: {error}", self._clock() + AGAIN_SECONDS
         finally:
             kept.starting -= 1
         if made is None:
             return
-        wanted = kept in self._kept.values() and kept.there < kept.wanted.count
-        if wanted and not self._closing:
+        if self._is_wanted(kept):
             kept.idle.append(made)
         else:
             await made.end()
 
+    def _is_wanted(self, kept: _Kept) -> bool:
+        return not self._closing and kept in self._kept.values() and kept.there < kept.wanted.count
+
     async def _start(self, spec: Spec, *, kept_ready: bool) -> Environment:
         self._number += 1
         made = Environment(spec, self._place(self._number), self._log, kept_ready=kept_ready)
-        async with self._slots:  # more at once would only make all of them slow
-            await made.start()
+        await made.start()
         return made
 
     def _make_place(self) -> None:

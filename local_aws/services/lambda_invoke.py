@@ -20,7 +20,7 @@ from local_aws.errors import ServiceError
 from local_aws.services import lambda_limits
 from local_aws.services.lambda_limits import Account
 from local_aws.services.lambda_metrics import LambdaMetrics
-from local_aws.services.lambda_names import LATEST, Named
+from local_aws.services.lambda_names import LATEST, Named, not_found
 from local_aws.services.lambda_record import Document, Functions, configuration_of
 
 RESERVED = "ReservedFunctionConcurrentInvocationLimitExceeded"
@@ -98,7 +98,7 @@ class Invoker:
             taken = self._pool.take_ready(spec, which.qualifier) if which.qualifier else None
             with self._counted(which, document, on_demand=taken is None):
                 self._note_running(which, document, taken)
-                outcome = await self._run(taken, spec, asked)
+                outcome = await self._run(which, taken, spec, asked)
         except Throttled:
             self._count(which, "Throttles")
             raise
@@ -109,7 +109,7 @@ class Invoker:
             self._billed(document, version, outcome.billed_ms, taken is not None)
         return Answered(outcome, version)
 
-    async def _run(self, taken: Taken | None, spec: Spec, asked: Asked) -> Outcome:
+    async def _run(self, which: Named, taken: Taken | None, spec: Spec, asked: Asked) -> Outcome:
         try:
             taken = taken or await self._pool.take(spec)
         except NoPlace:
@@ -118,12 +118,16 @@ class Invoker:
                 f"Rate Exceeded. The embedded AWS runs at most {self._pool.most} environments at once on this machine, "
                 "and all of them are busy.",
             ) from None
+        except OSError:
+            if self._functions.get(which.key) is None:  # its package has gone with it
+                raise not_found(which.qualified_arn) from None
+            raise
         except Unusable as error:
             return Outcome(error.payload, failed=True, seconds=0.0, tail=error.tail, init_seconds=error.seconds)
         try:
             return await taken.environment.invoke(asked, cold=taken.cold)
         except Lost:  # it was killed while it waited: what a new one does differently is that it is alive
-            return await self._run(None, spec, asked)
+            return await self._run(which, None, spec, asked)
         finally:
             self._pool.give_back(taken)
 

@@ -83,6 +83,23 @@ def test_environments_are_kept_ready_as_many_as_are_wanted(world: World) -> None
     world.runs(work)
 
 
+def test_what_is_not_wanted_any_more_is_not_started(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """Some of them wait for their turn when the function goes, and its package with it."""
+
+    async def work(pool: Pool) -> None:
+        pool.most = 6
+        spec = world.spec()
+        for count in (6, 2, 5):
+            pool.reconcile([Wanted(spec.function, "1", spec, count)], {spec.key})
+        pool.reconcile((), ())
+        spec.package.unlink()
+        await until(lambda: pool.count == 0 and not pool._starts and not pool._ends)
+        assert pool._number <= 2
+
+    world.runs(work)
+    assert not caplog.records
+
+
 def test_one_that_cannot_start_says_why_and_is_tried_again_later(world: World) -> None:
     async def work(pool: Pool) -> None:
         spec = world.spec(code="import nothing_of_this_name")

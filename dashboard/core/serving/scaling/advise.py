@@ -36,8 +36,12 @@ def _limits(settings: Settings, variant: Variant, around: Around) -> Iterable[st
             f"the account's limit is {around.limit} of {variant.instance_type} for all endpoints together: AWS takes a "
             f"maximum of {settings.maximum}, and fails when it scales there. Ask for more in Service Quotas"
         )
+    elif around.limit is None and around.limit_why:
+        yield f"the account's limit of {variant.instance_type} was not checked: {around.limit_why}"
     if around.has_role is False and around.may_make_role is not False:
-        yield f"AWS makes the role {ROLE} in this account, as which it scales from then on"
+        unsure = f". Whether this identity may have it made was not checked: {around.role_why}"
+        known = around.may_make_role or not around.role_why
+        yield f"AWS makes the role {ROLE} in this account, as which it scales from then on{'' if known else unsure}"
     elif around.has_role is None and around.role_why:
         yield f"whether the role {ROLE} is there was not checked: {around.role_why}"
 

@@ -166,6 +166,14 @@ def test_advice_names_what_happens_at_once_and_what_the_account_does_not_give():
     assert "AWS makes the role" in said
 
 
+def test_what_could_not_be_looked_at_around_it_is_said():
+    denied = Around(False, None, "no right to simulate", None, "no right to list quotas")
+    said = " ".join(advise(reference(), REAL, denied))
+    assert "limit of ml.m5.large was not checked: no right to list quotas" in said
+    assert "may have it made was not checked: no right to simulate" in said
+    assert "not checked" not in " ".join(advise(reference(), REAL, ALLOWED))
+
+
 def test_advice_says_that_an_endpoint_nobody_asks_does_not_scale_in():
     assert any("does not scale in" in one for one in advise(reference(), REAL, ALLOWED))
     custom = Settings(1, 3, (TargetTracking("cpu", Tracked.CUSTOM, 60, custom=CPU),))

@@ -22,7 +22,7 @@ ASKED, FAILED, SAID = "confirm.asked", "confirm.failed", "confirm.said"
 class Action:
     """What the dialog's button does: `do` acts and returns a sentence that says so; then the page `then` opens.
 
-    The button of a dangerous action looks like one.
+    The button of a dangerous action looks like one. `typed`: a name that must be typed before, and why.
     """
 
     label: str
@@ -30,6 +30,7 @@ class Action:
     then: Place | None = None
     query: dict[str, str] | None = None
     is_dangerous: bool = False
+    typed: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def dismiss() -> None:
     st.session_state.pop(FAILED, None)
 
 
-def type_name(name: str, why: str) -> bool:
+def _type_name(name: str, why: str) -> bool:
     """A field in which the name must be typed before something dangerous is done; whether it was."""
     typed = st.text_input(f"{why} Type {literal(name)} to go on", key="confirm-name", live=True, autocomplete="off")
     return (typed or "").strip() == name
@@ -84,15 +85,17 @@ def type_name(name: str, why: str) -> bool:
 def _draw(question: Question) -> None:
     with problem.shown("plan"):
         action = question.draw()
+        is_ready = action is not None and (action.typed is None or _type_name(*action.typed))
         if failed := st.session_state.get(FAILED):
             problem.card(failed, "action")
         look = "confirm-danger" if action is not None and action.is_dangerous else "confirm-buttons"
         with st.container(horizontal=True, horizontal_alignment="right", key=look):
             st.button("Cancel", key="confirm-cancel", on_click=_cancel)
-            if action is not None:
+            if action is not None and is_ready:
                 st.button(literal(action.label), key="confirm-do", type="primary", on_click=_act, args=(action,))
             else:
-                st.button("Not possible yet", key="confirm-blocked", disabled=True)
+                label = "Not possible yet" if action is None else literal(action.label)
+                st.button(label, key="confirm-blocked", disabled=True)
 
 
 def _cancel() -> None:

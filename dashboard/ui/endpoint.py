@@ -13,6 +13,7 @@ from dashboard.core.costs.waste import expiry
 from dashboard.core.format import ago
 from dashboard.core.runs.model import Run
 from dashboard.core.serving.delete import DeletePlan, delete_endpoint, plan_delete
+from dashboard.core.serving.logs import endpoint_group
 from dashboard.core.serving.model import Endpoint
 from dashboard.ui import confirm, endpoint_deploy, endpoint_words, receipt
 from dashboard.ui.confirm import Action, Question
@@ -77,19 +78,20 @@ def _draw_delete(aws: Aws, plan: DeletePlan, nature: Nature, then: Place | None)
         facts(
             {
                 "Goes": ", ".join(plan.deletes),
-                **({"Stays": ". ".join(plan.kept)} if plan.kept else {}),
+                "Stays": "; ".join(
+                    (*plan.kept, f"what it printed, in {endpoint_group(plan.endpoint)} of CloudWatch Logs")
+                ),
                 "Saves": saved if plan.saves.is_known else f"unknown: {plan.saves.why_unknown}",
             }
         )
     )
-    if not confirm.type_name(plan.endpoint, "Whoever asks it gets an error from then on."):
-        return None
 
     def do() -> str:
         delete_endpoint(aws, plan)
         return f"{plan.endpoint} is being deleted"
 
-    return Action(f"Delete {plan.endpoint}", do, then=then, is_dangerous=True)
+    typed = (plan.endpoint, "Whoever asks it gets an error from then on.")
+    return Action(f"Delete {plan.endpoint}", do, then=then, is_dangerous=True, typed=typed)
 
 
 def deploy_question(aws: Aws, run: Run, token: str) -> Question:

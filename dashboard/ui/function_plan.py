@@ -10,7 +10,7 @@ from dashboard.core.format import money
 from dashboard.core.serving.functions.act import act
 from dashboard.core.serving.functions.concurrency import monthly
 from dashboard.core.serving.functions.plan import About, Plan
-from dashboard.ui import calls, confirm, receipt
+from dashboard.ui import calls, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, escape, facts, literal, note
 from dashboard.ui.page import Place
@@ -44,9 +44,8 @@ def draw(aws: Aws, plan: Plan, *, then: Place | None = None, query: dict[str, st
     st.html(calls.listed(plan.calls))
     with st.expander("Show as code"):
         st.code(plan.code(aws.account), language="python")
-    if plan.about is About.ALL and not confirm.type_name(plan.function, "Whoever calls it gets an error from then on."):
-        return None
-    return Action(label(aws, plan), partial(act, aws, plan), then, query, is_dangerous=plan.about is About.ALL)
+    typed = (plan.function, "Whoever calls it gets an error from then on.") if plan.about is About.ALL else None
+    return Action(label(aws, plan), partial(act, aws, plan), then, query, is_dangerous=typed is not None, typed=typed)
 
 
 def label(aws: Aws, plan: Plan) -> str:

@@ -21,7 +21,7 @@ from dashboard.core.serving.register import (
     take_out,
 )
 from dashboard.core.serving.registry import FIGURES, Approval, Group, Version
-from dashboard.ui import confirm, models_words
+from dashboard.ui import models_words
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import facts, literal, note, sentence
 from dashboard.ui.page import Place
@@ -146,11 +146,10 @@ def _draw_take_out(aws: Aws, group: Group, version: Version) -> Action | None:
     )
     stays = f"the archive {version.artifact_uri}, the run, and whatever serves it"
     st.html(facts({"Goes": goes, "Stays": stays}))
-    if not confirm.type_name(f"{version.group}/{version.number}", "It cannot be brought back."):
-        return None
 
     def do() -> str:
         take_out(aws, version, is_last=is_last)
         return f"{version.name} is deleted"
 
-    return Action(f"Delete version {version.number}", do, is_dangerous=True)
+    typed = (f"{version.group}/{version.number}", "It cannot be brought back.")
+    return Action(f"Delete version {version.number}", do, is_dangerous=True, typed=typed)

@@ -19,7 +19,7 @@ from dashboard.core.runs.delete import DeletePlan, delete, plan_delete
 from dashboard.core.runs.model import Run, RunKey
 from dashboard.core.runs.window import Window
 from dashboard.core.serving.registry import archives
-from dashboard.ui import confirm, markup, receipt
+from dashboard.ui import markup, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, literal, note
 from dashboard.ui.page import Place
@@ -140,8 +140,6 @@ def _draw_delete(aws: Aws, runs: Sequence[Run], plans: dict[bool, DeletePlan]) -
         return None
     several = len(plan.possible) > 1
     name = count(len(plan.possible), "run") if several else plan.possible[0].run.name
-    if not confirm.type_name(name, "It cannot be brought back."):
-        return None
 
     def do() -> str:
         results = delete(aws, plan)
@@ -149,7 +147,9 @@ def _draw_delete(aws: Aws, runs: Sequence[Run], plans: dict[bool, DeletePlan]) -
         state.deleted(aws, [result.key for result in results if result.problem is None])
         return said
 
-    return Action(f"Delete {name}", do, then=Place.RUNS, query=st.session_state.get(TABLE), is_dangerous=True)
+    typed = (name, "It cannot be brought back.")
+    query = st.session_state.get(TABLE)
+    return Action(f"Delete {name}", do, then=Place.RUNS, query=query, is_dangerous=True, typed=typed)
 
 
 def _summed(told: Sequence[Sequence[str]]) -> str:

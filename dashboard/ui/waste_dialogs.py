@@ -14,7 +14,7 @@ from dashboard.core.costs.waste.expiry import Keep
 from dashboard.core.costs.waste.plan import Plan, plan
 from dashboard.core.costs.waste.waste import Act, Finding, Thing
 from dashboard.core.format import money
-from dashboard.ui import confirm, endpoint, receipt
+from dashboard.ui import endpoint, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, escape, facts, literal, note
 from dashboard.ui.tones import Tone
@@ -60,10 +60,9 @@ def _draw(aws: Aws, made: Plan) -> Action | None:
         with st.expander("Show as code"):
             st.code(made.code(aws.account), language="python")
     final = made.act.is_final
-    if final and not confirm.type_name(made.finding.name, "It does not come back."):
-        return None
     do: Callable[[], str] = partial(carry_out, aws, made)
-    return Action(made.button, do, is_dangerous=final)
+    typed = (made.finding.name, "It does not come back.") if final else None
+    return Action(made.button, do, is_dangerous=final, typed=typed)
 
 
 def _rows(made: Plan) -> dict[str, str]:

@@ -248,6 +248,9 @@ def test_what_changes_at_a_sample_endpoint_is_the_samples_money(aws: Serving, vi
 def test_deleting_leads_back_to_the_table(aws: Serving, visit: Open) -> None:
     page = visit(aws, "endpoint", endpoint="dogs")
     page.button(key="delete-endpoint").click().run()
+    assert "/aws/sagemaker/Endpoints/dogs of CloudWatch Logs" in text(page)  # stays
+    blocked = page.button(key="confirm-blocked")
+    assert (blocked.label, blocked.disabled) == ("Delete dogs", True)
     page.text_input(key="confirm-name").set_value("dogs").run()
     page.button(key="confirm-do").click().run()
     assert not page.exception

@@ -10,7 +10,7 @@ from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError, ServiceFault
 from dashboard.core.serving.starter import STARTER
 from dashboard.core.serving.through import Front
-from dashboard.ui.classify_result import Asking, Way
+from dashboard.ui.classify_result import Asking, Way, results
 from dashboard.ui.markup import note
 from dashboard.ui.tones import Tone
 
@@ -52,6 +52,21 @@ def not_serving(serving: Sequence[str], chosen: str) -> str:
     """What to say when a link asked for an endpoint that does not serve; "" otherwise."""
     asked = st.session_state.get(ASKED, "")
     return f"{asked} is not serving: {chosen} answers instead." if asked and asked not in serving else ""
+
+
+def from_now_on(asking: Asking) -> str:
+    """What to say once another way was chosen than the cards below were asked by; "" otherwise."""
+    shown = [
+        result.asking for result in results().values() if result.asking and result.asking.endpoint == asking.endpoint
+    ]
+    if not shown or any(one.way is asking.way for one in shown):
+        return ""
+    how = {
+        Way.ENDPOINT: "the endpoint itself is asked",
+        Way.LAMBDA: "Lambda is asked",
+        Way.BOTH: "both are asked",
+    }
+    return f"From the next photo on {how[asking.way]}. The answers below stay as they were given."
 
 
 def _choose(serving: Sequence[str]) -> str:

@@ -40,7 +40,7 @@ else:
             help=f"Up to {MAX_PHOTOS} at a time, 20 MB each: JPEG, PNG, WebP, HEIC and more",
         )
         st.html(note(classify.kept_sentence()))
-        with st.container(horizontal=True, vertical_alignment="bottom", key="ask-more"):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="ask-more"):
             asking = classify_ways.asking(aws, serving)
             with_camera = st.toggle("Use the camera", key="with-camera")
             if classify_result.answered():
@@ -49,7 +49,7 @@ else:
             if classify_result.results():
                 st.button("Clear", key="clear", type="tertiary", on_click=classify.clear)
         named = classify.ask_address()
-        if said := classify_ways.not_serving(serving, asking.endpoint):
+        if said := classify_ways.not_serving(serving, asking.endpoint) or classify_ways.from_now_on(asking):
             st.html(note(said, Tone.WAITING))
         shot = st.camera_input("Take a photo", key=f"camera-{classify_result.generation()}") if with_camera else None
         slot = st.empty()

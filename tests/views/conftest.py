@@ -33,6 +33,8 @@ def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv(OURS, "test")
     monkeypatch.delenv("KENNEL_AWS_PROFILE", raising=False)
     monkeypatch.setattr(state.gc, "freeze", lambda: None)
+    # Kennel's warm-up and every run of Streamlit's collect garbage: unfrozen that was most of a test's time
+    monkeypatch.setattr(state.gc, "collect", lambda generation=2: 0)
     # an account's times are told from its own test on: a run that goes on is not as old as the whole suite
     monkeypatch.setattr(scripted, "NOW", datetime.now(UTC))
     st.cache_data.clear()

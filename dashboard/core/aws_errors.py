@@ -35,6 +35,11 @@ THROTTLED = {"Throttling", "ThrottlingException", "ThrottledException", "Request
              "RequestThrottledException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown",
              "ProvisionedThroughputExceededException", "PriorRequestNotComplete",
              "BandwidthLimitExceeded", "429"}  # fmt: skip
+NONE_FREE = {
+    "ReservedFunctionConcurrentInvocationLimitExceeded": "all that are reserved for it are busy; reserved 0 stops it",
+    "ConcurrentInvocationLimitExceeded": "all that this account may run at once in the region are busy",
+}
+"""Why Lambda refuses an invocation. Source: Lambda API Reference, Invoke, TooManyRequestsException."""
 QUOTA = {"ResourceLimitExceeded", "LimitExceeded", "LimitExceededException", "ServiceQuotaExceededException",
          "InstanceLimitExceeded", "VcpuLimitExceeded", "MaxSpotInstanceCountExceeded",
          "SecurityGroupLimitExceeded", "VolumeLimitExceeded", "CreationLimitExceededException"}  # fmt: skip
@@ -123,6 +128,8 @@ def _from_answer(
     if code in WRONG_KEYS:
         # AWS's own text may quote the signed request, so it is left out.
         return CredentialsProblem("AWS does not accept these keys", f"{call} answered {code}", _keys(profile))
+    if code in THROTTLED and response.get("Reason") in NONE_FREE:
+        return _none_free(str(response["Reason"]), parameters)
     if code in THROTTLED:
         return Throttled(
             f"AWS is throttling {call}",
@@ -195,6 +202,16 @@ def _resource(service: str, action: str, parameters: Mapping[str, Any]) -> str:
         return ""
     of_objects = action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject")
     return f"arn:aws:s3:::{bucket}" + (f"/{parameters.get('Key', '*')}" if of_objects else "")
+
+
+def _none_free(reason: str, parameters: Mapping[str, Any]) -> KennelError:
+    """Lambda's Invoke: no environment may take this one."""
+    name = str(parameters.get("FunctionName", "")).rpartition(":function:")[2] or "asked for"
+    return Throttled(
+        f"Lambda refused to invoke the function {name}",
+        NONE_FREE[reason],
+        "try again in a moment, or change what is reserved under Concurrency on its page",
+    )
 
 
 def _model_error(response: Mapping[str, Any], message: str) -> KennelError:

@@ -274,3 +274,20 @@ def client_error(code: str, message: str) -> boto.ClientError:
     return boto.ClientError(
         {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "X"
     )
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [
+        ("ReservedFunctionConcurrentInvocationLimitExceeded", "all that are reserved for it are busy"),
+        ("ConcurrentInvocationLimitExceeded", "all that this account may run at once"),
+        ("CallerRateLimitExceeded", "too many calls a second"),
+    ],
+)
+def test_lambda_that_has_none_free_is_told_apart_from_too_many_calls(reason: str, why: str) -> None:
+    told = client_error("TooManyRequestsException", "Rate Exceeded.")
+    told.response["Reason"] = reason
+    which = {"FunctionName": "arn:aws:lambda:us-east-1:123456789012:function:dogs"}
+    error = translate(told, service="lambda", operation="Invoke", parameters=which)
+    assert isinstance(error, Throttled)
+    assert why in error.why

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import start_embedded, stop_embedded
+from tests.local_aws.engine_world import eventually
 from tests.local_aws.lambda_world import make
 from tests.local_aws.sagemaker_world import (
     IMAGE,
@@ -105,9 +106,9 @@ def test_load_brings_instances_and_a_killed_server_goes_on(world: ScalingWorld) 
     world.track(10)
     with world.asked(40):
         world.wait_for(3, 60)
-    (activity,) = [one for one in world.activities() if one["StatusCode"] == "Successful"]
-    assert activity["Description"] == "Setting desired instance count to 3."
-    (event,) = events(world, "UpdateEndpointWeightsAndCapacities")
+    assert eventually(lambda: world.activities()[-1]["StatusCode"] == "Successful"), "it is followed a moment later"
+    assert world.activities()[-1]["Description"] == "Setting desired instance count to 3."
+    event, *_ = events(world, "UpdateEndpointWeightsAndCapacities")
     assert event["userIdentity"]["arn"].endswith(f":assumed-role/{SLR}/AutoScaling")
     assert event["sourceIPAddress"] == "application-autoscaling.amazonaws.com"
 

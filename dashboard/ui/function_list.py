@@ -113,9 +113,9 @@ def _columns(functions: Sequence[Function]) -> dict[str, Any]:
     column = st.column_config
     last = f"In the last {SPAN.word}"
     return {
-        "Function": table.opening("Function", OPEN, _open, 180),
+        "Function": table.opening("Function", OPEN, _open, 160),
         "State": table.states("State", ((one.state.tone, label(one.state.tone, one.state.word)) for one in functions)),
-        "Asks": column.TextColumn("Asks", width=140, help="The endpoint that it asks"),
+        "Asks": column.TextColumn("Asks", width=120, help="The endpoint that it asks"),
         "Invocations": column.NumberColumn("Invocations/min", width=110, format="%.1f", help=last),
         "p90": column.NumberColumn("p90", width=76, format="%.0f ms", help=f"Of its duration. {last}"),
         "Errors": column.NumberColumn("Errors", width=70, format="%.1f %%", help=last),

@@ -92,12 +92,14 @@ def _alias(aws: Aws, details: Details) -> None:
         st.html(note(f"Version {second} gets {percent(share)} of the calls, {version} the others."))
     if not (details.function.is_kennels or details.function.is_sample):
         return
+    asked = (version, "" if second == "none" else second, share)
     st.button(
         "Review",
         key="alias-review",
         type="primary",
+        disabled=live is not None and asked == (live.version, live.second, live.share),
         on_click=confirm.ask,
-        args=(partial(_question, aws, details.function.name, version, "" if second == "none" else second, share),),
+        args=(partial(_question, aws, details.function.name, *asked),),
         help="Shows the plan; nothing is moved yet",
     )
 

@@ -45,7 +45,7 @@ MONTHS = {730: "730 h, as most calculators count", 744: "744 h, a month of 31 da
 
 def show(aws: Aws, details: Details) -> None:
     """Left the load and the numbers, right the four ways, below where keeping begins to pay."""
-    left, right = st.columns((8, 12), gap="medium")
+    left, right = st.columns((7, 13), gap="medium")
     with left:
         page.section("The load")
         load = _load(aws, details)
@@ -117,14 +117,14 @@ def _columns(aws: Aws, found: Sequence[Outcome]) -> dict[str, Any]:
     form = "$%.4f" if is_small else "$%.2f"
     money_word = words.simulated(aws.account)
     return {
-        "Way": column.TextColumn("Way", width=150, pinned=True),
-        "Cost": column.NumberColumn(f"A month{money_word}", format=form, width=150),
-        "Kept": column.NumberColumn("of it kept ready", format=form, width=110),
-        "Cold": column.NumberColumn("Cold starts", format="%.0f", width=90),
-        "Cold share": column.NumberColumn("of the calls", format="%.2f %%", width=90),
-        "Refused": column.NumberColumn("Throttled", format="%.0f", width=90),
-        "Refused share": column.NumberColumn("of the calls ", format="%.1f %%", width=90),
-        "Ready": column.NumberColumn("Ready on average", format="%.1f", width=120),
+        "Way": column.TextColumn("Way", width=146, pinned=True),
+        "Cost": column.NumberColumn(f"A month{money_word}", format=form, width=134),
+        "Kept": column.NumberColumn("kept ready", format=form, width=84),
+        "Cold": column.NumberColumn("Cold starts", format="%.0f", width=80),
+        "Cold share": column.NumberColumn("of calls", format="%.2f %%", width=70),
+        "Refused": column.NumberColumn("Throttled", format="%.0f", width=78),
+        "Refused share": column.NumberColumn("of calls ", format="%.1f %%", width=66),
+        "Ready": column.NumberColumn("Ready", format="%.1f", width=54, help="Kept ready on average"),
     }
 
 

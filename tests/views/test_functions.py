@@ -208,3 +208,13 @@ def test_what_kennel_did_not_make_is_shown_and_not_touched(visit: Open) -> None:
     page = visit(account, "function", function="theirs", part="Concurrency")
     assert "Kennel did not make this function" in text(page)
     assert not [button for button in page.button if button.key in ("update-function", "delete-function")]
+
+
+def test_pointing_live_at_what_it_points_at_is_nothing_to_review(visit: Open, account: WithFunctions) -> None:
+    page = visit(account, "function", function="dogs", part="Versions")
+    assert page.button(key="alias-review").disabled
+    page.button(key="update-function").click().run()
+    page.selectbox(key="function-memory").set_value(512).run()
+    page.button(key="confirm-do").click().run()  # publishes version 2, and points live at it
+    page.selectbox(key="alias-version").set_value("1").run()
+    assert not page.button(key="alias-review").disabled

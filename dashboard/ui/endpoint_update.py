@@ -17,7 +17,6 @@ from dashboard.core.runs.window import Window
 from dashboard.core.serving import parts, rollout, sources
 from dashboard.core.serving.model import Endpoint, EndpointStatus
 from dashboard.core.serving.rollout import Guard, Rollout, Shift
-from dashboard.core.serving.source import Source
 from dashboard.core.serving.sources import Offered
 from dashboard.core.serving.span import Span
 from dashboard.core.serving.update import Change, Kind, UpdatePlan, check_status, plan_update, update
@@ -58,11 +57,11 @@ def steps(variants: Iterable[Variant]) -> list[str]:
     return list(dict.fromkeys(f"{each.name}: {step}" for each in variants for step in each.steps))
 
 
-def question(aws: Aws, name: str, model: Source | None = None) -> Question:
+def question(aws: Aws, name: str) -> Question:
     """What is to change, and how requests go over. Raises Refused while it changes, and the errors of `Aws.call`."""
     one = state.endpoint(aws, name).value
     check_status(one)
-    found = Offered((model,)) if model else sources.offered(aws, state.runs(aws, Window.ALL).value)
+    found = sources.offered(aws, state.runs(aws, Window.ALL).value)
     return Question(f"Update {literal(name)}", partial(_draw, aws, one, found, secrets.token_hex(8)))
 
 

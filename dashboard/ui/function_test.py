@@ -57,7 +57,7 @@ def show(aws: Aws, details: Details) -> None:
         st.html(markup.log(kept[0].tried.log or ("Lambda sent none.",), "The end of the log of this call"))
         _before(kept)
     page.section("The same as code")
-    st.code(_code(aws, details), language="python")
+    st.code(as_code(aws, details), language="python")
 
 
 def _question(aws: Aws, details: Details) -> None:
@@ -177,19 +177,21 @@ def _before(kept: list[Asked]) -> None:
     st.dataframe(rows, hide_index=True, key="table-tried", placeholder="–", alt="The calls before this one")
 
 
-def _code(aws: Aws, details: Details) -> str:
+def as_code(aws: Aws, details: Details) -> str:
+    """The call with a photo of one's own, as a Python program."""
     one = details.function
     qualifier = details.live.name if details.live else LATEST
     return "\n".join(
         [
-            connection(aws.account, "lambda"),
             "import base64",
+            connection(aws.account, "lambda"),
             "",
-            'photo = base64.b64encode(open("dog.jpg", "rb").read()).decode()',
+            'with open("dog.jpg", "rb") as file:',
+            "    photo = base64.b64encode(file.read()).decode()",
             "answer = lambda_.invoke(",
-            f'    FunctionName="{one.name}", Qualifier="{qualifier}", Payload=json.dumps({{"image": photo}})'
-            if aws.account.is_embedded
-            else f'    FunctionName="{one.name}", Qualifier="{qualifier}", Payload=f\'{{"image": "{{photo}}"}}\'',
+            f'    FunctionName="{one.name}",',
+            f'    Qualifier="{qualifier}",',
+            """    Payload='{"image": "' + photo + '"}',""",
             ")",
             'print(answer["Payload"].read().decode())',
         ]

@@ -172,18 +172,17 @@ def _activity(one: Activity, when: str) -> str:
 def choose(scaling: Scaling) -> None:
     """Which variant, of several; and the way back to the endpoint."""
     endpoint = scaling.variant.endpoint
-    with st.container(horizontal=True, vertical_alignment="center", key="scaling-choose"):
-        st.page_link(Place.ENDPOINT, label=endpoint, icon=":material/arrow_back:", query_params={ENDPOINT: endpoint})
-        if len(scaling.siblings) > 1:
-            st.session_state["scaling-variant"] = scaling.variant.name
-            st.segmented_control(
-                "Variant",
-                scaling.siblings,
-                required=True,
-                key="scaling-variant",
-                label_visibility="collapsed",
-                on_change=_choose,
-            )
+    page.back(Place.ENDPOINT, endpoint, {ENDPOINT: endpoint})
+    if len(scaling.siblings) > 1:
+        st.session_state["scaling-variant"] = scaling.variant.name
+        st.segmented_control(
+            "Variant",
+            scaling.siblings,
+            required=True,
+            key="scaling-variant",
+            label_visibility="collapsed",
+            on_change=_choose,
+        )
 
 
 def _choose() -> None:

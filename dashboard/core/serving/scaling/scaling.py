@@ -155,8 +155,3 @@ class Scaling:
     def policies(self) -> tuple[TargetTracking | StepPolicy, ...]:
         """Its policies; none when it is not registered."""
         return self.settings.policies if self.settings else ()
-
-    @property
-    def is_moving(self) -> bool:
-        """On its way to another capacity: worth looking at again soon."""
-        return self.variant.status.is_changing or any(one.status.is_going for one in self.activities)

@@ -116,8 +116,9 @@ def _form(aws: Aws, model: Run | Source, suggested: str, token: str) -> DeployPl
     )
     instance, number, serverless = _machine(mode)
     keep = st.segmented_control(
-        "Keep it",
+        "Keep for",
         list(Keep),
+        format_func=lambda keep: "until deleted" if keep == Keep.NEVER else Keep(keep).value,
         default=expiry.DEFAULT,
         required=True,
         key="deploy-keep",

@@ -59,7 +59,9 @@ def start_embedded(state: Path, *extra: str) -> Embedded:
     )
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line, f"the embedded AWS ended before it was ready, with code {process.wait()}"
+    if not line:
+        process.stdout.close()  # or some later test would fail with the warning of an unclosed pipe
+        raise AssertionError(f"the embedded AWS ended before it was ready, with code {process.wait()}")
     ready = json.loads(line)
     return Embedded(
         **{k: ready[k] for k in ("endpoint_url", "region", "access_key_id", "secret_access_key")},

@@ -110,14 +110,15 @@ def test_files_that_are_not_what_their_header_says_are_refused(tmp_path: Path) -
             inspect(path)
 
 
-def test_names_and_headers_do_not_fill_the_memory(tmp_path: Path) -> None:
+def test_names_and_headers_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A megabyte of name for each of its files, and a list of holes without end."""
-    names = {("a" * 1_000_000) + str(number): b"" for number in range(12)}
+    monkeypatch.setattr(archive, "MOST_HEADERS", 2**20)
+    names = {("a" * 1_000_000) + str(number): b"" for number in range(4)}
     with pytest.raises(InvalidInput, match="a name or a header that is too long"):
         inspect(pack(tmp_path, names))
     sparse = header(b"model.onnx", tarfile.GNUTYPE_SPARSE, 10)
     sparse[482] = 1  # more of its holes follow
-    holes = (b"00000000000\0" * 42 + b"\1" + bytes(7)) * 20_000
+    holes = (b"00000000000\0" * 42 + b"\1" + bytes(7)) * 6_000
     path = tmp_path / "model.tar.gz"
     path.write_bytes(gzip.compress(summed(sparse) + holes + bytes(1024), 1))
     with pytest.raises(InvalidInput, match="a name or a header that is too long"):

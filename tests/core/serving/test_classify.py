@@ -215,7 +215,7 @@ def test_what_is_no_photo_is_refused_by_name_with_the_reason(data):
 
 def test_a_bomb_is_refused():
     target = io.BytesIO()
-    Image.new("1", (40_000, 40_000)).save(target, "PNG")
+    Image.new("1", (8_000, 7_000)).save(target, "PNG")
     with pytest.raises(InvalidInput, match="million pixels"):
         prepare_photo(target.getvalue(), "bomb.png")
 

@@ -145,13 +145,15 @@ def _columns(money: str) -> dict[str, Any]:
     """How the columns of `judge.rows` look. money: the word of its nature, beside the columns that hold it."""
     column = st.column_config
     return {
-        "policy": column.TextColumn("Settings", width=112),
-        "late %": column.NumberColumn("Late", format="%.2f %%", width=70),
-        "failed %": column.NumberColumn("Failed", format="%.2f %%", width=70),
-        "wait p50 ms": column.NumberColumn("Wait, p50", format="%d ms", width=78),
-        "wait p99 ms": column.NumberColumn("Wait, p99", format="%d ms", width=78),
-        "most": column.NumberColumn("Most instances", width=104),
-        "hours": column.NumberColumn("Instance-hours", width=102),
-        "USD": column.NumberColumn(f"Cost{money}", format="$%.2f", width=118),
-        "USD a month": column.NumberColumn("Cost a month", format="$%.2f", width=104),
+        "policy": column.TextColumn("Settings", width=92),
+        "late %": column.NumberColumn("Late", format="%.1f %%", width=60),
+        "failed %": column.NumberColumn("Failed", format="%.1f %%", width=60),
+        "wait p50 ms": column.NumberColumn("Wait p50", format="%d ms", width=70),
+        "wait p99 ms": column.NumberColumn("Wait p99", format="%d ms", width=70),
+        "most": column.NumberColumn("Instances", width=72, help="The most that served at once"),
+        "hours": column.NumberColumn("Instance-h", format="%.1f", width=76, help="Instances × hours in service"),
+        "USD": column.NumberColumn(f"Cost{money}", format="$%.2f", width=112, help="Of this traffic"),
+        "USD a month": column.NumberColumn(
+            "A month", format="$%.2f", width=78, help="The same traffic again and again"
+        ),
     }

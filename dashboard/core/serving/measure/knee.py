@@ -79,7 +79,7 @@ def targets(measured: Measurement, safety: float = SAFETY) -> tuple[Target, ...]
     at_once = max(1, math.floor(clients * safety))
     return (
         Target(Tracked.INVOCATIONS, per_minute, f"{each:.1f} a second and instance at the knee × {safety:g} × 60"),
-        Target(Tracked.CONCURRENT, at_once, f"{clients:g} at once and instance at the knee × {safety:g}, at least 1"),
+        Target(Tracked.CONCURRENT, at_once, f"{clients:.3g} at once and instance at the knee × {safety:g}, at least 1"),
     )
 
 

@@ -121,6 +121,13 @@ def test_how_many_would_do_begins_with_what_was_measured(
     assert "$LATEST is not among them" in text(page)
 
 
+def test_a_part_and_a_span_that_are_not_known_are_said(visit: Open, account: WithFunctions) -> None:
+    page = visit(account, "function", function="dogs", part="garbage", span="forever")
+    assert not page.exception
+    assert "the part garbage" in text(page)
+    assert "the span forever" in text(page)
+
+
 def test_what_lambda_would_refuse_is_explained_before(visit: Open, account: WithFunctions) -> None:
     account.limit = 10
     page = visit(account, "function", function="dogs", part="Concurrency")

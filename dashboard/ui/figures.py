@@ -202,7 +202,8 @@ def spread(values: Sequence[float], gap: float, highest: float) -> list[float]:
     for group in groups:
         lowest = _middle([values[i] for i in group], gap, highest) - gap * (len(group) - 1) / 2
         for place, index in enumerate(group):
-            placed[index] = lowest + place * gap
+            at = lowest + place * gap
+            placed[index] = highest if math.isclose(at, highest) else at  # the last bit above it hides the label
     return placed
 
 

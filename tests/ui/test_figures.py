@@ -122,3 +122,11 @@ def test_labels_of_an_axis_are_never_all_hidden() -> None:
     figure = learning_curve({"valid:loss": [(1, 0.5), (2, 0.4)]}, LOSS)
     assert figure.layout.xaxis.ticklabeloverflow == "allow"
     assert figure.layout.yaxis.ticklabeloverflow == "allow"
+
+
+@pytest.mark.parametrize("values", [(48.02, 46.98), (10.0, 9.8), (47.15, 46.05)])
+def test_a_label_at_the_top_is_not_a_rounding_error_above_it_where_it_would_be_hidden(
+    values: tuple[float, float],
+) -> None:
+    top = max(values) * 1.03
+    assert max(spread(values, gap=top * 17 / 200, highest=top)) <= top

@@ -60,7 +60,7 @@ def _limits(where: str, _aws: Aws) -> Limits:
     return sagemaker_limits(_aws)
 
 
-@st.cache_data(show_spinner=False, ttl=2, refresh_mode="background", max_entries=64)
+@st.cache_data(show_spinner=False, ttl=10, refresh_mode="background", max_entries=64)  # a chart that changes flickers
 def _history(
     where: str, resource: str, policies: tuple[TargetTracking, ...], moves: int, desired: int, _of: Scaling, _aws: Aws
 ) -> Reading[History]:

@@ -10,7 +10,7 @@ from dashboard.ui import chart, figures_endpoint, looking, problem
 def show(aws: Aws, name: str) -> None:
     """The span to choose, and the charts, drawn again every few seconds."""
     looking.field()
-    st.fragment(_charts, run_every=3, key="endpoint-charts")(aws, name)
+    st.fragment(_charts, run_every=looking.REDRAWN, key="endpoint-charts")(aws, name)
 
 
 def _charts(aws: Aws, name: str) -> None:

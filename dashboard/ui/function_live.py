@@ -11,7 +11,7 @@ from dashboard.ui import chart, figures_function, looking, problem, serving_log
 def show(aws: Aws, details: Details) -> None:
     """The span to choose, the charts, and the log, drawn again every few seconds."""
     looking.field()
-    st.fragment(_charts, run_every=3, key="function-charts")(aws, details)
+    st.fragment(_charts, run_every=looking.REDRAWN, key="function-charts")(aws, details)
     serving_log.show(aws, details.function.name, details.function.log_group)
 
 

@@ -9,6 +9,8 @@ from dashboard.ui import address, chart
 from dashboard.ui.figures_endpoint import Panel
 
 SPAN = "span"
+REDRAWN = 10
+"""Seconds between two looks: Streamlit puts a chart that changed into the page anew, which shows."""
 _WORDS = [one.value for one in Span]
 
 

@@ -201,10 +201,18 @@ def print_apart() -> None:
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
 
+def hide_ours() -> None:
+    """Kennel is installed into its Python where it runs from its own folder; in AWS no function finds it."""
+    sys.meta_path[:] = [
+        finder for finder in sys.meta_path if not getattr(finder, "__module__", "").startswith("__editable___kennel")
+    ]
+
+
 def main(arguments: list[str]) -> int:
     descriptor, handler, memory_mb = int(arguments[0]), arguments[1], int(arguments[2])
     limit(memory_mb)
     link = Link(descriptor)
+    hide_ours()
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     sys.stdout = sys.stderr = Printed(link)
     os.register_at_fork(after_in_child=print_apart)

@@ -1,6 +1,7 @@
 """One run of any kind: looked at, stopped, interrupted."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -93,6 +94,8 @@ def test_an_ec2_training_that_has_not_begun_ends_with_its_instance(aws: Scripted
 
 
 def test_an_ec2_training_without_an_instance_yet_says_to_wait(aws: ScriptedAws) -> None:
+    since = (NOW - datetime.now(UTC)).total_seconds()  # the account's own now may be of minutes ago
+    aws.add_ec2("cats-1", "InProgress", age=since + 60)
     del aws.bodies["ec2-runs/cats-1/status.json"], aws.bodies["ec2-runs/cats-1/instance.json"]
     aws.instances.clear()
     with pytest.raises(Refused, match="cannot be stopped yet"):

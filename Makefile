@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 # Tests whose files run side by side; the others drive a browser or AWS's own clients, and want the machine for themselves.
+WORKERS = $(shell $(PYTHON) -c "import os; print(min(6, 1 + (os.cpu_count() or 1)))")  # they wait a third of their time
 SIDE_BY_SIDE := tests/core tests/lambda_fn tests/local_aws tests/training tests/ui tests/views
 
 .PHONY: run test check bench images pictures format clean
@@ -12,7 +13,7 @@ run:  ## Start Kennel with its embedded AWS on 127.0.0.1 (PORT=8502 for another 
 
 test:  ## Install what the tests need (browser included) and run them all
 	@$(PYTHON) tools/bootstrap.py test
-	$(VENV)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(SIDE_BY_SIDE); first=$$?; \
+	$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile $(SIDE_BY_SIDE); first=$$?; \
 	$(VENV)/python -m pytest $(SIDE_BY_SIDE:%=--ignore %) && exit $$first
 
 check:  ## ruff and mypy: the gate before the tests

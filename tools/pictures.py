@@ -126,6 +126,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
         try:
             wait_for_samples(kennel)
+            ask(kennel, picture)  # before the trainings: CloudWatch has whole minutes of it afterwards
             keys = [RUN, *train(connect({"KENNEL_HOME": str(kennel.home)}))]
             wide = tab(browser, 1280, 800, "light")
             open_page(wide, kennel, "")
@@ -150,10 +151,14 @@ def main() -> None:
             ask(kennel, picture)
             open_page(wide, kennel, "endpoint?endpoint=starter")
             shoot(wide, "endpoint")
-            open_page(tall, kennel, "scaling?endpoint=starter")
-            tall.locator(".st-key-scaling-reference-10 button").first.click()
-            settle(tall)
-            shoot(tall, "scaling")
+            taller = tab(browser, 1440, 1640, "light")
+            open_page(taller, kennel, "scaling?endpoint=starter")
+            taller.locator(".st-key-scaling-reference-10 button").first.click()
+            taller.mouse.move(0, 0)  # or its hint stays over the form
+            taller.locator(".st-key-scaling-max input").wait_for()
+            settle(taller)
+            shoot(taller, "scaling")
+            taller.close()
             deploy_function(tall, kennel)
             open_page(tall, kennel, "function?function=starter-photos&part=what-if")
             shoot(tall, "function")

@@ -79,7 +79,7 @@ def finding(found: Sequence[Outcome]) -> str:
     if cheapest.cold - warmest.cold < 1:
         return f"{said}, and none of these starts fewer cold."
     more = (warmest.cost or Decimal(0)) - (cheapest.cost or Decimal(0))
-    fewer = function_words.number(cheapest.cold - warmest.cold)
+    fewer = function_words.number(round(cheapest.cold - warmest.cold))
     return f"{said}. {NAMES[warmest.setting.way]} starts {fewer} fewer cold for {money(more)} more."
 
 

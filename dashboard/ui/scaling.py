@@ -126,7 +126,11 @@ def _chart(scaling: Scaling, seen: History | None, endpoint: str) -> None:
     is_dark = st.context.theme.type == "dark"
     made = figures_scaling.figure(scaling, seen, drawn, local, is_dark=is_dark)
     has_any = bool(seen.desired[:-1] or seen.instances or (drawn and (drawn.tracking.points or drawn.high is not None)))
-    wait = f"Nobody asked this endpoint in the last while. {QUIET[:1].upper()}{QUIET[1:]}"
+    wait = (
+        f"Nobody asked this endpoint in the last while. {QUIET[:1].upper()}{QUIET[1:]}"
+        if seen.is_quiet
+        else "Requests have come: CloudWatch has the first minute of them in a moment."
+    )
     chart.panel("scaling", figures_scaling.finding(scaling, seen, drawn), made if has_any else None, wait)
     rows = figures_scaling.rows(seen, drawn, local)
     if rows and has_any:

@@ -155,7 +155,7 @@ def main() -> None:
             open_page(taller, kennel, "scaling?endpoint=starter")
             taller.locator(".st-key-scaling-reference-10 button").first.click()
             taller.mouse.move(0, 0)  # or its hint stays over the form
-            taller.locator(".st-key-scaling-max input").wait_for()
+            taller.get_by_label("Maximum (instances)").wait_for()
             settle(taller)
             shoot(taller, "scaling")
             taller.close()

@@ -106,6 +106,11 @@ def _per_second(aws: Aws, one: Endpoint) -> Decimal | None:
     return variant.answering(first, state.prices(), aws.account.region, 1).amount if first else None
 
 
+def _scales(one: variant.Variant) -> bool:
+    """Whether there is something to scale: instances, or what a serverless variant keeps ready."""
+    return one.serverless is None or one.serverless.provisioned > 0
+
+
 def _failed(one: Endpoint) -> tuple[str, str, str, str]:
     if one.status.is_bad:
         return one.status.word, f"{one.name} does not serve", one.failure, "see its log, then deploy another model"
@@ -126,7 +131,7 @@ def _head(aws: Aws, one: Endpoint, age: str) -> None:
         page.title(one.name, told, age, Markup(f'<span class="kn-marks">{" ".join(marks)}</span>'))
         if one.status.is_serving:
             st.page_link(Place.CLASSIFY, label="Classify", icon=":material/pets:", query_params={"endpoint": one.name})
-            if one.variants and not one.is_serverless:
+            if one.variants and _scales(one.variants[0]):
                 query = {"endpoint": one.name, "variant": one.variants[0].name}
                 st.page_link(Place.SCALING, label="Scaling", icon=":material/expand:", query_params=query)
         if one.is_kennels and not one.status.is_going and aws.account.writable:

@@ -143,6 +143,18 @@ def test_a_name_that_is_taken_is_told_beside_it_and_not_offered(aws: Serving, vi
     assert page.button(key="confirm-blocked").disabled
 
 
+@pytest.mark.parametrize(("ready", "is_led"), [({"ProvisionedConcurrency": 1}, True), ({}, False)])
+def test_a_serverless_endpoint_leads_to_its_scaling_where_something_is_kept_ready(
+    aws: Serving, visit: Open, ready: dict[str, int], is_led: bool
+) -> None:
+    serverless = {"MemorySizeInMB": 3072, "MaxConcurrency": 5, **ready}
+    aws.add_endpoint("quick")
+    aws.configs["quick"]["ProductionVariants"] = [{"VariantName": "main", "ServerlessConfig": serverless}]
+    aws.endpoints["quick"]["ProductionVariants"] = [{"VariantName": "main", "CurrentServerlessConfig": serverless}]
+    led = ("Scaling", "scaling", "endpoint=quick&variant=main") in links(visit(aws, "endpoint", endpoint="quick"))
+    assert led is is_led
+
+
 def test_one_endpoint_says_how_it_does_and_what_a_thousand_photos_cost(aws: Serving, visit: Open) -> None:
     page = visit(aws, "endpoint", endpoint="dogs")
     assert not page.exception

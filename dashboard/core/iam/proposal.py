@@ -1,4 +1,4 @@
-"""What is proposed in the place of a role's rights: a policy and a trust for one duty, each action with its evidence."""
+"""What is proposed in the place of a role's rights: a policy and a trust for one duty, each action with evidence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

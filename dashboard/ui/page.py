@@ -33,6 +33,8 @@ class Place(StrEnum):
     CHOICES = "views/choices.py"
     WASTE = "views/waste.py"
     RECEIPT = "views/receipt.py"
+    SECURITY = "views/security.py"
+    ROLE = "views/role.py"
     PRICES = "views/prices.py"
 
 

@@ -15,6 +15,8 @@ PURE = (
     "choices_tables",
     "choices_words",
     "compare_words",
+    "document_diff",
+    "document_text",
     "endpoint_words",
     "figures",
     "figures_choice_bars",

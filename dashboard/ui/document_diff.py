@@ -1,0 +1,136 @@
+"""Two policies side by side in one text: what goes, what comes, what stays. Pure."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from dashboard.core.format import count
+from dashboard.ui import document_text
+from dashboard.ui.markup import Markup, escape
+
+AROUND = 3
+"""Lines that stay, shown around what changes."""
+
+
+class Change(StrEnum):
+    SAME = "same"
+    GOES = "goes"
+    COMES = "comes"
+    SKIPPED = "skipped"
+
+    @property
+    def sign(self) -> str:
+        return {Change.SAME: " ", Change.GOES: "−", Change.COMES: "+", Change.SKIPPED: "⋯"}[self]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the difference."""
+
+    change: Change
+    text: str
+
+
+@dataclass(frozen=True)
+class Held:
+    """A statement with the policy that holds it: "AmazonS3FullAccess", "Allow s3:* on *"."""
+
+    policy: str
+    statement: Mapping[str, Any]
+
+    @property
+    def words(self) -> str:
+        return document_text.brief(self.statement)
+
+
+def rows(before: Mapping[str, Any] | str, after: Mapping[str, Any] | str, around: int = AROUND) -> tuple[Row, ...]:
+    """Line by line from `before` to `after`; long runs of what stays are one line that says how many."""
+    return _folded(_compared(_texts(before), _texts(after)), around)
+
+
+def html(found: Sequence[Row], label: str) -> Markup:
+    """The difference as text, each line with its sign, so that it is legible without colour and by a screen reader."""
+    words = {Change.GOES: "goes: ", Change.COMES: "comes: "}
+    inner = "".join(
+        f'<li class="kn-diff-{row.change}"><span aria-hidden="true">{row.change.sign}</span>'
+        f'<span class="kn-unseen">{words.get(row.change, "")}</span><code>{escape(row.text)}</code></li>'
+        for row in found
+    )
+    return Markup(
+        f'<div class="kn-policy kn-diff" role="region" tabindex="0" aria-label="{escape(label)}"><ol>{inner}</ol></div>'
+    )
+
+
+def summary(found: Sequence[Row]) -> str:
+    """ "12 lines go, 30 come"; "nothing changes"."""
+    goes = sum(row.change is Change.GOES for row in found)
+    comes = sum(row.change is Change.COMES for row in found)
+    if not goes and not comes:
+        return "nothing changes"
+    return f"{count(goes, 'line')} {'goes' if goes == 1 else 'go'}, {comes:,} {'comes' if comes == 1 else 'come'}"
+
+
+def statements(
+    before: Iterable[tuple[str, Mapping[str, Any] | str]], after: Iterable[tuple[str, Mapping[str, Any] | str]]
+) -> tuple[tuple[Change, Held], ...]:
+    """Statement by statement over whole sets of policies, whichever policy holds each: what goes, comes and stays."""
+    old, new = _held(before), _held(after)
+    kept = {_known(one) for one in old} & {_known(one) for one in new}
+    return (
+        *((Change.GOES, one) for one in old if _known(one) not in kept),
+        *((Change.COMES, one) for one in new if _known(one) not in kept),
+        *((Change.SAME, one) for one in new if _known(one) in kept),
+    )
+
+
+def _held(policies: Iterable[tuple[str, Mapping[str, Any] | str]]) -> list[Held]:
+    return [Held(name, one) for name, document in policies for one in document_text.statements(document)]
+
+
+def _known(one: Held) -> str:
+    """What makes two statements the same: all that they say but for their name."""
+    return json.dumps({name: value for name, value in one.statement.items() if name != "Sid"}, sort_keys=True)
+
+
+def _texts(document: Mapping[str, Any] | str) -> list[str]:
+    return [line.text for line in document_text.lines(document)] if document else []
+
+
+def _compared(before: list[str], after: list[str]) -> list[Row]:
+    found: list[Row] = []
+    for tag, left, left_end, right, right_end in difflib.SequenceMatcher(None, before, after, False).get_opcodes():
+        if tag == "equal":
+            found += [Row(Change.SAME, text) for text in after[right:right_end]]
+        else:
+            found += [Row(Change.GOES, text) for text in before[left:left_end]]
+            found += [Row(Change.COMES, text) for text in after[right:right_end]]
+    return found
+
+
+def _folded(found: list[Row], around: int) -> tuple[Row, ...]:
+    near = {
+        each
+        for place, row in enumerate(found)
+        if row.change is not Change.SAME
+        for each in range(place - around, place + around + 1)
+    }
+    folded: list[Row] = []
+    skipped = 0
+    for place, row in enumerate(found):
+        if place in near:
+            if skipped:
+                folded.append(Row(Change.SKIPPED, _skipped(skipped)))
+            skipped = 0
+            folded.append(row)
+        else:
+            skipped += 1
+    if skipped:
+        folded.append(Row(Change.SKIPPED, _skipped(skipped)))
+    return tuple(folded)
+
+
+def _skipped(number: int) -> str:
+    return f"{count(number, 'line')} {'stays' if number == 1 else 'stay'}"

@@ -18,6 +18,9 @@ from dashboard.child import Child, environment, log_file
 LOCK = "sample-account-lock"
 # Beside the account: who deletes its folder starts anew.
 DONE, REPLAYED, MARKED = "sample-account-done", "sample-replays-done", "sample-replays-marked"
+ROLED = "sample-roles-done"
+# What an account of an older Kennel may lack, by the marker that says it has it; in the order in which it is added.
+PARTS = {"roles": ROLED, "replays": REPLAYED, "marks": MARKED}
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +72,8 @@ class Filling:
                     return
                 command = [sys.executable, "-m", "local_aws.sample_account", "--state", str(self._state)]
                 if (self._state / DONE).exists():
-                    command.append("--only-marks" if (self._state / REPLAYED).exists() else "--only-replays")
+                    missing = [part for part, marker in PARTS.items() if not (self._state / marker).exists()]
+                    command += ["--only", *missing]
                 try:
                     self._child = Child(command, environ=self._environ, log=self.log)
                 except OSError as error:
@@ -77,9 +81,8 @@ class Filling:
                     return
             self._code = self._child.wait()
             if self._code == 0:
-                (self._state / MARKED).touch()
-                (self._state / REPLAYED).touch()
-                (self._state / DONE).touch()
+                for marker in (*PARTS.values(), DONE):
+                    (self._state / marker).touch()
             elif not self._stopping:
                 logger.warning("the sample account is not complete; the next start goes on. Its log: %s", self.log)
             self._child.kill()
@@ -92,7 +95,7 @@ def fill(home: Path, environ: Mapping[str, str] = os.environ) -> Filling | None:
 
 def is_done(state: Path) -> bool:
     """Whether all of the sample account in the embedded AWS's folder was completed once."""
-    return all((state / marker).exists() for marker in (DONE, REPLAYED, MARKED))
+    return all((state / marker).exists() for marker in (DONE, *PARTS.values()))
 
 
 def is_filling(state: Path) -> bool:

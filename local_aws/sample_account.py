@@ -3,7 +3,8 @@
 First what makes Kennel useful in its first minute (a bucket, roles, the starter model behind an endpoint, the trainings
 of the five reference projects, replayed), then a drawn dataset and one real training run on it. Everything is tagged
 kennel:sample=true. Each step looks before it acts, so running this again changes nothing, and one that was killed goes
-on where it was. `--only-replays` adds the replayed trainings to an account that was built before there were any.
+on where it was. `--only roles replays` adds the reference projects' roles and their trainings to an account that was
+built before there were any.
 """
 
 import argparse
@@ -24,9 +25,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.sample_replays import Replays
+from local_aws.sample_roles import TRAINING, SampleRoles
 from training.metrics import METRIC_DEFINITIONS
 
 STARTER = "starter"
+STARTER_KEY = f"models/{STARTER}/model.tar.gz"
 DATASET = "drawn-dogs"
 RUN = "sample-drawn-dogs"
 VARIANT = "AllTraffic"
@@ -71,8 +74,10 @@ class Builder:
         self._role("KennelEndpoint", _endpoint_policy(self.bucket))
         self._role("KennelInstance", _instance_policy(self.bucket), service="ec2.amazonaws.com")
         self._instance_profile("KennelInstance")
+        self._roles.make()
         self._starter_model()
         self._endpoint()
+        self._roles.uses(self._model_data, IMAGE)
         self.replays()
         self._dataset()
         self._run()
@@ -88,6 +93,25 @@ class Builder:
     def marks(self) -> None:
         """Tell of the trainings that are there what an older Kennel did not. Raises botocore's errors."""
         self._replays.mark()
+
+    def roles(self) -> None:
+        """Make the reference projects' roles in an account that was built before there were any.
+
+        Raises botocore's errors.
+        """
+        made = self._roles.make()
+        if _found(lambda: self.connect("s3").head_object(Bucket=self.bucket, Key=STARTER_KEY)):
+            self._roles.uses(self._model_data, IMAGE)
+        if made:
+            self.say(f"roles and policies of the reference projects: {made}")
+
+    @property
+    def _roles(self) -> SampleRoles:
+        return SampleRoles(self.connect, self.account, self.region, MARKS, self.now(), STARTER)
+
+    @property
+    def _model_data(self) -> str:
+        return f"s3://{self.bucket}/{STARTER_KEY}"
 
     @property
     def _replays(self) -> Replays:
@@ -136,19 +160,18 @@ class Builder:
 
     def _starter_model(self) -> None:
         s3, sagemaker = self.connect("s3"), self.connect("sagemaker")
-        key = f"models/{STARTER}/model.tar.gz"
-        if not _found(lambda: s3.head_object(Bucket=self.bucket, Key=key)):
+        if not _found(lambda: s3.head_object(Bucket=self.bucket, Key=STARTER_KEY)):
             self.say("starter model: build and upload")
             with TemporaryDirectory(prefix="kennel-") as folder:
                 archive = Path(folder) / "model.tar.gz"
                 _python("training.model", "starter", str(Path(folder) / "model"), "--tar", str(archive))
                 with archive.open("rb") as body:
-                    s3.put_object(Bucket=self.bucket, Key=key, Body=body, Tagging=OBJECT_TAGS)
+                    s3.put_object(Bucket=self.bucket, Key=STARTER_KEY, Body=body, Tagging=OBJECT_TAGS)
         if not _found(lambda: sagemaker.describe_model(ModelName=STARTER)):
             sagemaker.create_model(
                 ModelName=STARTER,
                 ExecutionRoleArn=self.role_arn("KennelEndpoint"),
-                PrimaryContainer={"Image": IMAGE, "ModelDataUrl": f"s3://{self.bucket}/{key}"},
+                PrimaryContainer={"Image": IMAGE, "ModelDataUrl": self._model_data},
                 Tags=TAGS,
             )
 
@@ -218,7 +241,7 @@ class Builder:
         }
         return {
             "TrainingJobName": name,
-            "RoleArn": self.role_arn("KennelTraining"),
+            "RoleArn": self.role_arn(TRAINING),  # as the reference projects ran theirs: the audit has something to find
             "AlgorithmSpecification": {
                 "TrainingImage": IMAGE,
                 "TrainingInputMode": "File",
@@ -378,8 +401,9 @@ def _endpoint_policy(bucket: str) -> dict[str, Any]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local_aws.sample_account", description="Build an example account.")
     parser.add_argument("--state", type=Path, required=True, help="the state folder of a running embedded AWS")
-    parser.add_argument("--only-replays", action="store_true", help="add the replayed trainings and nothing else")
-    parser.add_argument("--only-marks", action="store_true", help="mark those that are there and add nothing")
+    parser.add_argument(
+        "--only", nargs="+", choices=("roles", "replays", "marks"), default=(), help="add what an older account lacks"
+    )
     options = parser.parse_args(arguments)
 
     def say(line: str) -> None:
@@ -389,10 +413,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         connect, region = connect_to(options.state)
         account = connect("sts").get_caller_identity()["Account"]
-        if options.only_marks:
-            Builder(connect, account, region, say).marks()
-        elif options.only_replays:
-            Builder(connect, account, region, say).replays()
+        if options.only:
+            builder = Builder(connect, account, region, say)
+            for part in options.only:
+                {"roles": builder.roles, "replays": builder.replays, "marks": builder.marks}[part]()
         else:
             build(connect, account=account, region=region, say=say)
     except (SampleAccountError, BotoCoreError, ClientError) as error:

@@ -15,6 +15,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local_aws.sample_roles import SHARED
+
 VCPUS = {"c5.2xlarge": 8, "m5.xlarge": 4, "c5.large": 2, "t2.micro": 1}
 """AWS's instance type pages; the same under SageMaker's names."""
 PUBLISHED, ON = 663, "c5.2xlarge"
@@ -172,7 +174,7 @@ class Replays:
         limit = {"MaxRuntimeInSeconds": 86_400}
         spot = {"EnableManagedSpotTraining": True} if one.is_spot else {}
         return {
-            "RoleArn": f"arn:aws:iam::{self.account}:role/KennelTraining",
+            "RoleArn": f"arn:aws:iam::{self.account}:role/{SHARED}",
             "InputDataConfig": [{"ChannelName": "training", "DataSource": {"S3DataSource": data}}],
             "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/runs/"},
             "ResourceConfig": {

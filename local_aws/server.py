@@ -58,6 +58,7 @@ from local_aws.services.cost_explorer import CostExplorer
 from local_aws.services.ec2 import Ec2
 from local_aws.services.iam import Iam
 from local_aws.services.iam_linked_roles import linked_role
+from local_aws.services.iam_replay import backdate
 from local_aws.services.lambda_service import Lambda
 from local_aws.services.lambda_url_front import FunctionUrls
 from local_aws.services.logs import Logs
@@ -281,6 +282,7 @@ def build(
     meters.watch(sagemaker.training_jobs, sagemaker.endpoints)
     runtime = SageMakerRuntime(sagemaker, metrics, pace=pace, billed=meters.answered)
     moto.listeners["ec2"] = [meters.ec2]
+    moto.listeners.setdefault("iam", []).append(backdate)
     trail = Recorder(EventStore(state / "cloudtrail"), now)
     ec2 = Ec2(moto, state / "instances", runs, quotas=quotas, metrics=metrics)
     delivery = Delivery(logs.append)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.sample_account import MARKS, Builder, _training_policy
+from local_aws.sample_account import MARKS, Builder
 from local_aws.sample_replays import REPLAYS, Replays
 from tests.conftest import Embedded, start_embedded, stop_embedded
 from tests.local_aws.sagemaker_world import client
@@ -24,11 +24,11 @@ PUBLISHED = {"project-c-single": 663, "project-c-two-on-spot": 1353}
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    """An account with the bucket and the role, as the sample account begins."""
+    """An account with the bucket and the roles, as the sample account begins."""
     made = start_embedded(tmp_path_factory.mktemp("state"))
     builder = Builder(lambda service: client(made, service), ACCOUNT, REGION, lambda line: None)
     builder._bucket()
-    builder._role("KennelTraining", _training_policy(BUCKET))
+    builder._roles.make()
     yield made
     stop_embedded(made)
 

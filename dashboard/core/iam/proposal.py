@@ -32,7 +32,9 @@ class Proposal:
     """role_name: of the role that it is made for. For a role with one duty it is that role's new policy; of a role that
     several duties share there is one proposal a duty, each for a role of its own (`new_role`, "" where the role stays).
 
-    policy, trust: documents. evidence: of every action in the policy and of every one that is dropped.
+    policy, trust: documents. further: more policies beside `policy`, where one alone would be longer than IAM takes
+    (nearly always none). evidence: of every action in the policies and of every one that is dropped; a service of which
+    nothing is left is one of them ("ec2:*").
     """
 
     role_name: str
@@ -43,6 +45,13 @@ class Proposal:
     evidence: tuple[Evidence, ...]
     new_role: str = ""
     warnings: tuple[str, ...] = ()
+    further: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def documents(self) -> Mapping[str, Mapping[str, Any]]:
+        """Every policy of the proposal by the name it is to have."""
+        names = (self.policy_name, *(f"{self.policy_name}-{number}" for number in range(2, len(self.further) + 2)))
+        return dict(zip(names, (self.policy, *self.further), strict=True))
 
     @property
     def dropped(self) -> tuple[Evidence, ...]:

@@ -8,13 +8,18 @@ from dashboard.core.iam.rights import Right
 
 @dataclass(frozen=True)
 class RecordedCall:
-    """One right that a role used, however often. denied: how many of the calls were refused for want of a right."""
+    """One right that a role used, however often. denied: how many of the calls were refused for want of a right.
+
+    sessions: the names of the role's sessions that did ("SageMaker", an instance's id, a function's name), which tell
+    what worked as the role; () where they are not known.
+    """
 
     right: Right
     count: int
     first: datetime
     last: datetime
     denied: int = 0
+    sessions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def trusts(policy: Mapping[str, Any], service: str, source: str) -> bool:
         return False
     context = {"aws:SourceAccount": source.split(":")[4], "aws:SourceArn": source, "aws:PrincipalServiceName": service}
     try:
-        return evaluate([Policy.parse({**policy, "Statement": ours})], "sts:AssumeRole", "*", context).is_allowed
+        return evaluate([Policy.parse({**policy, "Statement": ours})], "sts:AssumeRole", "*", context).allowed
     except PolicyError:
         return False
 

@@ -98,7 +98,7 @@ def is_public(document: Document, which: Named) -> bool:
     try:
         policy = Policy.parse({"Version": "2012-10-17", "Statement": everybody})
         return all(
-            evaluate([policy], action, which.qualified_arn, context).is_allowed
+            evaluate([policy], action, which.qualified_arn, context).allowed
             for action in ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
         )
     except PolicyError:  # one that cannot be judged opens nothing

@@ -114,7 +114,7 @@ class Targets:
         for resource in doable.names(params, caller):
             tags = {f"aws:ResourceTag/{key}": value for key, value in self._tags(resource, caller).items()}
             try:
-                allowed = evaluate(policies, action, resource, tags, boundary).is_allowed
+                allowed = evaluate(policies, action, resource, tags, boundary).allowed
             except PolicyError as wrong:
                 raise _denied(caller, action, str(wrong)) from wrong
             if not allowed:

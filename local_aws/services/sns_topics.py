@@ -120,7 +120,7 @@ def may_publish(policy: str, topic: str, service: str, source: str) -> bool:
     }
     try:
         judged = Policy.parse(_without_principals({**document, "Statement": ours}), "Policy")
-        return evaluate([judged], "sns:Publish", topic, context).is_allowed
+        return evaluate([judged], "sns:Publish", topic, context).allowed
     except PolicyError:
         return False
 

@@ -110,10 +110,6 @@ def _in_network(pattern: str, value: str) -> bool:
     return network.version == address.version and address in network
 
 
-def _arn(pattern: str, value: str) -> bool:
-    return value.count(":") >= 5 and fits_arn(pattern, value)
-
-
 def _equal(one: object, other: object) -> bool:
     return one == other
 
@@ -142,8 +138,8 @@ _OPERATORS: dict[str, tuple[Test, bool, bool]] = {
     "binaryequals": (_on(_bytes, _equal), False, False),
     "ipaddress": (_in_network, False, False),
     "notipaddress": (_in_network, True, False),
-    "arnequals": (_arn, False, True),
-    "arnlike": (_arn, False, True),
-    "arnnotequals": (_arn, True, True),
-    "arnnotlike": (_arn, True, True),
+    "arnequals": (fits_arn, False, True),
+    "arnlike": (fits_arn, False, True),
+    "arnnotequals": (fits_arn, True, True),
+    "arnnotlike": (fits_arn, True, True),
 }

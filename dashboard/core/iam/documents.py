@@ -1,14 +1,19 @@
 """Policy documents as IAM reads them: statements with what they allow or deny, on what, and when."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property, lru_cache
 from typing import Any
+
+from dashboard.core.iam import variables
+from dashboard.core.iam.wildcard import Reach, any_of, fits_resource, prepared
 
 CURRENT = "2012-10-17"  # the version that knows policy variables
 VERSIONS = ("2008-10-17", CURRENT)
 LARGEST = 131_072  # characters
+MOST_REMEMBERED = 4096  # actions of which a policy keeps the statements that are about them
 
 
 class PolicyError(ValueError):
@@ -31,7 +36,10 @@ class Condition:
 
 @dataclass(frozen=True)
 class Statement:
-    """What is empty was not in the document. has_principal: it is of a resource's policy, and may name no resource."""
+    """What is empty was not in the document. has_principal: it is of a resource's policy, and may name no resource.
+
+    has_variables: `${…}` in it means something.
+    """
 
     sid: str
     effect: Effect
@@ -41,6 +49,49 @@ class Statement:
     not_resources: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     has_principal: bool = False
+    has_variables: bool = False
+
+    def is_about(self, action: str) -> bool:
+        """Whether Action or NotAction take in an action, which is given in lower case."""
+        return self._fits_actions(action) is bool(self.actions)
+
+    def covers(self, resource: str, context: variables.Context) -> bool:
+        """Whether Resource or NotResource take in a resource. A variable without a value fits nothing."""
+        fits = self._fits_plain_resources(resource)
+        if not fits and self._resources_with_variables:
+            filled = (variables.filled(one, context, enabled=True) for one in self._resources_with_variables)
+            fits = any(pattern is not None and fits_resource(pattern, resource) for pattern in filled)
+        return fits if self.resources else not fits
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The context keys that it asks for, as they are written, by name."""
+        found = {condition.key for condition in self.conditions}
+        if self.has_variables:
+            texts = [*self.resources, *self.not_resources]
+            texts += [value for condition in self.conditions for value in condition.values]
+            found.update(key for text in texts for key in variables.keys(text))
+        return tuple(sorted(found))
+
+    @cached_property
+    def resource_keys(self) -> tuple[str, ...]:
+        """Those of them that Resource or NotResource ask for."""
+        return tuple(key for text in self._resources_with_variables for key in variables.keys(text))
+
+    @cached_property
+    def _fits_actions(self) -> Callable[[str], bool]:
+        return any_of([prepared(one.lower()) for one in self.actions or self.not_actions], Reach.TEXT)
+
+    @cached_property
+    def _resources_with_variables(self) -> tuple[str, ...]:
+        given = self.resources or self.not_resources
+        return tuple(one for one in given if self.has_variables and "${" in one)
+
+    @cached_property
+    def _fits_plain_resources(self) -> Callable[[str], bool]:
+        given = self.resources or self.not_resources
+        plain = [prepared(one) for one in given if one not in self._resources_with_variables]
+        return any_of(plain, Reach.RESOURCE)
 
 
 @dataclass(frozen=True)
@@ -68,7 +119,45 @@ class Policy:
             raise PolicyError(f"The policy {name} has the version {version}, not {CURRENT}")
         given = document.get("Statement")
         statements = given if isinstance(given, list) else [given]
-        return cls(name, tuple(_statement(one, name) for one in statements), version == CURRENT)
+        has_variables = version == CURRENT
+        return cls(name, tuple(_statement(one, name, has_variables) for one in statements), has_variables)
+
+    @classmethod
+    def of(cls, document: "Document", name: str = "") -> "Policy":
+        """The same of a document in any form, read once for however many times it is given. Raises PolicyError."""
+        if isinstance(document, Policy):
+            return document
+        if isinstance(document, str):
+            return _parsed(document, name)
+        if isinstance(document, Mapping):
+            try:
+                return _parsed(json.dumps(document), name)
+            except (TypeError, ValueError, RecursionError):  # no JSON: parse() says what is wrong with it
+                return cls.parse(document, name)
+        raise PolicyError(f"The policy {name} is not a document but {type(document).__name__}")
+
+    def about(self, action: str) -> tuple[tuple[int, Statement], ...]:
+        """The statements that are about an action, which is given in lower case, each with its place (from 0)."""
+        found = self._about.get(action)
+        if found is None:
+            if len(self._about) >= MOST_REMEMBERED:
+                self._about.clear()
+            found = tuple((place, one) for place, one in enumerate(self.statements) if one.is_about(action))
+            self._about[action] = found
+        return found
+
+    @cached_property
+    def _about(self) -> dict[str, tuple[tuple[int, Statement], ...]]:
+        return {}
+
+
+Document = Policy | Mapping[str, Any] | str
+"""A policy that is parsed already, what JSON says, or JSON text."""
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str, name: str) -> Policy:
+    return Policy.parse(text, name)
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -80,7 +169,7 @@ def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _statement(given: Any, policy: str) -> Statement:
+def _statement(given: Any, policy: str, has_variables: bool) -> Statement:
     if not isinstance(given, Mapping):
         raise PolicyError(f"The policy {policy} has no Statement, or one that is no object")
     sid = given.get("Sid", "")
@@ -104,6 +193,7 @@ def _statement(given: Any, policy: str) -> Statement:
         _texts(given.get("NotResource"), where),
         tuple(_conditions(given.get("Condition") or {}, where)),
         has_principal,
+        has_variables,
     )
 
 

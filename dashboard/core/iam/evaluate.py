@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dashboard.core.iam import conditions, variables
-from dashboard.core.iam.documents import Effect, Policy, PolicyError, Statement
+from dashboard.core.iam import conditions
+from dashboard.core.iam.documents import Document, Effect, Policy, PolicyError
 from dashboard.core.iam.variables import Context
-from dashboard.core.iam.wildcard import fits_arn, matches
 
-__all__ = ["Decision", "Matched", "Outcome", "Policy", "PolicyError", "context_keys", "evaluate"]
+__all__ = ["Decision", "Document", "Matched", "Outcome", "Policy", "PolicyError", "context_keys", "evaluate"]
 
 ALWAYS_ALLOWED = "sts:getcalleridentity"
 
@@ -24,10 +23,6 @@ class Outcome(StrEnum):
     ALLOWED = "allowed"
     EXPLICIT_DENY = "explicitDeny"
     IMPLICIT_DENY = "implicitDeny"
-
-    @property
-    def is_allowed(self) -> bool:
-        return self is Outcome.ALLOWED
 
 
 @dataclass(frozen=True)
@@ -52,90 +47,79 @@ class Decision:
     allowed_by_boundary: bool | None = None
 
     @property
-    def is_allowed(self) -> bool:
-        return self.outcome.is_allowed
+    def allowed(self) -> bool:
+        return self.outcome is Outcome.ALLOWED
 
 
 def evaluate(
-    policies: Sequence[Policy],
+    policies: Sequence[Document] | Document,
     action: str,
     resource: str,
     context: Mapping[str, str | Sequence[str]] | None = None,
-    boundary: Policy | None = None,
+    boundary: Document | None = None,
 ) -> Decision:
     """Judge one action ("s3:GetObject") on one resource (an ARN, or "*" for an action that takes none).
 
-    policies: identity-based ones, judged together. context: the request's context keys; their case does not matter.
-    Raises PolicyError where a statement that could decide cannot be judged (a date that is none): that is no pass.
+    policies: identity-based ones, judged together: documents as JSON text, as what JSON says, or parsed. One document
+    that stands alone is a list of one. context: the request's context keys; their case does not matter.
+    Raises PolicyError for what is no policy, and where a statement that could decide cannot be judged (a date that is
+    none): that is no pass.
     """
-    values = _context(context or {})
+    values = _context(context) if context else {}
     missing: set[str] = set()
-    found = _matching(policies, action, resource, values, missing)
-    limits = _matching([boundary], action, resource, values, missing) if boundary else {}
-    allowed_by_boundary = bool(limits.get(Effect.ALLOW)) and not limits.get(Effect.DENY) if boundary else None
-    denied = (*found[Effect.DENY], *limits.get(Effect.DENY, ()))
-    told = tuple(sorted(missing))
+    allows, denies = _matching(_read(policies), action, resource, values, missing)
+    allowed_by_boundary: bool | None = None
+    if boundary is not None:
+        limits, limits_denying = _matching([Policy.of(boundary, "boundary")], action, resource, values, missing)
+        allowed_by_boundary = bool(limits) and not limits_denying
+        denies = [*denies, *limits_denying]
+    told = tuple(sorted(missing)) if missing else ()
     if action.lower() == ALWAYS_ALLOWED:
-        return Decision(Outcome.ALLOWED, tuple(found[Effect.ALLOW]), told, allowed_by_boundary)
-    if denied:
-        return Decision(Outcome.EXPLICIT_DENY, denied, told, allowed_by_boundary)
-    if found[Effect.ALLOW] and allowed_by_boundary is not False:
-        return Decision(Outcome.ALLOWED, tuple(found[Effect.ALLOW]), told, allowed_by_boundary)
+        return Decision(Outcome.ALLOWED, tuple(allows), told, allowed_by_boundary)
+    if denies:
+        return Decision(Outcome.EXPLICIT_DENY, tuple(denies), told, allowed_by_boundary)
+    if allows and allowed_by_boundary is not False:
+        return Decision(Outcome.ALLOWED, tuple(allows), told, allowed_by_boundary)
     return Decision(Outcome.IMPLICIT_DENY, (), told, allowed_by_boundary)
 
 
-def context_keys(policies: Sequence[Policy]) -> tuple[str, ...]:
+def context_keys(policies: Sequence[Document] | Document) -> tuple[str, ...]:
     """Every context key that the policies ask for, as it is written there, by name."""
-    return tuple(sorted({key for policy in policies for one in policy.statements for key in _keys(one, policy)}))
+    return tuple(sorted({key for policy in _read(policies) for one in policy.statements for key in one.keys}))
+
+
+def _read(policies: Sequence[Document] | Document) -> list[Policy]:
+    """Documents that bring no name are called by their place, as IAM's simulator does it."""
+    given = [policies] if isinstance(policies, Policy | Mapping | str) else policies
+    return [Policy.of(one, "" if isinstance(one, Policy) else f"policy {place}") for place, one in enumerate(given, 1)]
 
 
 def _context(given: Mapping[str, str | Sequence[str]]) -> Context:
-    return {key.lower(): (value,) if isinstance(value, str) else tuple(value) for key, value in given.items()}
+    """By lower-case key. A key without any value is one that is not there."""
+    values = {key.lower(): (value,) if isinstance(value, str) else tuple(value) for key, value in given.items()}
+    return {key: value for key, value in values.items() if value}
 
 
 def _matching(
     policies: Sequence[Policy], action: str, resource: str, context: Context, missing: set[str]
-) -> dict[Effect, list[Matched]]:
-    """The statements that apply, by effect; adds to `missing`."""
-    found: dict[Effect, list[Matched]] = {effect: [] for effect in Effect}
-    for policy in policies:
-        for place, statement in enumerate(policy.statements):
-            if not _names(statement, action, resource, context, policy, missing):
-                continue
-            missing.update(key for key in _keys(statement, policy) if key.lower() not in context)
-            # every condition is judged, so that one that cannot be is told of whatever the others say
-            judged = [
-                conditions.holds(condition, context, variables=policy.has_variables)
-                for condition in statement.conditions
-            ]
-            if all(judged):
-                found[statement.effect].append(Matched(policy.name, place, statement.sid))
-    return found
-
-
-def _names(
-    statement: Statement, action: str, resource: str, context: Context, policy: Policy, missing: set[str]
-) -> bool:
-    """Whether the statement is about this action on this resource."""
+) -> tuple[list[Matched], list[Matched]]:
+    """The statements that apply: those that allow, and those that deny. Adds to `missing`."""
+    found: tuple[list[Matched], list[Matched]] = ([], [])
     wanted = action.lower()
-    if statement.actions:
-        about = any(matches(pattern.lower(), wanted) for pattern in statement.actions)
-    else:
-        about = not any(matches(pattern.lower(), wanted) for pattern in statement.not_actions)
-    if not about:
-        return False
-    given = statement.resources or statement.not_resources
-    patterns = [variables.filled(one, context, enabled=policy.has_variables) for one in given]
-    if None in patterns and policy.has_variables:
-        missing.update(key for one in given for key in variables.keys(one) if key.lower() not in context)
-    fits = any(pattern is not None and fits_arn(pattern, resource) for pattern in patterns)
-    return fits if statement.resources else not fits
-
-
-def _keys(statement: Statement, policy: Policy) -> set[str]:
-    found = {condition.key for condition in statement.conditions}
-    if policy.has_variables:
-        texts = [*statement.resources, *statement.not_resources]
-        texts += [value for condition in statement.conditions for value in condition.values]
-        found.update(key for text in texts for key in variables.keys(text))
+    for policy in policies:
+        for place, statement in policy.about(wanted):
+            if statement.resource_keys:
+                missing.update(key for key in statement.resource_keys if key.lower() not in context)
+            if not statement.covers(resource, context):
+                continue
+            if statement.keys:
+                missing.update(key for key in statement.keys if key.lower() not in context)
+                # every condition is judged, so that one that cannot be is told of whatever the others say
+                judged = [
+                    conditions.holds(condition, context, variables=policy.has_variables)
+                    for condition in statement.conditions
+                ]
+                if not all(judged):
+                    continue
+            found[statement.effect is Effect.DENY].append(Matched(policy.name, place, statement.sid))
     return found

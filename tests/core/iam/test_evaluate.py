@@ -28,11 +28,11 @@ def deny(action: Any = "*", resource: Any = "*", **more: Any) -> dict[str, Any]:
 
 
 def allowed(*statements: dict[str, Any], action: str = "s3:GetObject", resource: str = OBJECT, **context: Any) -> bool:
-    return evaluate([policy(*statements)], action, resource, context).is_allowed
+    return evaluate([policy(*statements)], action, resource, context).allowed
 
 
 def conditioned(operator: str, key: str, values: Any, context: dict[str, str | Sequence[str]]) -> bool:
-    return evaluate([policy(allow(Condition={operator: {key: values}}))], "a:B", "*", context).is_allowed
+    return evaluate([policy(allow(Condition={operator: {key: values}}))], "a:B", "*", context).allowed
 
 
 def test_nothing_is_allowed_that_is_not_said() -> None:
@@ -85,7 +85,12 @@ def test_actions_fit_in_any_case_and_know_two_wildcards(pattern: str, fits: bool
         ("arn:*:s3:*:*:photos/*", True),
         ("arn:aws:s3:::Photos/*", False),  # resources keep their case
         ("arn:aws:s3:::photos", False),
-        ("arn:aws:*:photos/*", False),  # one in the middle may not
+        ("arn:aws:s3:*:photos/*", True),  # and so may one at the end of a part
+        ("arn:aws:s3:*x:photos/*", False),
+        ("arn:aws:s3*:photos/*", True),
+        ("arn:aws:s?:::photos/*", True),
+        ("arn:aws:s3??:photos/*", False),  # a ? is one character of a part
+        ("arn:aws:s*3:photos/*", False),  # a * within a part stays there
         ("arn:aws:s3:::photos/cats/*", False),
     ],
 )
@@ -107,12 +112,12 @@ def test_the_boundary_intersects() -> None:
     decided = evaluate(policies, "ec2:RunInstances", "*", boundary=boundary)
     assert (decided.outcome, decided.allowed_by_boundary) == (Outcome.IMPLICIT_DENY, False)
     assert evaluate(policies, "s3:GetBucketAcl", "*", boundary=boundary).outcome is Outcome.EXPLICIT_DENY
-    assert not evaluate([], "s3:GetObject", OBJECT, boundary=boundary).is_allowed  # it grants nothing
+    assert not evaluate([], "s3:GetObject", OBJECT, boundary=boundary).allowed  # it grants nothing
     assert evaluate(policies, "s3:GetObject", OBJECT).allowed_by_boundary is None
 
 
 def test_who_one_is_may_always_be_asked() -> None:
-    assert evaluate([policy(deny())], "sts:GetCallerIdentity", "*").is_allowed
+    assert evaluate([policy(deny())], "sts:GetCallerIdentity", "*").allowed
 
 
 @pytest.mark.parametrize(
@@ -233,14 +238,14 @@ def test_policy_variables() -> None:
     statement = allow(resource="arn:aws:s3:::photos/${aws:username}/*")
     mine, theirs = "arn:aws:s3:::photos/ann/1.jpg", "arn:aws:s3:::photos/bob/1.jpg"
     context = {"aws:UserName": "ann"}
-    assert evaluate([policy(statement)], "s3:GetObject", mine, context).is_allowed
-    assert not evaluate([policy(statement)], "s3:GetObject", theirs, context).is_allowed
-    assert not evaluate([policy(statement)], "s3:GetObject", theirs, {"aws:username": "*"}).is_allowed  # plain text
-    assert not evaluate([policy(statement)], "s3:GetObject", mine).is_allowed  # no value, no match
-    assert not evaluate([policy(statement)], "s3:GetObject", mine, {"aws:username": ["ann", "bob"]}).is_allowed
+    assert evaluate([policy(statement)], "s3:GetObject", mine, context).allowed
+    assert not evaluate([policy(statement)], "s3:GetObject", theirs, context).allowed
+    assert not evaluate([policy(statement)], "s3:GetObject", theirs, {"aws:username": "*"}).allowed  # plain text
+    assert not evaluate([policy(statement)], "s3:GetObject", mine).allowed  # no value, no match
+    assert not evaluate([policy(statement)], "s3:GetObject", mine, {"aws:username": ["ann", "bob"]}).allowed
     old = policy(statement, version="2008-10-17")
-    assert not evaluate([old], "s3:GetObject", mine, context).is_allowed
-    assert evaluate([old], "s3:GetObject", "arn:aws:s3:::photos/${aws:username}/1.jpg").is_allowed
+    assert not evaluate([old], "s3:GetObject", mine, context).allowed
+    assert evaluate([old], "s3:GetObject", "arn:aws:s3:::photos/${aws:username}/1.jpg").allowed
 
 
 @pytest.mark.parametrize(

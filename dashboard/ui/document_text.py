@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dashboard.core.format import count
 from dashboard.ui.markup import Markup, escape
 from dashboard.ui.tones import LOOKS, Tone
 
 STATEMENT = "Statement"
 INDENT = 2
+Document = Mapping[str, Any] | str
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Mark:
     why: str = ""
 
 
-def lines(document: Mapping[str, Any] | str) -> tuple[Line, ...]:
+def lines(document: Document) -> tuple[Line, ...]:
     """The document as JSON, in its own order. A text that is no policy stays as it is: nothing in it is of a statement.
 
     One statement that stands alone, without a list, is the statement 0.
@@ -47,18 +49,29 @@ def lines(document: Mapping[str, Any] | str) -> tuple[Line, ...]:
     return (*found, Line("}"))
 
 
-def text(document: Mapping[str, Any] | str) -> str:
+def text(document: Document) -> str:
     """The same to copy or to save."""
     return "\n".join(line.text for line in lines(document))
 
 
-def html(document: Mapping[str, Any] | str, label: str, marks: Mapping[int, Sequence[Mark]] | None = None) -> Markup:
-    """The text with its line numbers; a marked statement has its tone, a bar at its side, and above it what it is."""
+def html(
+    document: Document, label: str, marks: Mapping[int, Sequence[Mark]] | None = None, *, folded: bool = False
+) -> Markup:
+    """The text with its line numbers; a marked statement has its tone, a bar at its side, and above it what it is.
+
+    folded: of the other statements only their number is shown, so that a long policy shows what is wrong with it.
+    """
     known = marks or {}
     rows: list[str] = []
     told: set[int] = set()
+    skipped = 0
     for number, line in enumerate(lines(document), 1):
         of = known.get(line.place, ()) if line.place is not None else ()
+        if folded and not of and line.place is not None:
+            skipped += 1
+            continue
+        rows += _skipped(skipped)
+        skipped = 0
         if of and line.place is not None and line.place not in told:
             told.add(line.place)
             rows += [_said(mark) for mark in of]
@@ -88,7 +101,7 @@ def brief(statement: Mapping[str, Any], most: int = 3) -> str:
     return " ".join(part for part in told if part)
 
 
-def statements(document: Mapping[str, Any] | str) -> tuple[Mapping[str, Any], ...]:
+def statements(document: Document) -> tuple[Mapping[str, Any], ...]:
     """The statements of a document, each an object; () of one that is none."""
     read = _read(document)
     given = read.get(STATEMENT) if read else None
@@ -96,7 +109,7 @@ def statements(document: Mapping[str, Any] | str) -> tuple[Mapping[str, Any], ..
     return tuple(one for one in found if isinstance(one, Mapping))
 
 
-def _read(document: Mapping[str, Any] | str) -> Mapping[str, Any] | None:
+def _read(document: Document) -> Mapping[str, Any] | None:
     if isinstance(document, Mapping):
         return document
     try:
@@ -126,6 +139,11 @@ def _dumped(value: Any) -> str:
 
 def _indented(told: str, by: int) -> list[str]:
     return [f"{' ' * by}{line}" for line in told.splitlines()]
+
+
+def _skipped(number: int) -> list[str]:
+    told = f"{count(number, 'line')} without a finding"
+    return [f'<li class="kn-skipped"><span aria-hidden="true">⋯</span> {told}</li>'] if number else []
 
 
 def _said(mark: Mark) -> str:

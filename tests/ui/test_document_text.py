@@ -76,3 +76,10 @@ def test_a_statement_in_a_line() -> None:
 
 def test_a_statement_that_says_nothing_sensible_does_not_break_the_line() -> None:
     assert document_text.brief({"Effect": 3, "Action": None, "Condition": "x"}) == "3 None"
+
+
+def test_a_folded_policy_shows_what_is_wrong_and_counts_the_rest() -> None:
+    shown = document_text.html(POLICY, "a", {1: [Mark("failed", "critical")]}, folded=True)
+    assert "s3:GetObject" not in shown and "s3:*" in shown
+    lines = len([one for one in document_text.lines(POLICY) if one.place == 0])
+    assert f"{lines} lines without a finding" in shown

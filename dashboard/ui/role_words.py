@@ -1,0 +1,223 @@
+"""What the pages of roles say: sentences, figures and table rows from what core found. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from dashboard.core.format import ago, count
+from dashboard.core.iam.entities import Role
+from dashboard.core.iam.finding import Finding, Kind, Severity
+from dashboard.core.iam.policy_text import PolicyText
+from dashboard.core.iam.proposal import Basis, Evidence, Proposal
+from dashboard.core.iam.recorded import Recorded
+from dashboard.core.iam.usage import Duty, Use
+from dashboard.ui.document_text import Mark
+from dashboard.ui.page import Place
+from dashboard.ui.strip import Figure
+from dashboard.ui.tones import Tone
+
+TRUST = "trust"
+TONES = {
+    Severity.CRITICAL: Tone.FAILED,
+    Severity.HIGH: Tone.FAILED,
+    Severity.MEDIUM: Tone.WAITING,
+    Severity.LOW: Tone.STOPPED,
+}
+KINDS = {
+    Kind.FULL_ACCESS: "full access",
+    Kind.WILDCARD: "wildcard",
+    Kind.PASS_ROLE: "passes roles on",
+    Kind.PRIVILEGE_ESCALATION: "can give itself more",
+    Kind.TRUST: "who may become it",
+    Kind.SHARED_ROLE: "shared by several duties",
+    Kind.UNUSED_ROLE: "unused",
+    Kind.UNUSED_POLICY: "policy attached to nothing",
+    Kind.RESOURCE_POLICY: "who may call it",
+    Kind.FUNCTION_URL: "open address",
+    Kind.UNKNOWN: "could not be judged",
+}
+DUTIES = {
+    Duty.TRAINING: "training",
+    Duty.ENDPOINT: "endpoints",
+    Duty.FUNCTION: "functions",
+    Duty.INSTANCE: "EC2 instances",
+    Duty.NOTEBOOK: "notebooks",
+}
+PLACES = {
+    Duty.TRAINING: (Place.RUN, "run"),
+    Duty.ENDPOINT: (Place.ENDPOINT, "endpoint"),
+    Duty.FUNCTION: (Place.FUNCTION, "function"),
+}
+BASES = {Basis.RECORDED: Tone.DONE, Basis.NEEDED: Tone.RUNNING, Basis.DROPPED: Tone.STOPPED}
+
+
+def worst(findings: Sequence[Finding]) -> Severity | None:
+    """The worst severity, None where nothing was found."""
+    return min((one.severity for one in findings), key=lambda one: one.rank, default=None)
+
+
+def sentence(findings: Sequence[Finding], uses: Sequence[Use], last: datetime | None, now: datetime) -> str:
+    """The page's live sentence: what was found, what works as the role, when last."""
+    severity = worst(findings)
+    found = f"{count(len(findings), 'finding')}, the worst {severity}" if severity else "nothing to find"
+    if len(findings) == 1 and severity:
+        found = f"1 finding, {severity}"
+    return f"{found}; {works(uses)}; {when(last, now)}"
+
+
+def works(uses: Sequence[Use]) -> str:
+    """ "works for training and functions"."""
+    duties = duties_of(uses)
+    return f"works for {joined([DUTIES[one] for one in duties])}" if duties else "nothing was seen to work as it"
+
+
+def when(last: datetime | None, now: datetime) -> str:
+    """When a role last acted. AWS keeps that for 400 days: never, it cannot say."""
+    return f"last used {ago(last, now)}" if last else "no use on record"
+
+
+def last_used(role: Role, uses: Sequence[Use]) -> datetime | None:
+    """The latest of what IAM says and of what was seen to work as the role."""
+    known = [one for one in (role.last_used, *(use.last for use in uses)) if one is not None]
+    return max(known, default=None)
+
+
+def duties_of(uses: Sequence[Use]) -> tuple[Duty, ...]:
+    """Each duty once, in the order of Duty."""
+    seen = {use.duty for use in uses}
+    return tuple(duty for duty in Duty if duty in seen)
+
+
+def joined(words: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else list(words))
+
+
+def figures(
+    role: Role, findings: Sequence[Finding], uses: Sequence[Use], now: datetime, allowed: int | None
+) -> list[Figure]:
+    """The strip. allowed: how many of AWS's actions the role may do somewhere, None where that is not known."""
+    severity = worst(findings)
+    duties = duties_of(uses)
+    inline = sum(one.is_inline for one in role.policies)
+    last = last_used(role, uses)
+    return [
+        Figure(
+            "role-findings",
+            "Findings",
+            count(len(findings)),
+            f"the worst is {severity}" if severity else "every check passed",
+            tone=TONES[severity] if severity in (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM) else "",
+        ),
+        Figure(
+            "role-allowed",
+            "May do",
+            count(allowed, "action"),
+            "of all that AWS has, on something" if allowed is not None else "a policy of it cannot be judged",
+        ),
+        Figure(
+            "role-uses",
+            "Works for",
+            count(len(duties), "duty", "duties") if duties else "nothing",
+            joined([DUTIES[one] for one in duties]) if duties else "no job, endpoint, function or instance",
+        ),
+        Figure(
+            "role-last",
+            "Last used",
+            ago(last, now) if last else "unknown",
+            f"{last:%d %b %Y, %H:%M} UTC" if last else "AWS keeps 400 days, and not each use",
+        ),
+        Figure(
+            "role-policies",
+            "Policies",
+            count(len(role.policies)),
+            f"{inline} of them inline; {'bounded' if role.boundary else 'no permissions boundary'}",
+        ),
+    ]
+
+
+def unchangeable(role: Role) -> str:
+    """Why nobody may change the role here, in a sentence; "" where Kennel would."""
+    if role.is_service_linked:
+        return "A service made this role for itself and keeps it right: AWS refuses every change of it."
+    if role.is_reserved:
+        return "IAM Identity Center made this role: what it may do is changed there, in its permission set."
+    return ""
+
+
+def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The worst first, then by kind and place."""
+    return tuple(sorted(findings, key=lambda one: (one.severity.rank, one.kind, one.policy, one.place or 0)))
+
+
+def marks(findings: Sequence[Finding], policy: str) -> dict[int, list[Mark]]:
+    """What stands out in a policy: by the place of the statement, the worst first."""
+    found: dict[int, list[Mark]] = {}
+    for one in ordered(findings):
+        if one.policy == policy and one.place is not None:
+            found.setdefault(one.place, []).append(
+                Mark(TONES[one.severity], f"{one.severity}, {KINDS[one.kind]}", one.reason)
+            )
+    return found
+
+
+def kind_of(policy: PolicyText) -> str:
+    """ "AWS managed", "customer managed", "inline"."""
+    if policy.is_inline:
+        return "inline"
+    return "AWS managed" if policy.is_aws_managed else "customer managed"
+
+
+def use_rows(uses: Sequence[Use]) -> list[dict[str, Any]]:
+    """What works as the role, the latest first."""
+    latest = sorted(uses, key=lambda one: (one.last is not None, one.last), reverse=True)
+    return [
+        {
+            "Name": one.name,
+            "Is": one.duty.value,
+            "Last": one.last,
+            "Origin": "sample" if one.sample else "",
+            "ARN": one.arn,
+        }
+        for one in latest
+    ]
+
+
+def recorded_rows(recorded: Recorded) -> list[dict[str, Any]]:
+    """What the role was seen to do, the latest first."""
+    return [
+        {
+            "Action": one.right.action,
+            "Resource": one.right.resource,
+            "Calls": one.count,
+            "Denied": one.denied,
+            "First": one.first,
+            "Last": one.last,
+        }
+        for one in sorted(recorded.calls, key=lambda one: one.last, reverse=True)
+    ]
+
+
+def evidence_rows(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
+    """Each action with why it is in the proposal or not, in the order of Basis."""
+    order = tuple(Basis)
+    return [
+        {"Action": one.action, "Basis": one.basis.value, "Why": one.detail, "Last seen": one.last}
+        for one in sorted(evidence, key=lambda one: (order.index(one.basis), one.action.lower()))
+    ]
+
+
+def proposal_sentence(proposal: Proposal) -> str:
+    """ "14 actions stay: 3 as recorded, 11 needed by the code path; 212 go"."""
+    by = {basis: sum(one.basis is basis for one in proposal.evidence) for basis in Basis}
+    kept = by[Basis.RECORDED] + by[Basis.NEEDED]
+    told = [f"{by[Basis.RECORDED]:,} used as recorded" if by[Basis.RECORDED] else "", ""]
+    told[1] = f"{by[Basis.NEEDED]:,} needed by the code path" if by[Basis.NEEDED] else ""
+    inside = joined([one for one in told if one])
+    gone = f"; {by[Basis.DROPPED]:,} not seen, dropped" if by[Basis.DROPPED] else "; nothing is dropped"
+    return f"{count(kept, 'action')}{': ' + inside if inside else ''}{gone}"
+
+
+def evidence_of(evidence: Sequence[Evidence]) -> Mapping[Basis, int]:
+    """How many actions each basis has."""
+    return {basis: sum(one.basis is basis for one in evidence) for basis in Basis}

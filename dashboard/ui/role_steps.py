@@ -1,0 +1,109 @@
+"""What is being done to a role, step by step: while it goes on, and how it ended."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboard import role_readings
+from dashboard.core.aws import Aws
+from dashboard.core.format import ago, count
+from dashboard.core.iam.going import Deed, Progress
+from dashboard.core.iam.step import State, Step
+from dashboard.ui import problem
+from dashboard.ui.markup import Markup, badge, escape, note
+from dashboard.ui.tones import Tone
+
+TONES = {State.RUNNING: Tone.RUNNING, State.DONE: Tone.DONE, State.FAILED: Tone.FAILED, State.SKIPPED: Tone.STOPPED}
+NAMES = {
+    Deed.PROOF: "Proving",
+    Deed.CHANGE: "Changing",
+    Deed.UNDO: "Undoing the change of",
+    Deed.RETIREMENT: "Retiring",
+}
+ENDS = {
+    Deed.PROOF: ("Proven", "Not proven"),
+    Deed.CHANGE: ("Changed", "Not changed"),
+    Deed.UNDO: ("As before", "Not undone"),
+    Deed.RETIREMENT: ("Retired", "Not retired"),
+}
+
+
+def show(aws: Aws, role: str) -> None:
+    """The deed that goes on, looked at again every second, or how the last one ended; nothing where there was none."""
+    progress = role_readings.going(aws, role)
+    if progress is None:
+        return
+    if progress.is_over:
+        _ended(aws, progress)
+    else:
+        st.fragment(_watch, run_every=1, key="role-watch")(aws, role)
+
+
+def is_busy(aws: Aws, role: str) -> bool:
+    """Whether something is being done to it right now."""
+    progress = role_readings.going(aws, role)
+    return progress is not None and not progress.is_over
+
+
+def _watch(aws: Aws, role: str) -> None:
+    progress = role_readings.going(aws, role)
+    if progress is None or progress.is_over:
+        role_readings.forget_roles()
+        st.rerun()  # the page shows what came of it
+    with st.container(border=True, key="panel-role-going"):
+        about = f" for {progress.about}" if progress.about else ""
+        st.html(f'<h2 class="kn-finding">{escape(f"{NAMES[progress.deed]} {role}{about}")}</h2>')
+        st.progress(progress.share)
+        st.html(listed(progress.steps))
+        st.html(note("It goes on when you leave this page."))
+        if progress.deed.can_stop:
+            st.button(
+                "Stopping…" if progress.is_stopping else "Stop",
+                key="role-stop",
+                icon=":material/stop:",
+                disabled=progress.is_stopping,
+                on_click=role_readings.stop,
+                args=(aws, role),
+                help="Ends after the step that is under way, and cleans up",
+            )
+
+
+def _ended(aws: Aws, progress: Progress) -> None:
+    done, failed = ENDS[progress.deed]
+    about = f" for {progress.about}" if progress.about else ""
+    with st.container(border=True, key="panel-role-ended"):
+        tone = Tone.FAILED if progress.has_failed else Tone.DONE
+        word = (f"{failed}, and taken back" if progress.has_undone else failed) if progress.has_failed else done
+        begun = ago(progress.begun, role_readings.now())
+        st.html(f"<p>{badge(tone, word)} <strong>{escape(f'{progress.role}{about}')}</strong></p>{note(begun)}")
+        if progress.problem is not None:
+            problem.card(progress.problem, "role-deed")
+        st.html(listed(progress.steps))
+        st.button(
+            "Put away",
+            key="role-put-away",
+            type="tertiary",
+            on_click=role_readings.put_away,
+            args=(aws, progress.role),
+        )
+
+
+def listed(steps: Sequence[Step]) -> Markup:
+    """Steps under each other: how each stands, what came of it, and what speaks for it."""
+    return Markup("".join(_one(step) for step in steps))
+
+
+def _one(step: Step) -> str:
+    tone = TONES[step.state]
+    title = f"{step.number} {step.title}" if not step.undoes else f"{step.number} Back: {step.title}"
+    detail = note(step.detail, tone if step.state.is_failed else "") if step.detail else ""
+    evidence = ""
+    if step.evidence:
+        rows = "".join(f"<li>{escape(one)}</li>" for one in step.evidence)
+        opened = " open" if step.state.is_failed else ""
+        told = count(len(step.evidence), "line of evidence", "lines of evidence")
+        evidence = f'<details{opened}><summary>{told}</summary><ul class="kn-evidence">{rows}</ul></details>'
+    return (
+        f'<div class="kn-done"><p>{badge(tone, step.state.value)} <strong>{escape(title)}</strong></p>'
+        f"{detail}{evidence}</div>"
+    )

@@ -112,9 +112,10 @@ def is_closed(found: Sequence[Grant], granted: Grant, action: str) -> bool:
 def _denials(found: Sequence[Grant], granted: Grant, action: str) -> Iterator[Grant]:
     """The Denies of an action to everybody whom a statement may let in."""
     for one in found:
-        if not one.is_allow and one.everyone and one.covers(action):
-            if one.is_about_services or not granted.is_about_services:
-                yield one
+        if one.is_allow or not one.everyone or not one.covers(action):
+            continue
+        if one.is_about_services or not granted.is_about_services:
+            yield one
 
 
 def is_vacuous(condition: Condition) -> bool:

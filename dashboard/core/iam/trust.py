@@ -1,8 +1,8 @@
 """Who may work as a role: what is wrong with its trust policy.
 
 Source: IAM User Guide, "The confused deputy problem", "Access to AWS accounts owned by third parties", "Create a role
-for OpenID Connect federation". A bare trust of Lambda or EC2 is no finding: AWS sends no source keys there, so that nothing
-could mend it.
+for OpenID Connect federation". A bare trust of Lambda or EC2 is no finding: AWS sends no source keys there, so that
+nothing could mend it.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,0 +1,100 @@
+"""An account's roles with all that an audit of them needs, read side by side: what they may, who uses them, who may
+call the functions. What could not be read is named, and the rest stands.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from dashboard.core.aws import Aws
+from dashboard.core.costs.ledger.ledger import Unread
+from dashboard.core.errors import KennelError
+from dashboard.core.iam import functions, used_by
+from dashboard.core.iam.entities import LISTS, merged
+from dashboard.core.iam.finding import Finding
+from dashboard.core.iam.findings import audit
+from dashboard.core.iam.functions import Exposure
+from dashboard.core.iam.functions_read import exposures
+from dashboard.core.iam.unused import DAYS
+from dashboard.core.iam.usage import Usage
+from dashboard.core.iam.used_by import Known, Part
+from dashboard.core.parallel import gather
+
+PAGE = 1000
+"""Roles and policies a call: as many as GetAccountAuthorizationDetails gives."""
+MOST_PAGES = 100
+ROLES = "roles and their policies"
+_FILTER = ["Role", "LocalManagedPolicy", "AWSManagedPolicy"]
+
+
+@dataclass(frozen=True)
+class AccountIam:
+    """details: the merged answer of GetAccountAuthorizationDetails, without AWS's own policies that nothing has
+    attached. unread: what could not be read at all; partial: what was looked at in part only, a sentence each.
+    """
+
+    at: datetime
+    details: Mapping[str, Any]
+    usage: Usage = field(default_factory=Usage)
+    functions: tuple[Exposure, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    partial: tuple[str, ...] = ()
+
+    def findings(self, unused_days: int = DAYS) -> tuple[Finding, ...]:
+        """All that an audit finds, the worst first."""
+        found = audit(self.details, usage=self.usage, now=self.at, unused_days=unused_days)
+        found += [one for exposure in self.functions for one in functions.findings(exposure)]
+        return tuple(sorted(found, key=lambda one: (one.severity.rank, one.role, one.kind, one.policy, one.reason)))
+
+
+def read(aws: Aws, known: Known | None = None, clock: Callable[[], datetime] | None = None) -> AccountIam:
+    """The account now. known: what an earlier read has learnt that cannot change. Raises nothing of `Aws.call`."""
+    now = clock() if clock is not None else datetime.now(UTC)
+    unread: list[Unread] = []
+
+    def details() -> Mapping[str, Any]:
+        try:
+            pages = aws.pages("iam", "GetAccountAuthorizationDetails", limit=MOST_PAGES, Filter=_FILTER,
+                              PaginationConfig={"PageSize": PAGE})  # fmt: skip
+            return attached_only(merged(pages))
+        except KennelError as problem:
+            unread.append(Unread(ROLES, problem))
+            return {name: [] for name in LISTS}
+
+    def lambdas() -> tuple[tuple[Exposure, ...], Part]:
+        try:
+            found, denied, partial = exposures(aws)
+        except KennelError as problem:
+            return (), Part(unread=(Unread("functions", problem),))
+        unread.extend(denied)
+        told = used_by.of_functions(found)
+        return found, Part(told.found, partial)
+
+    looks: list[Callable[[], Any]] = [details, lambdas, *used_by.parts(aws, known or Known(), now)]
+    told, (found, own), *rest = gather(_made, looks)
+    parts: list[Part] = [own, *rest]
+    unread += [one for part in parts for one in part.unread]
+    partial = tuple(why for part in parts for why in part.partial)
+    usage = used_by.joined(parts, used_by.profiles_of(told))
+    return AccountIam(now, told, usage, found, tuple(sorted(unread, key=lambda one: one.what)), partial)
+
+
+def _made(look: Callable[[], Any]) -> Any:
+    return look()
+
+
+def attached_only(details: Mapping[str, Any]) -> dict[str, Any]:
+    """The same without those of AWS's own policies that nothing in it has attached or is bounded by: there are more
+    than a thousand.
+    """
+    needed: set[str] = set()
+    for name in ("RoleDetailList", "UserDetailList", "GroupDetailList"):
+        for one in details.get(name, ()):
+            needed.update(policy["PolicyArn"] for policy in one.get("AttachedManagedPolicies", ()))
+            if boundary := one.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"):
+                needed.add(boundary)
+    policies = [
+        one for one in details.get("Policies", ()) if ":iam::aws:policy/" not in one["Arn"] or one["Arn"] in needed
+    ]
+    return {**details, "Policies": policies}

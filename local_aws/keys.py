@@ -49,10 +49,6 @@ class KeyRing:
         self._issued = issued
         self._runs = runs
 
-    def refusal(self, key: Key, service: str, operation: str = "") -> str:
-        """Why a key of what runs here may not call that; "" when it may, or is another key."""
-        return self._runs.refusal(key.access_key_id, service, operation) if self._runs else ""
-
     async def find(self, access_key_id: str) -> Key | None:
         if access_key_id == self.own.access_key_id:
             return self.own

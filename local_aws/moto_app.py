@@ -21,7 +21,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from local_aws import ACCOUNT, moto_state
-from local_aws.errors import NotThereError, ServiceError
+from local_aws.errors import NotThereError
+from local_aws.principal import Principal
 from local_aws.protocol import Caller, Service
 from local_aws.sigv4 import Key
 
@@ -137,26 +138,38 @@ class Moto:
             self.load("sts")
             for role in moto_state.backends_of("sts")[ACCOUNT]["aws"].assumed_roles:
                 if role.access_key_id == access_key_id:
-                    expires = role.expiration.replace(tzinfo=UTC)
-                    return Key(access_key_id, role.secret_access_key, role.arn, role.session_token, expires)
+                    return _session_key(role)
             for user in moto_state.backends_of("iam")[ACCOUNT]["aws"].users.values():
                 for key in user.access_keys:
                     if key.access_key_id == access_key_id and key.status == "Active":
                         return Key(access_key_id, key.secret_access_key, user.arn)
         return None
 
-    def user_id(self, caller: Caller) -> str:
-        """The unique id of who calls: the account's number for its root, as AWS has it."""
-        if caller.arn.endswith(":root"):
-            return caller.account
-        with self._lock:
-            sts = moto_state.backends_of("sts")[ACCOUNT]["aws"]
-            return str(sts.get_caller_identity(caller.access_key_id, caller.region)[0])
-
-    def role_exists(self, arn: str) -> bool:
+    def role_arn(self, name: str) -> str:
+        """The ARN of a role by its name, with its path; "" for one that is not there."""
         with self._lock:
             self.load("iam")
-            return any(role.arn == arn for role in moto_state.backends_of("iam")[ACCOUNT]["aws"].roles.values())
+            roles = moto_state.backends_of("iam")[ACCOUNT]["aws"].roles.values()
+            return next((str(role.arn) for role in roles if role.name == name), "")
+
+    def version(self, service: str) -> int:
+        """Another number after each change of a service; it is read without waiting."""
+        return self._version[service]
+
+
+def _session_key(role: Any) -> Key:
+    """The key of moto's assumed role. Policies that were given with it are kept beside it, as moto keeps no ARNs."""
+    kept = getattr(role, "kennel", {})
+    principal = Principal(
+        role.arn,
+        role.role_arn,
+        (role.policy,) if role.policy else (),
+        kept.get("policy_arns", ()),
+        kept.get("issued"),
+        kept.get("role_id", ""),
+    )
+    expires = role.expiration.replace(tzinfo=UTC)
+    return Key(role.access_key_id, role.secret_access_key, role.arn, role.session_token, expires, principal)
 
 
 class MotoService(Service):
@@ -184,24 +197,3 @@ class MotoService(Service):
             raise NotThereError(f"{self.name}:{operation.name}") from None
         answer = {k: v for k, v in answer.items() if k.lower() not in ("status", "content-length", "server", "date")}
         return Response(content, status, answer)
-
-
-class Sts(MotoService):
-    """STS, where moto would hand out identities that mean nothing here."""
-
-    def __init__(self, moto: Moto) -> None:
-        super().__init__("sts", moto)
-
-    async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
-        if operation.name == "AssumeRole":
-            arn = self.parse(request, operation, await request.body())["RoleArn"]
-            if not await run_in_threadpool(self._moto.role_exists, arn):
-                raise ServiceError(
-                    "AccessDenied",
-                    f"User: {caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}",
-                    403,
-                )
-        return await super().handle(request, operation, caller)
-
-    def get_caller_identity(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        return {"Account": caller.account, "Arn": caller.arn, "UserId": self._moto.user_id(caller)}

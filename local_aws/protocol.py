@@ -28,6 +28,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from local_aws.errors import NotThereError, ServiceError
+from local_aws.principal import Principal
 
 __all__ = ["Caller", "NotThereError", "Operation", "Service", "ServiceError"]
 
@@ -45,12 +46,17 @@ _MISFITS = (ValueError, TypeError, AttributeError, KeyError, IndexError, Overflo
 
 @dataclass(frozen=True)
 class Caller:
-    """Who signed the request."""
+    """Who signed the request. principal: what its policies are found by, when its ARN does not say all of that."""
 
     account: str
     region: str
     access_key_id: str
     arn: str
+    principal: Principal | None = None
+
+    @property
+    def who(self) -> Principal:
+        return self.principal or Principal(self.arn, self.arn)
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,14 @@ from starlette.types import Message, Receive, Scope, Send
 from dashboard.core.costs.prices import PriceBook
 from local_aws import ACCOUNT, DEFAULT_REGION, access, sigv4
 from local_aws.account_facts import AccountFacts
-from local_aws.authenticate import Signed, authenticate, read_wire
+from local_aws.authenticate import authenticate, read_wire
+from local_aws.authorize import Authority
 from local_aws.errors import NotThereError, ServiceError, error_response, internal
+from local_aws.iam_lookup import IamLookup
 from local_aws.keys import KeyRing, install_key
-from local_aws.moto_app import Moto, Sts
+from local_aws.moto_app import Moto
 from local_aws.pace import AS_AWS, Pace
+from local_aws.permits import Permits
 from local_aws.protocol import Caller, Service
 from local_aws.quotas import Quotas
 from local_aws.run_keys import RunKeys
@@ -73,6 +76,8 @@ from local_aws.services.service_quotas import ServiceQuotas
 from local_aws.services.sns import Sns
 from local_aws.services.sns_delivery import Delivery
 from local_aws.services.ssm import Ssm
+from local_aws.services.sts import Sts
+from local_aws.standing import Standings
 from local_aws.store import Store
 
 log = logging.getLogger(__name__)
@@ -91,8 +96,10 @@ class Front:
         region: str,
         now: Callable[[], datetime],
         recorder: Recorder | None = None,
+        permits: Permits | None = None,
     ) -> None:
         self._recorder = recorder
+        self._permits = permits
         self._services: dict[str, list[Service]] = {}
         for service in services:
             self._services.setdefault(service.signing_name, []).append(service)
@@ -135,7 +142,6 @@ class Front:
 
     async def _answer(self, wire: sigv4.Wire, request: Request) -> Response:
         signed = await authenticate(wire, request, self._keys.find, self._limit, self._region, self._now())
-        self._check_run(signed)
         services = self._services.get(signed.service)
         if services is None:
             raise NotThereError(f"The service {signed.service}")
@@ -143,9 +149,9 @@ class Front:
         for service in services:
             operation = service.match(wire.method, signed.path, wire.query, request.headers, signed.body)
             if operation:
-                self._check_run(signed, operation.model.name)
                 request.scope["path_params"] = operation.path_params
-                caller = Caller(ACCOUNT, signed.region, signed.key.access_key_id, signed.key.arn)
+                key = signed.key
+                caller = Caller(ACCOUNT, signed.region, key.access_key_id, key.arn, key.who)
                 return await self._handled(service, request, operation.model, caller, signed.body)
         what = wire.header("x-amz-target") or dict(parse_qsl(signed.body.decode("utf-8", "replace"))).get("Action")
         raise NotThereError(f"{signed.service}:{what or f'{wire.method} {signed.path}'}"[:200])
@@ -154,22 +160,18 @@ class Front:
         self, service: Service, request: Request, operation: OperationModel, caller: Caller, body: bytes
     ) -> Response:
         outcome: Response | ServiceError
+        permits = self._permits if caller.who.is_limited else None
         try:
+            if permits:
+                await permits.check(service, operation, request, caller, body)
             outcome = await service.handle(request, operation, caller)
         except ServiceError as refused:
-            outcome = refused
+            outcome = permits.told(service, request, caller, refused) if permits else refused
         if self._recorder is not None:
             self._recorder.note(service, operation, caller, request, body, outcome)
         if isinstance(outcome, ServiceError):
             raise outcome
         return outcome
-
-    def _check_run(self, signed: Signed, operation: str = "") -> None:
-        """Raises ServiceError when what runs here calls what is not open to it."""
-        why_not = self._keys.refusal(signed.key, signed.service, operation)
-        if why_not:
-            code = "UnauthorizedOperation" if signed.service == "ec2" else "AccessDeniedException"
-            raise ServiceError(code, why_not, 403)
 
     def _limit(self, signing_name: str) -> int:
         services = self._services.get(signing_name, ())
@@ -253,6 +255,7 @@ def build(
     quotas = Quotas(store)
     runs = RunKeys(endpoint_url) if endpoint_url else None
     facts = AccountFacts(moto)
+    authority = Authority(Standings(moto))
     sagemaker = SageMaker(
         store,
         s3,
@@ -308,7 +311,7 @@ def build(
         sagemaker,
         runtime,
         functions,
-        Sts(moto),
+        Sts(moto, authority, now),
         ec2,
         Ssm(moto),
         Iam(moto),
@@ -319,7 +322,7 @@ def build(
         scaling,  # stops before what it scales
     ]
     keys = KeyRing(install_key(state), moto.find_key, runs)
-    front = Front(services, keys, region, now, trail)
+    front = Front(services, keys, region, now, trail, Permits(authority, now, IamLookup(moto)))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -334,7 +337,7 @@ def build(
                 await service.stop()
             store.close()
 
-    urls = Mount(lambda_urls.PATH, FunctionUrls(functions, keys, region))
+    urls = Mount(lambda_urls.PATH, FunctionUrls(functions, keys, region, authority))
     code = Route(lambda_code_link.PATH + "/{until:int}/{seal}/{name}", functions.links.fetch)
     app = Starlette(routes=[Route("/_kennel/health", _health), urls, code], lifespan=lifespan)
     app.router.default = front  # not a route: no pattern matches every path (a key may hold a newline)

@@ -20,6 +20,7 @@ from botocore.credentials import Credentials
 
 from local_aws import sigv4_quick
 from local_aws.errors import ServiceError
+from local_aws.principal import Principal
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
@@ -30,13 +31,21 @@ _TIMESTAMP = "%Y%m%dT%H%M%SZ"
 
 @dataclass(frozen=True)
 class Key:
-    """An access key this server knows. session_token and expires: only temporary credentials have them."""
+    """An access key this server knows. session_token and expires: only temporary credentials have them.
+
+    principal: whose it is, when its ARN does not say all of that.
+    """
 
     access_key_id: str
     secret: str
     arn: str
     session_token: str | None = None
     expires: datetime | None = None
+    principal: Principal | None = None
+
+    @property
+    def who(self) -> Principal:
+        return self.principal or Principal(self.arn, self.arn)
 
     def __repr__(self) -> str:
         return f"Key({self.access_key_id})"

@@ -58,7 +58,6 @@ class Ec2(MotoService):
     ) -> None:
         super().__init__("ec2", moto)
         self._directory = directory
-        self._runs = runs
         self._private = private
         self._grace = grace
         self._now = now
@@ -166,7 +165,6 @@ class Ec2(MotoService):
         return {"StoppingInstances": self._changed(params, caller, lambda one: self._instances.stop(one, force=force))}
 
     def terminate_instances(self, params: Params, caller: Caller) -> Params:
-        self._check_itself(params["InstanceIds"], caller, "TerminateInstances")
         force = _at_once(params)
         told = self._changed(params, caller, lambda one: self._instances.terminate(one, force=force))
         return {"TerminatingInstances": told}
@@ -201,7 +199,6 @@ class Ec2(MotoService):
         listed = params.get("Tags") or []
         tags = ec2_request.tags([{"ResourceType": "any", "Tags": listed}])["any"]
         resources = list(params.get("Resources") or ())
-        self._check_itself(resources, caller, "CreateTags")
         _check_dry_run(params)
         with self._backend(caller, changes=True) as backend:
             requests = {one.kennel["spot"]["id"]: one for one in ec2_spot.requests(_all(backend))}
@@ -281,17 +278,6 @@ class Ec2(MotoService):
                 raise ServiceError(
                     "IncorrectInstanceState", f"The instance '{found.id}' is not in the 'stopped' state."
                 )
-
-    def _check_itself(self, resources: Iterable[str], caller: Caller, operation: str) -> None:
-        """Raises ServiceError UnauthorizedOperation when an instance's role asks for another than that instance."""
-        instance_id = self._runs.instance_of(caller.access_key_id) if self._runs else ""
-        if instance_id and set(resources) != {instance_id}:
-            raise ServiceError(
-                "UnauthorizedOperation",
-                f"You are not authorized to perform this operation. User: {caller.arn} is not authorized to perform: "
-                f"ec2:{operation} on another resource than itself.",
-                403,
-            )
 
 
 def _at_once(params: Params) -> bool:

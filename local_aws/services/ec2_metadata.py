@@ -118,7 +118,7 @@ def _credentials(role: Any, region: str, instance_id: str, runs: RunKeys | None,
         }
     if runs is None:
         return {"Code": "Failed", "LastUpdated": updated}
-    key = runs.of_instance(role.arn, instance_id)
+    key = runs.of_instance(role.arn, region, instance_id)
     return {
         "Code": "Success",
         "LastUpdated": updated,

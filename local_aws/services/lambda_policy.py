@@ -7,14 +7,19 @@ from typing import Any
 
 from dashboard.core.iam.documents import Policy, PolicyError
 from dashboard.core.iam.evaluate import evaluate
+from dashboard.core.iam.rights import Right
 from local_aws.errors import ServiceError
+from local_aws.principal import Principal
 from local_aws.protocol import Caller
+from local_aws.resource_policy import Entry, entry
 from local_aws.services.lambda_base import LambdaBase, Params, revision
 from local_aws.services.lambda_names import LATEST, Named, conflict, invalid, of
 from local_aws.services.lambda_record import Document, check_revision, version_of
 
 LARGEST_POLICY = 20 * 1024
 """Bytes (Lambda quotas, "Function resource-based policy")."""
+URL_RIGHTS = ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
+"""What a request to a function's URL needs."""
 _SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com")
 _ARN = re.compile(r"arn:aws:(iam|sts)::\d{12}:\S+")
 
@@ -97,12 +102,18 @@ def is_public(document: Document, which: Named) -> bool:
         return False
     try:
         policy = Policy.parse({"Version": "2012-10-17", "Statement": everybody})
-        return all(
-            evaluate([policy], action, which.qualified_arn, context).allowed
-            for action in ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
-        )
+        return all(evaluate([policy], action, which.qualified_arn, context).allowed for action in URL_RIGHTS)
     except PolicyError:  # one that cannot be judged opens nothing
         return False
+
+
+def is_named(document: Document, which: Named, who: Principal, right: Right) -> bool:
+    """Whether the function's own policy lets a caller of this account in by its name, whatever its policies say."""
+    found = document["Policies"].get(which.qualifier)
+    if found is None or not who.is_limited:
+        return False
+    policy = {"Version": "2012-10-17", "Statement": found["Statements"]}
+    return entry(policy, who, right.action, right.resource, right.context) is Entry.NAMED
 
 
 def _statement(params: Params, which: Named) -> dict[str, Any]:

@@ -15,18 +15,22 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from dashboard.core.iam.rights import Right
 from local_aws import access
 from local_aws.authenticate import authenticate, read_body, read_wire
+from local_aws.authorize import Authority, Circumstances
 from local_aws.errors import ServiceError
 from local_aws.keys import KeyRing
+from local_aws.principal import Principal
 from local_aws.services.lambda_invoke import Throttled
 from local_aws.services.lambda_names import Named
-from local_aws.services.lambda_policy import is_public
+from local_aws.services.lambda_policy import URL_RIGHTS, is_named, is_public
 from local_aws.services.lambda_record import Document
 from local_aws.services.lambda_service import LARGEST_PAYLOAD, Lambda
 from local_aws.services.lambda_urls import PATH
@@ -58,10 +62,11 @@ class _Url:
 class FunctionUrls:
     """The ASGI application below PATH."""
 
-    def __init__(self, functions: Lambda, keys: KeyRing, region: str) -> None:
+    def __init__(self, functions: Lambda, keys: KeyRing, region: str, authority: Authority) -> None:
         self._functions = functions
         self._keys = keys
         self._region = region
+        self._authority = authority
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -112,7 +117,17 @@ class FunctionUrls:
             return False
         now = datetime.now(UTC)
         signed = await authenticate(wire, request, self._keys.find, lambda _: LARGEST_PAYLOAD, self._region, now)
-        return signed.service == "lambda" and not self._keys.refusal(signed.key, "lambda", "InvokeFunctionUrl")
+        return signed.service == "lambda" and await run_in_threadpool(self._is_allowed, url, signed.key.who, now)
+
+    def _is_allowed(self, url: _Url, who: Principal, now: datetime) -> bool:
+        """Whether the caller's policies, or the function's for it, allow both rights that a URL needs (`is_public`)."""
+        asked = Circumstances(now, url.which.region)
+        context = {"lambda:FunctionUrlAuthType": ("AWS_IAM",), "lambda:InvokedViaFunctionUrl": ("true",)}
+        rights = [Right(action, url.which.qualified_arn, context) for action in URL_RIGHTS]
+        return all(
+            not self._authority.refusal(who, (right,), asked, granted=is_named(url.document, url.which, who, right))
+            for right in rights
+        )
 
     async def _invoked(self, url: _Url, request: Request, path: str, body: bytes) -> Response:
         request_id = str(uuid.uuid4())

@@ -1,0 +1,94 @@
+"""The front's check of a caller whom policies limit: which rights a request needs, and whether it has them.
+
+What a request needs is what `dashboard.core.iam.requests` says; an operation that is not known there is open to the
+account's root user alone, since nobody could say which right opens it.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from botocore.model import OperationModel
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from dashboard.core.iam.rights import Right, Where
+from local_aws import ACCOUNT, asked
+from local_aws.authorize import Authority, Circumstances, denied
+from local_aws.errors import ServiceError
+from local_aws.iam_lookup import IamLookup
+from local_aws.protocol import Caller, Service
+
+DECIDED_ELSEWHERE = {"sts": ("AssumeRole", "GetCallerIdentity")}
+"""Operations whose service looks at more than the caller's policies, or at none."""
+LOOKED_UP = ("iam", "ec2")
+"""Services of whose requests the account is asked more, which may have to wait."""
+Params = Mapping[str, Any]
+Granted = Callable[[Caller, Right], bool]
+"""Whether the policy of what a right is about lets a caller in, whatever its own policies say."""
+
+
+class Permits:
+    """now: the clock. granted: by the prefix of an action, for services whose resources have policies."""
+
+    def __init__(
+        self,
+        authority: Authority,
+        now: Callable[[], datetime],
+        lookup: IamLookup,
+        granted: Mapping[str, Granted] | None = None,
+    ) -> None:
+        self._authority = authority
+        self._now = now
+        self._lookup = lookup
+        self._granted = granted or {}
+
+    async def check(
+        self, service: Service, operation: OperationModel, request: Request, caller: Caller, body: bytes
+    ) -> None:
+        """Raises ServiceError when the caller may not; as the service does when the request has not its form."""
+        if operation.name in DECIDED_ELSEWHERE.get(service.name, ()):
+            return
+        params = await asked.parameters(service, operation, request, body)
+        circumstances = self._circumstances(request, caller)
+        judged = partial(self._refusal, service, operation.name, params, caller, circumstances)
+        quick = service.name not in LOOKED_UP and self._authority.is_quick(caller.who)
+        why_not = judged() if quick else await run_in_threadpool(judged)
+        if why_not:
+            raise denied(service.name, service.protocol, why_not)
+
+    def _refusal(
+        self, service: Service, operation: str, params: Params, caller: Caller, circumstances: Circumstances
+    ) -> str:
+        from dashboard.core.iam.requests import UnknownRequest, rights_of
+
+        try:
+            rights = rights_of(service.name, operation, params, Where(ACCOUNT, caller.region), self._lookup)
+        except UnknownRequest:
+            return (
+                f"User: {caller.arn} is not authorized to perform: {service.name}:{operation}: the embedded AWS does "
+                "not know which right that needs, so it is open to the account's root user only"
+            )
+        for right in rights:
+            lets_in = self._granted.get(right.service)
+            granted = lets_in is not None and lets_in(caller, right)
+            why_not = self._authority.refusal(caller.who, (right,), circumstances, granted=granted)
+            if why_not:
+                return why_not
+        return ""
+
+    def told(self, service: Service, request: Request, caller: Caller, error: ServiceError) -> ServiceError:
+        """What a limited caller is told of an error: S3 keeps from who may not list a bucket what is not in it.
+
+        Source: Amazon S3 API Reference, GetObject, "Permissions".
+        """
+        if service.name != "s3" or error.code not in ("NoSuchKey", "404"):
+            return error
+        bucket = Right("s3:ListBucket", f"arn:aws:s3:::{request.path_params.get('Bucket', '')}")
+        why_not = self._authority.refusal(caller.who, (bucket,), self._circumstances(request, caller))
+        return denied("s3", service.protocol, why_not) if why_not else error
+
+    def _circumstances(self, request: Request, caller: Caller) -> Circumstances:
+        address = request.client.host if request.client else "127.0.0.1"
+        return Circumstances(self._now(), caller.region, address, request.headers.get("user-agent", ""))

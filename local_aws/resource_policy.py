@@ -1,0 +1,78 @@
+"""Whether the policy of a resource (a role's trust, a function's) lets a caller of the same account in.
+
+Sources: IAM User Guide, "AWS JSON policy elements: Principal" and "Policy evaluation logic": who is named there needs
+no policy of its own; where the account is named, its own policies decide.
+"""
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import Any
+
+from dashboard.core.iam.documents import CURRENT, PolicyError
+from dashboard.core.iam.evaluate import Outcome, evaluate
+from local_aws import ACCOUNT
+from local_aws.authorize import Context
+from local_aws.principal import ROOT, Principal
+
+
+class Entry(Enum):
+    """How a resource's policy answers a caller."""
+
+    NONE = auto()
+    ACCOUNT = auto()  # if its own policies allow it
+    NAMED = auto()
+    DENIED = auto()
+
+
+def entry(policy: Mapping[str, Any], principal: Principal, action: str, resource: str, context: Context) -> Entry:
+    """A policy that cannot be judged lets nobody in."""
+    try:
+        statements = _listed(policy.get("Statement"))
+        version = policy.get("Version", CURRENT)
+        named = [one for one in statements if _names(one, principal)]
+        account = [one for one in statements if not _names(one, principal) and _names_account(one)]
+        found = _judged(version, named, action, resource, context)
+        whole = _judged(version, account, action, resource, context)
+    except (PolicyError, AttributeError, TypeError):  # AttributeError, TypeError: what should be an object is none
+        return Entry.DENIED
+    if Outcome.EXPLICIT_DENY in (found, whole):
+        return Entry.DENIED
+    if found is Outcome.ALLOWED:
+        return Entry.NAMED
+    return Entry.ACCOUNT if whole is Outcome.ALLOWED else Entry.NONE
+
+
+def _judged(version: str, statements: list[Any], action: str, resource: str, context: Context) -> Outcome:
+    if not statements:
+        return Outcome.IMPLICIT_DENY
+    plain = [
+        {"Resource": resource} | {key: value for key, value in one.items() if key not in ("Principal", "NotPrincipal")}
+        for one in statements
+    ]
+    return evaluate([{"Version": version, "Statement": plain}], action, resource, context).outcome
+
+
+def _names(statement: Mapping[str, Any], principal: Principal) -> bool:
+    """Whether a statement is about the caller itself. Who is only denied by NotPrincipal counts too: it denies."""
+    if "NotPrincipal" in statement:
+        if statement.get("Effect") != "Deny":
+            return False  # AWS takes no Allow with it
+        return not {ROOT, ACCOUNT, principal.arn, principal.identity} & set(_identities(statement["NotPrincipal"]))
+    given = _identities(statement.get("Principal"))
+    return "*" in given or principal.arn in given or (principal.is_limited and principal.identity in given)
+
+
+def _names_account(statement: Mapping[str, Any]) -> bool:
+    return bool({ROOT, ACCOUNT} & set(_identities(statement.get("Principal"))))
+
+
+def _identities(principal: Any) -> list[str]:
+    if principal is None:
+        return []
+    return ["*"] if principal == "*" else _listed(principal.get("AWS"))
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list) else [value]

@@ -1,0 +1,1 @@
+"""Which rights each service's requests need, by the Service Authorization Reference: one module a service or two."""

@@ -1,0 +1,189 @@
+"""S3, whose actions are mostly named otherwise than its operations.
+
+Source: "Required permissions for Amazon S3 API operations" in the S3 User Guide.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, unquote
+
+from dashboard.core.iam.needs.request import Context, Needs, Request
+from dashboard.core.iam.rights import Right
+
+_LISTED = {"s3:prefix": "Prefix", "s3:delimiter": "Delimiter", "s3:max-keys": "MaxKeys"}
+_STORED = {
+    "s3:x-amz-acl": "ACL",
+    "s3:x-amz-storage-class": "StorageClass",
+    "s3:x-amz-server-side-encryption": "ServerSideEncryption",
+    "s3:x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId",
+}
+
+
+def _object(request: Request, key: str = "") -> str:
+    bucket, key = request.value("Bucket") or "*", key or request.value("Key") or "*"
+    return f"{bucket}/{key}" if bucket.startswith("arn:") else f"arn:{request.where.partition}:s3:::{bucket}/{key}"
+
+
+def _read(request: Request) -> Iterator[Right]:
+    yield from _version(request, "GetObject")
+
+
+def _version(request: Request, action: str) -> Iterator[Right]:
+    """Of an object, or of one version of it, which is an action of its own."""
+    version = request.values("VersionId")
+    context: Context = {"s3:VersionId": version} if version else {}
+    yield Right(f"s3:{action}Version" if version else f"s3:{action}", _object(request), context)
+
+
+def _attributes(request: Request) -> Iterator[Right]:
+    yield from _read(request)
+    kind = "GetObjectVersionAttributes" if request.value("VersionId") else "GetObjectAttributes"
+    yield Right(f"s3:{kind}", _object(request), request.context({"s3:VersionId": "VersionId"}))
+
+
+def _deletion(request: Request) -> Iterator[Right]:
+    yield from _version(request, "DeleteObject")
+
+
+def _deletions(request: Request) -> Iterator[Right]:
+    entries = (request.parameters.get("Delete") or {}).get("Objects") or [{}]
+    for one in entries:
+        version = one.get("VersionId")
+        action = "s3:DeleteObjectVersion" if version else "s3:DeleteObject"
+        yield Right(action, _object(request, one.get("Key", "")), {"s3:VersionId": (version,)} if version else {})
+
+
+def _stored(request: Request) -> Iterator[Right]:
+    """PutObject and the start of an upload in parts: tags and grants in it are rights of their own."""
+    tags = dict(parse_qsl(request.value("Tagging"), keep_blank_values=True))
+    told: Context = {f"s3:RequestObjectTag/{key}": (value,) for key, value in tags.items()}
+    if tags:
+        told["s3:RequestObjectTagKeys"] = tuple(tags)
+    yield Right("s3:PutObject", _object(request), {**request.context(_STORED), **told})
+    if tags:
+        yield Right("s3:PutObjectTagging", _object(request), told)
+    if request.value("ACL"):
+        yield Right("s3:PutObjectAcl", _object(request), request.context({"s3:x-amz-acl": "ACL"}))
+
+
+def _source(request: Request) -> tuple[str, str]:
+    """The ARN of the object that is copied and its version."""
+    given = request.parameters.get("CopySource")
+    if isinstance(given, dict):
+        path, version = f"{given.get('Bucket', '*')}/{given.get('Key', '*')}", str(given.get("VersionId") or "")
+    else:
+        path, _, version = str(given or "*/*").partition("?versionId=")
+        path = unquote(path).lstrip("/")
+    arn = path.replace("/object/", "/", 1) if path.startswith("arn:") else f"arn:{request.where.partition}:s3:::{path}"
+    return arn, version
+
+
+def _copied(request: Request) -> Iterator[Right]:
+    source, version = _source(request)
+    context: Context = {"s3:VersionId": (version,)} if version else {}
+    yield Right("s3:GetObjectVersion" if version else "s3:GetObject", source, context)
+    yield from _stored(request)
+
+
+def _part(request: Request) -> Iterator[Right]:
+    yield Right("s3:PutObject", _object(request))
+
+
+def _part_copied(request: Request) -> Iterator[Right]:
+    source, version = _source(request)
+    context: Context = {"s3:VersionId": (version,)} if version else {}
+    yield Right("s3:GetObjectVersion" if version else "s3:GetObject", source, context)
+    yield from _part(request)
+
+
+class _Tagging:
+    """GetObjectTagging and its like, which have an action for a version of the object."""
+
+    def __init__(self, action: str) -> None:
+        self._action = action
+
+    def __call__(self, request: Request) -> Iterator[Right]:
+        action = self._action
+        if request.value("VersionId"):
+            action = action.replace("Object", "ObjectVersion")
+        told = {
+            key.replace("aws:RequestTag/", "s3:RequestObjectTag/").replace("aws:TagKeys", "s3:RequestObjectTagKeys"): of
+            for key, of in Request(
+                request.operation, request.parameters.get("Tagging") or {}, request.where, request.lookup
+            )
+            .tags("TagSet")
+            .items()
+        }
+        yield Right(f"s3:{action}", _object(request), {**request.context({"s3:VersionId": "VersionId"}), **told})
+
+
+S3 = Needs(
+    prefix="s3",
+    base="arn:{partition}:s3:::",
+    resources={
+        "*": "ListBuckets",
+        "{Bucket}": """
+            ListObjects ListObjectsV2 ListObjectVersions ListMultipartUploads HeadBucket CreateBucket DeleteBucket
+            GetBucketLocation GetBucketPolicy PutBucketPolicy DeleteBucketPolicy GetBucketPolicyStatus
+            GetBucketTagging PutBucketTagging DeleteBucketTagging GetBucketVersioning PutBucketVersioning
+            GetBucketEncryption PutBucketEncryption DeleteBucketEncryption GetPublicAccessBlock PutPublicAccessBlock
+            DeletePublicAccessBlock GetBucketAcl PutBucketAcl GetBucketLogging PutBucketLogging GetBucketCors
+            PutBucketCors DeleteBucketCors GetBucketLifecycleConfiguration PutBucketLifecycleConfiguration
+            DeleteBucketLifecycle GetBucketNotificationConfiguration PutBucketNotificationConfiguration
+            GetBucketOwnershipControls PutBucketOwnershipControls DeleteBucketOwnershipControls
+        """,
+        "{Bucket}/{Key}": "AbortMultipartUpload ListParts GetObjectAcl PutObjectAcl",
+    },
+    actions={
+        "ListBuckets": "ListAllMyBuckets",
+        "ListObjects": "ListBucket",
+        "ListObjectsV2": "ListBucket",
+        "HeadBucket": "ListBucket",
+        "ListObjectVersions": "ListBucketVersions",
+        "ListMultipartUploads": "ListBucketMultipartUploads",
+        "ListParts": "ListMultipartUploadParts",
+        "DeleteBucketTagging": "PutBucketTagging",
+        "GetBucketEncryption": "GetEncryptionConfiguration",
+        "PutBucketEncryption": "PutEncryptionConfiguration",
+        "DeleteBucketEncryption": "PutEncryptionConfiguration",
+        "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+        "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+        "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+        "GetBucketCors": "GetBucketCORS",
+        "PutBucketCors": "PutBucketCORS",
+        "DeleteBucketCors": "PutBucketCORS",
+        "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+        "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+        "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+        "GetBucketNotificationConfiguration": "GetBucketNotification",
+        "PutBucketNotificationConfiguration": "PutBucketNotification",
+        "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+    },
+    contexts={
+        "ListObjects": _LISTED,
+        "ListObjectsV2": _LISTED,
+        "ListObjectVersions": _LISTED,
+        "ListMultipartUploads": {"s3:prefix": "Prefix", "s3:delimiter": "Delimiter"},
+        "CreateBucket": {
+            "s3:locationconstraint": "CreateBucketConfiguration.LocationConstraint",
+            "s3:x-amz-acl": "ACL",
+        },
+        "PutObjectAcl": {"s3:x-amz-acl": "ACL"},
+        "PutBucketAcl": {"s3:x-amz-acl": "ACL"},
+    },
+    special={
+        "GetObject": _read,
+        "HeadObject": _read,
+        "GetObjectAttributes": _attributes,
+        "PutObject": _stored,
+        "CreateMultipartUpload": _stored,
+        "UploadPart": _part,
+        "CompleteMultipartUpload": _part,
+        "CopyObject": _copied,
+        "UploadPartCopy": _part_copied,
+        "DeleteObject": _deletion,
+        "DeleteObjects": _deletions,
+        "GetObjectTagging": _Tagging("GetObjectTagging"),
+        "PutObjectTagging": _Tagging("PutObjectTagging"),
+        "DeleteObjectTagging": _Tagging("DeleteObjectTagging"),
+    },
+)

@@ -9,7 +9,9 @@ from typing import Any
 
 from dashboard.core.format import count
 from dashboard.ui import document_text
-from dashboard.ui.markup import Markup, escape
+from dashboard.ui.document_text import Document
+from dashboard.ui.markup import Markup, badge, escape
+from dashboard.ui.tones import Tone
 
 AROUND = 3
 """Lines that stay, shown around what changes."""
@@ -24,6 +26,13 @@ class Change(StrEnum):
     @property
     def sign(self) -> str:
         return {Change.SAME: " ", Change.GOES: "−", Change.COMES: "+", Change.SKIPPED: "⋯"}[self]
+
+
+WORDS = {
+    Change.GOES: (Tone.FAILED, "goes"),
+    Change.COMES: (Tone.DONE, "comes"),
+    Change.SAME: (Tone.STOPPED, "stays"),
+}
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ class Held:
         return document_text.brief(self.statement)
 
 
-def rows(before: Mapping[str, Any] | str, after: Mapping[str, Any] | str, around: int = AROUND) -> tuple[Row, ...]:
+def rows(before: Document, after: Document, around: int = AROUND) -> tuple[Row, ...]:
     """Line by line from `before` to `after`; long runs of what stays are one line that says how many."""
     return _folded(_compared(_texts(before), _texts(after)), around)
 
@@ -74,7 +83,7 @@ def summary(found: Sequence[Row]) -> str:
 
 
 def statements(
-    before: Iterable[tuple[str, Mapping[str, Any] | str]], after: Iterable[tuple[str, Mapping[str, Any] | str]]
+    before: Iterable[tuple[str, Document]], after: Iterable[tuple[str, Document]]
 ) -> tuple[tuple[Change, Held], ...]:
     """Statement by statement over whole sets of policies, whichever policy holds each: what goes, comes and stays."""
     old, new = _held(before), _held(after)
@@ -86,7 +95,20 @@ def statements(
     )
 
 
-def _held(policies: Iterable[tuple[str, Mapping[str, Any] | str]]) -> list[Held]:
+def listed(found: Sequence[tuple[Change, Held]]) -> Markup:
+    """Statements as a table: what becomes of each, what it says, and which policy holds it."""
+    rows = "".join(
+        f"<tr><td>{badge(*WORDS[change])}</td><td>{escape(held.words)}</td><td>{escape(held.policy)}</td></tr>"
+        for change, held in found
+    )
+    return Markup(
+        '<div class="kn-scroll" tabindex="0" role="region" aria-label="Statements that go, come and stay">'
+        '<table class="kn-lines"><thead><tr><th>It</th><th>Statement</th><th>Policy</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _held(policies: Iterable[tuple[str, Document]]) -> list[Held]:
     return [Held(name, one) for name, document in policies for one in document_text.statements(document)]
 
 
@@ -95,7 +117,7 @@ def _known(one: Held) -> str:
     return json.dumps({name: value for name, value in one.statement.items() if name != "Sid"}, sort_keys=True)
 
 
-def _texts(document: Mapping[str, Any] | str) -> list[str]:
+def _texts(document: Document) -> list[str]:
     return [line.text for line in document_text.lines(document)] if document else []
 
 

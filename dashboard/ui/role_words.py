@@ -10,6 +10,7 @@ from dashboard.core.iam.finding import Finding, Kind, Severity
 from dashboard.core.iam.policy_text import PolicyText
 from dashboard.core.iam.proposal import Basis, Evidence, Proposal
 from dashboard.core.iam.recorded import Recorded
+from dashboard.core.iam.role_seen import RoleSeen
 from dashboard.core.iam.usage import Duty, Use
 from dashboard.ui.document_text import Mark
 from dashboard.ui.page import Place
@@ -51,23 +52,18 @@ PLACES = {
 BASES = {Basis.RECORDED: Tone.DONE, Basis.NEEDED: Tone.RUNNING, Basis.DROPPED: Tone.STOPPED}
 
 
-def worst(findings: Sequence[Finding]) -> Severity | None:
-    """The worst severity, None where nothing was found."""
-    return min((one.severity for one in findings), key=lambda one: one.rank, default=None)
-
-
-def sentence(findings: Sequence[Finding], uses: Sequence[Use], last: datetime | None, now: datetime) -> str:
+def sentence(seen: RoleSeen, now: datetime) -> str:
     """The page's live sentence: what was found, what works as the role, when last."""
-    severity = worst(findings)
-    found = f"{count(len(findings), 'finding')}, the worst {severity}" if severity else "nothing to find"
-    if len(findings) == 1 and severity:
-        found = f"1 finding, {severity}"
-    return f"{found}; {works(uses)}; {when(last, now)}"
+    found, worst = seen.findings, seen.worst
+    if worst is None:
+        told = "nothing was found"
+    else:
+        told = f"1 finding, {worst}" if len(found) == 1 else f"{count(len(found), 'finding')}, the worst {worst}"
+    return f"{told}; {works(seen.duties)}; {when(seen.last, now)}"
 
 
-def works(uses: Sequence[Use]) -> str:
+def works(duties: Sequence[Duty]) -> str:
     """ "works for training and functions"."""
-    duties = duties_of(uses)
     return f"works for {joined([DUTIES[one] for one in duties])}" if duties else "nothing was seen to work as it"
 
 
@@ -76,62 +72,47 @@ def when(last: datetime | None, now: datetime) -> str:
     return f"last used {ago(last, now)}" if last else "no use on record"
 
 
-def last_used(role: Role, uses: Sequence[Use]) -> datetime | None:
-    """The latest of what IAM says and of what was seen to work as the role."""
-    known = [one for one in (role.last_used, *(use.last for use in uses)) if one is not None]
-    return max(known, default=None)
-
-
-def duties_of(uses: Sequence[Use]) -> tuple[Duty, ...]:
-    """Each duty once, in the order of Duty."""
-    seen = {use.duty for use in uses}
-    return tuple(duty for duty in Duty if duty in seen)
-
-
 def joined(words: Sequence[str]) -> str:
     """ "a", "a and b", "a, b and c"."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else list(words))
 
 
-def figures(
-    role: Role, findings: Sequence[Finding], uses: Sequence[Use], now: datetime, allowed: int | None
-) -> list[Figure]:
-    """The strip. allowed: how many of AWS's actions the role may do somewhere, None where that is not known."""
-    severity = worst(findings)
-    duties = duties_of(uses)
+def figures(seen: RoleSeen, now: datetime) -> list[Figure]:
+    """The strip: findings, policies, boundary, duties, last use."""
+    role, worst, duties, last = seen.role, seen.worst, seen.duties, seen.last
     inline = sum(one.is_inline for one in role.policies)
-    last = last_used(role, uses)
+    statements = sum(len(one.written) for one in role.policies)
     return [
         Figure(
             "role-findings",
             "Findings",
-            count(len(findings)),
-            f"the worst is {severity}" if severity else "every check passed",
-            tone=TONES[severity] if severity in (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM) else "",
+            count(len(seen.findings)),
+            f"the worst is {worst}" if worst else "every check passed",
+            tone=TONES[worst] if worst and worst is not Severity.LOW else "",
         ),
         Figure(
-            "role-allowed",
-            "May do",
-            count(allowed, "action"),
-            "of all that AWS has, on something" if allowed is not None else "a policy of it cannot be judged",
+            "role-policies",
+            "Policies",
+            count(len(role.policies)),
+            f"{count(statements, 'statement')}, {f'{inline} inline' if inline else 'none inline'}",
         ),
         Figure(
-            "role-uses",
+            "role-boundary",
+            "At most",
+            role.boundary.name if role.boundary else "anything",
+            "its permissions boundary" if role.boundary else "it has no permissions boundary",
+        ),
+        Figure(
+            "role-duties",
             "Works for",
-            count(len(duties), "duty", "duties") if duties else "nothing",
+            count(len(duties), "duty", "duties") if duties else "nothing seen",
             joined([DUTIES[one] for one in duties]) if duties else "no job, endpoint, function or instance",
         ),
         Figure(
             "role-last",
             "Last used",
             ago(last, now) if last else "unknown",
-            f"{last:%d %b %Y, %H:%M} UTC" if last else "AWS keeps 400 days, and not each use",
-        ),
-        Figure(
-            "role-policies",
-            "Policies",
-            count(len(role.policies)),
-            f"{inline} of them inline; {'bounded' if role.boundary else 'no permissions boundary'}",
+            f"{last:%d %b %Y, %H:%M} UTC" if last else "AWS keeps the last 400 days",
         ),
     ]
 

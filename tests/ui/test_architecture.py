@@ -40,6 +40,7 @@ PURE = (
     "prices_tables",
     "receipt",
     "receipt_lines",
+    "role_words",
     "run",
     "run_filter",
     "scaling_address",

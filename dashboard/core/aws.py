@@ -28,6 +28,7 @@ from dashboard.core.aws_errors import translate
 from dashboard.core.aws_writes import changes
 from dashboard.core.errors import CredentialsProblem, ReadOnly, ServiceFault, Unreachable
 from dashboard.core.home import aws_state
+from dashboard.core.iam.rights import Where
 
 EMBEDDED_ACCOUNT = "123456789012"
 CONNECTIONS = 48
@@ -60,6 +61,11 @@ class Account:
     def bucket(self) -> str:
         """The bucket that holds Kennel's datasets, runs and models."""
         return f"kennel-{self.account_id}-{self.region}"
+
+    @property
+    def where(self) -> Where:
+        """The account and region as ARNs are made from them."""
+        return Where(self.account_id, self.region)
 
     def role_arn(self, name: str) -> str:
         return f"arn:aws:iam::{self.account_id}:role/{name}"

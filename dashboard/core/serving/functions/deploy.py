@@ -40,9 +40,7 @@ def plan_deploy(wanted: Wanted, package: Package, *, account: Account, token: st
     """
     check(wanted)
     order = tags.order(token, wanted, package.sha)
-    document = role.policy(
-        account, wanted.name, wanted.endpoint_arn, photos=wanted.photos, in_network=bool(wanted.subnets)
-    )
+    document = role.policy(account, wanted.name, wanted.endpoint_arn, photos=wanted.photos, subnets=wanted.subnets)
     marks = {tags.MADE_BY: tags.KENNEL, tags.ORDER: order}
     group = f"/aws/lambda/{wanted.name}"
     made = {
@@ -61,7 +59,7 @@ def plan_deploy(wanted: Wanted, package: Package, *, account: Account, token: st
         del made["VpcConfig"]
     alias = {"FunctionName": wanted.name, "Name": LIVE, "FunctionVersion": PUBLISHED}
     calls = (
-        *role.create_calls(wanted.name, document),
+        *role.create_calls(wanted.name, document, account),
         Call("logs", "CreateLogGroup", {"logGroupName": group, "tags": {tags.MADE_BY: tags.KENNEL}}, "makes its log"),
         Call(
             "logs",
@@ -112,13 +110,11 @@ def plan_update(
     )
     code_changed = sha != one.code_sha or wanted.architecture is not one.architecture
     calls: list[Call] = []
-    document = role.policy(
-        account, one.name, wanted.endpoint_arn, photos=wanted.photos, in_network=bool(wanted.subnets)
-    )
+    document = role.policy(account, one.name, wanted.endpoint_arn, photos=wanted.photos, subnets=wanted.subnets)
     is_own_role = one.role_name == role.name_of(one.name)
     rights_changed = is_own_role and granted is not None and granted != document
     if rights_changed and not granted:
-        calls += role.create_calls(one.name, document)  # somebody deleted the policy, or the role with it
+        calls += role.create_calls(one.name, document, account)  # somebody deleted the policy, or the role with it
     elif is_own_role and (rights_changed or (granted is None and settings_changed)):
         calls.append(role.policy_call(one.name, document))
     if settings_changed:

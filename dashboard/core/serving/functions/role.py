@@ -4,28 +4,24 @@ The reference projects gave theirs AmazonSageMakerFullAccess, which can delete e
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
 from dashboard.core.calls import Call
 from dashboard.core.errors import AccessDenied, NotFound
+from dashboard.core.iam import grants
+from dashboard.core.iam.duties import needs
+from dashboard.core.iam.duty_trust import trust
+from dashboard.core.iam.resources import Folder, Resources
+from dashboard.core.iam.usage import Duty
 from dashboard.core.s3_address import parts
 
 PREFIX = "kennel-lambda-"
 LONGEST = 64
 """Characters of a role's name."""
 POLICY = "kennel-lambda"
-NETWORK = (
-    "ec2:CreateNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "ec2:DeleteNetworkInterface",
-    "ec2:AssignPrivateIpAddresses",
-    "ec2:UnassignPrivateIpAddresses",
-)
-"""What Lambda needs to put a function into a VPC, as in AWSLambdaVPCAccessExecutionRole (Lambda Developer Guide)."""
 
 
 def name_of(function: str) -> str:
@@ -33,41 +29,20 @@ def name_of(function: str) -> str:
     return f"{PREFIX}{function}"[:LONGEST]
 
 
-def trust() -> dict[str, Any]:
-    """Who may act as it: Lambda. AWS sends no source account along there, so that none can be asked for."""
-    statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    return {"Version": "2012-10-17", "Statement": [statement]}
-
-
 def policy(
-    account: Account, function: str, endpoint_arn: str, *, photos: str = "", in_network: bool = False
+    account: Account, function: str, endpoint_arn: str, *, photos: str = "", subnets: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """What it may do. endpoint_arn: of the one that it asks.
+    """What it may do. endpoint_arn: of the one that it asks. subnets: of the VPC that it is in, if it is in one.
 
     photos: an S3 prefix (s3://bucket/folder/) whose objects it reads, "" for none.
     """
-    logs = f"arn:aws:logs:{account.region}:{account.account_id}:log-group:/aws/lambda/{function}:*"
-    statements: list[dict[str, Any]] = [
-        {
-            "Sid": "InvokeOneEndpoint",
-            "Effect": "Allow",
-            "Action": "sagemaker:InvokeEndpoint",
-            "Resource": endpoint_arn,
-        },
-        {
-            "Sid": "OwnLogs",
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": logs,
-        },
-    ]
-    if photos:
-        bucket, prefix = parts(photos)
-        resource = f"arn:aws:s3:::{bucket}/{prefix}*"
-        statements.append({"Sid": "ReadPhotos", "Effect": "Allow", "Action": "s3:GetObject", "Resource": resource})
-    if in_network:
-        statements.append({"Sid": "JoinNetwork", "Effect": "Allow", "Action": list(NETWORK), "Resource": "*"})
-    return {"Version": "2012-10-17", "Statement": statements}
+    works_on = Resources(
+        endpoints=(endpoint_arn,),
+        groups=(f"/aws/lambda/{function}",),
+        reads=(Folder(*parts(photos)),) if photos else (),
+        subnets=tuple(subnets),
+    )
+    return grants.document(needs(Duty.FUNCTION, works_on, account.where))
 
 
 def words(document: dict[str, Any]) -> tuple[str, ...]:
@@ -84,12 +59,12 @@ def words(document: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
-def create_calls(function: str, document: dict[str, Any]) -> tuple[Call, Call]:
-    """Make the role, and give it its policy."""
+def create_calls(function: str, document: dict[str, Any], account: Account) -> tuple[Call, Call]:
+    """Make the role, which only Lambda can act as, and give it its policy."""
     name = name_of(function)
     made = {
         "RoleName": name,
-        "AssumeRolePolicyDocument": json.dumps(trust()),
+        "AssumeRolePolicyDocument": json.dumps(trust(Duty.FUNCTION, account.where)),
         "Description": f"The Lambda function {function} acts as this role",
         "Tags": tags.listed({tags.MADE_BY: tags.KENNEL}),
     }

@@ -63,6 +63,11 @@ def resource_types(action: str) -> Mapping[str, str]:
     }
 
 
+def needs_resource(action: str) -> bool:
+    """Whether there is always a resource that it is about. Raises KeyError for an action there is not."""
+    return any(told["required"] for name, told in _of(action)["resource_types"].items() if name)
+
+
 def condition_keys(action: str) -> frozenset[str]:
     """The condition keys of its own service that an action knows, global ones that come with the request among them
     ("aws:TagKeys"). Raises KeyError for an action there is not.

@@ -19,7 +19,7 @@ from dashboard.core.iam.needs import (
 from dashboard.core.iam.needs.request import Lookup, Needs, Request, Unasked
 from dashboard.core.iam.rights import Right, Where
 
-__all__ = ["Lookup", "Unasked", "UnknownRequest", "known_operations", "rights_of"]
+__all__ = ["Lookup", "Unasked", "UnknownRequest", "known_operations", "known_services", "rights_of"]
 
 _DATED = re.compile(r"\d{4}_?\d{2}_?\d{2}(v\d+)?$")  # as CloudTrail writes Lambda's: CreateFunction20150331
 
@@ -48,6 +48,11 @@ def rights_of(
     if found is None:
         raise UnknownRequest(f"Which rights {service} {operation} needs is not known")
     return found
+
+
+def known_services() -> frozenset[str]:
+    """The services (botocore's names) of which `rights_of` knows operations."""
+    return frozenset(_tables())
 
 
 def known_operations(service: str) -> frozenset[str]:

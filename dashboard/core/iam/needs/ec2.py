@@ -134,9 +134,9 @@ def _run(request: Request) -> Iterator[Right]:
 
 def _tagging(request: Request) -> Iterator[Right]:
     tags = {**request.tags(), **_region(request)}
-    for one in request.values("Resources") or ("*",):
+    for one in request.values("Resources") or ("",):
         kind = _KINDS.get(one.partition("-")[0], "*")
-        yield Right(f"ec2:{request.operation}", _arn(request, kind, one), tags)
+        yield Right(f"ec2:{request.operation}", _arn(request, kind, one) if one else "*", tags)
 
 
 def _associated(request: Request) -> Iterator[Right]:

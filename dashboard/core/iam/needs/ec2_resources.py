@@ -38,21 +38,20 @@ RESOURCES = {
     "?key-pair/{KeyName|KeyPairId}": "DeleteKeyPair",
     "?network-interface/{NetworkInterfaceId} traffic-mirror-target/*": "CreateTrafficMirrorTarget",
     (
-        "?route-table/{RouteTableIds} ?security-group/{SecurityGroupIds} ?subnet/{SubnetIds} vpc/{VpcId} vpc- "
-        "endpoint/*"
+        "?route-table/{RouteTableIds} ?security-group/{SecurityGroupIds} ?subnet/{SubnetIds} vpc/{VpcId} vpc-endpoint/*"
     ): "CreateVpcEndpoint",
     (
         "?traffic-mirror-filter/{TrafficMirrorFilterId} traffic-mirror-session/{TrafficMirrorSessionId} "
         "?traffic-mirror-target/{TrafficMirrorTargetId}"
     ): "ModifyTrafficMirrorSession",
     (
-        "?transit-gateway-attachment/{TransitGatewayAttachmentId} transit-gateway-route- "
-        "table/{TransitGatewayRouteTableId}"
+        "?transit-gateway-attachment/{TransitGatewayAttachmentId} "
+        "transit-gateway-route-table/{TransitGatewayRouteTableId}"
     ): "CreateTransitGatewayRoute",
     (
-        "?transit-gateway-attachment/{TransitGatewayAttachmentId} transit-gateway-route- "
-        "table/{TransitGatewayRouteTableId} ?transit-gateway-route-table- "
-        "announcement/{TransitGatewayRouteTableAnnouncementId}"
+        "?transit-gateway-attachment/{TransitGatewayAttachmentId} "
+        "transit-gateway-route-table/{TransitGatewayRouteTableId} "
+        "?transit-gateway-route-table-announcement/{TransitGatewayRouteTableAnnouncementId}"
     ): "DisableTransitGatewayRouteTablePropagation EnableTransitGatewayRouteTablePropagation",
     "?vpc/{VpcId}": "DisableVpcClassicLinkDnsSupport EnableVpcClassicLinkDnsSupport",
     "arn:{partition}:ec2:{region}::image/*": "RegisterImage",
@@ -75,8 +74,8 @@ RESOURCES = {
     "customer-gateway/*": "CreateCustomerGateway",
     "customer-gateway/{CustomerGatewayId}": "DeleteCustomerGateway",
     (
-        "customer-gateway/{CustomerGatewayId} ?transit-gateway/{TransitGatewayId} ?vpn- "
-        "concentrator/{VpnConcentratorId} vpn-connection/* ?vpn-gateway/{VpnGatewayId}"
+        "customer-gateway/{CustomerGatewayId} ?transit-gateway/{TransitGatewayId} "
+        "?vpn-concentrator/{VpnConcentratorId} vpn-connection/* ?vpn-gateway/{VpnGatewayId}"
     ): "CreateVpnConnection",
     "dedicated-host/*": "AllocateHosts",
     "dedicated-host/{HostIds}": "ModifyHosts ReleaseHosts",
@@ -89,15 +88,15 @@ RESOURCES = {
     "fleet/* instance/*": "CreateFleet",
     "fleet/{FleetIds}": "DeleteFleets",
     "fleet/{FleetId}": "DescribeFleetInstances",
-    "instance/*": "DisassociateIamInstanceProfile ReplaceIamInstanceProfileAssociation",
+    "instance/*": "DisassociateIamInstanceProfile",
     "instance/* arn:{partition}:ec2:{region}::snapshot/* volume/*": "CreateSnapshots",
     "instance/* network-interface/*": "DetachNetworkInterface",
     "instance/{InstanceIds}": """
         MonitorInstances RebootInstances StartInstances StopInstances TerminateInstances UnmonitorInstances
     """,
     "instance/{InstanceId}": """
-        AssociateIamInstanceProfile DescribeInstanceAttribute GetConsoleOutput GetInstanceUefiData
-        GetLaunchTemplateData GetPasswordData ModifyInstanceAttribute ModifyInstanceMetadataOptions
+        DescribeInstanceAttribute GetConsoleOutput GetInstanceUefiData GetLaunchTemplateData GetPasswordData
+        ModifyInstanceAttribute ModifyInstanceMetadataOptions
     """,
     "instance/{InstanceId} network-interface/{NetworkInterfaceId}": "AttachNetworkInterface",
     "instance/{InstanceId} volume/{VolumeId}": "AttachVolume",
@@ -117,8 +116,8 @@ RESOURCES = {
         ResetNetworkInterfaceAttribute UnassignIpv6Addresses UnassignPrivateIpAddresses
     """,
     (
-        "network-interface/{NetworkInterfaceId} traffic-mirror-filter/{TrafficMirrorFilterId} traffic-mirror- "
-        "session/* traffic-mirror-target/{TrafficMirrorTargetId}"
+        "network-interface/{NetworkInterfaceId} traffic-mirror-filter/{TrafficMirrorFilterId} "
+        "traffic-mirror-session/* traffic-mirror-target/{TrafficMirrorTargetId}"
     ): "CreateTrafficMirrorSession",
     "prefix-list/*": "CreateManagedPrefixList",
     "prefix-list/{PrefixListId}": "DeleteManagedPrefixList GetManagedPrefixListEntries ModifyManagedPrefixList",
@@ -151,8 +150,8 @@ RESOURCES = {
         RejectTransitGatewayPeeringAttachment
     """,
     (
-        "transit-gateway-attachment/{TransitGatewayAttachmentId} transit-gateway-route- "
-        "table/{TransitGatewayRouteTableId}"
+        "transit-gateway-attachment/{TransitGatewayAttachmentId} "
+        "transit-gateway-route-table/{TransitGatewayRouteTableId}"
     ): "AssociateTransitGatewayRouteTable DisassociateTransitGatewayRouteTable",
     "transit-gateway-route-table/{TransitGatewayRouteTableId}": """
         DeleteTransitGatewayRoute DeleteTransitGatewayRouteTable SearchTransitGatewayRoutes

@@ -22,6 +22,11 @@ _PLAIN = """
     DeleteFunctionConcurrency ListFunctionUrlConfigs ListProvisionedConcurrencyConfigs ListFunctionEventInvokeConfigs
     GetFunctionCodeSigningConfig GetRuntimeManagementConfig PutRuntimeManagementConfig InvokeAsync
 """
+_OF_VERSIONS = (
+    "GetProvisionedConcurrencyConfig",
+    "PutProvisionedConcurrencyConfig",
+    "DeleteProvisionedConcurrencyConfig",
+)
 _URLS = ("CreateFunctionUrlConfig", "GetFunctionUrlConfig", "UpdateFunctionUrlConfig", "DeleteFunctionUrlConfig")
 _ACTIONS = {"Invoke": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunction"}
 _CONTEXTS = {
@@ -69,6 +74,8 @@ def _on_version(request: Request) -> Iterator[Right]:
 def _function(request: Request, *, qualified: bool = False) -> Right:
     operation = request.operation
     arn = _arn(request, request.value("Qualifier") if qualified else "")
+    if operation in _OF_VERSIONS and arn.count(":") == 6:
+        arn += ":*"
     context: Context = request.context(_CONTEXTS.get(operation, {}))
     if operation in _URLS:
         context["lambda:FunctionArn"] = (arn,)
@@ -79,7 +86,7 @@ def _code(request: Request, at: str) -> Iterator[Right]:
     """Lambda fetches the package with the rights of whoever names it."""
     bucket, key, version = (request.value(at + member) for member in ("S3Bucket", "S3Key", "S3ObjectVersion"))
     if bucket:
-        context: Context = {"s3:VersionId": (version,)} if version else {}
+        context: Context = {"s3:versionid": (version,)} if version else {}
         action = "s3:GetObjectVersion" if version else "s3:GetObject"
         yield Right(action, f"arn:{request.where.partition}:s3:::{bucket}/{key or '*'}", context)
 

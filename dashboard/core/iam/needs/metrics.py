@@ -27,13 +27,14 @@ LOGS = Needs(
     prefix="logs",
     base="arn:{partition}:logs:{region}:{account}:",
     resources={
-        "*": "DescribeLogGroups DescribeQueries StopQuery GetQueryResults",
+        "*": "DescribeLogGroups DescribeQueries StopQuery",
+        "log-group:*": "GetQueryResults",
         _GROUP: """
-            CreateLogGroup CreateLogStream DeleteLogGroup DescribeLogStreams FilterLogEvents PutRetentionPolicy
+            CreateLogGroup DeleteLogGroup DescribeLogStreams FilterLogEvents PutRetentionPolicy
             DeleteRetentionPolicy StartQuery DescribeMetricFilters DescribeSubscriptionFilters PutMetricFilter
             DeleteMetricFilter
         """,
-        _STREAM: "GetLogEvents PutLogEvents DeleteLogStream",
+        _STREAM: "CreateLogStream GetLogEvents PutLogEvents DeleteLogStream",
         "{resourceArn}": "ListTagsForResource TagResource UntagResource",
         "log-group:{logGroupName}": "ListTagsLogGroup TagLogGroup UntagLogGroup",
     },

@@ -135,7 +135,8 @@ class Needs:
         action = f"{self.prefix}:{self.actions.get(operation, operation)}"
         tags = request.tags(self.tags) if self.tags else {}
         context = {**request.context(self.contexts.get(operation, {})), **tags}
-        resources = [arn for template in templates for arn in self.arns(template, request)]
+        # what says nothing of its resources is about any
+        resources = [arn for template in templates for arn in self.arns(template, request)] or [ANYTHING]
         rights = [Right(action, resource, context) for resource in resources]
         if tags and self.tagging and operation.startswith(("Create", "Register", "Put", "Start")):
             rights += [Right(f"{self.prefix}:{self.tagging}", resource, tags) for resource in resources]
@@ -157,8 +158,10 @@ class Needs:
             if not all(request.values(path) for path in _MEMBER.findall(template)):
                 return ()
         where = request.where
-        base = self.base.format(partition=where.partition, region=where.region, account=where.account)
-        found = [base + template if not template.startswith("arn:") else template]
+        whole = template if template.startswith("arn:") else self.base + template
+        for name in ("partition", "region", "account"):
+            whole = whole.replace(f"{{{name}}}", getattr(where, name))
+        found = [whole]
         for path in _MEMBER.findall(template):
             values = request.values(path) or (ANYTHING,)
             found = [

@@ -11,6 +11,10 @@ from dashboard.core.iam.rights import Right
 
 _LISTED = {"s3:prefix": "Prefix", "s3:delimiter": "Delimiter", "s3:max-keys": "MaxKeys"}
 _STORED = {
+    "s3:if-match": "IfMatch",
+    "s3:if-none-match": "IfNoneMatch",
+    "s3:x-amz-copy-source": "CopySource",
+    "s3:x-amz-metadata-directive": "MetadataDirective",
     "s3:x-amz-acl": "ACL",
     "s3:x-amz-storage-class": "StorageClass",
     "s3:x-amz-server-side-encryption": "ServerSideEncryption",
@@ -30,14 +34,14 @@ def _read(request: Request) -> Iterator[Right]:
 def _version(request: Request, action: str) -> Iterator[Right]:
     """Of an object, or of one version of it, which is an action of its own."""
     version = request.values("VersionId")
-    context: Context = {"s3:VersionId": version} if version else {}
+    context: Context = {"s3:versionid": version} if version else {}
     yield Right(f"s3:{action}Version" if version else f"s3:{action}", _object(request), context)
 
 
 def _attributes(request: Request) -> Iterator[Right]:
     yield from _read(request)
     kind = "GetObjectVersionAttributes" if request.value("VersionId") else "GetObjectAttributes"
-    yield Right(f"s3:{kind}", _object(request), request.context({"s3:VersionId": "VersionId"}))
+    yield Right(f"s3:{kind}", _object(request), request.context({"s3:versionid": "VersionId"}))
 
 
 def _deletion(request: Request) -> Iterator[Right]:
@@ -49,7 +53,7 @@ def _deletions(request: Request) -> Iterator[Right]:
     for one in entries:
         version = one.get("VersionId")
         action = "s3:DeleteObjectVersion" if version else "s3:DeleteObject"
-        yield Right(action, _object(request, one.get("Key", "")), {"s3:VersionId": (version,)} if version else {})
+        yield Right(action, _object(request, one.get("Key", "")), {"s3:versionid": (version,)} if version else {})
 
 
 def _stored(request: Request) -> Iterator[Right]:
@@ -79,7 +83,7 @@ def _source(request: Request) -> tuple[str, str]:
 
 def _copied(request: Request) -> Iterator[Right]:
     source, version = _source(request)
-    context: Context = {"s3:VersionId": (version,)} if version else {}
+    context: Context = {"s3:versionid": (version,)} if version else {}
     yield Right("s3:GetObjectVersion" if version else "s3:GetObject", source, context)
     yield from _stored(request)
 
@@ -90,7 +94,7 @@ def _part(request: Request) -> Iterator[Right]:
 
 def _part_copied(request: Request) -> Iterator[Right]:
     source, version = _source(request)
-    context: Context = {"s3:VersionId": (version,)} if version else {}
+    context: Context = {"s3:versionid": (version,)} if version else {}
     yield Right("s3:GetObjectVersion" if version else "s3:GetObject", source, context)
     yield from _part(request)
 
@@ -113,7 +117,7 @@ class _Tagging:
             .tags("TagSet")
             .items()
         }
-        yield Right(f"s3:{action}", _object(request), {**request.context({"s3:VersionId": "VersionId"}), **told})
+        yield Right(f"s3:{action}", _object(request), {**request.context({"s3:versionid": "VersionId"}), **told})
 
 
 S3 = Needs(
@@ -162,7 +166,6 @@ S3 = Needs(
         "ListObjects": _LISTED,
         "ListObjectsV2": _LISTED,
         "ListObjectVersions": _LISTED,
-        "ListMultipartUploads": {"s3:prefix": "Prefix", "s3:delimiter": "Delimiter"},
         "CreateBucket": {
             "s3:locationconstraint": "CreateBucketConfiguration.LocationConstraint",
             "s3:x-amz-acl": "ACL",

@@ -13,19 +13,22 @@ _NETWORK = {
     "sagemaker:VpcSecurityGroupIds": "VpcConfig.SecurityGroupIds",
     "sagemaker:NetworkIsolation": "EnableNetworkIsolation",
 }
-_TRAINING = {
+_TUNING = {
     **_NETWORK,
     "sagemaker:InstanceTypes": "ResourceConfig.InstanceType",
     "sagemaker:InterContainerTrafficEncryption": "EnableInterContainerTrafficEncryption",
     "sagemaker:MaxRuntimeInSeconds": "StoppingCondition.MaxRuntimeInSeconds",
     "sagemaker:OutputKmsKey": "OutputDataConfig.KmsKeyId",
     "sagemaker:VolumeKmsKey": "ResourceConfig.VolumeKmsKeyId",
-    "sagemaker:KeepAlivePeriod": "ResourceConfig.KeepAlivePeriodInSeconds",
-    "sagemaker:EnableRemoteDebug": "RemoteDebugConfig.EnableRemoteDebug",
     "sagemaker:FileSystemId": "InputDataConfig.DataSource.FileSystemDataSource.FileSystemId",
     "sagemaker:FileSystemType": "InputDataConfig.DataSource.FileSystemDataSource.FileSystemType",
     "sagemaker:FileSystemAccessMode": "InputDataConfig.DataSource.FileSystemDataSource.FileSystemAccessMode",
     "sagemaker:FileSystemDirectoryPath": "InputDataConfig.DataSource.FileSystemDataSource.DirectoryPath",
+}
+_TRAINING = {
+    **_TUNING,
+    "sagemaker:KeepAlivePeriod": "ResourceConfig.KeepAlivePeriodInSeconds",
+    "sagemaker:EnableRemoteDebug": "RemoteDebugConfig.EnableRemoteDebug",
 }
 
 
@@ -113,7 +116,7 @@ SAGEMAKER = Needs(
     contexts={
         "CreateTrainingJob": _TRAINING,
         "UpdateTrainingJob": {"sagemaker:KeepAlivePeriod": "ResourceConfig.KeepAlivePeriodInSeconds"},
-        "CreateHyperParameterTuningJob": _under("TrainingJobDefinition", _TRAINING),
+        "CreateHyperParameterTuningJob": _under("TrainingJobDefinition", _TUNING),
         "CreateProcessingJob": {
             **_under("NetworkConfig", _NETWORK),
             "sagemaker:NetworkIsolation": "NetworkConfig.EnableNetworkIsolation",

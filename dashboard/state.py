@@ -84,6 +84,15 @@ from dashboard.run_readings import (
     with_checkpoint,
 )
 from dashboard.scaling_readings import forget_scaling, scaling, scaling_around, scaling_history, scaling_latency
+from dashboard.security_readings import (
+    accepted_risks,
+    account_iam,
+    forget_risks,
+    forget_security,
+    risks,
+    score_trend,
+    security,
+)
 from dashboard.waste_readings import forget_waste, waste, waste_so_far
 
 __all__ = [
@@ -91,6 +100,8 @@ __all__ = [
     "Budgets",
     "Reading",
     "Tail",
+    "accepted_risks",
+    "account_iam",
     "activate_tags",
     "advice",
     "ask_bill",
@@ -112,6 +123,8 @@ __all__ = [
     "find_in_log",
     "find_in_serving_log",
     "forget",
+    "forget_risks",
+    "forget_security",
     "forget_waste",
     "fronts",
     "function",
@@ -142,12 +155,15 @@ __all__ = [
     "refresh_prices",
     "replay_facts",
     "replayed",
+    "risks",
     "run",
     "runs",
     "scaling",
     "scaling_around",
     "scaling_history",
     "scaling_latency",
+    "score_trend",
+    "security",
     "serving_log",
     "spot_days",
     "spot_prices",
@@ -276,6 +292,7 @@ def forget() -> None:
     forget_scaling()
     forget_replays()
     forget_models()
+    forget_security()
     for cached in (_datasets, _ping, _surroundings):
         cached.clear()
 

@@ -2,7 +2,7 @@
 call the functions. What could not be read is named, and the rest stands.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -45,7 +45,7 @@ class AccountIam:
         """All that an audit finds, the worst first."""
         found = audit(self.details, usage=self.usage, now=self.at, unused_days=unused_days)
         found += [one for exposure in self.functions for one in functions.findings(exposure)]
-        return tuple(sorted(found, key=lambda one: (one.severity.rank, one.role, one.kind, one.policy, one.reason)))
+        return worst_first(found)
 
 
 def read(aws: Aws, known: Known | None = None, clock: Callable[[], datetime] | None = None) -> AccountIam:
@@ -98,3 +98,8 @@ def attached_only(details: Mapping[str, Any]) -> dict[str, Any]:
         one for one in details.get("Policies", ()) if ":iam::aws:policy/" not in one["Arn"] or one["Arn"] in needed
     ]
     return {**details, "Policies": policies}
+
+
+def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """By severity, then by role, kind, policy and reason."""
+    return tuple(sorted(findings, key=lambda one: (one.severity.rank, one.role, one.kind, one.policy, one.reason)))

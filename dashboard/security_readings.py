@@ -1,0 +1,87 @@
+"""The caches of an account's roles and of what an audit finds in them. Pages use them through `state`.
+
+What is read is shared, not copied: thousands of findings would be pickled for every look otherwise. It is all frozen.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import streamlit as st
+
+from dashboard.core.aws import Aws
+from dashboard.core.iam import account, audited
+from dashboard.core.iam.account import AccountIam
+from dashboard.core.iam.audited import Audited
+from dashboard.core.iam.risks import Accepted, Point, Risks
+from dashboard.core.iam.unused import DAYS
+from dashboard.core.iam.used_by import Known
+from dashboard.readings import Reading, now, where
+
+SECONDS = 60
+"""How long a reading of the roles is shown before it is made again, in the background: a dozen calls and a few for each
+function and endpoint."""
+
+
+def account_iam(aws: Aws) -> Reading[AccountIam]:
+    """The roles, what they may and what works as them. What could not be read is named in it; nothing is raised."""
+    found = _account(where(aws), aws)
+    return Reading(found, found.at)
+
+
+def security(aws: Aws, unused_days: int = DAYS) -> Reading[Audited]:
+    """What an audit of the account finds, accepted risks among it. Raises nothing of `Aws.call`."""
+    read = account_iam(aws)
+    return Reading(_audited(where(aws), unused_days, read.at, read.value), read.at)
+
+
+def accepted_risks(aws: Aws) -> Mapping[str, Accepted]:
+    """The risks of the account that somebody has accepted, by finding. Raises ServiceFault."""
+    return _accepted(where(aws), aws)
+
+
+def score_trend(aws: Aws) -> tuple[Point, ...]:
+    """The account's scores, the oldest first. Raises ServiceFault."""
+    return _trend(where(aws), aws)
+
+
+def risks(aws: Aws) -> Risks:
+    """The file that a risk is accepted in; whoever writes to it calls `forget_risks`."""
+    return Risks(aws.account.account_id)
+
+
+def forget_risks() -> None:
+    """A risk was accepted or taken back, or a score was written down."""
+    _accepted.clear()
+    _trend.clear()
+
+
+def forget_security() -> None:
+    """Something was changed: read the roles again at the next look."""
+    _account.clear()
+    _audited.clear()
+    forget_risks()
+
+
+@st.cache_resource(show_spinner=False, ttl=SECONDS, refresh_mode="background", max_entries=8)
+def _account(where: str, _aws: Aws) -> AccountIam:
+    return account.read(_aws, _known(where), now)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _known(where: str) -> Known:
+    return Known()
+
+
+@st.cache_resource(show_spinner=False, ttl=2 * SECONDS, max_entries=16)
+def _audited(where: str, unused_days: int, at: datetime, _read: AccountIam) -> Audited:
+    return audited.of_account(_read, unused_days)
+
+
+@st.cache_data(show_spinner=False, ttl=5, max_entries=8)
+def _accepted(where: str, _aws: Aws) -> dict[str, Accepted]:
+    return risks(_aws).accepted()
+
+
+@st.cache_data(show_spinner=False, ttl=5, max_entries=8)
+def _trend(where: str, _aws: Aws) -> tuple[Point, ...]:
+    return risks(_aws).trend()

@@ -214,7 +214,8 @@ def _permissions(found: tuple[Permission, ...]) -> Iterator[Check]:
         if one.allowed is False:
             statement = {"Effect": "Allow", "Action": one.action, "Resource": one.resource}
             if one.context:
-                statement["Condition"] = {"StringEquals": dict(one.context)}  # type: ignore[assignment]
+                operator = "StringLike" if any("*" in value for value in one.context.values()) else "StringEquals"
+                statement["Condition"] = {operator: dict(one.context)}  # type: ignore[assignment]
             yield Check(
                 "Permission",
                 CheckState.STOP,

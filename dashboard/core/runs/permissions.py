@@ -6,15 +6,22 @@ from typing import Any
 
 from dashboard.core.aws import Account, Aws
 from dashboard.core.errors import AccessDenied, CredentialsProblem, KennelError, NotFound, Unreachable
+from dashboard.core.iam.duties import needs
+from dashboard.core.iam.resources import Folder, Resources
+from dashboard.core.iam.usage import Duty
 from dashboard.core.parallel import gather
 from dashboard.core.runs import requests, requests_ec2
 from dashboard.core.runs.code import PREFIX as CODE
+from dashboard.core.runs.requests_ec2 import LOG_GROUP, NAMESPACE
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Permission
 from dashboard.core.s3_address import parts
 
-LOGS = "/aws/sagemaker/TrainingJobs"
 CALLER = "this identity"
+RUNS = "runs/"
+GOES_WITHOUT = frozenset({"logs:CreateLogGroup", "logs:DescribeLogStreams", "s3:AbortMultipartUpload"})
+"""A training that may not do these ends no worse: its log group is there after the first one, and parts of an upload
+that broke off stay behind."""
 
 
 @dataclass(frozen=True)
@@ -79,28 +86,27 @@ def of_caller(spec: TrainingSpec, account: Account) -> tuple[Need, ...]:
 
 
 def of_role(spec: TrainingSpec, account: Account) -> tuple[Need, ...]:
-    """What the training does: read its data and its code, write its results, its log and its figures."""
-    bucket = f"arn:aws:s3:::{account.bucket}"
-    data_bucket, prefix = parts(spec.dataset_uri)
+    """What the training cannot do without: its data and its code, its results, its log and its figures."""
+    duty = Duty.INSTANCE if spec.is_on_ec2 else Duty.TRAINING
+    return tuple(
+        Need(right.action, right.resource, {key: values[0] for key, values in right.context.items()})
+        for grant in needs(duty, works_on(spec, account), account.where)
+        for right in grant.rights()
+        if right.action not in GOES_WITHOUT
+    )
+
+
+def works_on(spec: TrainingSpec, account: Account) -> Resources:
+    """What the training reads, writes and keeps, as its role has to be allowed."""
+    data, code = Folder(*parts(spec.dataset_uri)), Folder(account.bucket, CODE)
     # On EC2 a run keeps them among its results, unless it goes on from another run's.
     is_spot_job = spec.is_spot and not spec.is_on_ec2
-    kept = requests.checkpoint_folder(spec, "*", account) if is_spot_job or spec.resume_from else ""
-    group, space = (requests_ec2.LOG_GROUP, requests_ec2.NAMESPACE) if spec.is_on_ec2 else (LOGS, LOGS)
-    results = f"{bucket}/{requests_ec2.RUNS if spec.is_on_ec2 else 'runs/'}*"
-    logs = f"arn:aws:logs:{account.region}:{account.account_id}:log-group:{group}:log-stream:*"
-    needs = [
-        Need("s3:ListBucket", f"arn:aws:s3:::{data_bucket}", {"s3:prefix": prefix}),
-        Need("s3:GetObject", f"arn:aws:s3:::{data_bucket}/{prefix}*"),
-        Need("s3:GetObject", f"{bucket}/{CODE}*"),
-        Need("s3:PutObject", results),
-        Need("logs:PutLogEvents", logs),
-    ]
-    if spec.is_on_ec2:  # SageMaker writes the figures itself
-        needs.append(Need("cloudwatch:PutMetricData", "*", {"cloudwatch:namespace": space}))
-    if kept:
-        folder = f"arn:aws:s3:::{kept.removeprefix('s3://').rstrip('*/')}/*"
-        needs += [Need("s3:GetObject", folder), Need("s3:PutObject", folder)]
-    return tuple(needs)
+    keeps = requests.checkpoint_folder(spec, "*", account) if is_spot_job or spec.resume_from else ""
+    kept = (Folder(*parts(f"{keeps.rstrip('*/')}/")),) if keeps else ()
+    if spec.is_on_ec2:
+        own = Folder(account.bucket, requests_ec2.RUNS)
+        return Resources((data, code, own), (own,), kept, groups=(LOG_GROUP,), namespaces=(NAMESPACE,))
+    return Resources((data, code), (Folder(account.bucket, RUNS),), kept)
 
 
 def _principal(aws: Aws, arn: str) -> str:

@@ -3,25 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from dashboard.core.iam import actions
 from dashboard.core.iam.grants import Grant
+from dashboard.core.iam.last_accessed import TRACKED, LastAccessed
 from dashboard.core.iam.proposal import Basis, Evidence
 from dashboard.core.iam.recorded import Recorded, RecordedCall
-
-
-class Accessed(Protocol):
-    """IAM's own last-accessed data of a role. since: from when on it is complete, None where that is not known."""
-
-    @property
-    def since(self) -> datetime | None: ...
-
-    def last_of(self, action: str) -> datetime | None:
-        """When this very action was last used; None where it was not, or IAM does not track it."""
-
-    def last_of_service(self, service: str) -> datetime | None:
-        """When any action of a service ("s3") was last used."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +32,7 @@ def seen_in(calls: Iterable[RecordedCall]) -> dict[str, Seen]:
     return found
 
 
-def kept(grants: Iterable[Grant], seen: Mapping[str, Seen], accessed: Accessed | None) -> tuple[Evidence, ...]:
+def kept(grants: Iterable[Grant], seen: Mapping[str, Seen], accessed: LastAccessed | None) -> tuple[Evidence, ...]:
     """One row an action that a proposal has, as recorded where it was, else as its duty's code path has it."""
     why: dict[str, str] = {}
     for grant in grants:
@@ -53,7 +40,7 @@ def kept(grants: Iterable[Grant], seen: Mapping[str, Seen], accessed: Accessed |
             why.setdefault(action, grant.why)
     rows = []
     for action, reason in sorted(why.items()):
-        used, last = seen.get(action.lower()), accessed.last_of(action) if accessed else None
+        used, last = seen.get(action.lower()), accessed.last(action) if accessed else None
         if used:
             rows.append(Evidence(action, Basis.RECORDED, f"Used {_times(used.count)}: {reason}.", used.last))
         elif last:
@@ -68,7 +55,7 @@ def dropped(
     kept_actions: Iterable[str],
     seen: Mapping[str, Seen],
     recorded: Recorded | None,
-    accessed: Accessed | None,
+    accessed: LastAccessed | None,
     refused: Mapping[str, str],
 ) -> tuple[Evidence, ...]:
     """One row an action that the role has and the proposal has not; a service of which nothing was used and nothing is
@@ -83,22 +70,26 @@ def dropped(
         if action.lower() not in left:
             by_service.setdefault(action.partition(":")[0], []).append(action)
     known = _known(recorded, accessed)
+    untracked = _known(recorded, None)
     rows: list[Evidence] = []
     for service, names in sorted(by_service.items()):
-        last = accessed.last_of_service(service) if accessed else None
+        told = accessed.service(service) if accessed else None
+        last = told.last if told else None
         used = [name for name in names if name.lower() in seen or name in refused]
         if service not in services and not used and not last and len(names) > 1:
             rows.append(Evidence(f"{service}:*", Basis.DROPPED, f"{len(names):,} actions: {known}."))
             continue
-        rows += [_dropped(name, seen, accessed, refused, known) for name in names]
+        for name in names:
+            is_told = accessed is None or accessed.is_tracked(name)
+            rows.append(_dropped(name, seen, accessed, refused, known if is_told else untracked))
     return tuple(rows)
 
 
 def _dropped(
-    name: str, seen: Mapping[str, Seen], accessed: Accessed | None, refused: Mapping[str, str], known: str
+    name: str, seen: Mapping[str, Seen], accessed: LastAccessed | None, refused: Mapping[str, str], known: str
 ) -> Evidence:
     used = seen.get(name.lower())
-    last = used.last if used else accessed.last_of(name) if accessed else None
+    last = used.last if used else accessed.last(name) if accessed else None
     if name in refused:
         return Evidence(name, Basis.DROPPED, refused[name], last)
     if last:
@@ -106,13 +97,13 @@ def _dropped(
     return Evidence(name, Basis.DROPPED, f"{known[:1].upper()}{known[1:]}.")
 
 
-def _known(recorded: Recorded | None, accessed: Accessed | None) -> str:
+def _known(recorded: Recorded | None, accessed: LastAccessed | None) -> str:
     """How it is known that something was not used."""
     told = []
     if recorded is not None and recorded.since is not None:
         told.append(f"in {recorded.source or 'CloudTrail'} since {recorded.since:%Y-%m-%d}")
-    if accessed is not None and accessed.since is not None:
-        told.append(f"in IAM's last-accessed data since {accessed.since:%Y-%m-%d}")
+    if accessed is not None and accessed.at is not None:
+        told.append(f"in IAM's last-accessed data since {accessed.at - TRACKED:%Y-%m-%d}")
     if not told:
         return "not part of what its work needs; there is no record that tells whether it was used"
     return f"not seen {' or '.join(told)}, and not part of what its work needs"

@@ -14,9 +14,9 @@ from dashboard.core.iam.documents import PolicyError
 from dashboard.core.iam.duty_trust import trust
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.evaluate import evaluate
-from dashboard.core.iam.evidence import Accessed
 from dashboard.core.iam.grants import Grant, document, gathered
 from dashboard.core.iam.held import Held
+from dashboard.core.iam.last_accessed import LastAccessed
 from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.recorded import Recorded, RecordedCall
 from dashboard.core.iam.refusals import PATH
@@ -40,7 +40,7 @@ class _Given:
     uses: tuple[Use, ...]
     serves: Served
     recorded: Recorded | None
-    accessed: Accessed | None
+    accessed: LastAccessed | None
     where: Where
 
 
@@ -49,7 +49,7 @@ def propose(
     uses: Sequence[Use],
     serves: Served,
     recorded: Recorded | None,
-    accessed: Accessed | None,
+    accessed: LastAccessed | None,
     where: Where,
 ) -> tuple[Proposal, ...]:
     """One proposal for a role with one duty; one for each duty of a role that several share; none for one unused.

@@ -17,6 +17,8 @@ __all__ = ["LISTS", "ManagedPolicy", "PolicyText", "Role", "account_of", "merged
 SERVICE_LINKED, RESERVED = "/aws-service-role/", "/aws-reserved/"
 LISTS = ("RoleDetailList", "Policies", "UserDetailList", "GroupDetailList")
 """What an answer consists of, page by page."""
+TRUNCATED = "IsTruncated"
+"""Whether more pages follow the last one that was read."""
 
 
 @dataclass(frozen=True)
@@ -114,13 +116,14 @@ def policies(details: Mapping[str, Any]) -> tuple[ManagedPolicy, ...]:
 
 
 def merged(pages: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """One answer of several pages. Raises InvalidInput for a page that is none."""
+    """One answer of several pages, in their order. Raises InvalidInput for a page that is none."""
     found: dict[str, Any] = {name: [] for name in LISTS}
     for page in pages:
         if not isinstance(page, Mapping):
             raise InvalidInput("This is no answer of GetAccountAuthorizationDetails", "a page of it is no JSON object")
         for name in LISTS:
             found[name] += _list_of(page, name, needed=False)
+        found[TRUNCATED] = page.get(TRUNCATED) is True or bool(page.get("NextToken"))
     return found
 
 

@@ -149,7 +149,9 @@ def _onto(one: Open) -> str:
 
 def _fix(one: Open) -> str:
     if one.way.passes_to:
-        return f"let it pass only the one role that it needs, to {one.way.passes_to}, and no role that may everything"
+        return (
+            f"let it pass only the one role that it needs, to {one.way.passes_to}, and no role that may do everything"
+        )
     if one.way.guards:
         return f"take {one.way.needs[0]} away, or ask for a permissions boundary in a condition"
     return f"take {one.way.needs[0]} away, or name in Resource the only things that it needs it on"

@@ -31,6 +31,15 @@ from dashboard.core.iam.usage import Usage
 
 UNUSED_DAYS = unused.DAYS
 
+_UNFINISHED = Finding(
+    "",
+    Kind.UNKNOWN,
+    Severity.MEDIUM,
+    "this is a part of the account: the answer says that more pages follow",
+    "the roles and policies on the other pages may be anything",
+    "read all pages, and audit them together",
+)
+
 logger = logging.getLogger(__name__)
 
 
@@ -60,6 +69,8 @@ def audit(
         found += _guarded(role, unused.findings(role, usage, moment, unused_days))
         found += _unread(role)
     found += unused.of_policies(entities.policies(authorization_details))
+    if authorization_details.get(entities.TRUNCATED) is True:
+        found.append(_UNFINISHED)
     return sorted(found, key=lambda one: (one.severity.rank, one.role, tuple(Kind).index(one.kind), one.policy))
 
 

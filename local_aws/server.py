@@ -38,6 +38,7 @@ from local_aws.pace import AS_AWS, Pace
 from local_aws.permits import Permits
 from local_aws.protocol import Caller, Service
 from local_aws.quotas import Quotas
+from local_aws.resource_tags import ResourceTags
 from local_aws.run_keys import RunKeys
 from local_aws.services import lambda_code_link, lambda_urls
 from local_aws.services.application_autoscaling import ApplicationAutoScaling
@@ -50,8 +51,10 @@ from local_aws.services.billing_tags import CostTags
 from local_aws.services.budgets import Budgets
 from local_aws.services.budgets_alerts import Alerts, charges_on
 from local_aws.services.cloudtrail import CloudTrail
+from local_aws.services.cloudtrail_delivery import DELIVERED_EACH, TrailFiles
 from local_aws.services.cloudtrail_recorder import Recorder
 from local_aws.services.cloudtrail_store import EventStore
+from local_aws.services.cloudtrail_trails import Trails
 from local_aws.services.cloudwatch import CloudWatch
 from local_aws.services.cloudwatch_alarms_states import Transitions
 from local_aws.services.cloudwatch_alarms_store import AlarmStore
@@ -60,8 +63,10 @@ from local_aws.services.cloudwatch_store import MetricStore
 from local_aws.services.cost_explorer import CostExplorer
 from local_aws.services.ec2 import Ec2
 from local_aws.services.iam import Iam
+from local_aws.services.iam_last_accessed import Jobs
 from local_aws.services.iam_linked_roles import linked_role
 from local_aws.services.iam_replay import backdate
+from local_aws.services.iam_uses import Uses
 from local_aws.services.lambda_service import Lambda
 from local_aws.services.lambda_url_front import FunctionUrls
 from local_aws.services.logs import Logs
@@ -253,6 +258,10 @@ def build(
     metrics = MetricStore(state / "metrics", fine=pace.scale > 1)  # alarms then look at seconds
     alarms = AlarmStore(store)
     quotas = Quotas(store)
+    events = EventStore(state / "cloudtrail")
+    uses, trails = Uses(events.store, now), Trails(store)
+    trail = Recorder(events, now, trails, moto.role_arn, uses)
+    trail_files = TrailFiles(trail.pending, trails, s3, ACCOUNT, now, every=pace.seconds(DELIVERED_EACH))
     runs = RunKeys(endpoint_url) if endpoint_url else None
     facts = AccountFacts(moto)
     authority = Authority(Standings(moto))
@@ -282,11 +291,11 @@ def build(
         address=endpoint_url,
         bill=FunctionMeters(journal),
     )
+    authority.tags = ResourceTags(moto, sagemaker, functions.functions)
     meters.watch(sagemaker.training_jobs, sagemaker.endpoints)
     runtime = SageMakerRuntime(sagemaker, metrics, pace=pace, billed=meters.answered)
     moto.listeners["ec2"] = [meters.ec2]
     moto.listeners.setdefault("iam", []).append(backdate)
-    trail = Recorder(EventStore(state / "cloudtrail"), now)
     ec2 = Ec2(moto, state / "instances", runs, quotas=quotas, metrics=metrics)
     delivery = Delivery(logs.append)
     sns, charges = Sns(store, delivery), charges_on(bill, ACCOUNT)
@@ -302,7 +311,8 @@ def build(
     sagemaker.is_scaled = scaling.is_target
     targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, moto, facts, trail.note_done)
     services: list[Service] = [
-        CloudTrail(trail, now),  # the last to stop: it writes down what the others did
+        # the last to stop: it writes down what the others did
+        CloudTrail(trail, now, trail_files, s3.bucket_region, uses),
         CostExplorer(journal, cost_tags, bill, meters),  # its meters start before what they watch, and stop after it
         s3,
         logs,
@@ -314,7 +324,7 @@ def build(
         Sts(moto, authority, now),
         ec2,
         Ssm(moto),
-        Iam(moto),
+        Iam(moto, uses, Jobs(events.store, now)),
         Pricing(prices),
         Scheduler(store, targets, metrics),
         sns,

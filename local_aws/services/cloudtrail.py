@@ -1,6 +1,7 @@
-"""CloudTrail's event history: who changed what, in the last 90 days. The front records it; nothing is delivered to S3.
+"""CloudTrail: the event history of the last 90 days, and trails that deliver events to S3. The front records both.
 
-Other than AWS's, it holds no reads, and an event is there at once.
+Other than AWS's, neither holds reads of the account's root, which is the dashboard here, and an event is in the
+history at once.
 """
 
 import base64
@@ -10,34 +11,54 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
+
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller, Service
+from local_aws.services.cloudtrail_delivery import TrailFiles
 from local_aws.services.cloudtrail_event import utc
 from local_aws.services.cloudtrail_recorder import Recorder
 from local_aws.services.cloudtrail_store import COLUMNS, KEPT, Row, moment
+from local_aws.services.cloudtrail_trail_calls import TrailCalls
+from local_aws.services.iam_uses import Uses
 
 PAGE = 50
-ATTRIBUTES = {*COLUMNS, "ReadOnly"}
 AHEAD = timedelta(days=1)
 
 Params = dict[str, Any]
 
 
-class CloudTrail(Service):
-    """LookupEvents over what `recorder` has written down."""
+class CloudTrail(TrailCalls, Service):
+    """LookupEvents over what `recorder` has written down, and its trails. bucket_region: of a bucket by its name,
+    raises ServiceError NoSuchBucket."""
 
     name = "cloudtrail"
     invalid_code = "InvalidParameterCombinationException"
 
-    def __init__(self, recorder: Recorder, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        now: Callable[[], datetime],
+        delivery: TrailFiles,
+        bucket_region: Callable[[str], str],
+        uses: Uses,
+    ) -> None:
         self._recorder = recorder
+        self.trails = recorder.trails
         self._now = now
+        self._delivery = delivery
+        self._bucket_region = bucket_region
+        self._uses = uses
 
     async def start(self) -> None:
+        self._uses.start()
         self._recorder.start()
+        self._delivery.start()
 
     async def stop(self) -> None:
-        self._recorder.stop()
+        await run_in_threadpool(self._delivery.stop)
+        await run_in_threadpool(self._uses.stop)
+        self._recorder.stop()  # closes the store of all three
 
     def lookup_events(self, params: Params, caller: Caller) -> Params:
         if params.get("EventCategory"):
@@ -51,10 +72,6 @@ class CloudTrail(Service):
         attribute = _attribute(params.get("LookupAttributes", []))
         asked = _digest(params, attribute, caller.region)
         before = _place(params["NextToken"], asked) if params.get("NextToken") else None
-        if attribute is not None and attribute[0] == "ReadOnly":
-            if attribute[1] != "false":
-                return {"Events": []}  # reads are not recorded
-            attribute = None
         self._recorder.settle()
         found = self._recorder.store.find(caller.region, attribute, since, until, before, most + 1)
         answer: Params = {"Events": [_told(row) for row in found[:most]]}
@@ -74,10 +91,10 @@ class CloudTrail(Service):
 def _attribute(told: list[dict[str, str]]) -> tuple[str, str] | None:
     if len(told) > 1:
         raise ServiceError("InvalidLookupAttributesException", "One lookup attribute can be given, not more.")
-    if told and told[0]["AttributeKey"] not in ATTRIBUTES:
+    if told and told[0]["AttributeKey"] not in COLUMNS:
         raise ServiceError(
             "InvalidLookupAttributesException",
-            f"{told[0]['AttributeKey']} is no lookup attribute. Use one of {', '.join(sorted(ATTRIBUTES))}.",
+            f"{told[0]['AttributeKey']} is no lookup attribute. Use one of {', '.join(sorted(COLUMNS))}.",
         )
     return (told[0]["AttributeKey"], told[0]["AttributeValue"]) if told else None
 
@@ -109,7 +126,7 @@ def _told(row: Row) -> Params:
     return {
         "EventId": document["eventID"],
         "EventName": document["eventName"],
-        "ReadOnly": "false",
+        "ReadOnly": "true" if document.get("readOnly") else "false",
         "AccessKeyId": identity["accessKeyId"],
         "EventTime": moment(at),
         "EventSource": document["eventSource"],

@@ -3,7 +3,7 @@
 import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from botocore.model import OperationModel, Shape
 
 from local_aws.protocol import Caller
+from local_aws.services.cloudtrail_kinds import CallKind
 from local_aws.services.sagemaker_constraints import SHOWN
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
@@ -36,17 +37,6 @@ _WRITTEN = re.compile(
     re.IGNORECASE,
 )
 """A secret within a text: --token=…, …&X-Amz-Signature=…, https://name:…@host."""
-_READS = re.compile(
-    r"(Get|List|Describe|Search|Lookup|Head|Simulate|Decode|Query|View|Select|Filter|Check|Preview|Assume|BatchGet|"
-    r"BatchDescribe|StartQuery|StartLiveTail|StopQuery|GenerateCredentialReport|Test|Render|Invoke|Estimate)"
-)
-_DATA = {
-    "cloudwatch": ("PutMetricData",),
-    "logs": ("PutLogEvents", "CreateLogStream"),
-    "sagemaker": ("BatchPutMetrics",),
-    "s3": ("DeleteObjects",),
-    "sns": ("Publish", "PublishBatch"),
-}
 _NAMES = re.compile(r"(.+?)(Name|Id|Arn)$")
 _RESOURCE_SERVICES = {"sagemaker": "SageMaker", "ec2": "EC2", "iam": "IAM", "s3": "S3", "ssm": "SSM", "logs": "Logs",
                       "cloudwatch": "CloudWatch", "sns": "SNS", "scheduler": "Scheduler",
@@ -65,21 +55,15 @@ class Event:
     access_key: str
     resources: tuple[tuple[str, str], ...]
     document: Mapping[str, Any]
+    kind: CallKind | None = None
+
+    @property
+    def is_read(self) -> bool:
+        return bool(self.document.get("readOnly"))
 
     @property
     def id(self) -> str:
         return str(self.document["eventID"])
-
-
-def is_recorded(service: str, operation: OperationModel) -> bool:
-    """Whether it is a management event that changes something: reads and the data of services are not recorded.
-
-    AWS's own trail holds reads too; the dashboard's polling would leave no room for anything else here.
-    """
-    if service == "sagemaker-runtime" or _READS.match(operation.name) or operation.name in _DATA.get(service, ()):
-        return False
-    shape = operation.input_shape
-    return not (service == "s3" and shape is not None and "Key" in shape.members)
 
 
 def event(
@@ -88,6 +72,7 @@ def event(
     service: str,
     source: str,
     operation: OperationModel,
+    kind: CallKind,
     caller: Caller,
     request_id: str,
     user_agent: str,
@@ -95,21 +80,29 @@ def event(
     request: Mapping[str, Any] | None,
     answer: Mapping[str, Any] | None,
     error: tuple[str, str] | None,
+    about: Sequence[tuple[str, str]] = (),
+    role_arn: Callable[[str], str] | None = None,
 ) -> Event:
-    """Put together. `source` is the service's name in addresses ("sagemaker"); `error` its code and message."""
+    """Put together. `source` is the service's name in addresses ("sagemaker"); `error` its code and message.
+
+    about: types and ARNs of what a data event is about. role_arn: the ARN of a role by its name: the ARN of its
+    sessions does not tell the role's path.
+    """
+    if kind.is_data:
+        answer = None  # as with CloudTrail: what was answered is the data
     secrets: list[str] = []
     asked = hidden(request, operation.input_shape, found=secrets) if request is not None else None
     told = hidden(answer, operation.output_shape) if answer and error is None else None
     if service == "sns" and asked and "endpoint" in asked:
         secrets.append(str(asked["endpoint"]))
         asked = {**asked, "endpoint": HIDDEN}  # somebody's address, or a program's with its key
-    identity = _identity(caller)
+    identity = identity_of(caller, role_arn)
     document: dict[str, Any] = {
         "eventVersion": "1.11",
         "userIdentity": identity,
         "eventTime": f"{utc(at):%Y-%m-%dT%H:%M:%SZ}",
         "eventSource": f"{source}.amazonaws.com",
-        "eventName": operation.name,
+        "eventName": kind.name,
         "awsRegion": caller.region,
         "sourceIPAddress": address,
         "userAgent": user_agent[:MOST_TEXT],
@@ -117,12 +110,16 @@ def event(
         "responseElements": told or None,
         "requestID": request_id,
         "eventID": str(uuid.uuid4()),
-        "readOnly": False,
+        "readOnly": kind.read_only,
         "eventType": "AwsApiCall",
-        "managementEvent": True,
+        "managementEvent": not kind.is_data,
         "recipientAccountId": caller.account,
-        "eventCategory": "Management",
+        "eventCategory": "Data" if kind.is_data else "Management",
     }
+    if about:
+        document["resources"] = [{"type": one, "ARN": arn, "accountId": caller.account} for one, arn in about]
+    if address.endswith(".amazonaws.com"):
+        identity["invokedBy"] = address  # a service did it for somebody
     if error is not None:
         # what could not be read may hold anything, and AWS's messages repeat what is wrong
         said = _without(error[1], secrets) if request is not None else f"The request is no {operation.name}."
@@ -134,12 +131,13 @@ def event(
     return Event(
         at=at,
         region=caller.region,
-        name=operation.name,
+        name=kind.name,
         source=document["eventSource"],
         username=_username(identity),
         access_key=caller.access_key_id,
         resources=tuple(dict.fromkeys([*_resources(service, asked), *_resources(service, told)]))[:MOST_RESOURCES],
         document=document,
+        kind=kind,
     )
 
 
@@ -209,14 +207,16 @@ def utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _identity(caller: Caller) -> dict[str, Any]:
+def identity_of(caller: Caller, role_arn: Callable[[str], str] | None = None) -> dict[str, Any]:
+    """CloudTrail's userIdentity of a caller."""
     base = {"arn": caller.arn, "accountId": caller.account, "accessKeyId": caller.access_key_id}
     kind, _, rest = caller.arn.rpartition(":")[2].partition("/")
     if kind == "root":
         return {"type": "Root", "principalId": caller.account} | base
     if kind == "assumed-role":
         role, _, session = rest.partition("/")
-        issuer = {"type": "Role", "arn": f"arn:aws:iam::{caller.account}:role/{role}", "userName": role}
+        arn = (role_arn(role) if role_arn else "") or f"arn:aws:iam::{caller.account}:role/{role}"
+        issuer = {"type": "Role", "arn": arn, "accountId": caller.account, "userName": role}
         return {"type": "AssumedRole", "principalId": session} | base | {"sessionContext": {"sessionIssuer": issuer}}
     return {"type": "IAMUser", "principalId": rest} | base | {"userName": rest.rpartition("/")[2]}
 
@@ -233,7 +233,7 @@ def _resources(service: str, told: Any) -> Iterator[tuple[str, str]]:
         return
     family = _RESOURCE_SERVICES.get(service, service)
     for member, value in told.items():
-        if service == "s3" and member == "bucket" and isinstance(value, str):
+        if service == "s3" and member == "bucketName" and isinstance(value, str):
             yield "AWS::S3::Bucket", value
         elif member == "instancesSet" or (service == "ec2" and member == "instances" and isinstance(value, list)):
             yield from (("AWS::EC2::Instance", one["instanceId"]) for one in value if "instanceId" in one)

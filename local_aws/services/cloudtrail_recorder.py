@@ -1,53 +1,61 @@
-"""Writes down what changed something in the account, beside the answer: nobody waits for it but who asks for events."""
+"""Writes down what was called, beside the answer: for the event history, and for the trails that want it.
 
+Nobody waits for it but who asks for events. A call that nothing holds costs a look into two tables.
+"""
+
+import json
 import logging
 import queue
 import threading
-import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from botocore.model import OperationModel
-from botocore.parsers import ResponseParserError, create_parser
+from botocore.model import OperationModel, ServiceModel
+from moto.core.utils import get_service_model
 from starlette.requests import Request
 from starlette.responses import Response
 
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller, Service
-from local_aws.services.cloudtrail_event import Event, event, is_recorded
+from local_aws.services import cloudtrail_kinds as kinds
+from local_aws.services.cloudtrail_delivery import Pending
+from local_aws.services.cloudtrail_event import Event
+from local_aws.services.cloudtrail_kinds import CallKind, kind_of
+from local_aws.services.cloudtrail_seen import Done, Failure, Seen, event_of, outcome_of
 from local_aws.services.cloudtrail_store import EventStore
+from local_aws.services.cloudtrail_trails import Trails
+from local_aws.services.iam_uses import Uses
 
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 10_000
 BATCH = 100
-SIGNING = ("x-amz-", "awsaccesskeyid", "signature", "expires")
-"""Begins a query's parameters that sign it."""
 INVOKED_BY = "scheduler.amazonaws.com"
-
-
-@dataclass(frozen=True)
-class Seen:
-    """One call as it came and was answered. `body` is empty for S3, whose settings are not kept."""
-
-    at: datetime
-    service: Service
-    operation: OperationModel
-    caller: Caller
-    request: Request
-    body: bytes
-    outcome: Response | ServiceError
+AS_ROLE = "sagemaker.amazonaws.com"
 
 
 class Recorder:
-    """A queue and the one thread that empties it into the store. `now` is the clock."""
+    """A queue and the one thread that empties it. now: the clock; role_arn: a role's ARN by its name ("" unknown).
 
-    def __init__(self, store: EventStore, now: Callable[[], datetime]) -> None:
+    uses: is told of every call of a role or user, whether events hold it or not.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        now: Callable[[], datetime],
+        trails: Trails | None = None,
+        role_arn: Callable[[str], str] | None = None,
+        uses: Uses | None = None,
+    ) -> None:
         self.store = store
+        self._uses = uses
+        self.trails = trails or Trails(store.store)
+        self.pending = Pending(store.store)
         self._now = now
-        self._waiting: queue.Queue[Seen | Event | None] = queue.Queue(MOST_WAITING)
+        self._role_arn = role_arn
+        self._waiting: queue.Queue[Seen | Done | Event | None] = queue.Queue(MOST_WAITING)
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -72,9 +80,17 @@ class Recorder:
         body: bytes,
         outcome: Response | ServiceError,
     ) -> None:
-        """A call was answered; nothing for one that is not recorded. Costs some microseconds."""
-        if self._thread is not None and is_recorded(service.name, operation):
-            self._put(Seen(self._now(), service, operation, caller, request, body, outcome))
+        """A call was answered; nothing for one that nobody holds. Costs some microseconds."""
+        if self._uses is not None:
+            self._uses.note(caller, service.name, operation.name)
+        kind = kind_of(service.name, operation)
+        if self._thread is None or kind is None or not self._holds(kind, service.signing_name, caller):
+            return
+        error, answer = outcome_of(outcome)
+        if kind.is_data:  # neither a photo nor its answer stays in memory until it is written down
+            body = body if kind.resource_type in (kinds.METRIC, kinds.TOPIC) else b""
+            answer = answer if answer is not None and answer.status_code >= 400 else None
+        self._put(Seen(self._now(), service, operation, kind, caller, request, body, answer, error))
 
     def note_done(
         self,
@@ -85,22 +101,33 @@ class Recorder:
         *,
         invoked_by: str = INVOKED_BY,
     ) -> None:
-        """A service of AWS did something in the account for somebody, as a schedule does."""
-        self.note_own(
-            event(
-                at=self._now(),
-                service=service.name,
-                source=service.signing_name,
-                operation=service.model.operation_model(operation),
-                caller=caller,
-                request_id=str(uuid.uuid4()),
-                user_agent=invoked_by,
-                address=invoked_by,
-                request=params,
-                answer=None,
-                error=None,
-            )
-        )
+        """A service of AWS did something in the account for somebody, as a schedule does. params: as boto3's."""
+        self._note_done(service.model, operation, params, caller, invoked_by, None)
+
+    def note_deed(
+        self, service: str, operation: str, params: Mapping[str, Any], caller: Caller, error: Failure | None
+    ) -> None:
+        """The same of SageMaker or Lambda working as somebody's role: it fetched data, or was not let. service:
+        botocore's name, also of one that is not here (ECR)."""
+        self._note_done(get_service_model(service), operation, params, caller, AS_ROLE, error)
+
+    def _note_done(
+        self,
+        service: ServiceModel,
+        operation: str,
+        params: Mapping[str, Any],
+        caller: Caller,
+        invoked_by: str,
+        error: Failure | None,
+    ) -> None:
+        name = service.service_name
+        if self._uses is not None:
+            self._uses.note(caller, name, operation)
+        model = service.operation_model(operation)
+        kind = kind_of(name, model)
+        source = service.signing_name
+        if self._thread is not None and kind is not None and self._holds(kind, source, caller):
+            self._put(Done(self._now(), name, source, model, kind, caller, params, invoked_by, error))
 
     def note_own(self, happened: Event) -> None:
         """An event that came through no request."""
@@ -112,7 +139,12 @@ class Recorder:
         if self._thread is not None:
             self._waiting.join()
 
-    def _put(self, one: Seen | Event) -> None:
+    def _holds(self, kind: CallKind, source: str, caller: Caller) -> bool:
+        """Whether the history or a trail does. The reads of the account's root, which one leaves out, both do."""
+        in_history = kind.is_in_history(by_root=caller.arn.endswith(":root"))
+        return in_history or (kind.is_data and self.trails.may_want(kind, source, caller))
+
+    def _put(self, one: Seen | Done | Event) -> None:
         try:
             self._waiting.put_nowait(one)
         except queue.Full:
@@ -127,7 +159,7 @@ class Recorder:
                 except queue.Empty:
                     break
             try:
-                self.store.add([self._event(one) for one in taken if one is not None], self._now())
+                self._write([self._event(one) for one in taken if one is not None])
             except Exception:  # the next events are written all the same
                 log.exception("CloudTrail: %d events are lost", len(taken))
             finally:
@@ -136,57 +168,16 @@ class Recorder:
             if taken[-1] is None:
                 return
 
-    def _event(self, seen: Seen | Event) -> Event:
-        if isinstance(seen, Event):
-            return seen
-        request = seen.request
-        answer, error = _answered(seen)
-        client = request.client.host if request.client else "127.0.0.1"
-        return event(
-            at=seen.at,
-            service=seen.service.name,
-            source=seen.service.signing_name,
-            operation=seen.operation,
-            caller=seen.caller,
-            request_id=str(request.scope.get("aws_request_id", "")),
-            user_agent=request.headers.get("user-agent", ""),
-            address=client,
-            request=_asked(seen),
-            answer=answer,
-            error=error,
-        )
+    def _write(self, events: Sequence[Event]) -> None:
+        history = [one for one in events if one.kind is None or not one.kind.is_data]
+        if history:
+            self.store.add(history, self._now())
+        to_deliver = []
+        for one in events:
+            if wanting := self.trails.wanting(one):
+                text = json.dumps(one.document)
+                to_deliver += [(trail, one, text) for trail in wanting]
+        self.pending.add(to_deliver)
 
-
-def _asked(seen: Seen) -> Mapping[str, Any] | None:
-    """The request's parameters; None for one that has not its form, as AWS has it."""
-    if seen.service.name == "s3":
-        query = seen.request.query_params.items()
-        return dict(seen.request.path_params) | {k: v for k, v in query if not k.lower().startswith(SIGNING)}
-    try:
-        # what a service refused is worth knowing too
-        return seen.service.as_sent(seen.request, seen.operation, seen.body)
-    except ServiceError:
-        return None
-
-
-def _answered(seen: Seen) -> tuple[Mapping[str, Any] | None, tuple[str, str] | None]:
-    """What was answered, and the error where it was one."""
-    outcome = seen.outcome
-    if isinstance(outcome, ServiceError):
-        return None, (outcome.code, outcome.message)
-    protocol = seen.service.protocol
-    if protocol not in ("json", "rest-json", "query", "ec2", "rest-xml"):
-        return None, None
-    raw = {
-        "status_code": outcome.status_code,
-        "headers": dict(outcome.headers),
-        "body": bytes(getattr(outcome, "body", b"")),
-    }
-    try:
-        told = create_parser(protocol).parse(raw, seen.operation.output_shape)
-    except ResponseParserError:
-        return None, None
-    if outcome.status_code >= 400:
-        error = told.get("Error", {})
-        return None, (str(error.get("Code", outcome.status_code)), str(error.get("Message", "")))
-    return told, None
+    def _event(self, one: Seen | Done | Event) -> Event:
+        return one if isinstance(one, Event) else event_of(one, self._role_arn)

@@ -1,4 +1,4 @@
-"""The events of the last 90 days, the newest MOST of them, in a SQLite file of their own."""
+"""The event history: management events of the last 90 days, the newest MOST of them, in a SQLite file of their own."""
 
 import json
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from local_aws.store import Store
 KEPT = timedelta(days=90)
 """CloudTrail's event history holds 90 days."""
 MOST = 50_000
+MOST_READS = 20_000
+"""Of these, the reads of sessions and users: a page that polls as a role must not push out what was changed."""
 PRUNE_EACH = 1_000
 
 Row = tuple[int, float, str]  # its number, epoch seconds, the event's document
@@ -21,6 +23,7 @@ COLUMNS = {
     "EventSource": "source = ?",
     "AccessKeyId": "access_key = ?",
     "ResourceName": "number IN (SELECT event FROM resources WHERE resource = ?)",
+    "ReadOnly": "read_only = (? = 'true')",
     "ResourceType": "number IN (SELECT event FROM resources WHERE type = ?)",
 }
 
@@ -29,13 +32,17 @@ class EventStore:
     """Events by region. A power cut may cost the last seconds, as CloudTrail's delay would."""
 
     def __init__(self, directory: Path) -> None:
-        self._store = Store(directory, name="cloudtrail.sqlite", power_cut_safe=False)
+        self.store = self._store = Store(directory, name="cloudtrail.sqlite", power_cut_safe=False)
         self._since_pruned = 0
         with self._store.transaction() as connection:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, region TEXT,"
-                " id TEXT, name TEXT, source TEXT, username TEXT, access_key TEXT, document TEXT)"
+                " id TEXT, name TEXT, source TEXT, username TEXT, access_key TEXT, document TEXT,"
+                " read_only INTEGER NOT NULL DEFAULT 0)"
             )
+            if "read_only" not in {row["name"] for row in connection.execute("PRAGMA table_info(events)")}:
+                # a history from before it held reads
+                connection.execute("ALTER TABLE events ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0")
             connection.execute("CREATE INDEX IF NOT EXISTS events_at ON events (region, at)")
             connection.execute("CREATE INDEX IF NOT EXISTS events_name ON events (region, name, at)")
             connection.execute("CREATE TABLE IF NOT EXISTS resources (event INTEGER, type TEXT, resource TEXT)")
@@ -47,8 +54,8 @@ class EventStore:
         with self._store.transaction() as connection:
             for one in events:
                 row = connection.execute(
-                    "INSERT INTO events (at, region, id, name, source, username, access_key, document)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO events (at, region, id, name, source, username, access_key, document, read_only)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         one.at.timestamp(),
                         one.region,
@@ -58,6 +65,7 @@ class EventStore:
                         one.username,
                         one.access_key,
                         json.dumps({**one.document, "resources": one.resources}),
+                        one.is_read,
                     ),
                 )
                 connection.executemany(
@@ -74,6 +82,11 @@ class EventStore:
             connection.execute("DELETE FROM events WHERE at < ?", ((now - KEPT).timestamp(),))
             connection.execute(
                 "DELETE FROM events WHERE number <= (SELECT COALESCE(MAX(number), 0) FROM events) - ?", (MOST,)
+            )
+            connection.execute(
+                "DELETE FROM events WHERE read_only AND number <= COALESCE((SELECT number FROM events WHERE read_only"
+                " ORDER BY number DESC LIMIT 1 OFFSET ?), 0)",
+                (MOST_READS,),
             )
             connection.execute("DELETE FROM resources WHERE event NOT IN (SELECT number FROM events)")
 

@@ -4,13 +4,21 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from botocore.model import OperationModel
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
 from dashboard.core.iam.documents import Policy, PolicyError
 from dashboard.core.iam.evaluate import Decision, Outcome, context_keys, evaluate
 from local_aws.errors import ServiceError
 from local_aws.moto_app import Moto, MotoService
 from local_aws.protocol import Caller
+from local_aws.services.iam_last_accessed import Jobs
+from local_aws.services.iam_last_accessed_calls import TELL_LAST_USED, LastAccessedCalls
 from local_aws.services.iam_linked_roles import POLICIES, make
 from local_aws.services.iam_policies import Applied, check_exclusions, entity, is_excluded
+from local_aws.services.iam_uses import Uses
 
 PAGE = 100
 MOST_PAIRS = 2_000  # actions × resources of one simulation: about a second of work
@@ -24,13 +32,19 @@ def _invalid(message: str) -> ServiceError:
     return ServiceError("InvalidInput", message)
 
 
-class Iam(MotoService):
-    """The service."""
+class Iam(LastAccessedCalls, MotoService):
+    """The service. uses: when each role and user last called what; jobs: of last accessed data."""
 
     invalid_code = "ValidationError"
 
-    def __init__(self, moto: Moto) -> None:
+    def __init__(self, moto: Moto, uses: Uses, jobs: Jobs) -> None:
         super().__init__("iam", moto)
+        self._uses, self._jobs = uses, jobs
+
+    async def handle(self, request: Request, operation: OperationModel, caller: Caller) -> Response:
+        if operation.name in TELL_LAST_USED:
+            await run_in_threadpool(self.tell_last_used)
+        return await super().handle(request, operation, caller)
 
     def create_service_linked_role(self, params: Params, caller: Caller) -> Params:
         service = params["AWSServiceName"]

@@ -65,6 +65,17 @@ def entity(moto: Moto, arn: str) -> Entity:
     return Entity(tuple(policies), boundary)
 
 
+def policy_of(moto: Moto, arn: str) -> Policy:
+    """A managed policy in its default version. Raises ServiceError InvalidInput or NoSuchEntity."""
+    if not _POLICY.fullmatch(arn):
+        raise ServiceError("InvalidInput", f"Invalid Policy Arn: {arn}.")
+    with moto.using("iam") as backends:
+        found = backends[ACCOUNT]["aws"].managed_policies.get(arn)
+        if found is None:
+            raise ServiceError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", 404)
+        return _managed(found).policy
+
+
 def _of(kind: str, one: Any) -> Iterator[Applied]:
     for name, document in one.policies.items():
         yield Applied(_parsed(document, f"{kind}_{one.name}_{name}"), kind, owner=(kind, one.name))

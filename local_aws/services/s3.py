@@ -90,3 +90,13 @@ class S3(Buckets, Multipart):
                 intake.write(piece)
             about = {"headers": {"ContentType": content_type}, "metadata": {}}
             return self.store_blob(bucket, key, intake.commit(), about, {})
+
+    def add_bytes(self, bucket: str, key: str, data: bytes, content_type: str, content_encoding: str = "") -> None:
+        """Store an object that is in memory. Raises ServiceError NoSuchBucket, OSError."""
+        self.index.bucket(bucket)
+        with self.blobs.intake() as intake:
+            intake.write(data)
+            headers = {"ContentType": content_type} | (
+                {"ContentEncoding": content_encoding} if content_encoding else {}
+            )
+            self.store_blob(bucket, key, intake.commit(), {"headers": headers, "metadata": {}}, {})

@@ -206,7 +206,7 @@ def test_the_signature_of_an_address_is_not_written_down(embedded: Embedded) -> 
         assert answer.status == 200
     (event,) = looked_up(embedded, "ResourceName", name)
     asked = json.loads(event["CloudTrailEvent"])["requestParameters"]
-    assert asked == {"bucket": name}
+    assert asked == {"bucketName": name}
 
 
 def test_pages_are_newest_first_and_tokens_belong_to_their_lookup(embedded: Embedded) -> None:

@@ -46,6 +46,12 @@ def expand(patterns: Iterable[str], not_patterns: Iterable[str] = ()) -> frozens
     return wanted.difference(*(_fitting(one.lower()) for one in not_patterns))
 
 
+def service_name(prefix: str) -> str:
+    """What AWS calls the service of a prefix: "s3" → "Amazon S3"; the prefix itself for one there is not."""
+    found = _definition().get(prefix.lower())
+    return str(found["service_name"]) if isinstance(found, dict) else prefix
+
+
 def access_level(action: str) -> AccessLevel:
     """Raises KeyError for an action there is not."""
     return AccessLevel(_of(action)["access_level"])

@@ -13,6 +13,7 @@ from botocore.model import OperationModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from dashboard.core.iam.requests import UnknownRequest, rights_of
 from dashboard.core.iam.rights import Right, Where
 from local_aws import ACCOUNT, asked
 from local_aws.authorize import Authority, Circumstances, denied
@@ -61,8 +62,6 @@ class Permits:
     def _refusal(
         self, service: Service, operation: str, params: Params, caller: Caller, circumstances: Circumstances
     ) -> str:
-        from dashboard.core.iam.requests import UnknownRequest, rights_of
-
         try:
             rights = rights_of(service.name, operation, params, Where(ACCOUNT, caller.region), self._lookup)
         except UnknownRequest:

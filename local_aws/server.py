@@ -39,6 +39,7 @@ from local_aws.permits import Permits
 from local_aws.protocol import Caller, Service
 from local_aws.quotas import Quotas
 from local_aws.resource_tags import ResourceTags
+from local_aws.role_deeds import RoleDeeds
 from local_aws.run_keys import RunKeys
 from local_aws.services import lambda_code_link, lambda_urls
 from local_aws.services.application_autoscaling import ApplicationAutoScaling
@@ -265,6 +266,7 @@ def build(
     runs = RunKeys(endpoint_url) if endpoint_url else None
     facts = AccountFacts(moto)
     authority = Authority(Standings(moto))
+    deeds = RoleDeeds(authority, now, logs, trail.note_deed)
     sagemaker = SageMaker(
         store,
         s3,
@@ -273,6 +275,7 @@ def build(
         metrics=metrics,
         around=Surroundings(facts.role_exists, facts.missing_network, quotas),
         pace=pace,
+        as_role=deeds,
     )
     sagemaker.alarm_state = alarms.state  # an update is taken back on them
     journal, cost_tags = Journal(store), CostTags(store)
@@ -290,6 +293,7 @@ def build(
         pace=pace,
         address=endpoint_url,
         bill=FunctionMeters(journal),
+        as_writer=lambda who: deeds.logs(who.role, who.region, logs, who.function),
     )
     authority.tags = ResourceTags(moto, sagemaker, functions.functions)
     meters.watch(sagemaker.training_jobs, sagemaker.endpoints)

@@ -1,7 +1,7 @@
 """What decides about a caller: the policies of its user or role, its boundary, those of its session, and its tags."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from local_aws import ACCOUNT
 from local_aws.errors import ServiceError
 from local_aws.moto_app import Moto
 from local_aws.principal import Principal
+from local_aws.resource_tags import iam_tags
 from local_aws.services.iam_policies import entity
 
 MOST_KEPT = 2_000
@@ -112,14 +113,9 @@ def _facts(iam: Any, identity: Any, principal: Principal) -> Iterator[tuple[str,
         yield "aws:PrincipalType", "User"
         yield "aws:userid", identity.id
         yield "aws:username", identity.name
-    for tag in _tags(iam, identity):
-        yield f"aws:PrincipalTag/{tag['Key']}", tag["Value"]
+    for key, value in iam_tags(iam, identity).items():
+        yield f"aws:PrincipalTag/{key}", value
     yield from principal.facts
-
-
-def _tags(iam: Any, identity: Any) -> Sequence[Mapping[str, str]]:
-    kept = identity.get_tags() if ":role/" in identity.arn else iam.tagger.list_tags_for_resource(identity.arn)["Tags"]
-    return list(kept)
 
 
 def _session(iam: Any, principal: Principal) -> tuple[Policy, ...]:

@@ -74,6 +74,8 @@ class CheckpointFolders:
                 try:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     copy(self._objects, target.bucket, one, path)
+                except ServiceError as refused:
+                    raise ClientFaultError(f"Checkpoint download failed: {target.uri}: {refused.message}") from refused
                 except OSError as wrong:
                     raise ClientFaultError(
                         f"Checkpoint download failed: {one.key!r} cannot become a file: {wrong.strerror}"

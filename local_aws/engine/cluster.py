@@ -108,8 +108,12 @@ class Cluster:
 
     def prepare(self, stopped: Callable[[], bool]) -> None:
         """Make every host's folder and bring its data. Stops early when `stopped()`. Raises ClientFaultError."""
-        if self._machine.pool:
-            self._machine.pool.prepare()
+        machine, job = self._machine, self._job
+        refused = machine.as_role.image_refusal(job.role, job.region, job.image) if machine.as_role else ""
+        if refused:
+            raise ClientFaultError(refused)
+        if machine.pool:
+            machine.pool.prepare()
         self._folder.mkdir(parents=True, exist_ok=True)
         self._hosts_file.write_text(hosts_file(len(self.hosts), self._number), encoding="utf-8")
         more = (self._job.checkpoint.folder,) if self._job.checkpoint else ()

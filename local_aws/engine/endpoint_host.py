@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from local_aws.engine import artifacts
+from local_aws.engine.as_role import AsRole
 from local_aws.engine.container import Access
 from local_aws.engine.endpoint import Endpoint, ModelFiles, Variant
 from local_aws.engine.errors import ClientFaultError, EngineError
@@ -29,7 +30,8 @@ class Host:
     folder: for the models' files; starts: processes started at once; hidden: what they must not see (see OptMl);
     access: lets them work as their role; pace: how fast instances start; metrics: where it is told what they use;
     waiting: requests that one process may have; serverless: processes that all serverless variants may have together
-    beside the provisioned ones; drain: seconds that a process which is taken away has for the requests it has.
+    beside the provisioned ones; drain: seconds that a process which is taken away has for the requests it has;
+    as_role: what is done as a variant's role, None: everything.
     """
 
     folder: Path
@@ -46,6 +48,18 @@ class Host:
     waiting: int = MOST_WAITING
     serverless: int = 4
     drain: float = 60.0
+    as_role: AsRole | None = None
+
+    def working_as(self, role: str, region: str) -> "Host":
+        """The same for a variant that works as a role: it reads and writes what that role may."""
+        if self.as_role is None:
+            return self
+        objects = self.as_role.storage(role, region, self.objects)
+        return replace(self, objects=objects, logs=self.as_role.logs(role, region, self.logs))
+
+    def may_tell(self, role: str, region: str, namespace: str) -> bool:
+        """Whether what a variant uses may be told there as its role."""
+        return self.as_role is None or self.as_role.may_tell(role, region, namespace)
 
     def place(self, endpoint: Endpoint, variant: Variant) -> OptMl:
         """Where a variant's files lie; each generation of an endpoint has its own."""
@@ -53,8 +67,14 @@ class Host:
         name = hashlib.sha256(of.encode()).hexdigest()[:12]
         return OptMl(self.folder / name, self.private, self.hidden)
 
-    def fetch(self, variant: Variant, place: OptMl) -> None:
-        """Put the model's files into the place; they appear complete or not at all. Raises ClientFaultError."""
+    def fetch(self, variant: Variant, place: OptMl, region: str = "") -> None:
+        """Put the model's files into the place, as the variant's role; they appear complete or not at all.
+
+        Raises ClientFaultError.
+        """
+        refused = self.as_role.image_refusal(variant.role, region, variant.image) if self.as_role else ""
+        if refused:
+            raise ClientFaultError(refused)
         place.remove()
         coming = replace(place, folder=place.folder.with_suffix(".new"))
         coming.remove()
@@ -62,7 +82,7 @@ class Host:
         incoming.mkdir(parents=True)
         if variant.model:
             try:
-                self._fill(variant.model, incoming)
+                self.working_as(variant.role, region)._fill(variant.model, incoming)
             except BaseException as error:
                 coming.remove()
                 if not isinstance(error, ServiceError | EngineError):

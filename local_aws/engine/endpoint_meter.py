@@ -40,7 +40,10 @@ class Metered:
 
 
 class EndpointMeter:
-    """A thread that looks at every process of every endpoint. running: which those are."""
+    """A thread that looks at every process of every endpoint. running: which those are.
+
+    may_tell: whether a role, in a region, may put figures into a namespace; those that it may not are told to nobody.
+    """
 
     def __init__(
         self,
@@ -49,8 +52,10 @@ class EndpointMeter:
         pace: Pace,
         *,
         now: Callable[[], float] = time.time,
+        may_tell: Callable[[str, str, str], bool] = lambda role, region, namespace: True,
     ) -> None:
         self._metrics = metrics
+        self._may_tell = may_tell
         self._running = running
         self._seconds = min(MOST_SECONDS, max(LEAST_SECONDS, pace.seconds(MINUTE) / 2))
         self._resolution = 60 if pace.scale == 1 else 1
@@ -80,7 +85,7 @@ class EndpointMeter:
     def look(self) -> None:
         """Sample every process and tell it. The first look at a process only begins to count."""
         alive: dict[int, Sampler] = {}
-        told: dict[str, list[Datum]] = {}
+        told: dict[tuple[str, str], list[Datum]] = {}
         for one in self._running():
             pid = one.instance.pid
             if pid is None:
@@ -95,7 +100,7 @@ class EndpointMeter:
                 continue
             at = self._now()
             dimensions = (("EndpointName", one.endpoint.name), ("VariantName", one.variant.name))
-            data = told.setdefault(one.endpoint.arn.split(":")[3], [])
+            data = told.setdefault((one.variant.role, one.endpoint.arn.split(":")[3]), [])
             data.append(Datum("MemoryUtilization", dimensions, at, usage.memory, "Percent"))
             if one.variant.serverless is None:
                 data.append(Datum("CPUUtilization", dimensions, at, usage.cpu, "Percent"))
@@ -103,8 +108,9 @@ class EndpointMeter:
                 memory = one.variant.serverless.memory
                 one.instance.kill(f"The process took more than its {memory} MiB of memory and was ended.")
         self._samplers = alive
-        for region, data in told.items():
-            self._metrics.put(region, NAMESPACE, data, resolution=self._resolution)
+        for (role, region), data in told.items():
+            if self._may_tell(role, region, NAMESPACE):
+                self._metrics.put(region, NAMESPACE, data, resolution=self._resolution)
 
 
 def _memory(variant: Variant) -> int | None:

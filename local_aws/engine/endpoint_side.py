@@ -83,7 +83,7 @@ class Side:
         for variant in self.endpoint.variants:
             place = self._host.place(self.endpoint, variant)
             if not self.resumed or not (place.folder / "model").is_dir():
-                self._host.fetch(variant, place)
+                self._host.fetch(variant, place, self.endpoint.arn.split(":")[3])
 
     def remove_files(self) -> None:
         for variant in self.endpoint.variants:
@@ -198,7 +198,7 @@ class Side:
         serving = Serving(
             host.place(endpoint, variant),
             {**allowed, **variant.environment},
-            host.logs,
+            host.working_as(variant.role, region).logs,
             f"{LOG_GROUP}/{endpoint.name}",
             host.command,
             variant.startup or host.startup,

@@ -44,7 +44,9 @@ class Fleet:
         self._retiring: dict[threading.Thread, str] = {}  # whose processes end: the endpoint's ARN
         self._closing = threading.Event()
         self._keeper: threading.Thread | None = None
-        self._meter = EndpointMeter(host.metrics, self.metered, host.pace) if host.metrics else None
+        self._meter = (
+            EndpointMeter(host.metrics, self.metered, host.pace, may_tell=host.may_tell) if host.metrics else None
+        )
 
     def create(self, endpoint: Endpoint, *, was_in_service: bool = False, attempt: int = 0) -> None:
         """Begin to run an endpoint; returns at once.

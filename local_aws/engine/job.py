@@ -125,6 +125,7 @@ class Job:
     checkpoint: Checkpoint | None = None
     spot: Spot | None = None
     vpc: bool = False
+    image: str = ""
 
     @classmethod
     def from_request(cls, request: Mapping[str, Any], *, arn: str, region: str, spot: Spot | None = None) -> "Job":
@@ -154,6 +155,7 @@ class Job:
             else None,
             spot=spot,
             vpc=bool(request.get("VpcConfig")),
+            image=algorithm.get("TrainingImage", ""),
         )
 
     @property

@@ -262,7 +262,7 @@ class Environment:
 
     def _say(self, *lines: str) -> None:
         self._said.extend(line[-TAIL:] for line in lines)
-        self._log.add(self.spec.log_group, self.stream, lines)
+        self._log.add(self.spec.log_group, self.stream, lines, self.spec.writer)
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError):

@@ -12,7 +12,7 @@ from typing import Any
 class Spec:
     """What an environment runs. key: of this code with this configuration, and of nothing else.
 
-    function: its document's key; name: as the function knows itself; timeout in seconds.
+    function: its document's key; name: as the function knows itself; timeout in seconds; role: as whom it works.
     """
 
     key: str
@@ -25,6 +25,21 @@ class Spec:
     timeout: float
     log_group: str
     variables: Mapping[str, str] = field(repr=False)
+    role: str = ""
+    region: str = ""
+
+    @property
+    def writer(self) -> "Writer":
+        return Writer(self.role, self.region, self.name)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who writes a log: a function as its role (an ARN)."""
+
+    role: str
+    region: str
+    function: str
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from local_aws.engine.as_role import AsRole
 from local_aws.engine.checkpoints import SYNC_SECONDS
 from local_aws.engine.container import Access
 from local_aws.engine.job import Job, Stage
@@ -46,7 +47,8 @@ class Machine:
     scratch: a folder for runs; grace in seconds; now: epoch seconds; hidden: what runs must not see (see OptMl);
     pool: the folder that they share from one to the next; access: lets them work as their role; metrics: where what
     they use is told; capacity: seconds until a job, by its ARN, has capacity again after its n-th interruption;
-    sync: seconds between two looks at its checkpoints; gigabyte: the bytes of one of VolumeSizeInGB.
+    sync: seconds between two looks at its checkpoints; gigabyte: the bytes of one of VolumeSizeInGB; as_role: what the
+    engine does as a job's role, None: everything.
     """
 
     scratch: Path
@@ -62,3 +64,29 @@ class Machine:
     capacity: Callable[[str, int], float] = wait_for_capacity
     sync: float = SYNC_SECONDS
     gigabyte: int = GIGABYTE
+    as_role: AsRole | None = None
+
+    def working_as(self, role: str, region: str) -> "Machine":
+        """The same for a run that works as a role: it reads, writes and tells what that role may."""
+        if self.as_role is None:
+            return self
+        metrics = self.metrics and _RoleMetrics(self.metrics, self.as_role, role)
+        return replace(
+            self,
+            objects=self.as_role.storage(role, region, self.objects),
+            logs=self.as_role.logs(role, region, self.logs),
+            metrics=metrics,
+        )
+
+
+@dataclass(frozen=True)
+class _RoleMetrics:
+    """Figures that a role may not tell are told to nobody."""
+
+    metrics: MetricSink
+    as_role: AsRole
+    role: str
+
+    def put(self, region: str, namespace: str, data: Sequence[Datum], *, resolution: int = 60) -> None:
+        if self.as_role.may_tell(self.role, region, namespace):
+            self.metrics.put(region, namespace, data, resolution=resolution)

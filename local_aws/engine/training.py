@@ -44,7 +44,7 @@ class TrainingRun:
 
     def __init__(self, job: Job, machine: Machine, reports: Reports, folder: Path, number: int) -> None:
         self.job = job
-        self._machine = machine
+        self._machine = machine.working_as(job.role, job.region)
         self._reports = reports
         self._folder = folder
         self._number = number

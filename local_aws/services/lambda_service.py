@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse, Response
 from local_aws.account_facts import AccountFacts
 from local_aws.engine.lambda_log import Log
 from local_aws.engine.lambda_pool import LOOK_SECONDS, MOST_ENVIRONMENTS, Pool, Wanted
-from local_aws.engine.lambda_request import Spec
+from local_aws.engine.lambda_request import Spec, Writer
 from local_aws.engine.objects import Objects
 from local_aws.engine.opt_ml import OptMl, holds_python, namespaces_allowed
 from local_aws.engine.output import LogSink
@@ -67,7 +67,7 @@ class Lambda(
 ):
     """The service. access: None gives functions no rights; private: None to find out whether processes can be apart.
 
-    address: of this server, for function URLs.
+    address: of this server, for function URLs; as_writer: CloudWatch Logs as a function's role finds it.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class Lambda(
         most: int = MOST_ENVIRONMENTS,
         private: bool | None = None,
         now: Callable[[], float] = time.time,
+        as_writer: Callable[[Writer], LogSink] | None = None,
     ) -> None:
         self._folder = store.directory / "lambda"
         super().__init__(Functions(store), CodeStore(self._folder / "code", s3), facts, quotas, now=now)
@@ -96,7 +97,7 @@ class Lambda(
         self._pace = pace
         self._private = private
         self._hidden: Path | None = None
-        self._log = Log(logs, now)
+        self._log = Log(logs, now, as_writer)
         self._figures = LambdaMetrics(metrics, now, resolution=1 if pace.scale > 1 else 60)
         self.pool = Pool(self._place, self._log, pace=pace, most=most)
         self._bill = bill
@@ -163,6 +164,8 @@ class Lambda(
                 timeout=float(found["Timeout"]),
                 log_group=found["LoggingConfig"]["LogGroup"],
                 variables={**found.get("Environment", {}).get("Variables", {}), **access},
+                role=found["Role"],
+                region=which.region,
             )
         return known
 

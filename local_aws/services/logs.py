@@ -60,6 +60,10 @@ class Logs(Service):
         """Add events (epoch milliseconds, line) of something that runs here; makes group and stream when absent."""
         self._logs.put(group, stream, [event for event in events if event[1]], self._milliseconds(), create=True)
 
+    def has(self, group: str, stream: str = "") -> bool:
+        """Whether a group is there, or a stream of it."""
+        return self._logs.has(group, stream)
+
     # groups
 
     def create_log_group(self, params: Params, caller: Caller) -> Params:

@@ -117,6 +117,12 @@ class LogStore:
             raise no_such("log group")
         return found[0]
 
+    def has(self, group: str, stream: str = "") -> bool:
+        """Whether a group is there, or a stream of it."""
+        if stream:
+            return bool(self._store.read("SELECT 1 FROM log_streams WHERE log_group = ? AND name = ?", group, stream))
+        return bool(self._store.read("SELECT 1 FROM log_groups WHERE name = ?", group))
+
     def delete_group(self, name: str) -> None:
         with self._store.transaction() as connection:
             self.group(name)

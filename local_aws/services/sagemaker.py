@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from local_aws.engine.as_role import AsRole
 from local_aws.engine.container import Access, count_cpus
 from local_aws.engine.endpoint import View
 from local_aws.engine.endpoints import Fleet, Host
@@ -34,7 +35,8 @@ class SageMaker(Search, Endpoints):
 
     jobs_at_once: None for one a core. private: None to find out whether processes can have an /opt/ml of their own.
     grace: seconds between SIGTERM and SIGKILL of a training job. metrics: where jobs tell what they use of the machine.
-    around: the rest of the account, that a job is checked against. pace: how fast endpoints wait.
+    around: the rest of the account, that a job is checked against. pace: how fast endpoints wait. as_role: what is done
+    as the roles of jobs and models, None: everything.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class SageMaker(Search, Endpoints):
         metrics: MetricSink | None = None,
         around: Surroundings | None = None,
         pace: Pace = AS_AWS,
+        as_role: AsRole | None = None,
     ) -> None:
         super().__init__(store)
         self.around = around or Surroundings()
@@ -69,6 +72,7 @@ class SageMaker(Search, Endpoints):
         self._private = private
         self._grace = grace
         self._access = access
+        self.as_role = as_role
 
     async def start(self) -> None:
         await asyncio.to_thread(self._start)
@@ -94,6 +98,7 @@ class SageMaker(Search, Endpoints):
             pool,
             self._access,
             self._metrics,
+            as_role=self.as_role,
         )
         self.queue = TrainingQueue(machine, JobReports(self.training_jobs, self.now), self._jobs_at_once)
         host = Host(
@@ -107,6 +112,7 @@ class SageMaker(Search, Endpoints):
             pace=self._pace,
             metrics=self._metrics,
             serverless=2 * max(2, count_cpus()),
+            as_role=self.as_role,
         )
         self.fleet = Fleet(host, self._endpoint_event)
         self.resume_training_jobs()

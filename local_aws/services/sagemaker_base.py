@@ -7,6 +7,8 @@ from typing import Any
 from botocore.model import OperationModel
 from starlette.requests import Request
 
+from local_aws.engine.as_role import AsRole
+from local_aws.engine.objects import Objects
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller, Service
 from local_aws.services import sagemaker_constraints
@@ -17,9 +19,15 @@ MOST_TAGS = 50
 
 
 class SageMakerBase(Service):
-    """The resources of SageMaker by kind, and the operations on their tags."""
+    """The resources of SageMaker by kind, and the operations on their tags. Who completes it sets `objects`."""
 
     name = "sagemaker"
+    objects: Objects
+    as_role: AsRole | None = None
+
+    def storage_of(self, role: str, region: str) -> Objects:
+        """S3 as a role finds it."""
+        return self.as_role.storage(role, region, self.objects) if self.as_role else self.objects
 
     def __init__(self, store: Store) -> None:
         self.training_jobs = Resources(store, "training-job")

@@ -134,12 +134,12 @@ class Models(ModelRegistry):
         return found
 
     def _check_data(self, files: ModelFiles, role: str, region: str) -> None:
-        source = files.source
+        source, objects = files.source, self.storage_of(role, region)
         try:
             if files.packed:
-                self.objects.get(source.bucket, source.key)
+                objects.get(source.bucket, source.key)
                 return
-            if self.objects.find(source.bucket, source.key):
+            if objects.find(source.bucket, source.key):
                 return
         except ServiceError:
             pass

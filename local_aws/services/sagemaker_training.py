@@ -78,7 +78,7 @@ class TrainingJobs(SageMakerBase):
         checks.check_role(self.around, whole["RoleArn"], arn)
         checks.check_network(self.around, whole, caller.region)
         if not self._replay(whole):  # which reads no data and writes none
-            checks.check_buckets(self.objects, job, caller.region)
+            checks.check_buckets(self.storage_of(job.role, caller.region), job, caller.region)
         return whole, job
 
     def _replay(self, params: Mapping[str, Any]) -> replay.Replay | None:

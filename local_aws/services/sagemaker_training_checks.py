@@ -111,8 +111,8 @@ def _no_input(objects: Objects, source: Location, region: str) -> str | None:
         if lies_in != region:
             return f" Error message from S3: {_elsewhere(lies_in)}"
         return None if objects.find(source.bucket, source.key) else ""
-    except ServiceError:
-        return ""
+    except ServiceError as error:
+        return " Error message from S3: Access Denied" if error.code == "AccessDenied" else ""
 
 
 def _elsewhere(region: str) -> str:

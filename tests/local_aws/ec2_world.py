@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from tests.conftest import Embedded
-from tests.local_aws.sagemaker_world import client
+from tests.local_aws.sagemaker_world import WORK, allow, client
 
 PROFILE = "KennelInstance"
 IMAGE = "/aws/service/deeplearning/ami/x86_64/oss-nvidia-driver-gpu-pytorch-2.9-ubuntu-24.04/latest/ami-id"
@@ -22,6 +22,7 @@ def profile(aws: Embedded, name: str = PROFILE, service: str = "ec2.amazonaws.co
         statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
         trust = {"Version": "2012-10-17", "Statement": [statement]}
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+        allow(aws, name, *WORK, "ec2:DescribeInstances")
         iam.create_instance_profile(InstanceProfileName=name)
         iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
     return name

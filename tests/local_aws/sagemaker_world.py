@@ -19,6 +19,19 @@ BUCKET = "sagemaker-tests"
 IMAGE = "kennel/test"
 TINY_SERVER = Path(__file__).with_name("tiny_server.py")
 
+WORK = (
+    "s3:ListBucket",
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:AbortMultipartUpload",
+    "logs:CreateLogGroup",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "cloudwatch:PutMetricData",
+    "sagemaker:InvokeEndpoint",
+)
+"""What the roles of tests may do, where a test is not about that."""
+
 
 @cache
 def client(aws: Embedded, service: str, **config: Any) -> Any:
@@ -47,7 +60,15 @@ def role(aws: Embedded, name: str = "KennelTraining", service: str = "sagemaker.
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     with suppress(iam.exceptions.EntityAlreadyExistsException):
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy)
+        allow(aws, name)
     return f"arn:aws:iam::123456789012:role/{name}"
+
+
+def allow(aws: Embedded, role_name: str, *actions: str, resource: str | list[str] = "*", **statement: Any) -> None:
+    """Give a role one policy, its only one of this kind: what jobs, endpoints and functions need, or those actions."""
+    allowed = {"Effect": "Allow", "Action": list(actions or WORK), "Resource": resource} | statement
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    client(aws, "iam").put_role_policy(RoleName=role_name, PolicyName="work", PolicyDocument=document)
 
 
 def training_request(name: str, script: str = "true", **changes: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """IAM, STS, EC2 and SSM: answered, remembered after `kill -9`, and their keys accepted."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,12 @@ from botocore.exceptions import ClientError
 from tests.conftest import Embedded, start_embedded, stop_embedded
 
 FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}],
+    }
+)
 
 
 def client_with(embedded: Embedded, service: str, key: str, secret: str, token: str | None = None) -> Any:
@@ -42,7 +49,7 @@ def kill_and_restart(embedded: Embedded) -> Embedded:
 
 def test_everything_answered_survives_kill_nine(own: Embedded) -> None:
     iam, sts, ssm, ec2 = (own.client(name) for name in ("iam", "sts", "ssm", "ec2"))
-    iam.create_role(RoleName="worker", AssumeRolePolicyDocument="{}", Tags=[{"Key": "a", "Value": "b"}])
+    iam.create_role(RoleName="worker", AssumeRolePolicyDocument=TRUST, Tags=[{"Key": "a", "Value": "b"}])
     iam.attach_role_policy(RoleName="worker", PolicyArn=FULL_ACCESS)
     iam.create_user(UserName="ada")
     key = iam.create_access_key(UserName="ada")["AccessKey"]
@@ -104,7 +111,8 @@ def test_a_snapshot_that_cannot_be_read_is_said_and_kept(own: Embedded) -> None:
 
 
 def test_temporary_credentials_are_a_key_a_secret_and_a_token(embedded: Embedded) -> None:
-    embedded.client("iam").create_role(RoleName="session-role", AssumeRolePolicyDocument="{}")
+    embedded.client("iam").create_role(RoleName="session-role", AssumeRolePolicyDocument=TRUST)
+    embedded.client("iam").attach_role_policy(RoleName="session-role", PolicyArn=FULL_ACCESS)
     role = "arn:aws:iam::123456789012:role/session-role"
     given = embedded.client("sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
     key, secret, token = given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]

@@ -13,8 +13,11 @@ from dashboard.core.iam.needs import (
     functions,
     iam,
     metrics,
+    money,
     s3,
     sagemaker,
+    scaling,
+    systems,
 )
 from dashboard.core.iam.needs.request import Lookup, Needs, Request, Unasked
 from dashboard.core.iam.rights import Right, Where
@@ -64,13 +67,24 @@ def known_operations(service: str) -> frozenset[str]:
 @cache
 def _tables() -> Mapping[str, Needs]:
     return {
+        "application-autoscaling": scaling.AUTO_SCALING,
+        "budgets": money.BUDGETS,
+        "ce": money.COST_EXPLORER,
+        "cloudtrail": systems.CLOUDTRAIL,
         "cloudwatch": metrics.CLOUDWATCH,
         "ec2": ec2.EC2,
+        "ecr": systems.ECR,
         "iam": iam.IAM,
+        "kms": systems.KMS,
         "lambda": functions.LAMBDA,
         "logs": metrics.LOGS,
+        "pricing": money.PRICING,
         "s3": s3.S3,
         "sagemaker": sagemaker.SAGEMAKER,
         "sagemaker-runtime": sagemaker.RUNTIME,
+        "scheduler": scaling.SCHEDULER,
+        "service-quotas": scaling.QUOTAS,
+        "sns": systems.SNS,
+        "ssm": systems.SSM,
         "sts": iam.STS,
     }

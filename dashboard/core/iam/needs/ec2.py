@@ -47,18 +47,9 @@ def _region(request: Request) -> Context:
     return {"ec2:Region": (request.where.region,)}
 
 
-def _tags_of(request: Request, given: object) -> Context:
-    """Of one of TagSpecifications, whose member is Tags here and Tag on the wire."""
-    if not isinstance(given, dict):
-        return {}
-    inner = Request(request.operation, given, request.where, request.lookup)
-    return inner.tags("Tags") or inner.tags("Tag")
-
-
 def _tag_specifications(request: Request) -> Iterator[tuple[str, Context]]:
-    for one in request.parameters.get("TagSpecifications") or ():
-        if isinstance(one, dict):
-            yield str(one.get("ResourceType") or "*"), _tags_of(request, one)
+    for one in request.structures("TagSpecifications"):
+        yield one.value("ResourceType") or "*", one.tags()
 
 
 def _tagged(request: Request) -> Iterator[Right]:

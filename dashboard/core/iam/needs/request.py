@@ -7,7 +7,7 @@ the request has counts.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -65,6 +65,14 @@ class Request:
         found = self.values(path)
         return found[0] if found else ""
 
+    def structures(self, path: str) -> tuple["Request", ...]:
+        """The structures in a list at a dotted path, each to be read as the request is."""
+        found: Any = self.parameters
+        for name in path.split("."):
+            found = _member(found, name)
+        inner = (one for one in found if isinstance(one, Mapping)) if isinstance(found, list | tuple) else ()
+        return tuple(replace(self, parameters=one) for one in inner)
+
     def arn(self, service: str, resource: str, *, region: str | None = None, account: str | None = None) -> str:
         """An ARN of this account and region, or of those given ("" for none)."""
         region = self.where.region if region is None else region
@@ -78,7 +86,9 @@ class Request:
 
     def tags(self, member: str = "Tags") -> Context:
         """aws:RequestTag/… and aws:TagKeys of the tags that it gives, or of the keys that it takes away."""
-        given = _member(self.parameters, member)
+        given: Any = self.parameters
+        for name in member.split("."):
+            given = _member(given, name)
         tags: dict[str, str] = {}
         if isinstance(given, Mapping):
             tags = {str(key): str(value) for key, value in given.items()}

@@ -6,7 +6,7 @@ Source: "Required permissions for Amazon S3 API operations" in the S3 User Guide
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, unquote
 
-from dashboard.core.iam.needs.request import Context, Needs, Request
+from dashboard.core.iam.needs.request import Context, Extra, Needs, Request
 from dashboard.core.iam.rights import Right
 
 _LISTED = {"s3:prefix": "Prefix", "s3:delimiter": "Delimiter", "s3:max-keys": "MaxKeys"}
@@ -49,11 +49,10 @@ def _deletion(request: Request) -> Iterator[Right]:
 
 
 def _deletions(request: Request) -> Iterator[Right]:
-    entries = (request.parameters.get("Delete") or {}).get("Objects") or [{}]
-    for one in entries:
-        version = one.get("VersionId")
+    for one in request.structures("Delete.Objects") or (request,):
+        version = one.values("VersionId")
         action = "s3:DeleteObjectVersion" if version else "s3:DeleteObject"
-        yield Right(action, _object(request, one.get("Key", "")), {"s3:versionid": (version,)} if version else {})
+        yield Right(action, _object(request, one.value("Key")), {"s3:versionid": version} if version else {})
 
 
 def _stored(request: Request) -> Iterator[Right]:
@@ -99,25 +98,19 @@ def _part_copied(request: Request) -> Iterator[Right]:
     yield from _part(request)
 
 
-class _Tagging:
-    """GetObjectTagging and its like, which have an action for a version of the object."""
+def _tagging(action: str) -> Extra:
+    """GetObjectTagging and its like, which have an action of their own for one version of an object."""
 
-    def __init__(self, action: str) -> None:
-        self._action = action
-
-    def __call__(self, request: Request) -> Iterator[Right]:
-        action = self._action
-        if request.value("VersionId"):
-            action = action.replace("Object", "ObjectVersion")
+    def rights(request: Request) -> Iterator[Right]:
+        version = request.context({"s3:versionid": "VersionId"})
         told = {
             key.replace("aws:RequestTag/", "s3:RequestObjectTag/").replace("aws:TagKeys", "s3:RequestObjectTagKeys"): of
-            for key, of in Request(
-                request.operation, request.parameters.get("Tagging") or {}, request.where, request.lookup
-            )
-            .tags("TagSet")
-            .items()
+            for key, of in request.tags("Tagging.TagSet").items()
         }
-        yield Right(f"s3:{action}", _object(request), {**request.context({"s3:versionid": "VersionId"}), **told})
+        named = action.replace("Object", "ObjectVersion") if version else action
+        yield Right(f"s3:{named}", _object(request), {**version, **told})
+
+    return rights
 
 
 S3 = Needs(
@@ -185,8 +178,8 @@ S3 = Needs(
         "UploadPartCopy": _part_copied,
         "DeleteObject": _deletion,
         "DeleteObjects": _deletions,
-        "GetObjectTagging": _Tagging("GetObjectTagging"),
-        "PutObjectTagging": _Tagging("PutObjectTagging"),
-        "DeleteObjectTagging": _Tagging("DeleteObjectTagging"),
+        "GetObjectTagging": _tagging("GetObjectTagging"),
+        "PutObjectTagging": _tagging("PutObjectTagging"),
+        "DeleteObjectTagging": _tagging("DeleteObjectTagging"),
     },
 )

@@ -362,14 +362,22 @@ def _objects(actions: list[str], bucket: str, *prefixes: str) -> dict[str, Any]:
     return _allow(actions, [f"arn:aws:s3:::{bucket}/{prefix}/*" for prefix in prefixes])
 
 
+def _images() -> list[dict[str, Any]]:
+    """Pulling AWS's PyTorch images, whose registry is another account in each region."""
+    actions = ["ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"]
+    images = [f"arn:aws:ecr:*:*:repository/{name}" for name in ("pytorch-*", "huggingface-pytorch-*")]
+    return [_allow(["ecr:GetAuthorizationToken"], ["*"]), _allow(actions, images)]
+
+
 def _training_policy(bucket: str) -> dict[str, Any]:
-    """What a training job needs of this account: data and code in, runs and checkpoints out, log, metrics."""
+    """What a training job needs: data and code in, runs and checkpoints out, log, metrics, AWS's image."""
     statements = [
         _list(bucket, "datasets", "code", "checkpoints"),
         _objects(["s3:GetObject"], bucket, "datasets", "code", "checkpoints"),
         _objects(["s3:PutObject", "s3:AbortMultipartUpload"], bucket, "runs", "checkpoints"),
         _logs("/aws/sagemaker/TrainingJobs"),
         _metrics("/aws/sagemaker/TrainingJobs"),
+        *_images(),
     ]
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -390,12 +398,15 @@ def _instance_policy(bucket: str) -> dict[str, Any]:
 
 
 def _endpoint_policy(bucket: str) -> dict[str, Any]:
-    """What an endpoint needs: read models, log."""
+    """What an endpoint needs: read models, log, metrics, AWS's image."""
     models = [f"arn:aws:s3:::{bucket}/models/*", f"arn:aws:s3:::{bucket}/runs/*"]
-    return {
-        "Version": "2012-10-17",
-        "Statement": [_allow(["s3:GetObject"], models), _logs("/aws/sagemaker/Endpoints/")],
-    }
+    statements = [
+        _allow(["s3:GetObject"], models),
+        _logs("/aws/sagemaker/Endpoints/"),
+        _metrics("/aws/sagemaker/Endpoints"),
+        *_images(),
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def main(arguments: list[str] | None = None) -> int:

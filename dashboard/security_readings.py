@@ -4,15 +4,20 @@ What is read is shared, not copied: thousands of findings would be pickled for e
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 import streamlit as st
 
 from dashboard.core.aws import Aws
+from dashboard.core.costs.ledger.ledger import Unread
+from dashboard.core.errors import ServiceFault
 from dashboard.core.iam import account, audited
 from dashboard.core.iam.account import AccountIam
-from dashboard.core.iam.audited import Audited
-from dashboard.core.iam.risks import Accepted, Point, Risks
+from dashboard.core.iam.audited import Audited, by_severity
+from dashboard.core.iam.posture import Posture
+from dashboard.core.iam.posture import posture as of_audited
+from dashboard.core.iam.risks import Accepted, Point, Risks, held_at
 from dashboard.core.iam.unused import DAYS
 from dashboard.core.iam.used_by import Known
 from dashboard.readings import Reading, now, where
@@ -20,6 +25,16 @@ from dashboard.readings import Reading, now, where
 SECONDS = 60
 """How long a reading of the roles is shown before it is made again, in the background: a dozen calls and a few for each
 function and endpoint."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """accepted: every acceptance by its finding, those that are over among them. unread: what of it could not be."""
+
+    posture: Posture
+    accepted: Mapping[str, Accepted]
+    points: tuple[Point, ...]
+    unread: tuple[Unread, ...] = ()
 
 
 def account_iam(aws: Aws) -> Reading[AccountIam]:
@@ -32,6 +47,23 @@ def security(aws: Aws, unused_days: int = DAYS) -> Reading[Audited]:
     """What an audit of the account finds, accepted risks among it. Raises nothing of `Aws.call`."""
     read = account_iam(aws)
     return Reading(_audited(where(aws), unused_days, read.at, read.value), read.at)
+
+
+def posture(aws: Aws, unused_days: int = DAYS) -> Standing:
+    """How the account stands, with the risks that are accepted and the score's way. Raises nothing of `Aws.call`.
+
+    A score is written down as it is seen, so that there is a way to show.
+    """
+    read = security(aws, unused_days)
+    try:
+        accepted = accepted_risks(aws)
+        found = _posture(where(aws), unused_days, read.at, held_at(accepted, now()), read.value)
+        if found.score is not None and unused_days == DAYS:  # by another number of days it would be another score
+            _note(where(aws), read.at, found.score.value, aws, found)
+        return Standing(found, accepted, score_trend(aws))
+    except ServiceFault as problem:  # of the file alone: what AWS said stands
+        unread = Unread("accepted risks and the score's trend", problem)
+        return Standing(_posture(where(aws), unused_days, read.at, (), read.value), {}, (), (unread,))
 
 
 def accepted_risks(aws: Aws) -> Mapping[str, Accepted]:
@@ -57,8 +89,8 @@ def forget_risks() -> None:
 
 def forget_security() -> None:
     """Something was changed: read the roles again at the next look."""
-    _account.clear()
-    _audited.clear()
+    for cached in (_account, _audited, _posture):
+        cached.clear()
     forget_risks()
 
 
@@ -75,6 +107,17 @@ def _known(where: str) -> Known:
 @st.cache_resource(show_spinner=False, ttl=2 * SECONDS, max_entries=16)
 def _audited(where: str, unused_days: int, at: datetime, _read: AccountIam) -> Audited:
     return audited.of_account(_read, unused_days)
+
+
+@st.cache_resource(show_spinner=False, ttl=2 * SECONDS, max_entries=16)
+def _posture(where: str, unused_days: int, at: datetime, held: tuple[str, ...], _audited: Audited) -> Posture:
+    return of_audited(_audited, held)
+
+
+@st.cache_resource(show_spinner=False, ttl=2 * SECONDS, max_entries=16)
+def _note(where: str, at: datetime, score: int, _aws: Aws, _found: Posture) -> None:
+    risks(_aws).note(score, by_severity(_found.findings), _found.audited.judged, at)
+    _trend.clear()
 
 
 @st.cache_data(show_spinner=False, ttl=5, max_entries=8)

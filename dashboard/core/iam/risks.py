@@ -5,7 +5,7 @@ changes with whatever is wrong: a policy that was widened since is a new finding
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -147,15 +147,9 @@ class Risks:
         )
 
 
-def open_and_accepted(
-    findings: Sequence[Finding], accepted: Mapping[str, Accepted], now: datetime
-) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """The findings that count, and those whose risk is accepted at the moment, each in their order."""
-    held = {key for key, one in accepted.items() if not one.is_over(now)}
-    return (
-        tuple(one for one in findings if one.key not in held),
-        tuple(one for one in findings if one.key in held),
-    )
+def held_at(accepted: Mapping[str, Accepted], now: datetime) -> tuple[str, ...]:
+    """The keys of the findings whose risk is accepted at the moment, in order."""
+    return tuple(sorted(key for key, one in accepted.items() if not one.is_over(now)))
 
 
 def _check(reason: str, by: str, until: datetime, now: datetime) -> None:

@@ -1,0 +1,166 @@
+"""The Security page: how the account stands, who is the worst, and every finding with what is behind it."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import partial
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.iam.audited import by_subject
+from dashboard.core.iam.finding import Finding
+from dashboard.security_readings import Standing
+from dashboard.ui import (
+    address,
+    chart,
+    empty,
+    figures_security,
+    open_part,
+    page,
+    security_file,
+    security_finding,
+    security_table,
+    security_unused,
+    security_words,
+    strip,
+    unread,
+    words,
+)
+from dashboard.ui.markup import note
+
+DAYS, FINDING, HELD = "unused", "finding", "accepted"
+
+
+class Part(StrEnum):
+    """A part of the page, as the address names it."""
+
+    FINDINGS = "Findings"
+    ROLES = "Roles"
+    UNUSED = "Old and unused"
+    FILE = "Audit a file"
+
+
+def show(aws: Aws) -> None:
+    """Head and figures; below, the part that is open."""
+    reading = state.posture(aws, days())
+    found = reading.posture
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="security-head"):
+        page.title(
+            "Security",
+            security_words.sentence(found.audited, found.findings),
+            words.age(found.at, state.now()),
+        )
+        st.space("stretch")
+        st.button("Look again", key="security-again", icon=":material/refresh:", on_click=state.forget_security)
+    strip.show(security_words.figures(found.audited, found.score, found.findings, found.held, reading.points))
+    if found.score is not None:
+        st.html(note(f"Score: {found.score.arithmetic}."))
+    chosen = open_part.choose(Part)
+    _PARTS[chosen](aws, reading)
+    if chosen is not Part.FILE:
+        _foot(reading)
+
+
+def days() -> int:
+    """After how many days without a use a role counts as unused, as the address says."""
+    told = st.query_params.get(DAYS, "")
+    known = {str(one): one for one in security_words.DAYS}
+    address.misread(address.unknown_of({DAYS: told}, {DAYS: ("the number of days", known)}))
+    if told and told not in known:
+        del st.query_params[DAYS]
+    return known.get(told, security_words.USUAL_DAYS)
+
+
+def _findings(aws: Aws, reading: Standing) -> None:
+    found = reading.posture
+    dark = st.context.theme.type == "dark"
+    named = by_subject(found.findings)
+    left, right = st.columns((5, 6), gap="medium")
+    with left:
+        chart.panel(
+            "security-trend",
+            figures_security.trend_finding(reading.points),
+            figures_security.trend(reading.points, is_dark=dark),
+            "The line begins when the score changes, or with the next day.",
+        )
+    with right:
+        chart.panel(
+            "security-subjects",
+            figures_security.subjects_finding(named),
+            figures_security.subjects(named, is_dark=dark),
+            "Roles, policies and functions with findings appear here, the worst first.",
+        )
+    with st.expander("The figures as a table"):
+        st.dataframe(figures_security.subject_rows(named), hide_index=True, key="security-subject-rows")
+        chart.download(
+            partial(figures_security.trend_rows, reading.points),
+            "kennel-score.csv",
+            "security-trend-csv",
+            is_quiet=True,
+        )
+    every = (*found.findings, *found.held) if _shows_held(found.held) else found.findings
+    shown = security_table.show(every, reading.accepted, f"kennel-security-{found.at:%Y-%m-%d}", "security")
+    if not found.every and not found.audited.unread:
+        _clean()
+    one = found.finding(st.query_params.get(FINDING, "")) or next(iter(shown), None)
+    if one is not None:
+        security_finding.show(aws, found.audited, one, reading.accepted.get(one.key), state.now())
+
+
+def _shows_held(held: Sequence[Finding]) -> bool:
+    """Whether accepted risks stand in the table too."""
+    if not held:
+        return False
+    return st.toggle(f"Show accepted risks ({len(held)})", key=HELD, bind="query-params")
+
+
+def _clean() -> None:
+    empty.show(
+        "security",
+        "Nothing was found.",
+        "Whole services given away, roles passed on, trust in strangers, one role for everything and roles that nobody "
+        "uses appear here, each with the statement to blame and what mends it.",
+        framed=True,
+    )
+
+
+def _roles(aws: Aws, reading: Standing) -> None:
+    security_table.roles(reading.posture, state.now())
+
+
+def _unused(aws: Aws, reading: Standing) -> None:
+    st.segmented_control(
+        "Unused after",
+        [str(one) for one in security_words.DAYS],
+        format_func=lambda one: f"{one} d",
+        default=str(security_words.USUAL_DAYS),
+        required=True,
+        key=DAYS,
+        bind="query-params",
+        help="After how many days without a use a role is listed; AWS keeps the last 400",
+    )
+    security_unused.show(aws, reading.posture, state.now())
+
+
+def _file(aws: Aws, reading: Standing) -> None:
+    security_file.show(state.now(), days())
+
+
+def _foot(reading: Standing) -> None:
+    """What was looked at and what could not be: silence about a part would look as if it were clean."""
+    page.section("Looked at")
+    audited = reading.posture.audited
+    with st.container(border=True, key="panel-security-looked", gap=None):
+        st.html(note(security_words.looked(audited)))
+        for why in audited.partial:
+            st.html(note(f"Not all: {why}."))
+        unread.show("Not checked", (*audited.unread, *reading.unread), "security")
+
+
+_PARTS = {
+    Part.FINDINGS: _findings,
+    Part.ROLES: _roles,
+    Part.UNUSED: _unused,
+    Part.FILE: _file,
+}

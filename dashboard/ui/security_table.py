@@ -1,0 +1,162 @@
+"""The tables of the Security page: findings with their filter and files, and roles."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from dashboard.core.format import count
+from dashboard.core.iam.finding import Finding, Kind, Severity
+from dashboard.core.iam.posture import Posture
+from dashboard.core.iam.risks import Accepted
+from dashboard.ui import chart, page, role_words, security_words, table
+from dashboard.ui.markup import note
+from dashboard.ui.page import Place
+from dashboard.ui.security_words import Asked
+from dashboard.ui.tones import Tone
+
+TEXT, SEVERITY, KIND, FINDING = "q", "severity", "kind", "finding"
+OPEN, ROLES, SHOWN = "security-open", "security-roles", "security-shown"
+LONG, HIGH = 12, 440
+"""Rows, and the pixels that a table of more of them has."""
+
+
+def show(
+    findings: Sequence[Finding], accepted: Mapping[str, Accepted], file: str, key: str, *, bound: bool = True
+) -> Sequence[Finding]:
+    """The filter, the findings that it leaves in, and their files; which those are.
+
+    bound: the filter and the chosen row stand in the address; a page has one such table.
+    """
+    asked = _filter(findings, key, bound=bound)
+    shown = [one for one in findings if asked.fits(one)]
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-files"):
+        st.caption(f"{len(shown):,} of {count(len(findings), 'finding')}")
+        st.space("stretch")
+        if shown:
+            chart.download(lambda: security_words.plain(shown, accepted), f"{file}.csv", f"{key}-csv")
+            _download_json(shown, accepted, f"{file}.json", f"{key}-json")
+    if not shown:
+        if findings:
+            st.html(note("No finding fits the filter: take a word or a choice away."))
+        return shown
+    st.session_state[f"{SHOWN}-{key}"] = [one.key for one in shown]
+    st.dataframe(
+        security_words.rows(shown),
+        key=f"table-{key}",
+        hide_index=True,
+        height="content" if len(shown) <= LONG else HIGH,
+        alt="Findings; a row that is chosen opens below",
+        on_select=lambda: _choose(key, bound=bound),
+        selection_mode="single-row",
+        column_config=_columns(shown),
+    )
+    return shown
+
+
+def chosen(key: str) -> str:
+    """The key of the finding whose row is chosen in a table that is not bound to the address; "" for none."""
+    return str(st.session_state.get(f"{FINDING}-{key}", ""))
+
+
+def _choose(key: str, *, bound: bool) -> None:
+    rows = st.session_state[f"table-{key}"]["selection"]["rows"]
+    shown = st.session_state.get(f"{SHOWN}-{key}", ())
+    found = shown[rows[0]] if rows and rows[0] < len(shown) else ""
+    if not bound:
+        st.session_state[f"{FINDING}-{key}"] = found
+    elif found:
+        st.query_params[FINDING] = found
+    else:
+        st.query_params.pop(FINDING, None)
+
+
+def _filter(findings: Sequence[Finding], key: str, *, bound: bool) -> Asked:
+    bind: dict[str, Any] = {"bind": "query-params"} if bound else {}
+
+    def name(of: str) -> str:
+        return of if bound else f"{key}-{of}"
+
+    severities = [one.value for one in Severity if any(each.severity is one for each in findings)]
+    there = [kind.value for kind in security_words.kinds(findings)]
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-filters"):
+        text = st.text_input(
+            "Search", key=name(TEXT), type="search", live=True, placeholder="Role, policy, reason …", width=220, **bind
+        )
+        chosen = st.pills(
+            "Severity",
+            list(Severity) if bound else severities,
+            format_func=lambda one: security_words.severity_label(Severity(one)),
+            selection_mode="multi",
+            key=name(SEVERITY),
+            **bind,
+        )
+        kinds = st.multiselect(
+            "Kind",
+            [one.value for one in Kind] if bound else there,
+            format_func=lambda one: role_words.KINDS[Kind(one)],
+            key=name(KIND),
+            placeholder="all kinds",
+            width=260,
+            **bind,
+        )
+    return Asked(text or "", tuple(chosen), tuple(kinds))
+
+
+def _columns(findings: Sequence[Finding]) -> dict[str, Any]:
+    column = st.column_config
+    return {
+        "Role": column.TextColumn("Role", width=170, pinned=True, help="Or the policy or function it is about"),
+        "Severity": table.states("Severity", security_words.looks(findings), 104),
+        "Kind": column.TextColumn("Kind", width=170),
+        "What": column.TextColumn("What", width=560),
+        "Policy": column.TextColumn("Policy", width=200),
+    }
+
+
+def _download_json(findings: Sequence[Finding], accepted: Mapping[str, Accepted], file: str, key: str) -> None:
+    st.download_button(
+        "Download JSON",
+        data=lambda: json.dumps(security_words.records(findings, accepted), indent=2, ensure_ascii=False, default=str),
+        file_name=file,
+        mime="application/json",
+        icon=":material/download:",
+        on_click="ignore",
+        key=key,
+    )
+
+
+def roles(found: Posture, now: Any) -> None:
+    """Every role that can be changed, the worst first; a click on a name opens its page."""
+    rows = security_words.role_rows(found.audited, found.findings, now)
+    if not rows:
+        st.html(note("No role was read."))
+        return
+    st.session_state[ROLES] = [str(row["Role"]) for row in rows]
+    column = st.column_config
+    looks = [*security_words.looks(found.findings), (Tone.DONE, "✓ nothing found")]
+    st.dataframe(
+        rows,
+        key="table-security-roles",
+        hide_index=True,
+        placeholder="–",
+        height="content" if len(rows) <= LONG else HIGH,
+        alt="Roles; a click on a name opens its page",
+        column_config={
+            "Role": table.opening("Role", OPEN, _open, 190),
+            "Worst": table.states("Worst", looks, 130),
+            **{one.value.capitalize(): column.NumberColumn(one.value.capitalize(), width=74) for one in Severity},
+            "Works for": column.TextColumn("Works for", width=190),
+            "Last used": column.TextColumn("Last used", width=110),
+            "Policies": column.NumberColumn("Policies", width=80),
+            "Boundary": column.TextColumn("Boundary", width=150),
+        },
+    )
+    flat = [{**row, "Worst": row["Worst"][0]} for row in rows]
+    chart.download(lambda: flat, f"kennel-roles-{found.at:%Y-%m-%d}.csv", "security-roles-csv", is_quiet=True)
+
+
+def _open() -> None:
+    if name := table.opened(OPEN, st.session_state.get(ROLES, ())):
+        page.go(Place.ROLE, {"role": name})

@@ -1,0 +1,82 @@
+"""Old roles that nobody works as, and policies attached to nothing: what could go, and the way to let it go safely."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from dashboard.core.aws import Aws
+from dashboard.core.iam.audited import subject
+from dashboard.core.iam.finding import Finding, Kind
+from dashboard.core.iam.posture import Posture
+from dashboard.ui import empty, page, security_words
+from dashboard.ui.markup import Markup, badge, escape, note
+from dashboard.ui.page import Place
+from dashboard.ui.role_words import TONES
+
+MOST = 50
+
+
+def show(aws: Aws, found: Posture, now: datetime) -> None:
+    """Roles, then policies, each with its evidence and its buttons."""
+    roles = [one for one in found.every if one.kind is Kind.UNUSED_ROLE]
+    policies = [one for one in found.every if one.kind is Kind.UNUSED_POLICY]
+    if not roles and not policies:
+        empty.show(
+            "security-unused",
+            "No old role and no policy without use.",
+            "Roles that nobody has worked as for the days above, and policies that nothing has attached, "
+            "appear here. They are let go in two steps: switched off first, deleted later.",
+        )
+        return
+    st.html(
+        note(
+            "In two steps: a role is switched off first (its policies detached, everything denied), which one click "
+            "undoes; it is deleted some days later, when nothing has missed it."
+        )
+    )
+    _section("Roles that nobody works as", roles, found, aws)
+    _section("Policies attached to nothing", policies, found, aws)
+
+
+def _section(name: str, findings: Sequence[Finding], found: Posture, aws: Aws) -> None:
+    if not findings:
+        return
+    page.section(name)
+    for one in findings[:MOST]:
+        with (
+            st.container(border=True, key=f"panel-unused-{one.key}"),
+            st.container(
+                horizontal=True,
+                vertical_alignment="center",
+                horizontal_alignment="distribute",
+                key=f"row-unused-{one.key}",
+            ),
+        ):
+            st.html(head(one, found))
+            _acts(aws, one)
+    if len(findings) > MOST:
+        st.html(note(f"{len(findings) - MOST:,} more are in the list of findings."))
+
+
+def head(finding: Finding, found: Posture) -> Markup:
+    """What it is, since when nobody used it, and what still names it."""
+    mark = badge(TONES[finding.severity], security_words.severity_label(finding.severity), shape="")
+    role = found.audited.role(finding.role)
+    more = ""
+    if role is not None:
+        more = f"{len(role.policies)} policies: {', '.join(one.name for one in role.policies)}" if role.policies else ""
+        uses = found.audited.usage.of(role.arn)
+        more += f" · still named by {uses[0].duty} {uses[0].name}" if uses else ""
+    told = f'<p class="kn-note">{escape(more)}</p>' if more else ""
+    return Markup(
+        f'<div class="kn-row"><p><strong>{escape(subject(finding))}</strong> {mark} {escape(finding.reason)}</p>'
+        f"{told}</div>"
+    )
+
+
+def _acts(aws: Aws, finding: Finding) -> None:
+    if finding.role:
+        st.page_link(
+            Place.ROLE, label="Open the role", icon=":material/arrow_forward:", query_params={"role": finding.role}
+        )

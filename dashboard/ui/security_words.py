@@ -1,0 +1,197 @@
+"""What the Security page says: its sentence, figures, filter and rows. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from dashboard.core.format import ago, count
+from dashboard.core.iam import unused
+from dashboard.core.iam.audited import Audited, by_severity, by_subject, subject
+from dashboard.core.iam.entities import Role
+from dashboard.core.iam.finding import Finding, Kind, Severity
+from dashboard.core.iam.risks import Accepted, Point
+from dashboard.core.iam.score import Score
+from dashboard.core.iam.unused import last_use
+from dashboard.ui.role_words import KINDS, TONES
+from dashboard.ui.strip import Figure
+from dashboard.ui.tones import LOOKS, Tone
+
+DAYS = (30, 90, 180, 365)
+USUAL_DAYS = unused.DAYS
+"""After how many days without a use a role may count as unused."""
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the filter says; nothing chosen leaves everything in."""
+
+    text: str = ""
+    severities: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+    def fits(self, finding: Finding) -> bool:
+        """Whether a finding is left in. Each word of the text has to be somewhere in what is said of it."""
+        told = " ".join((subject(finding), finding.policy, finding.reason, KINDS[finding.kind], finding.arn)).lower()
+        return (
+            (not self.severities or finding.severity in self.severities)
+            and (not self.kinds or finding.kind in self.kinds)
+            and all(word in told for word in self.text.lower().split())
+        )
+
+
+def sentence(audited: Audited, findings: Sequence[Finding]) -> str:
+    """The live sentence: who is the worst, and how many have anything that counts."""
+    if not audited.roles and audited.unread:
+        return "the roles could not be read"
+    found = by_subject(findings)
+    if not found:
+        return f"{count(audited.judged, 'role')} looked at, nothing was found" + _as_far(audited)
+    roles = {one.name for one in audited.roles}
+    of_roles = sum(name in roles for name in found)
+    beside = len(found) - of_roles
+    told = [f"{of_roles} of {count(audited.judged, 'role')}"] if of_roles else []
+    told += [f"{beside} {'other thing' if beside == 1 else 'other things'}"] if beside else []
+    name, worst = next(iter(found.items()))
+    have = "has" if of_roles + beside == 1 else "have"
+    return f"{' and '.join(told)} {have} findings, the worst is {name}: {worst[0].severity}"
+
+
+def _as_far(audited: Audited) -> str:
+    return ", as far as could be looked" if audited.unread else ""
+
+
+def figures(
+    audited: Audited, score: Score | None, findings: Sequence[Finding], held: Sequence[Finding], points: Sequence[Point]
+) -> list[Figure]:
+    """The strip: score, critical, high, roles, accepted."""
+    counts = by_severity(findings)
+    named = by_subject(findings)
+    with_findings = sum(1 for one in audited.roles if one.name in named)
+    lesser = counts[Severity.MEDIUM] + counts[Severity.LOW]
+    return [
+        Figure(
+            "score",
+            "Score",
+            f"{score.value} of 100" if score else "unknown",
+            change(points) if score else "the roles could not be read",
+        ),
+        Figure("critical", "Critical", count(counts[Severity.CRITICAL]), *_tone(counts, Severity.CRITICAL)),
+        Figure("high", "High", count(counts[Severity.HIGH]), *_tone(counts, Severity.HIGH)),
+        Figure("lesser", "Medium and low", count(lesser), f"{counts[Severity.MEDIUM]} medium"),
+        Figure("roles", "Roles", count(audited.judged), _accepted(with_findings, held)),
+    ]
+
+
+def _tone(counts: Mapping[Severity, int], severity: Severity) -> tuple[str]:
+    return ("none",) if not counts[severity] else (f"of {sum(counts.values())} findings",)
+
+
+def _accepted(with_findings: int, held: Sequence[Finding]) -> str:
+    found = f"{with_findings} with findings" if with_findings else "none with a finding"
+    return f"{found}, {count(len(held), 'risk')} accepted" if held else found
+
+
+def change(points: Sequence[Point]) -> str:
+    """What the score is compared to: what it was a week ago, or when it was first counted."""
+    if len(points) < 2:
+        return "counted for the first time"
+    last = points[-1]
+    before = [one for one in points if one.at <= last.at - WEEK]
+    then = before[-1] if before else points[0]
+    by = last.score - then.score
+    when = f"since {then.at:%-d %b}" if (last.at - then.at).days else f"since {then.at:%H:%M} UTC"
+    return f"{by:+d} {when}" if by else f"as it was {when.removeprefix('since ')}"
+
+
+def rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """The table, a row a finding."""
+    return [
+        {
+            "Role": subject(one),
+            "Severity": [severity_label(one.severity)],
+            "Kind": KINDS[one.kind],
+            "What": one.reason,
+            "Policy": one.policy or "–",
+        }
+        for one in findings
+    ]
+
+
+def severity_label(severity: Severity) -> str:
+    """ "✕ critical"."""
+    shapes = {Severity.CRITICAL: "✕", Severity.HIGH: "▲", Severity.MEDIUM: "◆"}
+    return f"{shapes.get(severity, LOOKS[Tone.AHEAD].shape)} {severity}"
+
+
+def looks(findings: Sequence[Finding]) -> list[tuple[str, str]]:
+    """The tone and label of each severity that there is, for the table's colours."""
+    return [(TONES[one], severity_label(one)) for one in {finding.severity for finding in findings}]
+
+
+def kinds(findings: Sequence[Finding]) -> list[Kind]:
+    """Those kinds that there are, in the order of Kind."""
+    there = {one.kind for one in findings}
+    return [kind for kind in Kind if kind in there]
+
+
+def plain(findings: Sequence[Finding], accepted: Mapping[str, Accepted]) -> list[dict[str, Any]]:
+    """A row a finding for a file: what `as_record` tells, with the risk's acceptance beside it."""
+    found = []
+    for one in findings:
+        record = one.as_record()
+        record["statement"] = "" if one.statement is None else str(dict(one.statement))
+        held = accepted.get(one.key)
+        found.append(record | _acceptance(held))
+    return found
+
+
+def records(findings: Sequence[Finding], accepted: Mapping[str, Accepted]) -> list[dict[str, Any]]:
+    """The same for JSON: a list of objects, as the command line prints it."""
+    return [one.as_record() | _acceptance(accepted.get(one.key)) for one in findings]
+
+
+def _acceptance(held: Accepted | None) -> dict[str, str]:
+    if held is None:
+        return {"accepted_until": "", "accepted_by": "", "accepted_why": ""}
+    return {
+        "accepted_until": held.until.isoformat(timespec="seconds"),
+        "accepted_by": held.by,
+        "accepted_why": held.reason,
+    }
+
+
+def role_rows(audited: Audited, findings: Sequence[Finding], now: datetime) -> list[dict[str, Any]]:
+    """A row a role that can be changed, the worst first, those without a finding last."""
+    found = by_subject(findings)
+    order = {name: place for place, name in enumerate(found)}
+    shown = [one for one in audited.roles if not one.is_service_linked and not one.is_reserved]
+    shown.sort(key=lambda one: (order.get(one.name, len(order)), one.name))
+    return [_role_row(one, audited, found.get(one.name, ()), now) for one in shown]
+
+
+def _role_row(role: Role, audited: Audited, findings: Sequence[Finding], now: datetime) -> dict[str, Any]:
+    last = last_use(role, audited.usage)
+    counts = by_severity(findings)
+    duties = audited.usage.duties(role.arn)
+    return {
+        "Role": role.name,
+        "Worst": [severity_label(findings[0].severity)] if findings else ["✓ nothing found"],
+        **{severity.value.capitalize(): counts[severity] or None for severity in Severity},
+        "Works for": ", ".join(duties) or "–",
+        "Last used": ago(last, now) if last is not None else "unknown",
+        "Policies": len(role.policies),
+        "Boundary": role.boundary.name if role.boundary is not None else "–",
+    }
+
+
+def looked(audited: Audited) -> str:
+    """What was looked at, in a sentence."""
+    service = len(audited.roles) - audited.judged
+    parts = [count(audited.judged, "role"), count(len(audited.policies), "managed policy", "managed policies")]
+    if audited.functions:
+        parts.append(count(audited.functions, "function"))
+    told = ", ".join(parts)
+    beside = f"; {count(service, 'role')} that AWS keeps itself left out" if service else ""
+    return f"Looked at: {told}{beside}. As of {audited.at:%Y-%m-%d %H:%M} UTC."

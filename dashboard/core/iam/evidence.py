@@ -11,6 +11,10 @@ from dashboard.core.iam.proposal import Basis, Evidence
 from dashboard.core.iam.recorded import Recorded, RecordedCall
 
 
+NEAR = frozenset({"cloudwatch", "ec2", "ecr", "iam", "kms", "lambda", "logs", "s3", "sagemaker", "ssm", "sts"})
+"""Services that this kind of work has to do with: what is dropped of them is told action by action."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """How often an action was used, and when last."""
@@ -58,8 +62,8 @@ def dropped(
     accessed: LastAccessed | None,
     refused: Mapping[str, str],
 ) -> tuple[Evidence, ...]:
-    """One row an action that the role has and the proposal has not; a service of which nothing was used and nothing is
-    left is one row.
+    """One row an action that the role has and the proposal has not; a service far from its work of which nothing was
+    used and nothing is left is one row.
 
     before: the actions of the role. refused: actions that were used and are left out all the same, each with why.
     """
@@ -76,7 +80,8 @@ def dropped(
         told = accessed.service(service) if accessed else None
         last = told.last if told else None
         used = [name for name in names if name.lower() in seen or name in refused]
-        if service not in services and not used and not last and len(names) > 1:
+        is_far = service not in services and service not in NEAR
+        if is_far and not used and not last and len(names) > 1:
             rows.append(Evidence(f"{service}:*", Basis.DROPPED, f"{len(names):,} actions: {known}."))
             continue
         for name in names:

@@ -36,13 +36,12 @@ chosen = st.navigation(
         st.Page(page.Place.FUNCTION, title="Function", visibility="hidden"),
         st.Page(page.Place.CLASSIFY, title="Classify", icon=":material/pets:"),
         st.Page(page.Place.SECURITY, title="Security", icon=":material/shield:"),
+        st.Page(page.Place.ROLE, title="Role", visibility="hidden"),
         st.Page(page.Place.COSTS, title="Spend", icon=":material/payments:"),
         st.Page(page.Place.CHOICES, title="Choices", icon=":material/balance:"),
         st.Page(page.Place.WASTE, title="Waste", icon=":material/delete_sweep:"),
         st.Page(page.Place.PRICES, title="Prices", icon=":material/sell:"),
         st.Page(page.Place.RECEIPT, title="Receipt", visibility="hidden"),
-        st.Page(page.Place.SECURITY, title="Security"),
-        st.Page(page.Place.ROLE, title="Role", visibility="hidden"),
     ]  # not in named groups: Streamlit's are no lists to a screen reader; kennel.css writes "Costs" above its pages
 )
 page.follow(chosen.url_path)

@@ -10,7 +10,6 @@ from dashboard.core.iam.last_accessed import TRACKED, LastAccessed
 from dashboard.core.iam.proposal import Basis, Evidence
 from dashboard.core.iam.recorded import Recorded, RecordedCall
 
-
 NEAR = frozenset({"cloudwatch", "ec2", "ecr", "iam", "kms", "lambda", "logs", "s3", "sagemaker", "ssm", "sts"})
 """Services that this kind of work has to do with: what is dropped of them is told action by action."""
 

@@ -275,11 +275,17 @@ STATEMENT = st.builds(
     st.lists(st.sampled_from(RESOURCES), min_size=1, max_size=3),
 )
 PROBES = [
-    ("s3:GetObject", DATA), ("s3:GetObject", f"arn:aws:s3:::{BUCKET}/code/x"),
-    ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/runs/x"), ("s3:PutObject", DATA), ("s3:DeleteObject", DATA), ("s3:ListBucket", f"arn:aws:s3:::{BUCKET}"),
+    ("s3:GetObject", DATA),
+    ("s3:GetObject", f"arn:aws:s3:::{BUCKET}/code/x"),
+    ("s3:PutObject", f"arn:aws:s3:::{BUCKET}/runs/x"),
+    ("s3:PutObject", DATA),
+    ("s3:DeleteObject", DATA),
+    ("s3:ListBucket", f"arn:aws:s3:::{BUCKET}"),
     ("logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/aws/sagemaker/TrainingJobs:log-stream:x"),
-    ("cloudwatch:PutMetricData", "*"), ("ecr:GetAuthorizationToken", "*"), ("iam:CreateUser", "*"),
-]  # fmt: skip
+    ("cloudwatch:PutMetricData", "*"),
+    ("ecr:GetAuthorizationToken", "*"),
+    ("iam:CreateUser", "*"),
+]
 
 
 @settings(max_examples=60, deadline=None)

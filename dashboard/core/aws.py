@@ -39,6 +39,17 @@ EMBEDDED_ATTEMPTS = 2  # a process on this machine: what it refuses twice it ref
 REAL_ATTEMPTS = 5
 
 
+# What keeps the person's own AWS settings from a session: no variable, no file, no profile reaches it.
+_NOTHING_OF_THE_PERSONS = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+    "ca_bundle": (None, None, None, None),
+    "use_fips_endpoint": (None, None, False, None),
+    "use_dualstack_endpoint": (None, None, False, None),
+}
+
+
 @dataclass(frozen=True)
 class Account:
     """The account and region in use. `name` is the profile's name, or "embedded"."""
@@ -104,6 +115,12 @@ class Aws:
         other = Aws(self.account, self._session)
         other._lock, other._attempts = self._lock, 1
         return other
+
+    def acting(self, keys: Mapping[str, Any]) -> "Aws":
+        """The same account and region with the keys of a session, as AssumeRole answers them (Credentials)."""
+        session = _prepared(botocore.session.Session(session_vars=_NOTHING_OF_THE_PERSONS))
+        session.set_credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        return Aws(self.account, session)
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """One operation by its AWS name: `call("sagemaker", "DescribeTrainingJob", TrainingJobName=…)`.
@@ -245,17 +262,7 @@ def _connect_embedded(file: Path) -> Aws:
         client_file=str(file),
         time_scale=time_scale,
     )
-    # Nothing of the person's own AWS settings may reach the embedded account: no variable, no file, no profile.
-    session = botocore.session.Session(
-        session_vars={
-            "profile": (None, None, None, None),
-            "config_file": (None, None, os.devnull, None),
-            "credentials_file": (None, None, os.devnull, None),
-            "ca_bundle": (None, None, None, None),
-            "use_fips_endpoint": (None, None, False, None),
-            "use_dualstack_endpoint": (None, None, False, None),
-        }
-    )
+    session = botocore.session.Session(session_vars=_NOTHING_OF_THE_PERSONS)
     session.set_credentials(key, secret)
     return Aws(account, _prepared(session))
 

@@ -1,4 +1,4 @@
-"""The audit on every policy that AWS itself has written, as moto ships them: 1,582 documents that nobody made for us."""
+"""The audit on every policy that AWS itself wrote, as moto ships them: 1,582 documents that nobody made for us."""
 
 import json
 from functools import cache

@@ -137,7 +137,7 @@ def _bar(
         "textposition": "none",
         "marker": {
             "color": dark if is_dark else light,
-            "pattern": {"shape": pattern, "fgopacity": 0.35, "size": 5},
+            "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": "#ffffff", "fgopacity": 0.55, "size": 6},
             "line": {"width": 0},
         },
         "hovertemplate": f"%{{y}}: %{{x}} {severity}<extra></extra>",

@@ -1,6 +1,7 @@
 """The Security page: how the account stands, who is the worst, and every finding with what is behind it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 
@@ -29,6 +30,8 @@ from dashboard.ui import (
 )
 from dashboard.ui.markup import note
 
+STALE = timedelta(minutes=3)
+"""A reading is made anew each minute that somebody looks; one that is older could not be."""
 DAYS, FINDING, HELD = "unused", "finding", "accepted"
 
 
@@ -49,7 +52,7 @@ def show(aws: Aws) -> None:
         page.title(
             "Security",
             security_words.sentence(found.audited, found.findings),
-            words.age(found.at, state.now()),
+            words.age(found.at, state.now()) if state.now() - found.at > STALE else "",
         )
         st.space("stretch")
         st.button("Look again", key="security-again", icon=":material/refresh:", on_click=state.forget_security)

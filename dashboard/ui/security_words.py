@@ -52,10 +52,18 @@ def sentence(audited: Audited, findings: Sequence[Finding]) -> str:
     of_roles = sum(name in roles for name in found)
     beside = len(found) - of_roles
     told = [f"{of_roles} of {count(audited.judged, 'role')}"] if of_roles else []
-    told += [f"{beside} {'other thing' if beside == 1 else 'other things'}"] if beside else []
+    told += [count(beside, *_beside(found, roles))] if beside else []
     name, worst = next(iter(found.items()))
     have = "has" if of_roles + beside == 1 else "have"
     return f"{' and '.join(told)} {have} findings, the worst is {name}: {worst[0].severity}"
+
+
+def _beside(found: Mapping[str, Sequence[Finding]], roles: set[str]) -> tuple[str, str]:
+    """What it is that has findings beside roles: one of it, and several."""
+    there = {one.kind is Kind.UNUSED_POLICY for name, of in found.items() if name not in roles for one in of}
+    if there == {True}:
+        return "policy", "policies"
+    return ("function", "functions") if there == {False} else ("policy or function", "policies and functions")
 
 
 def _as_far(audited: Audited) -> str:
@@ -184,6 +192,19 @@ def _role_row(role: Role, audited: Audited, findings: Sequence[Finding], now: da
         "Policies": len(role.policies),
         "Boundary": role.boundary.name if role.boundary is not None else "–",
     }
+
+
+def switched_off(told: str, wait: timedelta, now: datetime) -> str:
+    """Since when a role can do nothing, by its tag, and from when on it may be deleted."""
+    try:
+        since = datetime.fromisoformat(told)
+    except ValueError:
+        return f"is switched off; its tag does not say since when ({told})"
+    if since.tzinfo is None:
+        since = since.replace(tzinfo=now.tzinfo)
+    due = since + wait
+    when = "may be deleted now" if due <= now else f"may be deleted from {due:%Y-%m-%d} on"
+    return f"is switched off since {since:%Y-%m-%d}; it {when}"
 
 
 def looked(audited: Audited) -> str:

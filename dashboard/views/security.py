@@ -1,4 +1,4 @@
-"""The account's IAM roles: how it stands, which role is the worst, and what mends it."""
+"""Which role is the worst, and what fixes it?"""
 
 from dashboard import state
 from dashboard.ui import problem, security

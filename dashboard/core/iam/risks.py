@@ -88,6 +88,8 @@ class Risks:
 
     def accepted(self) -> dict[str, Accepted]:
         """By the findings' keys; those that are over among them, so that a page can say so."""
+        if not self.file.exists():
+            return {}
         with self._open() as database:
             asked = "SELECT key, reason, by, at, until, subject, told FROM accepted WHERE account = ?"
             rows = database.execute(asked, (self.account,)).fetchall()
@@ -112,6 +114,8 @@ class Risks:
 
     def trend(self, since: datetime | None = None) -> tuple[Point, ...]:
         """The scores that were written down, the oldest first."""
+        if not self.file.exists():
+            return ()
         with self._open() as database:
             rows = database.execute(
                 "SELECT at, score, critical, high, medium, low, roles FROM scores "

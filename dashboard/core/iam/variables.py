@@ -42,6 +42,11 @@ def _value(variable: str, context: Context) -> str | None:
     return values[0] if len(values) == 1 else default if not values else None
 
 
+def anything(pattern: str) -> str:
+    """A prepared pattern in which every variable may be any text."""
+    return ANY.join(prepared(part) for part in re.split(r"\$\{[^{}]*\}", pattern))
+
+
 def keys(pattern: str) -> Iterator[str]:
     """The context keys that a pattern refers to, as they are written."""
     for found in _VARIABLE.finditer(pattern):

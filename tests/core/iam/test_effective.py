@@ -1,0 +1,246 @@
+"""What policies give in effect, how two sets differ, and that nothing wider goes unnoticed."""
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from dashboard.core.iam.effective import Difference, actions_allowed, difference, rights_allowed, widens
+from dashboard.core.iam.evaluate import evaluate
+from dashboard.core.iam.rights import Right
+
+TRAIN = "arn:aws:s3:::data/train/*"
+RIGHT = Right("s3:GetObject", "arn:aws:s3:::data/train/1.jpg")
+
+
+def document(*statements: dict[str, Any], version: str = "2012-10-17") -> dict[str, Any]:
+    return {"Version": version, "Statement": list(statements)}
+
+
+def allow(action: Any = "*", resource: Any = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def deny(action: Any = "*", resource: Any = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": action, "Resource": resource, **more}
+
+
+def only(operator: str, key: str, value: Any) -> dict[str, Any]:
+    return {"Condition": {operator: {key: value}}}
+
+
+def test_rights_are_judged_over_all_policies_and_the_boundary() -> None:
+    policies = [document(allow("s3:*")), document(deny("s3:Delete*"))]
+    probes = [RIGHT, Right("s3:DeleteObject", RIGHT.resource), Right("ec2:RunInstances")]
+    assert rights_allowed(policies, None, probes) == (RIGHT,)
+    assert rights_allowed(policies, document(allow("ec2:*")), probes) == ()
+
+
+def test_actions_over_everything_that_aws_has() -> None:
+    assert set(actions_allowed(document(allow("S3:getobject")))) == {"s3:GetObject"}
+    everything = set(actions_allowed(document(allow())))
+    without = set(actions_allowed(document({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"})))
+    assert everything - without == {one for one in everything if one.startswith("iam:")}
+    assert "s3:GetObject" not in actions_allowed([document(allow("s3:*")), document(deny("s3:Get*"))])
+    # one that is denied somewhere, or sometimes, is allowed elsewhere
+    assert "s3:GetObject" in actions_allowed(document(allow("s3:*"), deny("s3:*", TRAIN)))
+    assert set(actions_allowed(document(allow()), document(allow("s3:GetObject")))) == {"s3:GetObject"}
+
+
+def test_how_a_full_access_and_its_replacement_differ() -> None:
+    before = document(allow("s3:*"), allow("logs:CreateLogGroup", Sid="Logs"))
+    after = document(allow("s3:GetObject", TRAIN), allow("logs:CreateLogGroup", Sid="Logs"), allow("ecr:BatchGetImage"))
+    told = difference(before, after, [RIGHT, Right("s3:DeleteObject", RIGHT.resource)])
+    assert isinstance(told, Difference)
+    assert told.added == (after["Statement"][0], after["Statement"][2])
+    assert told.removed == (before["Statement"][0],)
+    assert told.kept == (before["Statement"][1],)
+    assert told.gained == ("ecr:BatchGetImage",)
+    assert told.changed == ("s3:GetObject",)
+    assert {"s3:DeleteObject", "s3:PutBucketPolicy"} <= set(told.lost)
+    assert "s3:GetObject" not in told.lost
+    assert told.rights_lost == (Right("s3:DeleteObject", RIGHT.resource),)
+    assert told.rights_gained == ()
+    assert not told.is_empty
+
+
+def test_the_same_policies_do_not_differ_however_they_are_written() -> None:
+    one = document(allow(["s3:GetObject"], [TRAIN]))
+    other = {"Version": "2012-10-17", "Statement": allow("s3:GetObject", TRAIN)}
+    assert difference(one, [other]).is_empty
+
+
+WITHIN = [
+    ([allow("s3:*")], [allow("s3:GetObject", TRAIN)]),
+    ([allow("s3:*", "arn:aws:s3:::data/*")], [allow("s3:Get*", TRAIN)]),
+    ([allow("S3:GETOBJECT")], [allow("s3:getobject")]),
+    ([allow(["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::a/*", TRAIN])], [allow("s3:PutObject", TRAIN)]),
+    ([allow("s3:GetObject", "arn:aws:s3:::data/*")], [allow("s3:GetObject", "arn:aws:s3:::data/?.jpg")]),
+    ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], [allow("s3:GetObject")]),
+    (
+        [{"Effect": "Allow", "Action": "sagemaker:*", "NotResource": ["arn:aws:sagemaker:*:*:domain/*"]}],
+        [allow("sagemaker:AddTags", "arn:aws:sagemaker:eu-west-1:1:training-job/dogs-*")],
+    ),
+    ([allow("s3:*")], [allow("s3:GetObject", **only("StringEquals", "aws:PrincipalTag/a", "b"))]),
+    (
+        [allow("iam:PassRole", **only("StringEquals", "iam:PassedToService", ["a", "b"]))],
+        [allow("iam:PassRole", "arn:aws:iam::1:role/x", **only("StringEquals", "iam:PassedToService", "a"))],
+    ),
+    (
+        [allow("s3:ListBucket", **only("StringLike", "s3:prefix", "dogs/*"))],
+        [allow("s3:ListBucket", **only("StringLike", "s3:prefix", ["dogs/train", "dogs/train/*"]))],
+    ),
+    (
+        [allow("s3:ListBucket", **only("StringLike", "s3:prefix", "dogs/*"))],
+        [allow("s3:ListBucket", **only("StringEquals", "s3:prefix", "dogs/train"))],
+    ),
+    (
+        [allow("s3:*", **only("StringNotEquals", "aws:RequestedRegion", "a"))],
+        [allow("s3:*", **only("StringNotEquals", "aws:RequestedRegion", ["a", "b"]))],
+    ),
+    ([allow("s3:*"), deny("s3:Delete*")], [allow("s3:GetObject")]),
+    ([allow("s3:*"), deny("s3:*", "arn:aws:s3:::secret/*")], [allow("s3:*", TRAIN)]),
+    ([allow("s3:*"), deny("s3:Delete*")], [allow("s3:*"), deny("s3:Del*")]),
+    ([allow("s3:*", "arn:aws:s3:::${aws:username}/*")], [allow("s3:GetObject", "arn:aws:s3:::${aws:username}/*")]),
+    ([allow("s3:*", "arn:aws:s3:::b/*")], [allow("s3:GetObject", "arn:aws:s3:::b/${aws:username}/x")]),
+    ([allow()], [{"Effect": "Allow", "NotAction": "iam:*", "NotResource": TRAIN}]),
+]
+WIDER = [
+    ([allow("s3:GetObject", TRAIN)], [allow("s3:GetObject", "arn:aws:s3:::data/*")]),
+    ([allow("s3:GetObject", TRAIN)], [allow("s3:Get*", TRAIN)]),
+    ([allow("s3:GetObject")], [allow(["s3:GetObject", "ec2:RunInstances"])]),
+    ([allow("s3:GetObject", "arn:aws:s3:::data/?")], [allow("s3:GetObject", "arn:aws:s3:::data/*")]),
+    ([allow("s3:GetObject", TRAIN), allow("s3:PutObject", "arn:aws:s3:::out/*")], [allow("s3:PutObject", TRAIN)]),
+    ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], [allow("iam:GetRole")]),
+    ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], [allow()]),
+    ([{"Effect": "Allow", "NotAction": "iam:Get*", "Resource": "*"}], [allow("iam:GetRol?")]),
+    ([{"Effect": "Allow", "Action": "s3:*", "NotResource": TRAIN}], [allow("s3:GetObject", "arn:aws:s3:::data/t*")]),
+    ([allow("s3:GetObject", TRAIN)], [{"Effect": "Allow", "Action": "s3:GetObject", "NotResource": TRAIN}]),
+    ([allow("s3:*", **only("Bool", "aws:SecureTransport", "true"))], [allow("s3:*")]),
+    (
+        [allow("iam:PassRole", **only("StringEquals", "iam:PassedToService", "a"))],
+        [allow("iam:PassRole", **only("StringEquals", "iam:PassedToService", ["a", "b"]))],
+    ),
+    (
+        [allow("iam:PassRole", **only("StringEquals", "iam:PassedToService", "a"))],
+        [allow("iam:PassRole", **only("StringEqualsIfExists", "iam:PassedToService", "a"))],
+    ),
+    (
+        [allow("s3:*", **only("StringNotEquals", "aws:RequestedRegion", ["a", "b"]))],
+        [allow("s3:*", **only("StringNotEquals", "aws:RequestedRegion", "a"))],
+    ),
+    (
+        [allow("s3:*", **only("StringLike", "s3:prefix", "a?"))],
+        [allow("s3:*", **only("StringLike", "s3:prefix", "a*"))],
+    ),
+    ([allow("s3:*"), deny("s3:Delete*")], [allow("s3:*")]),
+    ([allow("s3:*"), deny("s3:*", "arn:aws:s3:::secret/*")], [allow("s3:*", "arn:aws:s3:::s*")]),
+    ([allow("s3:*"), deny("s3:Delete*")], [allow("s3:*"), deny("s3:DeleteObject")]),
+    ([allow("s3:*"), deny("s3:*")], [allow("s3:*"), deny("s3:*", **only("Bool", "aws:SecureTransport", "false"))]),
+    ([allow("s3:*", "arn:aws:s3:::b/${aws:username}/*")], [allow("s3:*", "arn:aws:s3:::b/ann/*")]),
+    ([allow("s3:*", "arn:aws:s3:::b/${*}")], [allow("s3:*", "arn:aws:s3:::b/${aws:username}")]),
+    ([], [allow("s3:GetObject", TRAIN)]),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), WITHIN)
+def test_what_is_within_the_old_rights(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
+    assert widens([document(*before)], None, [document(*after)], None) == ()
+    apart = [document(one) for one in before]
+    assert widens(apart, None, [document(one) for one in after], None) == ()
+
+
+@pytest.mark.parametrize(("before", "after"), WIDER)
+def test_what_is_wider_is_told(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> None:
+    old = [document(*before)] if before else []
+    assert widens(old, None, [document(*after)], None)
+
+
+def test_how_it_is_told() -> None:
+    old = [document(allow("s3:GetObject", TRAIN))]
+    assert widens(old, None, [document(allow(["s3:GetObject", "s3:PutObject"], TRAIN))], None) == (
+        Right("s3:PutObject", TRAIN),
+    )
+    (told,) = widens(old, None, [document({"Effect": "Allow", "NotAction": "iam:*", "NotResource": TRAIN})], None)
+    assert told == f"all but iam:* on all but {TRAIN}"
+
+
+def test_a_boundary_limits_what_there_was() -> None:
+    wide, limit = [document(allow())], document(allow("s3:*"))
+    assert widens(wide, limit, wide, limit) == ()
+    assert widens(wide, limit, wide, None)
+    assert widens(wide, limit, [document(allow("s3:GetObject"))], None) == ()
+    assert widens(wide, limit, [document(allow("ec2:*"))], None) == (Right("ec2:*"),)
+    assert widens(wide, limit, wide, document(allow("s3:Get*"))) == ()
+    assert widens(wide, limit, wide, document(allow(["s3:Get*", "ec2:*"])))
+    assert widens(wide, document(allow("s3:*"), deny("s3:Delete*")), [document(allow("s3:*"))], None)
+    assert widens(wide, None, wide, limit) == ()
+
+
+def test_rights_named_one_by_one_are_judged_too() -> None:
+    old, new = [document(allow("s3:GetObject", TRAIN))], [document(allow("s3:GetObject"))]
+    found = widens(old, None, new, None, [RIGHT, Right("s3:GetObject", "arn:aws:s3:::other/1")])
+    assert found == (Right("s3:GetObject", "*"), Right("s3:GetObject", "arn:aws:s3:::other/1"))
+
+
+NAMES = some.text("ab*?", min_size=1, max_size=4)
+STATEMENTS = some.builds(
+    lambda effect, kind, action, where, resource, when: {
+        "Effect": effect,
+        kind: f"s3:{action}",
+        where: f"arn:aws:s3:::{resource}",
+        **({} if when is None else only(*when)),
+    },
+    some.sampled_from(["Allow", "Allow", "Deny"]),
+    some.sampled_from(["Action", "Action", "NotAction"]),
+    NAMES,
+    some.sampled_from(["Resource", "Resource", "NotResource"]),
+    NAMES,
+    some.sampled_from(
+        [
+            None,
+            None,
+            ("StringLike", "s3:prefix", "a*"),
+            ("StringEquals", "s3:prefix", ["a", "b"]),
+            ("StringNotEquals", "s3:prefix", "a"),
+            ("StringEqualsIfExists", "s3:prefix", "a"),
+        ]
+    ),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    some.lists(STATEMENTS, max_size=3),
+    some.lists(STATEMENTS, max_size=3),
+    some.none() | STATEMENTS,
+    some.none() | STATEMENTS,
+    some.integers(0, 1 << 30),
+)
+def test_nothing_is_given_that_was_not_where_it_says_so(
+    before: list[dict[str, Any]],
+    after: list[dict[str, Any]],
+    limit: dict[str, Any] | None,
+    new_limit: dict[str, Any] | None,
+    seed: int,
+) -> None:
+    """The comparison of texts is held against what requests are answered, one by one."""
+    old, new = [document(*before)], [document(*after, allow("s3:a", "arn:aws:s3:::a"))]
+    bounds = [None if one is None else document(one) for one in (limit, new_limit)]
+    if widens(old, bounds[0], new, bounds[1]):
+        return
+    chosen = random.Random(seed)
+    for _ in range(60):
+        action = "s3:" + "".join(chosen.choices("abc", k=chosen.randrange(1, 4)))
+        resource = "arn:aws:s3:::" + "".join(chosen.choices("abc", k=chosen.randrange(1, 4)))
+        context = {} if chosen.random() < 0.3 else {"s3:prefix": chosen.choice(["a", "b", "ab", "c"])}
+        if evaluate(new, action, resource, context, bounds[1]).allowed:
+            assert evaluate(old, action, resource, context, bounds[0]).allowed, (action, resource, context)
+
+
+def test_many_wildcards_are_compared_in_reasonable_time() -> None:
+    wicked = document(allow(["*a" * 8 + str(n) for n in range(150)], ["*?" * 8 + str(n) for n in range(150)]))
+    assert widens([wicked], None, [wicked], None) == ()
+    assert widens([document(deny("*b*"), allow("s3:*"))], None, [wicked], None)

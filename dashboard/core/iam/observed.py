@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dashboard.core.aws import Aws
+from dashboard.core.costs.ledger.trail import Pace, at_once
 from dashboard.core.errors import KennelError
 from dashboard.core.iam import trail_files
 from dashboard.core.iam.observed_events import MOST_RIGHTS, Tally
@@ -20,8 +21,8 @@ from dashboard.core.iam.trail_files import Trail
 HISTORY = timedelta(days=90)
 LATE = timedelta(minutes=20)
 """So late CloudTrail may tell an event."""
-MOST_PAGES = 40
-"""Of the event history, 50 events each: CloudTrail allows an account two lookups a second."""
+MOST_PAGES = 30
+"""Of the event history, 50 events each."""
 SOURCE_HISTORY = "CloudTrail's event history"
 
 
@@ -31,11 +32,12 @@ def read(
     since: datetime,
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    pace: Callable[[], None] = lambda: None,
+    pace: Callable[[], None] | None = None,
     most_files: int = trail_files.MOST_FILES,
     most_pages: int = MOST_PAGES,
 ) -> Recorded:
-    """The calls of a role's sessions since then, in this region. pace: called before each lookup in the history.
+    """The calls of a role's sessions since then, in this region. pace: called before each lookup in the history,
+    of which a real account allows two a second.
 
     What could not be read is told in `partial`; no error of AWS is raised.
     """
@@ -45,7 +47,7 @@ def read(
     reading = _Reading(aws, tally, since, moment)
     for trail in reading.trails():
         reading.files(trail, most_files)
-    reading.history(pace, most_pages)
+    reading.history(pace or (at_once if aws.account.is_embedded else Pace()), most_pages)
     return reading.told(role_arn)
 
 

@@ -144,7 +144,8 @@ def parameters(service: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         return {_S3.get(name, _upper(name)): one for name, one in asked.items()}
     if service == "ec2":
         return dict(_of_ec2(asked))
-    return {_upper(name): _capitalised(one) for name, one in asked.items()}
+    # some services' own members begin with small letters too (logGroupName): those stay beside the others
+    return {**{_upper(name): _capitalised(one) for name, one in asked.items()}, **asked}
 
 
 def _of_ec2(asked: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -19,7 +19,7 @@ from local_aws import ACCOUNT, asked
 from local_aws.authorize import Authority, Circumstances, denied
 from local_aws.errors import ServiceError
 from local_aws.iam_lookup import IamLookup
-from local_aws.protocol import Caller, Service
+from local_aws.protocol import DENIED_KEYS, Caller, Service
 
 DECIDED_ELSEWHERE = {"sts": ("AssumeRole", "GetCallerIdentity")}
 """Operations whose service looks at more than the caller's policies, or at none."""
@@ -53,11 +53,22 @@ class Permits:
             return
         params = await asked.parameters(service, operation, request, body)
         circumstances = self._circumstances(request, caller)
+        if service.name == "s3" and operation.name == "DeleteObjects":
+            request.scope[DENIED_KEYS] = await run_in_threadpool(self._denied_keys, params, caller, circumstances)
+            return
         judged = partial(self._refusal, service, operation.name, params, caller, circumstances)
         quick = service.name not in LOOKED_UP and self._authority.is_quick(caller.who)
         why_not = judged() if quick else await run_in_threadpool(judged)
         if why_not:
             raise denied(service.name, service.protocol, why_not)
+
+    def _denied_keys(self, params: Params, caller: Caller, circumstances: Circumstances) -> dict[str, str]:
+        """The keys of a DeleteObjects that the caller may not delete, each with why: S3 answers each by itself."""
+        bucket = params.get("Bucket", "")
+        keys = {str(one.get("Key", "")) for one in params.get("Delete", {}).get("Objects", ())}
+        rights = {key: Right("s3:DeleteObject", f"arn:aws:s3:::{bucket}/{key}") for key in keys}
+        told = {key: self._authority.refusal(caller.who, (one,), circumstances) for key, one in rights.items()}
+        return {key: why_not for key, why_not in told.items() if why_not}
 
     def _refusal(
         self, service: Service, operation: str, params: Params, caller: Caller, circumstances: Circumstances

@@ -30,7 +30,7 @@ from werkzeug.exceptions import HTTPException
 from local_aws.errors import NotThereError, ServiceError
 from local_aws.principal import Principal
 
-__all__ = ["Caller", "NotThereError", "Operation", "Service", "ServiceError"]
+__all__ = ["DENIED_KEYS", "Caller", "NotThereError", "Operation", "Service", "ServiceError"]
 
 # where it is not botocore's name
 _SIGNING_NAMES = {
@@ -40,6 +40,8 @@ _SIGNING_NAMES = {
 }
 
 
+DENIED_KEYS = "aws_denied_keys"
+"""Where in a request's scope S3 finds the keys that are not for its caller to delete, each with why."""
 # what parsers raise for values of another form; RuntimeError is botocore's for times that no calendar has
 _MISFITS = (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError, RuntimeError)
 

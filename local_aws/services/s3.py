@@ -8,13 +8,14 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from botocore.model import OperationModel
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from local_aws import DEFAULT_REGION
 from local_aws.authenticate import read_body
 from local_aws.errors import ServiceError
-from local_aws.protocol import Caller
+from local_aws.protocol import DENIED_KEYS, Caller
 from local_aws.services import s3_checksums
 from local_aws.services.s3_base import LARGEST_XML, PIECE
 from local_aws.services.s3_buckets import Buckets
@@ -65,6 +66,10 @@ class S3(Buckets, Multipart):
             values = {name: one.value() for name, one in computed.items()}
             s3_checksums.verify(values, request.headers, request.state.body.trailers)
             s3_checksums.verify_md5(hashlib.md5(body, usedforsecurity=False).digest(), request.headers)
+        if operation.name == "DeleteObjects":
+            params = self.parse(request, operation, body)
+            told = await run_in_threadpool(self.delete_objects, params, caller, request.scope.get(DENIED_KEYS))
+            return self.respond(request, operation, told)
         return await super().handle(request, operation, caller)
 
     def bucket_region(self, bucket: str) -> str:

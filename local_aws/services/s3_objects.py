@@ -151,7 +151,8 @@ class Objects(S3Base):
         self.forget(freed)
         return {}
 
-    def delete_objects(self, params: Params, caller: Caller) -> Params:
+    def delete_objects(self, params: Params, caller: Caller, denied: Mapping[str, str] | None = None) -> Params:
+        """denied: keys that are not for the caller to delete, each with why."""
         check_params(params)
         asked = params["Delete"]["Objects"]
         if not 1 <= len(asked) <= 1000:
@@ -163,6 +164,8 @@ class Objects(S3Base):
             for one in asked:
                 try:
                     check_params(one)
+                    if denied and one["Key"] in denied:
+                        raise ServiceError("AccessDenied", denied[one["Key"]], 403)
                     found = self.index.find(params["Bucket"], one["Key"])
                     check_write({"IfMatch": one.get("ETag")} if found else {}, found.etag if found else None)
                     freed += self.index.remove(connection, params["Bucket"], one["Key"])

@@ -201,13 +201,17 @@ call("end itself", "ec2", "terminate_instances", InstanceIds=[urllib.request.url
 
 @needs_namespaces
 def test_boto3_in_an_instance_works_as_its_role_and_nowhere_else(embedded: Embedded) -> None:
-    name, key = bucket(embedded), unique("key")
+    name, key, role = bucket(embedded), unique("key"), profile(embedded, unique("Instance"))
+    end = {"Action": "ec2:TerminateInstances", "Condition": {"StringEquals": {"aws:ResourceTag/ends": "itself"}}}
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*"} | end]}
+    client(embedded, "iam").put_role_policy(RoleName=role, PolicyName="end", PolicyDocument=json.dumps(document))
     other = run(embedded)
     program = ASKS.format(bucket=name, key=key, other=other)
     instance = run(
         embedded,
         f"env | grep -c AWS_.*KEY; cat > /tmp/ask.py <<'END'\n{program}\nEND\npython /tmp/ask.py",
-        IamInstanceProfile={"Name": profile(embedded)},
+        IamInstanceProfile={"Name": role},
+        TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "ends", "Value": "itself"}]}],
     )
     ended = in_state(embedded, instance, "terminated", 30)
     text = console(embedded, instance)
@@ -216,9 +220,11 @@ def test_boto3_in_an_instance_works_as_its_role_and_nowhere_else(embedded: Embed
     assert "\n0\n" in text  # no key in its variables
     allowed = {what for what, answer in told.items() if answer == "allowed"}
     assert allowed == {"put", "log", "metric", "see"}
-    assert f"assumed-role/KennelInstance/{instance} may call only" in told["users"]
+    session = f"arn:aws:sts::123456789012:assumed-role/{role}/{instance}"
+    assert f"User: {session} is not authorized to perform: iam:ListUsers" in told["users"]
     assert told["launch"].startswith("UnauthorizedOperation")
-    assert "on another resource than itself" in told["end another"]
+    another = f"arn:aws:ec2:us-east-1:123456789012:instance/{other}"
+    assert f"perform: ec2:TerminateInstances on resource: {another} because" in told["end another"]
     assert ended["StateReason"]["Code"] == "Client.UserInitiatedShutdown"  # it ended itself, by the API
     client(embedded, "ec2").terminate_instances(InstanceIds=[other])
     assert client(embedded, "s3").get_object(Bucket=name, Key=key)["Body"].read() == b"from an instance"

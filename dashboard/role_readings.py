@@ -1,12 +1,84 @@
 """What is read of one role, and what is being done to it in the background. Pages of roles use it."""
 
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
 import streamlit as st
 
 from dashboard.core.aws import Aws
+from dashboard.core.costs.ledger.ledger import Unread
+from dashboard.core.errors import KennelError
+from dashboard.core.iam import generate, last_accessed, observed, served
+from dashboard.core.iam.documents import Policy
+from dashboard.core.iam.effective import Difference, difference
+from dashboard.core.iam.entities import Role
 from dashboard.core.iam.going import Deed, Do, Going, Progress
-from dashboard.readings import now, where
+from dashboard.core.iam.last_accessed import LastAccessed
+from dashboard.core.iam.proposal import Proposal
+from dashboard.core.iam.recorded import Recorded
+from dashboard.core.iam.records import Record, Records
+from dashboard.core.iam.rights import Where
+from dashboard.core.iam.role_seen import RoleSeen, pick
+from dashboard.readings import Reading, now, where
+from dashboard.security_readings import forget_security, security
 
-__all__ = ["begin", "forget_roles", "going", "now", "put_away", "stop"]
+__all__ = [
+    "Proposed",
+    "accessed",
+    "begin",
+    "forget_roles",
+    "going",
+    "now",
+    "proposed",
+    "put_away",
+    "recorded",
+    "records",
+    "role",
+    "stop",
+]
+
+LOOKBACK = timedelta(days=90)
+"""As far as CloudTrail's event history goes back."""
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """What is proposed for a role, and what was read for it. differences: in effect, one a proposal, None where a
+    policy of the role cannot be judged. unread: what it rests on without.
+    """
+
+    proposals: tuple[Proposal, ...]
+    differences: tuple[Difference | None, ...] = ()
+    recorded: Recorded | None = None
+    unread: tuple[Unread, ...] = ()
+
+
+def role(aws: Aws, name: str) -> Reading[RoleSeen]:
+    """One role out of the account's reading. Raises NotFound, or what kept the roles from being read."""
+    found = security(aws)
+    one = found.value
+    seen = pick(name, one.roles, one.findings, one.usage, one.unread)
+    return Reading(replace(seen, partial=one.partial), found.at)
+
+
+def recorded(aws: Aws, role_arn: str) -> Reading[Recorded]:
+    """The calls of a role in the last 90 days. What could not be read of them is named in it; nothing is raised."""
+    return _recorded(where(aws), role_arn, aws)
+
+
+def accessed(aws: Aws, role_arn: str) -> Reading[LastAccessed]:
+    """What IAM tells of a role's services and actions. Raises the errors of `Aws.call`."""
+    return _accessed(where(aws), role_arn, aws)
+
+
+def proposed(aws: Aws, seen: RoleSeen) -> Reading[Proposed]:
+    """What would do instead of a role's rights. Raises Refused, Unreachable and CredentialsProblem."""
+    return _proposed(where(aws), seen.role.name, seen, aws)
+
+
+def records(aws: Aws, arn: str) -> tuple[Record, ...]:
+    """What Kennel changed of a role or a policy, the newest first. Raises ServiceFault."""
+    return Records.kept().of(aws.account.account_id, arn)
 
 
 def going(aws: Aws, role: str) -> Progress | None:
@@ -31,8 +103,47 @@ def put_away(aws: Aws, role: str) -> None:
 
 def forget_roles() -> None:
     """Something was changed: read roles again at the next look."""
+    forget_security()
+    for cached in (_recorded, _accessed, _proposed):
+        cached.clear()
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _going(where: str) -> Going:
     return Going()
+
+
+@st.cache_resource(show_spinner=False, ttl=60, refresh_mode="background", max_entries=32)
+def _recorded(where: str, role_arn: str, _aws: Aws) -> Reading[Recorded]:
+    at = now()
+    return Reading(observed.read(_aws, role_arn, at - LOOKBACK), at)
+
+
+@st.cache_resource(show_spinner=False, ttl=60, refresh_mode="background", max_entries=32)
+def _accessed(where: str, role_arn: str, _aws: Aws) -> Reading[LastAccessed]:
+    return Reading(last_accessed.read(_aws, role_arn), now())
+
+
+@st.cache_resource(show_spinner=False, ttl=60, refresh_mode="background", max_entries=32)
+def _proposed(where: str, name: str, _seen: RoleSeen, _aws: Aws) -> Reading[Proposed]:
+    one, at = _seen.role, now()
+    calls = recorded(_aws, one.arn).value
+    unread: tuple[Unread, ...] = ()
+    told: LastAccessed | None = None
+    try:
+        told = accessed(_aws, one.arn).value
+    except KennelError as problem:
+        unread = (Unread("last-accessed data", problem),)
+    account = Where(_aws.account.account_id, _aws.account.region)
+    made = generate.propose(one, _seen.uses, served.read(_aws, one.arn, _seen.uses), calls, told, account)
+    return Reading(Proposed(made, tuple(_difference(one, each) for each in made), calls, unread), at)
+
+
+def _difference(role: Role, proposal: Proposal) -> Difference | None:
+    """Against all that the role has: of a shared one each duty's own part of it."""
+    if any(policy.policy is None for policy in role.policies) or (role.boundary and role.boundary.policy is None):
+        return None
+    limit = role.boundary.policy if role.boundary else None
+    before = [policy.policy for policy in role.policies if policy.policy is not None]
+    after = [Policy.of(document, name) for name, document in proposal.documents.items()]
+    return difference(before, after, before_boundary=limit, after_boundary=limit)

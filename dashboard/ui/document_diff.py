@@ -13,6 +13,8 @@ from dashboard.ui.document_text import Document
 from dashboard.ui.markup import Markup, badge, escape
 from dashboard.ui.tones import Tone
 
+SHOWN = 6
+"""Statements that go, shown at once."""
 AROUND = 3
 """Lines that stay, shown around what changes."""
 
@@ -96,14 +98,26 @@ def statements(
 
 
 def listed(found: Sequence[tuple[Change, Held]]) -> Markup:
-    """Statements as a table: what becomes of each, what it says, and which policy holds it."""
+    """Statements as a table: what becomes of each, what it says, and which policy holds it. What comes is first; of
+    many that go, all but the first few are folded away.
+    """
+    order = (Change.COMES, Change.SAME, Change.GOES)
+    ordered = sorted(found, key=lambda one: order.index(one[0]))
+    gone = sum(change is Change.GOES for change, _ in found)
+    first = len(ordered) - (gone - SHOWN if gone > SHOWN + 2 else 0)
+    more = ordered[first:]
+    rest = f"<details><summary>{count(len(more), 'more statement')} that go</summary>{_table(more)}</details>"
+    return Markup(f"{_table(ordered[:first])}{rest if more else ''}")
+
+
+def _table(found: Sequence[tuple[Change, Held]]) -> str:
     rows = "".join(
         f"<tr><td>{badge(*WORDS[change])}</td><td>{escape(held.words)}</td><td>{escape(held.policy)}</td></tr>"
         for change, held in found
     )
-    return Markup(
+    return (
         '<div class="kn-scroll" tabindex="0" role="region" aria-label="Statements that go, come and stay">'
-        '<table class="kn-lines"><thead><tr><th>It</th><th>Statement</th><th>Policy</th></tr></thead>'
+        '<table class="kn-lines kn-statements"><thead><tr><th>It</th><th>Statement</th><th>Policy</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 

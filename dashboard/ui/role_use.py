@@ -7,10 +7,13 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard import role_readings
+from dashboard.core.aws import Aws
 from dashboard.core.format import ago, count
+from dashboard.core.iam.entities import Role
 from dashboard.core.iam.recorded import Recorded
 from dashboard.core.iam.usage import Use
-from dashboard.ui import chart, empty, page, role_words, table
+from dashboard.ui import chart, empty, page, problem, role_words, table
 from dashboard.ui.markup import note
 from dashboard.ui.tones import Tone
 
@@ -55,9 +58,15 @@ def _open() -> None:
             page.go(to[0], {to[1]: one.name})
 
 
+def section(aws: Aws, role: Role) -> None:
+    """What CloudTrail has of the role."""
+    page.section("What it was seen to do")
+    with problem.shown("role-recorded"):
+        recorded(role_readings.recorded(aws, role.arn).value, role.name, role_readings.now())
+
+
 def recorded(found: Recorded, role: str, now: datetime) -> None:
     """Its calls as CloudTrail has them, and from when on that is all of them."""
-    page.section("What it was seen to do")
     since = f", complete for the last {ago(found.since, now).removesuffix(' ago')}" if found.since else ""
     if found.source:
         st.html(note(f"From {found.source}{since}."))

@@ -1,10 +1,12 @@
 """What the pages of roles say: sentences, figures and table rows from what core found. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from dashboard.core.format import ago, count
+from dashboard.core.iam.effective import Difference
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.finding import Finding, Kind, Severity
 from dashboard.core.iam.policy_text import PolicyText
@@ -197,6 +199,15 @@ def proposal_sentence(proposal: Proposal) -> str:
     inside = joined([one for one in told if one])
     gone = f"; {by[Basis.DROPPED]:,} not seen, dropped" if by[Basis.DROPPED] else "; nothing is dropped"
     return f"{count(kept, 'action')}{': ' + inside if inside else ''}{gone}"
+
+
+def effect_sentence(found: Difference) -> str:
+    """ "Of 14 services; most in sagemaker (412), s3 (98) and ec2 (40)"."""
+    services = Counter(name.partition(":")[0] for name in found.lost)
+    if not services:
+        return ""
+    most = joined([f"{name} ({number:,})" for name, number in services.most_common(3)])
+    return f"{'most of them ' if len(services) > 3 else ''}in {most}"
 
 
 def evidence_of(evidence: Sequence[Evidence]) -> Mapping[Basis, int]:

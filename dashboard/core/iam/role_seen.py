@@ -6,6 +6,7 @@ from datetime import datetime
 
 from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.errors import NotFound
+from dashboard.core.iam.account import ROLES
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.finding import Finding, Severity
 from dashboard.core.iam.unused import last_use
@@ -14,12 +15,15 @@ from dashboard.core.iam.usage import Duty, Usage, Use
 
 @dataclass(frozen=True)
 class RoleSeen:
-    """usage: of the whole account. unread: what could not be looked at, so that something may be missing here."""
+    """usage: of the whole account. unread: what could not be looked at, so that something may be missing here; partial:
+    what was looked at in part only, in a sentence each.
+    """
 
     role: Role
     findings: tuple[Finding, ...]
     usage: Usage
     unread: tuple[Unread, ...] = ()
+    partial: tuple[str, ...] = ()
 
     @property
     def uses(self) -> tuple[Use, ...]:
@@ -49,7 +53,7 @@ def pick(
     """The role of this name. Raises NotFound, or what kept the roles from being read."""
     role = next((one for one in roles if one.name == name), None)
     if role is None:
-        hidden = next((one.problem for one in unread if "roles" in one.what), None)
+        hidden = next((one.problem for one in unread if one.what == ROLES), None)
         if hidden is not None:
             raise hidden
         raise NotFound(

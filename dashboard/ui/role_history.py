@@ -1,0 +1,111 @@
+"""What Kennel changed of a role: each change with what was before, and the way back."""
+
+import json
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from dashboard import role_readings
+from dashboard.core.aws import Aws
+from dashboard.core.format import ago, count
+from dashboard.core.iam.entities import Role
+from dashboard.core.iam.records import Outcome, Record
+from dashboard.core.iam.standing import Standing
+from dashboard.ui import confirm, document_diff, empty, page, role_actions, role_steps
+from dashboard.ui.document_diff import Change
+from dashboard.ui.markup import badge, escape, facts, note
+from dashboard.ui.tones import Tone
+
+TONES = {
+    Outcome.UNDER_WAY: Tone.RUNNING,
+    Outcome.DONE: Tone.DONE,
+    Outcome.UNDONE: Tone.STOPPED,
+    Outcome.UNDO_FAILED: Tone.FAILED,
+}
+
+
+def show(aws: Aws, role: Role) -> None:
+    """The changes of a role, the newest first."""
+    page.section("Changes of this role")
+    records = role_readings.records(aws, role.arn)
+    if not records:
+        empty.show(
+            "role-history",
+            "Kennel has changed nothing of this role.",
+            "Before it changes a role it writes down how the role was. What was changed stands here then, with the "
+            "button that takes it back.",
+        )
+        return
+    for place, record in enumerate(records):
+        _record(aws, record, is_latest=place == _first_open(records))
+
+
+def _first_open(records: Sequence[Record]) -> int:
+    """The newest change that may be in force: that one is taken back before an older one."""
+    return next((place for place, one in enumerate(records) if one.outcome.is_open), -1)
+
+
+def _record(aws: Aws, record: Record, *, is_latest: bool) -> None:
+    with st.container(border=True, key=f"panel-role-record-{record.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-record-{record.id}"):
+            cut = record.is_cut_off(role_readings.now())
+            word = "cut off" if cut else record.outcome.value
+            mark = badge(Tone.FAILED if cut else TONES[record.outcome], word)
+            when = f"{ago(record.at, role_readings.now())} · {record.at:%d %b %Y, %H:%M} UTC · record {record.id}"
+            st.html(f"<p>{mark} <strong>{escape(record.what.value)}</strong></p>{note(when)}")
+            st.space("stretch")
+            st.download_button(
+                "Record as JSON",
+                data=partial(json.dumps, record.as_export(), indent=2),
+                file_name=f"{record.name}-{record.id}.json",
+                mime="application/json",
+                type="tertiary",
+                icon=":material/download:",
+                on_click="ignore",
+                key=f"download-record-{record.id}",
+            )
+            if record.outcome.is_open and aws.account.writable:
+                st.button(
+                    "Undo",
+                    key=f"role-undo-{record.id}",
+                    icon=":material/undo:",
+                    disabled=not is_latest or role_steps.is_busy(aws, record.name),
+                    on_click=confirm.ask,
+                    args=(partial(role_actions.undo_question, aws, record),),
+                    help=None if is_latest else "A newer change of this role comes first",
+                )
+        if record.detail:
+            st.html(note(record.detail, Tone.FAILED if record.outcome is Outcome.UNDO_FAILED else ""))
+        _difference(record)
+
+
+def _difference(record: Record) -> None:
+    if record.before is None:
+        return
+    after = record.after
+    rows = {"Before": standing(record.before)}
+    if after is not None:
+        rows["After"] = standing(after)
+    if record.new_role:
+        rows["New role"] = record.new_role
+    st.html(facts(rows))
+    if after is None:
+        return
+    found = document_diff.statements(_held(record.before), _held(after))
+    gone = sum(change is Change.GOES for change, _ in found)
+    came = sum(change is Change.COMES for change, _ in found)
+    with st.expander(f"{count(gone, 'statement')} went, {came:,} came", key=f"record-diff-{record.id}"):
+        st.html(document_diff.listed(found))
+
+
+def _held(role: Standing) -> list[tuple[str, document_diff.Document]]:
+    managed: list[tuple[str, document_diff.Document]] = [(one.name, one.document) for one in role.attached]
+    return [*managed, *role.inline.items()]
+
+
+def standing(role: Standing) -> str:
+    """What a role has, in a line: its policies and its boundary."""
+    names = [*(one.name for one in role.attached), *(f"{name} (inline)" for name in role.inline)]
+    told = ", ".join(names) or "no policy"
+    return f"{told}; bounded by {role.boundary.name}" if role.boundary else told

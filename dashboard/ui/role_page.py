@@ -1,0 +1,109 @@
+"""The page of one role: its head, its figures, and the part of it that the address names."""
+
+from enum import StrEnum
+from functools import partial
+
+import streamlit as st
+
+from dashboard import role_readings
+from dashboard.core import tags
+from dashboard.core.aws import Aws
+from dashboard.core.errors import NotFound
+from dashboard.core.iam.role_seen import RoleSeen
+from dashboard.ui import (
+    confirm,
+    open_part,
+    page,
+    problem,
+    role_accessed,
+    role_findings,
+    role_history,
+    role_policies,
+    role_proposal,
+    role_retire,
+    role_steps,
+    role_use,
+    role_words,
+    strip,
+    unread,
+    words,
+)
+from dashboard.ui.markup import Markup, badge, note
+from dashboard.ui.page import Place
+from dashboard.ui.tones import Tone
+
+
+class Part(StrEnum):
+    """A part of the page, as the address names it."""
+
+    FINDINGS = "Findings"
+    POLICIES = "Policies"
+    USE = "Use"
+    PROPOSAL = "Proposal"
+    HISTORY = "History"
+
+
+def show(aws: Aws, name: str) -> None:
+    """Head and figures; below, the part that is open."""
+    page.back(Place.SECURITY, "Security")
+    try:
+        seen = role_readings.role(aws, name)
+    except NotFound as missing:
+        page.title(name, "no such role")
+        problem.card(missing, "no-role")
+        return
+    _head(aws, seen.value, words.age(seen.at, role_readings.now()))
+    strip.show(role_words.figures(seen.value, role_readings.now()))
+    unread.show("Not checked", seen.value.unread, "role")
+    for why in seen.value.partial:
+        st.html(note(why))
+    chosen = open_part.choose(Part)
+    with problem.shown(f"role-{chosen}"):
+        _part(aws, seen.value, chosen)
+
+
+def _part(aws: Aws, seen: RoleSeen, part: Part) -> None:
+    if part is not Part.PROPOSAL:
+        role_steps.show(aws, seen.role.name)
+    if part is Part.FINDINGS:
+        role_findings.show(seen.role, seen.findings)
+    elif part is Part.POLICIES:
+        role_policies.show(seen.role, seen.findings)
+    elif part is Part.USE:
+        role_use.uses(seen.uses, seen.role.name)
+        role_accessed.section(aws, seen.role)
+        role_use.section(aws, seen.role)
+    elif part is Part.PROPOSAL:
+        role_proposal.section(aws, seen)
+    else:
+        role_history.show(aws, seen.role)
+
+
+def _head(aws: Aws, seen: RoleSeen, age: str) -> None:
+    role = seen.role
+    marks = []
+    if role.tags.get(tags.SAMPLE):
+        marks.append(badge(Tone.SIMULATED, "sample"))
+    if role.is_service_linked or role.is_reserved:
+        word = "service-linked" if role.is_service_linked else "reserved"
+        marks.append(badge(Tone.STOPPED, word, role_words.unchangeable(role)))
+    if role.tags.get(tags.MADE_BY) == tags.KENNEL:
+        marks.append(badge(Tone.DONE, "made by Kennel"))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="role-actions"):
+        page.title(
+            role.name,
+            role_words.sentence(seen, role_readings.now()),
+            age,
+            Markup(f'<span class="kn-marks">{" ".join(marks)}</span>'),
+        )
+        st.space("stretch")
+        if aws.account.writable and not role_words.unchangeable(role):
+            st.button(
+                "Retire",
+                key="role-retire",
+                type="tertiary",
+                icon=":material/person_off:",
+                disabled=role_steps.is_busy(aws, role.name),
+                on_click=confirm.ask,
+                args=(partial(role_retire.question, aws, role.name),),
+            )

@@ -1,0 +1,167 @@
+"""The page of a role on a real embedded AWS: what is wrong with it, what would do, and the way there and back."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import state
+from tests.conftest import Embedded, start_embedded, stop_embedded
+from tests.views.conftest import APP, text
+from tests.views.role_account import client, fill
+
+PATIENCE = 60
+BROAD, GOOD, SHARED, OLD = "DogInferLambda", "DogInferOneEndpoint", "DogProject", "DogNotebookOld"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    running = start_embedded(tmp_path_factory.mktemp("home") / "aws", "--time-scale", "60")
+    fill(running)
+    yield running
+    stop_embedded(running)
+
+
+@pytest.fixture
+def page(own: Embedded, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setenv("KENNEL_HOME", str(own.state.parent))
+    test = AppTest.from_file(str(APP), default_timeout=30)
+    test.context = {"timezone": "Europe/Berlin"}
+    return test.run()
+
+
+def go(page: AppTest, role: str, part: str = "") -> str:
+    """The role's page at a part; what it says."""
+    page.switch_page("views/role.py")
+    page.query_params["role"] = role
+    page.run()
+    if part:
+        page.segmented_control(key="part").set_value(part).run()
+    assert not page.exception
+    return text(page)
+
+
+def until_over(page: AppTest) -> str:
+    """Look again until what is done to the role has ended; what the page says then."""
+    deadline = time.monotonic() + PATIENCE
+    while not any(button.key == "role-put-away" for button in page.button):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+        page.run()
+        assert not page.exception
+    return text(page)
+
+
+def attached(own: Embedded, role: str) -> list[str]:
+    return [
+        one["PolicyName"] for one in client(own, "iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    ]
+
+
+def test_a_role_with_full_access_shows_the_statement_that_gives_it(page: AppTest) -> None:
+    said = go(page, BROAD)
+    assert "AmazonSageMakerFullAccess" in said
+    assert "kn-guilty" in said and "full access" in said
+    assert "Attack" in said and "Mend" in said
+    assert "works for functions" in said
+
+
+def test_the_good_role_has_no_finding(page: AppTest) -> None:
+    said = go(page, GOOD)
+    assert "nothing was found" in said and "Nothing was found." in said
+    assert "kn-guilty" not in said
+
+
+def test_every_policy_is_shown_with_its_trust(page: AppTest) -> None:
+    said = go(page, GOOD, "Policies")
+    assert "Trust policy" in "".join(one.label for one in page.expander)
+    assert "sagemaker:InvokeEndpoint" in said and "lambda.amazonaws.com" in said
+    assert "it has no permissions boundary" in said
+
+
+def test_a_role_that_is_not_there_is_said_so(page: AppTest) -> None:
+    assert "no such role" in go(page, "Cat")
+
+
+def test_what_works_as_a_role_and_what_it_was_seen_to_do(page: AppTest) -> None:
+    said = go(page, BROAD, "Use")
+    (uses,) = [one.value for one in page.dataframe if "Is" in one.value.columns]
+    assert list(uses["Name"]) == ["dog-infer"] and list(uses["Is"]) == ["function"]
+    assert "What it was seen to do" in said and "What IAM says it used" in said
+
+
+def test_a_role_that_nothing_uses_gets_no_proposal(page: AppTest) -> None:
+    said = go(page, OLD, "Proposal")
+    assert "Nothing is proposed." in said and "retire it" in said
+
+
+@pytest.mark.parametrize("view", ["Difference", "Policy", "Trust", "Evidence", "As code"])
+def test_a_proposal_is_shown_in_every_way(page: AppTest, view: str) -> None:
+    said = go(page, BROAD, "Proposal")
+    assert "needed by the code path" in said
+    page.segmented_control(key="role-proposal-view").set_value(view).run()
+    assert not page.exception
+    shown = text(page) + "".join(one.value for one in page.code)
+    assert {
+        "Difference": "AmazonSageMakerFullAccess",
+        "Policy": "logs:PutLogEvents",
+        "Trust": "lambda.amazonaws.com",
+        "Evidence": "not seen, dropped",
+        "As code": "create_policy",
+    }[view] in shown
+
+
+def test_a_shared_role_gets_a_role_of_its_own_for_each_duty(page: AppTest) -> None:
+    said = go(page, SHARED, "Proposal")
+    assert "stays" in said and SHARED in said
+
+
+def test_a_role_is_replaced_after_its_name_is_typed_and_given_back_by_one_click(page: AppTest, own: Embedded) -> None:
+    before = attached(own, BROAD)
+    go(page, BROAD, "Proposal")
+    page.button(key="role-apply").click().run()
+    assert not page.exception
+    assert page.button(key="confirm-blocked").disabled, "the name is not typed yet"
+    assert attached(own, BROAD) == before
+    page.text_input(key="confirm-name").set_value(BROAD).run()
+    page.button(key="confirm-do").click().run()
+    go(page, BROAD, "Proposal")
+    said = until_over(page)
+    assert "Changed" in said
+    assert "AmazonSageMakerFullAccess" not in attached(own, BROAD)
+
+    state.forget()
+    said = go(page, BROAD, "History")
+    assert "rights changed" in said
+    (undo,) = [one for one in page.button if str(one.key).startswith("role-undo-")]
+    undo.click().run()
+    page.button(key="confirm-do").click().run()
+    go(page, BROAD, "History")
+    assert "As before" in until_over(page)
+    assert sorted(attached(own, BROAD)) == sorted(before)
+
+
+def test_a_role_that_nobody_misses_is_switched_off_and_given_back(page: AppTest, own: Embedded) -> None:
+    go(page, OLD)
+    page.button(key="role-retire").click().run()
+    assert not page.exception
+    assert "1 of 2: switch it off" in text(page)
+    page.text_input(key="confirm-name").set_value(OLD).run()
+    page.button(key="confirm-do").click().run()
+    go(page, OLD, "History")
+    assert "Retired" in until_over(page)
+    assert attached(own, OLD) == []
+    go(page, OLD, "History")
+    next(one for one in page.button if str(one.key).startswith("role-undo-")).click().run()
+    page.button(key="confirm-do").click().run()
+    go(page, OLD, "History")
+    assert "As before" in until_over(page)
+    assert attached(own, OLD) == ["AdministratorAccess"]
+
+
+def test_a_role_that_something_works_as_is_not_switched_off(page: AppTest, own: Embedded) -> None:
+    go(page, GOOD)
+    page.button(key="role-retire").click().run()
+    assert not page.exception
+    assert "works as it" in text(page) and "dog-infer-one" in text(page)

@@ -14,6 +14,9 @@ from dashboard.core.parallel import gather
 HOUR = 3600
 """IAM's own MaxSessionDuration, in seconds, where none is asked for."""
 
+RETIRED = "kennel:retired"
+"""The tag of a role or policy that was switched off or marked for deletion: since when, ISO 8601, UTC."""
+
 Document = Mapping[str, Any]
 
 

@@ -1,0 +1,135 @@
+"""Train once more as the trial role: the newest job that can be, its epochs cut to one, its results beside its own."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from dashboard.core import tags
+from dashboard.core.aws import Aws
+from dashboard.core.errors import InvalidInput, KennelError, NotFound, Refused
+from dashboard.core.iam.rerun import POLL, NotRunError, Running, StoppedError, Told
+from dashboard.core.runs.delete import delete_objects
+
+MOST_JOBS = 10
+"""So many of the newest jobs are looked at for one that can be run again."""
+SECONDS = 900
+"""The longest that it may train."""
+EPOCHS = ("epochs", "num_epochs", "max_epochs", "num_train_epochs")
+_KEPT = ("InputDataConfig", "OutputDataConfig", "VpcConfig", "EnableNetworkIsolation",
+         "EnableInterContainerTrafficEncryption", "Environment")  # fmt: skip
+_ENDED = ("Completed", "Failed", "Stopped")
+
+
+def run(running: Running) -> Told:
+    """Train and wait. Raises Refused when the job fails, NotRunError when there is none to run again."""
+    job = _newest(running.aws, running)
+    request = small(job, running.trial.name, running.trial.arn, running.trial.mark)
+    running.later.append(_cleared(request))
+    try:
+        running.aws.call("sagemaker", "CreateTrainingJob", **request)
+    except InvalidInput as wrong:
+        raise Refused(
+            f"the job {request['TrainingJobName']} was not accepted", str(wrong), "mend the proposal"
+        ) from wrong
+    told = _wait(running, request["TrainingJobName"])
+    if told["TrainingJobStatus"] != "Completed":
+        why = told.get("FailureReason") or "it gave no reason"
+        raise Refused(
+            f"the job {job['TrainingJobName']} fails under the proposed policy",
+            why,
+            "add what it lacks to the proposal",
+        )
+    artifact = told.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
+    return Told(
+        f"{job['TrainingJobName']} trained once more as {running.trial.name} and completed",
+        (
+            f"{told['TrainingJobName']}: Completed after {told.get('TrainingTimeInSeconds', 0)} s of training",
+            f"its model was written to {artifact}" if artifact else "it wrote no model",
+        ),
+    )
+
+
+def small(job: Mapping[str, Any], name: str, role_arn: str, mark: str) -> dict[str, Any]:
+    """The request for a short job like `job` (DescribeTrainingJob's answer), under another name and role. Pure."""
+    algorithm = {key: value for key, value in job["AlgorithmSpecification"].items() if value}
+    values = {key: "1" if key in EPOCHS else value for key, value in job.get("HyperParameters", {}).items()}
+    made: dict[str, Any] = {
+        "TrainingJobName": name,
+        "RoleArn": role_arn,
+        "AlgorithmSpecification": algorithm,
+        **({"HyperParameters": values} if values else {}),
+        **{member: job[member] for member in _KEPT if job.get(member)},
+        "ResourceConfig": {
+            key: value for key, value in job["ResourceConfig"].items() if key != "KeepAlivePeriodInSeconds"
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": min(SECONDS, job["StoppingCondition"]["MaxRuntimeInSeconds"])},
+        "Tags": tags.of_plan(mark),
+    }
+    if job.get("CheckpointConfig"):
+        place = f"{job['CheckpointConfig']['S3Uri'].rstrip('/')}/{name}/"
+        made["CheckpointConfig"] = {**job["CheckpointConfig"], "S3Uri": place}
+    return made
+
+
+def _newest(aws: Aws, running: Running) -> dict[str, Any]:
+    """The newest job of the role whose data can still be there."""
+    looked = 0
+    for told in _jobs(aws, running):
+        looked += 1
+        if tags.REPLAY not in tags.of_sagemaker(aws, told["TrainingJobArn"]):
+            return told
+    raise NotRunError(
+        f"none of its {looked} newest jobs can be run again: they are recordings, nothing of theirs is here"
+        if looked
+        else "no training job of it is known"
+    )
+
+
+def _jobs(aws: Aws, running: Running) -> Iterator[dict[str, Any]]:
+    for use in [one for one in running.uses if ":training-job/" in one.arn][:MOST_JOBS]:
+        try:
+            told = aws.call("sagemaker", "DescribeTrainingJob", TrainingJobName=use.name)
+        except NotFound:
+            continue
+        if told["RoleArn"] == running.role_arn:
+            yield told
+
+
+def _wait(running: Running, name: str) -> dict[str, Any]:
+    left = float(SECONDS * 2)
+    try:
+        while left > 0:
+            told = running.aws.call("sagemaker", "DescribeTrainingJob", TrainingJobName=name)
+            if told["TrainingJobStatus"] in _ENDED:
+                return told
+            running.wait()
+            left -= POLL
+    except StoppedError:
+        _stop(running.aws, name)
+        raise
+    _stop(running.aws, name)
+    raise Refused(f"the job {name} did not end in {2 * SECONDS} s", "it was stopped", "see its log")
+
+
+def _stop(aws: Aws, name: str) -> None:
+    try:
+        aws.call("sagemaker", "StopTrainingJob", TrainingJobName=name)
+    except (InvalidInput, NotFound):
+        return  # it has ended by itself
+
+
+def _cleared(request: Mapping[str, Any]) -> Callable[[Aws], tuple[str, ...]]:
+    """Deletes what the job wrote. SageMaker keeps its record, as of every job."""
+    places = [f"{request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{request['TrainingJobName']}/"]
+    if "CheckpointConfig" in request:
+        places.append(request["CheckpointConfig"]["S3Uri"])
+
+    def clear(aws: Aws) -> tuple[str, ...]:
+        left = []
+        for place in places:
+            try:
+                delete_objects(aws, place)
+            except KennelError as error:
+                left.append(f"{place} is left over: {error.what}")
+        return tuple(left)
+
+    return clear

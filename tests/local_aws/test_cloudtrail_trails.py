@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Embedded, start_embedded, stop_embedded
-from tests.local_aws.sagemaker_world import unique
+from tests.local_aws.sagemaker_world import ROLE, bucket, channel, client, finished, training_request, unique
 from tests.local_aws.trail_world import (
     ACCOUNT,
     FAST,
@@ -264,3 +264,25 @@ def test_trails_and_what_waits_survive_a_kill(tmp_path_factory: pytest.TempPathF
         assert len(ids) == len(set(ids))
     finally:
         stop_embedded(again)
+
+
+def test_what_a_training_job_did_as_its_role_is_told(aws: Embedded) -> None:
+    """No request comes from its role's key: SageMaker fetches the data and keeps the artifact for it."""
+    name, files = trail(aws, sessions_only(OBJECTS))
+    bucket(aws)
+    job = unique("job")
+    sagemaker = client(aws, "sagemaker")
+    sagemaker.create_training_job(
+        **training_request(job, "echo hello > /opt/ml/model/weights", InputDataConfig=[channel()])
+    )
+    assert finished(sagemaker, job)["TrainingJobStatus"] == "Completed"
+    found = delivered(aws, files, "ListObjects", "GetObject", "PutObject")
+    keys = {(one["eventName"], one["requestParameters"].get("key", "")) for one in found}
+    assert ("GetObject", "data/a.txt") in keys
+    assert ("PutObject", f"runs/{job}/output/model.tar.gz") in keys
+    identity = found[0]["userIdentity"]
+    assert identity["sessionContext"]["sessionIssuer"]["arn"] == ROLE
+    assert (identity["arn"].rpartition("/")[2], identity["invokedBy"]) == ("SageMaker", "sagemaker.amazonaws.com")
+    assert found[0]["sourceIPAddress"] == "sagemaker.amazonaws.com"
+    assert "LastUsedDate" in client(aws, "iam").get_role(RoleName=ROLE.rpartition("/")[2])["Role"]["RoleLastUsed"]
+    client(aws, "cloudtrail").delete_trail(Name=name)

@@ -118,7 +118,8 @@ def in_stage(sagemaker: Any, name: str, stage: str, seconds: float = 10.0) -> di
 def log_lines(logs: Any, group: str, stream_prefix: str = "") -> list[str]:
     """Every line of the group's streams with that prefix; none when there is no such group."""
     try:
-        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream_prefix)["logStreams"]
+        prefix = {"logStreamNamePrefix": stream_prefix} if stream_prefix else {}
+        streams = logs.describe_log_streams(logGroupName=group, **prefix)["logStreams"]
     except logs.exceptions.ResourceNotFoundException:
         return []
     return [

@@ -14,6 +14,7 @@ from dashboard.core.iam.evaluate import Decision, Outcome, context_keys, evaluat
 from local_aws.errors import ServiceError
 from local_aws.moto_app import Moto, MotoService
 from local_aws.protocol import Caller
+from local_aws.services.iam_details import DetailsCalls
 from local_aws.services.iam_last_accessed import Jobs
 from local_aws.services.iam_last_accessed_calls import TELL_LAST_USED, LastAccessedCalls
 from local_aws.services.iam_linked_roles import POLICIES, make
@@ -32,7 +33,7 @@ def _invalid(message: str) -> ServiceError:
     return ServiceError("InvalidInput", message)
 
 
-class Iam(LastAccessedCalls, MotoService):
+class Iam(LastAccessedCalls, DetailsCalls, MotoService):
     """The service. uses: when each role and user last called what; jobs: of last accessed data."""
 
     invalid_code = "ValidationError"

@@ -14,6 +14,7 @@ from dashboard.core.iam.records import Outcome, Record
 from dashboard.core.iam.standing import Standing
 from dashboard.ui import confirm, document_diff, empty, page, role_actions, role_steps
 from dashboard.ui.document_diff import Change
+from dashboard.ui.document_text import Document
 from dashboard.ui.markup import badge, escape, facts, note
 from dashboard.ui.tones import Tone
 
@@ -99,8 +100,8 @@ def _difference(record: Record) -> None:
         st.html(document_diff.listed(found))
 
 
-def _held(role: Standing) -> list[tuple[str, document_diff.Document]]:
-    managed: list[tuple[str, document_diff.Document]] = [(one.name, one.document) for one in role.attached]
+def _held(role: Standing) -> list[tuple[str, Document]]:
+    managed: list[tuple[str, Document]] = [(one.name, one.document) for one in role.attached]
     return [*managed, *role.inline.items()]
 
 

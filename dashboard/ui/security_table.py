@@ -79,23 +79,21 @@ def _filter(findings: Sequence[Finding], key: str, *, bound: bool) -> Asked:
         return of if bound else f"{key}-{of}"
 
     severities = [one.value for one in Severity if any(each.severity is one for each in findings)]
-    there = [kind.value for kind in security_words.kinds(findings)]
+    there = security_words.kinds(findings)
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{key}-filters"):
         text = st.text_input(
             "Search", key=name(TEXT), type="search", live=True, placeholder="Role, policy, reason …", width=220, **bind
         )
         chosen = st.pills(
             "Severity",
-            list(Severity) if bound else severities,
-            format_func=lambda one: security_words.severity_label(Severity(one)),
+            [one.value for one in Severity] if bound else severities,
             selection_mode="multi",
             key=name(SEVERITY),
             **bind,
         )
         kinds = st.multiselect(
             "Kind",
-            [one.value for one in Kind] if bound else there,
-            format_func=lambda one: role_words.KINDS[Kind(one)],
+            [role_words.KINDS[one] for one in (Kind if bound else there)],
             key=name(KIND),
             placeholder="all kinds",
             width=260,

@@ -25,7 +25,9 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Asked:
-    """What the filter says; nothing chosen leaves everything in."""
+    """What the filter says; nothing chosen leaves everything in. kinds: in words, as the field and the address have
+    them.
+    """
 
     text: str = ""
     severities: tuple[str, ...] = ()
@@ -36,7 +38,7 @@ class Asked:
         told = " ".join((subject(finding), finding.policy, finding.reason, KINDS[finding.kind], finding.arn)).lower()
         return (
             (not self.severities or finding.severity in self.severities)
-            and (not self.kinds or finding.kind in self.kinds)
+            and (not self.kinds or KINDS[finding.kind] in self.kinds)
             and all(word in told for word in self.text.lower().split())
         )
 

@@ -133,6 +133,9 @@ class RolesAws(ScriptedAws):
     def _ListAliases(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"Aliases": []}
 
+    def _ListTags(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"Tags": {}} if "Resource" in asked else super()._ListTags(asked)
+
     def _GetPolicy(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"Policy": json.dumps(self.lambda_policy or document()), "RevisionId": "1"}
 

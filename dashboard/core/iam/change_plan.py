@@ -100,7 +100,7 @@ def plan(aws: Aws, proposal: Proposal, *, recorded: Recorded | None = None, uses
     order = tags.order(before.digest, proposal)
     after = _made_role(aws, before, proposal) if proposal.new_role else _changed(before, proposal)
     _never_wider(before, after, proposal)
-    wanted = tuple(dict.fromkeys((*needed.of_policy(proposal.documents.values()), *_used(recorded, proposal))))
+    wanted = tuple(dict.fromkeys((*needed.of_policy(proposal.documents.values()), *used(recorded, proposal))))
     dropped = needed.dropped(proposal, before.documents)
     difference = effective.difference(
         before.documents,
@@ -169,7 +169,7 @@ def policies(role_arn: str, proposal: Proposal) -> tuple[Attached, ...]:
     return tuple(found)
 
 
-def _used(recorded: Recorded | None, proposal: Proposal) -> tuple[Right, ...]:
+def used(recorded: Recorded | None, proposal: Proposal) -> tuple[Right, ...]:
     """What was used and is of the actions that the proposal keeps: what it drops on purpose is no loss."""
     kept = {one.action.lower() for one in needed.of_policy(proposal.documents.values())}
     return tuple(one for one in needed.of_recorded(recorded) if one.action.lower() in kept)

@@ -124,13 +124,7 @@ OPERATORS: list[Case] = [
         {"aws:TokenIssueTime": "2026-01-01"},
         True,
     ),
-    (
-        "key names are not case sensitive",
-        {"StringEquals": {"AWS:SOURCEIP": "1"}},
-        {"aws:SourceIp": "1"},
-        True,
-        "IAM JSON policy elements: Condition",
-    ),
+    ("key names are not case sensitive", {"StringEquals": {"AWS:SOURCEIP": "1"}}, {"aws:SourceIp": "1"}, True),
 ]
 
 BOTH = {

@@ -41,17 +41,37 @@ def install_key(state: Path) -> Key:
 class KeyRing:
     """Finds a key by its id. issued: looks in what IAM and STS handed out; asked only for keys that are not our own.
 
-    runs: the keys of training jobs, endpoints' processes and instances.
+    runs: the keys of training jobs, endpoints' processes and instances. version: another value whenever keys that were
+    handed out may have changed; what was found is kept until then, None: it is looked for each time.
     """
 
-    def __init__(self, own: Key, issued: Callable[[str], Key | None], runs: RunKeys | None = None) -> None:
+    def __init__(
+        self,
+        own: Key,
+        issued: Callable[[str], Key | None],
+        runs: RunKeys | None = None,
+        version: Callable[[], object] | None = None,
+    ) -> None:
         self.own = own
         self._issued = issued
         self._runs = runs
+        self._version = version
+        self._kept: tuple[object, dict[str, Key]] = (None, {})
 
     async def find(self, access_key_id: str) -> Key | None:
         if access_key_id == self.own.access_key_id:
             return self.own
         if self._runs and (key := self._runs.find(access_key_id)):
             return key
-        return await run_in_threadpool(self._issued, access_key_id)  # may have to load moto
+        if self._version is None:
+            return await run_in_threadpool(self._issued, access_key_id)  # may have to load moto
+        version = self._version()
+        if self._kept[0] != version:
+            self._kept = version, {}
+        kept = self._kept[1]
+        if access_key_id in kept:
+            return kept[access_key_id]
+        found = await run_in_threadpool(self._issued, access_key_id)
+        if found is not None:
+            kept[access_key_id] = found
+        return found

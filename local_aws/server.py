@@ -335,7 +335,7 @@ def build(
         Budgets(store, charges, Alerts(charges, sns, delivery)),  # stops before what its alerts go out by
         scaling,  # stops before what it scales
     ]
-    keys = KeyRing(install_key(state), moto.find_key, runs)
+    keys = KeyRing(install_key(state), moto.find_key, runs, lambda: (moto.version("iam"), moto.version("sts")))
     front = Front(services, keys, region, now, trail, Permits(authority, now, IamLookup(moto)))
 
     @asynccontextmanager

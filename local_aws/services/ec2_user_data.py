@@ -5,7 +5,7 @@ import re
 
 from local_aws.errors import ServiceError
 
-DIGEST = "c54dfbf25d3ec884ce2676f6c1ed9e344b941031eb82da83d8082c9b5cfc4324"
+DIGEST = "c320129f96838ab61adf574a2ec336f503302115e6baa8d30289b923c21bd715"
 """SHA-256 of Kennel's user data (dashboard/core/runs/user_data.sh) with the one line blanked that says which run it is;
 a test holds both together."""
 _PARAMETERS = re.compile(rb"^RUN='[^']*'$", re.MULTILINE)

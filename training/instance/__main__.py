@@ -62,10 +62,13 @@ def _connect(region: str) -> Cloud:
 
 
 def _has_ended(cloud: Cloud, order: Order) -> bool:
+    """Whether the run's status says so. S3 tells a role that may list some prefixes only 403 of what is not there."""
     try:
         body = cloud.s3.get_object(Bucket=order.bucket, Key=f"{order.folder}status.json")["Body"].read()
-    except cloud.s3.exceptions.NoSuchKey:
-        return False
+    except cloud.s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "AccessDenied"):
+            return False
+        raise
     return bool(json.loads(body).get("ended"))
 
 

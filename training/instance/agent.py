@@ -232,7 +232,8 @@ class Agent:
             self._cloud.s3.head_object(Bucket=self._order.bucket, Key=f"{self._order.folder}stop.json")
         except _aws_errors() as error:
             code = getattr(error, "response", {}).get("Error", {}).get("Code")
-            if code not in ("404", "NoSuchKey"):
+            # 403: what S3 says of a key that is not there to a role that may list some prefixes only
+            if code not in ("404", "NoSuchKey", "403", "AccessDenied"):
                 self._say(f"It could not be seen whether this run is to stop: {error}")
             return False
         return True

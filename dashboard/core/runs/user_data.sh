@@ -32,7 +32,9 @@ s3 = boto3.client("s3", region_name=run["region"])
 key = f"ec2-runs/{run['name']}/status.json"
 try:
     told = json.loads(s3.get_object(Bucket=run["bucket"], Key=key)["Body"].read())
-except s3.exceptions.NoSuchKey:
+except s3.exceptions.ClientError as error:  # AccessDenied: of what is not there, to a role that may not list it
+    if error.response["Error"]["Code"] not in ("NoSuchKey", "AccessDenied"):
+        raise
     told = {"schema": 1, "name": run["name"], "instance_id": "", "stages": [], "artifact_uri": "", "metrics": {}}
 if not told.get("ended"):
     now = datetime.datetime.now(datetime.timezone.utc).isoformat()

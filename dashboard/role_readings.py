@@ -14,11 +14,13 @@ from dashboard.core.iam.effective import Difference, difference
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.going import Deed, Do, Going, Progress
 from dashboard.core.iam.last_accessed import LastAccessed
+from dashboard.core.iam.proof import Proof
 from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.recorded import Recorded
 from dashboard.core.iam.records import Record, Records
 from dashboard.core.iam.rights import Where
 from dashboard.core.iam.role_seen import RoleSeen, pick
+from dashboard.core.iam.standing import canonical
 from dashboard.readings import Reading, now, where
 from dashboard.security_readings import forget_security, security
 
@@ -28,7 +30,9 @@ __all__ = [
     "begin",
     "forget_roles",
     "going",
+    "keep_proof",
     "now",
+    "proof",
     "proposed",
     "put_away",
     "recorded",
@@ -91,6 +95,20 @@ def begin(aws: Aws, role: str, deed: Deed, do: Do, about: str = "") -> None:
     _going(where(aws)).start(role, deed, do, now(), about)
 
 
+def keep_proof(aws: Aws, proposal: Proposal, made: Proof) -> None:
+    """A proof came to an end: what it says is shown beside this very proposal from now on."""
+    _proofs(where(aws))[_known(proposal)] = made
+
+
+def proof(aws: Aws, proposal: Proposal) -> Proof | None:
+    """The last proof of this very proposal, by this server; None where there was none."""
+    return _proofs(where(aws)).get(_known(proposal))
+
+
+def _known(proposal: Proposal) -> str:
+    return canonical([proposal.role_name, proposal.new_role, dict(proposal.documents), proposal.trust])
+
+
 def stop(aws: Aws, role: str) -> None:
     """End a proof after the step that is under way."""
     _going(where(aws)).stop(role)
@@ -111,6 +129,11 @@ def forget_roles() -> None:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _going(where: str) -> Going:
     return Going()
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _proofs(where: str) -> dict[str, Proof]:
+    return {}
 
 
 @st.cache_resource(show_spinner=False, ttl=60, refresh_mode="background", max_entries=32)

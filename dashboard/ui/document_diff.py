@@ -117,7 +117,7 @@ def _table(found: Sequence[tuple[Change, Held]]) -> str:
     )
     return (
         '<div class="kn-scroll" tabindex="0" role="region" aria-label="Statements that go, come and stay">'
-        '<table class="kn-lines kn-statements"><thead><tr><th>It</th><th>Statement</th><th>Policy</th></tr></thead>'
+        '<table class="kn-lines kn-statements"><thead><tr><th>Change</th><th>Statement</th><th>Policy</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
 

@@ -59,7 +59,8 @@ def html(
 ) -> Markup:
     """The text with its line numbers; a marked statement has its tone, a bar at its side, and above it what it is.
 
-    folded: of the other statements only their number is shown, so that a long policy shows what is wrong with it.
+    folded: of the other statements only their number is shown, so that a long policy shows what is wrong with it, and
+    the reasons are left to what stands beside it.
     """
     known = marks or {}
     rows: list[str] = []
@@ -74,7 +75,7 @@ def html(
         skipped = 0
         if of and line.place is not None and line.place not in told:
             told.add(line.place)
-            rows += [_said(mark) for mark in of]
+            rows += [_said(mark, with_why=not folded) for mark in of]
         tone = f' class="kn-guilty kn-{Tone(of[0].tone)}"' if of else ""
         rows.append(f'<li{tone} value="{number}"><code>{escape(line.text)}</code></li>')
     inner = "".join(rows)
@@ -146,9 +147,9 @@ def _skipped(number: int) -> list[str]:
     return [f'<li class="kn-skipped"><span aria-hidden="true">⋯</span> {told}</li>'] if number else []
 
 
-def _said(mark: Mark) -> str:
+def _said(mark: Mark, *, with_why: bool) -> str:
     tone = Tone(mark.tone)
-    said = escape(f"{mark.word} · {mark.why}" if mark.why else mark.word)
+    said = escape(f"{mark.word} · {mark.why}" if mark.why and with_why else mark.word)
     return f'<li class="kn-guilt kn-{tone}"><span aria-hidden="true">{LOOKS[tone].shape}</span> {said}</li>'
 
 

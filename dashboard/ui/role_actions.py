@@ -15,9 +15,9 @@ from dashboard.core.iam.recorded import Recorded
 from dashboard.core.iam.records import Record
 from dashboard.core.iam.undo import UndoPlan
 from dashboard.core.iam.usage import Use
-from dashboard.ui import document_diff, role_deed, role_effective
+from dashboard.ui import document_diff, role_deed, role_effective, role_prove
 from dashboard.ui.confirm import Question
-from dashboard.ui.markup import badge, escape, facts, note
+from dashboard.ui.markup import Markup, badge, escape, facts, note
 from dashboard.ui.tones import Tone
 
 STEPS = (
@@ -29,7 +29,8 @@ STEPS = (
 
 def apply_question(aws: Aws, proposal: Proposal, recorded: Recorded | None, uses: Sequence[Use]) -> Question:
     """What applying a proposal would do now. Raises Refused for what is not Kennel's to change, or would widen it."""
-    plan = change.plan(aws, proposal, recorded=recorded, uses=uses)
+    with role_deed.judged(proposal.role_name):
+        plan = change.plan(aws, proposal, recorded=recorded, uses=uses)
     why = (
         "Nothing of it is taken away: only the new role is made."
         if plan.is_split
@@ -41,7 +42,7 @@ def apply_question(aws: Aws, proposal: Proposal, recorded: Recorded | None, uses
         plan.role,
         Deed.CHANGE,
         partial(change.apply, aws, plan),
-        draw=partial(_draw, plan),
+        draw=partial(_draw, aws, plan),
         typed=why,
         nothing="The role is as proposed already." if plan.is_empty else "",
         part="Proposal",
@@ -50,7 +51,8 @@ def apply_question(aws: Aws, proposal: Proposal, recorded: Recorded | None, uses
 
 def undo_question(aws: Aws, record: Record) -> Question:
     """What taking a change back would do now. Raises Refused for what cannot be undone."""
-    plan = undo.plan(aws, record)
+    with role_deed.judged(record.name):
+        plan = undo.plan(aws, record)
     return role_deed.question(
         aws,
         plan,
@@ -62,8 +64,8 @@ def undo_question(aws: Aws, record: Record) -> Question:
     )
 
 
-def _draw(plan: ChangePlan) -> None:
-    st.html(note(STEPS))
+def _draw(aws: Aws, plan: ChangePlan) -> None:
+    st.html(Markup(f"<p>{role_prove.mark(aws, plan.proposal)}</p>{note(STEPS)}"))
     before = [] if plan.is_split else [*((one.name, one.document) for one in plan.before.attached)]
     before += [] if plan.is_split else list(plan.before.inline.items())
     after = [(one.name, one.document) for one in plan.after.attached]

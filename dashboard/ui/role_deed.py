@@ -3,6 +3,7 @@ background, step by step, on the role's page.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -14,6 +15,7 @@ from dashboard import role_readings
 from dashboard.core.aws import Account, Aws
 from dashboard.core.calls import Call
 from dashboard.core.errors import Refused
+from dashboard.core.iam.documents import PolicyError
 from dashboard.core.iam.going import Deed, Do, Tell
 from dashboard.core.iam.step import Step
 from dashboard.ui import calls, markup
@@ -44,6 +46,17 @@ class Plan(Protocol):
 
 
 Steps = Callable[[], Iterator[Step]]
+
+
+@contextmanager
+def judged(role: str) -> Iterator[None]:
+    """Inside, a policy that cannot be judged is a reason to leave its role alone."""
+    try:
+        yield
+    except PolicyError as wrong:
+        raise Refused(
+            f"nothing is planned for {role}", f"{wrong}: what cannot be judged is not changed", "mend that policy first"
+        ) from wrong
 
 
 def steps(work: Steps) -> Do:

@@ -8,7 +8,7 @@ from dashboard.core.format import count
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.finding import Finding
 from dashboard.ui import document_text, empty, role_words
-from dashboard.ui.markup import Markup, badge, escape
+from dashboard.ui.markup import Markup, badge, escape, sentence
 
 NO_POLICY = "The role as a whole"
 
@@ -63,10 +63,11 @@ def _one(finding: Finding) -> str:
     tone = role_words.TONES[finding.severity]
     marks = f"{badge(tone, finding.severity)} {badge(tone, role_words.KINDS[finding.kind], shape='')}"
     rows = [("Attack", finding.attack), ("Mend", finding.fix), ("Mitigated by", finding.mitigated_by)]
-    told = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in rows if text)
+    told = "".join(f"<dt>{name}</dt><dd>{escape(sentence(text))}</dd>" for name, text in rows if text)
     place = f" · statement {finding.place}" if finding.place is not None else ""
+    reason = escape(sentence(finding.reason))
     return (
-        f'<div class="kn-told"><p>{marks}{note_of(place)}</p><p class="kn-told-reason">{escape(finding.reason)}</p>'
+        f'<div class="kn-told"><p>{marks}{note_of(place)}</p><p class="kn-told-reason">{reason}</p>'
         f'<dl class="kn-facts">{told}</dl></div>'
     )
 

@@ -54,12 +54,12 @@ def show(aws: Aws, name: str) -> None:
         return
     _head(aws, seen.value, words.age(seen.at, role_readings.now()))
     strip.show(role_words.figures(seen.value, role_readings.now()))
-    unread.show("Not checked", seen.value.unread, "role")
-    for why in seen.value.partial:
-        st.html(note(why))
     chosen = open_part.choose(Part)
     with problem.shown(f"role-{chosen}"):
         _part(aws, seen.value, chosen)
+    for why in seen.value.partial:
+        st.html(note(f"Not all: {why}"))
+    unread.show("Not checked", seen.value.unread, "role")
 
 
 def _part(aws: Aws, seen: RoleSeen, part: Part) -> None:
@@ -84,11 +84,11 @@ def _head(aws: Aws, seen: RoleSeen, age: str) -> None:
     marks = []
     if role.tags.get(tags.SAMPLE):
         marks.append(badge(Tone.SIMULATED, "sample"))
+    elif role.tags.get(tags.MADE_BY) == tags.KENNEL:
+        marks.append(badge(Tone.DONE, "made by Kennel"))
     if role.is_service_linked or role.is_reserved:
         word = "service-linked" if role.is_service_linked else "reserved"
         marks.append(badge(Tone.STOPPED, word, role_words.unchangeable(role)))
-    if role.tags.get(tags.MADE_BY) == tags.KENNEL:
-        marks.append(badge(Tone.DONE, "made by Kennel"))
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="role-actions"):
         page.title(
             role.name,

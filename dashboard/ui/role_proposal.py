@@ -26,6 +26,7 @@ from dashboard.ui import (
     page,
     role_actions,
     role_effective,
+    role_prove,
     role_steps,
     role_words,
     table,
@@ -114,9 +115,18 @@ def _head(aws: Aws, seen: RoleSeen, proposal: Proposal, recorded: Recorded | Non
     role = seen.role
     with st.container(border=True, key="panel-role-proposal"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="role-proposal-head"):
-            st.html(f'<h2 class="kn-finding">{escape(role_words.proposal_sentence(proposal))}</h2>')
+            told = escape(role_words.proposal_sentence(proposal))
+            st.html(f'<div class="kn-heading"><h2 class="kn-finding">{told}</h2>{role_prove.mark(aws, proposal)}</div>')
             st.space("stretch")
             busy = role_steps.is_busy(aws, role.name)
+            st.button(
+                "Prove it" if aws.account.is_embedded else "Simulate it",
+                key="role-prove",
+                icon=":material/experiment:",
+                disabled=busy,
+                on_click=confirm.ask,
+                args=(partial(role_prove.question, aws, proposal, recorded, seen.uses),),
+            )
             if aws.account.writable:
                 st.button(
                     "Apply",

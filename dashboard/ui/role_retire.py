@@ -23,7 +23,8 @@ STEP = {Stage.SWITCH_OFF: "1 of 2: switch it off", Stage.DELETE: "2 of 2: delete
 
 def question(aws: Aws, name: str) -> Question:
     """The next step of letting a role go. Raises Refused and the errors of `Aws.call`."""
-    plan = retire.plan(aws, name, uses=_uses(aws, name), now=state.now())
+    with role_deed.judged(name):
+        plan = retire.plan(aws, name, uses=_uses(aws, name), now=state.now())
     early = plan.is_early(state.now())
     why = {
         Stage.SWITCH_OFF: "Whatever works as it is denied everything from then on; one click gives it back.",

@@ -8,6 +8,7 @@ from dashboard import role_readings
 from dashboard.core.aws import Aws
 from dashboard.core.format import ago, count
 from dashboard.core.iam.going import Deed, Progress
+from dashboard.core.iam.proof import Nature, Proof
 from dashboard.core.iam.step import State, Step
 from dashboard.ui import problem
 from dashboard.ui.markup import Markup, badge, escape, note
@@ -74,8 +75,14 @@ def _ended(aws: Aws, progress: Progress) -> None:
     with st.container(border=True, key="panel-role-ended"):
         tone = Tone.FAILED if progress.has_failed else Tone.DONE
         word = (f"{failed}, and taken back" if progress.has_undone else failed) if progress.has_failed else done
-        begun = ago(progress.begun, role_readings.now())
-        st.html(f"<p>{badge(tone, word)} <strong>{escape(f'{progress.role}{about}')}</strong></p>{note(begun)}")
+        told = ago(progress.begun, role_readings.now())
+        if isinstance(progress.made, Proof):
+            tone, word = verdict(progress.made)
+            told = f"{progress.made.sentence} · {progress.made.nature} · {told}"
+        st.html(
+            f"<div class='kn-done'><p>{badge(tone, word)} <strong>{escape(f'{progress.role}{about}')}</strong></p>"
+            f"{note(told)}</div>"
+        )
         if progress.problem is not None:
             problem.card(progress.problem, "role-deed")
         st.html(listed(progress.steps))
@@ -86,6 +93,17 @@ def _ended(aws: Aws, progress: Progress) -> None:
             on_click=role_readings.put_away,
             args=(aws, progress.role),
         )
+
+
+def verdict(proof: Proof) -> tuple[Tone, str]:
+    """How a proof came out, in a word."""
+    if proof.was_stopped:
+        return Tone.STOPPED, "proof stopped"
+    if any(one.state.is_failed for one in proof.steps):
+        return Tone.FAILED, "not proven"
+    if proof.nature is Nature.SIMULATION:
+        return Tone.SIMULATED, "simulated only"
+    return (Tone.DONE, "proven") if proof.holds else (Tone.WAITING, "proven in part")
 
 
 def listed(steps: Sequence[Step]) -> Markup:

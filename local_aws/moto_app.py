@@ -62,6 +62,7 @@ class Moto:
         self._dispatch: dict[str, Callable[..., Any]] = {}
         self._version = dict.fromkeys(_RESPONSES, 0)
         self._saved = dict.fromkeys(_RESPONSES, 0)
+        self._role_arns: tuple[int, dict[str, str]] = (-1, {})  # of that version
         self.listeners: dict[str, list[Callable[[Any], None]]] = {}
         """Called with a service's backends after each change of them, before it is answered."""
 
@@ -147,10 +148,14 @@ class Moto:
 
     def role_arn(self, name: str) -> str:
         """The ARN of a role by its name, with its path; "" for one that is not there."""
-        with self._lock:
-            self.load("iam")
-            roles = moto_state.backends_of("iam")[ACCOUNT]["aws"].roles.values()
-            return next((str(role.arn) for role in roles if role.name == name), "")
+        version, arns = self._role_arns
+        if version != self._version["iam"]:
+            with self._lock:
+                self.load("iam")
+                roles = moto_state.backends_of("iam")[ACCOUNT]["aws"].roles.values()
+                arns = {role.name: str(role.arn) for role in roles}
+                self._role_arns = (self._version["iam"], arns)
+        return arns.get(name, "")
 
     def version(self, service: str) -> int:
         """Another number after each change of a service; it is read without waiting."""

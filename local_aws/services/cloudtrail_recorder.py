@@ -7,6 +7,7 @@ import json
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -24,15 +25,20 @@ from local_aws.services.cloudtrail_event import Event
 from local_aws.services.cloudtrail_kinds import CallKind, kind_of
 from local_aws.services.cloudtrail_seen import Done, Failure, Seen, event_of, outcome_of
 from local_aws.services.cloudtrail_store import EventStore
-from local_aws.services.cloudtrail_trails import Trails
+from local_aws.services.cloudtrail_trails import Trail, Trails, wanting
 from local_aws.services.iam_uses import Uses
 
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 10_000
 BATCH = 100
+GATHERED = 0.05
+"""Seconds that what is noted waits for more, unless somebody asks for it: each writing costs a commit."""
 INVOKED_BY = "scheduler.amazonaws.com"
 AS_ROLE = "sagemaker.amazonaws.com"
+
+Noted = tuple[Seen | Done | Event, Mapping[str, Trail]]
+"""With the trails as they were then: one may be switched on or off before it is written."""
 
 
 class Recorder:
@@ -55,7 +61,8 @@ class Recorder:
         self.pending = Pending(store.store)
         self._now = now
         self._role_arn = role_arn
-        self._waiting: queue.Queue[Seen | Done | Event | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[Noted | None] = queue.Queue(MOST_WAITING)
+        self._asked_for = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -66,8 +73,10 @@ class Recorder:
     def stop(self) -> None:
         """Write what waits, then close."""
         if self._thread is not None:
+            self._asked_for.set()
             self._waiting.put(None)
             self._thread.join()
+            self._asked_for.clear()
             self._thread = None
         self.store.close()
 
@@ -137,7 +146,9 @@ class Recorder:
     def settle(self) -> None:
         """Wait until everything that was noted so far can be found."""
         if self._thread is not None:
+            self._asked_for.set()
             self._waiting.join()
+            self._asked_for.clear()
 
     def _holds(self, kind: CallKind, source: str, caller: Caller) -> bool:
         """Whether the history or a trail does. The reads of the account's root, which one leaves out, both do."""
@@ -146,38 +157,41 @@ class Recorder:
 
     def _put(self, one: Seen | Done | Event) -> None:
         try:
-            self._waiting.put_nowait(one)
+            self._waiting.put_nowait((one, self.trails.current))
         except queue.Full:
             log.warning("CloudTrail: more than %d events wait, one is lost", MOST_WAITING)
 
     def _work(self) -> None:
-        while True:
+        ended = False
+        while not ended:
             taken = [self._waiting.get()]
+            if self._waiting.qsize() < BATCH:
+                self._asked_for.wait(GATHERED)
             while len(taken) < BATCH and taken[-1] is not None:
                 try:
                     taken.append(self._waiting.get_nowait())
                 except queue.Empty:
                     break
+            ended = taken[-1] is None
             try:
-                self._write([self._event(one) for one in taken if one is not None])
+                self._write([one for one in taken if one is not None])
             except Exception:  # the next events are written all the same
                 log.exception("CloudTrail: %d events are lost", len(taken))
             finally:
                 for _ in taken:
                     self._waiting.task_done()
-            if taken[-1] is None:
-                return
 
-    def _write(self, events: Sequence[Event]) -> None:
-        history = [one for one in events if one.kind is None or not one.kind.is_data]
+    def _write(self, taken: Sequence[Noted]) -> None:
+        history: list[Event] = []
+        to_deliver: list[tuple[Trail, Event, str]] = []
+        for noted, trails in taken:
+            one = noted if isinstance(noted, Event) else event_of(noted, self._role_arn)
+            if one.kind is None or not one.kind.is_data:
+                history.append(one)
+            if takers := wanting(trails, one):
+                text = json.dumps(one.document)
+                to_deliver += [(trail, one, text) for trail in takers]
+            time.sleep(0)  # lets a request that waits for the interpreter go before the next event
         if history:
             self.store.add(history, self._now())
-        to_deliver = []
-        for one in events:
-            if wanting := self.trails.wanting(one):
-                text = json.dumps(one.document)
-                to_deliver += [(trail, one, text) for trail in wanting]
         self.pending.add(to_deliver)
-
-    def _event(self, one: Seen | Done | Event) -> Event:
-        return one if isinstance(one, Event) else event_of(one, self._role_arn)

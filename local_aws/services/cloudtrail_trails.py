@@ -77,6 +77,11 @@ class Trails:
         """By name."""
         return tuple(sorted(self._by_arn.values(), key=lambda one: (one.name, one.arn)))
 
+    @property
+    def current(self) -> Mapping[str, Trail]:
+        """All by ARN as they are now; it does not change when they do."""
+        return self._by_arn
+
     def get(self, arn: str) -> Trail | None:
         return self._by_arn.get(arn)
 
@@ -123,20 +128,21 @@ class Trails:
             self._remembered[key] = found
         return found
 
-    def wanting(self, event: Event) -> tuple[Trail, ...]:
-        """The trails that deliver an event."""
-        if event.kind is None or not self._by_arn:
-            return ()
-        identity = str(event.document["userIdentity"]["arn"])
-        arns = tuple(one["ARN"] for one in event.document.get("resources", ()))
-        kind = event.kind
-        facts = Facts(kind.name, event.source, kind.read_only, identity, kind.resource_type, arns)
-        return tuple(one for one in self._by_arn.values() if one.takes(facts, event.region))
-
     def _put(self, trail: Trail) -> None:
         self._kept.put(trail.arn, asdict(trail))
         self._by_arn = {**self._by_arn, trail.arn: trail}
         self._remembered = {}
+
+
+def wanting(trails: Mapping[str, Trail], event: Event) -> tuple[Trail, ...]:
+    """Those of some trails, as they were when it happened, that deliver an event."""
+    if event.kind is None or not trails:
+        return ()
+    identity = str(event.document["userIdentity"]["arn"])
+    arns = tuple(one["ARN"] for one in event.document.get("resources", ()))
+    kind = event.kind
+    facts = Facts(kind.name, event.source, kind.read_only, identity, kind.resource_type, arns)
+    return tuple(one for one in trails.values() if one.takes(facts, event.region))
 
 
 def _trail(kept: Mapping[str, Any]) -> Trail:

@@ -23,6 +23,7 @@ SUITES = (
     "dashboard",
     "metrics",
     "costs",
+    "trails",
 )
 
 

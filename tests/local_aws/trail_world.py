@@ -29,7 +29,7 @@ class Session:
     secret: str
     token: str
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **config: Any) -> Any:
         made = f"{service} {self.key}"
         if made not in self.aws.clients:  # kept there, so that its connection is closed with the server
             self.aws.clients[made] = boto3.client(
@@ -39,7 +39,7 @@ class Session:
                 aws_access_key_id=self.key,
                 aws_secret_access_key=self.secret,
                 aws_session_token=self.token,
-                config=Config(retries={"total_max_attempts": 1}),
+                config=Config(retries={"total_max_attempts": 1}, **config),
             )
         return self.aws.clients[made]
 

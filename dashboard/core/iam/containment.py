@@ -6,6 +6,7 @@ are. A Deny that there was must still be there for whatever it took something of
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dashboard.core.iam import variables
 from dashboard.core.iam.documents import Condition, Effect, Policy, Statement
@@ -87,6 +88,8 @@ def _bits(answers: Iterable[bool]) -> int:
 def _takes_in_actions(wide: Statement, grant: Grant) -> bool:
     if grant.excepts_actions:
         return _covered(wide.not_actions, grant.statement.not_actions) if wide.not_actions else _has_all(wide.actions)
+    if _is_plain(grant.action):
+        return wide.is_about(grant.action.lower())
     if wide.not_actions:
         return not any(overlap(_action(one), _action(grant.action)) for one in wide.not_actions)
     return any(contains(_action(one), _action(grant.action), Reach.TEXT) for one in wide.actions)
@@ -156,6 +159,8 @@ def _touches_actions(deny: Statement, grant: Grant) -> bool:
     """Whether a Deny may be about what a grant is about."""
     if grant.excepts_actions:
         return True
+    if _is_plain(grant.action):
+        return deny.is_about(grant.action.lower())
     action = _action(grant.action)
     if deny.not_actions:
         return not any(contains(_action(one), action, Reach.TEXT) for one in deny.not_actions)
@@ -179,6 +184,11 @@ def _has_all(patterns: Sequence[str]) -> bool:
     return any(one and not one.strip("*") for one in patterns)
 
 
+def _is_plain(pattern: str) -> bool:
+    return "*" not in pattern and "?" not in pattern
+
+
+@lru_cache(maxsize=8192)
 def _action(pattern: str) -> str:
     return prepared(EVERYTHING if pattern == "*:*" else pattern.lower())
 

@@ -348,11 +348,11 @@ def test_matching_takes_no_longer_for_a_wicked_pattern() -> None:
 
 def test_documents_come_in_any_form() -> None:
     read = {"Version": "2012-10-17", "Statement": [allow("s3:Get*", Sid="Read"), deny("s3:GetBucketAcl")]}
-    for given in (read, json.dumps(read), Policy.parse(read), [read], [json.dumps(read)], (Policy.parse(read),)):
-        decision = evaluate(given, "s3:GetObject", OBJECT)
+    for one in (read, json.dumps(read), Policy.parse(read), [read], [json.dumps(read)], (Policy.parse(read),)):
+        decision = evaluate(one, "s3:GetObject", OBJECT)
         assert decision.allowed
         assert [(one.place, one.sid) for one in decision.matched] == [(0, "Read")]
-        assert not evaluate(given, "s3:GetBucketAcl", "*").allowed
+        assert not evaluate(one, "s3:GetBucketAcl", "*").allowed
         assert not evaluate([allow_all()], "s3:PutObject", OBJECT, boundary=read).allowed
     assert evaluate([read, read], "s3:GetObject", OBJECT).matched[1].policy == "policy 2"
 

@@ -5,7 +5,7 @@ policies of its identity, its permissions boundary and the policies of its sessi
 Guide, "Policy evaluation logic"; the sentences are those of "Troubleshoot access denied error messages".
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,10 +56,10 @@ class Authority:
         self._standings = standings
         self.tags = tags
 
-    def is_quick(self, principal: Principal) -> bool:
+    def is_quick(self, principal: Principal, rights: Sequence[Right]) -> bool:
         """Whether a judgement waits for nothing, so that it may be made in an event loop."""
         known = self._standings.known(principal)
-        return known is not None and not known.asks_tags
+        return known is not None and not any(known.asks_tags(one.action) for one in rights)
 
     def refusal(
         self, principal: Principal, rights: Iterable[Right], circumstances: Circumstances, *, granted: bool = False
@@ -94,7 +94,7 @@ class Authority:
         if standing.gone:
             return f"because {standing.gone}"
         whole = {**context, **_of_resource(right.resource), **right.context}
-        if standing.asks_tags:
+        if standing.asks_tags(right.action):
             for key, value in self.tags(right.resource).items():
                 whole[f"aws:ResourceTag/{key}"] = whole[f"{right.service}:ResourceTag/{key}"] = value
         lacking = ""

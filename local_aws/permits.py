@@ -56,9 +56,10 @@ class Permits:
         if service.name == "s3" and operation.name == "DeleteObjects":
             request.scope[DENIED_KEYS] = await run_in_threadpool(self._denied_keys, params, caller, circumstances)
             return
-        judged = partial(self._refusal, service, operation.name, params, caller, circumstances)
-        quick = service.name not in LOOKED_UP and self._authority.is_quick(caller.who)
-        why_not = judged() if quick else await run_in_threadpool(judged)
+        named = partial(self._rights, service, operation.name, params, caller)
+        rights = await run_in_threadpool(named) if service.name in LOOKED_UP else named()
+        judged = partial(self._refusal, caller, rights, circumstances)
+        why_not = judged() if self._authority.is_quick(caller.who, rights) else await run_in_threadpool(judged)
         if why_not:
             raise denied(service.name, service.protocol, why_not)
 
@@ -70,16 +71,17 @@ class Permits:
         told = {key: self._authority.refusal(caller.who, (one,), circumstances) for key, one in rights.items()}
         return {key: why_not for key, why_not in told.items() if why_not}
 
-    def _refusal(
-        self, service: Service, operation: str, params: Params, caller: Caller, circumstances: Circumstances
-    ) -> str:
+    def _rights(self, service: Service, operation: str, params: Params, caller: Caller) -> tuple[Right, ...]:
         try:
-            rights = rights_of(service.name, operation, params, Where(ACCOUNT, caller.region), self._lookup)
+            return rights_of(service.name, operation, params, Where(ACCOUNT, caller.region), self._lookup)
         except UnknownRequest:
-            return (
+            sentence = (
                 f"User: {caller.arn} is not authorized to perform: {service.name}:{operation}: the embedded AWS does "
                 "not know which right that needs, so it is open to the account's root user only"
             )
+            raise denied(service.name, service.protocol, sentence) from None
+
+    def _refusal(self, caller: Caller, rights: tuple[Right, ...], circumstances: Circumstances) -> str:
         for right in rights:
             lets_in = self._granted.get(right.service)
             granted = lets_in is not None and lets_in(caller, right)

@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from dashboard.core.iam.documents import Policy, PolicyError
-from dashboard.core.iam.evaluate import context_keys
 from local_aws import ACCOUNT
 from local_aws.errors import ServiceError
 from local_aws.moto_app import Moto
@@ -23,13 +23,25 @@ class Standing:
     """layers: sets of policies that must each allow an action, by what AWS calls them in its errors.
 
     facts: what is true of the caller whatever it asks, as context keys. gone: why nothing is allowed, "" when policies
-    decide. asks_tags: whether a policy looks at the tags of what is asked for.
+    decide.
     """
 
     layers: tuple[tuple[str, tuple[Policy, ...]], ...] = ()
     facts: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     gone: str = ""
-    asks_tags: bool = False
+
+    def asks_tags(self, action: str) -> bool:
+        """Whether what the policies say of an action depends on the tags of what it is done to."""
+        name = action.lower()
+        kept = self._asking.get(name)
+        if kept is None:
+            statements = (one for _, policies in self.layers for policy in policies for _, one in policy.about(name))
+            kept = self._asking[name] = any(_TAG_KEY in key.lower() for one in statements for key in one.keys)
+        return kept
+
+    @cached_property
+    def _asking(self) -> dict[str, bool]:
+        return {}
 
 
 class Standings:
@@ -81,9 +93,7 @@ def read(moto: Moto, principal: Principal) -> Standing:
         layers.append(("permissions boundary", (found.boundary.policy,)))
     if principal.session or principal.session_arns:
         layers.append(("session policy", session))
-    everything = [policy for _, policies in layers for policy in policies]
-    asks_tags = any(_TAG_KEY in key.lower() for key in context_keys(everything))
-    return Standing(tuple(layers), facts, asks_tags=asks_tags)
+    return Standing(tuple(layers), facts)
 
 
 def _gone(principal: Principal, wrong: ServiceError | None) -> str:

@@ -154,10 +154,10 @@ def test_a_changed_policy_counts_from_the_next_request_on(account: Account, auth
     role = account.role(allow())
     session = session_of(role, "x")
     assert authority.refusal(session, [READ], HERE) == ""
-    assert authority.is_quick(session)
+    assert authority.is_quick(session, [READ])
     with account.moto.using("iam", changes=True) as backends:
         backends[ACCOUNT]["aws"].put_role_policy(role.rpartition("/")[2], "own", document(deny()))
-    assert not authority.is_quick(session)
+    assert not authority.is_quick(session, [READ])
     assert "explicit deny" in authority.refusal(session, [READ], HERE)
 
 
@@ -227,7 +227,7 @@ def test_what_the_request_says_and_what_it_is_about_are_context_too(moto: Moto, 
     delete = [Right("sagemaker:DeleteEndpoint", f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{n}") for n in "ab"]
     assert authority.refusal(session, delete[:1], HERE) == ""
     assert authority.refusal(session, delete[1:], HERE)
-    assert not authority.is_quick(session)  # tags are looked up, which may wait
+    assert not authority.is_quick(session, delete)  # tags are looked up, which may wait
     for prefix, may in (("dogs/a", True), ("cats/", False)):
         right = Right("s3:ListBucket", "arn:aws:s3:::b", {"s3:prefix": (prefix,)})
         assert authority.may(session, right, HERE) is may

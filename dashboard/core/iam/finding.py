@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 
@@ -61,7 +62,7 @@ class Finding:
     arn: str = ""
     mitigated_by: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The same for the same fault as long as nothing about it changes: what an accepted risk is kept by."""
         told = json.dumps([self.arn or self.role, self.kind, self.policy, self.statement, self.reason], sort_keys=True)

@@ -33,7 +33,7 @@ NOTHING: Mapping[str, Any] = {
 }
 PROBES = (Right("s3:ListAllMyBuckets"), Right("iam:ListRoles"), Right("sagemaker:ListTrainingJobs"))
 """Asked of the simulator once a role is switched off, besides what its policies allowed."""
-MOST_PROBES = 20
+MOST_PROBES = 5
 SETTLE_SECONDS, PAUSE = 30.0, 2.0
 Sleep = Callable[[float], None]
 

@@ -91,6 +91,11 @@ class _Reading:
                 f"Only the newest {len(listing.files)} files of the trail {trail.name} were read, "
                 f"those since {listing.complete_from:%d %B %Y %H:%M} UTC."
             )
+        if not listing.files and not listing.is_cut and trail.delivered and trail.delivered > self._since:
+            self._partial.append(
+                f"The trail {trail.name} delivered last on {trail.delivered:%d %B %Y}, and no file of it was found in "
+                f"{trail.bucket} for this account and region."
+            )
         if not trail.is_logging:
             self._partial.append(f"The trail {trail.name} is switched off.")
         self._sources.append(f"the trail {trail.name}")

@@ -25,7 +25,9 @@ _AT = re.compile(r"_(\d{8}T\d{4}Z)_[^/]*\.json\.gz$")
 
 @dataclass(frozen=True)
 class Trail:
-    """A trail whose files can be read. since: when it was switched on last, None where that is not known."""
+    """A trail whose files can be read. since, delivered: when it was switched on last, and delivered last; None where
+    that is not known.
+    """
 
     name: str
     bucket: str
@@ -34,6 +36,8 @@ class Trail:
     since: datetime | None
     tells_data: bool
     """Whether it delivers data events too: objects of S3, calls of endpoints and functions."""
+    is_of_organization: bool = False
+    delivered: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ def _trail(aws: Aws, told: Mapping[str, Any]) -> Trail:
         is_logging=bool(status.get("IsLogging", True)),
         since=status.get("StartLoggingTime"),
         tells_data=_tells_data(selectors),
+        is_of_organization=bool(told.get("IsOrganizationTrail")),
+        delivered=status.get("LatestDeliveryTime"),
     )
 
 
@@ -94,13 +100,13 @@ def _tells_data(selectors: Mapping[str, Any]) -> bool:
 def files_of(aws: Aws, trail: Trail, since: datetime, now: datetime, most: int = MOST_FILES) -> Listing:
     """The files of this region that were delivered since then, at most so many. Raises KennelError."""
     account, region = aws.account.account_id, aws.account.region
-    start = f"{trail.prefix}/" if trail.prefix else ""
+    start = _start(aws, trail)
     days = _days(since, now)
     found: list[File] = []
     size, listed_from = 0, now
     for number in range(0, len(days), DAYS_AT_ONCE):
         batch = days[number : number + DAYS_AT_ONCE]
-        prefixes = [f"{start}AWSLogs/{account}/CloudTrail/{region}/{day:%Y/%m/%d}/" for day in batch]
+        prefixes = [f"{start}{account}/CloudTrail/{region}/{day:%Y/%m/%d}/" for day in batch]
         for day, files in zip(batch, gather(lambda prefix: _day(aws, trail.bucket, prefix), prefixes), strict=True):
             for file in sorted(files, key=lambda one: (one.at, one.key), reverse=True):
                 if file.at + timedelta(minutes=1) < since:
@@ -111,6 +117,16 @@ def files_of(aws: Aws, trail: Trail, since: datetime, now: datetime, most: int =
                 found.append(file)
             listed_from = day
     return Listing(tuple(found), max(since, listed_from), is_cut=False)
+
+
+def _start(aws: Aws, trail: Trail) -> str:
+    """What all keys of a trail begin with: a trail of an organization has its id before those of the accounts."""
+    start = f"{trail.prefix}/AWSLogs/" if trail.prefix else "AWSLogs/"
+    if not trail.is_of_organization:
+        return start
+    answer = aws.call("s3", "ListObjectsV2", Bucket=trail.bucket, Prefix=f"{start}o-", Delimiter="/")
+    found = [str(one["Prefix"]) for one in answer.get("CommonPrefixes", ())]
+    return found[0] if found else start
 
 
 def _days(since: datetime, now: datetime) -> list[datetime]:

@@ -1,10 +1,12 @@
 """What a role did, read from an embedded AWS: from a trail's files, from the event history, and what is missing."""
 
 import gzip
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import botocore.session
 import pytest
@@ -168,3 +170,40 @@ def test_another_region_has_its_own_record(aws: Aws, embedded: Embedded) -> None
         assert observed.read(elsewhere, role, hour_ago()).calls == ()
     finally:
         close(elsewhere)
+
+
+class Elsewhere(Aws):
+    """An account whose one trail is its organization's, with these objects in its bucket."""
+
+    def __init__(self, *keys: str) -> None:
+        self.account, self.keys = Account("work", "us-east-1", ACCOUNT, False, False), keys
+
+    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        match operation:
+            case "DescribeTrails":
+                return {"trailList": [{"Name": "all", "S3BucketName": "logs", "IsOrganizationTrail": True}]}
+            case "GetTrailStatus":
+                return {"IsLogging": True, "LatestDeliveryTime": datetime.now(UTC)}
+            case "ListObjectsV2":
+                return {"CommonPrefixes": [{"Prefix": "AWSLogs/o-abc/"}]}
+            case "GetObject":
+                records = {"Records": [{"role": parameters["Key"]}]}
+                return {"Body": io.BytesIO(gzip.compress(json.dumps(records).encode()))}
+        return {}
+
+    def pages(self, service: str, operation: str, limit: int = 100, **parameters: Any) -> Iterator[dict[str, Any]]:
+        if operation == "ListObjectsV2":
+            found = [key for key in self.keys if key.startswith(parameters["Prefix"])]
+            yield {"Contents": [{"Key": key, "Size": 100} for key in found]}
+        else:
+            yield {"Events": []}
+
+
+def test_an_organizations_trail_is_read_where_it_lies() -> None:
+    now = datetime.now(UTC)
+    name = f"{ACCOUNT}_CloudTrail_us-east-1_{now:%Y%m%dT%H%MZ}_x.json.gz"
+    file = f"AWSLogs/o-abc/{ACCOUNT}/CloudTrail/us-east-1/{now:%Y/%m/%d}/{name}"
+    found = observed.read(Elsewhere(file), "arn:aws:iam::123456789012:role/Dogs", hour_ago(), pace=lambda: None)
+    assert not any("no file of it" in one for one in found.partial)
+    missing = observed.read(Elsewhere(), "arn:aws:iam::123456789012:role/Dogs", hour_ago(), pace=lambda: None)
+    assert any("no file of it was found in logs" in one for one in missing.partial)

@@ -141,12 +141,23 @@ class _Automaton:
                 self._on[character] = self._on.get(character, 0) | bit
             part += character == ":"
             state += 1
+        # only * that go anywhere: what is between them is found one after the other, which is the quickest
+        self._between: list[str] | None = None
+        if wildcards and ONE not in pattern and not self._stays_but_colon:
+            self._between = pattern[first + 1 : last].split(ANY) if first < last else []
         self._met = 1 << state
         self._shortest = len(self._start) + state
 
     def fits(self, text: str) -> bool:
         if len(text) < self._shortest or not text.startswith(self._start) or not text.endswith(self._end):
             return False
+        if self._between is not None:
+            at = len(self._start)
+            for part in self._between:
+                at = text.find(part, at) + len(part)
+                if at < len(part):
+                    return False
+            return at <= len(text) - len(self._end)
         on, on_any, stays, states = self._on, self._on_any, self._stays, 1
         for character in text[len(self._start) :]:
             moves, kept = on.get(character, 0) | on_any, stays

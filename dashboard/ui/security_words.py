@@ -7,7 +7,7 @@ from typing import Any
 
 from dashboard.core.format import ago, count
 from dashboard.core.iam import unused
-from dashboard.core.iam.audited import Audited, by_severity, by_subject, subject
+from dashboard.core.iam.audited import ACCOUNT, Audited, by_severity, by_subject, subject
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.finding import Finding, Kind, Severity
 from dashboard.core.iam.risks import Accepted, Point
@@ -62,10 +62,15 @@ def sentence(audited: Audited, findings: Sequence[Finding]) -> str:
 
 def _beside(found: Mapping[str, Sequence[Finding]], roles: set[str]) -> tuple[str, str]:
     """What it is that has findings beside roles: one of it, and several."""
-    there = {one.kind is Kind.UNUSED_POLICY for name, of in found.items() if name not in roles for one in of}
-    if there == {True}:
+    there = {
+        "account" if name == ACCOUNT else "policy" if one.kind is Kind.UNUSED_POLICY else "function"
+        for name, of in found.items()
+        if name not in roles
+        for one in of
+    }
+    if there == {"policy"}:
         return "policy", "policies"
-    return ("function", "functions") if there == {False} else ("policy or function", "policies and functions")
+    return ("function", "functions") if there == {"function"} else ("other thing", "other things")
 
 
 def _as_far(audited: Audited) -> str:

@@ -41,7 +41,7 @@ def audited(*findings: Finding, roles: int = 3, unread: tuple[Unread, ...] = ())
         ((finding("a"), finding("b", Severity.CRITICAL)), "2 of 3 roles have findings, the worst is b: critical"),
         ((finding("a"), LOOSE), "1 of 3 roles and 1 policy have findings, the worst is a: high"),
         ((CALLED,), "1 function has findings, the worst is f: high"),
-        ((LOOSE, CALLED), "2 policies and functions have findings, the worst is f: high"),
+        ((LOOSE, CALLED), "2 other things have findings, the worst is f: high"),
     ],
 )
 def test_the_live_sentence(findings: tuple[Finding, ...], says: str) -> None:

@@ -38,7 +38,7 @@ def test_the_first_look_names_the_worst_and_shows_the_statement(visit: Open, acc
     page = visit(account, "security")
     assert not page.exception
     told = text(page)
-    assert "3 of 4 roles and 2 policies and functions have findings, the worst is DogProject: critical" in told
+    assert "3 of 4 roles and 2 other things have findings, the worst is DogProject: critical" in told
     assert "4 roles, 2 managed policies, 1 function" in told
     assert "critical, full access" in told  # at the statement itself
     assert "&quot;*&quot;" in told
@@ -110,7 +110,7 @@ def test_without_the_right_to_read_roles_nothing_is_called_safe(visit: Open, acc
     assert "of 100" not in told
     assert "roles and their policies: not allowed" in told
     assert any("iam:GetAccountAuthorizationDetails" in one.value for one in page.code)
-    assert table(page) == ["dog-infer"]  # what could be read stands
+    assert table(page) == ["dog-infer", "the account"]  # what could be read stands, and an export says what was not
     assert Risks(OWN).trend() == ()
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from dashboard.core.aws import Aws
 from dashboard.core.costs.ledger.ledger import Unread
-from dashboard.core.errors import KennelError
+from dashboard.core.errors import KennelError, ServiceFault
 from dashboard.core.iam import functions, used_by
 from dashboard.core.iam.entities import LISTS, merged
-from dashboard.core.iam.finding import Finding
+from dashboard.core.iam.finding import Finding, Kind, Severity
 from dashboard.core.iam.findings import audit
 from dashboard.core.iam.functions import Exposure
 from dashboard.core.iam.functions_read import exposures
@@ -40,12 +40,31 @@ class AccountIam:
     functions: tuple[Exposure, ...] = ()
     unread: tuple[Unread, ...] = ()
     partial: tuple[str, ...] = ()
+    account_id: str = ""
 
     def findings(self, unused_days: int = DAYS) -> tuple[Finding, ...]:
         """All that an audit finds, the worst first."""
         found = audit(self.details, usage=self.usage, now=self.at, unused_days=unused_days)
         found += [one for exposure in self.functions for one in functions.findings(exposure)]
+        found += [self._unjudged(part) for part in self.unread if not _is_absent(part.problem)]
         return worst_first(found)
+
+    def _unjudged(self, part: Unread) -> Finding:
+        """A part that was not read is told of in exports too, where nothing else would say so."""
+        return Finding(
+            "",
+            Kind.UNKNOWN,
+            Severity.MEDIUM,
+            f"{part.what} could not be judged: {part.problem.what}",
+            "whatever is wrong there is not known",
+            part.problem.next_step or "look again, or give whoever audits the right to read it",
+            arn=f"arn:aws:iam::{self.account_id}:root",
+        )
+
+
+def _is_absent(problem: KennelError) -> bool:
+    """Whether there is no such thing here at all, so that nothing of it can be wrong."""
+    return isinstance(problem, ServiceFault) and "is not available here" in problem.what
 
 
 def read(aws: Aws, known: Known | None = None, clock: Callable[[], datetime] | None = None) -> AccountIam:
@@ -77,7 +96,9 @@ def read(aws: Aws, known: Known | None = None, clock: Callable[[], datetime] | N
     unread += [one for part in parts for one in part.unread]
     partial = tuple(why for part in parts for why in part.partial)
     usage = used_by.joined(parts, used_by.profiles_of(told))
-    return AccountIam(now, told, usage, found, tuple(sorted(unread, key=lambda one: one.what)), partial)
+    return AccountIam(
+        now, told, usage, found, tuple(sorted(unread, key=lambda one: one.what)), partial, aws.account.account_id
+    )
 
 
 def _made(look: Callable[[], Any]) -> Any:

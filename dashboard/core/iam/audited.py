@@ -13,6 +13,9 @@ from dashboard.core.iam.findings import audit
 from dashboard.core.iam.unused import DAYS
 from dashboard.core.iam.usage import Usage
 
+ACCOUNT = "the account"
+"""What a finding is about that is of no single thing."""
+
 
 @dataclass(frozen=True)
 class Audited:
@@ -76,9 +79,11 @@ def by_severity(findings: Sequence[Finding]) -> dict[Severity, int]:
 
 
 def subject(finding: Finding) -> str:
-    """What a finding is about: the role, else the policy's or function's own name."""
+    """What a finding is about: the role, else the policy's or function's own name, or the whole account."""
     if finding.role:
         return finding.role
+    if finding.arn.endswith(":root"):
+        return ACCOUNT
     if finding.kind is Kind.UNUSED_POLICY:
         return finding.policy
     return finding.arn.rpartition(":")[2] if ":function:" in finding.arn else finding.arn.rpartition("/")[2]

@@ -103,15 +103,18 @@ def test_what_may_not_be_read_is_named_and_the_rest_stands(aws: RolesAws, operat
     if operation == "GetAccountAuthorizationDetails":
         found = posture(of_account(read), ())
         assert found.score is None  # nothing read must not look like nothing wrong
-        assert [one.kind for one in found.findings] == [Kind.RESOURCE_POLICY]
+        assert [one.kind for one in found.findings] == [Kind.RESOURCE_POLICY, Kind.UNKNOWN]
     else:
         assert any(one.role == "DogProject" for one in read.findings())
+    unknown = [one for one in read.findings() if one.kind is Kind.UNKNOWN]
+    assert [one.reason for one in unknown] == [f"{what} could not be judged: not allowed to {operation}"]
 
 
 def test_a_service_that_is_not_there_is_no_reason_to_stop(aws: RolesAws) -> None:
     aws.errors["ListNotebookInstances"] = ServiceFault("sagemaker is not available here")
     read = account.read(aws)
     assert "notebooks were not looked at" in read.usage.unread[0]
+    assert not any(one.kind is Kind.UNKNOWN for one in read.findings())
 
 
 def test_every_planted_risk_is_found_and_the_good_role_is_not(aws: RolesAws) -> None:

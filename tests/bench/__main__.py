@@ -24,6 +24,7 @@ SUITES = (
     "metrics",
     "costs",
     "trails",
+    "enforcement",
     "iam",
 )
 

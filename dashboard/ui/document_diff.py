@@ -97,17 +97,21 @@ def statements(
     )
 
 
-def listed(found: Sequence[tuple[Change, Held]]) -> Markup:
+def listed(found: Sequence[tuple[Change, Held]], shown: int = SHOWN) -> Markup:
     """Statements as a table: what becomes of each, what it says, and which policy holds it. What comes is first; of
-    many that go, all but the first few are folded away.
+    many that go, all but the first few (`shown`) are folded away.
     """
     order = (Change.COMES, Change.SAME, Change.GOES)
     ordered = sorted(found, key=lambda one: order.index(one[0]))
     gone = sum(change is Change.GOES for change, _ in found)
-    first = len(ordered) - (gone - SHOWN if gone > SHOWN + 2 else 0)
+    first = len(ordered) - (gone - shown if gone > shown + 2 else 0)
     more = ordered[first:]
-    rest = f"<details><summary>{count(len(more), 'more statement')} that go</summary>{_table(more)}</details>"
+    rest = f"<details><summary>{_folded_words(len(more), shown)}</summary>{_table(more)}</details>"
     return Markup(f"{_table(ordered[:first])}{rest if more else ''}")
+
+
+def _folded_words(number: int, shown: int) -> str:
+    return f"{count(number, 'more statement' if shown else 'statement')} that {'goes' if number == 1 else 'go'}"
 
 
 def _table(found: Sequence[tuple[Change, Held]]) -> str:

@@ -69,8 +69,8 @@ def _draw(aws: Aws, plan: ChangePlan) -> None:
     before = [] if plan.is_split else [*((one.name, one.document) for one in plan.before.attached)]
     before += [] if plan.is_split else list(plan.before.inline.items())
     after = [(one.name, one.document) for one in plan.after.attached]
-    st.html(document_diff.listed(document_diff.statements(before, after)))
     role_effective.told(plan.difference, "plan")
+    st.html(document_diff.listed(document_diff.statements(before, after), shown=0))
     rows = {
         "Must work": f"{count(len(plan.needed), 'right')}, which IAM's simulator is asked about three times",
         "Must not": count(len(plan.dropped), "right"),

@@ -63,8 +63,8 @@ def show(aws: Aws, name: str) -> None:
 
 
 def _part(aws: Aws, seen: RoleSeen, part: Part) -> None:
-    if part is not Part.PROPOSAL:
-        role_steps.show(aws, seen.role.name)
+    if part is not Part.PROPOSAL:  # which has it below its buttons
+        role_steps.show(aws, seen.role.name, ended=part is Part.HISTORY)
     if part is Part.FINDINGS:
         role_findings.show(seen.role, seen.findings)
     elif part is Part.POLICIES:

@@ -69,7 +69,7 @@ def _show(aws: Aws, seen: RoleSeen, found: Proposed) -> None:
         return
     proposal = _chosen(found.proposals)
     difference = found.differences[found.proposals.index(proposal)]
-    _head(aws, seen, proposal, found.recorded)
+    _head(aws, seen, proposal, found.recorded, is_met=_is_met(role, proposal, difference))
     role_steps.show(aws, role.name)
     view = View(
         st.segmented_control(
@@ -111,12 +111,19 @@ def _chosen(proposals: Sequence[Proposal]) -> Proposal:
     return by_duty.get(chosen or "", proposals[0])
 
 
-def _head(aws: Aws, seen: RoleSeen, proposal: Proposal, recorded: Recorded | None) -> None:
+def _is_met(role: Role, proposal: Proposal, difference: Difference | None) -> bool:
+    """Whether the role is as proposed already."""
+    is_same = difference is not None and difference.is_empty and role.trust == proposal.trust
+    return is_same and not proposal.new_role
+
+
+def _head(aws: Aws, seen: RoleSeen, proposal: Proposal, recorded: Recorded | None, *, is_met: bool) -> None:
     role = seen.role
     with st.container(border=True, key="panel-role-proposal"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="role-proposal-head"):
+            marks = badge(Tone.DONE, "the role is as proposed") if is_met else role_prove.mark(aws, proposal)
             told = escape(role_words.proposal_sentence(proposal))
-            st.html(f'<div class="kn-heading"><h2 class="kn-finding">{told}</h2>{role_prove.mark(aws, proposal)}</div>')
+            st.html(f'<div class="kn-heading"><h2 class="kn-finding">{told}</h2>{marks}</div>')
             st.space("stretch")
             busy = role_steps.is_busy(aws, role.name)
             st.button(
@@ -127,7 +134,7 @@ def _head(aws: Aws, seen: RoleSeen, proposal: Proposal, recorded: Recorded | Non
                 on_click=confirm.ask,
                 args=(partial(role_prove.question, aws, proposal, recorded, seen.uses),),
             )
-            if aws.account.writable:
+            if aws.account.writable and not is_met:
                 st.button(
                     "Apply",
                     key="role-apply",

@@ -11,7 +11,7 @@ from dashboard.core.iam.going import Deed, Progress
 from dashboard.core.iam.proof import Nature, Proof
 from dashboard.core.iam.step import State, Step
 from dashboard.ui import problem
-from dashboard.ui.markup import Markup, badge, escape, note
+from dashboard.ui.markup import Markup, badge, escape, note, sentence
 from dashboard.ui.tones import Tone
 
 TONES = {State.RUNNING: Tone.RUNNING, State.DONE: Tone.DONE, State.FAILED: Tone.FAILED, State.SKIPPED: Tone.STOPPED}
@@ -22,20 +22,21 @@ NAMES = {
     Deed.RETIREMENT: "Retiring",
 }
 ENDS = {
-    Deed.PROOF: ("Proven", "Not proven"),
-    Deed.CHANGE: ("Changed", "Not changed"),
-    Deed.UNDO: ("As before", "Not undone"),
-    Deed.RETIREMENT: ("Retired", "Not retired"),
+    Deed.PROOF: ("proven", "not proven"),
+    Deed.CHANGE: ("changed", "not changed"),
+    Deed.UNDO: ("as before", "not undone"),
+    Deed.RETIREMENT: ("done", "not done"),
 }
 
 
-def show(aws: Aws, role: str) -> None:
-    """The deed that goes on, looked at again every second, or how the last one ended; nothing where there was none."""
+def show(aws: Aws, role: str, *, ended: bool = True) -> None:
+    """The deed that goes on, looked at again every second, or (`ended`) how the last one came out."""
     progress = role_readings.going(aws, role)
     if progress is None:
         return
     if progress.is_over:
-        _ended(aws, progress)
+        if ended:
+            _ended(aws, progress)
     else:
         st.fragment(_watch, run_every=1, key="role-watch")(aws, role)
 
@@ -114,7 +115,7 @@ def listed(steps: Sequence[Step]) -> Markup:
 def _one(step: Step) -> str:
     tone = TONES[step.state]
     title = f"{step.number} {step.title}" if not step.undoes else f"{step.number} Back: {step.title}"
-    detail = note(step.detail, tone if step.state.is_failed else "") if step.detail else ""
+    detail = note(sentence(step.detail), tone if step.state.is_failed else "") if step.detail else ""
     evidence = ""
     if step.evidence:
         rows = "".join(f"<li>{escape(one)}</li>" for one in step.evidence)

@@ -4,9 +4,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard import state
+from dashboard.core.aws import Account, Aws
 from tests.conftest import Embedded, start_embedded, stop_embedded
 from tests.views.conftest import APP, text
 from tests.views.role_account import client, fill
@@ -128,7 +130,7 @@ def test_a_role_is_replaced_after_its_name_is_typed_and_given_back_by_one_click(
     page.button(key="confirm-do").click().run()
     go(page, BROAD, "Proposal")
     said = until_over(page)
-    assert "Changed" in said
+    assert "> changed</span>" in said
     assert "AmazonSageMakerFullAccess" not in attached(own, BROAD)
 
     state.forget()
@@ -138,7 +140,7 @@ def test_a_role_is_replaced_after_its_name_is_typed_and_given_back_by_one_click(
     undo.click().run()
     page.button(key="confirm-do").click().run()
     go(page, BROAD, "History")
-    assert "As before" in until_over(page)
+    assert "> as before</span>" in until_over(page)
     assert sorted(attached(own, BROAD)) == sorted(before)
 
 
@@ -150,13 +152,13 @@ def test_a_role_that_nobody_misses_is_switched_off_and_given_back(page: AppTest,
     page.text_input(key="confirm-name").set_value(OLD).run()
     page.button(key="confirm-do").click().run()
     go(page, OLD, "History")
-    assert "Retired" in until_over(page)
+    assert "> done</span>" in until_over(page)
     assert attached(own, OLD) == []
     go(page, OLD, "History")
     next(one for one in page.button if str(one.key).startswith("role-undo-")).click().run()
     page.button(key="confirm-do").click().run()
     go(page, OLD, "History")
-    assert "As before" in until_over(page)
+    assert "> as before</span>" in until_over(page)
     assert attached(own, OLD) == ["AdministratorAccess"]
 
 
@@ -165,3 +167,22 @@ def test_a_role_that_something_works_as_is_not_switched_off(page: AppTest, own: 
     page.button(key="role-retire").click().run()
     assert not page.exception
     assert "works as it" in text(page) and "dog-infer-one" in text(page)
+
+
+def test_a_real_account_is_asked_by_its_simulator_and_that_is_called_no_proof(
+    page: AppTest, own: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = state.connection()
+    real = Account("work", own.region, "123456789012", False, True, own.endpoint_url)
+    monkeypatch.setattr(state, "connect", lambda environ: Aws(real, connection._session))
+    st.cache_resource.clear()
+    said = go(page, BROAD, "Proposal")
+    assert "Simulate it" in said and "Prove it" not in said
+    page.button(key="role-prove").click().run()
+    assert "that is no proof" in text(page)
+    before = len(client(own, "iam").list_roles()["Roles"])
+    page.button(key="confirm-do").click().run()
+    go(page, BROAD, "Proposal")
+    said = until_over(page)
+    assert "simulated only" in said and "nothing was run" in said
+    assert len(client(own, "iam").list_roles()["Roles"]) == before

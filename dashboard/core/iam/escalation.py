@@ -38,46 +38,38 @@ def findings(
 
 
 def ways(rights: Rights, passing: tuple[Passing, ...], strong: Collection[str]) -> Iterator[Open]:
-    """Every way that is open."""
+    """Every way that is open, once for each statement that opens it: to take one of them away would not do."""
     others = [arn for arn in strong if arn != rights.role.arn]
     for way in WAYS:
-        found = _passed(rights, way, passing, others) if way.passes_to else _direct(rights, way, others)
-        if found is not None:
-            yield found
+        yield from _passed(rights, way, passing, others) if way.passes_to else _direct(rights, way, others)
 
 
-def _direct(rights: Rights, way: Way, strong: Collection[str]) -> Open | None:
-    first = [
-        one
-        for one in rights.reaches(way.needs[0].lower())
-        if not _is_guarded(one, way) and _leads_on(rights, one, way.target, strong)
-    ]
+def _direct(rights: Rights, way: Way, strong: Collection[str]) -> Iterator[Open]:
     rest = _rest(rights, way.needs[1:])
-    if not first or rest is None:
-        return None
-    best = min(first, key=lambda one: (one.is_bounded, bool(_keys(one, way)), not one.is_anything))
-    onto = tuple(arn for arn in strong if way.target is Target.ROLE and rights.covers(best, arn))
-    return _open(way, (best, *rest), onto)
+    if rest is None:
+        return
+    by_clause: dict[int, list[Reached]] = {}
+    for one in rights.reaches(way.needs[0].lower()):
+        if not _is_guarded(one, way) and _leads_on(rights, one, way.target, strong):
+            by_clause.setdefault(id(one.clause), []).append(one)
+    for found in by_clause.values():
+        best = min(found, key=lambda one: (one.is_bounded, bool(_keys(one, way)), not one.is_anything))
+        onto = tuple(arn for arn in strong if way.target is Target.ROLE and rights.covers(best, arn))
+        yield _open(way, (best, *rest), onto)
 
 
-def _passed(rights: Rights, way: Way, passing: tuple[Passing, ...], strong: Collection[str]) -> Open | None:
+def _passed(rights: Rights, way: Way, passing: tuple[Passing, ...], strong: Collection[str]) -> Iterator[Open]:
     needed = _rest(rights, way.needs)
-    if needed is None:
-        return None
-    found = []
-    for one in passing:
+    for one in passing if needed is not None else ():
         if not one.allows(way.passes_to):
             continue
-        for reached in one.reached:
-            onto = tuple(arn for arn in strong if rights.covers(reached, arn))
-            if reached.has_wildcard or onto:
-                found.append((reached, onto))
-    if not found:
-        return None
-    best, onto = min(found, key=lambda one: (one[0].is_bounded, not one[0].is_anything, not one[1]))
-    opened = _open(way, (best, *needed), onto)
-    steps = 0 if best.is_anything or onto else 1
-    return Open(opened.way, opened.by, lowered(opened.severity, steps), onto)
+        onto = [(each, tuple(arn for arn in strong if rights.covers(each, arn))) for each in one.reached]
+        found = [(each, strongest) for each, strongest in onto if each.has_wildcard or strongest]
+        if found:
+            best, leads = min(found, key=lambda each: (each[0].is_bounded, not each[0].is_anything, not each[1]))
+            opened = _open(way, (best, *(needed or ())), leads)
+            steps = 0 if best.is_anything or leads else 1
+            yield Open(opened.way, opened.by, lowered(opened.severity, steps), leads)
 
 
 def _rest(rights: Rights, needs: tuple[str, ...]) -> tuple[Reached, ...] | None:
@@ -87,8 +79,13 @@ def _rest(rights: Rights, needs: tuple[str, ...]) -> tuple[Reached, ...] | None:
         reached = rights.reaches(action.lower())
         if not reached:
             return None
-        found.append(min(reached, key=lambda one: (one.is_bounded, bool(one.clause.limit.told(action)))))
+        found.append(min(reached, key=lambda one: (one.is_bounded, bool(one.clause.limit.told(action)), _place(one))))
     return tuple(found)
+
+
+def _place(one: Reached) -> tuple[str, int]:
+    """So that the order in which policies are attached decides nothing."""
+    return one.clause.policy.name, one.clause.place
 
 
 def _leads_on(rights: Rights, one: Reached, target: Target, strong: Collection[str]) -> bool:

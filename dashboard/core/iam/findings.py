@@ -57,17 +57,12 @@ def audit(
     unused is counted from then; the present where it is None. Raises InvalidInput for what is no such answer.
     """
     moment = now if now is not None else datetime.now(UTC)
-    roles = entities.parse(authorization_details)
-    judged = [(role, *_judged(role, moment)) for role in roles if not role.is_service_linked]
-    strong = tuple(role.arn for role, _, held, _ in judged if any(one.is_crucial and not one.bounded for one in held))
+    strong = _strong(authorization_details, moment)
     found: list[Finding] = []
-    for role, rights, held, failed in judged:
-        found += failed
-        if rights is not None:
-            found += _guarded(role, _of_policies(rights, held, strong))
-        found += _guarded(role, trust.findings(role), sharing.findings(role, usage))
-        found += _guarded(role, unused.findings(role, usage, moment, unused_days))
-        found += _unread(role)
+    # parsed anew and let go one by one: what is worked out about thousands is more than the answer itself
+    for role in entities.roles(authorization_details):
+        if not role.is_service_linked:
+            found += _of_role(role, usage, moment, unused_days, strong)
     found += unused.of_policies(entities.policies(authorization_details))
     if authorization_details.get(entities.TRUNCATED) is True:
         found.append(_UNFINISHED)
@@ -78,13 +73,30 @@ def audit_role(
     role: Role, *, usage: Usage | None = None, now: datetime, unused_days: int = UNUSED_DAYS
 ) -> list[Finding]:
     """The same of one role alone: which other roles are strong is not known."""
+    found = _of_role(role, usage, now, unused_days, ())
+    return sorted(found, key=lambda one: (one.severity.rank, tuple(Kind).index(one.kind), one.policy))
+
+
+def _strong(details: Mapping[str, Any], now: datetime) -> tuple[str, ...]:
+    """The ARNs of roles that may do everything, whom to pass is to hand over everything."""
+    found = []
+    for role in entities.roles(details):
+        _, held, _ = _judged(role, now)
+        if any(one.is_crucial and not one.bounded for one in held):
+            found.append(role.arn)
+    return tuple(found)
+
+
+def _of_role(
+    role: Role, usage: Usage | None, now: datetime, unused_days: int, strong: tuple[str, ...]
+) -> list[Finding]:
     rights, held, found = _judged(role, now)
     if rights is not None:
-        found += _guarded(role, _of_policies(rights, held, ()))
+        found += _guarded(role, _of_policies(rights, held, strong))
     found += _guarded(role, trust.findings(role), sharing.findings(role, usage))
     found += _guarded(role, unused.findings(role, usage, now, unused_days))
     found += _unread(role)
-    return sorted(found, key=lambda one: (one.severity.rank, tuple(Kind).index(one.kind), one.policy))
+    return found
 
 
 def _judged(role: Role, now: datetime) -> tuple[Rights | None, tuple[Held, ...], list[Finding]]:

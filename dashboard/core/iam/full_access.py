@@ -116,7 +116,7 @@ def _together(rights: Rights, covered: frozenset[str]) -> Iterator[Held]:
             one for clause in wide for one in clause.statement.actions if one.partition(":")[0].lower() == service
         )
         if service in whole.spelled_out(wanted):
-            most = max(given, key=lambda one: len(actions.expand([one[1]])))[0]
+            most = max(given, key=lambda one: (len(actions.expand([one[1]])), one[0].policy.name, -one[0].place))[0]
             found = _held(rights, most, frozenset({service}), False, ())
             if found is not None:
                 yield found

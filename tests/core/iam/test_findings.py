@@ -143,17 +143,23 @@ def test_documents_as_objects_text_or_url_encoded_make_no_difference() -> None:
     assert told[0] == told[1] == told[2] and told[0]
 
 
-def test_the_order_of_roles_policies_and_statements_changes_nothing() -> None:
-    statements = [allow("s3:Get*"), allow("iam:PassRole"), allow("ec2:RunInstances"), allow("sns:*"), allow("s3:P*")]
+def test_the_order_in_which_policies_are_attached_changes_nothing() -> None:
+    given = [allow("s3:Get*"), allow("iam:PassRole"), allow("ec2:RunInstances"), allow("iam:Pass*"), allow("ec2:Run*"),
+             allow([f"s3:{one}*" for one in "abcdefhijklm"]),
+             allow([f"s3:{one}*" for one in "nopqrstuvwxyz"])]  # fmt: skip
+    policies = [managed(f"m{place}", document(one)) for place, one in enumerate(given)]
     chance = random.Random(5)
 
-    def told(order: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
-        found = judged(*(document(one) for one in order))
-        return {(one.kind, one.severity, json.dumps(one.statement)) for one in found}
+    def told(order: list[dict[str, Any]]) -> set[tuple[str, str, str, str]]:
+        names = [one["PolicyName"] for one in order]
+        found = audit(details([role(AttachedManagedPolicies=attached(*names))], order), now=NOW)
+        return {(one.kind, one.severity, one.policy, one.reason) for one in found}
 
-    first = told(statements)
+    first = told(policies)
+    assert Kind.FULL_ACCESS in {kind for kind, *_ in first}
+    assert {policy for kind, _, policy, _ in first if kind is Kind.PRIVILEGE_ESCALATION} == {"m1", "m3"}
     for _ in range(5):
-        assert told(chance.sample(statements, len(statements))) == first
+        assert told(chance.sample(policies, len(policies))) == first
 
 
 @pytest.mark.parametrize(

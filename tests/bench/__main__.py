@@ -26,6 +26,7 @@ SUITES = (
     "trails",
     "enforcement",
     "iam",
+    "audit",
 )
 
 

@@ -53,11 +53,15 @@ def _judged(version: str, statements: list[Any], action: str, resource: str, con
 
 
 def _names(statement: Mapping[str, Any], principal: Principal) -> bool:
-    """Whether a statement is about the caller itself. Who is only denied by NotPrincipal counts too: it denies."""
+    """Whether a statement is about the caller itself.
+
+    A Deny with NotPrincipal spares a caller whose account, role or user, and session are all named there.
+    """
     if "NotPrincipal" in statement:
         if statement.get("Effect") != "Deny":
             return False  # AWS takes no Allow with it
-        return not {ROOT, ACCOUNT, principal.arn, principal.identity} & set(_identities(statement["NotPrincipal"]))
+        spared = set(_identities(statement["NotPrincipal"]))
+        return not ({ROOT, ACCOUNT} & spared and {principal.arn, principal.identity} <= spared)
     given = _identities(statement.get("Principal"))
     return "*" in given or principal.arn in given or (principal.is_limited and principal.identity in given)
 

@@ -150,7 +150,9 @@ def _reading(account: Account, buckets: Iterable[str]) -> Iterator[Grant]:
         elif right.resource == ANYTHING:
             yield Grant("ReadAll", (right.action,))
         elif right.service == "iam":
-            yield Grant("ReadIam", (right.action,), (f"arn:{where.partition}:iam::{where.account}:*",))
+            # IAM takes no "*" for any kind; what could be about users too is asked of roles
+            kind = right.resource.split(":", 5)[5].partition("/")[0].replace("*", "role")
+            yield Grant("ReadIam", (right.action,), (f"arn:{where.partition}:iam::{where.account}:{kind}/*",))
             if ":policy/" in right.resource:  # AWS's own policies are of no account
                 yield Grant("ReadIam", (right.action,), (f"arn:{where.partition}:iam::aws:policy/*",))
         else:

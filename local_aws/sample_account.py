@@ -24,6 +24,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local_aws import sample_trail
 from local_aws.sample_replays import Replays
 from local_aws.sample_roles import TRAINING, SampleRoles
 from training.metrics import METRIC_DEFINITIONS
@@ -74,6 +75,7 @@ class Builder:
         self._role("KennelEndpoint", _endpoint_policy(self.bucket))
         self._role("KennelInstance", _instance_policy(self.bucket), service="ec2.amazonaws.com")
         self._instance_profile("KennelInstance")
+        self._trail()
         self._roles.make()
         self._starter_model()
         self._endpoint()
@@ -99,11 +101,16 @@ class Builder:
 
         Raises botocore's errors.
         """
+        self._trail()
         made = self._roles.make()
         if _found(lambda: self.connect("s3").head_object(Bucket=self.bucket, Key=STARTER_KEY)):
             self._roles.uses(self._model_data, IMAGE)
         if made:
             self.say(f"roles and policies of the reference projects: {made}")
+
+    def _trail(self) -> None:
+        if sample_trail.make(self.connect, self.account, self.region, MARKS):
+            self.say(f"trail {sample_trail.TRAIL}")
 
     @property
     def _roles(self) -> SampleRoles:

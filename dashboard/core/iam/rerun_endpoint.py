@@ -1,16 +1,18 @@
 """Deploy a model once more as the trial role, on one instance, and ask it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from dashboard.core import tags
+from dashboard.core.aws import Aws
 from dashboard.core.calls import Call
-from dashboard.core.errors import InvalidInput, NotFound, Refused, ServiceFault
+from dashboard.core.errors import InvalidInput, KennelError, NotFound, Refused, ServiceFault
 from dashboard.core.iam.picture import GREY
 from dashboard.core.iam.rerun import POLL, NotRunError, Running, Told
 from dashboard.core.iam.trial import cleared
 
 SECONDS = 900.0
+LOGS = "/aws/sagemaker/Endpoints/"
 _MODEL = ("PrimaryContainer", "Containers", "InferenceExecutionConfig", "VpcConfig", "EnableNetworkIsolation")
 _VARIANT = {"VariantName": "AllTraffic", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
 
@@ -21,11 +23,12 @@ def run(running: Running) -> Told:
     model, variant = _found(running)
     running.later.append(
         cleared(
-            Call("sagemaker", "DeleteEndpoint", {"EndpointName": name}, ""),
             Call("sagemaker", "DeleteEndpointConfig", {"EndpointConfigName": name}, ""),
             Call("sagemaker", "DeleteModel", {"ModelName": name}, ""),
+            Call("logs", "DeleteLogGroup", {"logGroupName": f"{LOGS}{name}"}, ""),
         )
     )
+    running.later.append(_deleted(running, name))
     kept = {member: model[member] for member in _MODEL if model.get(member)}
     try:
         aws.call("sagemaker", "CreateModel", ModelName=name, ExecutionRoleArn=running.trial.arn, Tags=mark, **kept)
@@ -85,6 +88,28 @@ def _wait(running: Running, name: str, model: str) -> None:
         running.wait()
         left -= POLL
     raise Refused(f"the endpoint {name} was not in service in {SECONDS:.0f} s", "it was deleted", "see its log")
+
+
+def _deleted(running: Running, name: str) -> Callable[[Aws], tuple[str, ...]]:
+    """Deletes the endpoint, once SageMaker takes that (not while it is being made), and waits until it is gone."""
+
+    def clear(aws: Aws) -> tuple[str, ...]:
+        left = SECONDS
+        said = ""
+        while left > 0:
+            try:
+                status = aws.call("sagemaker", "DescribeEndpoint", EndpointName=name)["EndpointStatus"]
+                if status not in ("Deleting", "Creating", "Updating"):
+                    aws.call("sagemaker", "DeleteEndpoint", EndpointName=name)
+            except NotFound:
+                return ()
+            except KennelError as error:
+                said = error.what
+            running.sleep(POLL)
+            left -= POLL
+        return (f"the endpoint {name} is left over{f': {said}' if said else ''}",)
+
+    return clear
 
 
 def _asked(running: Running, name: str) -> str:

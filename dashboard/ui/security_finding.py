@@ -7,11 +7,10 @@ import streamlit as st
 
 from dashboard.core.aws import Aws
 from dashboard.core.iam.audited import Audited, subject
-from dashboard.core.iam.finding import Finding, Kind
+from dashboard.core.iam.finding import Finding
 from dashboard.core.iam.risks import Accepted
-from dashboard.ui import confirm, document_text, page, role_findings, role_words, security_accept
+from dashboard.ui import confirm, document_text, page, role_findings, role_words, security_accept, security_words
 from dashboard.ui.markup import note
-from dashboard.ui.page import Place
 
 
 def show(aws: Aws | None, audited: Audited, finding: Finding, accepted: Accepted | None, now: datetime) -> None:
@@ -44,18 +43,9 @@ def _told(aws: Aws | None, finding: Finding, accepted: Accepted | None, now: dat
     if accepted is not None:
         st.html(note(security_accept.told(accepted, now)))
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="security-acts"):
-        if finding.role:
-            st.page_link(
-                Place.ROLE, label="Open the role", icon=":material/arrow_forward:", query_params={"role": finding.role}
-            )
-        elif finding.kind is not Kind.UNUSED_POLICY and ":function:" in finding.arn:
-            name = subject(finding)
-            st.page_link(
-                Place.FUNCTION,
-                label="Open the function",
-                icon=":material/arrow_forward:",
-                query_params={"function": name},
-            )
+        if way := security_words.way(finding):
+            label = "Open the role" if finding.role else "Open the function"
+            st.page_link(way[0], label=label, icon=":material/arrow_forward:", query_params=way[1])
         if accepted is None or accepted.is_over(now):
             st.button(
                 "Accept this risk",

@@ -17,7 +17,7 @@ from dashboard.ui.security_words import Asked
 from dashboard.ui.tones import Tone
 
 TEXT, SEVERITY, KIND, FINDING = "q", "severity", "kind", "finding"
-OPEN, ROLES, SHOWN = "security-open", "security-roles", "security-shown"
+OPEN, ROLES, SHOWN, NAMES = "security-open", "security-roles", "security-shown", "security-names"
 LONG, HIGH = 12, 440
 """Rows, and the pixels that a table of more of them has."""
 
@@ -47,10 +47,10 @@ def show(
         key=f"table-{key}",
         hide_index=True,
         height="content" if len(shown) <= LONG else HIGH,
-        alt="Findings; a row that is chosen opens below",
+        alt="Findings; a row that is chosen opens below, a click on a name its page",
         on_select=lambda: _choose(key, bound=bound),
         selection_mode="single-row",
-        column_config=_columns(shown),
+        column_config=_columns(shown, key, leads=bound),
     )
     return shown
 
@@ -102,15 +102,34 @@ def _filter(findings: Sequence[Finding], key: str, *, bound: bool) -> Asked:
     return Asked(text or "", tuple(chosen), tuple(kinds))
 
 
-def _columns(findings: Sequence[Finding]) -> dict[str, Any]:
+def _columns(findings: Sequence[Finding], key: str, *, leads: bool) -> dict[str, Any]:
+    """leads: the names open pages of this account."""
     column = st.column_config
+    about = "Or the policy or function it is about"
+    name = (
+        table.opening("Role", f"{NAMES}-{key}", lambda: _open_subject(key, findings), 170)
+        if leads
+        else column.TextColumn("Role", width=170, help=about)
+    )
     return {
-        "Role": column.TextColumn("Role", width=170, pinned=True, help="Or the policy or function it is about"),
+        "Role": name,
         "Severity": table.states("Severity", security_words.looks(findings), 104),
         "Kind": column.TextColumn("Kind", width=170),
         "What": column.TextColumn("What", width=560),
         "Policy": column.TextColumn("Policy", width=200),
     }
+
+
+def _open_subject(key: str, findings: Sequence[Finding]) -> None:
+    """The page of what a finding is about; what has none opens below, as its row does."""
+    shown = st.session_state.get(f"{SHOWN}-{key}", ())
+    opened = table.opened(f"{NAMES}-{key}", shown)
+    one = next((each for each in findings if each.key == opened), None)
+    if one is None:
+        return
+    if way := security_words.way(one):
+        page.go(*way)
+    st.query_params[FINDING] = one.key
 
 
 def _download_json(findings: Sequence[Finding], accepted: Mapping[str, Accepted], file: str, key: str) -> None:

@@ -13,6 +13,7 @@ from dashboard.core.iam.finding import Finding, Kind, Severity
 from dashboard.core.iam.risks import Accepted, Point
 from dashboard.core.iam.score import Score
 from dashboard.core.iam.unused import last_use
+from dashboard.ui.page import Place
 from dashboard.ui.role_words import KINDS, TONES
 from dashboard.ui.strip import Figure
 from dashboard.ui.tones import LOOKS, Tone
@@ -132,6 +133,13 @@ def rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
         }
         for one in findings
     ]
+
+
+def way(finding: Finding) -> tuple[Place, dict[str, str]] | None:
+    """The page of what a finding is about; None where it has none."""
+    if finding.role:
+        return Place.ROLE, {"role": finding.role}
+    return (Place.FUNCTION, {"function": subject(finding)}) if ":function:" in finding.arn else None
 
 
 def severity_label(severity: Severity) -> str:

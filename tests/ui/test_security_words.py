@@ -75,6 +75,12 @@ def test_files_hold_what_was_accepted_and_why_and_no_formula() -> None:
     assert {"role", "kind", "severity", "policy", "statement", "reason", "accepted_until"} <= set(record)
 
 
+def test_names_lead_to_the_page_of_what_they_name() -> None:
+    assert security_words.way(finding("a")) == ("views/role.py", {"role": "a"})
+    assert security_words.way(CALLED) == ("views/function.py", {"function": "f"})
+    assert security_words.way(LOOSE) is None
+
+
 def point(score: int, days: float) -> Point:
     return Point(NOW - timedelta(days=days), score, {}, 3)
 

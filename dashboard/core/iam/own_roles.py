@@ -103,16 +103,17 @@ def boundary(account: Account) -> dict[str, Any]:
     where = account.where
     services = sorted({right.service for right in _rights(account, READS, OPERATES)} - {"iam", "sts"})
     iam = sorted({right.action for right in _rights(account, READS, OPERATES, MENDS) if right.service == "iam"})
-    own = [f"arn:{where.partition}:iam::{where.account}:role/{name}" for name in OWN_ROLES]
-    limits = f"arn:{where.partition}:iam::{where.account}:policy/{BOUNDARY}"
-    linked = (f"arn:{where.partition}:iam::*:role{path}*" for path in (LINKED, RESERVED))
+    here = f"arn:{where.partition}:iam::{where.account}"
+    own = [f"{here}:role/{path}{name}" for name in OWN_ROLES for path in ("", "*/")]
+    limits = [f"{here}:policy{PATH}{name}" for name in (BOUNDARY, *(f"{name}*" for name in OWN_ROLES))]
+    linked = [f"arn:{where.partition}:iam::*:role{path}*" for path in (LINKED, RESERVED)]
     changing = [action for action in iam if actions.access_level(action).changes]
     return {
         "Version": CURRENT,
         "Statement": [
             {"Sid": "Work", "Effect": "Allow", "Action": [f"{one}:*" for one in services], "Resource": "*"},
             {"Sid": "Roles", "Effect": "Allow", "Action": [*iam, "iam:PassRole"], "Resource": "*"},
-            {"Sid": "NeverItself", "Effect": "Deny", "Action": changing, "Resource": [*own, limits, *linked]},
+            {"Sid": "NeverItself", "Effect": "Deny", "Action": changing, "Resource": [*own, *limits, *linked]},
         ],
     }
 

@@ -109,6 +109,15 @@ class Request:
             yield Right("iam:PassRole", role, {"iam:PassedToService": (service,)})
 
 
+def together(*tables: Mapping[str, str]) -> dict[str, str]:
+    """Tables of operations by their resources as one."""
+    found: dict[str, str] = {}
+    for table in tables:
+        for templates, operations in table.items():
+            found[templates] = f"{found.get(templates, '')} {operations}"
+    return found
+
+
 Extra = Callable[[Request], Iterable[Right]]
 
 

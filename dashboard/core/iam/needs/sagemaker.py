@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from dashboard.core.iam.needs.request import Extra, Needs, Request
+from dashboard.core.iam.needs.request import Needs, Request, together
+from dashboard.core.iam.needs.sagemaker_resources import RESOURCES
 from dashboard.core.iam.rights import Right
 
 SERVICE = "sagemaker.amazonaws.com"
@@ -36,17 +37,32 @@ def _under(path: str, keys: dict[str, str]) -> dict[str, str]:
     return {key: f"{path}.{member}" for key, member in keys.items()}
 
 
-def _passing(path: str) -> Extra:
-    def rights(request: Request) -> Iterator[Right]:
-        for role in dict.fromkeys(request.values(path)):
-            yield from request.passes(role, SERVICE)
+# where the requests of all operations that hand a role over have it
+_ROLES = (
+    "RoleArn",
+    "ExecutionRoleArn",
+    "ClusterRole",
+    "TrainingJobDefinition.RoleArn",
+    "TrainingJobDefinitions.RoleArn",
+    "UserSettings.ExecutionRole",
+    "DefaultUserSettings.ExecutionRole",
+    "DefaultSpaceSettings.ExecutionRole",
+    "MonitoringScheduleConfig.MonitoringJobDefinition.RoleArn",
+)
+_HANDING_OVER = """
+    CreateTrainingJob CreateHyperParameterTuningJob CreateProcessingJob CreateModel CreateEndpointConfig
+    CreateNotebookInstance UpdateNotebookInstance CreatePipeline UpdatePipeline CreateDomain UpdateDomain
+    CreateUserProfile UpdateUserProfile CreateAutoMLJob CreateAutoMLJobV2 CreateCluster UpdateCluster
+    CreateCompilationJob CreateDataQualityJobDefinition CreateDeviceFleet UpdateDeviceFleet CreateEdgePackagingJob
+    CreateFeatureGroup CreateFlowDefinition CreateImage UpdateImage CreateInferenceExperiment
+    CreateInferenceRecommendationsJob CreateLabelingJob CreateMlflowApp CreateMlflowTrackingServer
+    CreateModelBiasJobDefinition CreateModelExplainabilityJobDefinition CreateModelQualityJobDefinition
+    CreateMonitoringSchedule UpdateMonitoringSchedule CreateOptimizationJob RenderUiTemplate
+"""
 
-    return rights
 
-
-def _tuning_roles(request: Request) -> Iterator[Right]:
-    roles = (*request.values("TrainingJobDefinition.RoleArn"), *request.values("TrainingJobDefinitions.RoleArn"))
-    for role in dict.fromkeys(roles):
+def _roles(request: Request) -> Iterator[Right]:
+    for role in dict.fromkeys(role for path in _ROLES for role in request.values(path)):
         yield from request.passes(role, SERVICE)
 
 
@@ -62,13 +78,8 @@ def _package(request: Request) -> Iterator[Right]:
         yield Right("sagemaker:AddTags", arn, tags)
 
 
-_ROLE = _passing("RoleArn")
-
-SAGEMAKER = Needs(
-    prefix="sagemaker",
-    base=_BASE,
-    resources={
-        "*": """
+_RESOURCES = {
+    "*": """
             ListAlgorithms ListApps ListCodeRepositories ListCompilationJobs ListContexts ListDomains
             ListEndpointConfigs ListEndpoints ListExperiments ListFeatureGroups ListHyperParameterTuningJobs ListImages
             ListModelPackageGroups ListModels ListNotebookInstanceLifecycleConfigs ListNotebookInstances
@@ -76,43 +87,48 @@ SAGEMAKER = Needs(
             ListInferenceComponents ListAutoMLJobs ListMonitoringSchedules ListLabelingJobs ListClusters
             ListModelPackages GetSearchSuggestions ListTrainingPlans SearchTrainingPlanOfferings
         """,
-        "training-job/{TrainingJobName}": """
+    "training-job/{TrainingJobName}": """
             CreateTrainingJob DescribeTrainingJob StopTrainingJob UpdateTrainingJob DeleteTrainingJob
         """,
-        "hyper-parameter-tuning-job/{HyperParameterTuningJobName}": """
+    "hyper-parameter-tuning-job/{HyperParameterTuningJobName}": """
             CreateHyperParameterTuningJob DescribeHyperParameterTuningJob StopHyperParameterTuningJob
             DeleteHyperParameterTuningJob ListTrainingJobsForHyperParameterTuningJob
         """,
-        "processing-job/{ProcessingJobName}": """
+    "processing-job/{ProcessingJobName}": """
             CreateProcessingJob DescribeProcessingJob StopProcessingJob DeleteProcessingJob
         """,
-        "transform-job/{TransformJobName}": "CreateTransformJob DescribeTransformJob StopTransformJob",
-        "model/{ModelName}": "CreateModel DescribeModel DeleteModel",
-        "endpoint-config/{EndpointConfigName}": """
+    "transform-job/{TransformJobName}": "CreateTransformJob DescribeTransformJob StopTransformJob",
+    "model/{ModelName}": "CreateModel DescribeModel DeleteModel",
+    "endpoint-config/{EndpointConfigName}": """
             CreateEndpointConfig DescribeEndpointConfig DeleteEndpointConfig
         """,
-        "endpoint/{EndpointName}": "DescribeEndpoint DeleteEndpoint UpdateEndpointWeightsAndCapacities",
-        "endpoint/{EndpointName} endpoint-config/{EndpointConfigName}": "CreateEndpoint UpdateEndpoint",
-        "model-package-group/{ModelPackageGroupName}": """
+    "endpoint/{EndpointName}": "DescribeEndpoint DeleteEndpoint UpdateEndpointWeightsAndCapacities",
+    "endpoint/{EndpointName} endpoint-config/{EndpointConfigName}": "CreateEndpoint UpdateEndpoint",
+    "model-package-group/{ModelPackageGroupName}": """
             CreateModelPackageGroup DescribeModelPackageGroup DeleteModelPackageGroup
             GetModelPackageGroupPolicy PutModelPackageGroupPolicy DeleteModelPackageGroupPolicy
         """,
-        "model-package/{ModelPackageName}": "DescribeModelPackage DeleteModelPackage",
-        "model-package/{ModelPackageArn}": "UpdateModelPackage",
-        "model-package/{ModelPackageArnList}": "BatchDescribeModelPackage",
-        "notebook-instance/{NotebookInstanceName}": """
+    "model-package/{ModelPackageName}": "DescribeModelPackage DeleteModelPackage",
+    "model-package/{ModelPackageArn}": "UpdateModelPackage",
+    "model-package/{ModelPackageArnList}": "BatchDescribeModelPackage",
+    "notebook-instance/{NotebookInstanceName}": """
             CreateNotebookInstance DescribeNotebookInstance StartNotebookInstance StopNotebookInstance
             UpdateNotebookInstance DeleteNotebookInstance CreatePresignedNotebookInstanceUrl
         """,
-        "notebook-instance-lifecycle-config/{NotebookInstanceLifecycleConfigName}": """
+    "notebook-instance-lifecycle-config/{NotebookInstanceLifecycleConfigName}": """
             CreateNotebookInstanceLifecycleConfig DescribeNotebookInstanceLifecycleConfig
             UpdateNotebookInstanceLifecycleConfig DeleteNotebookInstanceLifecycleConfig
         """,
-        "domain/{DomainId}": "DescribeDomain UpdateDomain DeleteDomain",
-        "user-profile/{DomainId}/{UserProfileName}": "CreateUserProfile DescribeUserProfile DeleteUserProfile",
-        "pipeline/{PipelineName}": "CreatePipeline DescribePipeline DeletePipeline StartPipelineExecution",
-        "{ResourceArn}": "AddTags DeleteTags ListTags",
-    },
+    "domain/{DomainId}": "DescribeDomain UpdateDomain DeleteDomain",
+    "user-profile/{DomainId}/{UserProfileName}": "CreateUserProfile DescribeUserProfile DeleteUserProfile",
+    "pipeline/{PipelineName}": "CreatePipeline DescribePipeline DeletePipeline StartPipelineExecution",
+    "{ResourceArn}": "AddTags DeleteTags ListTags",
+}
+
+SAGEMAKER = Needs(
+    prefix="sagemaker",
+    base=_BASE,
+    resources=together(_RESOURCES, RESOURCES),
     contexts={
         "CreateTrainingJob": _TRAINING,
         "UpdateTrainingJob": {"sagemaker:KeepAlivePeriod": "ResourceConfig.KeepAlivePeriodInSeconds"},
@@ -150,18 +166,7 @@ SAGEMAKER = Needs(
         "UpdateModelPackage": {"sagemaker:ModelApprovalStatus": "ModelApprovalStatus"},
     },
     tagging="AddTags",
-    extra={
-        "CreateTrainingJob": _ROLE,
-        "CreateProcessingJob": _ROLE,
-        "CreateNotebookInstance": _ROLE,
-        "UpdateNotebookInstance": _ROLE,
-        "CreatePipeline": _ROLE,
-        "CreateHyperParameterTuningJob": _tuning_roles,
-        "CreateModel": _passing("ExecutionRoleArn"),
-        "CreateEndpointConfig": _passing("ExecutionRoleArn"),
-        "CreateUserProfile": _passing("UserSettings.ExecutionRole"),
-        "UpdateDomain": _passing("DefaultUserSettings.ExecutionRole"),
-    },
+    extra=dict.fromkeys(_HANDING_OVER.split(), _roles),
     special={"CreateModelPackage": _package},
 )
 

@@ -1,4 +1,4 @@
-"""The sample account's trail: CloudTrail writes down what its roles do, so that proposals of least rights have evidence.
+"""The sample account's trail: CloudTrail writes down what its roles do, so that proposals have evidence.
 
 Management events, and of the data events those of role sessions only: Kennel's own looking would leave no room.
 """

@@ -1,6 +1,7 @@
 """CloudTrail's event history: what changed something is found by every attribute, and never a secret."""
 
 import json
+import sqlite3
 import threading
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -101,6 +102,7 @@ def test_every_attribute_finds_it_and_only_it(embedded: Embedded) -> None:
 
 
 def test_reads_and_data_are_not_recorded_and_refusals_are(embedded: Embedded) -> None:
+    began = datetime.now(UTC) - timedelta(seconds=1)
     s3 = client(embedded, "s3")
     bucket(embedded)
     mine = unique("bucket")
@@ -110,7 +112,7 @@ def test_reads_and_data_are_not_recorded_and_refusals_are(embedded: Embedded) ->
     client(embedded, "cloudwatch").put_metric_data(Namespace="n", MetricData=[{"MetricName": "m", "Value": 1}])
     missing = unique("missing")
     assert code_of(client(embedded, "sagemaker").delete_endpoint, EndpointName=missing) == "ValidationException"
-    names = {one["EventName"] for one in looked_up(embedded, "Username", "root")}
+    names = {one["EventName"] for one in looked_up(embedded, "Username", "root", StartTime=began)}
     assert names.isdisjoint({"PutObject", "ListEndpoints", "PutMetricData", "LookupEvents"})
     (made,) = looked_up(embedded, "ResourceName", mine)
     assert made["EventName"] == "CreateBucket"
@@ -121,6 +123,7 @@ def test_reads_and_data_are_not_recorded_and_refusals_are(embedded: Embedded) ->
 
 
 def test_no_secret_is_written_down(embedded: Embedded) -> None:
+    began = datetime.now(UTC) - timedelta(seconds=1)
     name = a_config(embedded)
     model = next(one for one in looked_up(embedded, "ResourceName", name) if one["EventName"] == "CreateModel")
     environment = json.loads(model["CloudTrailEvent"])["requestParameters"]["primaryContainer"]["environment"]
@@ -131,7 +134,7 @@ def test_no_secret_is_written_down(embedded: Embedded) -> None:
     iam.create_login_profile(UserName=user, Password="hunter2-Hunter2!")
     key = iam.create_access_key(UserName=user)["AccessKey"]
     client(embedded, "ssm").put_parameter(Name=f"/{user}", Value="a-parameters-secret", Type="SecureString")
-    told = "".join(one["CloudTrailEvent"] for one in looked_up(embedded))
+    told = "".join(one["CloudTrailEvent"] for one in looked_up(embedded, StartTime=began))
     files = b"".join(file.read_bytes() for file in (embedded.state / "cloudtrail").iterdir()).decode("latin-1")
     for secret in ("hunter2-Hunter2!", key["SecretAccessKey"], "a-parameters-secret", "very-secret-value"):
         assert secret not in told
@@ -172,9 +175,10 @@ def test_what_is_taken_or_refused_leaves_no_secret(
     embedded: Embedded, service: str, operation: str, params: dict[str, Any]
 ) -> None:
     """AWS's messages repeat the values that are wrong."""
+    began = datetime.now(UTC) - timedelta(seconds=1)
     with suppress(ClientError):
         getattr(client(embedded, service, parameter_validation=False), operation)(**params)
-    told = "".join(one["CloudTrailEvent"] for one in looked_up(embedded))
+    told = "".join(one["CloudTrailEvent"] for one in looked_up(embedded, StartTime=began))
     assert HUSH not in told
     assert HUSH[:8] not in told
 
@@ -309,3 +313,37 @@ def test_calls_in_the_newer_protocol_are_recorded_with_what_they_asked(embedded:
         found = {one["eventName"]: one["requestParameters"] for one in documents if name in json.dumps(one)}
     assert found["PutMetricAlarm"]["metricName"] == "m"
     assert found["DeleteAlarms"] == {"alarmNames": [name]}
+
+
+def test_reads_do_not_push_out_what_was_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that polls as a role reads all day, and bills are worked out from who changed what."""
+    monkeypatch.setattr("local_aws.services.cloudtrail_store.MOST_READS", 3)
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    store = EventStore(tmp_path)
+    reads = [made(now + timedelta(seconds=number), "ListEndpoints", read_only=True) for number in range(9)]
+    store.add([made(now - timedelta(days=1)), *reads], now)
+    store.prune(now)
+    found = store.find("us-east-1", None, now - timedelta(days=2), now + timedelta(hours=1), None, 100)
+    assert [json.loads(text)["eventName"] for _, _, text in found] == ["ListEndpoints"] * 3 + ["CreateEndpoint"]
+    of_reads = store.find("us-east-1", ("ReadOnly", "true"), now, now + timedelta(hours=1), None, 100)
+    assert of_reads == found[:3]
+    store.close()
+
+
+def test_a_history_from_before_it_held_reads_goes_on(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    old = sqlite3.connect(tmp_path / "cloudtrail.sqlite")
+    old.execute(
+        "CREATE TABLE events (number INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, region TEXT, id TEXT, name TEXT,"
+        " source TEXT, username TEXT, access_key TEXT, document TEXT)"
+    )
+    old.execute(
+        "INSERT INTO events (at, region, id, name, document) VALUES (?, 'us-east-1', '1', 'CreateModel', '{}')",
+        (now.timestamp(),),
+    )
+    old.commit()
+    old.close()
+    store = EventStore(tmp_path)
+    store.add([made(now)], now)
+    assert len(store.find("us-east-1", ("ReadOnly", "false"), now, now, None, 10)) == 2
+    store.close()

@@ -11,6 +11,7 @@ from functools import lru_cache
 # What stands for the wildcards of a pattern once variables were put in, whose own * and ? are plain characters. Both
 # are code points that no text may contain.
 ANY, ONE = "\ufdd0", "\ufdd1"
+_NEITHER = "\ufdd2"  # what stands for them where somebody wrote one of them all the same
 
 MOST_PAIRS = 250_000  # places of two patterns that are compared, some 0.2 s; longer ones are taken to overlap
 PARTS = 6  # of an ARN: arn, partition, service, region, account, resource
@@ -31,6 +32,8 @@ class Reach(Enum):
 
 def prepared(pattern: str) -> str:
     """The pattern with its wildcards as ANY and ONE."""
+    if ANY in pattern or ONE in pattern:
+        pattern = pattern.replace(ANY, _NEITHER).replace(ONE, _NEITHER)
     return pattern.replace("*", ANY).replace("?", ONE)
 
 

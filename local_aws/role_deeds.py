@@ -40,11 +40,14 @@ class Groups(Protocol):
 
 @dataclass(frozen=True)
 class RoleDeeds:
-    """An engine.as_role.AsRole. session: what the service calls its sessions of roles."""
+    """An engine.as_role.AsRole. trusted: whether a role (ARN) lets a service assume it for something (ARN); session:
+    what the service calls its sessions of roles.
+    """
 
     authority: Authority
     now: Callable[[], datetime]
     groups: Groups
+    trusted: Callable[[str, str, str], bool]
     told: Told | None = None
     session: str = SAGEMAKER
 
@@ -59,9 +62,16 @@ class RoleDeeds:
             "cloudwatch", "PutMetricData", {"Namespace": namespace}
         )
 
-    def image_refusal(self, role: str, region: str, image: str) -> str:
+    def start_refusal(self, role: str, region: str, image: str, source: str) -> str:
+        if not role:
+            return ""
+        if not self.trusted(role, AGENT, source):
+            return (
+                f"Could not assume role {role}. Please ensure that the role exists and allows principal '{AGENT}' to "
+                "assume the role."
+            )
         found = _IMAGE.match(image)
-        if found is None or not role:
+        if found is None:
             return ""
         account, lies_in, name = found.groups()
         repository = f"arn:aws:ecr:{lies_in}:{account}:repository/{name}"

@@ -266,7 +266,7 @@ def build(
     runs = RunKeys(endpoint_url) if endpoint_url else None
     facts = AccountFacts(moto)
     authority = Authority(Standings(moto))
-    deeds = RoleDeeds(authority, now, logs, trail.note_deed)
+    deeds = RoleDeeds(authority, now, logs, facts.role_exists, trail.note_deed)
     sagemaker = SageMaker(
         store,
         s3,
@@ -336,7 +336,9 @@ def build(
         scaling,  # stops before what it scales
     ]
     keys = KeyRing(install_key(state), moto.find_key, runs, lambda: (moto.version("iam"), moto.version("sts")))
-    front = Front(services, keys, region, now, trail, Permits(authority, now, IamLookup(moto)))
+    front = Front(
+        services, keys, region, now, trail, Permits(authority, now, IamLookup(moto), {"lambda": functions.lets_in})
+    )
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

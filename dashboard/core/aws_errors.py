@@ -59,7 +59,7 @@ ROLE_PROBLEM = re.compile(r"could not assume role (?P<role>arn:\S+?)[.,]?(?:\s|$
 ENUMERATION = re.compile(r"Member must satisfy enum value set: \[[^\]]*\]?", re.DOTALL)
 NOT_THERE = re.compile(r"could not find|does not exist|not found|cannot find", re.IGNORECASE)
 ALREADY_THERE = re.compile(r"already exist|must be unique", re.IGNORECASE)
-DENIAL = re.compile(r"not authorized to perform: (?P<action>[\w-]+:\w+)(?: on resource: (?P<resource>\S+))?")
+DENIAL = re.compile(r"not authorized to perform: (?P<action>[\w-]+:\w+)(?: on resource: \"?(?P<resource>[^\s\"]+))?")
 SECRET = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"
     r"|(?i:(?:x-amz-)?(?:signature|security-token|credential)=[^\s&,]+)"

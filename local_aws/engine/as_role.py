@@ -21,5 +21,7 @@ class AsRole(Protocol):
     def may_tell(self, role: str, region: str, namespace: str) -> bool:
         """Whether it may put figures into a namespace of CloudWatch. AWS says nothing of those it may not put."""
 
-    def image_refusal(self, role: str, region: str, image: str) -> str:
-        """Why the role cannot pull an image, "" when it can: it lies in no registry of AWS, or the role may."""
+    def start_refusal(self, role: str, region: str, image: str, source: str) -> str:
+        """Why nothing can be started as the role, "" when it can: SageMaker cannot assume it for `source` (an ARN), or
+        it may not pull the image (one that lies in no registry of AWS needs no right).
+        """

@@ -109,7 +109,7 @@ class Cluster:
     def prepare(self, stopped: Callable[[], bool]) -> None:
         """Make every host's folder and bring its data. Stops early when `stopped()`. Raises ClientFaultError."""
         machine, job = self._machine, self._job
-        refused = machine.as_role.image_refusal(job.role, job.region, job.image) if machine.as_role else ""
+        refused = machine.as_role.start_refusal(job.role, job.region, job.image, job.arn) if machine.as_role else ""
         if refused:
             raise ClientFaultError(refused)
         if machine.pool:

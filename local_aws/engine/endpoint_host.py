@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from local_aws import ACCOUNT
 from local_aws.engine import artifacts
 from local_aws.engine.as_role import AsRole
 from local_aws.engine.container import Access
@@ -72,7 +73,10 @@ class Host:
 
         Raises ClientFaultError.
         """
-        refused = self.as_role.image_refusal(variant.role, region, variant.image) if self.as_role else ""
+        source = (
+            f"arn:aws:sagemaker:{region}:{ACCOUNT}:*"  # of no single endpoint: a trust that wants one is too narrow
+        )
+        refused = self.as_role.start_refusal(variant.role, region, variant.image, source) if self.as_role else ""
         if refused:
             raise ClientFaultError(refused)
         place.remove()

@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from dashboard.core.iam.rights import Right
 from local_aws.account_facts import AccountFacts
 from local_aws.engine.lambda_log import Log
 from local_aws.engine.lambda_pool import LOOK_SECONDS, MOST_ENVIRONMENTS, Pool, Wanted
@@ -41,7 +42,7 @@ from local_aws.services.lambda_functions import FunctionOperations, packages
 from local_aws.services.lambda_invoke import Answered, Invoker, Throttled
 from local_aws.services.lambda_metrics import LambdaMetrics
 from local_aws.services.lambda_names import LATEST, Named, named
-from local_aws.services.lambda_policy import PolicyOperations
+from local_aws.services.lambda_policy import PolicyOperations, is_named
 from local_aws.services.lambda_record import Document, Functions, configuration_of, version_of
 from local_aws.services.lambda_urls import UrlOperations
 from local_aws.store import Store
@@ -141,6 +142,15 @@ class Lambda(
         await self._figures.close()
         if self._bill:
             await run_in_threadpool(self._bill.write, everything=True)
+
+    def lets_in(self, caller: Caller, right: Right) -> bool:
+        """Whether the policy of the function that a right is about names the caller."""
+        parts = right.resource.split(":")
+        if len(parts) not in (7, 8):
+            return False
+        which = Named(parts[3], parts[4], parts[6], parts[7] if len(parts) == 8 else "")
+        document = self.functions.get(which.key)
+        return document is not None and is_named(document, which, caller.who, right)
 
     # environments
 

@@ -153,6 +153,12 @@ def test_a_role_that_cannot_be_assumed_is_named_with_the_trust_it_needs(service)
     assert statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}
 
 
+def test_a_resource_that_s3_puts_in_quotes_is_named_without_them():
+    said = 'User: x is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::dogs/a.jpg" because no …'
+    error = translate(client_error("AccessDenied", said), service="s3", operation="GetObject")
+    assert (error.action, error.resource) == ("s3:GetObject", "arn:aws:s3:::dogs/a.jpg")
+
+
 def test_denied_pass_role_is_about_the_role():
     error = translate(
         client_error("AccessDeniedException", PASS_ROLE), service="sagemaker", operation="CreateTrainingJob"

@@ -141,10 +141,12 @@ def tiny_package(folder: Path, *settings: str) -> dict[str, str]:
     return {"PYTHONPATH": str(folder)}
 
 
-def create_endpoint(sagemaker: Any, name: str, environment: dict[str, str], *, count: int = 1, **model: Any) -> None:
+def create_endpoint(
+    sagemaker: Any, name: str, environment: dict[str, str], *, count: int = 1, role: str = ROLE, **model: Any
+) -> None:
     """A model, a configuration and an endpoint of one name."""
     container = {"Image": IMAGE, "Environment": environment} | model
-    sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=role)
     variant = {
         "VariantName": "AllTraffic",
         "ModelName": name,

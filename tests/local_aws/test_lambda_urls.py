@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.services.lambda_url_front import response_of
 from tests.conftest import Embedded
+from tests.local_aws.callers import allow, keys_of, role, session
 from tests.local_aws.lambda_world import make, package, remove
 from tests.local_aws.sagemaker_world import client
 
@@ -126,6 +127,34 @@ def test_aws_iam_wants_a_signature_of_this_account(embedded: Embedded, name: str
             SigV4Auth(keys, "lambda", embedded.region).add_auth(request)
             signed = {name: str(value) for name, value in request.headers.items()}
             assert fetch(address, "", "POST", b'{"a": 1}', **signed)[0] == status
+    finally:
+        calls.delete_function_url_config(FunctionName=name)
+
+
+def test_aws_iam_lets_those_in_whose_policies_or_the_functions_allow_it(embedded: Embedded, name: str) -> None:
+    calls = client(embedded, "lambda")
+    address = calls.create_function_url_config(FunctionName=name, AuthType="AWS_IAM")["FunctionUrl"]
+
+    def asked(keys: dict[str, str]) -> int:
+        request = AWSRequest("POST", address, data=b"{}", headers={"content-type": "application/json"})
+        given = Credentials(keys["aws_access_key_id"], keys["aws_secret_access_key"], keys.get("aws_session_token"))
+        SigV4Auth(given, "lambda", embedded.region).add_auth(request)
+        return int(fetch(address, "", "POST", b"{}", **{key: str(value) for key, value in request.headers.items()})[0])
+
+    try:
+        both = ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
+        assert asked(session(embedded)) == asked(session(embedded, allow(both[0]))) == 403
+        assert asked(session(embedded, allow(both))) == 200
+        arn = role(embedded)
+        given = client(embedded, "sts").assume_role(RoleArn=arn, RoleSessionName="s1")["Credentials"]
+        for number, (action, more) in enumerate(
+            ((both[0], {"FunctionUrlAuthType": "AWS_IAM"}), (both[1], {"InvokedViaFunctionUrl": True}))
+        ):
+            assert asked(keys_of(given)) == 403
+            calls.add_permission(
+                FunctionName=name, StatementId=f"by-name-{number}", Principal=arn, Action=action, **more
+            )
+        assert asked(keys_of(given)) == 200
     finally:
         calls.delete_function_url_config(FunctionName=name)
 

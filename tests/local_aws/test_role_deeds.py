@@ -15,6 +15,7 @@ from tests.local_aws.sagemaker_world import (
     bucket,
     channel,
     client,
+    create_endpoint,
     delete_endpoint,
     finished,
     log_lines,
@@ -177,6 +178,26 @@ def test_a_model_is_fetched_and_an_endpoint_speaks_as_the_models_role(
     wait_for(sagemaker, name, "InService")
     delete_endpoint(sagemaker, name)
     assert log_lines(client(embedded, "logs"), f"/aws/sagemaker/Endpoints/{name}") == []
+
+
+def test_an_endpoint_starts_as_a_role_that_trusts_sagemaker_for_more_than_one_endpoint(
+    embedded: Embedded, tmp_path: Path
+) -> None:
+    """It is assumed for no single endpoint's ARN: a trust which wants one keeps every endpoint from starting."""
+    sagemaker, name = client(embedded, "sagemaker"), unique("trust")
+    role = Role(embedded)
+    own = f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{name}"
+    for source, status in ((own, "Failed"), ("arn:aws:sagemaker:us-east-1:123456789012:*", "InService")):
+        service = {"Service": "sagemaker.amazonaws.com"}
+        role.iam.update_assume_role_policy(
+            RoleName=role.name, PolicyDocument=trust(service, ArnLike={"aws:SourceArn": source})
+        )
+        create_endpoint(sagemaker, name, tiny_package(tmp_path / status), role=role.arn)
+        found = wait_for(sagemaker, name, status)
+        assert f"Could not assume role {role.arn}" in found.get("FailureReason", f"Could not assume role {role.arn}")
+        delete_endpoint(sagemaker, name)
+        sagemaker.delete_endpoint_config(EndpointConfigName=name)
+        sagemaker.delete_model(ModelName=name)
 
 
 def test_a_functions_log_is_written_as_its_role(embedded: Embedded) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zlib import crc32
 
 import streamlit as st
 
@@ -41,14 +42,16 @@ def show(
         if findings:
             st.html(note("No finding fits the filter: take a word or a choice away."))
         return shown
-    st.session_state[f"{SHOWN}-{key}"] = [one.key for one in shown]
+    keys = [one.key for one in shown]
+    st.session_state[f"{SHOWN}-{key}"] = keys
+    table_key = f"table-{key}-{crc32(''.join(keys).encode()):08x}"  # of other rows the chosen one is another
     st.dataframe(
         security_words.rows(shown),
-        key=f"table-{key}",
+        key=table_key,
         hide_index=True,
         height="content" if len(shown) <= LONG else HIGH,
         alt="Findings; a row that is chosen opens below, a click on a name its page",
-        on_select=lambda: _choose(key, bound=bound),
+        on_select=lambda: _choose(key, table_key, bound=bound),
         selection_mode="single-row",
         column_config=_columns(shown, key, leads=bound),
     )
@@ -60,8 +63,8 @@ def chosen(key: str) -> str:
     return str(st.session_state.get(f"{FINDING}-{key}", ""))
 
 
-def _choose(key: str, *, bound: bool) -> None:
-    rows = st.session_state[f"table-{key}"]["selection"]["rows"]
+def _choose(key: str, table_key: str, *, bound: bool) -> None:
+    rows = st.session_state[table_key]["selection"]["rows"]
     shown = st.session_state.get(f"{SHOWN}-{key}", ())
     found = shown[rows[0]] if rows and rows[0] < len(shown) else ""
     if not bound:

@@ -18,6 +18,7 @@ from dashboard.ui import (
     empty,
     figures_security,
     open_part,
+    own_rights,
     page,
     security_file,
     security_finding,
@@ -42,6 +43,7 @@ class Part(StrEnum):
     ROLES = "Roles"
     UNUSED = "Old and unused"
     FILE = "Audit a file"
+    OWN = "Kennel's own roles"
 
 
 def show(aws: Aws) -> None:
@@ -61,7 +63,7 @@ def show(aws: Aws) -> None:
         st.html(note(f"Score: {found.score.arithmetic}."))
     chosen = open_part.choose(Part)
     _PARTS[chosen](aws, reading)
-    if chosen is not Part.FILE:
+    if chosen not in (Part.FILE, Part.OWN):
         _foot(reading)
 
 
@@ -150,6 +152,10 @@ def _file(aws: Aws, reading: Standing) -> None:
     security_file.show(state.now(), days())
 
 
+def _own(aws: Aws, reading: Standing) -> None:
+    own_rights.section(aws, reading.posture.audited)
+
+
 def _foot(reading: Standing) -> None:
     """What was looked at and what could not be: silence about a part would look as if it were clean."""
     page.section("Looked at")
@@ -166,4 +172,5 @@ _PARTS = {
     Part.ROLES: _roles,
     Part.UNUSED: _unused,
     Part.FILE: _file,
+    Part.OWN: _own,
 }

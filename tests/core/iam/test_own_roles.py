@@ -15,6 +15,7 @@ from dashboard.core.iam.evaluate import evaluate
 from dashboard.core.iam.findings import audit
 from dashboard.core.iam.own_calls import IMPLIED, MENDS, OPERATES, READS
 from dashboard.core.iam.own_roles import OwnRole
+from dashboard.core.iam.refusals import OWN_ROLES
 from tests.core.iam.generated import ACCOUNT, BUCKET, HERE, details
 
 WORK = Account("work", "us-east-1", ACCOUNT, False, True)
@@ -127,7 +128,7 @@ def test_a_remediator_takes_from_its_roles_only_what_it_can_give_back() -> None:
     assert not may(REMEDIATOR, "iam:CreatePolicy", f"arn:aws:iam::{ACCOUNT}:policy/DogProject-least")
 
 
-@pytest.mark.parametrize("name", own_roles.OWN_ROLES)
+@pytest.mark.parametrize("name", OWN_ROLES)
 def test_none_of_them_can_change_what_limits_it_whatever_is_attached(name: str) -> None:
     everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     limit = own_roles.boundary(WORK)

@@ -1,0 +1,174 @@
+"""The roles that Kennel itself works as on a real account: their policies, what bounds them, and what an audit says."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.calls import code
+from dashboard.core.format import count
+from dashboard.core.iam import own_roles, sizes
+from dashboard.core.iam.audited import Audited
+from dashboard.core.iam.entities import Role
+from dashboard.core.iam.finding import Severity
+from dashboard.core.iam.own_check import findings_of
+from dashboard.core.iam.own_roles import BOUNDARY, OwnRole
+from dashboard.core.iam.refusals import OWN_ROLES
+from dashboard.ui import address, document_text, page
+from dashboard.ui.markup import badge, escape, note
+from dashboard.ui.tones import Tone
+
+ROLE, VIEW = "own", "own-view"
+
+
+class Kind(StrEnum):
+    """What Kennel is to do with the role, as the address names it."""
+
+    READER = "read"
+    OPERATOR = "operate"
+    REMEDIATOR = "mend"
+
+
+class View(StrEnum):
+    POLICIES = "Policies"
+    BOUNDARY = "Boundary"
+    TRUST = "Trust"
+    CODE = "As code"
+
+
+_WORDS = {
+    Kind.READER: "Shows every page. Enough for a connection without KENNEL_AWS_WRITE.",
+    Kind.OPERATOR: "Also launches, deploys, scales, stops and deletes: only what carries the tag kennel:made-by, and "
+    "it passes no roles but Kennel's four. Roles of new functions are made by somebody who may make roles.",
+    Kind.REMEDIATOR: "Also replaces the policies of the roles chosen here and of no other. It can attach only what "
+    "these roles have today and what Kennel makes below /kennel/: so whatever it takes it can give back. Whoever works as it "
+    "decides what these roles may do, so give it for as long as it is needed.",
+}
+
+
+def section(aws: Aws, audited: Audited) -> None:
+    """Choose one of the three, see what it may and why that is little, and take it along as JSON or as a program."""
+    page.section("Kennel's own roles")
+    with st.container(border=True, key="panel-own-rights"):
+        st.html(
+            note(
+                "On a real account Kennel works as whoever its profile is. These are the least rights it can do with, "
+                "made from the calls in its code. On the embedded AWS it is the root user, whom nothing limits."
+            )
+        )
+        kind = _kind()
+        st.html(note(_WORDS[kind]))
+        buckets = _buckets(aws)
+        made = _made(aws, kind, buckets, audited)
+        if made is None:
+            return
+        st.html(f'<div class="kn-heading"><h3 class="kn-finding">{escape(_size(made))}</h3>{_judged(made)}</div>')
+        _show(aws, made)
+
+
+def _kind() -> Kind:
+    told = st.query_params.get(ROLE, "")
+    known = {one.value: one for one in Kind}
+    address.misread(address.unknown_of({ROLE: told}, {ROLE: ("what Kennel is to do", known)}))
+    if told and told not in known:
+        del st.query_params[ROLE]
+    chosen = st.segmented_control(
+        "Kennel is to",
+        list(known),
+        default=Kind.READER.value,
+        required=True,
+        key=ROLE,
+        bind="query-params",
+    )
+    return known.get(chosen or "", Kind.READER)
+
+
+def _buckets(aws: Aws) -> tuple[str, ...]:
+    told = st.text_input(
+        "More buckets to read",
+        key="own-buckets",
+        placeholder="team-datasets, cloudtrail-logs",
+        help=f"Beside {aws.account.bucket}: those of datasets that lie elsewhere, and of trails, whose files tell what "
+        "a role did. Names, with commas between them.",
+    )
+    return tuple(dict.fromkeys(one.strip() for one in told.split(",") if one.strip()))
+
+
+def _made(aws: Aws, kind: Kind, buckets: Sequence[str], audited: Audited) -> OwnRole | None:
+    match kind:
+        case Kind.READER:
+            return own_roles.reader(aws.account, buckets)
+        case Kind.OPERATOR:
+            return own_roles.operator(aws.account, buckets)
+    chosen = _roles(audited)
+    if not chosen:
+        st.html(note("Choose the roles that are to be mended.", Tone.WAITING))
+        return None
+    return own_roles.remediator(aws.account, chosen, buckets)
+
+
+def _roles(audited: Audited) -> Mapping[str, Sequence[str]]:
+    """The roles to be mended, each by its ARN with the ARNs of its managed policies."""
+    found = {one.name: one for one in audited.roles if _may_be_mended(one)}
+    bad = {one.role for one in audited.findings if one.severity in (Severity.CRITICAL, Severity.HIGH)}
+    names = st.multiselect(
+        "Roles to mend", sorted(found), default=sorted(bad & set(found)), key="own-roles", max_selections=20
+    )
+    return {found[name].arn: [one.arn for one in found[name].policies if one.arn] for name in names}
+
+
+def _may_be_mended(role: Role) -> bool:
+    """One that may do everything is for an administrator: whoever mends it could become one."""
+    names = {one.name for one in role.policies}
+    kept = role.is_service_linked or role.is_reserved or role.name in OWN_ROLES
+    return not kept and not names & {"AdministratorAccess", "PowerUserAccess", "IAMFullAccess"}
+
+
+def _size(made: OwnRole) -> str:
+    actions = sum(_actions(one) for document in made.policies.values() for one in document["Statement"])
+    largest = max(sizes.size(one) for one in made.policies.values())
+    return (
+        f"{made.name}: {count(actions, 'action')} in {count(len(made.policies), 'policy', 'policies')}, the largest of "
+        f"{largest:,} characters of the {sizes.MANAGED:,} that IAM takes"
+    )
+
+
+def _actions(statement: Mapping[str, Any]) -> int:
+    given = statement["Action"]
+    return len(given) if isinstance(given, list) else 1
+
+
+def _judged(made: OwnRole) -> str:
+    """What the same audit says of it as of every other role."""
+    found = findings_of(made, state.now())
+    if not found:
+        return badge(Tone.DONE, "audited: nothing found")
+    return badge(Tone.FAILED, f"audited: {count(len(found), 'finding')}", "; ".join(one.reason for one in found))
+
+
+def _show(aws: Aws, made: OwnRole) -> None:
+    chosen = st.segmented_control(
+        "Show", [one.value for one in View], default=View.POLICIES.value, required=True, key=VIEW,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    match View(chosen or View.POLICIES):
+        case View.POLICIES:
+            for name, document in made.policies.items():
+                st.html(document_text.html(document, f"The policy {name}"))
+        case View.BOUNDARY:
+            st.html(
+                note(
+                    f"{BOUNDARY} is the permissions boundary of all three: whatever is attached to them, they may do "
+                    "no more, and can change neither themselves nor it."
+                )
+            )
+            st.html(document_text.html(own_roles.boundary(aws.account), f"The policy {BOUNDARY}"))
+        case View.TRUST:
+            st.html(note("Any user or role of this account that is given sts:AssumeRole on it may work as it."))
+            st.html(document_text.html(made.trust, f"The trust policy of {made.name}"))
+        case View.CODE:
+            st.html(note("Run it once, as somebody who may make roles; then name the role in a profile of Kennel's."))
+            st.code(code(own_roles.calls(aws.account, made), aws.account), language="python", wrap_lines=True)

@@ -65,11 +65,20 @@ def _one(finding: Finding) -> str:
     rows = [("Attack", finding.attack), ("Mend", finding.fix), ("Mitigated by", finding.mitigated_by)]
     told = "".join(f"<dt>{name}</dt><dd>{escape(sentence(text))}</dd>" for name, text in rows if text)
     place = f" · statement {finding.place}" if finding.place is not None else ""
-    reason = escape(sentence(finding.reason))
     return (
-        f'<div class="kn-told"><p>{marks}{note_of(place)}</p><p class="kn-told-reason">{reason}</p>'
+        f'<div class="kn-told"><p>{marks}{note_of(place)}</p>{_reason(finding.reason)}'
         f'<dl class="kn-facts">{told}</dl></div>'
     )
+
+
+def _reason(told: str) -> str:
+    """What is wrong; of several ways that it names, each on a line of its own."""
+    head, _, rest = told.partition(": ")
+    ways = rest.split("; ")
+    if len(ways) < 2:
+        return f'<p class="kn-told-reason">{escape(sentence(told))}</p>'
+    rows = "".join(f"<li>{escape(way)}</li>" for way in ways)
+    return f'<p class="kn-told-reason">{escape(sentence(head))}:</p><ul class="kn-evidence">{rows}</ul>'
 
 
 def note_of(text: str) -> str:

@@ -155,6 +155,8 @@ def _head(aws: Aws, seen: RoleSeen, proposal: Proposal, recorded: Recorded | Non
 
 
 def _difference(role: Role, proposal: Proposal, difference: Difference | None) -> None:
+    if proposal.new_role:
+        st.html(note(f"{proposal.new_role} against what {role.name} may, which keeps all of it until nothing uses it:"))
     role_effective.told(difference, proposal.policy_name)
     before = [(one.name, one.document) for one in role.policies if one.document is not None]
     found = document_diff.statements(before, proposal.documents.items())

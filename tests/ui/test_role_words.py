@@ -1,5 +1,6 @@
 """What a role's page says: its sentence, its figures and its tables."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from dashboard.core.iam.entities import Role
@@ -10,7 +11,7 @@ from dashboard.core.iam.recorded import Recorded, RecordedCall
 from dashboard.core.iam.rights import Right
 from dashboard.core.iam.role_seen import RoleSeen
 from dashboard.core.iam.usage import Duty, Usage, Use
-from dashboard.ui import role_words
+from dashboard.ui import role_findings, role_words
 from dashboard.ui.tones import Tone
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -120,3 +121,16 @@ def test_a_proposal_says_what_stays_for_which_reason_and_what_goes() -> None:
 def test_the_kind_of_a_policy() -> None:
     own = text_of("b", {"Statement": []}, "arn:aws:iam::123456789012:policy/b")
     assert [role_words.kind_of(one) for one in (FULL, INLINE, own)] == ["AWS managed", "inline", "customer managed"]
+
+
+def test_a_finding_of_many_ways_tells_each_on_a_line() -> None:
+    many = replace(finding(Severity.HIGH), reason="the policy opens 2 ways: iam:PassRole + a; iam:PassRole + b")
+    shown = role_findings.listed([many])
+    assert "<li>iam:PassRole + a</li><li>iam:PassRole + b</li>" in shown
+    assert "The policy opens 2 ways:" in shown and "Reads it all" in shown and "Name the bucket" in shown
+
+
+def test_a_finding_is_shown_as_text() -> None:
+    evil = replace(finding(Severity.HIGH), reason="<b>: <i>; <u>", attack="<a>", fix="<s>", mitigated_by="<p1>")
+    shown = role_findings.listed([evil])
+    assert not any(tag in shown for tag in ("<b>", "<i>", "<u>", "<a>", "<s>", "<p1>"))

@@ -186,3 +186,26 @@ def test_a_real_account_is_asked_by_its_simulator_and_that_is_called_no_proof(
     said = until_over(page)
     assert "simulated only" in said and "nothing was run" in said
     assert len(client(own, "iam").list_roles()["Roles"]) == before
+
+
+def test_a_policy_that_nothing_has_is_marked_first_and_deleted_by_name_then(page: AppTest, own: Embedded) -> None:
+    iam, name = client(own, "iam"), "DogOldS3"
+
+    def there() -> bool:
+        return name in {one["PolicyName"] for one in iam.list_policies(Scope="Local")["Policies"]}
+
+    def let_go() -> None:
+        page.switch_page("views/security.py").run()
+        page.segmented_control(key="part").set_value("Old and unused").run()
+        next(one for one in page.button if one.label == "Let it go").click().run()
+        assert not page.exception
+
+    let_go()
+    assert "1 of 2: mark it" in text(page)
+    page.button(key="confirm-do").click().run()
+    assert not page.exception and there()
+    let_go()
+    assert "before its time" in "".join(one.label for one in page.text_input)
+    page.text_input(key="confirm-name").set_value(name).run()
+    page.button(key="confirm-do").click().run()
+    assert not page.exception and not there()

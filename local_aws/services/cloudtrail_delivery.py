@@ -19,8 +19,13 @@ from local_aws.store import Store
 
 log = logging.getLogger(__name__)
 
-DELIVERED_EACH = 60.0
-"""Seconds between deliveries; AWS's take some five minutes."""
+DELIVERED_EACH = 300.0
+"""Seconds between a trail's files, as long as it has little to tell. Source: CloudTrail User Guide, "How CloudTrail
+works": about every five minutes."""
+MANY, SOONER = 20, 5
+"""So many events that wait are delivered so many times sooner: what a job did can be looked at when it has ended."""
+LOOKS = 60
+"""How often in that time it is looked whether something is to be delivered."""
 SHORTEST = 0.5
 MOST_IN_FILE = 5_000
 MOST_WAITING = 100_000
@@ -78,7 +83,7 @@ class Pending:
 
 
 class TrailFiles:
-    """A thread that delivers what waits every `every` seconds. unique: makes the last part of a file's name."""
+    """A thread that delivers what waits. every: seconds between files; unique: makes the last part of their names."""
 
     def __init__(
         self,
@@ -93,7 +98,7 @@ class TrailFiles:
     ) -> None:
         self._pending, self._trails, self._s3, self._account = pending, trails, s3, account
         self._now, self._unique = now, unique
-        self._every = max(every, SHORTEST)
+        self._every = every
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._one_at_a_time = threading.Lock()
@@ -111,19 +116,22 @@ class TrailFiles:
             self._thread = None
 
     def _work(self) -> None:
-        while not self._stopping.wait(self._every):
+        while not self._stopping.wait(max(self._every / LOOKS, SHORTEST)):
             try:
                 self.deliver()
             except Exception:  # the next attempt may go well
                 log.exception("CloudTrail: a delivery failed")
 
     def deliver(self) -> None:
-        """Deliver what waits, now."""
+        """Deliver what is due."""
         with self._one_at_a_time:
+            trails, at = self._trails.current, self._now().timestamp()
             for arn, region, waiting in self._pending.waiting():
-                trail = self._trails.get(arn)
+                trail = trails.get(arn)
                 if trail is None:
                     self._pending.forget(arn)
+                    continue
+                if trail.tried is not None and at - trail.tried < self._every / (SOONER if waiting >= MANY else 1):
                     continue
                 left = waiting
                 while left > 0 and (sent := self._one_file(trail, region)):

@@ -1,16 +1,23 @@
 """Trails: what roles did comes to S3 in AWS's files, as the selectors say; and what trails can be."""
 
+import gzip
 import json
 import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.services.cloudtrail_delivery import Pending, TrailFiles
+from local_aws.services.cloudtrail_trails import Trail, Trails
+from local_aws.store import Store
 from tests.conftest import Embedded, start_embedded, stop_embedded
+from tests.local_aws.cloudtrail_made import made
 from tests.local_aws.sagemaker_world import ROLE, bucket, channel, client, finished, training_request, unique
 from tests.local_aws.trail_world import (
     ACCOUNT,
@@ -286,3 +293,52 @@ def test_what_a_training_job_did_as_its_role_is_told(aws: Embedded) -> None:
     assert found[0]["sourceIPAddress"] == "sagemaker.amazonaws.com"
     assert "LastUsedDate" in client(aws, "iam").get_role(RoleName=ROLE.rpartition("/")[2])["Role"]["RoleLastUsed"]
     client(aws, "cloudtrail").delete_trail(Name=name)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def go_on(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+class Kept:
+    """A bucket in memory: how many events are in each of its files."""
+
+    def __init__(self) -> None:
+        self.files: list[int] = []
+
+    def add_bytes(self, bucket: str, key: str, data: bytes, content_type: str, content_encoding: str = "") -> None:
+        self.files.append(len(json.loads(gzip.decompress(data))["Records"]))
+
+
+def test_files_come_every_five_minutes_and_sooner_when_there_is_much_to_tell(tmp_path: Path) -> None:
+    clock, bucket, store = Clock(), Kept(), Store(tmp_path)
+    trails, pending = Trails(store), Pending(store)
+    one = Trail("arn:t", "t", "us-east-1", "files", logging=True)
+    trails.add(one)
+    files = TrailFiles(pending, trails, bucket, ACCOUNT, clock)
+
+    def happens(times: int, after: float) -> None:
+        clock.go_on(after)
+        pending.add([(one, made(clock()), "{}")] * times)
+        files.deliver()
+
+    happens(1, after=0)
+    happens(3, after=100)
+    happens(3, after=100)
+    assert bucket.files == [1]
+    happens(0, after=100)
+    assert bucket.files == [1, 6]
+    happens(30, after=30)
+    assert bucket.files == [1, 6]
+    happens(0, after=30)
+    assert bucket.files == [1, 6, 30]
+    trails.remove(one.arn)
+    happens(5, after=300)
+    assert (bucket.files, pending.waiting()) == ([1, 6, 30], [])
+    store.close()

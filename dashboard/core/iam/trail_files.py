@@ -101,13 +101,13 @@ def files_of(aws: Aws, trail: Trail, since: datetime, now: datetime, most: int =
     """The files of this region that were delivered since then, at most so many. Raises KennelError."""
     account, region = aws.account.account_id, aws.account.region
     start = _start(aws, trail)
-    days = _days(since, now)
+    days = _days_told(aws, trail.bucket, f"{start}{account}/CloudTrail/{region}/", since, now)
     found: list[File] = []
-    size, listed_from = 0, now
+    size = 0
     for number in range(0, len(days), DAYS_AT_ONCE):
         batch = days[number : number + DAYS_AT_ONCE]
         prefixes = [f"{start}{account}/CloudTrail/{region}/{day:%Y/%m/%d}/" for day in batch]
-        for day, files in zip(batch, gather(lambda prefix: _day(aws, trail.bucket, prefix), prefixes), strict=True):
+        for files in gather(lambda prefix: _day(aws, trail.bucket, prefix), prefixes):
             for file in sorted(files, key=lambda one: (one.at, one.key), reverse=True):
                 if file.at + timedelta(minutes=1) < since:
                     continue
@@ -115,8 +115,7 @@ def files_of(aws: Aws, trail: Trail, since: datetime, now: datetime, most: int =
                 if len(found) >= most or size > MOST_BYTES:
                     return Listing(tuple(found), found[-1].at if found else now, is_cut=True)
                 found.append(file)
-            listed_from = day
-    return Listing(tuple(found), max(since, listed_from), is_cut=False)
+    return Listing(tuple(found), since, is_cut=False)
 
 
 def _start(aws: Aws, trail: Trail) -> str:
@@ -129,11 +128,18 @@ def _start(aws: Aws, trail: Trail) -> str:
     return found[0] if found else start
 
 
-def _days(since: datetime, now: datetime) -> list[datetime]:
-    """Midnights, the newest first; a file may be delivered a little after the events in it."""
+def _days_told(aws: Aws, bucket: str, folder: str, since: datetime, now: datetime) -> list[datetime]:
+    """The days of which there are files, as midnights, the newest first: most trails do not tell of every day."""
     first = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    many = (now.astimezone(UTC) - first).days
-    return [first + timedelta(days=day) for day in range(many, -1, -1)]
+    days = {first + timedelta(days=day) for day in range((now.astimezone(UTC) - first).days + 1)}
+
+    def of_month(month: str) -> Iterator[str]:
+        for page in aws.pages("s3", "ListObjectsV2", limit=2, Bucket=bucket, Prefix=f"{folder}{month}/", Delimiter="/"):
+            yield from (str(one["Prefix"]) for one in page.get("CommonPrefixes", ()))
+
+    told = gather(lambda month: list(of_month(month)), sorted({f"{day:%Y/%m}" for day in days}))
+    there = {prefix.removeprefix(folder).rstrip("/") for prefixes in told for prefix in prefixes}
+    return sorted((day for day in days if f"{day:%Y/%m/%d}" in there), reverse=True)
 
 
 def _day(aws: Aws, bucket: str, prefix: str) -> list[File]:

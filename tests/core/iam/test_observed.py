@@ -194,7 +194,10 @@ class Elsewhere(Aws):
     def pages(self, service: str, operation: str, limit: int = 100, **parameters: Any) -> Iterator[dict[str, Any]]:
         if operation == "ListObjectsV2":
             found = [key for key in self.keys if key.startswith(parameters["Prefix"])]
-            yield {"Contents": [{"Key": key, "Size": 100} for key in found]}
+            if "Delimiter" in parameters:
+                yield {"CommonPrefixes": [{"Prefix": key.rpartition("/")[0] + "/"} for key in found]}
+            else:
+                yield {"Contents": [{"Key": key, "Size": 100} for key in found]}
         else:
             yield {"Events": []}
 

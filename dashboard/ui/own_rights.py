@@ -44,8 +44,8 @@ _WORDS = {
     Kind.OPERATOR: "Also launches, deploys, scales, stops and deletes: only what carries the tag kennel:made-by, and "
     "it passes no roles but Kennel's four. Roles of new functions are made by somebody who may make roles.",
     Kind.REMEDIATOR: "Also replaces the policies of the roles chosen here and of no other. It can attach only what "
-    "these roles have today and what Kennel makes below /kennel/: so whatever it takes it can give back. Whoever works as it "
-    "decides what these roles may do, so give it for as long as it is needed.",
+    "these roles have today and what Kennel makes below /kennel/: so whatever it takes it can give back. Whoever works "
+    "as it decides what these roles may do, so give it for as long as it is needed.",
 }
 
 

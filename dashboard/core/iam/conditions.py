@@ -29,7 +29,7 @@ def holds(condition: Condition, context: Context, *, variables: bool) -> bool:
     """
     quantifier, name, if_exists = _split(condition.operator)
     values = context.get(condition.key.lower())
-    if name == "null":
+    if name == "null" and not if_exists:
         absent = values is None or not any(values)
         return any(value.lower() == str(absent).lower() for value in condition.values)
     if name not in _OPERATORS:

@@ -13,6 +13,9 @@ from dashboard.core.iam.wildcard import Reach, any_of, fits_resource, prepared
 CURRENT = "2012-10-17"  # the version that knows policy variables
 VERSIONS = ("2008-10-17", CURRENT)
 LARGEST = 131_072  # characters
+_ELEMENTS = frozenset(
+    ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
+)
 MOST_REMEMBERED = 4096  # actions of which a policy keeps the statements that are about them
 
 
@@ -174,6 +177,9 @@ def _statement(given: Any, policy: str, has_variables: bool) -> Statement:
         raise PolicyError(f"The policy {policy} has no Statement, or one that is no object")
     sid = given.get("Sid", "")
     where = f"The statement {sid} of the policy {policy}" if sid else f"A statement of the policy {policy}"
+    if unknown := [str(name) for name in given if name not in _ELEMENTS]:
+        # a misspelt Condition would be one that is always met
+        raise PolicyError(f"{where} has the element {unknown[0]}, which there is not")
     if given.get("Effect") not in tuple(Effect):
         raise PolicyError(f"{where} needs the Effect Allow or Deny")
     for one, other in (("Action", "NotAction"), ("Resource", "NotResource")):

@@ -294,6 +294,7 @@ def test_missing_context_is_told_where_it_could_matter() -> None:
         {"IpAddress": {"k": "10.0.0.0/99"}},
         {"Bool": {"k": "yes"}},
         {"StringMatches": {"k": "x"}},
+        {"NullIfExists": {"k": "true"}},
     ],
 )
 def test_what_cannot_be_judged_is_no_pass(condition: dict[str, Any]) -> None:
@@ -313,6 +314,7 @@ def test_what_cannot_be_judged_is_no_pass(condition: dict[str, Any]) -> None:
         '{"Statement": {"Effect": "allow", "Action": "*", "Resource": "*"}}',
         '{"Statement": {"Effect": "Allow", "Resource": "*"}}',
         '{"Statement": {"Effect": "Allow", "Action": "*"}}',
+        '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Conditon": {"Bool": {"k": "true"}}}}',
         '{"Statement": {"Effect": "Allow", "Action": 1, "Resource": "*"}}',
         '{"Statement": {"Effect": "Allow", "Action": "*", "NotAction": "*", "Resource": "*"}}',
         '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": "x"}}}',

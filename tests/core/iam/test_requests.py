@@ -98,6 +98,15 @@ def test_s3_names_its_actions_otherwise_than_its_operations(
     assert rights("s3", operation, **parameters) == needed
 
 
+def test_an_object_that_is_encrypted_with_a_key_needs_the_key() -> None:
+    """ "Protecting data with AWS KMS keys": kms:GenerateDataKey for whoever uploads."""
+    key = "arn:aws:kms:eu-west-1:111122223333:key/1"
+    found = rights_of("s3", "PutObject", {"Bucket": "b", "Key": "k", "SSEKMSKeyId": "1"}, HERE)
+    assert of(found, "kms:GenerateDataKey").resource == key
+    assert of(found, "kms:GenerateDataKey").context == {"kms:ViaService": ("s3.eu-west-1.amazonaws.com",)}
+    assert ("kms:GenerateDataKey", key) in rights("s3", "PutObject", Bucket="b", Key="k", SSEKMSKeyId=key)
+
+
 def test_what_a_listing_is_limited_to_is_told() -> None:
     listed = the_right("s3", "ListObjectsV2", Bucket="b", Prefix="dogs/", Delimiter="/", MaxKeys=5)
     assert listed.context == {"s3:prefix": ("dogs/",), "s3:delimiter": ("/",), "s3:max-keys": ("5",)}

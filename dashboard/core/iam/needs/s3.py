@@ -64,6 +64,9 @@ def _stored(request: Request) -> Iterator[Right]:
     yield Right("s3:PutObject", _object(request), {**request.context(_STORED), **told})
     if tags:
         yield Right("s3:PutObjectTagging", _object(request), told)
+    if key := request.value("SSEKMSKeyId"):
+        known = key if key.startswith("arn:") else request.arn("kms", f"key/{'*' if '/' in key else key}")
+        yield Right("kms:GenerateDataKey", known, {"kms:ViaService": (f"s3.{request.where.region}.amazonaws.com",)})
     if request.value("ACL"):
         yield Right("s3:PutObjectAcl", _object(request), request.context({"s3:x-amz-acl": "ACL"}))
 

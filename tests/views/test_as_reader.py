@@ -150,6 +150,7 @@ PAGES: list[tuple[str, dict[str, str]]] = [
     ("waste", {}),
     ("prices", {}),
     ("security", {}),
+    ("security", {"part": "Kennel's own roles"}),
     ("role", {"role": "DogProject"}),
     ("role", {"role": "DogProject", "part": "Use"}),
     ("role", {"role": "DogInferLambda", "part": "Proposal"}),

@@ -15,6 +15,7 @@ from dashboard.core.aws import Account, Aws
 from dashboard.core.calls import Call, code
 from dashboard.core.errors import NotFound, Refused
 from dashboard.core.iam import effective, made, moves, needed, refusals, restore, standing, trust_scope
+from dashboard.core.iam.documents import PolicyError
 from dashboard.core.iam.effective import Difference
 from dashboard.core.iam.generate import role_name
 from dashboard.core.iam.moves import Move
@@ -92,11 +93,20 @@ def plan(aws: Aws, proposal: Proposal, *, recorded: Recorded | None = None, uses
 
     recorded: what must go on working besides what the proposal allows. uses: of the role, for what has to be moved.
 
-    Raises Refused for a role that is not Kennel's to change, for a proposal that gives what the role has not, and for
-    one policy too many; NotFound; PolicyError where a policy cannot be judged; and the errors of `Aws.call`.
+    Raises Refused for a role that is not Kennel's to change, for a proposal that gives what the role has not, for one
+    policy too many, and where a policy cannot be judged; NotFound; and the errors of `Aws.call`.
     """
     before = standing.read(aws, proposal.role_name)
     refusals.check(aws, before)
+    try:
+        return _planned(aws, proposal, before, recorded, uses)
+    except PolicyError as wrong:
+        raise refusals.unjudged(before, wrong) from wrong
+
+
+def _planned(
+    aws: Aws, proposal: Proposal, before: Standing, recorded: Recorded | None, uses: Sequence[Use]
+) -> ChangePlan:
     order = tags.order(before.digest, proposal)
     after = _made_role(aws, before, proposal) if proposal.new_role else _changed(before, proposal)
     _never_wider(before, after, proposal)

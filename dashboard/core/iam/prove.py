@@ -25,11 +25,13 @@ from dashboard.core.iam import (
     trial,
 )
 from dashboard.core.iam.change_plan import used
+from dashboard.core.iam.documents import PolicyError
 from dashboard.core.iam.proof import Nature, Proof, ProofPlan
 from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.recorded import Recorded
 from dashboard.core.iam.rerun import NotRunError, Rerun, Running, StoppedError, Told
 from dashboard.core.iam.rights import Right
+from dashboard.core.iam.standing import Standing
 from dashboard.core.iam.step import State, Step
 from dashboard.core.iam.trial import Trial
 from dashboard.core.iam.usage import Duty, Use
@@ -51,10 +53,20 @@ RERUNS: dict[Duty, Rerun] = {
 def plan(aws: Aws, proposal: Proposal, *, recorded: Recorded | None = None, uses: Sequence[Use] = ()) -> ProofPlan:
     """What a proof would do. recorded: the role's calls; uses: of the role. Changes nothing.
 
-    Raises Refused for a role that is not Kennel's to change, PolicyError, and the errors of `Aws.call`.
+    Raises Refused for a role that is not Kennel's to change and where a policy cannot be judged, and the errors of
+    `Aws.call`.
     """
     before = standing.read(aws, proposal.role_name)
     refusals.check(aws, before)
+    try:
+        return _planned(aws, proposal, before, recorded, uses)
+    except PolicyError as wrong:
+        raise refusals.unjudged(before, wrong) from wrong
+
+
+def _planned(
+    aws: Aws, proposal: Proposal, before: Standing, recorded: Recorded | None, uses: Sequence[Use]
+) -> ProofPlan:
     # only where nothing costs anything and the roles are the account's own to try
     nature = Nature.RERUN if aws.account.is_embedded else Nature.SIMULATION
     after = list(proposal.documents.values())

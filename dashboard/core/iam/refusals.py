@@ -2,6 +2,7 @@
 
 from dashboard.core.aws import Aws
 from dashboard.core.errors import Refused
+from dashboard.core.iam.documents import PolicyError
 from dashboard.core.iam.standing import Standing
 
 LINKED, RESERVED = "/aws-service-role/", "/aws-reserved/"
@@ -32,6 +33,11 @@ def reason(role: Standing) -> tuple[str, str] | None:
     if role.name.startswith(TRIAL):
         return "it is the trial of a proof, and goes with it", "prove it once more: what is left over is deleted then"
     return None
+
+
+def unjudged(role: Standing, wrong: PolicyError) -> Refused:
+    """A policy of a role, or one proposed for it, cannot be judged: nobody could say what a change of it would do."""
+    return Refused(f"{role.name} is not changed", str(wrong), "mend that policy first")
 
 
 def _works_as(aws: Aws, role: Standing) -> bool:

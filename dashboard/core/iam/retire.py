@@ -17,6 +17,7 @@ from dashboard.core.aws import Account, Aws
 from dashboard.core.calls import Call, code
 from dashboard.core.errors import KennelError, NotFound, Refused
 from dashboard.core.iam import made, needed, refusals, restore, simulate, standing, undo
+from dashboard.core.iam.documents import PolicyError
 from dashboard.core.iam.records import Outcome, Record, Records, What
 from dashboard.core.iam.rights import Right
 from dashboard.core.iam.standing import RETIRED, Standing, canonical
@@ -233,7 +234,7 @@ class _Retirement:
         return f"{len(self.plan.before.attached)} policies detached; its inline policies stay and count for nothing"
 
     def _simulate(self) -> str:
-        asked = (*needed.of_policy(self.plan.before.documents)[:MOST_PROBES], *PROBES)
+        asked = (*_could(self.plan.before), *PROBES)
         left = SETTLE_SECONDS
         while True:
             found = simulate.of_role(self.aws, self.plan.before.arn, asked)
@@ -266,6 +267,14 @@ class _Retirement:
     def _finish(self) -> None:
         if self.record is not None:
             self.record = self.records.save(replace(self.record, outcome=Outcome.DONE), self.now())
+
+
+def _could(before: Standing) -> tuple[Right, ...]:
+    """Some of what it could do, as far as its policies can be judged."""
+    try:
+        return needed.of_policy(before.documents)[:MOST_PROBES]
+    except PolicyError:
+        return ()
 
 
 def _switch_off_calls(before: Standing, now: datetime) -> tuple[Call, ...]:

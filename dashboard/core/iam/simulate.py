@@ -13,8 +13,8 @@ from dashboard.core.iam.rights import Right
 from dashboard.core.iam.standing import Document, canonical
 from dashboard.core.parallel import gather
 
-MOST_ACTIONS = 50
-"""Actions of one request; each comes with one resource, so that what is asked is what was meant."""
+MOST = 50
+"""Actions, or resources, of one request."""
 KINDS = {"aws:securetransport": "boolean", "aws:viaawsservice": "boolean", "aws:multifactorauthpresent": "boolean",
          "aws:currenttime": "date", "aws:sourceip": "ip", "s3:max-keys": "numeric"}  # fmt: skip
 """The type of a context key's value, by its name in lower case; all others are strings."""
@@ -73,32 +73,48 @@ def _ask(aws: Aws, operation: str, asked: Mapping[str, Any], rights: Iterable[Ri
     def answered(batch: list[Right]) -> list[Simulated]:
         entries = _entries(batch[0])
         context: dict[str, Any] = {"ContextEntries": entries} if entries else {}
-        told = {
-            one["EvalActionName"].lower(): one
-            for page in aws.pages(
-                "iam",
-                operation,
-                **asked,
-                ActionNames=[one.action for one in batch],
-                ResourceArns=[batch[0].resource],
-                **context,
-            )
-            for one in page["EvaluationResults"]
-        }
-        return [_simulated(one, told[one.action.lower()]) for one in batch]
+        told: dict[tuple[str, str], Mapping[str, Any]] = {}
+        for page in aws.pages(
+            "iam",
+            operation,
+            **asked,
+            ActionNames=list(dict.fromkeys(one.action for one in batch)),
+            ResourceArns=list(dict.fromkeys(one.resource for one in batch)),
+            **context,
+        ):
+            for one in page["EvaluationResults"]:
+                for resource, result in _by_resource(one):
+                    told[one["EvalActionName"].lower(), resource] = result
+        return [_simulated(one, told[one.action.lower(), one.resource]) for one in batch]
 
     found = {one.right: one for answer in gather(answered, _batches(wanted)) for one in answer}
     return tuple(found[one] for one in wanted)
 
 
 def _batches(rights: Iterable[Right]) -> Iterator[list[Right]]:
-    """Rights on one resource in one context, so many to a request."""
-    groups: dict[str, list[Right]] = {}
+    """Rights in one context that one request asks for: several actions on one resource, or one on several."""
+    on_resource: dict[str, list[Right]] = {}
     for one in dict.fromkeys(rights):
-        groups.setdefault(canonical([one.resource, _entries(one)]), []).append(one)
-    for group in groups.values():
-        for first in range(0, len(group), MOST_ACTIONS):
-            yield group[first : first + MOST_ACTIONS]
+        on_resource.setdefault(canonical([one.resource, _entries(one)]), []).append(one)
+    of_action: dict[str, list[Right]] = {}
+    for key, group in on_resource.items():
+        if len(group) == 1:
+            of_action.setdefault(canonical([group[0].action, _entries(group[0])]), []).append(group[0])
+        else:
+            of_action[key] = group
+    for group in of_action.values():
+        for first in range(0, len(group), MOST):
+            yield group[first : first + MOST]
+
+
+def _by_resource(told: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """An action's results by resource; there is one for all where none was named."""
+    specific = told.get("ResourceSpecificResults")
+    if not specific:
+        yield told["EvalResourceName"], told
+        return
+    for one in specific:
+        yield one["EvalResourceName"], {"EvalDecision": one["EvalResourceDecision"], **one}
 
 
 def _entries(right: Right) -> list[dict[str, Any]]:

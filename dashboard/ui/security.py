@@ -105,6 +105,7 @@ def _findings(aws: Aws, reading: Standing) -> None:
             is_quiet=True,
         )
     every = (*found.findings, *found.held) if _shows_held(found.held) else found.findings
+    every = security_words.ordered(every)
     shown = security_table.show(every, reading.accepted, f"kennel-security-{found.at:%Y-%m-%d}", "security")
     if not found.every and not found.audited.unread:
         _clean()

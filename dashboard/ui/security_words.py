@@ -135,6 +135,12 @@ def rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     ]
 
 
+def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The worst first, and of equals those of the role that is the worst as a whole, as the chart has them."""
+    places = {name: place for place, name in enumerate(by_subject(findings))}
+    return tuple(sorted(findings, key=lambda one: (one.severity.rank, places[subject(one)])))
+
+
 def way(finding: Finding) -> tuple[Place, dict[str, str]] | None:
     """The page of what a finding is about; None where it has none."""
     if finding.role:

@@ -75,6 +75,13 @@ def test_files_hold_what_was_accepted_and_why_and_no_formula() -> None:
     assert {"role", "kind", "severity", "policy", "statement", "reason", "accepted_until"} <= set(record)
 
 
+def test_of_equals_the_worst_role_comes_first() -> None:
+    found = [finding("a"), finding("b", Severity.CRITICAL), finding("b"), finding("a", Severity.LOW)]
+    assert [(one.role, one.severity.value) for one in security_words.ordered(found)] == [
+        ("b", "critical"), ("b", "high"), ("a", "high"), ("a", "low"),
+    ]  # fmt: skip
+
+
 def test_names_lead_to_the_page_of_what_they_name() -> None:
     assert security_words.way(finding("a")) == ("views/role.py", {"role": "a"})
     assert security_words.way(CALLED) == ("views/function.py", {"function": "f"})

@@ -88,8 +88,8 @@ def event(
     about: types and ARNs of what a data event is about. role_arn: the ARN of a role by its name: the ARN of its
     sessions does not tell the role's path.
     """
-    if kind.is_data:
-        answer = None  # as with CloudTrail: what was answered is the data
+    if not kind.tells_answer:
+        answer = None
     secrets: list[str] = []
     asked = hidden(request, operation.input_shape, found=secrets) if request is not None else None
     told = hidden(answer, operation.output_shape) if answer and error is None else None

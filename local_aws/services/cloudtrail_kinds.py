@@ -59,6 +59,11 @@ class CallKind:
     def is_data(self) -> bool:
         return bool(self.resource_type)
 
+    @property
+    def tells_answer(self) -> bool:
+        """Whether an event holds what was answered: what is read is somebody's data, a parameter's value among it."""
+        return not self.is_data and (not self.read_only or self.name in _ALWAYS)
+
     def is_in_history(self, *, by_root: bool) -> bool:
         """Whether the event history holds it. AWS's own holds root's reads too; the dashboard's polling, which is
         root here, would leave no room for anything else."""

@@ -96,9 +96,11 @@ class Recorder:
         if self._thread is None or kind is None or not self._holds(kind, service.signing_name, caller):
             return
         error, answer = outcome_of(outcome)
-        if kind.is_data:  # neither a photo nor its answer stays in memory until it is written down
-            body = body if kind.resource_type in (kinds.METRIC, kinds.TOPIC) else b""
-            answer = answer if answer is not None and answer.status_code >= 400 else None
+        # neither a photo nor what was answered stays in memory until it is written down
+        if kind.is_data and kind.resource_type not in (kinds.METRIC, kinds.TOPIC):
+            body = b""
+        if answer is not None and answer.status_code < 400 and not kind.tells_answer:
+            answer = None
         self._put(Seen(self._now(), service, operation, kind, caller, request, body, answer, error))
 
     def note_done(

@@ -186,6 +186,20 @@ def test_the_history_holds_a_roles_reads_and_no_data(aws: Embedded) -> None:
     assert all(kind != "Root" or name == "AssumeRole" for kind, name in zip(identities, names, strict=True))
 
 
+def test_what_a_role_read_is_not_told(aws: Embedded) -> None:
+    """Or the history would hold every parameter's value that somebody looked at."""
+    name, files = trail(aws, MANAGEMENT)
+    secret, parameter = unique("hush"), f"/{unique('parameter')}"
+    aws.client("ssm").put_parameter(Name=parameter, Value=secret, Type="SecureString")
+    reader = session_of(aws, role_of(aws, ["ssm:GetParameter"]), unique("reader"))
+    assert reader.client("ssm").get_parameter(Name=parameter)["Parameter"]["Value"]
+    found = delivered(aws, files, "GetParameter")
+    (read,) = named(found, "GetParameter")
+    assert (read["requestParameters"]["name"], read["responseElements"]) == (parameter, None)
+    assert secret not in json.dumps(found)
+    aws.client("cloudtrail").delete_trail(Name=name)
+
+
 def test_a_trail_is_described_changed_tagged_and_deleted(aws: Embedded) -> None:
     name, bucket = trail(aws, TagsList=[{"Key": "team", "Value": "ml"}])
     cloudtrail = aws.client("cloudtrail")

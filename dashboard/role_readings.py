@@ -17,7 +17,7 @@ from dashboard.core.iam.last_accessed import LastAccessed
 from dashboard.core.iam.proof import Proof
 from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.recorded import Recorded
-from dashboard.core.iam.records import Record, Records
+from dashboard.core.iam.records import Record, Records, What
 from dashboard.core.iam.rights import Where
 from dashboard.core.iam.role_seen import RoleSeen, pick
 from dashboard.core.iam.standing import canonical
@@ -32,11 +32,13 @@ __all__ = [
     "going",
     "keep_proof",
     "now",
+    "policy_records",
     "proof",
     "proposed",
     "put_away",
     "recorded",
     "records",
+    "records_of_name",
     "role",
     "stop",
 ]
@@ -83,6 +85,17 @@ def proposed(aws: Aws, seen: RoleSeen) -> Reading[Proposed]:
 def records(aws: Aws, arn: str) -> tuple[Record, ...]:
     """What Kennel changed of a role or a policy, the newest first. Raises ServiceFault."""
     return Records.kept().of(aws.account.account_id, arn)
+
+
+def records_of_name(aws: Aws, name: str) -> tuple[Record, ...]:
+    """The same of whatever has or had this name, a role that is gone among it. Raises ServiceFault."""
+    return tuple(one for one in Records.kept().all(aws.account.account_id) if one.name == name)
+
+
+def policy_records(aws: Aws) -> tuple[Record, ...]:
+    """The policies that Kennel marked or deleted, the newest first. Raises ServiceFault."""
+    told = (What.MARK_POLICY, What.DELETE_POLICY)
+    return tuple(one for one in Records.kept().all(aws.account.account_id) if one.what in told)
 
 
 def going(aws: Aws, role: str) -> Progress | None:

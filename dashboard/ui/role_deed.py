@@ -117,7 +117,7 @@ def _draw(
         st.code(plan.code(aws.account), language="python")
     named = (role, typed) if typed else None
     if doing.at_once:
-        return Action(plan.button, partial(_at_once, doing.work), is_dangerous=bool(typed), typed=named)
+        return Action(plan.button, partial(at_once, doing.work), is_dangerous=bool(typed), typed=named)
     query = {"role": role} | ({"part": doing.part} if doing.part else {})
     return Action(plan.button, partial(_begin, aws, role, doing), Place.ROLE, query, bool(typed), named)
 
@@ -127,7 +127,7 @@ def _begin(aws: Aws, role: str, doing: _Doing) -> str:
     return f"Begun: the steps are on the page of {role}"
 
 
-def _at_once(work: Steps) -> str:
+def at_once(work: Steps) -> str:
     """Carry the steps out; what the last of them says. Raises Refused with what went wrong."""
     done = {step.number: step for step in work()}
     role_readings.forget_roles()

@@ -10,14 +10,17 @@ from dashboard import role_readings
 from dashboard.core.aws import Aws
 from dashboard.core.format import ago, count
 from dashboard.core.iam.entities import Role
-from dashboard.core.iam.records import Outcome, Record
+from dashboard.core.iam.records import Outcome, Record, What
 from dashboard.core.iam.standing import Standing
-from dashboard.ui import confirm, document_diff, empty, page, role_actions, role_steps
+from dashboard.ui import confirm, document_diff, empty, page, role_actions, role_retire, role_steps
+from dashboard.ui.confirm import Question
 from dashboard.ui.document_diff import Change
 from dashboard.ui.document_text import Document
 from dashboard.ui.markup import badge, escape, facts, note
 from dashboard.ui.tones import Tone
 
+MOST = 20
+"""Records of policies that are listed."""
 TONES = {
     Outcome.UNDER_WAY: Tone.RUNNING,
     Outcome.DONE: Tone.DONE,
@@ -42,6 +45,28 @@ def show(aws: Aws, role: Role) -> None:
         _record(aws, record, is_latest=place == _first_open(records))
 
 
+def gone(aws: Aws, name: str) -> None:
+    """What is kept of a role that is no longer there."""
+    records = role_readings.records_of_name(aws, name)
+    if not records:
+        return
+    page.section("What Kennel did with it")
+    for record in records:
+        _record(aws, record, is_latest=False)
+
+
+def policies(aws: Aws) -> None:
+    """The policies that were marked or deleted, each with the way back; nothing where there are none."""
+    records = role_readings.policy_records(aws)
+    if not records:
+        return
+    page.section("Policies that were let go")
+    seen: set[str] = set()
+    for record in records[:MOST]:
+        _record(aws, record, is_latest=record.outcome.is_open and record.target not in seen)
+        seen.update([record.target] if record.outcome.is_open else [])
+
+
 def _first_open(records: Sequence[Record]) -> int:
     """The newest change that may be in force: that one is taken back before an older one."""
     return next((place for place, one in enumerate(records) if one.outcome.is_open), -1)
@@ -54,7 +79,9 @@ def _record(aws: Aws, record: Record, *, is_latest: bool) -> None:
             word = "cut off" if cut else record.outcome.value
             mark = badge(Tone.FAILED if cut else TONES[record.outcome], word)
             when = f"{ago(record.at, role_readings.now())} · {record.at:%d %b %Y, %H:%M} UTC · record {record.id}"
-            st.html(f"<p>{mark} <strong>{escape(record.what.value)}</strong></p>{note(when)}")
+            of = f"{record.name}: " if record.before is None else ""
+            told = f"<p>{mark} <strong>{escape(of + record.what.value)}</strong></p>{note(when)}"
+            st.html(f'<div class="kn-row">{told}</div>')
             st.space("stretch")
             st.download_button(
                 "Record as JSON",
@@ -66,19 +93,26 @@ def _record(aws: Aws, record: Record, *, is_latest: bool) -> None:
                 on_click="ignore",
                 key=f"download-record-{record.id}",
             )
-            if record.outcome.is_open and aws.account.writable:
+            if record.outcome.is_open and aws.account.writable and record.what is not What.DELETE:
                 st.button(
                     "Undo",
                     key=f"role-undo-{record.id}",
                     icon=":material/undo:",
                     disabled=not is_latest or role_steps.is_busy(aws, record.name),
                     on_click=confirm.ask,
-                    args=(partial(role_actions.undo_question, aws, record),),
+                    args=(partial(_undo, aws, record),),
                     help=None if is_latest else "A newer change of this role comes first",
                 )
         if record.detail:
             st.html(note(record.detail, Tone.FAILED if record.outcome is Outcome.UNDO_FAILED else ""))
         _difference(record)
+
+
+def _undo(aws: Aws, record: Record) -> Question:
+    """A policy has no page of its own: its undo is done while the dialog waits."""
+    if record.what in (What.MARK_POLICY, What.DELETE_POLICY):
+        return role_retire.policy_undo_question(aws, record)
+    return role_actions.undo_question(aws, record)
 
 
 def _difference(record: Record) -> None:

@@ -10,6 +10,7 @@ from dashboard.core import tags
 from dashboard.core.aws import Aws
 from dashboard.core.errors import NotFound
 from dashboard.core.iam.role_seen import RoleSeen
+from dashboard.core.iam.standing import RETIRED
 from dashboard.ui import (
     confirm,
     open_part,
@@ -51,6 +52,8 @@ def show(aws: Aws, name: str) -> None:
     except NotFound as missing:
         page.title(name, "no such role")
         problem.card(missing, "no-role")
+        role_steps.show(aws, name)
+        role_history.gone(aws, name)
         return
     _head(aws, seen.value, words.age(seen.at, role_readings.now()))
     strip.show(role_words.figures(seen.value, role_readings.now()))
@@ -67,6 +70,13 @@ def _part(aws: Aws, seen: RoleSeen, part: Part) -> None:
         role_steps.show(aws, seen.role.name, ended=part is Part.HISTORY)
     if part is Part.FINDINGS:
         role_findings.show(seen.role, seen.findings)
+        if seen.findings:
+            st.page_link(
+                Place.SECURITY,
+                label="Accept one of these risks, or export them",
+                icon=":material/arrow_forward:",
+                query_params={"q": seen.role.name},
+            )
     elif part is Part.POLICIES:
         role_policies.show(seen.role, seen.findings)
     elif part is Part.USE:
@@ -86,6 +96,9 @@ def _head(aws: Aws, seen: RoleSeen, age: str) -> None:
         marks.append(badge(Tone.SIMULATED, "sample"))
     elif role.tags.get(tags.MADE_BY) == tags.KENNEL:
         marks.append(badge(Tone.DONE, "made by Kennel"))
+    off = RETIRED in role.tags
+    if off:
+        marks.append(badge(Tone.WAITING, "switched off", "Denied everything, to be deleted; History gives it back"))
     if role.is_service_linked or role.is_reserved:
         word = "service-linked" if role.is_service_linked else "reserved"
         marks.append(badge(Tone.STOPPED, word, role_words.unchangeable(role)))
@@ -99,10 +112,10 @@ def _head(aws: Aws, seen: RoleSeen, age: str) -> None:
         st.space("stretch")
         if aws.account.writable and not role_words.unchangeable(role):
             st.button(
-                "Retire",
+                "Delete" if off else "Retire",
                 key="role-retire",
                 type="tertiary",
-                icon=":material/person_off:",
+                icon=":material/delete:" if off else ":material/person_off:",
                 disabled=role_steps.is_busy(aws, role.name),
                 on_click=confirm.ask,
                 args=(partial(role_retire.question, aws, role.name),),

@@ -10,12 +10,13 @@ from dashboard.core.errors import NotFound
 from dashboard.core.format import ago, count
 from dashboard.core.iam import retire, retire_policy
 from dashboard.core.iam.going import Deed
+from dashboard.core.iam.records import Record, What
 from dashboard.core.iam.retire import RetirePlan, Stage
 from dashboard.core.iam.retire_policy import PolicyPlan
 from dashboard.core.iam.usage import Use
 from dashboard.ui import role_deed
-from dashboard.ui.confirm import Question
-from dashboard.ui.markup import facts, note
+from dashboard.ui.confirm import Action, Question
+from dashboard.ui.markup import facts, literal, note
 from dashboard.ui.tones import Tone
 
 STEP = {Stage.SWITCH_OFF: "1 of 2: switch it off", Stage.DELETE: "2 of 2: delete it"}
@@ -57,6 +58,24 @@ def policy_question(aws: Aws, arn: str) -> Question:
         typed=f"{'That is before its time. ' if early else ''}{typed}" if typed else "",
         at_once=True,
     )
+
+
+def policy_undo_question(aws: Aws, record: Record) -> Question:
+    """Take a policy's mark off, or make it again as it was."""
+    return Question(f"Give back the policy {literal(record.name)}", partial(_draw_back, aws, record))
+
+
+def _draw_back(aws: Aws, record: Record) -> Action:
+    is_mark = record.what is What.MARK_POLICY
+    rows = {
+        "Record": f"{record.id}, {record.at:%d %b %Y, %H:%M} UTC",
+        "Does": "takes its mark off" if is_mark else "makes it again under the same ARN, as the version that counted",
+    }
+    st.html(facts(rows))
+    if not aws.account.writable:
+        st.html(note("This account is connected read-only: it will be refused.", Tone.WAITING))
+    do = partial(role_deed.at_once, partial(retire_policy.undo, aws, record))
+    return Action("Take the mark off" if is_mark else "Make it again", do)
 
 
 def _uses(aws: Aws, name: str) -> tuple[Use, ...]:

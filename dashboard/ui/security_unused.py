@@ -14,7 +14,7 @@ from dashboard.core.iam.finding import Finding, Kind
 from dashboard.core.iam.posture import Posture
 from dashboard.core.iam.retire import WAIT_DAYS
 from dashboard.core.iam.standing import RETIRED
-from dashboard.ui import confirm, empty, page, role_retire, security_words
+from dashboard.ui import confirm, empty, page, role_history, role_retire, security_words
 from dashboard.ui.markup import Markup, badge, escape, note
 from dashboard.ui.page import Place
 from dashboard.ui.role_words import TONES
@@ -35,6 +35,7 @@ def show(aws: Aws, found: Posture, now: datetime) -> None:
             "Roles that nobody has worked as for the days above, and policies that nothing has attached, "
             "appear here. They are let go in two steps: switched off first, deleted later.",
         )
+        role_history.policies(aws)
         return
     st.html(
         note(
@@ -45,6 +46,7 @@ def show(aws: Aws, found: Posture, now: datetime) -> None:
     _switched_off(aws, off, now)
     _section("Roles that nobody works as", roles, found, aws)
     _section("Policies attached to nothing", policies, found, aws)
+    role_history.policies(aws)
 
 
 def _section(name: str, findings: Sequence[Finding], found: Posture, aws: Aws) -> None:

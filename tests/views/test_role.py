@@ -1,5 +1,6 @@
 """The page of a role on a real embedded AWS: what is wrong with it, what would do, and the way there and back."""
 
+import json
 import time
 from collections.abc import Iterator
 
@@ -209,3 +210,33 @@ def test_a_policy_that_nothing_has_is_marked_first_and_deleted_by_name_then(page
     page.text_input(key="confirm-name").set_value(name).run()
     page.button(key="confirm-do").click().run()
     assert not page.exception and not there()
+    page.switch_page("views/security.py").run()
+    page.segmented_control(key="part").set_value("Old and unused").run()
+    undo = [one for one in page.button if str(one.key).startswith("role-undo-")]
+    assert [one.disabled for one in undo] == [False, True], "the deletion comes before the mark"
+    undo[0].click().run()
+    assert "makes it again" in text(page)
+    page.button(key="confirm-do").click().run()
+    assert not page.exception and there()
+
+
+def test_a_role_that_is_gone_keeps_its_record(page: AppTest, own: Embedded) -> None:
+    iam = client(own, "iam")
+    trust = iam.get_role(RoleName=OLD)["Role"]["AssumeRolePolicyDocument"]
+    iam.create_role(RoleName="Gone", AssumeRolePolicyDocument=json.dumps(trust))
+    state.forget()
+    for step in ("1 of 2", "2 of 2"):
+        state.forget_security()
+        go(page, "Gone")
+        page.button(key="role-retire").click().run()
+        assert step in text(page)
+        page.text_input(key="confirm-name").set_value("Gone").run()
+        page.button(key="confirm-do").click().run()
+        page.switch_page("views/role.py")
+        page.query_params["role"] = "Gone"
+        page.query_params["part"] = "History"
+        page.run()
+        until_over(page)
+    state.forget_security()
+    said = go(page, "Gone")
+    assert "no such role" in said and "What Kennel did with it" in said and "deleted" in said

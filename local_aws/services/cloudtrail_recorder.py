@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from local_aws.errors import ServiceError
 from local_aws.protocol import Caller, Service
+from local_aws.run_keys import SAGEMAKER
 from local_aws.services import cloudtrail_kinds as kinds
 from local_aws.services.cloudtrail_delivery import Pending
 from local_aws.services.cloudtrail_event import Event
@@ -35,7 +36,7 @@ BATCH = 100
 GATHERED = 0.05
 """Seconds that what is noted waits for more, unless somebody asks for it: each writing costs a commit."""
 INVOKED_BY = "scheduler.amazonaws.com"
-AS_ROLE = "sagemaker.amazonaws.com"
+AS_ROLE, IN_FUNCTION = "sagemaker.amazonaws.com", "lambda.amazonaws.com"
 
 Noted = tuple[Seen | Done | Event, Mapping[str, Trail]]
 """With the trails as they were then: one may be switched on or off before it is written."""
@@ -120,7 +121,8 @@ class Recorder:
     ) -> None:
         """The same of SageMaker or Lambda working as somebody's role: it fetched data, or was not let. service:
         botocore's name, also of one that is not here (ECR)."""
-        self._note_done(get_service_model(service), operation, params, caller, AS_ROLE, error)
+        invoked_by = AS_ROLE if caller.arn.endswith(f"/{SAGEMAKER}") else IN_FUNCTION
+        self._note_done(get_service_model(service), operation, params, caller, invoked_by, error)
 
     def _note_done(
         self,

@@ -27,7 +27,10 @@ _DENIED_IN_XML = ("query", "rest-xml", "smithy-rpc-v2-cbor")
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What is true of a request whatever it asks for. address: where it comes from; agent: its User-Agent."""
+    """What is true of a request whatever it asks for. agent: its User-Agent.
+
+    address: where it comes from, "" for a service of AWS, of which policies are told no address.
+    """
 
     at: datetime
     region: str
@@ -42,8 +45,9 @@ class Circumstances:
             "aws:EpochTime": str(int(self.at.timestamp())),
             "aws:RequestedRegion": self.region,
             "aws:SecureTransport": "true",
-            "aws:SourceIp": self.address,
         }
+        if self.address:
+            told["aws:SourceIp"] = self.address
         if self.agent:
             told["aws:UserAgent"] = self.agent
         return told

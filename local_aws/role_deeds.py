@@ -106,7 +106,7 @@ class _Actor:
         return self.refused(service, operation, params, rights)
 
     def refused(self, service: str, operation: str, params: Params, rights: Sequence[Right]) -> str:
-        at = Circumstances(self.deeds.now(), self.region, AGENT, AGENT)
+        at = Circumstances(self.deeds.now(), self.region, "", AGENT)
         why_not = self.deeds.authority.refusal(self.principal, rights, at)
         if self.deeds.told:
             caller = Caller(ACCOUNT, self.region, "", self.principal.arn, self.principal)

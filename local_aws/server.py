@@ -313,7 +313,7 @@ def build(
     scaling = ApplicationAutoScaling(store, watch, scaled, partial(linked_role, moto), now=clock, pace=pace)
     sagemaker.endpoints.listeners.append(scaling.endpoint_changed)
     sagemaker.is_scaled = scaling.is_target
-    targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, moto, facts, trail.note_done)
+    targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, authority, facts, now, trail.note_done)
     services: list[Service] = [
         # the last to stop: it writes down what the others did
         CloudTrail(trail, now, trail_files, s3.bucket_region, uses),

@@ -5,54 +5,38 @@ allow the operation on what it names, judged as IAM judges them, with the resour
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from botocore import xform_name
 from botocore.validate import ParamValidator
 
-from dashboard.core.iam.evaluate import PolicyError, evaluate
+from dashboard.core.iam.requests import rights_of
+from dashboard.core.iam.rights import Where
 from local_aws.account_facts import AccountFacts
+from local_aws.authorize import Authority, Circumstances
 from local_aws.errors import ServiceError
-from local_aws.moto_app import Moto
+from local_aws.principal import session_of
 from local_aws.protocol import Caller, Service
 from local_aws.services import sagemaker_constraints
-from local_aws.services.iam_policies import entity
 
 PRINCIPAL = "scheduler.amazonaws.com"
+SESSION = "AmazonEventBridgeScheduler"
+"""What EventBridge Scheduler calls its sessions of roles."""
 PREFIX = "arn:aws:scheduler:::aws-sdk:"
 
 Params = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Doable:
-    """An operation that a schedule can call; `names`: the ARNs of what a request is about."""
-
-    service: str
-    operation: str
-    names: Callable[[Params, Caller], Sequence[str]]
-
-
-def _sagemaker(kind: str, member: str) -> Callable[[Params, Caller], Sequence[str]]:
-    return lambda params, caller: [f"arn:aws:sagemaker:{caller.region}:{caller.account}:{kind}/{params[member]}"]
-
-
-def _instances(params: Params, caller: Caller) -> Sequence[str]:
-    return [f"arn:aws:ec2:{caller.region}:{caller.account}:instance/{one}" for one in params["InstanceIds"]]
-
-
 DOABLE = {
-    "sagemaker:deleteEndpoint": Doable("sagemaker", "DeleteEndpoint", _sagemaker("endpoint", "EndpointName")),
-    "sagemaker:updateEndpointWeightsAndCapacities": Doable(
-        "sagemaker", "UpdateEndpointWeightsAndCapacities", _sagemaker("endpoint", "EndpointName")
-    ),
-    "sagemaker:stopTrainingJob": Doable("sagemaker", "StopTrainingJob", _sagemaker("training-job", "TrainingJobName")),
-    "ec2:stopInstances": Doable("ec2", "StopInstances", _instances),
-    "ec2:terminateInstances": Doable("ec2", "TerminateInstances", _instances),
+    "sagemaker:deleteEndpoint": ("sagemaker", "DeleteEndpoint"),
+    "sagemaker:updateEndpointWeightsAndCapacities": ("sagemaker", "UpdateEndpointWeightsAndCapacities"),
+    "sagemaker:stopTrainingJob": ("sagemaker", "StopTrainingJob"),
+    "ec2:stopInstances": ("ec2", "StopInstances"),
+    "ec2:terminateInstances": ("ec2", "TerminateInstances"),
 }
+"""By what AWS calls the target: service and operation as botocore names them."""
 
 Called = Callable[[Service, str, Params, Caller], None]
 
@@ -61,11 +45,17 @@ class Targets:
     """services: by their name in botocore; called(service, operation, params, caller): told of each that was done."""
 
     def __init__(
-        self, services: Mapping[str, Service], moto: Moto, facts: AccountFacts, called: Called | None = None
+        self,
+        services: Mapping[str, Service],
+        authority: Authority,
+        facts: AccountFacts,
+        now: Callable[[], datetime],
+        called: Called | None = None,
     ) -> None:
         self._services = services
-        self._moto = moto
+        self._authority = authority
         self._facts = facts
+        self._now = now
         self._called = called
 
     def check(self, target: Mapping[str, Any], schedule_arn: str) -> None:
@@ -87,51 +77,36 @@ class Targets:
 
     def call(self, target: Mapping[str, Any], schedule_arn: str) -> None:
         """Do it. Raises ServiceError as the operation does, or AccessDeniedException when the role may not."""
-        doable = DOABLE[target["Arn"].removeprefix(PREFIX)]
-        service = self._services[doable.service]
+        name, operation = DOABLE[target["Arn"].removeprefix(PREFIX)]
+        service = self._services[name]
         region, account = schedule_arn.split(":")[3:5]
-        role = target["RoleArn"].rpartition("/")[2]
-        caller = Caller(account, region, "", f"arn:aws:sts::{account}:assumed-role/{role}/AmazonEventBridgeScheduler")
+        session = session_of(target["RoleArn"], SESSION)
+        caller = Caller(account, region, "", session.arn, session)
         params = _read(target)
-        shape = service.model.operation_model(doable.operation).input_shape
+        shape = service.model.operation_model(operation).input_shape
         report = ParamValidator().validate(params, shape)
         if report.has_errors():
             raise ServiceError("ValidationException", report.generate_report())
-        if doable.service == "sagemaker":
+        if name == "sagemaker":
             sagemaker_constraints.check(shape, params)
-        self._check_rights(doable, params, caller, target["RoleArn"], schedule_arn)
-        getattr(service, xform_name(doable.operation))(params, caller)
+        self._check_rights(name, operation, params, caller, schedule_arn)
+        getattr(service, xform_name(operation))(params, caller)
         if self._called:
-            self._called(service, doable.operation, params, caller)
+            self._called(service, operation, params, caller)
 
-    def _check_rights(self, doable: Doable, params: Params, caller: Caller, role: str, schedule_arn: str) -> None:
-        action = f"{doable.service}:{doable.operation}"
+    def _check_rights(self, service: str, operation: str, params: Params, caller: Caller, schedule_arn: str) -> None:
+        role = caller.who.identity
         if not self._facts.role_exists(role, PRINCIPAL, schedule_arn):
-            raise _denied(caller, action, f"its role {role} is not there, or does not trust {PRINCIPAL} any more")
-        applied = entity(self._moto, role)
-        policies = [one.policy for one in applied.policies]
-        boundary = applied.boundary.policy if applied.boundary else None
-        for resource in doable.names(params, caller):
-            tags = {f"aws:ResourceTag/{key}": value for key, value in self._tags(resource, caller).items()}
-            try:
-                allowed = evaluate(policies, action, resource, tags, boundary).allowed
-            except PolicyError as wrong:
-                raise _denied(caller, action, str(wrong)) from wrong
-            if not allowed:
-                raise _denied(caller, action, f"no policy of {role} allows it on {resource}")
-
-    def _tags(self, resource: str, caller: Caller) -> dict[str, str]:
-        """The tags of a resource; none for one that is not there."""
-        found: list[Mapping[str, str]] = []
-        with suppress(ServiceError):
-            if ":ec2:" in resource:
-                asked = {"InstanceIds": [resource.rpartition("/")[2]]}
-                told = self._services["ec2"].describe_instances(asked, caller)  # type: ignore[attr-defined]
-                found = told["Reservations"][0]["Instances"][0].get("Tags", [])
-            else:
-                told = self._services["sagemaker"].list_tags({"ResourceArn": resource}, caller)  # type: ignore[attr-defined]
-                found = told["Tags"]
-        return {one["Key"]: one["Value"] for one in found}
+            raise ServiceError(
+                "AccessDeniedException",
+                f"User: {caller.arn} is not authorized to perform: {service}:{operation}: its role {role} is not "
+                f"there, or does not trust {PRINCIPAL} any more",
+                403,
+            )
+        rights = rights_of(service, operation, params, Where(caller.account, caller.region))
+        why_not = self._authority.refusal(caller.who, rights, Circumstances(self._now(), caller.region, ""))
+        if why_not:
+            raise ServiceError("AccessDeniedException", why_not, 403)
 
 
 def _read(target: Mapping[str, Any]) -> Params:
@@ -142,9 +117,3 @@ def _read(target: Mapping[str, Any]) -> Params:
     if not isinstance(params, dict):
         raise ServiceError("ValidationException", "The Input of the Target is not a JSON object.")
     return params
-
-
-def _denied(caller: Caller, action: str, why: str) -> ServiceError:
-    return ServiceError(
-        "AccessDeniedException", f"User: {caller.arn} is not authorized to perform: {action}: {why}", 403
-    )

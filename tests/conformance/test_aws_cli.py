@@ -132,7 +132,7 @@ def test_the_history_of_changes_as_the_command_line_reads_it(aws: Cli) -> None:
     found = aws("cloudtrail", "lookup-events", "--lookup-attributes", key, "--start-time", hour_ago)["Events"]
     assert [one["EventName"] for one in found] == ["DeleteBucket", "CreateBucket"]
     told = json.loads(found[0]["CloudTrailEvent"])
-    assert (told["eventSource"], told["requestParameters"]["bucket"]) == ("s3.amazonaws.com", name)
+    assert (told["eventSource"], told["requestParameters"]["bucketName"]) == ("s3.amazonaws.com", name)
     paged = aws("cloudtrail", "lookup-events", "--lookup-attributes", key, "--page-size", "1", "--max-items", "1")
     assert len(paged["Events"]) == 1
     assert paged["NextToken"]

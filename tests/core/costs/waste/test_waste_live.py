@@ -21,7 +21,7 @@ from dashboard.core.serving.delete import delete_endpoint, plan_delete
 from dashboard.core.serving.deploy import deploy, plan_deploy
 from tests.conftest import start_embedded, stop_embedded
 from tests.core.conftest import write_client
-from tests.local_aws.sagemaker_world import bucket, create_endpoint, tiny_package, wait_for
+from tests.local_aws.sagemaker_world import bucket, create_endpoint, role, tiny_package, wait_for
 
 BOOK = PriceBook.load()
 MADE = [{"Key": "kennel:made-by", "Value": "kennel"}]
@@ -181,6 +181,7 @@ def test_a_schedule_of_an_earlier_endpoint_does_not_meet_the_next_of_its_name(se
     act(aws, plan(aws, found(aws, Kind.EXPIRED, "again"), Act.SCHEDULE, now(), when=now() + timedelta(hours=1)))
     aws.call("sagemaker", "DeleteEndpoint", EndpointName="again")  # by somebody who knows of no schedule
     eventually(lambda: is_gone(aws, "again"))
+    role(server, "KennelEndpoint")
     server.client("s3").put_object(Bucket=bucket(server), Key="again/model.tar.gz", Body=b"x")
     uri = f"s3://{bucket(server)}/again/model.tar.gz"
     deploy(aws, plan_deploy(uri, "again", "ml.m5.large", account=aws.account, prices=BOOK, token="t"))
@@ -256,9 +257,9 @@ def test_old_files_go_except_what_a_model_is_made_of(server, aws):
         record,
     ):
         s3.put_object(Bucket=OWN, Key=key, Body=b"x" * 1000)
-    role = "arn:aws:iam::123456789012:role/KennelTraining"
+    of = "arn:aws:iam::123456789012:role/KennelTraining"
     container = {"Image": "kennel/test", "ModelDataUrl": f"s3://{OWN}/runs/served/output/model.tar.gz"}
-    server.client("sagemaker").create_model(ModelName="served", PrimaryContainer=container, ExecutionRoleArn=role)
+    server.client("sagemaker").create_model(ModelName="served", PrimaryContainer=container, ExecutionRoleArn=of)
     later = now() + timedelta(days=91)
     assert not [one for one in sweep(aws, BOOK, now()).findings if one.kind is Kind.OLD_ARTIFACTS]
     found_old = {one.name: one for one in sweep(aws, BOOK, later).findings if one.kind is Kind.OLD_ARTIFACTS}

@@ -98,6 +98,7 @@ def plan(aws: Aws, proposal: Proposal, *, recorded: Recorded | None = None, uses
     """
     before = standing.read(aws, proposal.role_name)
     refusals.check(aws, before)
+    refusals.check_proposal(proposal)
     try:
         return _planned(aws, proposal, before, recorded, uses)
     except PolicyError as wrong:

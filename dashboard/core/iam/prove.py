@@ -58,6 +58,7 @@ def plan(aws: Aws, proposal: Proposal, *, recorded: Recorded | None = None, uses
     """
     before = standing.read(aws, proposal.role_name)
     refusals.check(aws, before)
+    refusals.check_proposal(proposal)
     try:
         return _planned(aws, proposal, before, recorded, uses)
     except PolicyError as wrong:
@@ -250,6 +251,8 @@ class _Proving:
             left -= PAUSE
 
     def _probe(self) -> Told:
+        if not self.plan.probes and not self.plan.dropped:
+            return Told("nothing goes: the proposal is as wide as what the role has")
         if not self.plan.probes:
             raise NotRunError("none of the rights that go can be tried without harm")
         role = trial.acting(self.aws, self.trial)

@@ -3,6 +3,7 @@
 from dashboard.core.aws import Aws
 from dashboard.core.errors import Refused
 from dashboard.core.iam.documents import PolicyError
+from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.standing import Standing
 
 LINKED, RESERVED = "/aws-service-role/", "/aws-reserved/"
@@ -33,6 +34,16 @@ def reason(role: Standing) -> tuple[str, str] | None:
     if role.name.startswith(TRIAL):
         return "it is the trial of a proof, and goes with it", "prove it once more: what is left over is deleted then"
     return None
+
+
+def check_proposal(proposal: Proposal) -> None:
+    """Raises Refused for a proposal that allows nothing: IAM takes no empty policy, and the role is not needed."""
+    if not any(document.get("Statement") for document in proposal.documents.values()):
+        raise Refused(
+            f"nothing is proposed for {proposal.new_role or proposal.role_name}",
+            f"nothing is known that its work as {proposal.duty} role needs",
+            "let it work for a while with its calls on record, or switch the role off if nothing needs it",
+        )
 
 
 def unjudged(role: Standing, wrong: PolicyError) -> Refused:

@@ -8,12 +8,22 @@ from dashboard.core.aws import Aws
 from dashboard.core.errors import InvalidInput, KennelError, NotFound, Refused
 from dashboard.core.iam.rerun import POLL, NotRunError, Running, StoppedError, Told
 from dashboard.core.runs.delete import delete_objects
+from dashboard.core.s3_address import parts
 
 MOST_JOBS = 10
 """So many of the newest jobs are looked at for one that can be run again."""
 SECONDS = 900
 """The longest that it may train."""
 EPOCHS = ("epochs", "num_epochs", "max_epochs", "num_train_epochs")
+NUMBERS = b"1,2.1\n2,3.9\n3,6.2\n4,7.8\n5,10.1\n"
+FIT = b"""set -e
+awk -F, '
+  { n++; x += $1; y += $2; xx += $1 * $1; xy += $1 * $2 }
+  END { slope = (n * xy - x * y) / (n * xx - x * x); print "slope=" slope, "intercept=" (y - slope * x) / n }
+' /opt/ml/input/data/training/numbers.csv > /opt/ml/model/line.txt
+cat /opt/ml/model/line.txt
+"""
+"""The least training that there is: a line through a few points, by least squares, with what every image has."""
 _KEPT = ("InputDataConfig", "OutputDataConfig", "VpcConfig", "EnableNetworkIsolation",
          "EnableInterContainerTrafficEncryption", "Environment")  # fmt: skip
 _ENDED = ("Completed", "Failed", "Stopped")
@@ -21,8 +31,10 @@ _ENDED = ("Completed", "Failed", "Stopped")
 
 def run(running: Running) -> Told:
     """Train and wait. Raises Refused when the job fails, NotRunError when there is none to run again."""
-    job = _newest(running.aws, running)
+    job, is_recording = _newest(running.aws, running)
     request = small(job, running.trial.name, running.trial.arn, running.trial.mark)
+    if is_recording:
+        request = _made_up(running, request)
     running.later.append(_cleared(request))
     try:
         running.aws.call("sagemaker", "CreateTrainingJob", **request)
@@ -39,8 +51,11 @@ def run(running: Running) -> Told:
             "add what it lacks to the proposal",
         )
     artifact = told.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
+    what = f"{job['TrainingJobName']} trained once more"
+    if is_recording:
+        what = f"a small training in the place of {job['TrainingJobName']}, which is a recording, ran"
     return Told(
-        f"{job['TrainingJobName']} trained once more as {running.trial.name} and completed",
+        f"{what} as {running.trial.name} and completed",
         (
             f"{told['TrainingJobName']}: Completed after {told.get('TrainingTimeInSeconds', 0)} s of training",
             f"its model was written to {artifact}" if artifact else "it wrote no model",
@@ -70,18 +85,50 @@ def small(job: Mapping[str, Any], name: str, role_arn: str, mark: str) -> dict[s
     return made
 
 
-def _newest(aws: Aws, running: Running) -> dict[str, Any]:
-    """The newest job of the role whose data can still be there."""
-    looked = 0
+def made_up(request: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """In the place of a job of which there is a recording only: one that fits a line to a few numbers, which lie below
+    its first channel; the request, and where they lie. Raises NotRunError for a job without a channel. Pure.
+    """
+    channels = [one for one in request.get("InputDataConfig", ()) if "S3DataSource" in one["DataSource"]]
+    if not channels:
+        raise NotRunError("its newest job is a recording without any data")
+    source = channels[0]["DataSource"]["S3DataSource"]
+    place = f"{source['S3Uri'].rstrip('/')}/{request['TrainingJobName']}/"
+    data = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": place, "S3DataDistributionType": "FullyReplicated"}}
+    algorithm = {
+        "TrainingImage": request["AlgorithmSpecification"].get("TrainingImage", "kennel/trial"),
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["/bin/bash", "/opt/ml/input/data/training/fit.sh"],
+    }
+    made = {name: value for name, value in request.items() if name not in ("HyperParameters", "VpcConfig")}
+    made["AlgorithmSpecification"] = algorithm
+    made["InputDataConfig"] = [{"ChannelName": "training", "DataSource": data}]
+    made["ResourceConfig"] = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    return made, place
+
+
+def _made_up(running: Running, request: Mapping[str, Any]) -> dict[str, Any]:
+    made, place = made_up(request)
+    bucket, key = parts(place)
+    running.later.append(_deleted(place))
+    try:
+        for name, body in (("numbers.csv", NUMBERS), ("fit.sh", FIT)):
+            running.aws.call("s3", "PutObject", Bucket=bucket, Key=f"{key}{name}", Body=body)
+    except NotFound as absent:
+        raise NotRunError(f"its newest job is a recording, and its bucket {bucket} is not here") from absent
+    return made
+
+
+def _newest(aws: Aws, running: Running) -> tuple[dict[str, Any], bool]:
+    """The newest job of the role that can be run again, or, where all are recordings, the newest of these."""
+    recording = None
     for told in _jobs(aws, running):
-        looked += 1
         if tags.REPLAY not in tags.of_sagemaker(aws, told["TrainingJobArn"]):
-            return told
-    raise NotRunError(
-        f"none of its {looked} newest jobs can be run again: they are recordings, nothing of theirs is here"
-        if looked
-        else "no training job of it is known"
-    )
+            return told, False
+        recording = recording or told
+    if recording is None:
+        raise NotRunError("no training job of it is known")
+    return recording, True
 
 
 def _jobs(aws: Aws, running: Running) -> Iterator[dict[str, Any]]:
@@ -122,6 +169,11 @@ def _cleared(request: Mapping[str, Any]) -> Callable[[Aws], tuple[str, ...]]:
     places = [f"{request['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{request['TrainingJobName']}/"]
     if "CheckpointConfig" in request:
         places.append(request["CheckpointConfig"]["S3Uri"])
+    return _deleted(*places)
+
+
+def _deleted(*places: str) -> Callable[[Aws], tuple[str, ...]]:
+    """Deletes all below some places of S3; it tells what is left."""
 
     def clear(aws: Aws) -> tuple[str, ...]:
         left = []

@@ -79,6 +79,7 @@ def _kind() -> Kind:
         "Kennel is to",
         list(known),
         default=Kind.READER.value,
+        format_func=str.capitalize,
         required=True,
         key=ROLE,
         bind="query-params",
@@ -157,6 +158,7 @@ def _show(aws: Aws, made: OwnRole) -> None:
     match View(chosen or View.POLICIES):
         case View.POLICIES:
             for name, document in made.policies.items():
+                st.html(note(f"{name}: {sizes.size(document):,} characters"))
                 st.html(document_text.html(document, f"The policy {name}"))
         case View.BOUNDARY:
             st.html(

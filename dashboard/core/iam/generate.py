@@ -52,7 +52,8 @@ def propose(
     accessed: LastAccessed | None,
     where: Where,
 ) -> tuple[Proposal, ...]:
-    """One proposal for a role with one duty; one for each duty of a role that several share; none for one unused.
+    """One proposal for a role with one duty; one for each duty of a role that several share. None for a role that is
+    not used, nor for a duty that was seen to need nothing of what the role has: IAM takes no empty policy.
 
     Raises Refused when the least is still longer than IAM takes.
     """
@@ -60,7 +61,12 @@ def propose(
     duties = tuple(duty for duty in Duty if duty in used)
     held = Held.of(role)
     given = _Given(role, held, held.actions(), duties, tuple(uses), serves, recorded, accessed, where)
-    return tuple(_for_duty(given, duty) for duty in duties)
+    made = {duty: _for_duty(given, duty) for duty in duties}
+    idle = tuple(duty.value for duty, one in made.items() if one is None)
+    if not idle:
+        return tuple(one for one in made.values() if one is not None)
+    told = f"Nothing was seen that {' or '.join(idle)} needs of this role: no role is proposed for that."
+    return tuple(replace(one, warnings=(*one.warnings, told)) for one in made.values() if one is not None)
 
 
 def role_name(role: str, duty: Duty) -> str:
@@ -68,20 +74,21 @@ def role_name(role: str, duty: Duty) -> str:
     return f"{role[: LONGEST_ROLE - len(duty.value) - 1]}-{duty.value}"
 
 
-def _for_duty(given: _Given, duty: Duty) -> Proposal:
+def _for_duty(given: _Given, duty: Duty) -> Proposal | None:
+    """None where nothing would be left in it."""
     calls = recorded_grants.allowed(given.recorded.calls) if given.recorded else ()
     own = recorded_grants.of_duty(calls, duty, given.duties, given.uses)
     needed = work.needs(duty, _of_new_roles(given, duty), given.where)
     has, lacks = given.held.part(needed)
-    besides = tuple(one for one in own if not _covered(has, one))
-    if len(given.duties) > 1:  # what another duty's work explains and nobody knows the session of is that duty's
-        besides = tuple(one for one in besides if one.sessions or not _others(given, duty, one))
+    besides = tuple(one for one in own if not _covered(has, one) and not _others(given, duty, one))
     more, refused = recorded_grants.grants(besides)
     # PassRole of a new role cannot be held by the old one: it is the same right on the role in its place
     seen_too, cannot = given.held.part(more)
     moved = tuple(grant for grant in lacks if _is_moved_pass(given, grant))
     lacks = tuple(grant for grant in lacks if grant not in moved)
     whole = gathered((*has, *moved, *seen_too))
+    if not whole:
+        return None
     statements = document(whole, given.held.denied)["Statement"]
     documents = sizes.packed(statements)
     is_shared = len(given.duties) > 1
@@ -134,8 +141,10 @@ def _covered(grants: Sequence[Grant], call: RecordedCall) -> bool:
 
 
 def _others(given: _Given, duty: Duty, call: RecordedCall) -> bool:
-    """Whether another duty's work explains a call."""
-    others = [other for other in given.duties if other is not duty]
+    """Whether a call is explained by the work of another duty that may have made it: SageMaker names all its sessions
+    alike.
+    """
+    others = [one for one in recorded_grants.may_be_of(call, given.duties, given.uses) if one is not duty]
     return any(_covered(work.needs(other, given.serves.of(other), given.where), call) for other in others)
 
 
@@ -154,8 +163,8 @@ def _warnings(
             f"What {', '.join(given.held.unreadable)} gives cannot be judged: nothing of it is in this proposal."
         )
     found += [
-        f"{_said(grant)} {'is' if len(grant.actions) == 1 else 'are'} part of this work, and the role does not have it "
-        "today: a proposal adds nothing, so it is left out."
+        f"Part of this work, but not among the role's rights today: {_said(grant)}. A proposal adds nothing, so it is "
+        "left out."
         for grant in lacks
     ]
     found += [

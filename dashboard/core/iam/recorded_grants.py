@@ -38,8 +38,15 @@ def of_duty(
 
     A call whose sessions are not known, or whose session SageMaker does not tell apart, is every duty's that it may be.
     """
-    functions = {use.name for use in uses if use.duty is Duty.FUNCTION}
-    return tuple(one for one in calls if len(duties) == 1 or duty in _duties_of(one, duties, functions))
+    return tuple(one for one in calls if duty in may_be_of(one, duties, uses))
+
+
+def may_be_of(call: RecordedCall, duties: tuple[Duty, ...], uses: Iterable[Use]) -> tuple[Duty, ...]:
+    """The duties that may have made a call; () for one that was made by hand."""
+    if len(duties) == 1:
+        return duties
+    found = _duties_of(call, duties, {use.name for use in uses if use.duty is Duty.FUNCTION})
+    return tuple(duty for duty in duties if duty in found)
 
 
 def by_hand(calls: Iterable[RecordedCall], duties: tuple[Duty, ...], uses: Iterable[Use]) -> tuple[str, ...]:

@@ -232,8 +232,9 @@ def test_what_the_role_is_denied_stays_denied() -> None:
 
 def test_a_policy_that_cannot_be_judged_gives_nothing_and_is_told_of() -> None:
     broken = {"Version": "2012-10-17", "Statement": [{"Effect": "Maybe", "Action": "s3:*", "Resource": "*"}]}
-    made = only(propose(role(inline=[broken]), [JOB], SERVED, None, None, WHERE))
-    assert made.policy["Statement"] == []
+    assert propose(role(inline=[broken]), [JOB], SERVED, None, None, WHERE) == ()
+    made = only(propose(role(inline=[broken, allow("s3:*")]), [JOB], SERVED, None, None, WHERE))
+    assert not allows(made, "s3:DeleteObject", DATA)
     assert any("inline-0 gives cannot be judged" in told for told in made.warnings)
 
 
@@ -293,7 +294,26 @@ PROBES = [
 def test_whatever_a_role_has_a_proposal_never_gives_more(statements: list[dict[str, Any]]) -> None:
     before = {"Version": "2012-10-17", "Statement": statements}
     recorded = seen(call("s3:GetObject", "arn:aws:s3:::weights/a/1"), call("s3:PutObject", DATA))
-    made = only(propose(role(inline=[before]), [JOB], SERVED, recorded, None, WHERE))
+    for made in propose(role(inline=[before]), [JOB], SERVED, recorded, None, WHERE):
+        no_more(made, before)
+
+
+def test_a_duty_that_needs_nothing_gets_no_role_and_the_others_say_so() -> None:
+    """An instance profile that nothing was started with: its role would have an empty policy, which IAM refuses."""
+    serves = Served({Duty.TRAINING: WORK[Duty.TRAINING]})
+    made = propose(role(managed=FULL), [JOB, INSTANCE], serves, None, None, WHERE)
+    assert [(one.duty, one.new_role) for one in made] == [(Duty.TRAINING, "DogProject-training")]
+    assert "Nothing was seen that instance needs of this role: no role is proposed for that." in made[0].warnings
+
+
+def test_a_call_of_sagemaker_that_the_endpoints_work_explains_is_not_the_trainings() -> None:
+    model = call("s3:GetObject", f"arn:aws:s3:::{BUCKET}/models/starter/model.tar.gz", ("SageMaker",))
+    training, endpoint = propose(role(managed=FULL), [JOB, MODEL], SERVED, seen(model), None, WHERE)
+    assert row(endpoint, "s3:GetObject").basis is Basis.RECORDED
+    assert not allows(training, "s3:GetObject", f"arn:aws:s3:::{BUCKET}/models/starter/model.tar.gz")
+
+
+def no_more(made: Proposal, before: dict[str, Any]) -> None:
     context = {"s3:prefix": "datasets/dogs/", "cloudwatch:namespace": "/aws/sagemaker/TrainingJobs"}
     for action, resource in [*PROBES, ("s3:GetObject", "arn:aws:s3:::weights/a/2")]:
         if evaluate(list(made.documents.values()), action, resource, context).allowed:

@@ -33,7 +33,7 @@ def show(
     asked = _filter(findings, key, bound=bound)
     shown = [one for one in findings if asked.fits(one)]
     with st.container(horizontal=True, vertical_alignment="center", key=f"{key}-files"):
-        st.caption(f"{len(shown):,} of {count(len(findings), 'finding')}")
+        st.html(note(f"{len(shown):,} of {count(len(findings), 'finding')}"), width="content")
         st.space("stretch")
         if shown:
             chart.download(lambda: security_words.plain(shown, accepted), f"{file}.csv", f"{key}-csv")

@@ -5,7 +5,7 @@ from typing import Any
 from dashboard.core.aws import Account, Aws
 from dashboard.core.errors import AccessDenied, KennelError, ServiceFault
 from dashboard.core.iam.resources import Folder, Resources
-from dashboard.core.iam.served_training import CODE, folder
+from dashboard.core.iam.served_training import CODE, folder, source
 from dashboard.core.iam.usage import Use
 from dashboard.core.parallel import gather
 from dashboard.core.runs.ec2_runs import indexed, read_record
@@ -44,7 +44,7 @@ def of_run(request: dict[str, Any], account: Account) -> Resources:
     kept = [str(request["checkpoint_uri"])] if request.get("checkpoint_uri") else []
     own = Folder(account.bucket, RUNS)
     return Resources(
-        reads=tuple(folder(uri, name, account) for uri in reads),
+        reads=tuple(source(uri, name, account) for uri in reads),
         kept=tuple(one for uri in kept if not _inside(one := folder(uri, name, account), own)),
         groups=(str(request["log_group"]),) if request.get("log_group") else (),
         namespaces=(str(request["metric_namespace"]),) if request.get("metric_namespace") else (),

@@ -5,7 +5,7 @@ from typing import Any
 
 from dashboard.core.aws import Account, Aws
 from dashboard.core.errors import InvalidInput, ServiceFault
-from dashboard.core.iam.resources import Folder, Resources, folder_of, repository
+from dashboard.core.iam.resources import Folder, Resources, family, folder_of, repository
 from dashboard.core.iam.usage import Use
 from dashboard.core.runs.images import training_image
 
@@ -34,7 +34,7 @@ def of_job(told: Mapping[str, Any], name: str, account: Account) -> Resources:
     image = told.get("AlgorithmSpecification", {}).get("TrainingImage")
     kept = (told.get("CheckpointConfig") or {}).get("S3Uri")
     return Resources(
-        reads=tuple(folder(uri, name, account) for uri in _read(told)),
+        reads=tuple(source(uri, name, account) for uri in _read(told)),
         writes=tuple(folder(uri, name, account) for uri in _written(told)),
         kept=(folder(kept, name, account),) if kept else (),
         images=(image,) if image else (),
@@ -70,6 +70,11 @@ def folder(uri: str, name: str, account: Account) -> Folder:
     """The folder that an address of a job or model stands for, for the next one too."""
     whole = OWN if uri.removeprefix("s3://").startswith(f"{account.bucket}/") else ()
     return folder_of(uri, name, whole)
+
+
+def source(uri: str, name: str, account: Account) -> Folder:
+    """The same for what is read: data may be named like a job by chance. Only a name that a tool made is a sign."""
+    return folder(uri, name if family(name) != name else "", account)
 
 
 def key_arn(key: str, account: Account) -> str:

@@ -7,7 +7,7 @@ nobody else in it. A role that only a service may assume opens to no person: ser
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.model import OperationModel
@@ -27,6 +27,8 @@ from local_aws.resource_policy import Entry, entry
 
 ASSUME = "sts:AssumeRole"
 SHORTEST, LONGEST = 900, 43_200  # seconds of a session
+KEPT_EXPIRED = timedelta(days=1)
+"""For how long a session that has ended is known, so that its key is told it has expired."""
 LONGEST_CHAINED = 3600
 """Seconds of a session that a session has begun."""
 LARGEST_SESSION_POLICY = 2_048  # characters, of which AWS counts the policy and its ARNs
@@ -107,7 +109,10 @@ class Sts(MotoService):
 
     def _begin(self, role: Any, params: Params, caller: Caller, seconds: int) -> Params:
         with self._moto.using("sts", changes=True) as backends:
-            made = backends[ACCOUNT]["aws"].assume_role(
+            sts = backends[ACCOUNT]["aws"]
+            longest_ago = self._now().astimezone(UTC).replace(tzinfo=None) - KEPT_EXPIRED  # as moto tells times
+            sts.assumed_roles = [one for one in sts.assumed_roles if one.expiration > longest_ago]
+            made = sts.assume_role(
                 region_name=caller.region,
                 role_session_name=params["RoleSessionName"],
                 role_arn=params["RoleArn"],

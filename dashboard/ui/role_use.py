@@ -9,7 +9,9 @@ import streamlit as st
 
 from dashboard import role_readings
 from dashboard.core.aws import Aws
+from dashboard.core.calls import code
 from dashboard.core.format import ago, count
+from dashboard.core.iam import trail_code
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.recorded import Recorded
 from dashboard.core.iam.usage import Use
@@ -62,7 +64,11 @@ def section(aws: Aws, role: Role) -> None:
     """What CloudTrail has of the role."""
     page.section("What it was seen to do")
     with problem.shown("role-recorded"):
-        recorded(role_readings.recorded(aws, role.arn).value, role.name, role_readings.now())
+        found = role_readings.recorded(aws, role.arn).value
+        recorded(found, role.name, role_readings.now())
+        if found.lacks_data:
+            with st.expander("A trail that tells them, as code"):
+                st.code(code(trail_code.calls(aws.account), aws.account), language="python")
 
 
 def recorded(found: Recorded, role: str, now: datetime) -> None:

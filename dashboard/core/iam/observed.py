@@ -148,6 +148,7 @@ class _Reading:
             max(self._complete) if self._sources else None,
             " and ".join(self._sources),
             tuple(self._partial),
+            lacks_data=bool(self._sources) and not self._tells_data,
         )
 
 

@@ -27,7 +27,8 @@ class Recorded:
     """What was read of a role. since: from when on it is complete; None when nothing could be read at all.
 
     source: where it was read ("CloudTrail's event history", "the trail NAME"). partial: why some of it is missing, in
-    a sentence each; () when all of it was read.
+    a sentence each; () when all of it was read. lacks_data: no trail tells data events, so that what was done with
+    objects and which endpoints and functions were called is not among the calls.
     """
 
     role_arn: str
@@ -35,3 +36,4 @@ class Recorded:
     since: datetime | None = None
     source: str = ""
     partial: tuple[str, ...] = ()
+    lacks_data: bool = False

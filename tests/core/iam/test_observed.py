@@ -92,6 +92,7 @@ def test_without_a_trail_the_history_tells_what_manages_and_that_it_lacks_data(a
     assert all(one.sessions == ("SageMaker",) for one in found.calls)
     assert (found.source, found.since) == (observed.SOURCE_HISTORY, since)
     assert any("No trail tells data events" in one for one in found.partial)
+    assert found.lacks_data
 
 
 def test_a_trail_tells_objects_too_and_each_call_once(aws: Aws, embedded: Embedded) -> None:
@@ -104,7 +105,7 @@ def test_a_trail_tells_objects_too_and_each_call_once(aws: Aws, embedded: Embedd
     assert told["s3:CreateBucket"][1] == 1  # in the file and in the history
     assert told["sagemaker:ListModels"][1:] == (1, 1)
     assert found.source == f"the trail {name} and {observed.SOURCE_HISTORY}"
-    assert found.partial == ()
+    assert (found.partial, found.lacks_data) == ((), False)
     assert found.since is not None
     # before it was switched on, nobody wrote objects down
     assert found.since > datetime.now(UTC) - timedelta(minutes=5)

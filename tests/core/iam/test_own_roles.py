@@ -24,11 +24,12 @@ BROAD = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
 TABLES = (READS, OPERATES, MENDS)
 NAMED_ONLY = frozenset(
     # named in the code for what they are, and never called with a role of Kennel's own: events in CloudTrail, codes of
-    # errors, examples of what changes something, and what a proof tries with its own trial role
-    {"AllocateAddress", "AssumeRole", "CopyObject", "CreateNotebookInstance", "DeleteBucket", "DeleteLogGroup",
-     "DeleteNotebookInstance", "GetCallerIdentity", "GetDelegatedAccessToken", "GetFederationToken",
-     "GetSessionToken", "GetWebIdentityToken", "InvokeEndpointAsync", "InvokeEndpointWithResponseStream",
-     "ListBuckets", "ListObjects", "Publish", "StartNotebookInstance", "UpdateNotebookInstance"}
+    # errors, examples of what changes something, programs that are shown, and what a proof does (embedded AWS only)
+    {"AllocateAddress", "AssumeRole", "CopyObject", "CreateBucket", "CreateNotebookInstance", "CreateTrail",
+     "DeleteBucket", "DeleteLogGroup", "DeleteNotebookInstance", "GetCallerIdentity", "GetConsoleOutput",
+     "GetDelegatedAccessToken", "GetFederationToken", "GetSessionToken", "GetWebIdentityToken", "InvokeEndpointAsync",
+     "InvokeEndpointWithResponseStream", "ListBuckets", "ListObjects", "Publish", "PutBucketPolicy",
+     "PutEventSelectors", "StartLogging", "StartNotebookInstance", "UpdateNotebookInstance"}
 )  # fmt: skip
 
 READER = own_roles.reader(WORK, ["kennel-trail"])

@@ -37,7 +37,7 @@ def findings(rights: Rights, all_held: tuple[Held, ...]) -> Iterator[Finding]:
         yield _finding(rights, *max(found, key=lambda one: (len(one[1]), len(one[2]))))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=512)
 def _broad(statement: Statement) -> frozenset[str]:
     """Changing actions on everything of a kind, of those that could be limited."""
     if not statement.not_resources and not any("*" in one for one in statement.resources):

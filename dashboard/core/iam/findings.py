@@ -181,7 +181,7 @@ def _unknown_actions(role: Role, policy: PolicyText) -> Iterator[Finding]:
     if policy.is_aws_managed or policy.policy is None:
         return
     for place, statement in enumerate(policy.policy.statements):
-        unknown = [one for one in (*statement.actions, *statement.not_actions) if not _is_action(one)]
+        unknown = [one for one in (*statement.actions, *statement.not_actions) if not actions.fits_any(one)]
         if unknown:
             yield Finding(
                 role.name,
@@ -196,9 +196,3 @@ def _unknown_actions(role: Role, policy: PolicyText) -> Iterator[Finding]:
                 role.arn,
             )
             return
-
-
-def _is_action(pattern: str) -> bool:
-    if "*" in pattern or "?" in pattern:
-        return bool(actions.expand([pattern]))
-    return actions.known(pattern)

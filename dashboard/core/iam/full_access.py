@@ -128,7 +128,8 @@ def _held(
     """None where nothing that changes something is left."""
     if not services:
         return None
-    given = frozenset[str]().union(*(whole.changing(one) for one in services))
+    on = clause.statement.resources, clause.statement.not_resources
+    given = frozenset[str]().union(*(whole.changing_on(*on, one) for one in services))
     if but:
         given -= actions.expand(but)
     left = _undenied(rights, given)

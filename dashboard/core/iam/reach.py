@@ -104,7 +104,8 @@ class Rights:
 
     def own(self, resource: str) -> str:
         """A resource of nobody's account as one of the role's."""
-        return resource.replace(OWN, self.role.account or OWN)
+        partition = self.role.arn.split(":", 2)[1] if self.role.arn.startswith("arn:") else "aws"
+        return resource.replace(OWN, self.role.account or OWN).replace("arn:aws:", f"arn:{partition}:", 1)
 
     def reaches(self, action: str) -> tuple[Reached, ...]:
         """Everything that the role can do the action on, statement by statement. action: in lower case."""

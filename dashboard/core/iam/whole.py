@@ -53,16 +53,13 @@ def given(wanted: tuple[str, ...], unwanted: tuple[str, ...]) -> Given:
 @lru_cache(maxsize=8192)
 def spelled_out(wanted: tuple[str, ...]) -> frozenset[str]:
     """The services of which patterns such as `s3:Get*` leave no action out; not those of which each is named."""
-    by_service: dict[str, list[str]] = {}
-    for pattern in wanted:
-        by_service.setdefault(pattern.partition(":")[0].lower(), []).append(pattern)
-    found = set()
-    for service, patterns in by_service.items():
-        every = of_service(service)
-        is_list = not any("*" in one or "?" in one for one in patterns)
-        if len(every) >= FEW and not is_list and every <= actions.expand(patterns):
-            found.add(service)
-    return frozenset(found)
+    patterns = [one for one in wanted if "*" in one or "?" in one]
+    if not patterns:
+        return frozenset()
+    names = actions.expand(wanted)
+    wild = {one.partition(":")[0] for one in (names if len(patterns) == len(wanted) else actions.expand(patterns))}
+    every = {service: of_service(service) for service in wild}
+    return frozenset(service for service in wild if len(every[service]) >= FEW and every[service] <= names)
 
 
 @lru_cache(maxsize=1024)
@@ -75,6 +72,14 @@ def of_service(service: str) -> frozenset[str]:
 def changing(service: str) -> frozenset[str]:
     """Those that change something."""
     return frozenset(one for one in of_service(service) if actions.access_level(one).changes)
+
+
+@lru_cache(maxsize=4096)
+def changing_on(resources: tuple[str, ...], not_resources: tuple[str, ...], service: str) -> frozenset[str]:
+    """Those that Resource or NotResource take in everything of some kind for."""
+    if any(_is_everything(one) for one in resources):
+        return changing(service)
+    return frozenset(one for one in changing(service) if is_wide_for(resources, not_resources, one.lower()))
 
 
 @lru_cache(maxsize=1024)
@@ -117,6 +122,7 @@ def kinds(service: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+@lru_cache(maxsize=256)  # a set of all actions takes a megabyte
 def named(statement: Statement) -> frozenset[str]:
     """The actions that it is about."""
     return actions.expand(statement.actions) if statement.actions else actions.expand(["*"], statement.not_actions)

@@ -102,6 +102,10 @@ def test_six_kilobytes_of_wildcards_are_judged_in_no_time_worth_telling() -> Non
     assert Kind.UNKNOWN in kinds(judged(hostile)), "none of the actions is one"
     wild = document(allow(["?*:*?*"] * 300, ["*:*:*:*:*:*", "??*"] * 200))
     assert Kind.FULL_ACCESS in kinds(judged(wild))
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    pairs = [f"*{one}*{other}*" for one in letters for other in letters][:600]
+    found = of_kind(judged(document(allow(pairs))), Kind.FULL_ACCESS)
+    assert found.severity is Severity.CRITICAL, "they leave hardly an action of any service out, those of IAM included"
 
 
 def test_roles_that_trust_each_other_in_a_circle_end() -> None:

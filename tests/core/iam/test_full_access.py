@@ -195,3 +195,11 @@ def test_writing_anything_is_a_wildcard_and_what_knows_no_resource_is_not() -> N
     assert "s3:PutObject" in of_kind(judged(document(allow("s3:PutObject"))), Kind.WILDCARD).reason
     assert judged(document(allow(["ecr:GetAuthorizationToken", "cloudwatch:PutMetricData", "logs:PutLogEvents"]))) == []
     assert judged(document(allow("s3:PutObject"), deny("s3:PutObject"))) == []
+
+
+def test_in_another_partition_of_aws_a_deny_is_as_good() -> None:
+    denied = deny("s3:*", ["arn:aws-cn:s3:::*", "arn:aws-cn:s3:*:*:*"])
+    given = role(document(allow("s3:*", "arn:aws-cn:s3:::*"), denied), Arn=f"arn:aws-cn:iam::{ACCOUNT}:role/subject")
+    assert full(audit(details([given]), now=NOW)) == []
+    given["RolePolicyList"][0]["PolicyDocument"]["Statement"].pop()
+    assert full(audit(details([given]), now=NOW))

@@ -116,12 +116,14 @@ def _folded_words(number: int, shown: int) -> str:
 
 def _table(found: Sequence[tuple[Change, Held]]) -> str:
     rows = "".join(
-        f"<tr><td>{badge(*WORDS[change])}</td><td>{escape(held.words)}</td><td>{escape(held.policy)}</td></tr>"
+        f"<tr><td>{badge(*WORDS[change])}</td><td>{escape(held.words)}</td>"
+        f'<td data-of="Policy">{escape(held.policy)}</td></tr>'
         for change, held in found
     )
     return (
-        '<div class="kn-scroll" tabindex="0" role="region" aria-label="Statements that go, come and stay">'
-        '<table class="kn-lines kn-statements"><thead><tr><th>Change</th><th>Statement</th><th>Policy</th></tr></thead>'
+        '<div class="kn-scroll" tabindex="0" role="group" aria-label="Statements that go, come and stay">'
+        '<table class="kn-lines kn-stacks kn-statements"><thead><tr>'
+        "<th>Change</th><th>Statement</th><th>Policy</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
 

@@ -20,17 +20,21 @@ def told(found: Difference | None, key: str) -> None:
         st.html(note("In effect: not compared, since a policy of the role cannot be judged.", Tone.WAITING))
         return
     st.html(Markup(f"<p>{marks(found)} {escape(role_words.effect_sentence(found))}</p>"))
-    listed = rows(found)
-    if not listed:
+    number = len(found.gained) + len(found.lost) + len(found.changed)
+    if not number:
         return
-    with st.expander(f"The actions behind it: {len(listed):,}", key=f"role-effective-{key}"):
+    behind = st.expander(f"The actions behind it: {number:,}", key=f"role-effective-{key}", on_change="rerun")
+    if not behind.open:
+        return  # hundreds of rows, which few look at
+    listed = rows(found)
+    with behind:
         column = st.column_config
         st.dataframe(
             listed,
             key=f"table-role-effective-{key}",
             hide_index=True,
             alt="Every action that goes, comes or is allowed on other resources than before",
-            column_config={"Action": column.TextColumn("Action", width=320, pinned=True)},
+            column_config={"Action": column.TextColumn("Action", width=320)},
         )
         chart.download(lambda: listed, f"{key}-effect.csv", f"download-effective-{key}", is_quiet=True)
 

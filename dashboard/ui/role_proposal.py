@@ -161,10 +161,14 @@ def _difference(role: Role, proposal: Proposal, difference: Difference | None) -
     before = [(one.name, one.document) for one in role.policies if one.document is not None]
     found = document_diff.statements(before, proposal.documents.items())
     st.html(document_diff.listed(found))
+    lines = st.expander("Line by line", key="role-diff-lines", on_change="rerun")
+    if not lines.open:
+        return  # a policy of AWS's own has a thousand lines
     old = {"Statement": [one for _, document in before for one in document_text.statements(document)]}
     new = {"Statement": [one for each in proposal.documents.values() for one in document_text.statements(each)]}
     rows = document_diff.rows(old, new)
-    with st.expander(f"Line by line: {document_diff.summary(rows)}", key="role-diff-lines"):
+    with lines:
+        st.html(note(f"{document_diff.summary(rows)}."))
         st.html(document_diff.html(rows, f"The policies of {role.name} against the proposal"))
 
 
@@ -201,7 +205,7 @@ def _evidence(proposal: Proposal) -> None:
         placeholder="–",
         alt="Each action with why it is in the proposal, or is not",
         column_config={
-            "Action": column.TextColumn("Action", width=260, pinned=True),
+            "Action": column.TextColumn("Action", width=260),
             "Why": column.TextColumn("Why", width="large"),
             "Last seen": column.DatetimeColumn("Last seen", format="D MMM YYYY, HH:mm"),
         },

@@ -19,9 +19,11 @@ from dashboard.core.iam import (
     refusals,
     rerun_endpoint,
     rerun_function,
+    rerun_instance,
     rerun_training,
     simulate,
     standing,
+    trail_files,
     trial,
 )
 from dashboard.core.iam.change_plan import used
@@ -47,6 +49,7 @@ RERUNS: dict[Duty, Rerun] = {
     Duty.TRAINING: rerun_training.run,
     Duty.ENDPOINT: rerun_endpoint.run,
     Duty.FUNCTION: rerun_function.run,
+    Duty.INSTANCE: rerun_instance.run,
 }
 
 
@@ -239,8 +242,8 @@ class _Proving:
         return Told(said, _lines(f"{one.right.action} on {one.right.resource}: {one.count}×" for one in found.calls))
 
     def _observed(self) -> Recorded:
-        """The trial role's calls, waited for as long as a trail takes to write them down."""
-        left = RECORD_SECONDS / self.aws.account.time_scale
+        """The trial role's calls, waited for as long as a trail takes to write them down, where there is one."""
+        left = RECORD_SECONDS / self.aws.account.time_scale if trail_files.trails_of(self.aws) else 0.0
         while True:
             found = observed.read(self.aws, self.trial.arn, self.began - timedelta(seconds=1), now=self.now)
             if found.calls or left <= 0:

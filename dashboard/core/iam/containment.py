@@ -87,12 +87,13 @@ def _bits(answers: Iterable[bool]) -> int:
 
 def _takes_in_actions(wide: Statement, grant: Grant) -> bool:
     if grant.excepts_actions:
-        return _covered(wide.not_actions, grant.statement.not_actions) if wide.not_actions else _has_all(wide.actions)
+        return _covered(wide, grant.statement) if wide.not_actions else _has_all(wide.actions)
     if _is_plain(grant.action):
         return wide.is_about(grant.action.lower())
+    action = _action(grant.action)
     if wide.not_actions:
-        return not any(overlap(_action(one), _action(grant.action)) for one in wide.not_actions)
-    return any(contains(_action(one), _action(grant.action), Reach.TEXT) for one in wide.actions)
+        return not any(overlap(one, action) for one in wide.patterns_for(action))
+    return any(contains(one, action, Reach.TEXT) for one in wide.patterns_for(action))
 
 
 def _takes_in_resource(wide: Statement, grant: Grant) -> bool:
@@ -163,8 +164,8 @@ def _touches_actions(deny: Statement, grant: Grant) -> bool:
         return deny.is_about(grant.action.lower())
     action = _action(grant.action)
     if deny.not_actions:
-        return not any(contains(_action(one), action, Reach.TEXT) for one in deny.not_actions)
-    return any(overlap(_action(one), action) for one in deny.actions)
+        return not any(contains(one, action, Reach.TEXT) for one in deny.patterns_for(action))
+    return any(overlap(one, action) for one in deny.patterns_for(action))
 
 
 def _touches_resource(deny: Statement, grant: Grant) -> bool:
@@ -176,8 +177,12 @@ def _touches_resource(deny: Statement, grant: Grant) -> bool:
     return any(overlap(_any_value(deny, one), resource) for one in deny.resources)
 
 
-def _covered(inner: Sequence[str], outer: Sequence[str]) -> bool:
-    return all(any(contains(_action(one), _action(other), Reach.TEXT) for one in outer) for other in inner)
+def _covered(wide: Statement, narrow: Statement) -> bool:
+    """Whether all actions that the wide one leaves out, the narrow one leaves out too."""
+    return all(
+        any(contains(outer, inner, Reach.TEXT) for outer in narrow.patterns_for(inner))
+        for inner in wide.action_patterns
+    )
 
 
 def _has_all(patterns: Sequence[str]) -> bool:

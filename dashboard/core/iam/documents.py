@@ -1,14 +1,15 @@
 """Policy documents as IAM reads them: statements with what they allow or deny, on what, and when."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Any
 
 from dashboard.core.iam import variables
-from dashboard.core.iam.wildcard import Reach, any_of, fits_resource, prepared
+from dashboard.core.iam.wildcard import ANY, ONE, Reach, any_of, fits_resource, prepared
 
 CURRENT = "2012-10-17"  # the version that knows policy variables
 VERSIONS = ("2008-10-17", CURRENT)
@@ -82,8 +83,30 @@ class Statement:
         return tuple(key for text in self._resources_with_variables for key in variables.keys(text))
 
     @cached_property
+    def action_patterns(self) -> frozenset[str]:
+        """What Action, or NotAction, lists: prepared, in lower case, and "*:*" as the "*" that it is."""
+        listed = (one.lower() for one in self.actions or self.not_actions)
+        return frozenset(prepared("*" if one == "*:*" else one) for one in listed)
+
+    def patterns_for(self, action: str) -> Iterable[str]:
+        """Those of them that may have to do with an action, or with a pattern of actions (prepared, in lower case)."""
+        service = action.partition(":")[0]
+        if ANY in service or ONE in service:
+            return self.action_patterns
+        return chain(self._patterns_by_service.get(service, ()), self._patterns_by_service.get(ANY, ()))
+
+    @cached_property
+    def _patterns_by_service(self) -> Mapping[str, Sequence[str]]:
+        """By the service that they name; under ANY those that leave it open."""
+        found: dict[str, list[str]] = {}
+        for one in self.action_patterns:
+            service = one.partition(":")[0]
+            found.setdefault(ANY if ANY in service or ONE in service else service, []).append(one)
+        return found
+
+    @cached_property
     def _fits_actions(self) -> Callable[[str], bool]:
-        return any_of([prepared(one.lower()) for one in self.actions or self.not_actions], Reach.TEXT)
+        return any_of(tuple(self.action_patterns), Reach.TEXT)
 
     @cached_property
     def _resources_with_variables(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from dashboard.core.iam.audited import Audited
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.finding import Severity
 from dashboard.core.iam.own_check import findings_of
+from dashboard.core.iam.own_grants import trail_bucket
 from dashboard.core.iam.own_roles import BOUNDARY, OwnRole
 from dashboard.core.iam.refusals import OWN_ROLES
 from dashboard.ui import address, document_text, page
@@ -92,8 +93,8 @@ def _buckets(aws: Aws) -> tuple[str, ...]:
         "More buckets to read",
         key="own-buckets",
         placeholder="team-datasets, cloudtrail-logs",
-        help=f"Beside {aws.account.bucket}: those of datasets that lie elsewhere, and of trails, whose files tell what "
-        "a role did. Names, with commas between them.",
+        help=f"Beside {aws.account.bucket} and {trail_bucket(aws.account)}: those of datasets that lie elsewhere, and "
+        "of other trails, whose files tell what a role did. Names, with commas between them.",
     )
     return tuple(dict.fromkeys(one.strip() for one in told.split(",") if one.strip()))
 

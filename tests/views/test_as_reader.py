@@ -35,7 +35,7 @@ from tests.conftest import Embedded, start_embedded, stop_embedded
 from tests.views.conftest import APP
 
 ENDPOINT, FUNCTION = STARTER, "dog-infer"
-TRAIL = "trail-of-roles"
+TRAIL = "kennel-trail-123456789012-us-east-1"
 NOW = datetime.now(UTC)
 
 
@@ -88,7 +88,7 @@ def reader(account_with_everything: Embedded) -> Aws:
     running = account_with_everything
     root = connect({"KENNEL_HOME": str(running.state.parent)})
     iam = running.client("iam")
-    own = own_roles.reader(root.account, [TRAIL])
+    own = own_roles.reader(root.account)
     limit = iam.create_policy(
         PolicyName=own.boundary, Path="/kennel/", PolicyDocument=json.dumps(own_roles.boundary(root.account))
     )["Policy"]["Arn"]

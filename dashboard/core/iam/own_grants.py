@@ -73,7 +73,7 @@ def reading(account: Account, buckets: Iterable[str]) -> Iterator[Grant]:
     for right in rights(account, READS):
         sid = f"Read{_word(right.service)}"
         if right.service == "s3":
-            for bucket in dict.fromkeys((account.bucket, *buckets)):
+            for bucket in dict.fromkeys((account.bucket, trail_bucket(account), *buckets)):
                 yield Grant("ReadS3", (right.action,), (right.resource.replace(":::*", f":::{bucket}", 1),))
         elif right.resource == ANYTHING:
             yield Grant("ReadAll", (right.action,))
@@ -186,6 +186,11 @@ def mending(account: Account, roles: Mapping[str, Iterable[str]]) -> Iterator[Gr
             yield Grant("Mend", (right.action,), tuple(roles))
         if right.action in _OF_NEW_ROLES:
             yield Grant("OwnRoles", (right.action,), (own,))
+
+
+def trail_bucket(account: Account) -> str:
+    """Where the trail that Kennel suggests has its files."""
+    return f"kennel-trail-{account.account_id}-{account.region}"
 
 
 def _all_of(right: Right) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from dashboard.core.aws import Account
 from dashboard.core.calls import Call
+from dashboard.core.iam.own_grants import trail_bucket
 
 NAME = "kennel-roles"
 DATA = ("AWS::S3::Object", "AWS::Lambda::Function", "AWS::SageMaker::Endpoint", "AWS::CloudWatch::Metric")
@@ -17,7 +18,7 @@ DATA = ("AWS::S3::Object", "AWS::Lambda::Function", "AWS::SageMaker::Endpoint", 
 
 def calls(account: Account) -> tuple[Call, ...]:
     """The requests, in their order. The embedded AWS keeps no bucket policies, and needs none."""
-    bucket = f"kennel-trail-{account.account_id}-{account.region}"
+    bucket = trail_bucket(account)
     where = {"CreateBucketConfiguration": {"LocationConstraint": account.region}}
     made = {"Bucket": bucket} | ({} if account.region == "us-east-1" else where)
     lets_in = {"Bucket": bucket, "Policy": json.dumps(_lets_in(account, bucket))}

@@ -32,7 +32,7 @@ NAMED_ONLY = frozenset(
      "PutEventSelectors", "StartLogging", "StartNotebookInstance", "UpdateNotebookInstance"}
 )  # fmt: skip
 
-READER = own_roles.reader(WORK, ["kennel-trail"])
+READER = own_roles.reader(WORK, ["team-data"])
 OPERATOR = own_roles.operator(WORK)
 REMEDIATOR = own_roles.remediator(WORK, {DOGS: [BROAD]})
 ALL = (READER, OPERATOR, REMEDIATOR)
@@ -87,7 +87,8 @@ def test_they_are_made_of_actions_that_there_are_and_fit_into_iam(role: OwnRole)
 
 def test_a_reader_reads_kennels_bucket_and_those_it_is_given_and_changes_nothing() -> None:
     assert may(READER, "s3:GetObject", f"arn:aws:s3:::{BUCKET}/runs/x")
-    assert may(READER, "s3:GetObject", "arn:aws:s3:::kennel-trail/AWSLogs/x")
+    assert may(READER, "s3:GetObject", "arn:aws:s3:::team-data/x")
+    assert may(READER, "s3:GetObject", f"arn:aws:s3:::kennel-trail-{ACCOUNT}-us-east-1/AWSLogs/x")
     assert not may(READER, "s3:GetObject", "arn:aws:s3:::another/x")
     names = {
         one

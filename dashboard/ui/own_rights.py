@@ -28,9 +28,9 @@ ROLE, VIEW = "own", "own-view"
 class Kind(StrEnum):
     """What Kennel is to do with the role, as the address names it."""
 
-    READER = "read"
-    OPERATOR = "operate"
-    REMEDIATOR = "mend"
+    READER = "Read"
+    OPERATOR = "Operate"
+    REMEDIATOR = "Mend roles"
 
 
 class View(StrEnum):
@@ -80,7 +80,6 @@ def _kind() -> Kind:
         "Kennel is to",
         list(known),
         default=Kind.READER.value,
-        format_func=str.capitalize,
         required=True,
         key=ROLE,
         bind="query-params",

@@ -17,7 +17,7 @@ def test_a_reader_is_what_is_shown_first_and_the_audit_finds_nothing_in_it(aws: 
 
 
 def test_an_operator_is_made_of_what_the_pages_do(aws: ScriptedAws, visit: Open) -> None:
-    page = visit(aws, "security", part=PART, own="operate")
+    page = visit(aws, "security", part=PART, own="Operate")
     said = text(page)
     assert "sagemaker:CreateTrainingJob" in said
     assert "aws:RequestTag/kennel:made-by" in said
@@ -25,7 +25,7 @@ def test_an_operator_is_made_of_what_the_pages_do(aws: ScriptedAws, visit: Open)
 
 
 def test_a_remediator_is_made_for_roles_that_are_chosen(aws: ScriptedAws, visit: Open) -> None:
-    page = visit(aws, "security", part=PART, own="mend")
+    page = visit(aws, "security", part=PART, own="Mend roles")
     assert not page.exception
     assert "Choose the roles that are to be mended." in text(page)
 

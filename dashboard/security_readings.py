@@ -22,9 +22,9 @@ from dashboard.core.iam.unused import DAYS
 from dashboard.core.iam.used_by import Known
 from dashboard.readings import Reading, now, where
 
-SECONDS = 60
-"""How long a reading of the roles is shown before it is made again, in the background: a dozen calls and a few for each
-function and endpoint."""
+SECONDS = 300
+"""How long a reading of the roles is shown before it is made again, in the background, unless Kennel changes something:
+a dozen calls and a few for each function and endpoint, of which AWS takes some fifteen a second."""
 
 
 @dataclass(frozen=True)

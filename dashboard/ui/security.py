@@ -31,8 +31,8 @@ from dashboard.ui import (
 )
 from dashboard.ui.markup import note
 
-STALE = timedelta(minutes=3)
-"""A reading is made anew each minute that somebody looks; one that is older could not be."""
+STALE = timedelta(minutes=6)
+"""A reading is made anew after five minutes, at the next look; one that is older is being made anew, or could not be."""
 DAYS, FINDING, HELD = "unused", "finding", "accepted"
 
 

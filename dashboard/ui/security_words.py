@@ -233,7 +233,7 @@ def looked(audited: Audited) -> str:
     service = len(audited.roles) - audited.judged
     parts = [count(audited.judged, "role"), count(len(audited.policies), "managed policy", "managed policies")]
     if audited.functions:
-        parts.append(count(audited.functions, "function"))
+        parts.append(count(len(audited.functions), "function"))
     told = ", ".join(parts)
     beside = f"; {count(service, 'role')} that AWS keeps itself left out" if service else ""
     return f"Looked at: {told}{beside}. As of {audited.at:%Y-%m-%d %H:%M} UTC."

@@ -10,6 +10,7 @@ from dashboard.core.iam.account import AccountIam, worst_first
 from dashboard.core.iam.entities import ManagedPolicy, Role, parse, policies
 from dashboard.core.iam.finding import Finding, Kind, Severity
 from dashboard.core.iam.findings import audit
+from dashboard.core.iam.functions import Exposure
 from dashboard.core.iam.unused import DAYS
 from dashboard.core.iam.usage import Usage
 
@@ -26,7 +27,7 @@ class Audited:
     policies: tuple[ManagedPolicy, ...]
     findings: tuple[Finding, ...]
     usage: Usage = field(default_factory=Usage)
-    functions: int = 0
+    functions: tuple[Exposure, ...] = ()
     unread: tuple[Unread, ...] = ()
     partial: tuple[str, ...] = ()
 
@@ -47,6 +48,9 @@ class Audited:
             bounded = role.boundary if role.boundary and role.boundary.name == finding.policy else None
             found = role.policy(finding.policy) or bounded
             return found.document if found is not None else None
+        exposed = next((one for one in self.functions if one.arn == finding.arn), None)
+        if exposed is not None:
+            return exposed.document(finding.policy)
         return next((one.text.document for one in self.policies if one.arn == finding.arn), None)
 
 
@@ -58,7 +62,7 @@ def of_account(account: AccountIam, unused_days: int = DAYS) -> Audited:
         policies(account.details),
         account.findings(unused_days),
         account.usage,
-        len(account.functions),
+        account.functions,
         account.unread,
         account.partial,
     )

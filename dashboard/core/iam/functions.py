@@ -58,6 +58,13 @@ class Exposure:
     def policy_name(self, qualifier: str) -> str:
         return f"{RESOURCE_POLICY} of {qualifier}" if qualifier else RESOURCE_POLICY
 
+    def document(self, policy_name: str) -> Mapping[str, Any] | None:
+        """The resource policy of that name, None where there is none that can be read."""
+        for qualifier, text in (self.documents or {}).items():
+            if self.policy_name(qualifier) == policy_name:
+                return document_of(text, policy_name)[0]
+        return None
+
 
 def findings(exposure: Exposure) -> Iterator[Finding]:
     """What is wrong with who may call a function."""

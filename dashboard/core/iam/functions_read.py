@@ -10,6 +10,8 @@ from dashboard.core.errors import KennelError, NotFound
 from dashboard.core.iam.functions import Address, Exposure
 from dashboard.core.parallel import gather
 
+WORKERS = 4
+"""Functions at once: Lambda takes some fifteen such calls a second from an account."""
 MOST, ALIASES = 200, 20
 """Functions, and aliases of one, that are looked at. Each takes a few calls."""
 
@@ -37,7 +39,7 @@ def exposures(aws: Aws) -> tuple[tuple[Exposure, ...], tuple[Unread, ...], tuple
         changed = datetime.fromisoformat(str(one["LastModified"])) if one.get("LastModified") else None
         return Exposure(name, str(one["FunctionArn"]), str(one.get("Role", "")), changed, documents, addresses)
 
-    found = tuple(one for one in gather(look, listed[:MOST], workers=8) if one is not None)
+    found = tuple(one for one in gather(look, listed[:MOST], workers=WORKERS) if one is not None)
     partial = (f"of {len(listed):,} functions the first {MOST} were looked at",) if len(listed) > MOST else ()
     return found, tuple(Unread(what, problem) for what, problem in sorted(denied.items())), partial
 

@@ -145,6 +145,14 @@ def test_an_exported_file_is_audited_without_its_account(aws: RolesAws) -> None:
     assert found.document(trusting) == aws.roles["DogPartner"]["AssumeRolePolicyDocument"]
 
 
+def test_the_policy_of_a_function_is_at_hand_with_its_finding(aws: RolesAws) -> None:
+    audited = of_account(account.read(aws))
+    (one,) = (one for one in audited.findings if one.kind is Kind.RESOURCE_POLICY)
+    document = audited.document(one)
+    assert document is not None
+    assert document["Statement"][one.place] == one.statement
+
+
 def test_accepted_risks_do_not_count(aws: RolesAws) -> None:
     audited = of_account(account.read(aws))
     everything = posture(audited, ())

@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 
 from tests.conftest import Embedded
 from tests.local_aws.callers import ACCOUNT, Caller, allow, document, keys_of, role, session, trust, user
+from tests.local_aws.ec2_world import request
+from tests.local_aws.lambda_world import make, remove
 from tests.local_aws.sagemaker_world import IMAGE, bucket, client, refused, training_request, unique
 
 NOWHERE = "arn:aws:iam::123456789012:role/KennelTraining"
@@ -126,6 +128,35 @@ def test_handing_a_role_over_needs_a_right_of_its_own(embedded: Embedded) -> Non
         container = {"Image": IMAGE}
         sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=NOWHERE)
         sagemaker.delete_model(ModelName=name)
+
+
+def test_launching_an_instance_hands_over_the_role_in_its_profile(embedded: Embedded) -> None:
+    name, iam = unique("profile"), client(embedded, "iam")
+    handed = role(embedded, Path="/team/")
+    iam.create_instance_profile(InstanceProfileName=name)
+    iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=handed.rpartition("/")[2])
+    asked = request(embedded, IamInstanceProfile={"Name": name}, DryRun=True)
+    for statements, code in (
+        ((allow("ec2:*"),), "UnauthorizedOperation"),
+        ((allow("ec2:*"), allow("iam:PassRole", handed)), "DryRunOperation"),
+    ):
+        with Caller(embedded, session(embedded, *statements)) as caller:
+            told = refused(caller("ec2").run_instances, **asked)
+        assert told[0] == code
+        assert code == "DryRunOperation" or f"perform: iam:PassRole on resource: {handed} because" in told[1]
+
+
+def test_a_function_lets_in_whom_its_own_policy_names(embedded: Embedded) -> None:
+    name, arn = make(embedded), role(embedded)
+    given = client(embedded, "sts").assume_role(RoleArn=arn, RoleSessionName="s1")["Credentials"]
+    with Caller(embedded, keys_of(given)) as caller:
+        assert refused(caller("lambda").invoke, FunctionName=name)[0] == "AccessDeniedException"
+        client(embedded, "lambda").add_permission(
+            FunctionName=name, StatementId="s", Principal=arn, Action="lambda:InvokeFunction"
+        )
+        assert caller("lambda").invoke(FunctionName=name)["StatusCode"] == 200
+        assert refused(caller("lambda").get_function, FunctionName=name)[0] == "AccessDeniedException"
+    remove(embedded, name)
 
 
 def test_tags_of_what_is_asked_for_decide(embedded: Embedded) -> None:

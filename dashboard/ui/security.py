@@ -32,7 +32,7 @@ from dashboard.ui import (
 from dashboard.ui.markup import note
 
 STALE = timedelta(minutes=6)
-"""A reading is made anew after five minutes, at the next look; one that is older is being made anew, or could not be."""
+"""A reading is made anew after five minutes, at the next look; one that is older is being made, or could not be."""
 DAYS, FINDING, HELD = "unused", "finding", "accepted"
 
 

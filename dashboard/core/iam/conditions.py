@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from dashboard.core.iam.documents import Condition, PolicyError
 from dashboard.core.iam.variables import Context, filled
@@ -54,6 +55,7 @@ def holds(condition: Condition, context: Context, *, variables: bool) -> bool:
     return all(agrees(value) for value in values) if negated else any(agrees(value) for value in values)
 
 
+@lru_cache(maxsize=512)
 def _split(operator: str) -> tuple[str, str, bool]:
     """ForAllValues:StringLikeIfExists → "forallvalues:", "stringlike", True."""
     name = operator.lower()

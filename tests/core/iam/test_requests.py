@@ -98,6 +98,16 @@ def test_s3_names_its_actions_otherwise_than_its_operations(
     assert rights("s3", operation, **parameters) == needed
 
 
+def test_an_object_in_an_access_point() -> None:
+    """ "Configuring IAM policies for using access points"."""
+    point = "arn:aws:s3:eu-west-1:111122223333:accesspoint/dogs"
+    assert rights("s3", "GetObject", Bucket=point, Key="a/k") == [("s3:GetObject", f"{point}/object/a/k")]
+    assert rights("s3", "AbortMultipartUpload", Bucket=point, Key="k") == [
+        ("s3:AbortMultipartUpload", f"{point}/object/k")
+    ]
+    assert rights("s3", "ListObjectsV2", Bucket=point) == [("s3:ListBucket", point)]
+
+
 def test_an_object_that_is_encrypted_with_a_key_needs_the_key() -> None:
     """ "Protecting data with AWS KMS keys": kms:GenerateDataKey for whoever uploads."""
     key = "arn:aws:kms:eu-west-1:111122223333:key/1"
@@ -292,6 +302,10 @@ def test_logs_and_metrics() -> None:
     assert rights("logs", "FilterLogEvents", logGroupName="/aws/lambda/f") == [
         ("logs:FilterLogEvents", f"{group}:log-stream:")
     ]
+    for given in (group, f"{group}:*"):
+        assert rights("logs", "FilterLogEvents", logGroupIdentifier=given) == [
+            ("logs:FilterLogEvents", f"{group}:log-stream:")
+        ]
     assert rights("logs", "TagResource", resourceArn=group, tags={"a": "b"}) == [("logs:TagResource", group)]
     metric = the_right("cloudwatch", "PutMetricData", Namespace="Dogs")
     assert (metric.resource, metric.context) == ("*", {"cloudwatch:namespace": ("Dogs",)})

@@ -169,7 +169,7 @@ class Needs:
         return frozenset(_by_operation(_Table(self))) | frozenset(self.special)
 
     def arns(self, template: str, request: Request) -> tuple[str, ...]:
-        """A template's ARNs. A member that is an ARN already is taken as it is; what is not said is anything."""
+        """A template's ARNs. A member that is an ARN already needs no base; what is not said is anything."""
         if template == ANYTHING:
             return (ANYTHING,)
         if template.startswith("?"):
@@ -183,11 +183,7 @@ class Needs:
         found = [whole]
         for path in _MEMBER.findall(template):
             values = request.values(path) or (ANYTHING,)
-            found = [
-                value if value.startswith("arn:") else one.replace(f"{{{path}}}", value)
-                for one in found
-                for value in values
-            ]
+            found = [_put(one, f"{{{path}}}", value) for one in found for value in values]
         return tuple(dict.fromkeys(found))
 
 
@@ -211,6 +207,14 @@ def _by_operation(table: _Table) -> Mapping[str, tuple[str, ...]]:
         for templates, operations in table.needs.resources.items()
         for operation in operations.split()
     }
+
+
+def _put(template: str, place: str, value: str) -> str:
+    """A value in its place; an ARN takes what comes before it with it. (That of a log group may end in ":*".)"""
+    if not value.startswith("arn:"):
+        return template.replace(place, value)
+    rest = template.partition(place)[2]
+    return value.removesuffix(":*") + rest if rest else value
 
 
 def _member(given: Any, name: str) -> Any:

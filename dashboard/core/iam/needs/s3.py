@@ -23,8 +23,11 @@ _STORED = {
 
 
 def _object(request: Request, key: str = "") -> str:
+    """In an access point, which is named by its ARN, objects are beneath "object"."""
     bucket, key = request.value("Bucket") or "*", key or request.value("Key") or "*"
-    return f"{bucket}/{key}" if bucket.startswith("arn:") else f"arn:{request.where.partition}:s3:::{bucket}/{key}"
+    if bucket.startswith("arn:"):
+        return f"{bucket}/object/{key}" if ":accesspoint/" in bucket else f"{bucket}/{key}"
+    return f"arn:{request.where.partition}:s3:::{bucket}/{key}"
 
 
 def _read(request: Request) -> Iterator[Right]:
@@ -101,6 +104,14 @@ def _part_copied(request: Request) -> Iterator[Right]:
     yield from _part(request)
 
 
+def _on_object(action: str, **members: str) -> Extra:
+    def rights(request: Request) -> Iterator[Right]:
+        context = request.context({f"s3:{key.replace('_', '-')}": member for key, member in members.items()})
+        yield Right(f"s3:{action}", _object(request), context)
+
+    return rights
+
+
 def _tagging(action: str) -> Extra:
     """GetObjectTagging and its like, which have an action of their own for one version of an object."""
 
@@ -131,7 +142,6 @@ S3 = Needs(
             DeleteBucketLifecycle GetBucketNotificationConfiguration PutBucketNotificationConfiguration
             GetBucketOwnershipControls PutBucketOwnershipControls DeleteBucketOwnershipControls
         """,
-        "{Bucket}/{Key}": "AbortMultipartUpload ListParts GetObjectAcl PutObjectAcl",
     },
     actions={
         "ListBuckets": "ListAllMyBuckets",
@@ -140,7 +150,6 @@ S3 = Needs(
         "HeadBucket": "ListBucket",
         "ListObjectVersions": "ListBucketVersions",
         "ListMultipartUploads": "ListBucketMultipartUploads",
-        "ListParts": "ListMultipartUploadParts",
         "DeleteBucketTagging": "PutBucketTagging",
         "GetBucketEncryption": "GetEncryptionConfiguration",
         "PutBucketEncryption": "PutEncryptionConfiguration",
@@ -166,7 +175,6 @@ S3 = Needs(
             "s3:locationconstraint": "CreateBucketConfiguration.LocationConstraint",
             "s3:x-amz-acl": "ACL",
         },
-        "PutObjectAcl": {"s3:x-amz-acl": "ACL"},
         "PutBucketAcl": {"s3:x-amz-acl": "ACL"},
     },
     special={
@@ -181,6 +189,10 @@ S3 = Needs(
         "UploadPartCopy": _part_copied,
         "DeleteObject": _deletion,
         "DeleteObjects": _deletions,
+        "AbortMultipartUpload": _on_object("AbortMultipartUpload"),
+        "ListParts": _on_object("ListMultipartUploadParts"),
+        "GetObjectAcl": _on_object("GetObjectAcl"),
+        "PutObjectAcl": _on_object("PutObjectAcl", x_amz_acl="ACL"),
         "GetObjectTagging": _tagging("GetObjectTagging"),
         "PutObjectTagging": _tagging("PutObjectTagging"),
         "DeleteObjectTagging": _tagging("DeleteObjectTagging"),

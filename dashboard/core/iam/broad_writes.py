@@ -8,9 +8,10 @@ from functools import lru_cache
 
 from dashboard.core.iam import actions, whole
 from dashboard.core.iam.documents import Statement
+from dashboard.core.iam.escalations import WAYS, Target
 from dashboard.core.iam.finding import Finding, Kind, Severity
 from dashboard.core.iam.full_access import Held, listed
-from dashboard.core.iam.reach import Clause, Rights, probes
+from dashboard.core.iam.reach import Clause, Rights, names_service, probes
 
 # What a job, a function or an agent of AWS's writes about itself: more of it takes nothing from anybody.
 _OWN_RECORDS = frozenset(
@@ -22,6 +23,11 @@ _OWN_RECORDS = frozenset(
 )  # fmt: skip
 
 
+_SECRETS = frozenset({"secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"})
+# told of as ways to more rights
+_ESCALATING = frozenset(one for way in WAYS if way.target is not Target.ANY for one in way.needs)
+
+
 def findings(rights: Rights, all_held: tuple[Held, ...]) -> Iterator[Finding]:
     """One for each policy, of the statement with most of it. Where a service is given whole, that is told instead."""
     told = {id(one.clause) for one in all_held}
@@ -30,7 +36,7 @@ def findings(rights: Rights, all_held: tuple[Held, ...]) -> Iterator[Finding]:
         if id(clause) in told or clause.limit.narrowing:
             continue
         broad = frozenset(one for one in _broad(clause.statement) if _is_left(rights, one))
-        services = _whole(clause.statement)
+        services = frozenset(one for one in _whole(clause.statement) if _is_given(rights, clause, one))
         if broad or services:
             by_policy.setdefault(id(clause.policy), []).append((clause, broad, services))
     for found in by_policy.values():
@@ -44,8 +50,8 @@ def _broad(statement: Statement) -> frozenset[str]:
         return frozenset()
     return frozenset(
         one
-        for one in whole.named(statement) - _OWN_RECORDS
-        if actions.access_level(one).changes
+        for one in whole.named(statement) - _OWN_RECORDS - _ESCALATING
+        if (actions.access_level(one).changes or one in _SECRETS)
         and probes(one.lower()) != (whole.EVERYTHING,)
         and whole.is_wide_for(statement.resources, statement.not_resources, one.lower())
     )
@@ -53,9 +59,20 @@ def _broad(statement: Statement) -> frozenset[str]:
 
 @lru_cache(maxsize=8192)
 def _whole(statement: Statement) -> frozenset[str]:
-    """Services of which it gives every action, those included that give rights to others, on what it names."""
+    """Services of which it gives every action, those included that give rights or start something, on what it names."""
     services = whole.given(statement.actions, statement.not_actions).services
-    return frozenset(one for one in services if whole.has_permissions(one))
+    return frozenset(
+        one
+        for one in services
+        if whole.is_grave(one) and any(names_service(on, one, whole.kinds(one)) for on in statement.resources)
+    )
+
+
+def _is_given(rights: Rights, clause: Clause, service: str) -> bool:
+    """Whether something that changes the service's resources is left on what the clause names."""
+    return any(
+        reached.clause is clause for action in whole.changing(service) for reached in rights.reaches(action.lower())
+    )
 
 
 def _is_left(rights: Rights, action: str) -> bool:
@@ -72,11 +89,14 @@ def _finding(rights: Rights, clause: Clause, broad: frozenset[str], services: fr
         attack = f"change or delete what is not its own with {listed(broad)}"
         fix = f"name the resources that it needs {listed(broad)} on in Resource"
     else:
-        levels = {actions.AccessLevel.PERMISSIONS}
+        grave = any(whole.has_permissions(one) for one in services)
+        levels = {actions.AccessLevel.PERMISSIONS} if grave else set()
         what = f"it may do everything of {listed(services)} on {listed(clause.statement.resources)}"
-        attack = f"give others rights on {listed(clause.statement.resources)}, and delete it"
+        rights_too = ", and give others rights on it" if grave else ""
+        attack = f"change and delete {listed(clause.statement.resources)}{rights_too}"
         fix = "name the actions that it uses"
-    severity = Severity.MEDIUM if actions.AccessLevel.PERMISSIONS in levels or len(broad) > 1 else Severity.LOW
+    grave_too = actions.AccessLevel.PERMISSIONS in levels or bool(broad & _SECRETS)
+    severity = Severity.MEDIUM if grave_too or len(broad) > 1 else Severity.LOW
     return Finding(
         rights.role.name,
         Kind.WILDCARD,

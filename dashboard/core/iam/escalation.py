@@ -45,7 +45,7 @@ def ways(rights: Rights, passing: tuple[Passing, ...], strong: Collection[str]) 
 
 
 def _direct(rights: Rights, way: Way, strong: Collection[str]) -> Iterator[Open]:
-    rest = _rest(rights, way.needs[1:])
+    rest = _rest(rights, way, way.needs[1:])
     if rest is None:
         return
     by_clause: dict[int, list[Reached]] = {}
@@ -59,7 +59,7 @@ def _direct(rights: Rights, way: Way, strong: Collection[str]) -> Iterator[Open]
 
 
 def _passed(rights: Rights, way: Way, passing: tuple[Passing, ...], strong: Collection[str]) -> Iterator[Open]:
-    needed = _rest(rights, way.needs)
+    needed = _rest(rights, way, way.needs)
     for one in passing if needed is not None else ():
         if not one.allows(way.passes_to):
             continue
@@ -72,11 +72,11 @@ def _passed(rights: Rights, way: Way, passing: tuple[Passing, ...], strong: Coll
             yield Open(opened.way, opened.by, lowered(opened.severity, steps), leads)
 
 
-def _rest(rights: Rights, needs: tuple[str, ...]) -> tuple[Reached, ...] | None:
+def _rest(rights: Rights, way: Way, needs: tuple[str, ...]) -> tuple[Reached, ...] | None:
     """The statement that gives each of the actions; None when one of them is not given."""
     found = []
     for action in needs:
-        reached = rights.reaches(action.lower())
+        reached = [one for one in rights.reaches(action.lower()) if not _is_guarded(one, way)]
         if not reached:
             return None
         found.append(min(reached, key=lambda one: (one.is_bounded, bool(one.clause.limit.told(action)), _place(one))))

@@ -193,7 +193,10 @@ def _witnesses(statement: Statement, action: str) -> tuple[tuple[str, tuple[str,
         told = f"all but {', '.join(statement.not_resources)}"
         return ((told, left, True, True),) if left else ()
     found = []
+    service = action.partition(":")[0]
     for one in statement.resources:
+        if not names_service(one, service, kinds):
+            continue
         pattern = _PLACE.sub(ODD, one) if statement.has_variables else one
         wide = prepared(relaxed(pattern))
         taken = tuple(_placed(kind, pattern) for kind in kinds if kind == pattern == "*" or fits_resource(wide, kind))
@@ -201,6 +204,18 @@ def _witnesses(statement: Statement, action: str) -> tuple[tuple[str, tuple[str,
         has_wildcard = "*" in name or "?" in name
         found.append((one, taken or (_filled(pattern),), bool(taken) and has_wildcard, has_wildcard))
     return tuple(found)
+
+
+def names_service(resource: str, service: str, kinds: tuple[str, ...]) -> bool:
+    """Whether a Resource can be of the service, or of another whose kinds of resource these are: `*` on a bucket gives
+    nothing of IAM.
+    """
+    parts = resource.split(":", 5)
+    if len(parts) < 6:
+        return True
+    owners = {service, *(one.split(":", 3)[2] for one in kinds if one.count(":") >= 5)}
+    pattern = prepared(parts[2])
+    return any(fits_resource(pattern, one) for one in owners)
 
 
 def _placed(kind: str, pattern: str) -> str:

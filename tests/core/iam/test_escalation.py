@@ -118,6 +118,13 @@ def test_what_it_is_allowed_on_decides_whether_it_is_a_way(statement: dict[str, 
     assert bool(ways(judged(document(statement)))) is is_way
 
 
+def test_whoever_makes_roles_and_writes_their_policies_needs_no_other() -> None:
+    made = [allow(["iam:CreateRole", "iam:PutRolePolicy"], f"{ROLES}*")]
+    assert of_kind(judged(document(*made)), Kind.PRIVILEGE_ESCALATION).severity is Severity.CRITICAL
+    limit = {"StringEquals": {"iam:PermissionsBoundary": arn("limit")}}
+    assert ways(judged(document({**made[0], "Condition": limit}))) == []
+
+
 def test_a_policy_of_ones_own_can_be_written_anew() -> None:
     given = details(
         [role(AttachedManagedPolicies=attached("team/mine"))],

@@ -203,3 +203,13 @@ def test_in_another_partition_of_aws_a_deny_is_as_good() -> None:
     assert full(audit(details([given]), now=NOW)) == []
     given["RolePolicyList"][0]["PolicyDocument"]["Statement"].pop()
     assert full(audit(details([given]), now=NOW))
+
+
+def test_everything_on_one_bucket_is_a_wildcard_on_that_bucket_and_gives_nothing_of_iam() -> None:
+    found = judged(document(allow("*", BUCKET)))
+    assert kinds(found) == {Kind.WILDCARD}
+    assert "arn:aws:s3:::photos" in of_kind(found, Kind.WILDCARD).reason
+
+
+def test_reading_any_secret_is_told() -> None:
+    assert of_kind(judged(document(allow("secretsmanager:GetSecretValue"))), Kind.WILDCARD).severity is Severity.MEDIUM

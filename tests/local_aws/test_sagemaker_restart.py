@@ -86,7 +86,7 @@ def crash(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crash]:
     sagemaker.create_training_job(
         **training_request(completed, "echo loss=0.5; echo 1 > /opt/ml/model/m", AlgorithmSpecification=metrics)
     )
-    create_endpoint(sagemaker, endpoint, tiny_package(package, "delay=0.3") | {"MARK": mark})
+    create_endpoint(sagemaker, endpoint, tiny_package(package, "delay=1") | {"MARK": mark})
     create_endpoint(sagemaker, failed, tiny_package(broken, "model=absent"))
     ended = finished(sagemaker, completed)
     failure = wait_for(sagemaker, failed, "Failed")

@@ -17,7 +17,7 @@ LARGEST = 131_072  # characters
 _ELEMENTS = frozenset(
     ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
 )
-MOST_REMEMBERED = 4096  # actions of which a policy keeps the statements that are about them
+MOST_REMEMBERED = 512  # actions of which a policy keeps the statements that are about them
 
 
 class PolicyError(ValueError):
@@ -181,7 +181,7 @@ Document = Policy | Mapping[str, Any] | str
 """A policy that is parsed already, what JSON says, or JSON text."""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _parsed(text: str, name: str) -> Policy:
     return Policy.parse(text, name)
 

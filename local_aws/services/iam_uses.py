@@ -5,7 +5,7 @@ A call is noted in memory and written a moment later, so that no request waits f
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -45,7 +45,7 @@ class Uses:
             connection.execute("DELETE FROM uses WHERE at < ?", ((now() - KEPT).timestamp(),))
         self._last = {(row[0], row[1], row[2]): (row[3], row[4]) for row in store.read("SELECT * FROM uses")}
         self._changed: set[tuple[str, str, str]] = set()
-        self._writing = threading.Lock()
+        self._writing, self._noting = threading.Lock(), threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -65,19 +65,20 @@ class Uses:
         """Somebody called; nothing for the account's root, of which IAM tells nothing."""
         principal = principal_of(caller.arn)
         if principal:
-            key = (principal, service, operation)
-            self._last[key] = (self._now().timestamp(), caller.region)
-            self._changed.add(key)
+            key, told = (principal, service, operation), (self._now().timestamp(), caller.region)
+            with self._noting:
+                self._last[key] = told
+                self._changed.add(key)
 
     def of(self, principal: str) -> tuple[Use, ...]:
         """What a principal did, the last first."""
-        found = [Use(*key, *told) for key, told in list(self._last.items()) if key[0] == principal]
+        found = [Use(*key, *told) for key, told in self._all().items() if key[0] == principal]
         return tuple(sorted(found, key=lambda one: -one.at))
 
     def last(self) -> dict[str, tuple[float, str]]:
         """When and where each principal last did anything."""
         found: dict[str, tuple[float, str]] = {}
-        for (principal, _, _), told in list(self._last.items()):
+        for (principal, _, _), told in self._all().items():
             if told > found.get(principal, (0.0, "")):
                 found[principal] = told
         return found
@@ -85,20 +86,23 @@ class Uses:
     def write(self) -> None:
         """Put on disk what is not there yet."""
         with self._writing:
-            changed, self._changed = self._changed, set()
-            self._put(changed)
-
-    def _put(self, keys: Iterable[tuple[str, str, str]]) -> None:
-        rows = [(*key, *self._last[key]) for key in keys]
-        if rows:
+            with self._noting:
+                rows = [(*key, *self._last[key]) for key in self._changed]
+                self._changed.clear()
+            if not rows:
+                return
             with self._store.transaction() as connection:
                 connection.executemany("INSERT OR REPLACE INTO uses VALUES (?, ?, ?, ?, ?)", rows)
+
+    def _all(self) -> dict[tuple[str, str, str], tuple[float, str]]:
+        with self._noting:
+            return dict(self._last)
 
     def _work(self) -> None:
         while not self._stopping.wait(WRITTEN_EACH):
             try:
                 self.write()
-            except Exception:  # tried again with the next change
+            except Exception:  # what is used next is written all the same
                 log.exception("IAM: what was used last could not be written down")
 
 

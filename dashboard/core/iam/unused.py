@@ -27,6 +27,8 @@ def findings(role: Role, usage: Usage | None, now: datetime, unused_days: int = 
     if role.created is not None and role.created > since:
         return
     last = last_use(role, usage)
+    if last is None and role.created is None:  # what was exported says neither: nothing speaks against the role
+        return
     if last is not None and last > since:
         return
     named = [f"{one.duty} {one.name}" for one in usage.of(role.arn)] if usage is not None else []

@@ -34,6 +34,7 @@ def used(*uses: Use) -> Usage:
         (role(last_used=days_ago(89)), None),
         (role(last_used=days_ago(300)), used(Use(Duty.TRAINING, "t", "", days_ago(3)))),  # a job says otherwise
         (role(created=days_ago(20)), None),  # too young to be old
+        (role(created=None), None),  # an export that says neither when it was made nor when it was used
         (role(path="/aws-service-role/x.amazonaws.com/"), None),
     ],
 )

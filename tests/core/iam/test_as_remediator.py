@@ -1,5 +1,6 @@
-"""A role is mended, split, let go and given back with the remediator role's session, as the embedded AWS enforces it: the
-rights that Kennel proposes for itself are enough for what it does, and for no other role.
+"""A role is mended, split, let go and given back with the remediator role's session, as the embedded AWS enforces it.
+
+The rights that Kennel proposes for itself are enough for what it does, and for no other role.
 """
 
 from pathlib import Path

@@ -64,7 +64,11 @@ def follow(opened: str) -> None:
         return
     place, query = going
     if Path(place).stem != opened:
-        st.switch_page(place, query_params=query)
+        # what a widget of the page that is left holds is set once the other page is open, whose own is of that name
+        held = {name: value for name, value in query.items() if name in st.session_state}
+        if held:
+            st.session_state[GOING] = (place, held)
+        st.switch_page(place, query_params={name: value for name, value in query.items() if name not in held})
     for name, value in query.items():
         if st.query_params.get(name) == value:
             continue

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.core.errors import AccessDenied
 from dashboard.core.iam.account import read
 from dashboard.core.iam.risks import Risks
+from dashboard.ui.page import GOING, Place
 from tests.views.conftest import Open, links, text
 from tests.views.scripted_roles import OWN, RolesAws
 
@@ -148,6 +149,15 @@ def test_old_roles_and_loose_policies_with_their_two_steps(visit: Open, account:
     labels = [one.label for one in page.button]
     assert labels.count("Switch it off") == 1
     assert labels.count("Let it go") == 1
+
+
+def test_from_one_page_with_parts_to_a_part_of_another(visit: Open, account: RolesAws) -> None:
+    page = visit(account, "security", part="Old and unused")
+    page.session_state[GOING] = (Place.ROLE, {"role": "DogOld", "part": "History"})
+    page.run()
+    assert not page.exception
+    assert page.segmented_control(key="part").value == "History"
+    assert "DogOld" in text(page)
 
 
 def test_an_address_that_asks_for_what_is_not_there_is_said(visit: Open, account: RolesAws) -> None:

@@ -10,7 +10,10 @@ from dashboard.core.iam.usage import Use
 from dashboard.core.runs.images import training_image
 
 CODE, CHECKPOINTS, RUNS, MODELS = "code/", "checkpoints/", "runs/", "models/"
-OWN = (CODE, CHECKPOINTS, RUNS, MODELS)
+SDK_CODE = f"{RUNS}code/"
+"""Where the SageMaker SDK puts the code of a training that it launches with these outputs: one of the ways that Kennel
+shows a launch as code."""
+OWN = (SDK_CODE, CODE, CHECKPOINTS, RUNS, MODELS)
 """Folders of Kennel's bucket that every training and deployment of it uses as a whole."""
 SUBMITTED = "sagemaker_submit_directory"
 """The hyperparameter by which AWS's images are told where a script lies."""
@@ -51,7 +54,7 @@ def common(account: Account, serves: Resources) -> Resources:
     ours = any(folder.bucket == account.bucket for folder in (*serves.reads, *serves.writes))
     images = serves.images
     return Resources(
-        reads=(Folder(account.bucket, CODE),) if ours else (),
+        reads=(Folder(account.bucket, CODE), Folder(account.bucket, SDK_CODE)) if ours else (),
         writes=(Folder(account.bucket, RUNS),) if ours else (),
         kept=(Folder(account.bucket, CHECKPOINTS),) if ours else (),
         images=() if any(repository(image) for image in images) else default_image(account.region),

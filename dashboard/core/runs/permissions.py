@@ -12,6 +12,7 @@ from dashboard.core.iam.usage import Duty
 from dashboard.core.parallel import gather
 from dashboard.core.runs import requests, requests_ec2
 from dashboard.core.runs.code import PREFIX as CODE
+from dashboard.core.runs.images import training_image
 from dashboard.core.runs.requests_ec2 import LOG_GROUP, NAMESPACE
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Permission
@@ -106,7 +107,8 @@ def works_on(spec: TrainingSpec, account: Account) -> Resources:
     if spec.is_on_ec2:
         own = Folder(account.bucket, requests_ec2.RUNS)
         return Resources((data, code, own), (own,), kept, groups=(LOG_GROUP,), namespaces=(NAMESPACE,))
-    return Resources((data, code), (Folder(account.bucket, RUNS),), kept)
+    images = (training_image(account.region, spec.instance_type),)
+    return Resources((data, code), (Folder(account.bucket, RUNS),), kept, images)
 
 
 def _principal(aws: Aws, arn: str) -> str:

@@ -216,3 +216,13 @@ def test_of_thousands_of_trainings_the_newest_are_looked_at() -> None:
     found = served.read(Told(DescribeTrainingJob=describe), ROLE, uses)
     assert set(names) == {f"dogs-{number}" for number in range(served.MOST)}
     assert found.unread == (f"Of 2,000 uses as a training role the newest {served.MOST} were looked at.",)
+
+
+def test_a_training_of_kennels_reads_the_code_of_either_way_to_launch_it() -> None:
+    """Kennel sends its code to code/, the SageMaker SDK to runs/code/: neither may read other runs' results for it."""
+    sdk = {"S3DataSource": {"S3Uri": f"s3://{BUCKET}/runs/code/dogs-20260131100000/input/sm_drivers"}}
+    told = Told(DescribeTrainingJob=job(InputDataConfig=[{"ChannelName": "sm_drivers", "DataSource": sdk}]))
+    assert served.read(told, ROLE, [JOB]).of(Duty.TRAINING).reads == (
+        Folder(BUCKET, "code/"),
+        Folder(BUCKET, "runs/code/"),
+    )

@@ -82,6 +82,8 @@ def test_what_is_needed_depends_on_the_way_of_training(aws):
     tuning = TrainingSpec(DOGS, tuning=Tuning(DEFAULT_RANGES))
     assert "sagemaker:CreateHyperParameterTuningJob" in actions(of_caller(tuning, account))
     assert {"ec2:RunInstances", "iam:PassRole"} <= actions(of_caller(ON_EC2, account))
+    assert "ecr:BatchGetImage" in actions(of_role(SPEC, account))  # AWS's image is pulled with the role's rights
+    assert "ecr:BatchGetImage" not in actions(of_role(ON_EC2, account))
     assert "cloudwatch:PutMetricData" in actions(of_role(ON_EC2, account))
     spot = of_role(TrainingSpec(DOGS, capacity=Capacity.SPOT), account)
     kept = {(need.action, need.resource) for need in spot if "checkpoints" in need.resource}

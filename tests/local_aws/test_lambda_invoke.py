@@ -157,11 +157,9 @@ def test_what_changes_a_function_is_in_cloudtrail_and_its_secrets_are_not(embedd
     ask(embedded, name)
     calls.delete_provisioned_concurrency_config(**wanted)
     remove(embedded, name)
-    found = [
-        event
-        for event in client(embedded, "cloudtrail").lookup_events(MaxResults=50)["Events"]
-        if name in event["CloudTrailEvent"]
-    ]
+    of_lambda = [{"AttributeKey": "EventSource", "AttributeValue": "lambda.amazonaws.com"}]
+    events = client(embedded, "cloudtrail").lookup_events(LookupAttributes=of_lambda, MaxResults=50)["Events"]
+    found = [event for event in events if name in event["CloudTrailEvent"]]
     names = {event["EventName"] for event in found}
     assert names == {
         "CreateFunction",

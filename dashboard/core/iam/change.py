@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError, NotFound, Refused
+from dashboard.core.format import count
 from dashboard.core.iam import made, moves, refusals, restore, simulate, standing, undo
 from dashboard.core.iam.change_plan import ChangePlan, plan
 from dashboard.core.iam.documents import PolicyError
@@ -151,12 +152,11 @@ class _Change:
         return f"Kept as record {self.record.id}, to go back to", (*kept, "its trust policy", limit)
 
     def _compare(self) -> Told:
-        lost, gained = len(self.plan.difference.lost), len(self.plan.difference.gained)
-        if gained:
-            raise Refused(
-                "the new policies give more than the old ones", self.plan.difference.gained[0], "plan it anew"
-            )
-        return f"{lost:,} actions go, none comes", tuple(self.plan.difference.lost[:MOST_EVIDENCE])
+        found = self.plan.difference
+        if found.gained and not self.plan.is_split:
+            raise Refused("the new policies give more than the old ones", found.gained[0], "plan it anew")
+        said = f"{count(len(found.lost), 'action')} gone, {len(found.changed):,} on less than before, none added"
+        return said, tuple(found.lost[:MOST_EVIDENCE])
 
     def _simulate_alone(self) -> Told:
         after = self.plan.after

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError, Refused, ServiceFault
+from dashboard.core.format import count
 from dashboard.core.iam import (
     needed,
     observed,
@@ -238,7 +239,8 @@ class _Proving:
             )
         if not found.calls:
             return Told("CloudTrail has no call of the trial role on record yet: only its work's own end speaks for it")
-        said = f"{sum(one.count for one in found.calls):,} calls of {len(found.calls)} rights, none denied"
+        calls = count(sum(one.count for one in found.calls), "call")
+        said = f"{calls} of {count(len(found.calls), 'right')}, none denied"
         return Told(said, _lines(f"{one.right.action} on {one.right.resource}: {one.count}×" for one in found.calls))
 
     def _observed(self) -> Recorded:
@@ -270,7 +272,7 @@ class _Proving:
         still = [one for one in found if not one.is_gone]
         if still:
             raise Refused(f"{still[0].probe.right.action} still works", still[0].said, "look at its other policies")
-        return Told(f"{len(found)} requests that {self.plan.role} may send today were denied", _lines(
+        return Told(f"{count(len(found), 'request')} that {self.plan.role} may send today: denied", _lines(
             one.sentence for one in found))  # fmt: skip
 
     def _simulate(self) -> Told:

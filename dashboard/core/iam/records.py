@@ -207,7 +207,7 @@ class Records:
 
     def _read(self, database: sqlite3.Connection, where: str, *values: str) -> Iterator[Record]:
         # `where` is one of this module's own texts
-        rows = database.execute(f"SELECT told FROM changes WHERE {where} ORDER BY at DESC, id", values)  # noqa: S608
+        rows = database.execute(f"SELECT told FROM changes WHERE {where} ORDER BY at DESC, rowid DESC", values)  # noqa: S608
         for (told,) in rows.fetchall():
             try:
                 yield Record.of_export(json.loads(told))
@@ -217,6 +217,7 @@ class Records:
     def _write(self, database: sqlite3.Connection, record: Record) -> None:
         told = json.dumps(record.as_export(), ensure_ascii=False)
         database.execute(
-            "INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET state = excluded.state, told = excluded.told",
             (record.id, record.account, record.target, record.outcome.value, record.at.isoformat(), told),
         )

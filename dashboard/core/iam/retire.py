@@ -16,6 +16,7 @@ from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
 from dashboard.core.calls import Call, code
 from dashboard.core.errors import KennelError, NotFound, Refused
+from dashboard.core.format import count
 from dashboard.core.iam import made, needed, refusals, restore, simulate, standing, undo
 from dashboard.core.iam.documents import PolicyError
 from dashboard.core.iam.records import Outcome, Record, Records, What
@@ -231,7 +232,9 @@ class _Retirement:
             except NotFound:
                 if call.operation != "DetachRolePolicy":
                     raise
-        return f"{len(self.plan.before.attached)} policies detached; its inline policies stay and count for nothing"
+        detached = count(len(self.plan.before.attached), "policy", "policies")
+        inline = f"; {count(len(self.plan.before.inline), 'inline policy', 'inline policies')} beside the Deny"
+        return f"{detached} detached{f'{inline}, counting for nothing' if self.plan.before.inline else ''}"
 
     def _simulate(self) -> str:
         asked = (*_could(self.plan.before), *PROBES)

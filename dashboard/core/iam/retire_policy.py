@@ -13,6 +13,7 @@ from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
 from dashboard.core.calls import Call, code
 from dashboard.core.errors import AlreadyExists, KennelError, Refused
+from dashboard.core.format import count
 from dashboard.core.iam import made
 from dashboard.core.iam.records import Outcome, Record, Records, What
 from dashboard.core.iam.retire import WAIT_DAYS, Stage
@@ -120,7 +121,7 @@ def apply(
     except KennelError as error:
         yield Step(1, title, State.FAILED, str(error))
         return
-    yield Step(1, title, State.DONE, f"Kept as record {record.id}: {len(planned.versions)} versions of it")
+    yield Step(1, title, State.DONE, f"Kept as record {record.id}: {count(len(planned.versions), 'version')} of it")
     title = planned.title
     yield Step(2, title, State.RUNNING)
     try:

@@ -1,6 +1,7 @@
 """A role's rights are replaced in seven steps; whatever fails on the way, it has what it had, and no less meanwhile."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
@@ -258,3 +259,29 @@ def _is_there(aws, arn):
     except NotFound:
         return False
     return True
+
+
+def test_a_change_whose_process_ended_half_way_is_undone_from_its_record(aws, records):
+    """Nothing ran after the old policies began to go: the next click finds the record open."""
+    name = broad_role(aws, Extra=EXTRA)
+    before = standing.read(aws, name)
+    plan = change.plan(aws, proposal(name))
+
+    class Killed(BaseException):
+        """No error of ours, and nothing may be done after it."""
+
+    def fails(_, operation, dead=[]):  # noqa: B006 (it is the memory of one process)
+        if dead or operation == "DeleteRolePolicy":
+            dead.append(operation)
+            raise Killed
+        return ""
+
+    with pytest.raises(Killed):
+        apply(aws.failing(fails), plan, records)
+    assert standing.read(aws, name).digest != before.digest
+    (record,) = records.all(ACCOUNT)
+    assert record.outcome is Outcome.UNDER_WAY
+    with pytest.raises(Refused, match="being changed already"):
+        records.begin(replace(record, id="", at=datetime.now(UTC)))
+    assert list(undo.apply(aws, undo.plan(aws, record), records=records, sleep=lambda _: None))[-1].state is State.DONE
+    assert standing.read(aws, name).digest == before.digest

@@ -64,6 +64,10 @@ def findings(rights: Rights, all_held: Iterable[Held]) -> Iterator[Finding]:
             yield _of_policy(rights, policy, found)
         elif is_broad_by_name(policy) and (policy.policy is None or _is_alive(rights, policy)):
             yield _by_name(rights, policy)
+        elif (
+            _is_called_so(policy) and _is_alive(rights, policy) and any(_is_on_all(one) for one in _of(rights, policy))
+        ):
+            yield _as_called(rights, policy)
 
 
 def narrowed(clause: Clause) -> tuple[str, ...]:
@@ -239,18 +243,52 @@ def _whose(policy: PolicyText) -> str:
 
 def _is_alive(rights: Rights, policy: PolicyText) -> bool:
     """Whether anything of the policy is left by the denials of the role."""
-    clauses = [one for one in rights.allows if one.policy is policy]
-    names = [whole.named(one.statement) for one in clauses]
+    names = [whole.named(one.statement) for one in _of(rights, policy)]
     return not any(names) or any(_undenied(rights, one) for one in names)
 
 
+def _of(rights: Rights, policy: PolicyText) -> tuple[Clause, ...]:
+    return tuple(one for one in rights.allows if one.policy is policy)
+
+
+def _is_called_so(policy: PolicyText) -> bool:
+    """Whether whoever wrote the policy calls it full access."""
+    return "fullaccess" in policy.name.lower() or policy.name.startswith(ADMINISTRATOR)
+
+
+def _is_on_all(clause: Clause) -> bool:
+    """Whether the statement is about everything of some kind."""
+    statement = clause.statement
+    on = statement.resources, statement.not_resources
+    return any(whole.is_wide_for(*on, one.lower()) for one in sorted(whole.named(statement))) or whole.is_everywhere(
+        statement
+    )
+
+
+def _as_called(rights: Rights, policy: PolicyText) -> Finding:
+    """A copy of one of AWS's policies, or one of the account's own in their manner."""
+    clause = next(one for one in _of(rights, policy) if _is_on_all(one))
+    return Finding(
+        rights.role.name,
+        Kind.FULL_ACCESS,
+        Severity.LOW,
+        f"{_whose(policy)} is called full access and is about {_on(clause)}",
+        "whoever works as this role can do with all things of a kind what it may need to do with one",
+        _FIX,
+        policy.name,
+        clause.place,
+        clause.written,
+        rights.role.arn,
+    )
+
+
 def _by_name(rights: Rights, policy: PolicyText) -> Finding:
-    clause = next((one for one in rights.allows if one.policy is policy), None)
+    clause = next(iter(_of(rights, policy)), None)
     severity = Severity.MEDIUM if policy.policy is not None else Severity.HIGH
     if policy.name == ADMINISTRATOR[0]:
         severity = Severity.CRITICAL
     unseen = " (its document is not in this answer)" if policy.policy is None else ""
-    names = frozenset[str]().union(*(whole.named(one.statement) for one in rights.allows if one.policy is policy))
+    names = frozenset[str]().union(*(whole.named(one.statement) for one in _of(rights, policy)))
     reach = listed({one.partition(":")[0] for one in names}) if names else "its service"
     return Finding(
         rights.role.name,

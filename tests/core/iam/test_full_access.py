@@ -213,3 +213,12 @@ def test_everything_on_one_bucket_is_a_wildcard_on_that_bucket_and_gives_nothing
 
 def test_reading_any_secret_is_told() -> None:
     assert of_kind(judged(document(allow("secretsmanager:GetSecretValue"))), Kind.WILDCARD).severity is Severity.MEDIUM
+
+
+def test_a_copy_of_a_full_access_policy_that_is_about_all_things_of_a_kind_is_found_too() -> None:
+    def found(statement: dict[str, Any]) -> set[Kind]:
+        inline = [{"PolicyName": "PipesFullAccess", "PolicyDocument": document(statement)}]
+        return kinds(audit(details([role(RolePolicyList=inline)]), now=NOW))
+
+    assert Kind.FULL_ACCESS in found(allow(["execute-api:Invoke"], "arn:aws:execute-api:*:*:*"))
+    assert Kind.FULL_ACCESS not in found(allow("execute-api:Invoke", "arn:aws:execute-api:us-east-1:1:a1/*"))

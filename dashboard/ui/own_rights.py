@@ -46,7 +46,7 @@ _WORDS = {
     "it passes no roles but Kennel's four. Roles of new functions are made by somebody who may make roles.",
     Kind.REMEDIATOR: "Also replaces the policies of the roles chosen here and of no other. It can attach only what "
     "these roles have today and what Kennel makes below /kennel/: so whatever it takes it can give back. Whoever works "
-    "as it decides what these roles may do, so give it for as long as it is needed.",
+    "as it decides what these roles, and new ones below /kennel/, may do: give it for as long as it is needed.",
 }
 
 

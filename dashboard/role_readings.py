@@ -1,7 +1,9 @@
 """What is read of one role, and what is being done to it in the background. Pages of roles use it."""
 
+import threading
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import streamlit as st
 
@@ -12,7 +14,7 @@ from dashboard.core.iam import generate, last_accessed, observed, served
 from dashboard.core.iam.documents import Policy
 from dashboard.core.iam.effective import Difference, difference
 from dashboard.core.iam.entities import Role
-from dashboard.core.iam.going import Deed, Do, Going, Progress
+from dashboard.core.iam.going import Deed, Do, Going, Progress, Tell
 from dashboard.core.iam.last_accessed import LastAccessed
 from dashboard.core.iam.proof import Proof
 from dashboard.core.iam.proposal import Proposal
@@ -105,7 +107,15 @@ def going(aws: Aws, role: str) -> Progress | None:
 
 def begin(aws: Aws, role: str, deed: Deed, do: Do, about: str = "") -> None:
     """Begin a proof, a change, an undo or a retirement; returns at once. Raises Refused while another goes on."""
-    _going(where(aws)).start(role, deed, do, now(), about)
+
+    def then_forget(tell: Tell, stopping: threading.Event) -> Any:
+        """Readings that a page made in the meantime are of what was: nobody may be watching when it ends."""
+        try:
+            return do(tell, stopping)
+        finally:
+            forget_roles()
+
+    _going(where(aws)).start(role, deed, then_forget, now(), about)
 
 
 def keep_proof(aws: Aws, proposal: Proposal, made: Proof) -> None:

@@ -135,8 +135,16 @@ def test_an_endpoint_gets_a_role_of_its_own_and_goes_back(aws, shared, tmp_path)
         aws.call("sagemaker", "DescribeModel", ModelName=variant["ModelName"])
 
 
-@pytest.mark.parametrize("operation", ["CreateRole", "AttachRolePolicy", "UpdateFunctionConfiguration", "UpdateAlias"])
-@pytest.mark.parametrize("fate", ["unsent", "lost"])
+@pytest.mark.parametrize(
+    ("operation", "fate"),
+    [
+        ("CreateRole", "lost"),
+        ("AttachRolePolicy", "unsent"),
+        ("UpdateFunctionConfiguration", "lost"),
+        ("UpdateAlias", "unsent"),
+        ("UpdateAlias", "lost"),
+    ],
+)
 def test_whatever_fails_the_function_works_as_the_shared_role_and_nothing_new_is_left(
     aws, shared, tmp_path, operation, fate
 ):

@@ -25,7 +25,7 @@ TRAININGS, ENDPOINTS, NOTEBOOKS = (
     "/aws/sagemaker/Endpoints/",
     "/aws/sagemaker/NotebookInstances",
 )
-ENDPOINT_METRICS = "/aws/sagemaker/*"
+ENDPOINT_METRICS = "/aws/sagemaker/Endpoints"
 LAMBDA_NETWORK = (
     "ec2:CreateNetworkInterface",
     "ec2:DescribeNetworkInterfaces",
@@ -91,7 +91,7 @@ def endpoint(serves: Resources, where: Where) -> tuple[Grant, ...]:
         Grant(
             "Metrics",
             ("cloudwatch:PutMetricData",),
-            limits=(Limit("StringLike", "cloudwatch:namespace", (ENDPOINT_METRICS,)),),
+            limits=(Limit("StringEquals", "cloudwatch:namespace", (ENDPOINT_METRICS,)),),
             why="its machines' load goes to CloudWatch",
         ),
         *_images(serves, where),

@@ -6,11 +6,12 @@ role may do it already: a proposal never gives a right that the role lacks. What
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from dashboard.core.iam import duties as work
 from dashboard.core.iam import evidence, recorded_grants, sizes
-from dashboard.core.iam.documents import PolicyError
+from dashboard.core.iam.documents import Policy, PolicyError
 from dashboard.core.iam.duty_trust import trust
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.evaluate import evaluate
@@ -94,6 +95,7 @@ def _for_duty(given: _Given, duty: Duty) -> Proposal | None:
     is_shared = len(given.duties) > 1
     name = role_name(given.role.name, duty) if is_shared else given.role.name
     seen = evidence.seen_in(own)
+    kept = evidence.seen_in(one for one in own if _covered(whole, one))  # on what it keeps, not on another's
     names = [action for grant in whole for action in grant.actions]
     return Proposal(
         role_name=given.role.name,
@@ -102,7 +104,7 @@ def _for_duty(given: _Given, duty: Duty) -> Proposal | None:
         policy=documents[0],
         trust=trust(duty, given.where),
         evidence=(
-            *evidence.kept(whole, seen, given.accessed),
+            *evidence.kept(whole, kept, given.accessed),
             *evidence.dropped(given.before, names, seen, given.recorded, given.accessed, refused),
         ),
         new_role=name if is_shared else "",
@@ -135,9 +137,15 @@ def _is_moved_pass(given: _Given, grant: Grant) -> bool:
 def _covered(grants: Sequence[Grant], call: RecordedCall) -> bool:
     right = call.right
     try:
-        return evaluate([document(grants)], right.action, right.resource, right.context).allowed
+        return evaluate([_judged(tuple(grants))], right.action, right.resource, right.context).allowed
     except PolicyError:
         return False
+
+
+@lru_cache(maxsize=128)
+def _judged(grants: tuple[Grant, ...]) -> Policy:
+    """The grants as a policy that is read once, for thousands of calls."""
+    return Policy.parse(document(grants), "grants")
 
 
 def _others(given: _Given, duty: Duty, call: RecordedCall) -> bool:

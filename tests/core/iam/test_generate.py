@@ -310,6 +310,7 @@ def test_a_call_of_sagemaker_that_the_endpoints_work_explains_is_not_the_trainin
     model = call("s3:GetObject", f"arn:aws:s3:::{BUCKET}/models/starter/model.tar.gz", ("SageMaker",))
     training, endpoint = propose(role(managed=FULL), [JOB, MODEL], SERVED, seen(model), None, WHERE)
     assert row(endpoint, "s3:GetObject").basis is Basis.RECORDED
+    assert row(training, "s3:GetObject").basis is Basis.NEEDED  # of its own objects none was seen to be read
     assert not allows(training, "s3:GetObject", f"arn:aws:s3:::{BUCKET}/models/starter/model.tar.gz")
 
 

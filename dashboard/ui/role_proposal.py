@@ -14,10 +14,12 @@ from dashboard.core.iam.effective import Difference
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.proposal import Basis, Proposal
 from dashboard.core.iam.recorded import Recorded
+from dashboard.core.iam.recorded_of import of_proposal
 from dashboard.core.iam.role_seen import RoleSeen
 from dashboard.core.iam.usage import Duty
 from dashboard.role_readings import Proposed
 from dashboard.ui import (
+    address,
     chart,
     confirm,
     document_diff,
@@ -69,7 +71,8 @@ def _show(aws: Aws, seen: RoleSeen, found: Proposed) -> None:
         return
     proposal = _chosen(found.proposals)
     difference = found.differences[found.proposals.index(proposal)]
-    _head(aws, seen, proposal, found.recorded, is_met=_is_met(role, proposal, difference))
+    mine = of_proposal(found.recorded, proposal, found.proposals, seen.uses)
+    _head(aws, seen, proposal, mine, is_met=_is_met(role, proposal, difference))
     role_steps.show(aws, role.name)
     view = View(
         st.segmented_control(
@@ -93,22 +96,28 @@ def _show(aws: Aws, seen: RoleSeen, found: Proposed) -> None:
 
 
 def _chosen(proposals: Sequence[Proposal]) -> Proposal:
-    by_duty = {one.duty.value: one for one in proposals}
-    if len(by_duty) == 1:
+    """Of several the one that the address and the field name; an address may say a duty by its own name too."""
+    if len(proposals) == 1:
         return proposals[0]
-    if st.query_params.get(DUTY, "") not in ("", *by_duty):
+    named = {_label(one.duty): one for one in proposals}
+    asked = st.query_params.get(DUTY, "")
+    if asked not in ("", *named):
+        known = next((_label(one.duty) for one in proposals if one.duty == asked), None)
+        if known is not None:
+            st.query_params[DUTY] = known  # as the field below writes it
+            st.rerun()
+        address.misread(address.unknown_of({DUTY: asked}, {DUTY: ("the duty", named)}))
         del st.query_params[DUTY]
-    st.html(note(f"{count(len(by_duty), 'duty', 'duties')} share this role: each gets a role of its own, one by one."))
+    st.html(note(f"{count(len(named), 'duty', 'duties')} share this role: each gets a role of its own, one by one."))
     chosen = st.segmented_control(
-        "Duty",
-        list(by_duty),
-        format_func=lambda one: role_words.DUTIES[Duty(one)].capitalize().replace("Ec2", "EC2"),
-        default=next(iter(by_duty)),
-        required=True,
-        key=DUTY,
-        bind="query-params",
+        "Duty", list(named), default=next(iter(named)), required=True, key=DUTY, bind="query-params"
     )
-    return by_duty.get(chosen or "", proposals[0])
+    return named.get(chosen or "", proposals[0])
+
+
+def _label(duty: Duty) -> str:
+    word = role_words.DUTIES[duty]
+    return f"{word[:1].upper()}{word[1:]}"
 
 
 def _is_met(role: Role, proposal: Proposal, difference: Difference | None) -> bool:

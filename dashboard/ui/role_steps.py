@@ -11,7 +11,7 @@ from dashboard.core.iam.going import Deed, Progress
 from dashboard.core.iam.proof import Nature, Proof
 from dashboard.core.iam.step import State, Step
 from dashboard.ui import problem
-from dashboard.ui.markup import Markup, badge, escape, note, sentence
+from dashboard.ui.markup import Markup, badge, escape, note
 from dashboard.ui.tones import Tone
 
 TONES = {State.RUNNING: Tone.RUNNING, State.DONE: Tone.DONE, State.FAILED: Tone.FAILED, State.SKIPPED: Tone.STOPPED}
@@ -115,7 +115,7 @@ def listed(steps: Sequence[Step]) -> Markup:
 def _one(step: Step) -> str:
     tone = TONES[step.state]
     title = f"{step.number} {step.title}" if not step.undoes else f"{step.number} Back: {step.title}"
-    detail = note(sentence(step.detail), tone if step.state.is_failed else "") if step.detail else ""
+    detail = note(step.detail, tone if step.state.is_failed else "") if step.detail else ""
     evidence = ""
     if step.evidence:
         rows = "".join(f"<li>{escape(one)}</li>" for one in step.evidence)

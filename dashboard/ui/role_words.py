@@ -192,21 +192,20 @@ def evidence_rows(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
 
 def proposal_sentence(proposal: Proposal) -> str:
     """ "14 actions: 3 used as recorded and 11 needed by the code path; 212 actions and 9 whole services dropped"."""
-    by = {basis: sum(one.basis is basis for one in proposal.evidence) for basis in Basis}
+    by = evidence_of(proposal.evidence)
     kept = by[Basis.RECORDED] + by[Basis.NEEDED]
-    told = [f"{by[Basis.RECORDED]:,} used as recorded" if by[Basis.RECORDED] else "", ""]
-    told[1] = f"{by[Basis.NEEDED]:,} needed by the code path" if by[Basis.NEEDED] else ""
-    inside = joined([one for one in told if one])
+    words = {Basis.RECORDED: "used as recorded", Basis.NEEDED: "needed by the code path"}
+    inside = joined([f"{by[basis]:,} {word}" for basis, word in words.items() if by[basis]])
     whole = sum(one.action.endswith(":*") for one in proposal.dropped)
     single = len(proposal.dropped) - whole
     gone = [count(single, "action") if single else "", count(whole, "whole service") if whole else ""]
     dropped = joined([one for one in gone if one])
     told = f"{dropped} not seen, dropped" if dropped else "nothing is dropped"
-    return f"{count(kept, 'action')}{': ' + inside if inside else ''}; {told}"
+    return f"{count(kept, 'action')}{f': {inside}' if inside else ''}; {told}"
 
 
 def effect_sentence(found: Difference) -> str:
-    """ "Of 14 services; most in sagemaker (412), s3 (98) and ec2 (40)"."""
+    """ "most of them in sagemaker (412), s3 (98) and ec2 (40)"."""
     services = Counter(name.partition(":")[0] for name in found.lost)
     if not services:
         return ""

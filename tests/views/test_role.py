@@ -117,7 +117,14 @@ def test_a_proposal_is_shown_in_every_way(page: AppTest, view: str) -> None:
 
 def test_a_shared_role_gets_a_role_of_its_own_for_each_duty(page: AppTest) -> None:
     said = go(page, SHARED, "Proposal")
-    assert "stays" in said and SHARED in said
+    assert "2 duties share this role" in said and "It makes the role DogProject-endpoint" in said
+    page.query_params["duty"] = "function"
+    page.run()
+    assert not page.exception
+    assert "It makes the role DogProject-function" in text(page)
+    page.query_params["duty"] = "cooking"
+    page.run()
+    assert not page.exception
 
 
 def test_a_role_is_replaced_after_its_name_is_typed_and_given_back_by_one_click(page: AppTest, own: Embedded) -> None:

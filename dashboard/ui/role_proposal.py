@@ -101,7 +101,7 @@ def _chosen(proposals: Sequence[Proposal]) -> Proposal:
         return proposals[0]
     named = {_label(one.duty): one for one in proposals}
     asked = st.query_params.get(DUTY, "")
-    if asked not in ("", *named):
+    if DUTY not in st.session_state and asked not in ("", *named):  # the field, once there, keeps its own address
         known = next((_label(one.duty) for one in proposals if one.duty == asked), None)
         if known is not None:
             st.query_params[DUTY] = known  # as the field below writes it

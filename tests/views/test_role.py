@@ -118,13 +118,19 @@ def test_a_proposal_is_shown_in_every_way(page: AppTest, view: str) -> None:
 def test_a_shared_role_gets_a_role_of_its_own_for_each_duty(page: AppTest) -> None:
     said = go(page, SHARED, "Proposal")
     assert "2 duties share this role" in said and "It makes the role DogProject-endpoint" in said
-    page.query_params["duty"] = "function"
-    page.run()
+    page.segmented_control(key="duty").set_value("Functions").run()
     assert not page.exception
     assert "It makes the role DogProject-function" in text(page)
-    page.query_params["duty"] = "cooking"
+
+
+@pytest.mark.parametrize(("asked", "made"), [("function", "DogProject-function"), ("cooking", "DogProject-endpoint")])
+def test_an_address_may_name_the_duty(page: AppTest, asked: str, made: str) -> None:
+    page.switch_page("views/role.py")
+    for name, value in (("role", SHARED), ("part", "Proposal"), ("duty", asked)):
+        page.query_params[name] = value
     page.run()
     assert not page.exception
+    assert f"It makes the role {made}" in text(page)
 
 
 def test_a_role_is_replaced_after_its_name_is_typed_and_given_back_by_one_click(page: AppTest, own: Embedded) -> None:

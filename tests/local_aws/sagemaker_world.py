@@ -28,6 +28,10 @@ WORK = (
     "logs:CreateLogStream",
     "logs:PutLogEvents",
     "cloudwatch:PutMetricData",
+    "ecr:GetAuthorizationToken",
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:GetDownloadUrlForLayer",
+    "ecr:BatchGetImage",
     "sagemaker:InvokeEndpoint",
 )
 """What the roles of tests may do, where a test is not about that."""

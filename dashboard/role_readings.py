@@ -10,19 +10,20 @@ import streamlit as st
 from dashboard.core.aws import Aws
 from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.errors import KennelError
-from dashboard.core.iam import generate, last_accessed, observed, served
 from dashboard.core.iam.documents import Policy
 from dashboard.core.iam.effective import Difference, difference
 from dashboard.core.iam.entities import Role
-from dashboard.core.iam.going import Deed, Do, Going, Progress, Tell
-from dashboard.core.iam.last_accessed import LastAccessed
-from dashboard.core.iam.proof import Proof
+from dashboard.core.iam.least import generate
 from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.recorded import Recorded
-from dashboard.core.iam.records import Record, Records, What
+from dashboard.core.iam.replace.going import Deed, Do, Going, Progress, Tell
+from dashboard.core.iam.replace.proof import Proof
+from dashboard.core.iam.replace.records import Record, Records, What
+from dashboard.core.iam.replace.standing import canonical
 from dashboard.core.iam.rights import Where
-from dashboard.core.iam.role_seen import RoleSeen, pick
-from dashboard.core.iam.standing import canonical
+from dashboard.core.iam.seen import last_accessed, observed, served
+from dashboard.core.iam.seen.last_accessed import LastAccessed
+from dashboard.core.iam.seen.role_seen import RoleSeen, pick
 from dashboard.readings import Reading, now, where
 from dashboard.security_readings import forget_security, security
 

@@ -12,14 +12,15 @@ import streamlit as st
 from dashboard.core.aws import Aws
 from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.errors import ServiceFault
-from dashboard.core.iam import account, audited
-from dashboard.core.iam.account import AccountIam
-from dashboard.core.iam.audited import Audited, by_severity
-from dashboard.core.iam.posture import Posture
-from dashboard.core.iam.posture import posture as of_audited
-from dashboard.core.iam.risks import Accepted, Point, Risks, held_at
-from dashboard.core.iam.unused import DAYS
-from dashboard.core.iam.used_by import Known
+from dashboard.core.iam.judge import audited
+from dashboard.core.iam.judge.audited import Audited, by_severity
+from dashboard.core.iam.judge.posture import Posture
+from dashboard.core.iam.judge.posture import posture as of_audited
+from dashboard.core.iam.judge.risks import Accepted, Point, Risks, held_at
+from dashboard.core.iam.judge.unused import DAYS
+from dashboard.core.iam.seen import account
+from dashboard.core.iam.seen.account import AccountIam
+from dashboard.core.iam.seen.used_by import Known
 from dashboard.readings import Reading, now, where
 
 SECONDS = 300

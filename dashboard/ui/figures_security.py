@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from dashboard.core.format import count
-from dashboard.core.iam.audited import by_severity
 from dashboard.core.iam.finding import Finding, Severity
-from dashboard.core.iam.risks import Point
+from dashboard.core.iam.judge.audited import by_severity
+from dashboard.core.iam.judge.risks import Point
 from dashboard.ui.figures import BLUE, ORANGE, SKY, VERMILLION, template
 from dashboard.ui.sketch import Sketch
 

@@ -10,14 +10,15 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.calls import code
 from dashboard.core.format import count
-from dashboard.core.iam import own_roles, sizes
-from dashboard.core.iam.audited import Audited
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.finding import Severity
-from dashboard.core.iam.own_check import findings_of
-from dashboard.core.iam.own_grants import trail_bucket
-from dashboard.core.iam.own_roles import BOUNDARY, OwnRole
-from dashboard.core.iam.refusals import OWN_ROLES
+from dashboard.core.iam.judge.audited import Audited
+from dashboard.core.iam.least import sizes
+from dashboard.core.iam.own import own_roles
+from dashboard.core.iam.own.own_check import findings_of
+from dashboard.core.iam.own.own_grants import trail_bucket
+from dashboard.core.iam.own.own_roles import BOUNDARY, OwnRole
+from dashboard.core.iam.replace.refusals import OWN_ROLES
 from dashboard.ui import address, document_text, page
 from dashboard.ui.markup import badge, escape, note
 from dashboard.ui.tones import Tone

@@ -10,7 +10,7 @@ from dashboard import role_readings
 from dashboard.core.aws import Aws
 from dashboard.core.format import count
 from dashboard.core.iam.entities import Role
-from dashboard.core.iam.last_accessed import LastAccessed, ServiceUse
+from dashboard.core.iam.seen.last_accessed import LastAccessed, ServiceUse
 from dashboard.ui import chart, empty, page, problem, table
 from dashboard.ui.markup import note
 

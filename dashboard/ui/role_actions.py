@@ -7,13 +7,13 @@ import streamlit as st
 
 from dashboard.core.aws import Aws
 from dashboard.core.format import count
-from dashboard.core.iam import change, undo
-from dashboard.core.iam.change_plan import ChangePlan
-from dashboard.core.iam.going import Deed
 from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.recorded import Recorded
-from dashboard.core.iam.records import Record
-from dashboard.core.iam.undo import UndoPlan
+from dashboard.core.iam.replace import change, undo
+from dashboard.core.iam.replace.change_plan import ChangePlan
+from dashboard.core.iam.replace.going import Deed
+from dashboard.core.iam.replace.records import Record
+from dashboard.core.iam.replace.undo import UndoPlan
 from dashboard.core.iam.usage import Use
 from dashboard.ui import document_diff, role_deed, role_effective, role_prove
 from dashboard.ui.confirm import Question

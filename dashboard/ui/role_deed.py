@@ -16,8 +16,8 @@ from dashboard.core.aws import Account, Aws
 from dashboard.core.calls import Call
 from dashboard.core.errors import Refused
 from dashboard.core.iam.documents import PolicyError
-from dashboard.core.iam.going import Deed, Do, Tell
-from dashboard.core.iam.step import Step
+from dashboard.core.iam.replace.going import Deed, Do, Tell
+from dashboard.core.iam.replace.step import Step
 from dashboard.ui import calls, markup
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import literal, note

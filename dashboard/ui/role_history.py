@@ -10,8 +10,8 @@ from dashboard import role_readings
 from dashboard.core.aws import Aws
 from dashboard.core.format import ago, count
 from dashboard.core.iam.entities import Role
-from dashboard.core.iam.records import Outcome, Record, What
-from dashboard.core.iam.standing import Standing
+from dashboard.core.iam.replace.records import Outcome, Record, What
+from dashboard.core.iam.replace.standing import Standing
 from dashboard.ui import confirm, document_diff, empty, page, role_actions, role_retire, role_steps
 from dashboard.ui.confirm import Question
 from dashboard.ui.document_diff import Change

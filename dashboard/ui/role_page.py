@@ -9,8 +9,8 @@ from dashboard import role_readings
 from dashboard.core import tags
 from dashboard.core.aws import Aws
 from dashboard.core.errors import NotFound
-from dashboard.core.iam.role_seen import RoleSeen
-from dashboard.core.iam.standing import RETIRED
+from dashboard.core.iam.replace.standing import RETIRED
+from dashboard.core.iam.seen.role_seen import RoleSeen
 from dashboard.ui import (
     confirm,
     open_part,

@@ -9,13 +9,13 @@ import streamlit as st
 from dashboard import role_readings
 from dashboard.core.aws import Aws
 from dashboard.core.format import count
-from dashboard.core.iam import proposal_code
 from dashboard.core.iam.effective import Difference
 from dashboard.core.iam.entities import Role
+from dashboard.core.iam.least import proposal_code
+from dashboard.core.iam.least.recorded_of import of_proposal
 from dashboard.core.iam.proposal import Basis, Proposal
 from dashboard.core.iam.recorded import Recorded
-from dashboard.core.iam.recorded_of import of_proposal
-from dashboard.core.iam.role_seen import RoleSeen
+from dashboard.core.iam.seen.role_seen import RoleSeen
 from dashboard.core.iam.usage import Duty
 from dashboard.role_readings import Proposed
 from dashboard.ui import (

@@ -9,11 +9,11 @@ import streamlit as st
 from dashboard import role_readings
 from dashboard.core.aws import Aws
 from dashboard.core.format import ago, count
-from dashboard.core.iam import prove
-from dashboard.core.iam.going import Deed, Do, Tell
-from dashboard.core.iam.proof import Proof, ProofPlan
 from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.recorded import Recorded
+from dashboard.core.iam.replace import prove
+from dashboard.core.iam.replace.going import Deed, Do, Tell
+from dashboard.core.iam.replace.proof import Proof, ProofPlan
 from dashboard.core.iam.usage import Use
 from dashboard.ui import markup, role_deed, role_steps, role_words
 from dashboard.ui.confirm import Action, Question

@@ -8,11 +8,11 @@ from dashboard import role_readings, state
 from dashboard.core.aws import Aws
 from dashboard.core.errors import NotFound
 from dashboard.core.format import ago, count
-from dashboard.core.iam import retire, retire_policy
-from dashboard.core.iam.going import Deed
-from dashboard.core.iam.records import Record, What
-from dashboard.core.iam.retire import RetirePlan, Stage
-from dashboard.core.iam.retire_policy import PolicyPlan
+from dashboard.core.iam.replace import retire, retire_policy
+from dashboard.core.iam.replace.going import Deed
+from dashboard.core.iam.replace.records import Record, What
+from dashboard.core.iam.replace.retire import RetirePlan, Stage
+from dashboard.core.iam.replace.retire_policy import PolicyPlan
 from dashboard.core.iam.usage import Use
 from dashboard.ui import role_deed
 from dashboard.ui.confirm import Action, Question

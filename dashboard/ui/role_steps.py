@@ -7,9 +7,9 @@ import streamlit as st
 from dashboard import role_readings
 from dashboard.core.aws import Aws
 from dashboard.core.format import ago, count
-from dashboard.core.iam.going import Deed, Progress
-from dashboard.core.iam.proof import Nature, Proof
-from dashboard.core.iam.step import State, Step
+from dashboard.core.iam.replace.going import Deed, Progress
+from dashboard.core.iam.replace.proof import Nature, Proof
+from dashboard.core.iam.replace.step import State, Step
 from dashboard.ui import problem
 from dashboard.ui.markup import Markup, badge, escape, note
 from dashboard.ui.tones import Tone

@@ -11,9 +11,9 @@ from dashboard import role_readings
 from dashboard.core.aws import Aws
 from dashboard.core.calls import code
 from dashboard.core.format import ago, count
-from dashboard.core.iam import trail_code
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.recorded import Recorded
+from dashboard.core.iam.seen import trail_code
 from dashboard.core.iam.usage import Use
 from dashboard.ui import chart, empty, page, problem, role_words, table
 from dashboard.ui.markup import note

@@ -12,7 +12,7 @@ from dashboard.core.iam.finding import Finding, Kind, Severity
 from dashboard.core.iam.policy_text import PolicyText
 from dashboard.core.iam.proposal import Basis, Evidence, Proposal
 from dashboard.core.iam.recorded import Recorded
-from dashboard.core.iam.role_seen import RoleSeen
+from dashboard.core.iam.seen.role_seen import RoleSeen
 from dashboard.core.iam.usage import Duty, Use
 from dashboard.ui.document_text import Mark
 from dashboard.ui.page import Place

@@ -9,8 +9,8 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.iam.audited import by_subject
 from dashboard.core.iam.finding import Finding
+from dashboard.core.iam.judge.audited import by_subject
 from dashboard.security_readings import Standing
 from dashboard.ui import (
     address,

@@ -7,9 +7,9 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.iam.audited import subject
 from dashboard.core.iam.finding import Finding
-from dashboard.core.iam.risks import LONGEST, LONGEST_TEXT, SHORTEST_REASON, Accepted
+from dashboard.core.iam.judge.audited import subject
+from dashboard.core.iam.judge.risks import LONGEST, LONGEST_TEXT, SHORTEST_REASON, Accepted
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import facts, literal, note
 

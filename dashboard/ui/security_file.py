@@ -8,9 +8,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard import state
 from dashboard.core.format import count
-from dashboard.core.iam import export
-from dashboard.core.iam.audited import Audited, by_subject, of_export
-from dashboard.core.iam.score import score
+from dashboard.core.iam.judge import export
+from dashboard.core.iam.judge.audited import Audited, by_subject, of_export
+from dashboard.core.iam.judge.score import score
 from dashboard.ui import chart, figures_security, problem, security_finding, security_table
 from dashboard.ui.markup import note
 from dashboard.ui.tones import Tone

@@ -6,9 +6,9 @@ from functools import partial
 import streamlit as st
 
 from dashboard.core.aws import Aws
-from dashboard.core.iam.audited import Audited, subject
 from dashboard.core.iam.finding import Finding
-from dashboard.core.iam.risks import Accepted
+from dashboard.core.iam.judge.audited import Audited, subject
+from dashboard.core.iam.judge.risks import Accepted
 from dashboard.ui import confirm, document_text, page, role_findings, role_words, security_accept, security_words
 from dashboard.ui.markup import note
 

@@ -9,8 +9,8 @@ import streamlit as st
 
 from dashboard.core.format import count
 from dashboard.core.iam.finding import Finding, Kind, Severity
-from dashboard.core.iam.posture import Posture
-from dashboard.core.iam.risks import Accepted
+from dashboard.core.iam.judge.posture import Posture
+from dashboard.core.iam.judge.risks import Accepted
 from dashboard.ui import chart, page, role_words, security_words, table
 from dashboard.ui.markup import note
 from dashboard.ui.page import Place

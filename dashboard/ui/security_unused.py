@@ -8,12 +8,12 @@ import streamlit as st
 
 from dashboard.core.aws import Aws
 from dashboard.core.format import count
-from dashboard.core.iam.audited import subject
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.finding import Finding, Kind
-from dashboard.core.iam.posture import Posture
-from dashboard.core.iam.retire import WAIT_DAYS
-from dashboard.core.iam.standing import RETIRED
+from dashboard.core.iam.judge.audited import subject
+from dashboard.core.iam.judge.posture import Posture
+from dashboard.core.iam.replace.retire import WAIT_DAYS
+from dashboard.core.iam.replace.standing import RETIRED
 from dashboard.ui import confirm, empty, page, role_history, role_retire, security_words
 from dashboard.ui.markup import Markup, badge, escape, note
 from dashboard.ui.page import Place

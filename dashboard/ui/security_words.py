@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dashboard.core.format import ago, count
-from dashboard.core.iam import unused
-from dashboard.core.iam.audited import ACCOUNT, Audited, by_severity, by_subject, subject
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.finding import Finding, Kind, Severity
-from dashboard.core.iam.risks import Accepted, Point
-from dashboard.core.iam.score import Score
-from dashboard.core.iam.unused import last_use
+from dashboard.core.iam.judge import unused
+from dashboard.core.iam.judge.audited import ACCOUNT, Audited, by_severity, by_subject, subject
+from dashboard.core.iam.judge.risks import Accepted, Point
+from dashboard.core.iam.judge.score import Score
+from dashboard.core.iam.judge.unused import last_use
 from dashboard.ui.page import Place
 from dashboard.ui.role_words import KINDS, TONES
 from dashboard.ui.strip import Figure

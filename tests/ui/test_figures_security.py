@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dashboard.core.iam.finding import Finding, Kind, Severity
-from dashboard.core.iam.risks import Point
+from dashboard.core.iam.judge.risks import Point
 from dashboard.ui import figures_security as figures
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from dashboard.core.iam.effective import difference
-from dashboard.core.iam.last_accessed import ActionUse, ServiceUse
-from dashboard.core.iam.standing import Attached, Standing
-from dashboard.core.iam.step import State, Step
+from dashboard.core.iam.replace.standing import Attached, Standing
+from dashboard.core.iam.replace.step import State, Step
+from dashboard.core.iam.seen.last_accessed import ActionUse, ServiceUse
 from dashboard.ui import role_accessed, role_effective, role_history, role_steps, role_words
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

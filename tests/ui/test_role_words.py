@@ -9,7 +9,7 @@ from dashboard.core.iam.policy_text import text_of
 from dashboard.core.iam.proposal import Basis, Evidence, Proposal
 from dashboard.core.iam.recorded import Recorded, RecordedCall
 from dashboard.core.iam.rights import Right
-from dashboard.core.iam.role_seen import RoleSeen
+from dashboard.core.iam.seen.role_seen import RoleSeen
 from dashboard.core.iam.usage import Duty, Usage, Use
 from dashboard.ui import role_findings, role_words
 from dashboard.ui.tones import Tone

@@ -7,11 +7,11 @@ import pytest
 
 from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.errors import AccessDenied
-from dashboard.core.iam.audited import Audited, by_subject
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.finding import Finding, Kind, Severity
-from dashboard.core.iam.risks import Accepted, Point
-from dashboard.core.iam.score import score
+from dashboard.core.iam.judge.audited import Audited, by_subject
+from dashboard.core.iam.judge.risks import Accepted, Point
+from dashboard.core.iam.judge.score import score
 from dashboard.ui import chart, security_words
 from dashboard.ui.security_words import Asked
 

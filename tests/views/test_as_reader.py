@@ -21,10 +21,12 @@ from dashboard.core.costs.budgets.budgets import Scope
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.waste.sweep import sweep
 from dashboard.core.errors import AccessDenied, KennelError
-from dashboard.core.iam import account, change_plan, last_accessed, observed, own_roles, retire, retire_policy, served
 from dashboard.core.iam.entities import parse
-from dashboard.core.iam.generate import propose
-from dashboard.core.iam.own_calls import READS
+from dashboard.core.iam.least.generate import propose
+from dashboard.core.iam.own import own_roles
+from dashboard.core.iam.own.own_calls import READS
+from dashboard.core.iam.replace import change_plan, retire, retire_policy
+from dashboard.core.iam.seen import account, last_accessed, observed, served
 from dashboard.core.runs.look import look
 from dashboard.core.runs.spec import Capacity, Platform, TrainingSpec
 from dashboard.core.serving import delete as endpoint_delete

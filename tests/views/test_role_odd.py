@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 from dashboard import role_readings
 from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.errors import AccessDenied
-from dashboard.core.iam.account import ROLES, AccountIam
-from dashboard.core.iam.audited import of_account
 from dashboard.core.iam.entities import LISTS
-from dashboard.core.iam.records import Records
+from dashboard.core.iam.judge.audited import of_account
+from dashboard.core.iam.replace.records import Records
+from dashboard.core.iam.seen.account import ROLES, AccountIam
 from dashboard.core.iam.usage import Duty, Usage, Use
 from dashboard.readings import Reading
 from tests.views.conftest import Open, text

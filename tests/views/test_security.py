@@ -7,8 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.core.errors import AccessDenied
-from dashboard.core.iam.account import read
-from dashboard.core.iam.risks import Risks
+from dashboard.core.iam.judge.risks import Risks
+from dashboard.core.iam.seen.account import read
 from dashboard.ui.page import GOING, Place
 from tests.views.conftest import Open, links, text
 from tests.views.scripted_roles import OWN, RolesAws

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from dashboard.core.errors import InvalidInput
-from dashboard.core.iam import export
 from dashboard.core.iam.entities import roles
 from dashboard.core.iam.finding import Finding, Severity
 from dashboard.core.iam.findings import UNUSED_DAYS, audit
-from dashboard.core.iam.score import score
+from dashboard.core.iam.judge import export
+from dashboard.core.iam.judge.score import score
 
 WIDTH = 118
 STANDARD_INPUT = "-"

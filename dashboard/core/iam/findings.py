@@ -11,22 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from dashboard.core.iam import (
-    actions,
-    broad_writes,
-    entities,
-    escalation,
-    full_access,
-    pass_role,
-    sharing,
-    trust,
-    unused,
-)
+from dashboard.core.iam import actions, entities
 from dashboard.core.iam.entities import PolicyText, Role
 from dashboard.core.iam.finding import Finding, Kind, Severity
-from dashboard.core.iam.full_access import Held
-from dashboard.core.iam.limits import known
-from dashboard.core.iam.reach import Rights, Unjudged
+from dashboard.core.iam.judge import broad_writes, escalation, full_access, pass_role, sharing, trust, unused
+from dashboard.core.iam.judge.full_access import Held
+from dashboard.core.iam.judge.limits import known
+from dashboard.core.iam.judge.reach import Rights, Unjudged
 from dashboard.core.iam.usage import Usage
 
 UNUSED_DAYS = unused.DAYS

@@ -6,8 +6,8 @@ from typing import Any
 
 from dashboard.core.aws import Account, Aws
 from dashboard.core.errors import AccessDenied, CredentialsProblem, KennelError, NotFound, Unreachable
-from dashboard.core.iam.duties import needs
-from dashboard.core.iam.resources import Folder, Resources
+from dashboard.core.iam.least.duties import needs
+from dashboard.core.iam.least.resources import Folder, Resources
 from dashboard.core.iam.usage import Duty
 from dashboard.core.parallel import gather
 from dashboard.core.runs import requests, requests_ec2

@@ -9,9 +9,9 @@ from typing import Any
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from dashboard.core.iam.entities import Role, parse
-from dashboard.core.iam.resources import Folder, Resources
+from dashboard.core.iam.least.resources import Folder, Resources
 from dashboard.core.iam.rights import Where
-from dashboard.core.iam.served import Served
+from dashboard.core.iam.seen.served import Served
 from dashboard.core.iam.usage import Duty, Use
 
 ACCOUNT, REGION = "123456789012", "us-east-1"

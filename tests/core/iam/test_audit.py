@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from dashboard.core.errors import InvalidInput
-from dashboard.core.iam import export
 from dashboard.core.iam.audit import main
+from dashboard.core.iam.judge import export
 from tests.core.iam.accounts import NOW, allow, attached, details, document, managed, role
 
 GOOD = document(allow("s3:GetObject", "arn:aws:s3:::a/*"))

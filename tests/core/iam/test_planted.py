@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import pytest
 
 from dashboard.core.aws import Aws, connect
-from dashboard.core.iam import account
-from dashboard.core.iam.audited import by_subject, of_account
 from dashboard.core.iam.finding import Finding, Kind, Severity
+from dashboard.core.iam.judge.audited import by_subject, of_account
+from dashboard.core.iam.seen import account
 from dashboard.core.iam.usage import Duty
 from tests.conftest import Embedded, start_embedded, stop_embedded
 from tests.views.role_account import client, fill

@@ -11,10 +11,10 @@ from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
 from dashboard.core.calls import Call
 from dashboard.core.errors import AccessDenied, NotFound
-from dashboard.core.iam import grants
-from dashboard.core.iam.duties import needs
-from dashboard.core.iam.duty_trust import trust
-from dashboard.core.iam.resources import Folder, Resources
+from dashboard.core.iam.least import grants
+from dashboard.core.iam.least.duties import needs
+from dashboard.core.iam.least.duty_trust import trust
+from dashboard.core.iam.least.resources import Folder, Resources
 from dashboard.core.iam.usage import Duty
 from dashboard.core.s3_address import parts
 

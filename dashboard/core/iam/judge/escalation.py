@@ -1,0 +1,166 @@
+"""Which ways to more rights a role has, over all of its policies together."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from dashboard.core.iam.entities import Role
+from dashboard.core.iam.finding import Finding, Kind, Severity
+from dashboard.core.iam.judge.escalations import WAYS, Target, Way
+from dashboard.core.iam.judge.full_access import Held, listed, lowered
+from dashboard.core.iam.judge.pass_role import KEY, Passing
+from dashboard.core.iam.judge.reach import Reached, Rights
+
+
+@dataclass(frozen=True)
+class Open:
+    """A way that the role has, by these statements, the first the one to blame. onto: strong roles that it leads to."""
+
+    way: Way
+    by: tuple[Reached, ...]
+    severity: Severity
+    onto: tuple[str, ...] = ()
+
+
+def findings(
+    rights: Rights, passing: tuple[Passing, ...], all_held: tuple[Held, ...], strong: Collection[str]
+) -> Iterator[Finding]:
+    """One for each statement that opens ways. strong: ARNs of roles that may do everything, in the same account.
+
+    A role that may do everything itself has nowhere to go.
+    """
+    if any(one.everything and not one.but and not one.bounded for one in all_held):
+        return
+    by_clause: dict[int, list[Open]] = {}
+    for one in ways(rights, passing, strong):
+        by_clause.setdefault(id(one.by[0].clause), []).append(one)
+    for found in by_clause.values():
+        yield _finding(rights, found)
+
+
+def ways(rights: Rights, passing: tuple[Passing, ...], strong: Collection[str]) -> Iterator[Open]:
+    """Every way that is open, once for each statement that opens it: to take one of them away would not do."""
+    others = [arn for arn in strong if arn != rights.role.arn]
+    for way in WAYS:
+        yield from _passed(rights, way, passing, others) if way.passes_to else _direct(rights, way, others)
+
+
+def _direct(rights: Rights, way: Way, strong: Collection[str]) -> Iterator[Open]:
+    rest = _rest(rights, way, way.needs[1:])
+    if rest is None:
+        return
+    by_clause: dict[int, list[Reached]] = {}
+    for one in rights.reaches(way.needs[0].lower()):
+        if not _is_guarded(one, way) and _leads_on(rights, one, way.target, strong):
+            by_clause.setdefault(id(one.clause), []).append(one)
+    for found in by_clause.values():
+        best = min(found, key=lambda one: (one.is_bounded, bool(_keys(one, way)), not one.is_anything))
+        onto = tuple(arn for arn in strong if way.target is Target.ROLE and rights.covers(best, arn))
+        yield _open(way, (best, *rest), onto)
+
+
+def _passed(rights: Rights, way: Way, passing: tuple[Passing, ...], strong: Collection[str]) -> Iterator[Open]:
+    needed = _rest(rights, way, way.needs)
+    for one in passing if needed is not None else ():
+        if not one.allows(way.passes_to):
+            continue
+        onto = [(each, tuple(arn for arn in strong if rights.covers(each, arn))) for each in one.reached]
+        found = [(each, strongest) for each, strongest in onto if each.has_wildcard or strongest]
+        if found:
+            best, leads = min(found, key=lambda each: (each[0].is_bounded, not each[0].is_anything, not each[1]))
+            opened = _open(way, (best, *(needed or ())), leads)
+            steps = 0 if best.is_anything or leads else 1
+            yield Open(opened.way, opened.by, lowered(opened.severity, steps), leads)
+
+
+def _rest(rights: Rights, way: Way, needs: tuple[str, ...]) -> tuple[Reached, ...] | None:
+    """The statement that gives each of the actions; None when one of them is not given."""
+    found = []
+    for action in needs:
+        reached = [one for one in rights.reaches(action.lower()) if not _is_guarded(one, way)]
+        if not reached:
+            return None
+        found.append(min(reached, key=lambda one: (one.is_bounded, bool(one.clause.limit.told(action)), _place(one))))
+    return tuple(found)
+
+
+def _place(one: Reached) -> tuple[str, int]:
+    """So that the order in which policies are attached decides nothing."""
+    return one.clause.policy.name, one.clause.place
+
+
+def _leads_on(rights: Rights, one: Reached, target: Target, strong: Collection[str]) -> bool:
+    if target is Target.ANY or one.is_anything:
+        return True
+    if target is Target.ROLE:
+        own = [rights.role.arn] if one.action != "iam:updateassumerolepolicy" else []
+        return any(rights.covers(one, arn) for arn in (*own, *strong))
+    if target is Target.POLICY:
+        own = [policy.arn for policy in rights.role.policies if policy.arn and not policy.is_aws_managed]
+        return any(rights.covers(one, arn) for arn in own)
+    return False
+
+
+def _is_guarded(one: Reached, way: Way) -> bool:
+    """Whether a condition names what alone may be given."""
+    return bool(way.guards) and any(key.lower() in way.guards for key in one.clause.limit.told(one.action))
+
+
+def _keys(one: Reached, way: Way) -> tuple[str, ...]:
+    """Keys of conditions that make the way narrower; those that only say to which service a role is passed do not."""
+    return one.clause.limit.told(one.action, frozenset({KEY}) | way.guards)
+
+
+def _open(way: Way, by: tuple[Reached, ...], onto: tuple[str, ...]) -> Open:
+    bounded = any(one.is_bounded for one in by)
+    steps = 3 if bounded else int(any(_keys(one, way) for one in by))
+    return Open(way, by, lowered(way.severity, steps), onto)
+
+
+def _finding(rights: Rights, found: list[Open]) -> Finding:
+    role, clause = rights.role, found[0].by[0].clause
+    worst = min(found, key=lambda one: one.severity.rank)
+    others = dict.fromkeys(
+        one.clause.policy.name for opened in found for one in opened.by if one.clause.policy is not clause.policy
+    )
+    names = dict.fromkeys(one.way.name for one in found)
+    beside = f", with the {'policy' if len(others) == 1 else 'policies'} {listed(others)}" if others else ""
+    return Finding(
+        role.name,
+        Kind.PRIVILEGE_ESCALATION,
+        worst.severity,
+        f"the policy {clause.policy.name}{beside} opens {'a way' if len(names) == 1 else f'{len(names)} ways'} to more "
+        f"rights: {'; '.join(names)}",
+        f"whoever works as this role can {worst.way.does}{_onto(worst)}, and so get rights that nobody gave it",
+        _fix(worst),
+        clause.policy.name,
+        clause.place,
+        clause.written,
+        role.arn,
+        _mitigated(role, worst),
+    )
+
+
+def _onto(one: Open) -> str:
+    return f" ({listed(arn.rpartition('/')[2] for arn in one.onto)})" if one.onto else ""
+
+
+def _fix(one: Open) -> str:
+    if one.way.passes_to:
+        return (
+            f"let it pass only the one role that it needs, to {one.way.passes_to}, and no role that may do everything"
+        )
+    if one.way.guards:
+        return f"take {one.way.needs[0]} away, or ask for a permissions boundary in a condition"
+    return f"take {one.way.needs[0]} away, or name in Resource the only things that it needs it on"
+
+
+def _mitigated(role: Role, one: Open) -> str:
+    told = []
+    if bounded := [by.action for by in one.by if by.is_bounded]:
+        name = role.boundary.name if role.boundary is not None else ""
+        told.append(f"the permissions boundary {name} does not allow {listed(bounded)}")
+    if keys := dict.fromkeys(key for by in one.by for key in _keys(by, one.way)):
+        told.append(f"a condition on {listed(keys)}")
+    if softened := dict.fromkeys(name for by in one.by for name in by.softened):
+        told.append(f"a Deny under a condition in {listed(softened)}")
+    return "; ".join(told)

@@ -1,0 +1,123 @@
+"""The roles that Kennel itself works as on a real account: reader, operator, remediator, and what bounds them. Pure.
+
+Made from the operations that its code calls (own_calls), each turned into the rights that it needs. A reader changes
+nothing. An operator changes what carries Kennel's mark, and passes no roles but Kennel's. A remediator changes the
+roles it was made for and no other, and gives them back only policies that they had, or that Kennel made.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard.core import tags
+from dashboard.core.aws import Account
+from dashboard.core.calls import Call
+from dashboard.core.iam import actions
+from dashboard.core.iam.documents import CURRENT
+from dashboard.core.iam.least import sizes
+from dashboard.core.iam.least.grants import Grant, document, gathered
+from dashboard.core.iam.own import own_grants
+from dashboard.core.iam.own.own_calls import MENDS, OPERATES, READS
+from dashboard.core.iam.replace.refusals import LINKED, OWN_ROLES, PATH, RESERVED
+
+READER, OPERATOR, REMEDIATOR = OWN_ROLES
+BOUNDARY = "kennel-boundary"
+
+
+@dataclass(frozen=True)
+class OwnRole:
+    """policies: documents by name, to be attached. boundary: the name of the policy that bounds it."""
+
+    name: str
+    does: str
+    policies: Mapping[str, Mapping[str, Any]]
+    trust: Mapping[str, Any]
+    boundary: str = BOUNDARY
+
+
+def reader(account: Account, buckets: Iterable[str] = ()) -> OwnRole:
+    """Reads what the pages show. buckets: those beside Kennel's own that hold data or a trail's files."""
+    return _role(account, READER, "shows every page and changes nothing", own_grants.reading(account, buckets))
+
+
+def operator(account: Account, buckets: Iterable[str] = ()) -> OwnRole:
+    """Reads, and launches, deploys, scales, stops and deletes what is Kennel's."""
+    grants = (*own_grants.reading(account, buckets), *own_grants.operating(account))
+    return _role(account, OPERATOR, "launches, deploys, scales and deletes what carries Kennel's mark", grants)
+
+
+def remediator(account: Account, roles: Mapping[str, Iterable[str]], buckets: Iterable[str] = ()) -> OwnRole:
+    """Reads, and changes these roles. roles: by ARN, the ARNs of the managed policies that each has today."""
+    grants = (*own_grants.reading(account, buckets), *own_grants.mending(account, roles))
+    return _role(account, REMEDIATOR, "replaces the policies of the roles it was made for, and undoes that", grants)
+
+
+def boundary(account: Account) -> dict[str, Any]:
+    """The most that any of the three may ever do, whatever is attached to it: it can change neither itself nor this
+    boundary, make no users and no keys, and become no other role.
+    """
+    where = account.where
+    services = sorted({right.service for right in own_grants.rights(account, READS, OPERATES)} - {"iam", "sts"})
+    iam = sorted(
+        {right.action for right in own_grants.rights(account, READS, OPERATES, MENDS) if right.service == "iam"}
+    )
+    here = f"arn:{where.partition}:iam::{where.account}"
+    own = [f"{here}:role/{path}{name}" for name in OWN_ROLES for path in ("", "*/")]
+    limits = [f"{here}:policy{PATH}{name}" for name in (BOUNDARY, *(f"{name}*" for name in OWN_ROLES))]
+    linked = [f"arn:{where.partition}:iam::*:role{path}*" for path in (LINKED, RESERVED)]
+    changing = [action for action in iam if actions.access_level(action).changes]
+    return {
+        "Version": CURRENT,
+        "Statement": [
+            {"Sid": "Work", "Effect": "Allow", "Action": [f"{one}:*" for one in services], "Resource": "*"},
+            {"Sid": "Roles", "Effect": "Allow", "Action": [*iam, "iam:PassRole"], "Resource": "*"},
+            {"Sid": "NeverItself", "Effect": "Deny", "Action": changing, "Resource": [*own, *limits, *linked]},
+        ],
+    }
+
+
+def trust(account: Account) -> dict[str, Any]:
+    """Who may work as it: the account's own users and roles that are given sts:AssumeRole on it."""
+    root = f"arn:{account.where.partition}:iam::{account.account_id}:root"
+    return {
+        "Version": CURRENT,
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": root}, "Action": "sts:AssumeRole"}],
+    }
+
+
+def _role(account: Account, name: str, does: str, grants: Iterable[Grant]) -> OwnRole:
+    documents = sizes.packed(document(gathered(grants))["Statement"])
+    names = [name if number == 1 else f"{name}-{number}" for number in range(1, len(documents) + 1)]
+    return OwnRole(name, does, dict(zip(names, documents, strict=True)), trust(account))
+
+
+def calls(account: Account, role: OwnRole) -> tuple[Call, ...]:
+    """The requests with which somebody who may do so makes a role, with its boundary before it and its policies."""
+    here = f"arn:{account.where.partition}:iam::{account.account_id}"
+    marks = tags.listed({tags.MADE_BY: tags.KENNEL})
+    limit = f"{here}:policy{PATH}{role.boundary}"
+    made = {
+        "RoleName": role.name,
+        "AssumeRolePolicyDocument": json.dumps(role.trust),
+        "PermissionsBoundary": limit,
+        "Description": f"Kennel {role.does}",
+        "Tags": marks,
+    }
+    policies = {role.boundary: boundary(account), **role.policies}
+    return (
+        *(
+            Call(
+                "iam",
+                "CreatePolicy",
+                {"PolicyName": name, "Path": PATH, "PolicyDocument": json.dumps(document), "Tags": marks},
+                "makes the boundary, unless it is there" if name == role.boundary else f"makes the policy {name}",
+            )
+            for name, document in policies.items()
+        ),
+        Call("iam", "CreateRole", made, f"makes the role {role.name} within its boundary"),
+        *(
+            Call("iam", "AttachRolePolicy", {"RoleName": role.name, "PolicyArn": f"{here}:policy{PATH}{name}"}, "")
+            for name in role.policies
+        ),
+    )

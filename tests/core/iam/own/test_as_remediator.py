@@ -1,0 +1,93 @@
+"""A role is mended, split, let go and given back with the remediator role's session, as the embedded AWS enforces it.
+
+The rights that Kennel proposes for itself are enough for what it does, and for no other role.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from dashboard.core.aws import Aws
+from dashboard.core.errors import AccessDenied
+from dashboard.core.iam.own import own_roles
+from dashboard.core.iam.replace import change, change_plan, retire, standing, undo
+from dashboard.core.iam.replace.records import Records
+from dashboard.core.iam.replace.step import State
+from tests.conftest import Embedded
+from tests.core.iam.role_world import MANAGED, Faulty, broad_role, document, proposal, statement
+
+EXTRA = document(statement("sns:Publish"))
+GIVEN = [f"{MANAGED}AmazonSageMakerFullAccess", f"{MANAGED}AmazonS3FullAccess"]
+
+
+@pytest.fixture(scope="module")
+def root(embedded: Embedded) -> Aws:
+    return Faulty(embedded)
+
+
+@pytest.fixture(scope="module")
+def roles(root: Aws) -> tuple[str, str, str]:
+    """Three broad roles: two that the remediator is made for, and one that it is not."""
+    return broad_role(root, Extra=EXTRA), broad_role(root), broad_role(root)
+
+
+@pytest.fixture(scope="module")
+def remediator(root: Aws, roles: tuple[str, str, str]) -> Aws:
+    """A session of the role, made by the program that the page shows."""
+    made = own_roles.remediator(root.account, {root.account.role_arn(name): GIVEN for name in roles[:2]})
+    for one in own_roles.calls(root.account, made):
+        root.call(one.service, one.operation, **one.parameters)
+    arn = root.account.role_arn(made.name)
+    return root.acting(root.call("sts", "AssumeRole", RoleArn=arn, RoleSessionName="ada")["Credentials"])
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    return Records(tmp_path / "changes.sqlite")
+
+
+def test_a_role_is_replaced_and_given_back(remediator: Aws, roles: tuple[str, str, str], records: Records) -> None:
+    name = roles[0]
+    before = standing.read(remediator, name)
+    plan = change_plan.plan(remediator, proposal(name))
+    steps = [one for one in change.apply(remediator, plan, records=records, sleep=lambda _: None) if one.state.is_final]
+    assert [one.state for one in steps] == [State.DONE] * 7, steps
+    (record,) = records.of(remediator.account.account_id, before.arn)
+    back = list(undo.apply(remediator, undo.plan(remediator, record), records=records, sleep=lambda _: None))
+    assert back[-1].state is State.DONE, back
+    assert standing.read(remediator, name).digest == before.digest
+
+
+def test_a_new_role_is_made_for_one_duty_of_a_shared_one_and_taken_away_again(
+    remediator: Aws, roles: tuple[str, str, str], records: Records
+) -> None:
+    plan = change_plan.plan(remediator, proposal(roles[1], new_role=f"{roles[1]}-training"))
+    steps = [one for one in change.apply(remediator, plan, records=records, sleep=lambda _: None) if one.state.is_final]
+    assert {one.state for one in steps} == {State.DONE}, steps
+    (record,) = records.all(remediator.account.account_id)
+    back = list(undo.apply(remediator, undo.plan(remediator, record), records=records, sleep=lambda _: None))
+    assert back[-1].state is State.DONE, back
+
+
+def test_a_role_is_switched_off(remediator: Aws, roles: tuple[str, str, str], records: Records) -> None:
+    plan = retire.plan(remediator, roles[1])
+    steps = [one for one in retire.apply(remediator, plan, records=records, sleep=lambda _: None) if one.state.is_final]
+    assert {one.state for one in steps} == {State.DONE}, steps
+
+
+def test_a_role_it_was_not_made_for_stays_as_it_is(
+    root: Aws, remediator: Aws, roles: tuple[str, str, str], records: Records
+) -> None:
+    before = standing.read(root, roles[2])
+    plan = change_plan.plan(remediator, proposal(roles[2]))
+    steps = list(change.apply(remediator, plan, records=records, sleep=lambda _: None))
+    assert State.FAILED in {one.state for one in steps}
+    assert standing.read(root, roles[2]).digest == before.digest
+
+
+def test_it_attaches_nothing_that_was_not_there_before(remediator: Aws, roles: tuple[str, str, str]) -> None:
+    for policy in ("AdministratorAccess", "IAMFullAccess"):
+        with pytest.raises(AccessDenied):
+            remediator.call("iam", "AttachRolePolicy", RoleName=roles[0], PolicyArn=MANAGED + policy)
+    with pytest.raises(AccessDenied):
+        remediator.call("iam", "AttachRolePolicy", RoleName=own_roles.REMEDIATOR, PolicyArn=GIVEN[0])

@@ -110,7 +110,7 @@ def run(
     began = now()
     made = trial.planned(planned.before, planned.proposal, token or secrets.token_hex(4))
     if planned.proposal.duty is Duty.FUNCTION and planned.uses:
-        made = trial.renamed(made, rerun_function.names(planned.uses[0].name, made))
+        made = trial.renamed(made, rerun_function.names(planned.uses, made))
     proving = _Proving(aws, planned, made, is_stopped, sleep, now, began)
     steps: list[Step] = []
     was_stopped = False
@@ -300,7 +300,7 @@ class _Proving:
         """Rights on what is the role's own by name, as the trial's policies have it."""
         if self.plan.proposal.duty is not Duty.FUNCTION or not self.plan.uses:
             return tuple(rights)
-        names = rerun_function.names(self.plan.uses[0].name, self.trial)
+        names = rerun_function.names(self.plan.uses, self.trial)
         found = []
         for one in rights:
             resource = one.resource

@@ -1,6 +1,7 @@
 """Invoke a function's code once more as the trial role, in a function of the trial's name with a log of its own."""
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 from urllib.error import URLError
@@ -12,6 +13,7 @@ from dashboard.core.errors import AlreadyExists, InvalidInput, NotFound, Refused
 from dashboard.core.iam.replace.picture import GREY
 from dashboard.core.iam.replace.rerun import NotRunError, Running, Told
 from dashboard.core.iam.replace.trial import Trial, cleared
+from dashboard.core.iam.usage import Use
 from dashboard.core.serving.functions.act import settled
 from dashboard.core.serving.functions.invoke import event, invoke
 
@@ -21,9 +23,9 @@ _KEPT = ("Runtime", "Handler", "MemorySize", "Timeout", "Architectures")
 _DENIED = ("AccessDenied", "is not authorized to perform", "UnauthorizedOperation")
 
 
-def names(function: str, trial: Trial) -> dict[str, str]:
-    """What its policy names and the trial has in another place: its own log."""
-    return {f":log-group:/aws/lambda/{function}:": f":log-group:/aws/lambda/{trial.name}:"}
+def names(uses: Iterable[Use], trial: Trial) -> dict[str, str]:
+    """What the policy of functions names and the trial has in another place: their own logs."""
+    return {f":log-group:/aws/lambda/{one.name}:": f":log-group:/aws/lambda/{trial.name}:" for one in uses}
 
 
 def run(running: Running) -> Told:

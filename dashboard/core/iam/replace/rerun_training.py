@@ -1,4 +1,4 @@
-"""Train once more as the trial role: the newest job that can be, its epochs cut to one, its results beside its own."""
+"""Train once more as the trial role: its newest job that completed, for one epoch, its results beside its own."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,8 +10,8 @@ from dashboard.core.iam.replace.rerun import POLL, NotRunError, Running, Stopped
 from dashboard.core.runs.delete import delete_objects
 from dashboard.core.s3_address import parts
 
-MOST_JOBS = 10
-"""So many of the newest jobs are looked at for one that can be run again."""
+MOST_JOBS = 25
+"""So many of the newest jobs are looked at for one that completed."""
 SECONDS = 900
 """The longest that it may train."""
 EPOCHS = ("epochs", "num_epochs", "max_epochs", "num_train_epochs")
@@ -31,7 +31,7 @@ _ENDED = ("Completed", "Failed", "Stopped")
 
 def run(running: Running) -> Told:
     """Train and wait. Raises Refused when the job fails, NotRunError when there is none to run again."""
-    job, is_recording = _newest(running.aws, running)
+    job, is_recording, passed_over = _newest(running.aws, running)
     request = small(job, running.trial.name, running.trial.arn, running.trial.mark)
     if is_recording:
         request = _made_up(running, request)
@@ -57,6 +57,7 @@ def run(running: Running) -> Told:
     return Told(
         f"{what} as {running.trial.name} and completed",
         (
+            _why(job, passed_over),
             f"{told['TrainingJobName']}: Completed after {told.get('TrainingTimeInSeconds', 0)} s of training",
             f"its model was written to {artifact}" if artifact else "it wrote no model",
         ),
@@ -119,16 +120,32 @@ def _made_up(running: Running, request: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _newest(aws: Aws, running: Running) -> tuple[dict[str, Any], bool]:
-    """The newest job of the role that can be run again, or, where all are recordings, the newest of these."""
-    recording = None
+def _newest(aws: Aws, running: Running) -> tuple[dict[str, Any], bool, int]:
+    """The newest job of the role that completed, or, where all that did are recordings, the newest of these; whether it
+    is a recording; and how many newer ones did not complete. What failed before would fail again for its own reasons.
+    """
+    recording, others = None, 0
     for told in _jobs(aws, running):
-        if tags.REPLAY not in tags.of_sagemaker(aws, told["TrainingJobArn"]):
-            return told, False
-        recording = recording or told
-    if recording is None:
-        raise NotRunError("no training job of it is known")
-    return recording, True
+        if told["TrainingJobStatus"] != "Completed":
+            others += 1
+        elif tags.REPLAY not in tags.of_sagemaker(aws, told["TrainingJobArn"]):
+            return told, False, others
+        else:
+            recording = recording or (told, True, others)
+    if recording is not None:
+        return recording
+    if others:
+        newest = f"its newest {others} did" if others > 1 else "its one job did"
+        raise NotRunError(f"no training job that completed is known of it: {newest} not")
+    raise NotRunError("no training job of it is known")
+
+
+def _why(job: Mapping[str, Any], passed_over: int) -> str:
+    """Which job was chosen, and why that."""
+    ended = job.get("TrainingEndTime")
+    when = f" ({ended:%Y-%m-%d %H:%M} UTC)" if ended else ""
+    newer = f"; {passed_over} newer did not" if passed_over else ""
+    return f"{job['TrainingJobName']}{when} is its newest job that completed{newer}"
 
 
 def _jobs(aws: Aws, running: Running) -> Iterator[dict[str, Any]]:

@@ -95,7 +95,7 @@ def test_a_full_access_role_is_replaced_by_a_policy_under_which_its_job_trains_a
     assert proof.holds, proof
     assert proof.nature is Nature.RERUN and proof.sentence.startswith("Proven")
     rerun, probed = proof.steps[2], proof.steps[4]
-    assert "Completed" in rerun.evidence[0]
+    assert "proof-dogs" in rerun.evidence[0] and "Completed" in rerun.evidence[1]
     assert any(line.startswith("sagemaker:DeleteEndpoint: denied") for line in probed.evidence), probed
     assert nothing_left(aws)
     assert [one.state for one in told[:2]] == [State.RUNNING, State.DONE], (

@@ -3,8 +3,10 @@
 import pytest
 
 from dashboard.core import tags
-from dashboard.core.iam.replace.rerun import NotRunError
+from dashboard.core.iam.replace import rerun_training
+from dashboard.core.iam.replace.rerun import NotRunError, Running
 from dashboard.core.iam.replace.rerun_training import made_up, small
+from dashboard.core.iam.usage import Duty, Use
 
 JOB = {
     "TrainingJobName": "dogs-1",
@@ -45,3 +47,44 @@ def test_in_the_place_of_a_recording_a_line_is_fitted_below_its_own_data():
     assert made["RoleArn"] == "arn:new" and made["OutputDataConfig"] == JOB["OutputDataConfig"]
     with pytest.raises(NotRunError):
         made_up(small(JOB | {"InputDataConfig": []}, "kennel-trial-1", "arn:new", "mark"))
+
+
+class Jobs:
+    """The jobs of a role, by name: (status, whether it is a recording)."""
+
+    def __init__(self, **jobs: tuple[str, bool]) -> None:
+        self.jobs = {name.replace("_", "-"): told for name, told in jobs.items()}
+
+    def call(self, service, operation, **asked):
+        if operation == "ListTags":
+            name = asked["ResourceArn"].rpartition("/")[2]
+            return {"Tags": [{"Key": tags.REPLAY, "Value": "yes"}] if self.jobs[name][1] else []}
+        name = asked["TrainingJobName"]
+        status = self.jobs[name][0]
+        return {
+            **JOB,
+            "TrainingJobName": name,
+            "TrainingJobArn": f"arn:training-job/{name}",
+            "TrainingJobStatus": status,
+        }
+
+    def pages(self, service, operation, **asked):
+        yield self.call(service, operation, **asked)
+
+    def running(self):
+        uses = tuple(Use(Duty.TRAINING, name, f"arn:training-job/{name}") for name in self.jobs)
+        return Running(self, None, "arn:old", uses, lambda _: None, lambda: False, [])
+
+
+def newest(jobs):
+    job, is_recording, passed_over = rerun_training._newest(jobs, jobs.running())
+    return job["TrainingJobName"], is_recording, passed_over
+
+
+def test_it_is_the_newest_job_that_completed_whatever_was_tried_since():
+    failed, stopped, done = ("Failed", False), ("Stopped", False), ("Completed", False)
+    assert newest(Jobs(d=("InProgress", False), c=failed, b=stopped, a=done, older=done)) == ("a", False, 3)
+    assert newest(Jobs(c=("Completed", True), b=failed, a=done)) == ("a", False, 1), "a recording runs nothing again"
+    assert newest(Jobs(c=failed, b=("Completed", True), a=("Completed", True))) == ("b", True, 1)
+    with pytest.raises(NotRunError, match="its newest 2 did not"):
+        newest(Jobs(b=failed, a=stopped))

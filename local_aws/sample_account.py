@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,6 +34,7 @@ STARTER = "starter"
 STARTER_KEY = f"models/{STARTER}/model.tar.gz"
 DATASET = "drawn-dogs"
 RUN = "sample-drawn-dogs"
+SERVICES = {"KennelInstance": "ec2.amazonaws.com"}  # which service works as the role, where that is not SageMaker
 VARIANT = "AllTraffic"
 INSTANCE_TYPE = "ml.m5.large"
 IMAGE = "kennel/sample"  # the embedded AWS runs no images; the name says where the job or model came from
@@ -71,9 +73,8 @@ class Builder:
     def build(self) -> None:
         """Build what is missing. Raises SampleAccountError, or botocore's errors when the account cannot be reached."""
         self._bucket()
-        self._role("KennelTraining", _training_policy(self.bucket))
-        self._role("KennelEndpoint", _endpoint_policy(self.bucket))
-        self._role("KennelInstance", _instance_policy(self.bucket), service="ec2.amazonaws.com")
+        for name, policy in _policies(self.bucket).items():
+            self._role(name, policy)
         self._instance_profile("KennelInstance")
         self._trail()
         self._roles.make()
@@ -97,10 +98,14 @@ class Builder:
         self._replays.mark()
 
     def roles(self) -> None:
-        """Make the reference projects' roles in an account that was built before there were any.
+        """Make the reference projects' roles in an account that was built before there were any, and give Kennel's own
+        there, whose policies nothing was held to then, what they need.
 
         Raises botocore's errors.
         """
+        for name, policy in _policies(self.bucket).items():
+            if self._policy_of(name):
+                self._give(name, policy)
         self._trail()
         made = self._roles.make()
         if _found(lambda: self.connect("s3").head_object(Bucket=self.bucket, Key=STARTER_KEY)):
@@ -133,10 +138,11 @@ class Builder:
         if not _found(lambda: s3.get_bucket_tagging(Bucket=self.bucket)):
             s3.put_bucket_tagging(Bucket=self.bucket, Tagging={"TagSet": TAGS})
 
-    def _role(self, name: str, policy: dict[str, Any], *, service: str = "sagemaker.amazonaws.com") -> None:
+    def _role(self, name: str, policy: dict[str, Any]) -> None:
         iam = self.connect("iam")
         if not _found(lambda: iam.get_role(RoleName=name)):
             self.say(f"role {name}")
+            service = SERVICES.get(name, "sagemaker.amazonaws.com")
             statement: dict[str, Any] = {
                 "Effect": "Allow",
                 "Principal": {"Service": service},
@@ -146,16 +152,22 @@ class Builder:
                 statement["Condition"] = {"StringEquals": {"aws:SourceAccount": self.account}}
             trust = {"Version": "2012-10-17", "Statement": [statement]}
             iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust), Tags=TAGS)
-        if not self._has_policy(name, policy):
-            iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(policy))
+        self._give(name, policy)
 
-    def _has_policy(self, role: str, policy: dict[str, Any]) -> bool:
-        """Whether the role's policy stays as it is: it is ours, or a person's. One of an older Kennel is replaced."""
-        iam = self.connect("iam")
-        if not _found(lambda: iam.get_role_policy(RoleName=role, PolicyName=role)):
-            return False
-        kept = iam.get_role_policy(RoleName=role, PolicyName=role)["PolicyDocument"]
-        return bool(kept == policy) or not _actions(kept) < _actions(policy)
+    def _give(self, role: str, policy: dict[str, Any]) -> None:
+        """Its policy, unless a person wrote it another one. What allows a part of ours alone is of an older Kennel."""
+        kept = self._policy_of(role)
+        if not kept or _grants(kept) < _grants(policy):
+            self.connect("iam").put_role_policy(RoleName=role, PolicyName=role, PolicyDocument=json.dumps(policy))
+
+    def _policy_of(self, role: str) -> Any:
+        """The role's policy of its own name; None where there is no such policy, or no such role."""
+        try:
+            return self.connect("iam").get_role_policy(RoleName=role, PolicyName=role)["PolicyDocument"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchEntity":
+                raise
+            return None
 
     def _instance_profile(self, name: str) -> None:
         """The profile through which an EC2 instance gets the role of the same name."""
@@ -342,11 +354,22 @@ def _allow(actions: list[str], resources: list[str]) -> dict[str, Any]:
     return {"Effect": "Allow", "Action": actions, "Resource": resources}
 
 
-def _actions(policy: Any) -> frozenset[str]:
-    """The actions that a policy document allows; none for one that has not the form of ours."""
-    statements = policy.get("Statement", []) if isinstance(policy, dict) else []
-    lists = [one.get("Action", []) for one in statements if isinstance(one, dict)]
-    return frozenset(action for actions in lists for action in ([actions] if isinstance(actions, str) else actions))
+def _grants(policy: dict[str, Any]) -> frozenset[str]:
+    """Each action on each resource under each value of a condition; what has not the form of ours as a whole."""
+    found: set[str] = set()
+    for one in policy["Statement"] if isinstance(policy["Statement"], list) else [policy]:
+        if set(one) - {"Condition"} != {"Effect", "Action", "Resource"} or one["Effect"] != "Allow":
+            found.add(json.dumps(one))
+            continue
+        asked = [(test, key, values) for test, keys in one.get("Condition", {}).items() for key, values in keys.items()]
+        conditions: list[Any] = [(test, key, value) for test, key, values in asked for value in _listed(values)]
+        granted = product(_listed(one["Action"]), _listed(one["Resource"]), conditions or [None])
+        found |= {json.dumps(grant) for grant in granted}
+    return frozenset(found)
+
+
+def _listed(values: Any) -> list[Any]:
+    return values if isinstance(values, list) else [values]
 
 
 def _logs(group: str) -> dict[str, Any]:
@@ -376,11 +399,24 @@ def _images() -> list[dict[str, Any]]:
     return [_allow(["ecr:GetAuthorizationToken"], ["*"]), _allow(actions, images)]
 
 
+def _policies(bucket: str) -> dict[str, dict[str, Any]]:
+    """Kennel's own roles, each with its policy."""
+    return {
+        "KennelTraining": _training_policy(bucket),
+        "KennelEndpoint": _endpoint_policy(bucket),
+        "KennelInstance": _instance_policy(bucket),
+    }
+
+
 def _training_policy(bucket: str) -> dict[str, Any]:
-    """What a training job needs: data and code in, runs and checkpoints out, log, metrics, AWS's image."""
+    """What a training job needs: data and code in, runs and checkpoints out, log, metrics, AWS's image.
+
+    The SageMaker SDK sends its code to a folder of the outputs', since this role may write nowhere else.
+    """
+    read = ("datasets", "code", "runs/code", "checkpoints")
     statements = [
-        _list(bucket, "datasets", "code", "checkpoints"),
-        _objects(["s3:GetObject"], bucket, "datasets", "code", "checkpoints"),
+        _list(bucket, *read),
+        _objects(["s3:GetObject"], bucket, *read),
         _objects(["s3:PutObject", "s3:AbortMultipartUpload"], bucket, "runs", "checkpoints"),
         _logs("/aws/sagemaker/TrainingJobs"),
         _metrics("/aws/sagemaker/TrainingJobs"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from dashboard.core.aws import Aws, connect
-from local_aws.sample_account import Builder, _instance_policy, _training_policy
+from local_aws.sample_account import Builder, _policies
 from tests.conftest import Embedded, start_embedded, stop_embedded
 from tests.core.conftest import write_client
 
@@ -29,8 +29,8 @@ class LiveAccount:
     def make_roles(self) -> None:
         """The roles of a fresh account; those that are there keep their policies."""
         builder = Builder(self.embedded.client, self.aws.account.account_id, "us-east-1", say=lambda _: None)
-        builder._role("KennelTraining", _training_policy(self.bucket))
-        builder._role("KennelInstance", _instance_policy(self.bucket), service="ec2.amazonaws.com")
+        for name in ("KennelTraining", "KennelInstance"):
+            builder._role(name, _policies(self.bucket)[name])
         builder._instance_profile("KennelInstance")
 
 

@@ -65,12 +65,16 @@ def as_text(findings: Sequence[Finding], count: int) -> str:
     for role, of_role in by_role.items():
         lines += [f"{role or 'No role'}", *(line for one in of_role for line in _lines(one)), ""]
     severities = Counter(one.severity for one in findings)
-    told = ", ".join(f"{severities[one]} {one}" for one in Severity if severities[one]) or "nothing"
+    counted = ", ".join(f"{severities[one]} {one}" for one in Severity if severities[one]) or "nothing"
     good = count - sum(1 for role in by_role if role)
     result = score(findings, count)
     roles = "1 role" if count == 1 else f"{count} roles"
-    lines.append(f"{roles}, {good} without a finding. Found: {told}.")
-    lines.append(f"Score: {result.value} of 100 ({result.arithmetic}).")
+    lines.append(f"{roles}, {good} without a finding. Found: {counted}.")
+    if not count and not findings:
+        lines.append("There is no score: the file has no role and no policy to judge.")
+    else:
+        told = f"Score: {result.value} of 100 ({result.arithmetic})."
+        lines += textwrap.wrap(told, WIDTH, subsequent_indent="       ", break_long_words=False)
     return "\n".join(lines)
 
 

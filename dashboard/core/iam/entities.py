@@ -141,7 +141,11 @@ def _list_of(details: Mapping[str, Any], name: str, *, needed: bool = True) -> l
             "export one with: aws iam get-account-authorization-details > account.json",
         )
     found = details.get(name)
-    return list(found) if isinstance(found, list | tuple) else [] if found is None else [found]
+    if isinstance(found, Mapping):
+        return [found]
+    if found is not None and not isinstance(found, list | tuple):
+        raise InvalidInput("This is no answer of GetAccountAuthorizationDetails", f"its {name} is no list")
+    return list(found or ())
 
 
 def _role(given: Any, place: int, managed: Mapping[str, PolicyText]) -> Role:

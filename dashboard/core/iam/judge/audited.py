@@ -86,7 +86,7 @@ def subject(finding: Finding) -> str:
     """What a finding is about: the role, else the policy's or function's own name, or the whole account."""
     if finding.role:
         return finding.role
-    if finding.arn.endswith(":root"):
+    if finding.arn.endswith(":root") or not (finding.arn or finding.policy):
         return ACCOUNT
     if finding.kind is Kind.UNUSED_POLICY:
         return finding.policy

@@ -79,7 +79,7 @@ def _values(text: str) -> Iterator[Any]:
 def _partial(details: Mapping[str, Any]) -> Iterator[str]:
     if details.get(TRUNCATED):
         yield "the last page says that more follow: the roles and policies on those are not in this audit"
-    if not details["Policies"] and any(
+    elif not details["Policies"] and any(
         isinstance(role, Mapping) and role.get("AttachedManagedPolicies") for role in details["RoleDetailList"]
     ):
         yield "no policy is in it, only roles: it was exported with a filter, and attached policies cannot be judged"

@@ -1,84 +1,71 @@
 """One figure for how safe an account's roles are, with the arithmetic that it comes from.
 
-Every role, and everything else that has a finding, starts with 100 points and loses some for each finding, down to
-none. The score is the mean of what is left, and no more than a ceiling while something grave is open: one administrator
-among a hundred good roles is no 99. The weights are a choice of this product, not a standard.
+Every finding weighs something, and the score falls by as much each time the weight doubles: one more finding never
+raises it, and neither do more roles, and it still moves where there are hundreds. One critical finding alone makes it
+60, one high 80, one medium 90. The weights are a choice of this product, not a standard.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
+from math import log2
 
 from dashboard.core.iam.finding import Finding, Severity
 
 FULL = 100
-WEIGHTS = {Severity.CRITICAL: 60, Severity.HIGH: 25, Severity.MEDIUM: 8, Severity.LOW: 2}
-CEILINGS = {Severity.CRITICAL: 59, Severity.HIGH: 79, Severity.MEDIUM: 94, Severity.LOW: 99}
-"""The most that an account can have with a finding of this severity."""
+STEP = 10
+"""What the score falls by when the weight doubles."""
+UNIT = 10
+"""The weight that is the first such step."""
+WEIGHTS = {Severity.CRITICAL: 150, Severity.HIGH: 30, Severity.MEDIUM: 10, Severity.LOW: 2}
 
 
 @dataclass(frozen=True)
 class Line:
-    """Findings of one severity: how many, and the points that each takes."""
+    """Findings of one severity: how many, and what each weighs."""
 
     severity: Severity
     count: int
     weight: int
 
     @property
-    def points(self) -> int:
+    def total(self) -> int:
         return self.count * self.weight
 
 
 @dataclass(frozen=True)
 class Score:
-    """value: 0 to 100. lines: what was taken away, the worst first. judged: roles and other things that were judged.
-
-    kept: points that findings would have taken from what had none left. mean: before the ceiling, 0 to 100.
-    ceiling: what holds the value down, None where nothing does.
-    """
+    """value: 0 to 100. lines: what weighs, the worst first. roles: so many were judged."""
 
     value: int
     lines: tuple[Line, ...]
-    judged: int
-    kept: int
-    mean: Fraction
-    ceiling: int | None = None
+    roles: int
+
+    @property
+    def weight(self) -> int:
+        return sum(line.total for line in self.lines)
 
     @property
     def arithmetic(self) -> str:
         """How the value comes about, in one line."""
-        if not self.judged:
-            return "there is nothing to judge"
         if not self.lines:
-            return f"nothing was found in {self.judged} roles"
-        taken = " + ".join(f"{line.count} {line.severity} × {line.weight}" for line in self.lines)
-        kept = f" − {self.kept} of those that have no points left" if self.kept else ""
-        told = f"{FULL} − ({taken}{kept}) ÷ {self.judged} = {float(self.mean):.1f}"
-        if self.ceiling is not None and self.ceiling == self.value:
-            told += f", at most {self.ceiling} with a {self.lines[0].severity} finding"
-        return told
+            return f"nothing was found in {self.roles} roles" if self.roles else "there is nothing to judge"
+        weighed = " + ".join(f"{line.count} {line.severity} × {line.weight}" for line in self.lines)
+        total = f" = {self.weight:,}" if len(self.lines) > 1 or self.lines[0].count > 1 else ""
+        least = ", 0 at least" if not self.value else ""
+        return (
+            f"the findings weigh {weighed}{total}; "
+            f"{FULL} − {STEP} × log₂(1 + {self.weight:,} ÷ {UNIT}) = {_value(self.weight):.1f}{least}: "
+            f"twice the weight takes {STEP} away"
+        )
 
 
 def score(findings: Iterable[Finding], roles: int) -> Score:
     """The score of an account with so many roles. What is accepted as a risk is left out by the caller."""
-    found = list(findings)
-    by_thing: dict[tuple[str, str], list[Finding]] = {}
-    for one in found:
-        by_thing.setdefault((one.role, "" if one.role else one.arn or one.policy), []).append(one)
-    with_role = sum(1 for role, _ in by_thing if role)
-    judged = max(roles, with_role) + len(by_thing) - with_role
-    lines = tuple(
-        Line(severity, count, weight)
-        for severity, weight in WEIGHTS.items()
-        if (count := sum(1 for one in found if one.severity is severity))
-    )
-    taken = sum(min(FULL, _points(of_one)) for of_one in by_thing.values())
-    mean = FULL - Fraction(taken, judged) if judged else Fraction(FULL)
-    ceiling = CEILINGS[lines[0].severity] if lines else None
-    value = int(mean) if ceiling is None else min(int(mean), ceiling)
-    return Score(value, lines, judged, sum(line.points for line in lines) - taken, mean, ceiling)
+    counts = Counter(one.severity for one in findings)
+    lines = tuple(Line(one, counts[one], weight) for one, weight in WEIGHTS.items() if counts[one])
+    return Score(max(0, int(_value(sum(line.total for line in lines)))), lines, roles)
 
 
-def _points(findings: Sequence[Finding]) -> int:
-    return sum(WEIGHTS[one.severity] for one in findings)
+def _value(weight: int) -> float:
+    return FULL - STEP * log2(1 + weight / UNIT)

@@ -14,12 +14,13 @@ from dashboard.core.iam.entities import Role
 from dashboard.core.iam.finding import Severity
 from dashboard.core.iam.judge.audited import Audited
 from dashboard.core.iam.least import sizes
-from dashboard.core.iam.own import own_roles
+from dashboard.core.iam.own import own_roles, work_boundary
+from dashboard.core.iam.own.mended import Mended
 from dashboard.core.iam.own.own_check import findings_of
 from dashboard.core.iam.own.own_grants import trail_bucket
 from dashboard.core.iam.own.own_roles import BOUNDARY, OwnRole
 from dashboard.core.iam.replace.refusals import OWN_ROLES
-from dashboard.ui import address, document_text, page
+from dashboard.ui import address, document_text, page, role_words
 from dashboard.ui.markup import badge, escape, note
 from dashboard.ui.tones import Tone
 
@@ -37,6 +38,7 @@ class Kind(StrEnum):
 class View(StrEnum):
     POLICIES = "Policies"
     BOUNDARY = "Boundary"
+    WORK = "Boundary of the roles"
     TRUST = "Trust"
     CODE = "As code"
 
@@ -46,8 +48,8 @@ _WORDS = {
     Kind.OPERATOR: "Also launches, deploys, scales, stops and deletes: only what carries the tag kennel:made-by, and "
     "it passes no roles but Kennel's four. Roles of new functions are made by somebody who may make roles.",
     Kind.REMEDIATOR: "Also replaces the policies of the roles chosen here and of no other. It can attach only what "
-    "these roles have today and what Kennel makes below /kennel/: so whatever it takes it can give back. Whoever works "
-    "as it decides what these roles, and new ones below /kennel/, may do: give it for as long as it is needed.",
+    "these roles have today and what Kennel makes below /kennel/: so whatever it takes it can give back. It can write "
+    "and make only roles that a permissions boundary holds: those chosen here that have none get one with it.",
 }
 
 
@@ -109,17 +111,17 @@ def _made(aws: Aws, kind: Kind, buckets: Sequence[str], audited: Audited) -> Own
     if not chosen:
         st.html(note("Choose the roles that are to be mended.", Tone.WAITING))
         return None
-    return own_roles.remediator(aws.account, chosen, buckets)
+    return own_roles.remediator(aws.account, [Mended.of(one, audited.usage.of(one.arn)) for one in chosen], buckets)
 
 
-def _roles(audited: Audited) -> Mapping[str, Sequence[str]]:
-    """The roles to be mended, each by its ARN with the ARNs of its managed policies."""
+def _roles(audited: Audited) -> list[Role]:
+    """The roles to be mended."""
     found = {one.name: one for one in audited.roles if _may_be_mended(one)}
     bad = {one.role for one in audited.findings if one.severity in (Severity.CRITICAL, Severity.HIGH)}
     names = st.multiselect(
         "Roles to mend", sorted(found), default=sorted(bad & set(found)), key="own-roles", max_selections=20
     )
-    return {found[name].arn: [one.arn for one in found[name].policies if one.arn] for name in names}
+    return [found[name] for name in names]
 
 
 def _may_be_mended(role: Role) -> bool:
@@ -169,9 +171,29 @@ def _show(aws: Aws, made: OwnRole) -> None:
                 )
             )
             st.html(document_text.html(own_roles.boundary(aws.account), f"The policy {BOUNDARY}"))
+        case View.WORK:
+            _show_work(made)
         case View.TRUST:
             st.html(note("Any user or role of this account that is given sts:AssumeRole on it may work as it."))
             st.html(document_text.html(made.trust, f"The trust policy of {made.name}"))
         case View.CODE:
             st.html(note("Run it once, as somebody who may make roles; then name the role in a profile of Kennel's."))
             st.code(code(own_roles.calls(aws.account, made), aws.account), language="python", wrap_lines=True)
+
+
+def _show_work(made: OwnRole) -> None:
+    """What bounds the roles that it changes and makes."""
+    if made.work is None:
+        st.html(note("It changes no roles and makes none."))
+        return
+    said = (
+        f"{work_boundary.NAME} is the most that the roles it changes or makes may do: the services in which they have "
+        "rights today, no IAM beyond reading it and passing these roles, and no way to work as another role."
+    )
+    if made.bounded:
+        said += (
+            f" Without a boundary today, and given this one by the program: {role_words.joined(made.bounded)}. What is "
+            "outside of it they lose at that moment: look before you run it."
+        )
+    st.html(note(said))
+    st.html(document_text.html(made.work, f"The policy {work_boundary.NAME}"))

@@ -9,6 +9,10 @@ from dashboard.core.iam.judge.escalations import WAYS, Target, Way
 from dashboard.core.iam.judge.full_access import Held, listed, lowered
 from dashboard.core.iam.judge.pass_role import KEY, Passing
 from dashboard.core.iam.judge.reach import Reached, Rights
+from dashboard.core.iam.wildcard import overlap, prepared
+
+_POLICY = "iam:policyarn"
+"""The key of conditions on which policy is attached."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +49,15 @@ def ways(rights: Rights, passing: tuple[Passing, ...], strong: Collection[str]) 
 
 
 def _direct(rights: Rights, way: Way, strong: Collection[str]) -> Iterator[Open]:
-    rest = _rest(rights, way, way.needs[1:])
-    if rest is None:
+    if _rest(rights, way, way.needs[1:]) is None:
         return
     by_clause: dict[int, list[Reached]] = {}
     for one in rights.reaches(way.needs[0].lower()):
-        if not _is_guarded(one, way) and _leads_on(rights, one, way.target, strong):
+        if not _is_guarded(rights, one, way) and _leads_on(rights, one, way, strong):
             by_clause.setdefault(id(one.clause), []).append(one)
     for found in by_clause.values():
         best = min(found, key=lambda one: (one.is_bounded, bool(_keys(one, way)), not one.is_anything))
+        rest = _rest(rights, way, way.needs[1:], best if way.target is Target.MADE else None) or ()
         onto = tuple(arn for arn in strong if way.target is Target.ROLE and rights.covers(best, arn))
         yield _open(way, (best, *rest), onto)
 
@@ -72,11 +76,17 @@ def _passed(rights: Rights, way: Way, passing: tuple[Passing, ...], strong: Coll
             yield Open(opened.way, opened.by, lowered(opened.severity, steps), leads)
 
 
-def _rest(rights: Rights, way: Way, needs: tuple[str, ...]) -> tuple[Reached, ...] | None:
-    """The statement that gives each of the actions; None when one of them is not given."""
+def _rest(rights: Rights, way: Way, needs: tuple[str, ...], made: Reached | None = None) -> tuple[Reached, ...] | None:
+    """The statement that gives each of the actions; None when one of them is not given. made: on something of what
+    this gives, where it is not all the same on what.
+    """
     found = []
     for action in needs:
-        reached = [one for one in rights.reaches(action.lower()) if not _is_guarded(one, way)]
+        reached = [
+            one
+            for one in rights.reaches(action.lower())
+            if not _is_guarded(rights, one, way) and (made is None or _meet(one.resource, made.resource))
+        ]
         if not reached:
             return None
         found.append(min(reached, key=lambda one: (one.is_bounded, bool(one.clause.limit.told(action)), _place(one))))
@@ -88,7 +98,15 @@ def _place(one: Reached) -> tuple[str, int]:
     return one.clause.policy.name, one.clause.place
 
 
-def _leads_on(rights: Rights, one: Reached, target: Target, strong: Collection[str]) -> bool:
+def _meet(one: str, other: str) -> bool:
+    """Whether there is anything in both Resources, as they are written. One that leaves things out may be anything."""
+    return any(each.startswith("all but") for each in (one, other)) or overlap(prepared(one), prepared(other))
+
+
+def _leads_on(rights: Rights, one: Reached, way: Way, strong: Collection[str]) -> bool:
+    target = way.target
+    if target is Target.MADE:
+        return _rest(rights, way, way.needs[1:], one) is not None
     if target is Target.ANY or one.is_anything:
         return True
     if target is Target.ROLE:
@@ -100,9 +118,23 @@ def _leads_on(rights: Rights, one: Reached, target: Target, strong: Collection[s
     return False
 
 
-def _is_guarded(one: Reached, way: Way) -> bool:
-    """Whether a condition names what alone may be given."""
-    return bool(way.guards) and any(key.lower() in way.guards for key in one.clause.limit.told(one.action))
+def _is_guarded(rights: Rights, one: Reached, way: Way) -> bool:
+    """Whether a condition names what alone may be given. Which policies may be attached is no limit to whoever may
+    write one of these.
+    """
+    keys = {key.lower() for key in one.clause.limit.told(one.action)} & way.guards
+    return bool(keys - {_POLICY}) or (bool(keys) and not _writes(rights, one))
+
+
+def _writes(rights: Rights, one: Reached) -> bool:
+    """Whether it may write a policy of those that the condition lets it attach."""
+    named = [value for each in one.clause.statement.conditions if each.key.lower() == _POLICY for value in each.values]
+    return any(
+        _meet(reached.resource, value)
+        for action in ("iam:createpolicy", "iam:createpolicyversion")
+        for reached in rights.reaches(action)
+        for value in named
+    )
 
 
 def _keys(one: Reached, way: Way) -> tuple[str, ...]:

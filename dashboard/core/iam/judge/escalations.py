@@ -13,11 +13,12 @@ from dashboard.core.iam.finding import Severity
 class Target(Enum):
     """What the first action has to be allowed on to be a way.
 
-    ANY: whatever it is (what one makes, one can name). EVERYTHING: more than what is named. ROLE: this role or a strong
-    one. POLICY: one that this role has attached.
+    ANY: whatever it is (what one makes, one can name). MADE: the same, and the other actions on what is made.
+    EVERYTHING: more than what is named. ROLE: this role or a strong one. POLICY: one that this role has attached.
     """
 
     ANY = auto()
+    MADE = auto()
     EVERYTHING = auto()
     ROLE = auto()
     POLICY = auto()
@@ -70,14 +71,14 @@ WAYS: tuple[Way, ...] = (
     Way(
         ("iam:CreateRole", "iam:PutRolePolicy"),
         "make a role that trusts them and write any right into it",
-        target=Target.EVERYTHING,
+        target=Target.MADE,
         severity=Severity.CRITICAL,
         guards=_BOUND,
     ),
     Way(
         ("iam:CreateRole", "iam:AttachRolePolicy"),
         "make a role that trusts them and attach AdministratorAccess to it",
-        target=Target.EVERYTHING,
+        target=Target.MADE,
         severity=Severity.CRITICAL,
         guards=_ATTACH,
     ),

@@ -95,9 +95,8 @@ OPERATES = _calls(
 MENDS = _calls(
     iam="""
         AddRoleToInstanceProfile AttachRolePolicy CreateInstanceProfile CreatePolicy CreateRole DeletePolicy
-        DeleteInstanceProfile DeletePolicyVersion DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy
-        DetachRolePolicy PutRolePermissionsBoundary PutRolePolicy RemoveRoleFromInstanceProfile TagPolicy TagRole
-        UntagPolicy UntagRole UpdateAssumeRolePolicy
+        DeleteInstanceProfile DeletePolicyVersion DeleteRole DeleteRolePolicy DetachRolePolicy PutRolePolicy
+        RemoveRoleFromInstanceProfile TagPolicy TagRole UntagPolicy UntagRole UpdateAssumeRolePolicy
     """,
 )
 

@@ -1,16 +1,20 @@
 """What Kennel's own roles are given: the operations that its code calls, as rights as narrow as can be. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Account
+from dashboard.core.iam.least.generate import role_name
 from dashboard.core.iam.least.grants import Grant, Limit
+from dashboard.core.iam.own import work_boundary
+from dashboard.core.iam.own.mended import Mended
 from dashboard.core.iam.own.own_calls import MENDS, OPERATES, READS, Calls
 from dashboard.core.iam.replace.refusals import PATH
 from dashboard.core.iam.requests import rights_of
 from dashboard.core.iam.rights import ANYTHING, Right
+from dashboard.core.iam.usage import Duty
 
 PASSES = {
     "KennelTraining": "sagemaker.amazonaws.com",
@@ -40,7 +44,6 @@ FUNCTIONS = ("kennel-*", "*-photos")
 """Whose code the operator may change: whoever changes a function's code works as its role. Kennel names a function
 after its endpoint, with "-photos" behind it."""
 _CODE = frozenset({"lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"})
-_OF_NEW_ROLES = frozenset({"iam:TagRole", "iam:UntagRole", "iam:PutRolePolicy", "iam:DeleteRolePolicy"})
 _NAMED = {
     "budgets": "budget/kennel-month*",
     "scheduler": "schedule/default/kennel-delete-*",
@@ -54,6 +57,7 @@ _SAID: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("ssm", "GetParameters"): {"Names": ["/aws/service/*"]},
     ("application-autoscaling", "RegisterScalableTarget"): {"Tags": {tags.MADE_BY: tags.KENNEL}},
     ("lambda", "CreateFunction"): {"Tags": {tags.MADE_BY: tags.KENNEL}},
+    ("iam", "CreateInstanceProfile"): {"Tags": tags.listed({tags.MADE_BY: tags.KENNEL})},
     ("logs", "CreateLogGroup"): {"tags": {tags.MADE_BY: tags.KENNEL}},
 }
 """What Kennel always says in a request: that it reads parameters of AWS's own, and the mark of what it makes."""
@@ -160,32 +164,58 @@ def _of_ec2(right: Right) -> Iterator[Grant]:
         )
 
 
-def mending(account: Account, roles: Mapping[str, Iterable[str]]) -> Iterator[Grant]:
-    """What replaces policies of these roles, each by its ARN with the ARNs of the managed policies that it has."""
+def mending(account: Account, roles: Sequence[Mended]) -> Iterator[Grant]:
+    """What replaces policies of these roles, and makes roles in their place: only while the boundary holds the role."""
     where = account.where
     here = f"arn:{where.partition}:iam::{where.account}"
-    own, made = f"{here}:role{PATH}*", f"{here}:policy{PATH}*"
+    own, made, arns = f"{here}:role{PATH}*", f"{here}:policy{PATH}*", tuple(one.arn for one in roles)
     profiles = (
         f"{here}:instance-profile{PATH}*",
-        *(arn.replace(":role/", ":instance-profile/") + "*" for arn in roles),
+        *(arn.replace(":role/", ":instance-profile/") + "*" for arn in arns),
     )
-    given = tuple(dict.fromkeys(arn for policies in roles.values() for arn in policies))
+    given = tuple(dict.fromkeys(arn for one in roles for arn in one.policies))
     attaches = Limit("ArnLike", "iam:PolicyARN", (made, *given))
+    bounds = tuple(dict.fromkeys((work_boundary.arn(account), *(one.boundary for one in roles if one.boundary))))
+    bounded = Limit("StringEquals", "iam:PermissionsBoundary", bounds)
     for right in rights(account, MENDS):
         if right.action in ("iam:AttachRolePolicy", "iam:DetachRolePolicy"):
-            yield Grant("Swap", (right.action,), (own, *roles), (attaches,))
+            yield Grant("Swap", (right.action,), (own, *arns), (attaches, bounded))
+        elif right.action in ("iam:PutRolePolicy", "iam:DeleteRolePolicy"):
+            yield Grant("Write", (right.action,), (own, *arns), (bounded,))
+        elif right.action == "iam:CreateRole":
+            yield Grant("MakeRoles", (right.action,), (own,), (bounded,))
         elif ":policy/" in right.resource:
             yield Grant("OwnPolicies", (right.action,), (made,))
         elif ":instance-profile/" in right.resource:
             yield Grant("Profiles", (right.action,), profiles)
-        elif right.action == "iam:PassRole":
-            continue
-        elif right.action in ("iam:CreateRole", "iam:DeleteRole"):
-            yield Grant("OwnRoles", (right.action,), (own, *roles))
-        elif roles:
-            yield Grant("Mend", (right.action,), tuple(roles))
-        if right.action in _OF_NEW_ROLES:
-            yield Grant("OwnRoles", (right.action,), (own,))
+        elif right.action in ("iam:DeleteRole", "iam:TagRole", "iam:UntagRole"):
+            yield Grant("OwnRoles", (right.action,), (own, *arns))
+        elif right.action != "iam:PassRole" and arns:
+            yield Grant("Mend", (right.action,), arns)
+    for one in roles:
+        yield from _splitting(account, one)
+
+
+def _splitting(account: Account, one: Mended) -> Iterator[Grant]:
+    """What gives a duty of a role a role of its own: each role is passed by its name, to its own service."""
+    where = account.where
+    moved = [*([Duty.FUNCTION] if one.functions else []), *([Duty.ENDPOINT] if one.endpoints else [])]
+    for duty in (Duty.INSTANCE, *moved):
+        new = f"arn:{where.partition}:iam::{where.account}:role{PATH}{role_name(one.name, duty)}"
+        service = Limit("StringEquals", "iam:PassedToService", (duty.service,))
+        yield Grant(f"Pass{duty.value.capitalize()}", ("iam:PassRole",), (new, one.arn), (service,))
+    if one.functions:
+        moves = ("lambda:UpdateFunctionConfiguration", "lambda:PublishVersion", "lambda:UpdateAlias")
+        yield Grant("MoveFunctions", moves, one.functions)
+    if one.endpoints:
+        models = f"arn:{where.partition}:sagemaker:{where.region}:{where.account}"
+        both = (f"{models}:model/*", f"{models}:endpoint-config/*")
+        # a configuration is named after its endpoint, and what takes its place after that
+        configs = tuple(f"{arn.replace(':endpoint/', ':endpoint-config/')}*" for arn in one.endpoints)
+        makes = ("sagemaker:CreateModel", "sagemaker:CreateEndpointConfig", "sagemaker:AddTags")
+        yield Grant("MakeModels", makes, both, (_NEW,))
+        yield Grant("DropModels", ("sagemaker:DeleteModel", "sagemaker:DeleteEndpointConfig"), both, (_MARK,))
+        yield Grant("MoveEndpoints", ("sagemaker:UpdateEndpoint",), (*one.endpoints, *configs))
 
 
 def trail_bucket(account: Account) -> str:

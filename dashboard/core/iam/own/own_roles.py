@@ -2,12 +2,12 @@
 
 Made from the operations that its code calls (own_calls), each turned into the rights that it needs. A reader changes
 nothing. An operator changes what carries Kennel's mark, and passes no roles but Kennel's. A remediator changes the
-roles it was made for and no other, and gives them back only policies that they had, or that Kennel made.
+roles it was made for and no other, and only within a permissions boundary that these roles, and those it makes, have.
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dashboard.core import tags
@@ -17,7 +17,8 @@ from dashboard.core.iam import actions
 from dashboard.core.iam.documents import CURRENT
 from dashboard.core.iam.least import sizes
 from dashboard.core.iam.least.grants import Grant, document, gathered
-from dashboard.core.iam.own import own_grants
+from dashboard.core.iam.own import own_grants, work_boundary
+from dashboard.core.iam.own.mended import Mended
 from dashboard.core.iam.own.own_calls import MENDS, OPERATES, READS
 from dashboard.core.iam.replace.refusals import LINKED, OWN_ROLES, PATH, RESERVED
 
@@ -27,13 +28,19 @@ BOUNDARY = "kennel-boundary"
 
 @dataclass(frozen=True)
 class OwnRole:
-    """policies: documents by name, to be attached. boundary: the name of the policy that bounds it."""
+    """policies: documents by name, to be attached. boundary: the name of the policy that bounds it.
+
+    work: what bounds the roles that it changes and makes, None where it changes none. bounded: the names of those that
+    have no boundary yet, and get that one before the role is made.
+    """
 
     name: str
     does: str
     policies: Mapping[str, Mapping[str, Any]]
     trust: Mapping[str, Any]
     boundary: str = BOUNDARY
+    work: Mapping[str, Any] | None = None
+    bounded: tuple[str, ...] = ()
 
 
 def reader(account: Account, buckets: Iterable[str] = ()) -> OwnRole:
@@ -47,10 +54,13 @@ def operator(account: Account, buckets: Iterable[str] = ()) -> OwnRole:
     return _role(account, OPERATOR, "launches, deploys, scales and deletes what carries Kennel's mark", grants)
 
 
-def remediator(account: Account, roles: Mapping[str, Iterable[str]], buckets: Iterable[str] = ()) -> OwnRole:
-    """Reads, and changes these roles. roles: by ARN, the ARNs of the managed policies that each has today."""
+def remediator(account: Account, roles: Sequence[Mended], buckets: Iterable[str] = ()) -> OwnRole:
+    """Reads, and changes these roles, within the boundary that each of them has or gets."""
     grants = (*own_grants.reading(account, buckets), *own_grants.mending(account, roles))
-    return _role(account, REMEDIATOR, "replaces the policies of the roles it was made for, and undoes that", grants)
+    made = _role(account, REMEDIATOR, "replaces the policies of the roles it was made for, and undoes that", grants)
+    unbounded = tuple(one.name for one in roles if not one.boundary)
+    work = work_boundary.document_for(account, roles, own_grants.PASSES)
+    return replace(made, work=work, bounded=unbounded)
 
 
 def boundary(account: Account) -> dict[str, Any]:
@@ -64,7 +74,9 @@ def boundary(account: Account) -> dict[str, Any]:
     )
     here = f"arn:{where.partition}:iam::{where.account}"
     own = [f"{here}:role/{path}{name}" for name in OWN_ROLES for path in ("", "*/")]
-    limits = [f"{here}:policy{PATH}{name}" for name in (BOUNDARY, *(f"{name}*" for name in OWN_ROLES))]
+    limits = [
+        f"{here}:policy{PATH}{name}" for name in (BOUNDARY, work_boundary.NAME, *(f"{name}*" for name in OWN_ROLES))
+    ]
     linked = [f"arn:{where.partition}:iam::*:role{path}*" for path in (LINKED, RESERVED)]
     changing = [action for action in iam if actions.access_level(action).changes]
     return {
@@ -104,7 +116,8 @@ def calls(account: Account, role: OwnRole) -> tuple[Call, ...]:
         "Description": f"Kennel {role.does}",
         "Tags": marks,
     }
-    policies = {role.boundary: boundary(account), **role.policies}
+    work = {work_boundary.NAME: role.work} if role.work else {}
+    policies = {role.boundary: boundary(account), **work, **role.policies}
     return (
         *(
             Call(
@@ -114,6 +127,15 @@ def calls(account: Account, role: OwnRole) -> tuple[Call, ...]:
                 "makes the boundary, unless it is there" if name == role.boundary else f"makes the policy {name}",
             )
             for name, document in policies.items()
+        ),
+        *(
+            Call(
+                "iam",
+                "PutRolePermissionsBoundary",
+                {"RoleName": name, "PermissionsBoundary": work_boundary.arn(account)},
+                f"{name} may do no more than {work_boundary.NAME} says, from now on",
+            )
+            for name in role.bounded
         ),
         Call("iam", "CreateRole", made, f"makes the role {role.name} within its boundary"),
         *(

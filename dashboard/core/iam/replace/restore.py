@@ -54,17 +54,15 @@ def back(before: Standing, after: Standing, present: Standing) -> Back:
         else:
             takes.append(_delete(role, name))
             del inline[name]
-    trust, boundary = present.trust, present.boundary
-    for call, what in (_trust(before, after, present), _boundary(before, after, present)):
-        if call is not None:
-            gives.append(call)
-        if what:
-            stays.append(what)
-    if any(call.operation == "UpdateAssumeRolePolicy" for call in gives):
-        trust = before.trust
-    if any(call.operation.endswith("PermissionsBoundary") for call in gives):
-        boundary = before.boundary
-    result = replace(present, attached=tuple(attached.values()), inline=inline, trust=trust, boundary=boundary)
+    call, what = _trust(before, after, present)
+    if call is not None:
+        gives.append(call)
+    if what:
+        stays.append(what)
+    if _limit(present) != _limit(before):  # no change of ours is about it
+        stays.append("its permissions boundary was changed by somebody else since, and stays as it is")
+    trust = present.trust if call is None else before.trust
+    result = replace(present, attached=tuple(attached.values()), inline=inline, trust=trust)
     return Back((*gives, *takes), tuple(stays), result)
 
 
@@ -85,6 +83,11 @@ def attach(role: str, policy: Attached) -> Call:
     return _attach(role, policy.arn, policy.name)
 
 
+def _limit(role: Standing) -> str:
+    """The ARN of its boundary, "" without one."""
+    return role.boundary.arn if role.boundary else ""
+
+
 def _trust(before: Standing, after: Standing, present: Standing) -> tuple[Call | None, str]:
     old, new, now = (canonical(side.trust) for side in (before, after, present))
     if old == new or now == old:
@@ -92,19 +95,6 @@ def _trust(before: Standing, after: Standing, present: Standing) -> tuple[Call |
     if now != new:
         return None, "the trust policy was changed by somebody else since, and stays as it is"
     return _set_trust(before.name, before.trust, "gives it the trust policy that it had"), ""
-
-
-def _boundary(before: Standing, after: Standing, present: Standing) -> tuple[Call | None, str]:
-    old, new, now = (side.boundary.arn if side.boundary else "" for side in (before, after, present))
-    if now == old:
-        return None, ""
-    if now != new or old == new:
-        return None, "its permissions boundary was changed by somebody else since, and stays as it is"
-    if not old:
-        gone = {"RoleName": before.name}
-        return Call("iam", "DeleteRolePermissionsBoundary", gone, "takes its permissions boundary off"), ""
-    asked = {"RoleName": before.name, "PermissionsBoundary": old}
-    return Call("iam", "PutRolePermissionsBoundary", asked, "gives it the permissions boundary that it had"), ""
 
 
 def _attach(role: str, arn: str, name: str) -> Call:

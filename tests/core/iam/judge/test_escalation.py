@@ -123,6 +123,16 @@ def test_whoever_makes_roles_and_writes_their_policies_needs_no_other() -> None:
     assert of_kind(judged(document(*made)), Kind.PRIVILEGE_ESCALATION).severity is Severity.CRITICAL
     limit = {"StringEquals": {"iam:PermissionsBoundary": arn("limit")}}
     assert ways(judged(document({**made[0], "Condition": limit}))) == []
+    below = allow(["iam:CreateRole", "iam:PutRolePolicy"], f"{ROLES}team/*")
+    assert of_kind(judged(document(below)), Kind.PRIVILEGE_ESCALATION).severity is Severity.CRITICAL
+    apart = [allow("iam:CreateRole", f"{ROLES}team/*"), allow("iam:PutRolePolicy", f"{ROLES}other/*")]
+    assert ways(judged(document(*apart))) == []
+
+
+def test_whoever_writes_a_policy_is_not_held_by_which_policies_may_be_attached() -> None:
+    attaches = allow("iam:AttachRolePolicy", ROLE, Condition={"ArnLike": {"iam:PolicyARN": arn("team/*")}})
+    assert ways(judged(document(attaches, allow("iam:CreatePolicy", arn("other/*"))))) == []
+    assert ways(judged(document(attaches, allow("iam:CreatePolicy", arn("team/*")))))
 
 
 def test_a_policy_of_ones_own_can_be_written_anew() -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import botocore.session
@@ -14,7 +15,8 @@ from dashboard.core.iam import actions
 from dashboard.core.iam.evaluate import evaluate
 from dashboard.core.iam.findings import audit
 from dashboard.core.iam.least import sizes
-from dashboard.core.iam.own import own_roles
+from dashboard.core.iam.own import own_roles, work_boundary
+from dashboard.core.iam.own.mended import Mended
 from dashboard.core.iam.own.own_calls import IMPLIED, MENDS, OPERATES, READS
 from dashboard.core.iam.own.own_roles import OwnRole
 from dashboard.core.iam.replace.refusals import OWN_ROLES
@@ -31,12 +33,21 @@ NAMED_ONLY = frozenset(
      "DeleteBucket", "DeleteLogGroup", "DeleteNotebookInstance", "GetCallerIdentity", "GetConsoleOutput",
      "GetDelegatedAccessToken", "GetFederationToken", "GetSessionToken", "GetWebIdentityToken", "InvokeEndpointAsync",
      "InvokeEndpointWithResponseStream", "ListBuckets", "ListObjects", "Publish", "PutBucketPolicy",
-     "PutEventSelectors", "StartLogging", "StartNotebookInstance", "UpdateNotebookInstance"}
+     "PutEventSelectors", "PutRolePermissionsBoundary", "StartLogging", "StartNotebookInstance",
+     "UpdateNotebookInstance"}
 )  # fmt: skip
 
 READER = own_roles.reader(WORK, ["team-data"])
 OPERATOR = own_roles.operator(WORK)
-REMEDIATOR = own_roles.remediator(WORK, {DOGS: [BROAD]})
+MENDED = Mended(
+    DOGS,
+    (BROAD,),
+    actions=frozenset({"s3:GetObject", "s3:PutObject", "sagemaker:CreateTrainingJob", "lambda:InvokeFunction"}),
+    functions=(f"arn:aws:lambda:{HERE}:function:dog-infer",),
+    endpoints=(f"arn:aws:sagemaker:{HERE}:endpoint/dogs",),
+)
+REMEDIATOR = own_roles.remediator(WORK, [MENDED])
+WORKS_IN = {"iam__PermissionsBoundary": work_boundary.arn(WORK)}
 ALL = (READER, OPERATOR, REMEDIATOR)
 
 
@@ -124,12 +135,58 @@ def test_a_remediator_takes_from_its_roles_only_what_it_can_give_back() -> None:
     new = f"arn:aws:iam::{ACCOUNT}:policy/kennel/DogProject-least"
     admin = "arn:aws:iam::aws:policy/AdministratorAccess"
     for action in ("iam:AttachRolePolicy", "iam:DetachRolePolicy"):
-        assert may(REMEDIATOR, action, DOGS, iam__PolicyARN=BROAD)
-        assert may(REMEDIATOR, action, DOGS, iam__PolicyARN=new)
-        assert not may(REMEDIATOR, action, DOGS, iam__PolicyARN=admin)
-        assert not may(REMEDIATOR, action, f"arn:aws:iam::{ACCOUNT}:role/Other", iam__PolicyARN=new)
+        assert may(REMEDIATOR, action, DOGS, iam__PolicyARN=BROAD, **WORKS_IN)
+        assert may(REMEDIATOR, action, DOGS, iam__PolicyARN=new, **WORKS_IN)
+        assert not may(REMEDIATOR, action, DOGS, iam__PolicyARN=new), "only what the boundary holds"
+        assert not may(REMEDIATOR, action, DOGS, iam__PolicyARN=admin, **WORKS_IN)
+        assert not may(REMEDIATOR, action, f"arn:aws:iam::{ACCOUNT}:role/Other", iam__PolicyARN=new, **WORKS_IN)
     assert may(REMEDIATOR, "iam:CreatePolicy", new)
     assert not may(REMEDIATOR, "iam:CreatePolicy", f"arn:aws:iam::{ACCOUNT}:policy/DogProject-least")
+
+
+def test_a_remediator_writes_and_makes_only_roles_that_the_boundary_holds_and_cannot_take_it_off() -> None:
+    new = f"arn:aws:iam::{ACCOUNT}:role/kennel/DogProject-training"
+    for action, role in (("iam:CreateRole", new), ("iam:PutRolePolicy", new), ("iam:PutRolePolicy", DOGS)):
+        assert may(REMEDIATOR, action, role, **WORKS_IN)
+        assert not may(REMEDIATOR, action, role)
+        assert not may(REMEDIATOR, action, role, iam__PermissionsBoundary=f"arn:aws:iam::{ACCOUNT}:policy/kennel/wide")
+    assert not may(REMEDIATOR, "iam:CreateRole", DOGS, **WORKS_IN), "nor makes one of theirs anew"
+    for action in ("iam:DeleteRolePermissionsBoundary", "iam:PutRolePermissionsBoundary"):
+        assert not may(REMEDIATOR, action, DOGS, **WORKS_IN)
+    assert not may(REMEDIATOR, "iam:DeletePolicy", work_boundary.arn(WORK))
+    theirs = replace(MENDED, boundary=f"arn:aws:iam::{ACCOUNT}:policy/team")
+    made = own_roles.remediator(WORK, [theirs])
+    assert may(made, "iam:PutRolePolicy", DOGS, iam__PermissionsBoundary=theirs.boundary) and not made.bounded
+
+
+def test_the_roles_of_a_remediator_do_their_work_and_lead_to_no_other() -> None:
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    limit = work_boundary.document_for(WORK, [MENDED])
+
+    def may_work(action: str, resource: str = "*") -> bool:
+        return evaluate([everything], action, resource, boundary=limit).allowed
+
+    assert may_work("s3:GetObject", "arn:aws:s3:::b/x") and may_work("iam:PassRole", DOGS)
+    for action in (
+        "iam:PutRolePolicy",
+        "iam:CreateUser",
+        "sts:AssumeRole",
+        "lambda:UpdateFunctionCode",
+        "ec2:RunInstances",
+    ):
+        assert not may_work(action), action
+    assert not may_work("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/Admin")
+    widest = replace(MENDED, actions=actions.expand(["*"]))
+    assert sizes.size(work_boundary.document_for(WORK, [widest])) <= sizes.MANAGED
+
+
+def test_twenty_roles_to_mend_fit_into_iam() -> None:
+    many = [
+        replace(MENDED, arn=f"{DOGS}-with-a-long-name-{number}", policies=(f"{BROAD}{number}",)) for number in range(20)
+    ]
+    made = own_roles.remediator(WORK, many)
+    assert all(sizes.size(one) <= sizes.MANAGED for one in (*made.policies.values(), made.work or {}))
+    assert len(made.policies) <= sizes.ATTACHED
 
 
 @pytest.mark.parametrize("name", OWN_ROLES)

@@ -53,12 +53,6 @@ def test_what_others_did_since_stays_and_is_said():
     assert OTHER in undone.result.attached and undone.result.boundary == OTHER
 
 
-def test_a_boundary_that_the_change_took_off_comes_back():
-    bound = replace(BEFORE, boundary=OTHER)
-    undone = back(bound, replace(AFTER, boundary=None), replace(AFTER, boundary=None))
-    assert ("PutRolePermissionsBoundary", None) in names(undone.calls) and undone.result.boundary == OTHER
-
-
 def test_the_last_step_of_a_change_takes_off_only_what_the_new_state_has_not():
     kept = replace(AFTER, attached=(NEW, OLD))
     assert names(forward(BEFORE, kept)) == [("DeleteRolePolicy", "In"), ("UpdateAssumeRolePolicy", None)]

@@ -9,6 +9,7 @@ from dashboard.core.errors import NotFound, Refused
 from dashboard.core.iam.replace import change, made, prove, standing, trial
 from dashboard.core.iam.replace.probes import NOBODY, harmless, telling
 from dashboard.core.iam.replace.rerun_function import names
+from dashboard.core.iam.usage import Duty, Use
 from tests.core.iam.role_world import LEAST, Faulty, broad_role, document, proposal, statement
 
 NOW = datetime.now(UTC)
@@ -61,7 +62,9 @@ def test_a_functions_own_log_is_the_trials_in_the_trials_policy(aws):
     log = "arn:aws:logs:us-east-1:1:log-group:/aws/lambda/"
     policy = document(statement("logs:PutLogEvents", resource=[f"{log}dogs:*", f"{log}dogs-other:*"]))
     one = trial.planned(standing.read(aws, name), proposal(name, policy), "0badbeef")
-    renamed = trial.renamed(one, names("dogs", one)).documents[0]["Statement"][0]["Resource"]
+    renamed = trial.renamed(one, names([Use(Duty.FUNCTION, "dogs", "arn")], one)).documents[0]["Statement"][0][
+        "Resource"
+    ]
     assert renamed == [f"{log}kennel-trial-0badbeef:*", f"{log}dogs-other:*"]
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Generic, TypeVar
 
+from dashboard import sample_account
 from dashboard.core.aws import Aws
 
 T = TypeVar("T")
@@ -25,3 +27,8 @@ def where(aws: Aws) -> str:
     """What tells one account's readings from another's."""
     account = aws.account
     return f"{account.name} {account.account_id} {account.region} {account.endpoint_url}"
+
+
+def is_filling(aws: Aws) -> bool:
+    """Whether the sample account is being filled right now, as a first start does."""
+    return aws.account.is_embedded and sample_account.is_filling(Path(aws.account.client_file).parent)

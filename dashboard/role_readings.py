@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import streamlit as st
@@ -80,9 +80,12 @@ def accessed(aws: Aws, role_arn: str) -> Reading[LastAccessed]:
     return _accessed(where(aws), role_arn, aws)
 
 
-def proposed(aws: Aws, seen: RoleSeen) -> Reading[Proposed]:
-    """What would do instead of a role's rights. Raises Refused, Unreachable and CredentialsProblem."""
-    return _proposed(where(aws), seen.role.name, seen, aws)
+def proposed(aws: Aws, seen: Reading[RoleSeen]) -> Reading[Proposed]:
+    """What would do instead of a role's rights, made of this very reading of it: another one has its own.
+
+    Raises Refused, Unreachable and CredentialsProblem.
+    """
+    return _proposed(where(aws), seen.value.role.name, seen.at, seen.value, aws)
 
 
 def records(aws: Aws, arn: str) -> tuple[Record, ...]:
@@ -172,7 +175,7 @@ def _accessed(where: str, role_arn: str, _aws: Aws) -> Reading[LastAccessed]:
 
 
 @st.cache_resource(show_spinner=False, ttl=60, refresh_mode="background", max_entries=32)
-def _proposed(where: str, name: str, _seen: RoleSeen, _aws: Aws) -> Reading[Proposed]:
+def _proposed(where: str, name: str, seen_at: datetime, _seen: RoleSeen, _aws: Aws) -> Reading[Proposed]:
     one, at = _seen.role, now()
     calls = recorded(_aws, one.arn).value
     unread: tuple[Unread, ...] = ()

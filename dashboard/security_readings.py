@@ -21,11 +21,13 @@ from dashboard.core.iam.judge.unused import DAYS
 from dashboard.core.iam.seen import account
 from dashboard.core.iam.seen.account import AccountIam
 from dashboard.core.iam.seen.used_by import Known
-from dashboard.readings import Reading, now, where
+from dashboard.readings import Reading, is_filling, now, where
 
 SECONDS = 300
 """How long a reading of the roles is shown before it is made again, in the background, unless Kennel changes something:
 a dozen calls and a few for each function and endpoint, of which AWS takes some fifteen a second."""
+FILLING = 10
+"""The same while the sample account is being filled: its roles come before the jobs that work as them."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Standing:
 
 def account_iam(aws: Aws) -> Reading[AccountIam]:
     """The roles, what they may and what works as them. What could not be read is named in it; nothing is raised."""
-    found = _account(where(aws), aws)
+    found = _account(where(aws), _turn(aws, now()), aws)
     return Reading(found, found.at)
 
 
@@ -59,7 +61,8 @@ def posture(aws: Aws, unused_days: int = DAYS) -> Standing:
     try:
         accepted = accepted_risks(aws)
         found = _posture(where(aws), unused_days, read.at, held_at(accepted, now()), read.value)
-        if found.score is not None and unused_days == DAYS:  # by another number of days it would be another score
+        is_whole = unused_days == DAYS and not is_filling(aws)  # else it would be the score of something else
+        if found.score is not None and is_whole:
             _note(where(aws), read.at, found.score.value, aws, found)
         return Standing(found, accepted, score_trend(aws))
     except ServiceFault as problem:  # of the file alone: what AWS said stands
@@ -95,8 +98,13 @@ def forget_security() -> None:
     forget_risks()
 
 
+def _turn(aws: Aws, at: datetime) -> int:
+    """Of what another turn's reading is not shown: each few seconds of an account that is being filled; 0 after it."""
+    return int(at.timestamp()) // FILLING if is_filling(aws) else 0
+
+
 @st.cache_resource(show_spinner=False, ttl=SECONDS, refresh_mode="background", max_entries=8)
-def _account(where: str, _aws: Aws) -> AccountIam:
+def _account(where: str, turn: int, _aws: Aws) -> AccountIam:
     return account.read(_aws, _known(where), now)
 
 

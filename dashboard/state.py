@@ -14,7 +14,6 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -60,7 +59,7 @@ from dashboard.function_readings import (
 from dashboard.measure_readings import measure, measurements, measuring, stop_measuring
 from dashboard.model_readings import forget_models, fronts, groups, imports, versions, visitors
 from dashboard.price_readings import prices, refresh_prices, spot_days, told_prices
-from dashboard.readings import Reading, now, where
+from dashboard.readings import Reading, is_filling, now, where
 from dashboard.replay_readings import forget_replays, recorded_traffic, replay_facts, replayed
 from dashboard.run_readings import (
     TAIL_LINES,
@@ -276,11 +275,6 @@ def intent(aws: Aws, spec: TrainingSpec) -> str:
 def launched(aws: Aws, spec: TrainingSpec) -> None:
     """The intent was carried out: describing the same training again from now on is another one."""
     _launches(where(aws)).done[replace(spec, max_cost=None)] += 1
-
-
-def is_filling(aws: Aws) -> bool:
-    """Whether the sample account is being filled right now, as a first start does."""
-    return aws.account.is_embedded and sample_account.is_filling(Path(aws.account.client_file).parent)
 
 
 def forget() -> None:

@@ -33,8 +33,6 @@ def trend_finding(points: Sequence[Point]) -> str:
     if not points:
         return "No score yet"
     first, last = points[0], points[-1]
-    if len(points) == 1:
-        return f"Score {last.score} of 100, first counted on {last.at:%-d %b}"
     change = last.score - first.score
     since = f"since {first.at:%-d %b}" if last.at - first.at >= _DAY else f"since {first.at:%H:%M} UTC"
     if not change:

@@ -19,8 +19,8 @@ def show(role: Role, findings: Sequence[Finding]) -> None:
         empty.show(
             "role-findings",
             "Nothing was found.",
-            "Its policies give no more than they name, only its own service may become it, and it has one duty. "
-            "Use shows what it really does; Proposal, whether less would do.",
+            "Every check of its policies, its boundary and its trust passed, what a Deny takes back left out. Use "
+            "shows what it really does; Proposal, whether less would do.",
         )
         return
     ordered = role_words.ordered(findings)
@@ -64,7 +64,7 @@ def _one(finding: Finding) -> str:
     marks = f"{badge(tone, finding.severity)} {badge(tone, role_words.KINDS[finding.kind], shape='')}"
     rows = [("Attack", finding.attack), ("Mend", finding.fix), ("Mitigated by", finding.mitigated_by)]
     told = "".join(f"<dt>{name}</dt><dd>{escape(sentence(text))}</dd>" for name, text in rows if text)
-    place = f" · statement {finding.place}" if finding.place is not None else ""
+    place = f" · statement {finding.place + 1}" if finding.place is not None else ""
     return (
         f'<div class="kn-told"><p>{marks}{note_of(place)}</p>{_reason(finding.reason)}'
         f'<dl class="kn-facts">{told}</dl></div>'

@@ -11,6 +11,7 @@ from dashboard.core.aws import Aws
 from dashboard.core.errors import NotFound
 from dashboard.core.iam.replace.standing import RETIRED
 from dashboard.core.iam.seen.role_seen import RoleSeen
+from dashboard.readings import Reading
 from dashboard.ui import (
     confirm,
     open_part,
@@ -25,9 +26,9 @@ from dashboard.ui import (
     role_steps,
     role_use,
     role_words,
+    security_words,
     strip,
     unread,
-    words,
 )
 from dashboard.ui.markup import Markup, badge, note
 from dashboard.ui.page import Place
@@ -55,17 +56,18 @@ def show(aws: Aws, name: str) -> None:
         role_steps.show(aws, name)
         role_history.gone(aws, name)
         return
-    _head(aws, seen.value, words.age(seen.at, role_readings.now()))
+    _head(aws, seen.value, security_words.age(seen.at, role_readings.now()))
     strip.show(role_words.figures(seen.value, role_readings.now()))
     chosen = open_part.choose(Part)
     with problem.shown(f"role-{chosen}"):
-        _part(aws, seen.value, chosen)
+        _part(aws, seen, chosen)
     for why in seen.value.partial:
         st.html(note(f"Not all: {why}"))
     unread.show("Not checked", seen.value.unread, "role")
 
 
-def _part(aws: Aws, seen: RoleSeen, part: Part) -> None:
+def _part(aws: Aws, reading: Reading[RoleSeen], part: Part) -> None:
+    seen = reading.value
     if part is not Part.PROPOSAL:  # which has it below its buttons
         role_steps.show(aws, seen.role.name, ended=part is Part.HISTORY)
     if part is Part.FINDINGS:
@@ -84,7 +86,7 @@ def _part(aws: Aws, seen: RoleSeen, part: Part) -> None:
         role_accessed.section(aws, seen.role)
         role_use.section(aws, seen.role)
     elif part is Part.PROPOSAL:
-        role_proposal.section(aws, seen)
+        role_proposal.section(aws, reading)
     else:
         role_history.show(aws, seen.role)
 
@@ -110,6 +112,13 @@ def _head(aws: Aws, seen: RoleSeen, age: str) -> None:
             Markup(f'<span class="kn-marks">{" ".join(marks)}</span>'),
         )
         st.space("stretch")
+        st.button(
+            "Look again",
+            key="role-again",
+            type="tertiary",
+            icon=":material/refresh:",
+            on_click=role_readings.forget_roles,
+        )
         if aws.account.writable and not role_words.unchangeable(role):
             st.button(
                 "Delete" if off else "Retire",

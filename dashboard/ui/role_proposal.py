@@ -8,7 +8,6 @@ import streamlit as st
 
 from dashboard import role_readings
 from dashboard.core.aws import Aws
-from dashboard.core.format import count
 from dashboard.core.iam.effective import Difference
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.least import proposal_code
@@ -17,6 +16,7 @@ from dashboard.core.iam.proposal import Basis, Proposal
 from dashboard.core.iam.recorded import Recorded
 from dashboard.core.iam.seen.role_seen import RoleSeen
 from dashboard.core.iam.usage import Duty
+from dashboard.readings import Reading
 from dashboard.role_readings import Proposed
 from dashboard.ui import (
     address,
@@ -49,12 +49,13 @@ class View(StrEnum):
     CODE = "As code"
 
 
-def section(aws: Aws, seen: RoleSeen) -> None:
+def section(aws: Aws, reading: Reading[RoleSeen]) -> None:
     """The proposals of a role, as far as what they rest on could be read."""
+    seen = reading.value
     if why := role_words.unchangeable(seen.role):
         st.html(note(f"{why} Nothing is proposed for it."))
         return
-    found = role_readings.proposed(aws, seen).value
+    found = role_readings.proposed(aws, reading).value
     unread.show("Proposed without", found.unread, "role-proposal")
     _show(aws, seen, found)
 
@@ -108,7 +109,7 @@ def _chosen(proposals: Sequence[Proposal]) -> Proposal:
             st.rerun()
         address.misread(address.unknown_of({DUTY: asked}, {DUTY: ("the duty", named)}))
         del st.query_params[DUTY]
-    st.html(note(f"{count(len(named), 'duty', 'duties')} share this role: each gets a role of its own, one by one."))
+    st.html(note("Several duties share this role: each gets a role of its own, one by one."))
     chosen = st.segmented_control(
         "Duty", list(named), default=next(iter(named)), required=True, key=DUTY, bind="query-params"
     )

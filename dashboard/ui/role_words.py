@@ -100,9 +100,9 @@ def figures(seen: RoleSeen, now: datetime) -> list[Figure]:
         ),
         Figure(
             "role-boundary",
-            "At most",
-            role.boundary.name if role.boundary else "anything",
-            "its permissions boundary" if role.boundary else "it has no permissions boundary",
+            "Boundary",
+            role.boundary.name if role.boundary else "none",
+            "it may do no more than that" if role.boundary else "its policies alone say what it may do",
         ),
         Figure(
             "role-duties",

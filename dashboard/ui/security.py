@@ -1,13 +1,12 @@
 """The Security page: how the account stands, who is the worst, and every finding with what is behind it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import role_readings, state
 from dashboard.core.aws import Aws
 from dashboard.core.iam.finding import Finding
 from dashboard.core.iam.judge.audited import by_subject
@@ -27,12 +26,9 @@ from dashboard.ui import (
     security_words,
     strip,
     unread,
-    words,
 )
 from dashboard.ui.markup import note
 
-STALE = timedelta(minutes=6)
-"""A reading is made anew after five minutes, at the next look; one that is older is being made, or could not be."""
 DAYS, FINDING, HELD = "unused", "finding", "accepted"
 
 
@@ -54,10 +50,10 @@ def show(aws: Aws) -> None:
         page.title(
             "Security",
             security_words.sentence(found.audited, found.findings),
-            words.age(found.at, state.now()) if state.now() - found.at > STALE else "",
+            security_words.age(found.at, state.now()),
         )
         st.space("stretch")
-        st.button("Look again", key="security-again", icon=":material/refresh:", on_click=state.forget_security)
+        st.button("Look again", key="security-again", icon=":material/refresh:", on_click=role_readings.forget_roles)
     strip.show(security_words.figures(found.audited, found.score, found.findings, found.held, reading.points))
     if found.score is not None:
         st.html(note(f"Score: {found.score.arithmetic}."))
@@ -81,14 +77,11 @@ def _findings(aws: Aws, reading: Standing) -> None:
     found = reading.posture
     dark = st.context.theme.type == "dark"
     named = by_subject(found.findings)
-    left, right = st.columns((5, 6), gap="medium")
-    with left:
-        chart.panel(
-            "security-trend",
-            figures_security.trend_finding(reading.points),
-            figures_security.trend(reading.points, is_dark=dark),
-            "The line begins when the score changes, or with the next day.",
-        )
+    trend = figures_security.trend(reading.points, is_dark=dark)
+    left, right = st.columns((5, 6), gap="medium") if trend is not None else (None, st.container())
+    if left is not None:
+        with left:
+            chart.panel("security-trend", figures_security.trend_finding(reading.points), trend, "")
     with right:
         chart.panel(
             "security-subjects",

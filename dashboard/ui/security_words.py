@@ -1,5 +1,6 @@
 """What the Security page says: its sentence, figures, filter and rows. Pure."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from dashboard.ui.role_words import KINDS, TONES
 from dashboard.ui.strip import Figure
 from dashboard.ui.tones import LOOKS, Tone
 
+STALE = timedelta(minutes=6)
+"""A reading is made anew after five minutes, at the next look; one that is older is being made, or could not be."""
 DAYS = (30, 90, 180, 365)
 USUAL_DAYS = unused.DAYS
 """After how many days without a use a role may count as unused."""
@@ -42,6 +45,11 @@ class Asked:
             and (not self.kinds or KINDS[finding.kind] in self.kinds)
             and all(word in told for word in self.text.lower().split())
         )
+
+
+def age(at: datetime, now: datetime) -> str:
+    """How old a reading of roles is, once it should have been made anew; "" before."""
+    return f"as of {ago(at, now)}" if now - at > STALE else ""
 
 
 def sentence(audited: Audited, findings: Sequence[Finding]) -> str:
@@ -170,7 +178,7 @@ def plain(findings: Sequence[Finding], accepted: Mapping[str, Accepted]) -> list
     found = []
     for one in findings:
         record = one.as_record()
-        record["statement"] = "" if one.statement is None else str(dict(one.statement))
+        record["statement"] = "" if one.statement is None else json.dumps(record["statement"], ensure_ascii=False)
         held = accepted.get(one.key)
         found.append(record | _acceptance(held))
     return found

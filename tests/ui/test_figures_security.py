@@ -29,7 +29,6 @@ FOUND = {
     ("points", "says"),
     [
         ([], "No score yet"),
-        ([point(40, 0)], "Score 40 of 100, first counted on 22 Nov"),
         ([point(40, 9), point(52, 0)], "Score 52 of 100, up 12 since 13 Nov"),
         ([point(52, 9), point(40, 0)], "Score 40 of 100, down 12 since 13 Nov"),
         ([point(52, 0.25), point(52, 0)], "Score 52 of 100, as it was since 06:00 UTC"),

@@ -63,7 +63,7 @@ def test_the_strip_has_five_figures_in_the_tone_of_the_worst() -> None:
     assert (by_name["Findings"].value, by_name["Findings"].tone) == ("1", Tone.FAILED)
     assert by_name["Policies"].note == "2 statements, 1 inline"
     assert (by_name["Works for"].value, by_name["Works for"].note) == ("2 duties", "training and EC2 instances")
-    assert by_name["At most"].value == "anything"
+    assert by_name["Boundary"].value == "none"
 
 
 def test_only_statements_with_a_place_stand_out_the_worst_first() -> None:

@@ -70,6 +70,7 @@ def test_files_hold_what_was_accepted_and_why_and_no_formula() -> None:
     (row,) = security_words.plain([one], {one.key: held})
     assert (row["accepted_by"], row["accepted_why"], row["kind"]) == ("Kim", "the contract ends", "trust")
     assert "\n'=cmd()," in chart.to_csv([row])
+    assert json.loads(row["statement"]) == {"Effect": "Allow"}
     (record,) = json.loads(json.dumps(security_words.records([one], {})))
     assert record["statement"] == {"Effect": "Allow"}
     assert {"role", "kind", "severity", "policy", "statement", "reason", "accepted_until"} <= set(record)

@@ -70,6 +70,16 @@ def test_a_role_with_full_access_shows_the_statement_that_gives_it(page: AppTest
     assert "works for functions" in said
 
 
+def test_what_others_changed_of_a_role_is_seen_by_looking_again(page: AppTest, own: Embedded) -> None:
+    assert "0 statements" not in go(page, OLD)
+    arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    client(own, "iam").detach_role_policy(RoleName=OLD, PolicyArn=arn)
+    page.button(key="role-again").click().run()
+    assert "0 statements" in text(page)
+    client(own, "iam").attach_role_policy(RoleName=OLD, PolicyArn=arn)
+    page.button(key="role-again").click().run()
+
+
 def test_the_good_role_has_no_finding(page: AppTest) -> None:
     said = go(page, GOOD)
     assert "nothing was found" in said and "Nothing was found." in said
@@ -117,7 +127,7 @@ def test_a_proposal_is_shown_in_every_way(page: AppTest, view: str) -> None:
 
 def test_a_shared_role_gets_a_role_of_its_own_for_each_duty(page: AppTest) -> None:
     said = go(page, SHARED, "Proposal")
-    assert "2 duties share this role" in said and "It makes the role DogProject-endpoint" in said
+    assert "Several duties share this role" in said and "It makes the role DogProject-endpoint" in said
     page.segmented_control(key="duty").set_value("Functions").run()
     assert not page.exception
     assert "It makes the role DogProject-function" in text(page)

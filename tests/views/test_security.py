@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import sample_account
 from dashboard.core.errors import AccessDenied
 from dashboard.core.iam.judge.risks import Risks
 from dashboard.core.iam.seen.account import read
@@ -136,6 +137,20 @@ def test_every_role_with_what_it_works_for(visit: Open, account: RolesAws) -> No
     page = visit(account, "security", part="Roles")
     assert table(page, "Role") == ["DogProject", "DogPartner", "DogOld", "DogGood"]
     assert table(page, "Works for") == ["training, instance", "–", "–", "function"]
+
+
+def test_an_account_that_is_being_filled_is_read_again_and_gets_no_score_before(
+    visit: Open, account: RolesAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_account, "is_filling", lambda state: True)
+    page = visit(account, "security", part="Roles")
+    account.add_role("DogLate", account.roles["DogGood"]["AssumeRolePolicyDocument"])
+    assert "DogLate" not in table(page)
+    assert not Risks(OWN).trend()
+    monkeypatch.setattr(sample_account, "is_filling", lambda state: False)
+    page.run()
+    assert "DogLate" in table(page)
+    assert [point.roles for point in Risks(OWN).trend()] == [5]
 
 
 def test_old_roles_and_loose_policies_with_their_two_steps(visit: Open, account: RolesAws) -> None:

@@ -20,8 +20,8 @@ from local_aws.services.s3_base import LARGEST_XML
 
 _REST, _QUERY = ("rest-json", "rest-xml"), ("query", "ec2")
 _PLACES = ("uri", "querystring", "header")
-_READ_IN_S3 = ("DeleteObjects",)
-"""Of S3's bodies, those that say what is asked for."""
+_READ_IN_S3 = ("DeleteObjects", "CreateBucket", "PutObjectTagging")
+"""Of S3's bodies, those that say what policies may look at."""
 
 
 async def parameters(service: Service, operation: OperationModel, request: Request, body: bytes) -> Mapping[str, Any]:

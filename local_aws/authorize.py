@@ -5,7 +5,7 @@ policies of its identity, its permissions boundary and the policies of its sessi
 Guide, "Policy evaluation logic"; the sentences are those of "Troubleshoot access denied error messages".
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -66,15 +66,20 @@ class Authority:
         return known is not None and not any(known.asks_tags(one.action) for one in rights)
 
     def refusal(
-        self, principal: Principal, rights: Iterable[Right], circumstances: Circumstances, *, granted: bool = False
+        self,
+        principal: Principal,
+        rights: Iterable[Right],
+        circumstances: Circumstances,
+        *,
+        excused: Collection[str] = (),
     ) -> str:
-        """Why the caller may not, in AWS's words; "" when it may do all of that. granted: see `why_not`."""
+        """Why the caller may not, in AWS's words; "" when it may do all of that. excused: see `why_not`."""
         if not principal.is_limited:
             return ""
         standing = self._standings.of(principal)
         context = {**circumstances.context, **standing.facts}
         for right in rights:
-            why = self.why_not(standing, right, context, granted=granted)
+            why = self.why_not(standing, right, context, excused=excused)
             if why:
                 return (
                     f"User: {principal.arn} is not authorized to perform: {right.action} on resource: "
@@ -89,9 +94,9 @@ class Authority:
         """What decides about a caller."""
         return self._standings.of(principal)
 
-    def why_not(self, standing: Standing, right: Right, context: Context, *, granted: bool = False) -> str:
-        """The end of AWS's sentence, "" when it is allowed. granted: what is asked for lets the caller in by a policy
-        of its own, so that only a Deny can keep it out.
+    def why_not(self, standing: Standing, right: Right, context: Context, *, excused: Collection[str] = ()) -> str:
+        """The end of AWS's sentence, "" when it is allowed. excused: layers that need not allow it, since what is asked
+        for lets the caller in by a policy of its own; a Deny in them counts all the same.
         """
         if right.action == ALWAYS_ALLOWED:
             return ""
@@ -109,9 +114,9 @@ class Authority:
                 return f"because a policy of it cannot be judged: {wrong}"
             if outcome is Outcome.EXPLICIT_DENY:
                 return f"with an explicit deny in {'an' if layer.startswith('i') else 'a'} {layer}"
-            if outcome is Outcome.IMPLICIT_DENY and not lacking:
+            if outcome is Outcome.IMPLICIT_DENY and not lacking and layer not in excused:
                 lacking = f"because no {layer} allows the {right.action} action"
-        return "" if granted else lacking
+        return lacking
 
 
 def denied(service: str, protocol: str, sentence: str) -> ServiceError:

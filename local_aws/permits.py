@@ -4,7 +4,7 @@ What a request needs is what `dashboard.core.iam.requests` says; an operation th
 account's root user alone, since nobody could say which right opens it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -26,24 +26,24 @@ DECIDED_ELSEWHERE = {"sts": ("AssumeRole", "GetCallerIdentity")}
 LOOKED_UP = ("iam", "ec2")
 """Services of whose requests the account is asked more, which may have to wait."""
 Params = Mapping[str, Any]
-Granted = Callable[[Caller, Right], bool]
-"""Whether the policy of what a right is about lets a caller in, whatever its own policies say."""
+Excuses = Callable[[Caller, Right], Collection[str]]
+"""The layers of a caller's own policies that need not allow a right, since the policy of what it is about does."""
 
 
 class Permits:
-    """now: the clock. granted: by the prefix of an action, for services whose resources have policies."""
+    """now: the clock. excuses: by the prefix of an action, for services whose resources have policies."""
 
     def __init__(
         self,
         authority: Authority,
         now: Callable[[], datetime],
         lookup: IamLookup,
-        granted: Mapping[str, Granted] | None = None,
+        excuses: Mapping[str, Excuses] | None = None,
     ) -> None:
         self._authority = authority
         self._now = now
         self._lookup = lookup
-        self._granted = granted or {}
+        self._excuses = excuses or {}
 
     async def check(
         self, service: Service, operation: OperationModel, request: Request, caller: Caller, body: bytes
@@ -65,11 +65,11 @@ class Permits:
 
     def _denied_keys(self, params: Params, caller: Caller, circumstances: Circumstances) -> dict[str, str]:
         """The keys of a DeleteObjects that the caller may not delete, each with why: S3 answers each by itself."""
-        bucket = params.get("Bucket", "")
-        keys = {str(one.get("Key", "")) for one in params.get("Delete", {}).get("Objects", ())}
-        rights = {key: Right("s3:DeleteObject", f"arn:aws:s3:::{bucket}/{key}") for key in keys}
-        told = {key: self._authority.refusal(caller.who, (one,), circumstances) for key, one in rights.items()}
-        return {key: why_not for key, why_not in told.items() if why_not}
+        asked = params["Delete"]["Objects"]
+        rights = rights_of("s3", "DeleteObjects", params, Where(ACCOUNT, caller.region))
+        told = ((one["Key"], right) for one, right in zip(asked, rights, strict=True))
+        judged = ((key, self._authority.refusal(caller.who, (right,), circumstances)) for key, right in told)
+        return {key: why_not for key, why_not in judged if why_not}
 
     def _rights(self, service: Service, operation: str, params: Params, caller: Caller) -> tuple[Right, ...]:
         try:
@@ -83,9 +83,9 @@ class Permits:
 
     def _refusal(self, caller: Caller, rights: tuple[Right, ...], circumstances: Circumstances) -> str:
         for right in rights:
-            lets_in = self._granted.get(right.service)
-            granted = lets_in is not None and lets_in(caller, right)
-            why_not = self._authority.refusal(caller.who, (right,), circumstances, granted=granted)
+            excuses = self._excuses.get(right.service)
+            excused = excuses(caller, right) if excuses else ()
+            why_not = self._authority.refusal(caller.who, (right,), circumstances, excused=excused)
             if why_not:
                 return why_not
         return ""

@@ -1,7 +1,9 @@
 """Whether the policy of a resource (a role's trust, a function's) lets a caller of the same account in.
 
-Sources: IAM User Guide, "AWS JSON policy elements: Principal" and "Policy evaluation logic": who is named there needs
-no policy of its own; where the account is named, its own policies decide.
+Sources: IAM User Guide, "AWS JSON policy elements: Principal" and "Policy evaluation for requests within a single
+account": who is named there needs no policy of its own; where the account is named, its own policies decide. A session
+whose role is named stays within the boundary of the role and the policies of the session; a user or session that is
+named itself does not.
 """
 
 from collections.abc import Mapping
@@ -13,6 +15,7 @@ from dashboard.core.iam.evaluate import Outcome, evaluate
 from local_aws import ACCOUNT
 from local_aws.authorize import Context
 from local_aws.principal import ROOT, Principal
+from local_aws.standing import BOUNDARY, IDENTITY, SESSION
 
 
 class Entry(Enum):
@@ -20,8 +23,14 @@ class Entry(Enum):
 
     NONE = auto()
     ACCOUNT = auto()  # if its own policies allow it
+    ROLE = auto()  # the role, or everybody: all of its sessions
     NAMED = auto()
     DENIED = auto()
+
+    @property
+    def excuses(self) -> tuple[str, ...]:
+        """The layers of the caller's own policies that need not allow what is asked."""
+        return {Entry.ROLE: (IDENTITY,), Entry.NAMED: (IDENTITY, BOUNDARY, SESSION)}.get(self, ())
 
 
 def entry(policy: Mapping[str, Any], principal: Principal, action: str, resource: str, context: Context) -> Entry:
@@ -38,7 +47,8 @@ def entry(policy: Mapping[str, Any], principal: Principal, action: str, resource
     if Outcome.EXPLICIT_DENY in (found, whole):
         return Entry.DENIED
     if found is Outcome.ALLOWED:
-        return Entry.NAMED
+        direct = [one for one in named if _names_itself(one, principal)]
+        return Entry.NAMED if _judged(version, direct, action, resource, context) is Outcome.ALLOWED else Entry.ROLE
     return Entry.ACCOUNT if whole is Outcome.ALLOWED else Entry.NONE
 
 
@@ -64,6 +74,11 @@ def _names(statement: Mapping[str, Any], principal: Principal) -> bool:
         return not ({ROOT, ACCOUNT} & spared and {principal.arn, principal.identity} <= spared)
     given = _identities(statement.get("Principal"))
     return "*" in given or principal.arn in given or (principal.is_limited and principal.identity in given)
+
+
+def _names_itself(statement: Mapping[str, Any], principal: Principal) -> bool:
+    """Whether a statement that is about the caller names it, and not the role whose session it is, or everybody."""
+    return not principal.is_session or principal.arn in _identities(statement.get("Principal"))
 
 
 def _names_account(statement: Mapping[str, Any]) -> bool:

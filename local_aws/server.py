@@ -337,7 +337,7 @@ def build(
     ]
     keys = KeyRing(install_key(state), moto.find_key, runs, lambda: (moto.version("iam"), moto.version("sts")))
     front = Front(
-        services, keys, region, now, trail, Permits(authority, now, IamLookup(moto), {"lambda": functions.lets_in})
+        services, keys, region, now, trail, Permits(authority, now, IamLookup(moto), {"lambda": functions.excuses})
     )
 
     @asynccontextmanager

@@ -14,6 +14,8 @@ from local_aws.principal import Principal
 from local_aws.resource_tags import iam_tags
 from local_aws.services.iam_policies import entity
 
+IDENTITY, BOUNDARY, SESSION = "identity-based policy", "permissions boundary", "session policy"
+"""What AWS calls the layers of a caller's policies in its errors."""
 MOST_KEPT = 2_000
 _TAG_KEY = "resourcetag/"
 
@@ -88,11 +90,11 @@ def read(moto: Moto, principal: Principal) -> Standing:
             session = _session(iam, principal)
         except PolicyError as wrong:
             return Standing(gone=f"a policy of its session cannot be judged: {wrong}")
-    layers = [("identity-based policy", tuple(one.policy for one in found.policies))]
+    layers = [(IDENTITY, tuple(one.policy for one in found.policies))]
     if found.boundary:
-        layers.append(("permissions boundary", (found.boundary.policy,)))
+        layers.append((BOUNDARY, (found.boundary.policy,)))
     if principal.session or principal.session_arns:
-        layers.append(("session policy", session))
+        layers.append((SESSION, session))
     return Standing(tuple(layers), facts)
 
 

@@ -107,13 +107,13 @@ def is_public(document: Document, which: Named) -> bool:
         return False
 
 
-def is_named(document: Document, which: Named, who: Principal, right: Right) -> bool:
-    """Whether the function's own policy lets a caller of this account in by its name, whatever its policies say."""
+def answer_to(document: Document, which: Named, who: Principal, right: Right) -> Entry:
+    """How the function's own policy answers a caller of this account."""
     found = document["Policies"].get(which.qualifier)
     if found is None or not who.is_limited:
-        return False
+        return Entry.NONE
     policy = {"Version": "2012-10-17", "Statement": found["Statements"]}
-    return entry(policy, who, right.action, right.resource, right.context) is Entry.NAMED
+    return entry(policy, who, right.action, right.resource, right.context)
 
 
 def _statement(params: Params, which: Named) -> dict[str, Any]:

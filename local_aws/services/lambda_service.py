@@ -42,7 +42,7 @@ from local_aws.services.lambda_functions import FunctionOperations, packages
 from local_aws.services.lambda_invoke import Answered, Invoker, Throttled
 from local_aws.services.lambda_metrics import LambdaMetrics
 from local_aws.services.lambda_names import LATEST, Named, named
-from local_aws.services.lambda_policy import PolicyOperations, is_named
+from local_aws.services.lambda_policy import PolicyOperations, answer_to
 from local_aws.services.lambda_record import Document, Functions, configuration_of, version_of
 from local_aws.services.lambda_urls import UrlOperations
 from local_aws.store import Store
@@ -143,14 +143,14 @@ class Lambda(
         if self._bill:
             await run_in_threadpool(self._bill.write, everything=True)
 
-    def lets_in(self, caller: Caller, right: Right) -> bool:
-        """Whether the policy of the function that a right is about names the caller."""
+    def excuses(self, caller: Caller, right: Right) -> tuple[str, ...]:
+        """The layers of a caller's own policies that need not allow a right, by the policy of the function."""
         parts = right.resource.split(":")
         if len(parts) not in (7, 8):
-            return False
+            return ()
         which = Named(parts[3], parts[4], parts[6], parts[7] if len(parts) == 8 else "")
         document = self.functions.get(which.key)
-        return document is not None and is_named(document, which, caller.who, right)
+        return answer_to(document, which, caller.who, right).excuses if document is not None else ()
 
     # environments
 

@@ -30,7 +30,7 @@ from local_aws.keys import KeyRing
 from local_aws.principal import Principal
 from local_aws.services.lambda_invoke import Throttled
 from local_aws.services.lambda_names import Named
-from local_aws.services.lambda_policy import URL_RIGHTS, is_named, is_public
+from local_aws.services.lambda_policy import URL_RIGHTS, answer_to, is_public
 from local_aws.services.lambda_record import Document
 from local_aws.services.lambda_service import LARGEST_PAYLOAD, Lambda
 from local_aws.services.lambda_urls import PATH
@@ -117,15 +117,18 @@ class FunctionUrls:
             return False
         now = datetime.now(UTC)
         signed = await authenticate(wire, request, self._keys.find, lambda _: LARGEST_PAYLOAD, self._region, now)
-        return signed.service == "lambda" and await run_in_threadpool(self._is_allowed, url, signed.key.who, now)
+        return signed.service == "lambda" and await run_in_threadpool(
+            self._is_allowed, url, signed.key.who, _circumstances(url, request, now)
+        )
 
-    def _is_allowed(self, url: _Url, who: Principal, now: datetime) -> bool:
+    def _is_allowed(self, url: _Url, who: Principal, asked: Circumstances) -> bool:
         """Whether the caller's policies, or the function's for it, allow both rights that a URL needs (`is_public`)."""
-        asked = Circumstances(now, url.which.region)
         context = {"lambda:FunctionUrlAuthType": ("AWS_IAM",), "lambda:InvokedViaFunctionUrl": ("true",)}
         rights = [Right(action, url.which.qualified_arn, context) for action in URL_RIGHTS]
         return all(
-            not self._authority.refusal(who, (right,), asked, granted=is_named(url.document, url.which, who, right))
+            not self._authority.refusal(
+                who, (right,), asked, excused=answer_to(url.document, url.which, who, right).excuses
+            )
             for right in rights
         )
 
@@ -141,6 +144,11 @@ class FunctionUrls:
         if answered.outcome.failed:
             return PlainTextResponse("Internal Server Error", 502)
         return response_of(answered.outcome.payload)
+
+
+def _circumstances(url: _Url, request: Request, now: datetime) -> Circumstances:
+    address = request.client.host if request.client else "127.0.0.1"
+    return Circumstances(now, url.which.region, address, request.headers.get("user-agent", ""))
 
 
 def _event(url: _Url, request: Request, path: str, body: bytes, request_id: str) -> dict[str, Any]:

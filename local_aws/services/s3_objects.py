@@ -179,8 +179,8 @@ class Objects(S3Base):
 
     def copy_source(self, params: Params) -> StoredObject:
         """The object that CopySource names, if it meets the copy's conditions."""
-        bucket, _, key = unquote(params["CopySource"].partition("?")[0]).removeprefix("/").partition("/")
-        version = params["CopySource"].partition("?versionId=")[2]
+        path, _, version = params["CopySource"].partition("?versionId=")  # any other ? is part of the key
+        bucket, _, key = unquote(path).removeprefix("/").partition("/")
         if not bucket or not key:
             raise ServiceError("InvalidArgument", "Copy Source must mention the source bucket and key: bucket/key")
         check_params({"VersionId": version or "null"})

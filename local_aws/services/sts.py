@@ -101,11 +101,10 @@ class Sts(MotoService):
         context = {**circumstances.context, **facts, **asked}
         kept = role.assume_role_policy_document
         found = entry(json.loads(kept) if isinstance(kept, str) else kept, who, ASSUME, role.arn, context)
-        if found is Entry.NAMED or found is Entry.ACCOUNT:
-            right = Right(ASSUME, role.arn, {key: (value,) for key, value in asked.items()})
-            granted = found is Entry.NAMED
-            return not self._authority.refusal(who, (right,), circumstances, granted=granted)
-        return False
+        if found is Entry.NONE or found is Entry.DENIED:
+            return False
+        right = Right(ASSUME, role.arn, {key: (value,) for key, value in asked.items()})
+        return not self._authority.refusal(who, (right,), circumstances, excused=found.excuses)
 
     def _begin(self, role: Any, params: Params, caller: Caller, seconds: int) -> Params:
         with self._moto.using("sts", changes=True) as backends:

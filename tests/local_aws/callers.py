@@ -20,6 +20,10 @@ def allow(action: str | list[str], resource: str | list[str] = "*", **more: Any)
     return {"Effect": "Allow", "Action": action, "Resource": resource} | more
 
 
+def deny(action: str | list[str], resource: str | list[str] = "*", **more: Any) -> dict[str, Any]:
+    return allow(action, resource, **more) | {"Effect": "Deny"}
+
+
 def trust(principal: Any = None, **condition: Any) -> str:
     """A trust policy for a principal, the whole account when left away. condition: its members."""
     statement = {"Effect": "Allow", "Principal": principal or {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import Embedded
-from tests.local_aws.callers import ACCOUNT, Caller, allow, document, keys_of, role, session, trust, user
+from tests.local_aws.callers import ACCOUNT, Caller, allow, deny, document, keys_of, role, session, trust, user
 from tests.local_aws.ec2_world import request
 from tests.local_aws.lambda_world import make, remove
 from tests.local_aws.sagemaker_world import IMAGE, bucket, client, refused, training_request, unique
@@ -114,6 +115,44 @@ def test_of_many_deletions_those_are_done_that_are_allowed(embedded: Embedded) -
     assert [one["Key"] for one in left] == [f"{key}/other"]
 
 
+def test_what_is_denied_is_so_by_whichever_name_it_is_asked_for(embedded: Embedded) -> None:
+    name, key, s3 = bucket(embedded), unique("k"), client(embedded, "s3")
+    s3.put_object(Bucket=name, Key=f"{key}/secret", Body=b"a")
+    object_arn, hidden, shown = f"arn:aws:s3:::{name}/{key}/secret", f"/{key}/hidden", f"/{key}/shown"
+    for parameter in (hidden, shown):
+        client(embedded, "ssm").put_parameter(Name=parameter, Value=f"of {parameter} & a=b", Type="String")
+    tagged = deny("s3:PutObjectTagging", "*", Condition={"StringEquals": {"s3:RequestObjectTag/team": "cats"}})
+    denied = (
+        deny(["s3:GetObject", "s3:DeleteObjectVersion"], object_arn),
+        deny("ssm:*", f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter{hidden}"),
+    )
+    with Caller(embedded, session(embedded, allow(["s3:*", "ssm:*"]), *denied, tagged)) as caller:
+        own, ssm = caller("s3"), caller("ssm")
+        # botocore writes what is a key's own ? as %3F
+        own.meta.events.register("before-sign.s3.CopyObject", _with_a_query)
+        told = refused(
+            own.copy_object, Bucket=name, Key=f"{key}/b", CopySource={"Bucket": name, "Key": f"{key}/secret"}
+        )
+        assert told[0] == "NoSuchKey"
+        removed = {"Objects": [{"Key": f"{key}/secret", "VersionId": "null"}]}
+        assert own.delete_objects(Bucket=name, Delete=removed)["Errors"][0]["Code"] == "AccessDenied"
+        team = {"TagSet": [{"Key": "team", "Value": "cats"}]}
+        assert refused(own.put_object_tagging, Bucket=name, Key=f"{key}/secret", Tagging=team)[0] == "AccessDenied"
+        arn = f"arn:aws:ssm:us-east-1:{ACCOUNT}:parameter{hidden}:1"
+        assert refused(ssm.get_parameter, Name=arn)[0] == "AccessDeniedException"
+        # a form within the JSON is a text like any other
+        ssm.meta.events.register("before-sign.ssm.GetParameter", partial(_with_a_form, hidden))
+        assert ssm.get_parameter(Name=shown)["Parameter"]["Value"] == f"of {shown} & a=b"
+
+
+def _with_a_query(request: Any, **_: Any) -> None:
+    request.headers.replace_header("x-amz-copy-source", request.headers["x-amz-copy-source"] + "?x")
+
+
+def _with_a_form(hidden: str, request: Any, **_: Any) -> None:
+    request.data = json.dumps({**json.loads(request.data), "Form": f"&Name={hidden}&"})
+
+
 def test_handing_a_role_over_needs_a_right_of_its_own(embedded: Embedded) -> None:
     bucket(embedded)
     name = unique("job")
@@ -147,7 +186,9 @@ def test_launching_an_instance_hands_over_the_role_in_its_profile(embedded: Embe
 
 
 def test_a_function_lets_in_whom_its_own_policy_names(embedded: Embedded) -> None:
-    name, arn = make(embedded), role(embedded)
+    boundary = document(allow("lambda:GetFunction*"))
+    limit = client(embedded, "iam").create_policy(PolicyName=unique("limit"), PolicyDocument=boundary)["Policy"]["Arn"]
+    name, arn, bounded = make(embedded), role(embedded), role(embedded, PermissionsBoundary=limit)
     given = client(embedded, "sts").assume_role(RoleArn=arn, RoleSessionName="s1")["Credentials"]
     with Caller(embedded, keys_of(given)) as caller:
         assert refused(caller("lambda").invoke, FunctionName=name)[0] == "AccessDeniedException"
@@ -156,6 +197,13 @@ def test_a_function_lets_in_whom_its_own_policy_names(embedded: Embedded) -> Non
         )
         assert caller("lambda").invoke(FunctionName=name)["StatusCode"] == 200
         assert refused(caller("lambda").get_function, FunctionName=name)[0] == "AccessDeniedException"
+    client(embedded, "lambda").add_permission(
+        FunctionName=name, StatementId="b", Principal=bounded, Action="lambda:InvokeFunction"
+    )
+    given = client(embedded, "sts").assume_role(RoleArn=bounded, RoleSessionName="s1")["Credentials"]
+    with Caller(embedded, keys_of(given)) as caller:  # a role that is named stays within its boundary
+        told = refused(caller("lambda").invoke, FunctionName=name)
+        assert told[1].endswith("because no permissions boundary allows the lambda:InvokeFunction action")
     remove(embedded, name)
 
 

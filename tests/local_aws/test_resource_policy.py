@@ -25,11 +25,11 @@ def judged(principal: Any, who: Principal, *more: dict[str, Any], **statement: A
         ({"AWS": "123456789012"}, USER, Entry.ACCOUNT),  # "Principal", AWS account principals: it delegates
         ({"AWS": ROOT}, SESSION, Entry.ACCOUNT),
         ({"AWS": USER.arn}, USER, Entry.NAMED),
-        ({"AWS": [USER.arn, ROLE]}, SESSION, Entry.NAMED),  # role principals: all of its sessions
+        ({"AWS": [USER.arn, ROLE]}, SESSION, Entry.ROLE),  # role principals: all of its sessions
         ({"AWS": SESSION.arn}, SESSION, Entry.NAMED),  # role session principals: that one
         ({"AWS": SESSION.arn}, session_of(ROLE, "s2"), Entry.NONE),
         ({"AWS": "*"}, USER, Entry.NAMED),
-        ("*", SESSION, Entry.NAMED),
+        ("*", SESSION, Entry.ROLE),
         ({"Service": "sagemaker.amazonaws.com"}, USER, Entry.NONE),
         ({"Federated": "cognito-identity.amazonaws.com"}, SESSION, Entry.NONE),
         ({"AWS": "444455556666"}, USER, Entry.NONE),
@@ -46,7 +46,7 @@ def test_a_deny_in_the_policy_wins() -> None:
     assert judged({"AWS": USER.arn}, USER, deny) is Entry.DENIED
     others = {"Effect": "Deny", "NotPrincipal": {"AWS": [ROOT, ROLE, SESSION.arn]}, "Action": "sts:*"}
     assert judged({"AWS": [USER.arn, ROLE]}, USER, others) is Entry.DENIED
-    assert judged({"AWS": [USER.arn, ROLE]}, SESSION, others) is Entry.NAMED
+    assert judged({"AWS": [USER.arn, ROLE]}, SESSION, others) is Entry.ROLE
 
 
 @pytest.mark.parametrize(("wanted", "expected"), [("7", Entry.ACCOUNT), ("8", Entry.NONE)])

@@ -188,6 +188,12 @@ def test_sagemaker() -> None:
         ("f", {"Qualifier": "live"}, "arn:aws:lambda:eu-west-1:111122223333:function:f:live"),
         ("f:live", {}, "arn:aws:lambda:eu-west-1:111122223333:function:f:live"),
         ("999988887777:function:f", {}, "arn:aws:lambda:eu-west-1:999988887777:function:f"),
+        ("999988887777:f:3", {}, "arn:aws:lambda:eu-west-1:999988887777:function:f:3"),
+        ("function:f", {}, "arn:aws:lambda:eu-west-1:111122223333:function:f"),
+        ("us-east-1:111122223333:function:f", {}, "arn:aws:lambda:us-east-1:111122223333:function:f"),
+        ("us-east-1:f", {}, "arn:aws:lambda:us-east-1:111122223333:function:f"),
+        ("arn:aws:lambda:f", {}, "arn:aws:lambda:eu-west-1:111122223333:function:f"),
+        ("arn:aws:lambda:us-east-1:111122223333:f", {}, "arn:aws:lambda:us-east-1:111122223333:function:f"),
         (
             "arn:aws:lambda:eu-west-1:111122223333:function:f:3",
             {},
@@ -333,6 +339,10 @@ def test_money_schedules_and_parameters() -> None:
         ("ssm:GetParameters", "arn:aws:ssm:eu-west-1:111122223333:parameter/mine"),
         ("ssm:GetParameters", "arn:aws:ssm:eu-west-1::parameter/aws/service/ami"),
     ]
+    given = "arn:aws:ssm:eu-west-1:111122223333:parameter/mine"
+    assert rights("ssm", "GetParameter", Name=f"{given}:3") == [("ssm:GetParameter", given)]
+    topic = "arn:aws:sns:eu-west-1:111122223333:t"
+    assert rights("sns", "Publish", TopicArn="", TargetArn=topic) == [("sns:Publish", topic)]
     assert rights("ecr", "BatchGetImage", registryId="763104351884", repositoryName="pytorch-training") == [
         ("ecr:BatchGetImage", "arn:aws:ecr:eu-west-1:763104351884:repository/pytorch-training")
     ]

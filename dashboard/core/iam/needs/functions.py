@@ -1,5 +1,6 @@
 """Lambda. A function is named by its name, its ARN or half of that, and with a qualifier for a version or alias."""
 
+import re
 from collections.abc import Callable, Iterator
 from urllib.parse import unquote
 
@@ -7,6 +8,12 @@ from dashboard.core.iam.needs.request import Context, Needs, Request
 from dashboard.core.iam.rights import Right
 
 SERVICE = "lambda.amazonaws.com"
+_NAME = re.compile(
+    r"(?:arn:aws[a-z-]*:lambda:)?(?:(?P<region>[a-z]{2}(?:-[a-z]+)+-\d):)?(?:(?P<account>\d{12}):)?(?:function:)?"
+    r"(?P<name>[\w*.-]+)(?::(?P<qualifier>[$\w*.-]+))?",
+    re.ASCII,
+)
+"""A name, or an ARN of which any part before the name may be left out (API_Invoke, FunctionName)."""
 
 # those whose ARN has the version or alias in it that the request names
 _QUALIFIED = """
@@ -48,18 +55,13 @@ _CONTEXTS = {
 
 
 def _arn(request: Request, qualifier: str = "") -> str:
-    """name, name:alias, account:function:name or an ARN, which may end in a version or alias too."""
-    name = unquote(request.value("FunctionName")) or "*"
-    base = request.arn("lambda", "function:")
-    if name.startswith("arn:"):
-        parts = name.split(":", 7)
-    elif ":function:" in name:
-        account, _, rest = name.partition(":function:")
-        parts = f"{request.arn('lambda', '', account=account)}function:{rest}".split(":", 7)
-    else:
-        parts = f"{base}{name}".split(":", 7)
-    function, named = ":".join(parts[:7]), parts[7] if len(parts) > 7 else ""
-    qualifier = qualifier or named
+    """Its ARN, with a version or alias where one is named, in whichever of Lambda's ways a function is named."""
+    told = unquote(request.value("FunctionName")) or "*"
+    found = _NAME.fullmatch(told)
+    if found is None:
+        return told if told.startswith("arn:") else request.arn("lambda", f"function:{told}")
+    function = request.arn("lambda", f"function:{found['name']}", region=found["region"], account=found["account"])
+    qualifier = qualifier or found["qualifier"] or ""
     return f"{function}:{qualifier}" if qualifier else function
 
 

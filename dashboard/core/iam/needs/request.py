@@ -54,11 +54,13 @@ class Request:
     lookup: Lookup
 
     def values(self, path: str) -> tuple[str, ...]:
-        """Every text at a dotted path (of several paths, apart by |, the first that is there); () for none."""
+        """Every text at a dotted path (of several paths, apart by |, the first that says something); () for none."""
+        found: tuple[str, ...] = ()
         for one in path.split("|"):
-            if found := tuple(_texts(self.parameters, one.split("."))):
-                return found
-        return ()
+            found = tuple(_texts(self.parameters, one.split("."))) or found
+            if any(found):
+                break
+        return found
 
     def value(self, path: str) -> str:
         """The first of them, "" for none."""

@@ -32,9 +32,9 @@ def _parameters(member: str) -> Callable[[Request], Iterator[Right]]:
         if request.operation == "PutParameter":
             context = {**request.context({"ssm:Overwrite": "Overwrite"}), **request.tags()}
         for name in request.values(member) or ("*",):
-            arn = name
+            arn = ":".join(name.split(":")[:6])  # a version or label may follow
             if not name.startswith("arn:"):
-                plain = name.lstrip("/").partition(":")[0]  # a version or label may follow
+                plain = name.lstrip("/").partition(":")[0]
                 # AWS's own parameters are of no account
                 account = "" if plain.startswith("aws/service/") else None
                 arn = request.arn("ssm", f"parameter/{plain}", account=account)

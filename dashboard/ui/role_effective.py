@@ -14,19 +14,24 @@ from dashboard.ui.markup import Markup, badge, escape, note
 from dashboard.ui.tones import Tone
 
 
-def told(found: Difference | None, key: str) -> None:
-    """One line of what goes and comes, and behind it each action. None: a policy of the role cannot be judged."""
+def told(found: Difference | None, key: str, *, is_new: bool = False) -> None:
+    """One line of what goes and comes, and behind it each action. None: a policy of the role cannot be judged.
+
+    is_new: of a new role against the one that it relieves, from which nothing goes.
+    """
     if found is None:
         st.html(note("In effect: not compared, since a policy of the role cannot be judged.", Tone.WAITING))
         return
-    st.html(Markup(f"<p>{marks(found)} {escape(role_words.effect_sentence(found))}</p>"))
-    number = len(found.gained) + len(found.lost) + len(found.changed)
-    if not number:
+    goes = "left out" if is_new else "taken away"
+    st.html(Markup(f"<p>{marks(found, goes)} {escape(role_words.effect_sentence(found))}</p>"))
+    if not found.gained and not found.lost and not found.changed:
         return
-    behind = st.expander(f"The actions behind it: {number:,}", key=f"role-effective-{key}", on_change="rerun")
+    parts = {goes: found.lost, "added": found.gained, "on other resources": found.changed}
+    named = role_words.joined([f"{len(names):,} {word}" for word, names in parts.items() if names])
+    behind = st.expander(f"The actions behind it: {named}", key=f"role-effective-{key}", on_change="rerun")
     if not behind.open:
         return  # hundreds of rows, which few look at
-    listed = rows(found)
+    listed = rows(found, goes)
     with behind:
         column = st.column_config
         st.dataframe(
@@ -39,10 +44,10 @@ def told(found: Difference | None, key: str) -> None:
         chart.download(lambda: listed, f"{key}-effect.csv", f"download-effective-{key}", is_quiet=True)
 
 
-def marks(found: Difference) -> str:
+def marks(found: Difference, goes: str = "taken away") -> str:
     """How many go, come, and are held to less, as badges."""
     told = [
-        badge(Tone.DONE, f"{count(len(found.lost), 'action')} taken away", shape="−") if found.lost else "",
+        badge(Tone.DONE, f"{count(len(found.lost), 'action')} {goes}", shape="−") if found.lost else "",
         badge(Tone.RUNNING, f"{count(len(found.changed), 'action')} on other resources", shape="~")
         if found.changed
         else "",
@@ -51,11 +56,11 @@ def marks(found: Difference) -> str:
     return " ".join(one for one in told if one) or badge(Tone.STOPPED, "no action goes or comes")
 
 
-def rows(found: Difference) -> list[dict[str, Any]]:
+def rows(found: Difference, goes: str = "taken away") -> list[dict[str, Any]]:
     """Each action with what becomes of it; those that manage permissions or change things first."""
     return [
         *_rows(found.gained, "added"),
-        *_rows(found.lost, "taken away"),
+        *_rows(found.lost, goes),
         *_rows(found.changed, "on other resources"),
     ]
 

@@ -191,16 +191,17 @@ def evidence_rows(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
 
 
 def proposal_sentence(proposal: Proposal) -> str:
-    """ "14 actions: 3 used as recorded and 11 needed by the code path; 212 actions and 9 whole services dropped"."""
+    """ "14 actions: 3 used as recorded and 11 needed by the code path; 873 not seen, dropped, 18 whole services among
+    them".
+    """
     by = evidence_of(proposal.evidence)
     kept = by[Basis.RECORDED] + by[Basis.NEEDED]
     words = {Basis.RECORDED: "used as recorded", Basis.NEEDED: "needed by the code path"}
     inside = joined([f"{by[basis]:,} {word}" for basis, word in words.items() if by[basis]])
-    whole = sum(one.action.endswith(":*") for one in proposal.dropped)
-    single = len(proposal.dropped) - whole
-    gone = [count(single, "action") if single else "", count(whole, "whole service") if whole else ""]
-    dropped = joined([one for one in gone if one])
-    told = f"{dropped} not seen, dropped" if dropped else "nothing is dropped"
+    dropped = sum(one.stands_for for one in proposal.dropped)
+    services = sum(one.action.endswith(":*") for one in proposal.dropped)
+    among = f", {count(services, 'whole service')} among them" if services else ""
+    told = f"{dropped:,} not seen, dropped{among}" if dropped else "nothing is dropped"
     return f"{count(kept, 'action')}{f': {inside}' if inside else ''}; {told}"
 
 

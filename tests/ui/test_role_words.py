@@ -102,14 +102,14 @@ def test_recorded_calls_say_how_often_and_how_often_denied() -> None:
 def test_a_proposal_says_what_stays_for_which_reason_and_what_goes() -> None:
     evidence = (
         Evidence("s3:PutObject", Basis.DROPPED, "not seen in 90 d"),
-        Evidence("ec2:*", Basis.DROPPED, "not seen in 90 d"),
+        Evidence("ec2:*", Basis.DROPPED, "not seen in 90 d", stands_for=222),
         Evidence("s3:ListBucket", Basis.NEEDED, "lists its data"),
         Evidence("s3:GetObject", Basis.RECORDED, "12 calls"),
         Evidence("logs:PutLogEvents", Basis.NEEDED, "writes its log"),
     )
     made = Proposal("Dog", Duty.TRAINING, "p", {}, {}, evidence)
     assert role_words.proposal_sentence(made) == (
-        "3 actions: 1 used as recorded and 2 needed by the code path; 1 action and 1 whole service not seen, dropped"
+        "3 actions: 1 used as recorded and 2 needed by the code path; 223 not seen, dropped, 1 whole service among them"
     )
     assert [row["Basis"] for row in role_words.evidence_rows(evidence)] == [
         "used, as recorded",

@@ -19,12 +19,16 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """One action, and what speaks for or against it. last: when it was last seen. detail: one sentence."""
+    """One action, and what speaks for or against it. last: when it was last seen. detail: one sentence.
+
+    stands_for: how many actions it is; more than one for a whole service ("ec2:*").
+    """
 
     action: str
     basis: Basis
     detail: str
     last: datetime | None = None
+    stands_for: int = 1
 
 
 @dataclass(frozen=True)

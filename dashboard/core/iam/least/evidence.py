@@ -81,7 +81,8 @@ def dropped(
         used = [name for name in names if name.lower() in seen or name in refused]
         is_far = service not in services and service not in NEAR
         if is_far and not used and not last and len(names) > 1:
-            rows.append(Evidence(f"{service}:*", Basis.DROPPED, f"{len(names):,} actions: {known}."))
+            said = f"{len(names):,} actions: {known}."
+            rows.append(Evidence(f"{service}:*", Basis.DROPPED, said, stands_for=len(names)))
             continue
         for name in names:
             is_told = accessed is None or accessed.is_tracked(name)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from dashboard.core.iam.documents import Policy, PolicyError
+from dashboard.core.iam.effective import actions_allowed
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.evaluate import evaluate
 from dashboard.core.iam.least import duties as work
@@ -61,13 +62,21 @@ def propose(
     used = {use.duty for use in uses}
     duties = tuple(duty for duty in Duty if duty in used)
     held = Held.of(role)
-    given = _Given(role, held, held.actions(), duties, tuple(uses), serves, recorded, accessed, where)
+    given = _Given(role, held, actions_of(role), duties, tuple(uses), serves, recorded, accessed, where)
     made = {duty: _for_duty(given, duty) for duty in duties}
     idle = tuple(duty.value for duty, one in made.items() if one is None)
     if not idle:
         return tuple(one for one in made.values() if one is not None)
-    told = f"Nothing was seen that {' or '.join(idle)} needs of this role: no role is proposed for that."
+    told = f"Nothing was seen that it needs for the duty {' or '.join(idle)}: no role is proposed for that."
     return tuple(replace(one, warnings=(*one.warnings, told)) for one in made.values() if one is not None)
+
+
+def actions_of(role: Role) -> frozenset[str]:
+    """The actions of which the role is allowed anything, as far as its policies can be judged: what a change takes away
+    is counted in the same way.
+    """
+    limit = role.boundary.document if role.boundary is not None and role.boundary.policy is not None else None
+    return frozenset(actions_allowed([one.policy for one in role.policies if one.policy is not None], limit))
 
 
 def role_name(role: str, duty: Duty) -> str:

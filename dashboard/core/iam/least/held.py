@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dashboard.core.iam import actions
 from dashboard.core.iam.documents import Effect, Policy
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.evaluate import evaluate
@@ -49,14 +48,6 @@ class Held:
             for atom in grant.atoms():
                 (has if self.has(atom) else lacks).append(atom)
         return gathered(has), gathered(lacks)
-
-    def actions(self) -> frozenset[str]:
-        """Every action that some Allow statement takes in, as the reference writes it."""
-        found: set[str] = set()
-        for policy in self.policies:
-            for one in policy.statements:
-                found |= actions.expand(one.actions or ("*",), one.not_actions)
-        return frozenset(found)
 
 
 def _allowing(policy: Policy) -> Policy:

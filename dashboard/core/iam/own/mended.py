@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dashboard.core.iam.entities import Role
-from dashboard.core.iam.least.held import Held
+from dashboard.core.iam.least.generate import actions_of
 from dashboard.core.iam.usage import Duty, Use
 
 
@@ -29,7 +29,7 @@ class Mended:
             role.arn,
             tuple(one.arn for one in role.policies if one.arn),
             role.boundary.arn if role.boundary else "",
-            Held.of(role).actions(),
+            actions_of(role),
             tuple(one.arn for one in used if one.duty is Duty.FUNCTION),
             tuple(one.arn for one in used if ":endpoint/" in one.arn),
         )

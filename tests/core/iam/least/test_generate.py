@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dashboard.core.iam.effective import difference
 from dashboard.core.iam.evaluate import evaluate
 from dashboard.core.iam.findings import audit
 from dashboard.core.iam.least import sizes
 from dashboard.core.iam.least.generate import propose
 from dashboard.core.iam.least.resources import Folder, Resources
+from dashboard.core.iam.policy_text import text_of
 from dashboard.core.iam.proposal import Basis, Evidence, Proposal
 from dashboard.core.iam.recorded import Recorded, RecordedCall
 from dashboard.core.iam.rights import Right
@@ -303,7 +305,7 @@ def test_a_duty_that_needs_nothing_gets_no_role_and_the_others_say_so() -> None:
     serves = Served({Duty.TRAINING: WORK[Duty.TRAINING]})
     made = propose(role(managed=FULL), [JOB, INSTANCE], serves, None, None, WHERE)
     assert [(one.duty, one.new_role) for one in made] == [(Duty.TRAINING, "DogProject-training")]
-    assert "Nothing was seen that instance needs of this role: no role is proposed for that." in made[0].warnings
+    assert "Nothing was seen that it needs for the duty instance: no role is proposed for that." in made[0].warnings
 
 
 def test_a_call_of_sagemaker_that_the_endpoints_work_explains_is_not_the_trainings() -> None:
@@ -329,3 +331,15 @@ def test_every_action_that_is_taken_away_is_told_of_alone_or_with_its_service(ma
     assert "ec2:CreateVpcEndpoint" in told
     assert not {"sagemaker:*", "ec2:*"} & told
     assert not told & {one.action for one in made.evidence if one.basis is not Basis.DROPPED}
+
+
+def test_as_many_actions_are_dropped_as_a_change_takes_away() -> None:
+    """Also where a Deny or a boundary takes some of them already: the two figures stand on one page."""
+    one = role(managed=FULL, inline=[{"Statement": {"Effect": "Deny", "Action": "athena:*", "Resource": "*"}}])
+    within = text_of("limit", {"Statement": {"Effect": "Allow", "Action": ["s3:*", "logs:*"], "Resource": "*"}}, "arn")
+    for each in (one, replace(one, boundary=within)):
+        (made,) = propose(each, (JOB,), SERVED, None, None, WHERE)
+        limit = each.boundary.document if each.boundary else None
+        before = [policy.document for policy in each.policies if policy.document]
+        found = difference(before, list(made.documents.values()), before_boundary=limit, after_boundary=limit)
+        assert sum(gone.stands_for for gone in made.dropped) == len(found.lost)

@@ -11,7 +11,7 @@ from dashboard.core.iam.documents import Statement
 from dashboard.core.iam.finding import Finding, Kind, Severity
 from dashboard.core.iam.judge import whole
 from dashboard.core.iam.judge.escalations import WAYS, Target
-from dashboard.core.iam.judge.full_access import Held, listed
+from dashboard.core.iam.judge.full_access import Held, left, listed
 from dashboard.core.iam.judge.reach import Clause, Rights, names_service, probes
 
 # What a job, a function or an agent of AWS's writes about itself: more of it takes nothing from anybody.
@@ -36,7 +36,7 @@ def findings(rights: Rights, all_held: tuple[Held, ...]) -> Iterator[Finding]:
     for clause in rights.allows:
         if id(clause) in told or clause.limit.narrowing:
             continue
-        broad = frozenset(one for one in _broad(clause.statement) if _is_left(rights, one))
+        broad = left(rights, _broad(clause.statement))
         services = frozenset(one for one in _whole(clause.statement) if _is_given(rights, clause, one))
         if broad or services:
             by_policy.setdefault(id(clause.policy), []).append((clause, broad, services))
@@ -72,14 +72,9 @@ def _whole(statement: Statement) -> frozenset[str]:
 def _is_given(rights: Rights, clause: Clause, service: str) -> bool:
     """Whether something that changes the service's resources is left on what the clause names."""
     return any(
-        reached.clause is clause for action in whole.changing(service) for reached in rights.reaches(action.lower())
-    )
-
-
-def _is_left(rights: Rights, action: str) -> bool:
-    wanted = action.lower()
-    return any(
-        not rights.denied(wanted, at) and rights.within_boundary(wanted, at) for at in map(rights.own, probes(wanted))
+        reached.clause is clause
+        for action in left(rights, whole.changing(service))
+        for reached in rights.reaches(action.lower())
     )
 
 

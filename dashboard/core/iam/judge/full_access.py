@@ -144,6 +144,12 @@ def _held(
     return Held(clause, services, everything, but, left, len(given), bounded)
 
 
+def left(rights: Rights, given: frozenset[str]) -> frozenset[str]:
+    """Those of the actions that neither a Deny nor the boundary takes back on resources of any name."""
+    undenied = _undenied(rights, given)
+    return undenied if rights.bounds is None else _within(rights.bounds, rights, undenied)
+
+
 def _undenied(rights: Rights, given: frozenset[str]) -> frozenset[str]:
     left = given
     for deny in rights.denies:

@@ -165,7 +165,7 @@ class Rights:
         return tuple(dict.fromkeys(found))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32768)  # every action there is: an audit of many roles comes by all of them again and again
 def probes(action: str) -> tuple[str, ...]:
     """A resource of each kind that the action can be limited to, of a name that nobody has given; ("*",) for none."""
     if not actions.known(action):
@@ -229,6 +229,7 @@ def _filled(pattern: str) -> str:
     return pattern.replace("*", ODD).replace("?", "q")
 
 
+@lru_cache(maxsize=4096)
 def _filled_form(form: str) -> str:
     names = {"partition": "aws", "region": ODD_REGION, "account": OWN}
     return _PLACE.sub(lambda found: names.get(found[1].lower(), ODD), form).replace("*", ODD)

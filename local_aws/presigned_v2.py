@@ -6,10 +6,10 @@ signer says what the signature must be.
 
 import hmac
 from datetime import UTC, datetime
+from http.client import HTTPMessage
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode
 
 from botocore.auth import HmacV1QueryAuth
-from botocore.awsrequest import HeadersDict
 from botocore.credentials import Credentials
 
 from local_aws.errors import ServiceError
@@ -50,10 +50,12 @@ def verify(wire: Wire, path: str, key: Key | None, now: datetime) -> Key:
     check_session_token(key, query.get("x-amz-security-token"), "s3")
     signer = _Signer(Credentials(key.access_key_id, key.secret))
     signer.expires = query["Expires"]
-    given = {name: value for name, value in query.items() if name.startswith("x-amz-")}
-    given |= {n: v for n, v in wire.headers if n.startswith("x-amz-") or n in ("content-type", "content-md5")}
+    given = HTTPMessage()
+    for name, value in (*query.items(), *wire.headers):
+        if name.startswith("x-amz-") or name in ("content-type", "content-md5"):
+            given[name] = value
     signed = urlencode({name: value for name, value in query.items() if name not in _OWN}, quote_via=quote)
-    expected = signer.get_signature(wire.method, SplitResult("http", "", path, signed, ""), HeadersDict(given))
+    expected = signer.get_signature(wire.method, SplitResult("http", "", path, signed, ""), given)
     if not hmac.compare_digest(expected.encode(), query["Signature"].encode()):
         raise ServiceError(
             "SignatureDoesNotMatch", "The signature of this address is not the one its secret key gives.", 403

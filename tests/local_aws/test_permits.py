@@ -1,6 +1,8 @@
 """Requests of users and sessions of roles: what their policies open, in each of AWS's protocols, and nothing else."""
 
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -143,6 +145,22 @@ def test_what_is_denied_is_so_by_whichever_name_it_is_asked_for(embedded: Embedd
         # a form within the JSON is a text like any other
         ssm.meta.events.register("before-sign.ssm.GetParameter", partial(_with_a_form, hidden))
         assert ssm.get_parameter(Name=shown)["Parameter"]["Value"] == f"of {shown} & a=b"
+
+
+def test_an_address_signed_by_a_session_opens_what_its_role_may_open_now(embedded: Embedded) -> None:
+    name, key = bucket(embedded), unique("k")
+    client(embedded, "s3").put_object(Bucket=name, Key=key, Body=b"a")
+    arn = role(embedded, allow("s3:GetObject", f"arn:aws:s3:::{name}/{key}"))
+    given = client(embedded, "sts").assume_role(RoleArn=arn, RoleSessionName="s1")["Credentials"]
+    with Caller(embedded, keys_of(given)) as caller:
+        address = caller("s3").generate_presigned_url("get_object", Params={"Bucket": name, "Key": key})
+    with urllib.request.urlopen(address) as answer:
+        assert answer.read() == b"a"
+    client(embedded, "iam").delete_role_policy(RoleName=arn.rpartition("/")[2], PolicyName="own")
+    with pytest.raises(urllib.error.HTTPError) as told:
+        urllib.request.urlopen(address)
+    assert told.value.code == 403
+    told.value.close()
 
 
 def _with_a_query(request: Any, **_: Any) -> None:

@@ -1,6 +1,6 @@
 """Which ways to more rights a role has, over all of its policies together."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from dashboard.core.iam.entities import Role
@@ -44,8 +44,12 @@ def findings(
 def ways(rights: Rights, passing: tuple[Passing, ...], strong: Collection[str]) -> Iterator[Open]:
     """Every way that is open, once for each statement that opens it: to take one of them away would not do."""
     others = [arn for arn in strong if arn != rights.role.arn]
+    # once and not for each way: an account may have thousands of roles that may do everything
+    onto = {
+        id(each): tuple(arn for arn in others if rights.covers(each, arn)) for one in passing for each in one.reached
+    }
     for way in WAYS:
-        yield from _passed(rights, way, passing, others) if way.passes_to else _direct(rights, way, others)
+        yield from _passed(rights, way, passing, onto) if way.passes_to else _direct(rights, way, others)
 
 
 def _direct(rights: Rights, way: Way, strong: Collection[str]) -> Iterator[Open]:
@@ -62,13 +66,15 @@ def _direct(rights: Rights, way: Way, strong: Collection[str]) -> Iterator[Open]
         yield _open(way, (best, *rest), onto)
 
 
-def _passed(rights: Rights, way: Way, passing: tuple[Passing, ...], strong: Collection[str]) -> Iterator[Open]:
+def _passed(
+    rights: Rights, way: Way, passing: tuple[Passing, ...], onto: Mapping[int, tuple[str, ...]]
+) -> Iterator[Open]:
+    """onto: the strong roles that each Reached of `passing` takes in, by its id."""
     needed = _rest(rights, way, way.needs)
     for one in passing if needed is not None else ():
         if not one.allows(way.passes_to):
             continue
-        onto = [(each, tuple(arn for arn in strong if rights.covers(each, arn))) for each in one.reached]
-        found = [(each, strongest) for each, strongest in onto if each.has_wildcard or strongest]
+        found = [(each, onto[id(each)]) for each in one.reached if each.has_wildcard or onto[id(each)]]
         if found:
             best, leads = min(found, key=lambda each: (each[0].is_bounded, not each[0].is_anything, not each[1]))
             opened = _open(way, (best, *(needed or ())), leads)

@@ -8,13 +8,12 @@ import streamlit as st
 
 from dashboard import role_readings
 from dashboard.core.aws import Aws
-from dashboard.core.format import ago, count
+from dashboard.core.format import ago
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.replace.records import Outcome, Record, What
 from dashboard.core.iam.replace.standing import Standing
 from dashboard.ui import confirm, document_diff, empty, page, role_actions, role_retire, role_steps
 from dashboard.ui.confirm import Question
-from dashboard.ui.document_diff import Change
 from dashboard.ui.document_text import Document
 from dashboard.ui.markup import badge, escape, facts, note
 from dashboard.ui.tones import Tone
@@ -79,6 +78,8 @@ def _record(aws: Aws, record: Record, *, is_latest: bool) -> None:
             word = "cut off" if cut else record.outcome.value
             mark = badge(Tone.FAILED if cut else TONES[record.outcome], word)
             when = f"{ago(record.at, role_readings.now())} · {record.at:%d %b %Y, %H:%M} UTC · record {record.id}"
+            if record.outcome is Outcome.UNDONE and record.changed is not None:
+                when += f" · undone {record.changed:%d %b %Y, %H:%M} UTC"
             of = f"{record.name}: " if record.before is None else ""
             told = f"<p>{mark} <strong>{escape(of + record.what.value)}</strong></p>{note(when)}"
             st.html(f'<div class="kn-row">{told}</div>')
@@ -103,6 +104,9 @@ def _record(aws: Aws, record: Record, *, is_latest: bool) -> None:
                     args=(partial(_undo, aws, record),),
                     help=None if is_latest else "A newer change of this role comes first",
                 )
+        if cut:
+            why = "Kennel ended while it was at this: part of it may be in force. Undo it; then it can be done anew."
+            st.html(note(why, Tone.FAILED))
         if record.detail:
             st.html(note(record.detail, Tone.FAILED if record.outcome is Outcome.UNDO_FAILED else ""))
         _difference(record)
@@ -128,9 +132,7 @@ def _difference(record: Record) -> None:
     if after is None:
         return
     found = document_diff.statements(_held(record.before), _held(after))
-    gone = sum(change is Change.GOES for change, _ in found)
-    came = sum(change is Change.COMES for change, _ in found)
-    with st.expander(f"{count(gone, 'statement')} went, {came:,} came", key=f"record-diff-{record.id}"):
+    with st.expander(f"Its statements: {document_diff.told(found)}", key=f"record-diff-{record.id}"):
         st.html(document_diff.listed(found))
 
 

@@ -14,6 +14,7 @@ from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError, Refused, ServiceFault
 from dashboard.core.format import count
 from dashboard.core.iam.documents import PolicyError
+from dashboard.core.iam.evaluate import evaluate
 from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.recorded import Recorded
 from dashboard.core.iam.replace import (
@@ -123,6 +124,8 @@ def run(
             steps.append(step)
             tell(step)
             if step.state.is_failed:
+                if is_stopped():  # what it was about may be the stopping
+                    raise StoppedError
                 break
     except StoppedError:
         was_stopped = True
@@ -196,7 +199,9 @@ class _Proving:
         limit = self.plan.before.boundary
         more = (f"within the boundary {limit.name}",) if limit else ()
         old = (f"left over by an earlier proof and deleted: {', '.join(swept)}",) if swept else ()
-        return Told(f"{self.trial.name} has the proposed policies and trust", (*self.trial.policies, *more, *old))
+        return Told(
+            f"the role {self.trial.name} has the proposed policies and trust", (*self.trial.policies, *more, *old)
+        )
 
     def _replay(self) -> Told:
         rights = tuple(dict.fromkeys((*needed.of_policy(self.trial.documents), *self._renamed(self.plan.recorded))))
@@ -230,17 +235,30 @@ class _Proving:
         """What the trial role called, as recorded. What it was denied it lacks, whether or not its work went on."""
         found = self._observed()
         denied = [one for one in found.calls if one.denied]
-        if denied:
+        lacks = [one.right for one in denied if self._has_today(one.right)]
+        if lacks:
+            named = [f"{one.action} on {one.resource}" for one in lacks]
+            rest = f" and {len(named) - MOST_EVIDENCE} more" if len(named) > MOST_EVIDENCE else ""
             raise Refused(
-                f"{len(denied)} rights that its work asked for were denied",
-                "; ".join(f"{one.right.action} on {one.right.resource}" for one in denied[:3]),
-                "add them to the proposal",
+                f"{count(len(lacks), 'right')} that its work asked for and {self.plan.role} has today: denied",
+                f"{'; '.join(named[:MOST_EVIDENCE])}{rest}",
+                f"let the work run once more as {self.plan.role}: what it uses then is on record, and in the proposal",
             )
         if not found.calls:
             return Told("CloudTrail has no call of the trial role on record yet: only its work's own end speaks for it")
         calls = count(sum(one.count for one in found.calls), "call")
-        said = f"{calls} of {count(len(found.calls), 'right')}, none denied"
+        none = f"{len(denied)} denied, as they are to {self.plan.role} today" if denied else "none denied"
+        said = f"{calls} of {count(len(found.calls), 'right')}, {none}"
         return Told(said, _lines(f"{one.right.action} on {one.right.resource}: {one.count}×" for one in found.calls))
+
+    def _has_today(self, right: Right) -> bool:
+        """Whether the role that the trial stands for may do it: what it may not do either, is no loss."""
+        resource = right.resource
+        if self.plan.proposal.duty is Duty.FUNCTION and self.plan.uses:
+            for old, new in rerun_function.names(self.plan.uses[:1], self.trial).items():
+                resource = resource.replace(new, old)
+        before = self.plan.before
+        return evaluate(before.documents, right.action, resource, right.context, before.boundary_document).allowed
 
     def _observed(self) -> Recorded:
         """The trial role's calls, waited for as long as a trail takes to write them down, where there is one."""

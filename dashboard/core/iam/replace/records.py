@@ -4,6 +4,7 @@ They lie in KENNEL_HOME/role_changes.sqlite, by account, and are never deleted: 
 """
 
 import json
+import os
 import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from dashboard.core.iam.replace.standing import Standing
 
 FILE = "role_changes.sqlite"
 STALE = timedelta(minutes=15)
-"""A change that says nothing for so long was cut off: its process ended."""
+"""A change of which nobody knows the process was cut off when it says nothing for so long."""
 _TABLE = """
     CREATE TABLE IF NOT EXISTS changes (
         id TEXT PRIMARY KEY, account TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL, at TEXT NOT NULL,
@@ -61,7 +63,7 @@ class Record:
 
     new_role: of a SPLIT, the name of the role that was made. made: ARNs of policies that this change is to make; mark:
     the tag by which they are known. more: what else undoing needs, as JSON. at, changed: when it was begun, and when it
-    was last told of.
+    was last told of. process: which one began it.
     """
 
     id: str
@@ -78,6 +80,7 @@ class Record:
     detail: str = ""
     more: Mapping[str, Any] = field(default_factory=dict)
     changed: datetime | None = None
+    process: str = ""
 
     @property
     def name(self) -> str:
@@ -85,8 +88,10 @@ class Record:
         return self.target.rpartition("/")[2]
 
     def is_cut_off(self, now: datetime) -> bool:
-        """Whether it was begun and nobody is at it any more."""
-        return self.outcome is Outcome.UNDER_WAY and now - (self.changed or self.at) > STALE
+        """Whether it was begun and nobody is at it any more: its process ended, or nobody knows which that was."""
+        if self.outcome is not Outcome.UNDER_WAY:
+            return False
+        return not _runs(self.process) if self.process else now - (self.changed or self.at) > STALE
 
     def as_export(self) -> dict[str, Any]:
         """All of it as JSON can hold it."""
@@ -105,6 +110,7 @@ class Record:
             "detail": self.detail,
             "more": dict(self.more),
             "changed": self.changed.isoformat() if self.changed else None,
+            "process": self.process,
         }
 
     @classmethod
@@ -141,7 +147,8 @@ class Records:
         Raises Refused while another change of the same role or policy is under way, ServiceFault when the file cannot
         be written: then nothing may be changed.
         """
-        made = replace(record, id=record.id or secrets.token_hex(6), outcome=Outcome.UNDER_WAY, changed=record.at)
+        number = record.id or secrets.token_hex(6)
+        made = replace(record, id=number, outcome=Outcome.UNDER_WAY, changed=record.at, process=_this_process())
         with self._open() as database:
             database.execute("BEGIN IMMEDIATE")
             for one in self._read(database, "account = ? AND target = ? AND state = ?", made.account, made.target,
@@ -221,3 +228,23 @@ class Records:
             "ON CONFLICT (id) DO UPDATE SET state = excluded.state, told = excluded.told",
             (record.id, record.account, record.target, record.outcome.value, record.at.isoformat(), told),
         )
+
+
+@cache
+def _this_process() -> str:
+    """Its number, and what no other process of that number has: numbers are given again."""
+    return f"{os.getpid()}-{secrets.token_hex(4)}"
+
+
+def _runs(process: str) -> bool:
+    """Whether the process that began something is there. One of this machine: the file is nobody else's."""
+    number = int(process.partition("-")[0])
+    if process == _this_process() or number == os.getpid():
+        return process == _this_process()
+    try:
+        os.kill(number, 0)  # asks only
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,5 +1,7 @@
 """Rollback records are there before anything is changed, and nobody changes one role twice at once."""
 
+import os
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -39,8 +41,13 @@ def test_one_change_of_a_role_at_a_time(records):
     with pytest.raises(Refused, match="being changed already"):
         records.begin(record(at=AT + timedelta(minutes=1)))
     records.begin(record(target=ARN + "-other"))
+    with pytest.raises(Refused, match="being changed already"):
+        records.begin(record(at=AT + timedelta(hours=1)))
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    records.save(replace(kept, process=f"{ended.pid}-0badbeef"), AT)
     with pytest.raises(Refused, match="was cut off"):
-        records.begin(record(at=AT + STALE + timedelta(minutes=1)))
+        records.begin(record(at=AT + timedelta(minutes=1)))
     records.save(replace(kept, outcome=Outcome.UNDONE), AT)
     assert records.begin(record(at=AT + timedelta(hours=1))).id != kept.id
 
@@ -63,7 +70,11 @@ def test_a_file_that_is_no_database_stops_every_change_and_is_named(tmp_path):
         Records(folder / "changes.sqlite").begin(record())
 
 
-def test_a_change_is_cut_off_when_nobody_told_of_it_for_long(records):
+def test_a_change_is_cut_off_when_its_process_ended_and_not_because_it_takes_long(records):
     kept = records.begin(record())
-    assert not kept.is_cut_off(AT + STALE) and kept.is_cut_off(AT + STALE + timedelta(seconds=1))
-    assert not records.save(replace(kept, outcome=Outcome.DONE), AT).is_cut_off(AT + timedelta(days=1))
+    later = AT + timedelta(days=1)
+    assert not kept.is_cut_off(later), "an endpoint takes its time"
+    assert not records.save(replace(kept, outcome=Outcome.DONE), AT).is_cut_off(later)
+    assert replace(kept, process=f"{os.getpid()}-0badbeef").is_cut_off(AT), "an earlier process of the same number"
+    unknown = replace(kept, process="")
+    assert not unknown.is_cut_off(AT + STALE) and unknown.is_cut_off(AT + STALE + timedelta(seconds=1))

@@ -97,6 +97,15 @@ def statements(
     )
 
 
+def told(found: Sequence[tuple[Change, Held]]) -> str:
+    """ "7 come, 45 go, 1 stays"; "none"."""
+    numbers = {change: sum(one is change for one, _ in found) for change in WORDS}
+    words = {Change.COMES: ("comes", "come"), Change.GOES: ("goes", "go"), Change.SAME: ("stays", "stay")}
+    return (
+        ", ".join(f"{numbers[one]:,} {say[numbers[one] != 1]}" for one, say in words.items() if numbers[one]) or "none"
+    )
+
+
 def listed(found: Sequence[tuple[Change, Held]], shown: int = SHOWN) -> Markup:
     """Statements as a table: what becomes of each, what it says, and which policy holds it. What comes is first; of
     many that go, all but the first few (`shown`) are folded away.

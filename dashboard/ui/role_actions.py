@@ -5,17 +5,18 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard import role_readings
 from dashboard.core.aws import Aws
 from dashboard.core.format import count
 from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.recorded import Recorded
 from dashboard.core.iam.replace import change, undo
 from dashboard.core.iam.replace.change_plan import ChangePlan
-from dashboard.core.iam.replace.going import Deed
-from dashboard.core.iam.replace.records import Record
+from dashboard.core.iam.replace.going import Deed, Progress
+from dashboard.core.iam.replace.records import Record, What
 from dashboard.core.iam.replace.undo import UndoPlan
 from dashboard.core.iam.usage import Use
-from dashboard.ui import document_diff, role_deed, role_effective, role_prove
+from dashboard.ui import confirm, document_diff, role_deed, role_effective, role_prove
 from dashboard.ui.confirm import Question
 from dashboard.ui.markup import Markup, badge, escape, facts, note
 from dashboard.ui.tones import Tone
@@ -64,13 +65,30 @@ def undo_question(aws: Aws, record: Record) -> Question:
     )
 
 
+def back(aws: Aws, arn: str, progress: Progress) -> None:
+    """The button that takes back what just ended, where it changed the role and there is a way back."""
+    if progress.has_failed or progress.deed not in (Deed.CHANGE, Deed.RETIREMENT) or not aws.account.writable:
+        return
+    last = next((one for one in role_readings.records(aws, arn) if one.outcome.is_open), None)
+    if last is not None and last.what is not What.DELETE:
+        st.button(
+            "Undo",
+            key="role-back",
+            icon=":material/undo:",
+            on_click=confirm.ask,
+            args=(partial(undo_question, aws, last),),
+        )
+
+
 def _draw(aws: Aws, plan: ChangePlan) -> None:
     st.html(Markup(f"<p>{role_prove.mark(aws, plan.proposal)}</p>{note(STEPS)}"))
     before = [] if plan.is_split else [*((one.name, one.document) for one in plan.before.attached)]
     before += [] if plan.is_split else list(plan.before.inline.items())
     after = [(one.name, one.document) for one in plan.after.attached]
-    role_effective.told(plan.difference, "plan")
-    st.html(document_diff.listed(document_diff.statements(before, after), shown=0))
+    role_effective.told(plan.difference, "plan", is_new=plan.is_split)
+    found = document_diff.statements(before, after)
+    with st.expander(f"Its statements: {document_diff.told(found)}", key="role-plan-statements"):
+        st.html(document_diff.listed(found, shown=0))
     rows = {
         "Must work": f"{count(len(plan.needed), 'right')}, which IAM's simulator is asked about three times",
         "Must not": count(len(plan.dropped), "right"),

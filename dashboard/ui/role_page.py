@@ -8,7 +8,7 @@ import streamlit as st
 from dashboard import role_readings
 from dashboard.core import tags
 from dashboard.core.aws import Aws
-from dashboard.core.errors import NotFound
+from dashboard.core.errors import NotFound, ServiceFault
 from dashboard.core.iam.replace.standing import RETIRED
 from dashboard.core.iam.seen.role_seen import RoleSeen
 from dashboard.readings import Reading
@@ -18,6 +18,7 @@ from dashboard.ui import (
     page,
     problem,
     role_accessed,
+    role_actions,
     role_findings,
     role_history,
     role_policies,
@@ -69,7 +70,8 @@ def show(aws: Aws, name: str) -> None:
 def _part(aws: Aws, reading: Reading[RoleSeen], part: Part) -> None:
     seen = reading.value
     if part is not Part.PROPOSAL:  # which has it below its buttons
-        role_steps.show(aws, seen.role.name, ended=part is Part.HISTORY)
+        back = partial(role_actions.back, aws, seen.role.arn)
+        role_steps.show(aws, seen.role.name, ended=part is Part.HISTORY, acts=back)
     if part is Part.FINDINGS:
         role_findings.show(seen.role, seen.findings)
         if seen.findings:
@@ -98,6 +100,10 @@ def _head(aws: Aws, seen: RoleSeen, age: str) -> None:
         marks.append(badge(Tone.SIMULATED, "sample"))
     elif role.tags.get(tags.MADE_BY) == tags.KENNEL:
         marks.append(badge(Tone.DONE, "made by Kennel"))
+    if _has_cut_off(aws, role.arn):
+        marks.append(
+            badge(Tone.FAILED, "a change was cut off", "Kennel ended in the middle of it; History takes it back")
+        )
     off = RETIRED in role.tags
     if off:
         marks.append(badge(Tone.WAITING, "switched off", "Denied everything, to be deleted; History gives it back"))
@@ -129,3 +135,11 @@ def _head(aws: Aws, seen: RoleSeen, age: str) -> None:
                 on_click=confirm.ask,
                 args=(partial(role_retire.question, aws, role.name),),
             )
+
+
+def _has_cut_off(aws: Aws, arn: str) -> bool:
+    """Whether a change of it broke off and was not taken back."""
+    try:
+        return any(one.is_cut_off(role_readings.now()) for one in role_readings.records(aws, arn))
+    except ServiceFault:
+        return False  # History tells that its file cannot be read

@@ -74,7 +74,7 @@ def _show(aws: Aws, seen: RoleSeen, found: Proposed) -> None:
     difference = found.differences[found.proposals.index(proposal)]
     mine = of_proposal(found.recorded, proposal, found.proposals, seen.uses)
     _head(aws, seen, proposal, mine, is_met=_is_met(role, proposal, difference))
-    role_steps.show(aws, role.name)
+    role_steps.show(aws, role.name, acts=partial(role_actions.back, aws, role.arn))
     view = View(
         st.segmented_control(
             "Show",
@@ -165,12 +165,14 @@ def _head(aws: Aws, seen: RoleSeen, proposal: Proposal, recorded: Recorded | Non
 
 
 def _difference(role: Role, proposal: Proposal, difference: Difference | None) -> None:
-    if proposal.new_role:
+    is_new = bool(proposal.new_role)
+    if is_new:
         st.html(note(f"{proposal.new_role} against what {role.name} may, which keeps all of it until nothing uses it:"))
-    role_effective.told(difference, proposal.policy_name)
-    before = [(one.name, one.document) for one in role.policies if one.document is not None]
-    found = document_diff.statements(before, proposal.documents.items())
-    st.html(document_diff.listed(found))
+    role_effective.told(difference, proposal.policy_name, is_new=is_new)
+    before = [] if is_new else [(one.name, one.document) for one in role.policies if one.document is not None]
+    st.html(document_diff.listed(document_diff.statements(before, proposal.documents.items())))
+    if is_new:
+        return  # there is nothing before it, line by line
     lines = st.expander("Line by line", key="role-diff-lines", on_change="rerun")
     if not lines.open:
         return  # a policy of AWS's own has a thousand lines

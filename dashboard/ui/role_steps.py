@@ -1,6 +1,6 @@
 """What is being done to a role, step by step: while it goes on, and how it ended."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -29,14 +29,17 @@ ENDS = {
 }
 
 
-def show(aws: Aws, role: str, *, ended: bool = True) -> None:
-    """The deed that goes on, looked at again every second, or (`ended`) how the last one came out."""
+def show(aws: Aws, role: str, *, ended: bool = True, acts: Callable[[Progress], None] | None = None) -> None:
+    """The deed that goes on, looked at again every second, or (`ended`) how the last one came out.
+
+    acts: draws what can be done about one that has ended.
+    """
     progress = role_readings.going(aws, role)
     if progress is None:
         return
     if progress.is_over:
         if ended:
-            _ended(aws, progress)
+            _ended(aws, progress, acts)
     else:
         st.fragment(_watch, run_every=1, key="role-watch")(aws, role)
 
@@ -70,7 +73,7 @@ def _watch(aws: Aws, role: str) -> None:
             )
 
 
-def _ended(aws: Aws, progress: Progress) -> None:
+def _ended(aws: Aws, progress: Progress, acts: Callable[[Progress], None] | None) -> None:
     done, failed = ENDS[progress.deed]
     about = f" for {progress.about}" if progress.about else ""
     with st.container(border=True, key="panel-role-ended"):
@@ -87,13 +90,16 @@ def _ended(aws: Aws, progress: Progress) -> None:
         if progress.problem is not None:
             problem.card(progress.problem, "role-deed")
         st.html(listed(progress.steps))
-        st.button(
-            "Put away",
-            key="role-put-away",
-            type="tertiary",
-            on_click=role_readings.put_away,
-            args=(aws, progress.role),
-        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="role-ended-acts"):
+            if acts is not None:
+                acts(progress)
+            st.button(
+                "Put away",
+                key="role-put-away",
+                type="tertiary",
+                on_click=role_readings.put_away,
+                args=(aws, progress.role),
+            )
 
 
 def verdict(proof: Proof) -> tuple[Tone, str]:

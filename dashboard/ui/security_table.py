@@ -110,16 +110,16 @@ def _columns(findings: Sequence[Finding], key: str, *, leads: bool) -> dict[str,
     column = st.column_config
     about = "Or the policy or function it is about"
     name = (
-        table.opening("Role", f"{NAMES}-{key}", lambda: _open_subject(key, findings), 170)
+        table.opening("Role", f"{NAMES}-{key}", lambda: _open_subject(key, findings), 160)
         if leads
         else column.TextColumn("Role", width=170, help=about)
     )
     return {
         "Role": name,
-        "Severity": table.states("Severity", security_words.looks(findings), 104),
-        "Kind": column.TextColumn("Kind", width=170),
-        "What": column.TextColumn("What", width=560),
-        "Policy": column.TextColumn("Policy", width=200),
+        "Severity": table.states("Severity", security_words.looks(findings), 100),
+        "Kind": column.TextColumn("Kind", width=160),
+        "What": column.TextColumn("What", width=490),
+        "Policy": column.TextColumn("Policy", width=190),
     }
 
 

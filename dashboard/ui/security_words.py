@@ -136,11 +136,20 @@ def rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
             "Role": subject(one),
             "Severity": [severity_label(one.severity)],
             "Kind": KINDS[one.kind],
-            "What": one.reason,
+            "What": _beside_its_policy(one),
             "Policy": one.policy or "–",
         }
         for one in findings
     ]
+
+
+def _beside_its_policy(finding: Finding) -> str:
+    """What is wrong, without the name of the policy, which has a column of its own."""
+    for whose in ("AWS's policy", "the policy"):
+        told = finding.reason.removeprefix(f"{whose} {finding.policy} ")
+        if told != finding.reason:
+            return told
+    return finding.reason
 
 
 def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -76,6 +76,19 @@ def test_files_hold_what_was_accepted_and_why_and_no_formula() -> None:
     assert {"role", "kind", "severity", "policy", "statement", "reason", "accepted_until"} <= set(record)
 
 
+@pytest.mark.parametrize(
+    ("reason", "policy", "what"),
+    [
+        ("AWS's policy S3Full gives every action of s3 on *", "S3Full", "gives every action of s3 on *"),
+        ("the policy own lets it pass any role", "own", "lets it pass any role"),
+        ("it trusts *", "trust", "it trusts *"),
+    ],
+)
+def test_a_row_says_the_policy_once(reason: str, policy: str, what: str) -> None:
+    (row,) = security_words.rows([finding("a", reason=reason, policy=policy)])
+    assert (row["What"], row["Policy"]) == (what, policy)
+
+
 def test_of_equals_the_worst_role_comes_first() -> None:
     found = [finding("a"), finding("b", Severity.CRITICAL), finding("b"), finding("a", Severity.LOW)]
     assert [(one.role, one.severity.value) for one in security_words.ordered(found)] == [

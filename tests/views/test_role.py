@@ -128,6 +128,7 @@ def test_a_proposal_is_shown_in_every_way(page: AppTest, view: str) -> None:
 def test_a_shared_role_gets_a_role_of_its_own_for_each_duty(page: AppTest) -> None:
     said = go(page, SHARED, "Proposal")
     assert "Several duties share this role" in said and "It makes the role DogProject-endpoint" in said
+    assert "> goes</span>" not in said and "> comes</span>" in said, "the shared role keeps what it has"
     page.segmented_control(key="duty").set_value("Functions").run()
     assert not page.exception
     assert "It makes the role DogProject-function" in text(page)
@@ -157,14 +158,14 @@ def test_a_role_is_replaced_after_its_name_is_typed_and_given_back_by_one_click(
     assert "> changed</span>" in said
     assert "AmazonSageMakerFullAccess" not in attached(own, BROAD)
 
-    state.forget()
-    said = go(page, BROAD, "History")
-    assert "rights changed" in said
-    (undo,) = [one for one in page.button if str(one.key).startswith("role-undo-")]
-    undo.click().run()
+    assert "rights changed" in go(page, BROAD, "History")
+    assert [one for one in page.button if str(one.key).startswith("role-undo-")]
+    go(page, BROAD, "Proposal")
+    page.button(key="role-back").click().run()
     page.button(key="confirm-do").click().run()
     go(page, BROAD, "History")
-    assert "> as before</span>" in until_over(page)
+    said = until_over(page)
+    assert "> as before</span>" in said and "· undone " in said
     assert sorted(attached(own, BROAD)) == sorted(before)
 
 
@@ -179,11 +180,13 @@ def test_a_role_that_nobody_misses_is_switched_off_and_given_back(page: AppTest,
     assert "> done</span>" in until_over(page)
     assert attached(own, OLD) == []
     go(page, OLD, "History")
+    assert page.button(key="role-retire").label == "Delete"
     next(one for one in page.button if str(one.key).startswith("role-undo-")).click().run()
     page.button(key="confirm-do").click().run()
     go(page, OLD, "History")
     assert "> as before</span>" in until_over(page)
     assert attached(own, OLD) == ["AdministratorAccess"]
+    assert page.button(key="role-retire").label == "Retire"
 
 
 def test_a_role_that_something_works_as_is_not_switched_off(page: AppTest, own: Embedded) -> None:

@@ -125,7 +125,7 @@ class _Change:
         raise Refused(
             f"the role {self.plan.role} has changed since this was planned",
             "its policies, its trust or its boundary are others",
-            "close this and look again",
+            "look at its policies and at the proposal again",
         )
 
     def _write_down(self) -> Told:

@@ -44,7 +44,7 @@ def run(running: Running) -> Told:
     aws.call("sagemaker", "CreateEndpoint", EndpointName=name, EndpointConfigName=name, Tags=mark)
     _wait(running, name, model["ModelName"])
     return Told(
-        f"{model['ModelName']} was deployed once more as {running.trial.name} and answered",
+        f"the model {model['ModelName']} was deployed once more as {running.trial.name} and answered",
         (f"the endpoint {name}: InService, its model loaded by the trial role", _asked(running, name)),
     )
 

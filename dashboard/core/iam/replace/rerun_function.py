@@ -67,7 +67,7 @@ def run(running: Running) -> Told:
         raise Refused(f"the function {name} wrote no log", "its role may not", "add its log to the proposal")
     ended = f"it broke off ({tried.failure}), for another reason than a right" if tried.failure else "it answered"
     return Told(
-        f"{settings['FunctionName']} was invoked once more as {name}, and lacked no right",
+        f"the function {settings['FunctionName']} was invoked once more as {name}, and lacked no right",
         (f"asked with a grey picture, {ended}: {answered[:200]}", f"its log {group} has {len(streams)} stream"),
     )
 

@@ -51,7 +51,7 @@ def run(running: Running) -> Told:
             "add what it lacks to the proposal",
         )
     artifact = told.get("ModelArtifacts", {}).get("S3ModelArtifacts", "")
-    what = f"{job['TrainingJobName']} trained once more"
+    what = f"the training {job['TrainingJobName']} ran once more"
     if is_recording:
         what = f"a small training in the place of {job['TrainingJobName']}, which is a recording, ran"
     return Told(

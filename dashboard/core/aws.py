@@ -28,7 +28,7 @@ from dashboard.core.aws_errors import translate
 from dashboard.core.aws_writes import changes
 from dashboard.core.errors import CredentialsProblem, ReadOnly, ServiceFault, Unreachable
 from dashboard.core.home import aws_state
-from dashboard.core.iam.rights import Where
+from dashboard.core.iam.rights import Where, partition_of
 
 EMBEDDED_ACCOUNT = "123456789012"
 CONNECTIONS = 48
@@ -74,12 +74,17 @@ class Account:
         return f"kennel-{self.account_id}-{self.region}"
 
     @property
+    def partition(self) -> str:
+        """That its ARNs begin with: "aws", "aws-us-gov", "aws-cn"."""
+        return partition_of(self.region)
+
+    @property
     def where(self) -> Where:
         """The account and region as ARNs are made from them."""
-        return Where(self.account_id, self.region)
+        return Where(self.account_id, self.region, self.partition)
 
     def role_arn(self, name: str) -> str:
-        return f"arn:aws:iam::{self.account_id}:role/{name}"
+        return f"arn:{self.partition}:iam::{self.account_id}:role/{name}"
 
 
 class Aws:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
-from dashboard.core.aws import client_region, connect, fingerprint, sagemaker_regions
+from dashboard.core.aws import Account, client_region, connect, fingerprint, sagemaker_regions
 from dashboard.core.errors import CredentialsProblem, ReadOnly, ServiceFault, Throttled, Unreachable
 from tests.core.conftest import ACCESS_KEY, SECRET, Reply, refusal, write_client
 
@@ -302,3 +302,13 @@ def test_the_regions_of_sagemaker_are_those_of_boto3() -> None:
     assert {"eu-central-1", "us-west-2", "ap-northeast-1"} <= set(found)
     assert "cn-north-1" in sagemaker_regions("cn-northwest-1")
     assert sagemaker_regions("nowhere") == ()
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("eu-west-1", "aws"), ("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn"), ("us-isob-east-1", "aws-iso-b")],
+)
+def test_arns_are_of_the_partition_that_the_region_is_in(region, partition):
+    account = Account("work", region, "123456789012", False, True)
+    assert account.where.partition == partition
+    assert account.role_arn("Dog") == f"arn:{partition}:iam::123456789012:role/Dog"

@@ -22,6 +22,16 @@ class Right:
         return self.action.partition(":")[0].lower()
 
 
+_PARTITIONS = {"cn": "aws-cn", "us-gov": "aws-us-gov", "us-iso": "aws-iso", "us-isob": "aws-iso-b"}
+"""Of the regions that begin so."""
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region is in: "aws" but for China, GovCloud and the isolated ones."""
+    parts = region.split("-")
+    return _PARTITIONS.get(parts[0]) or _PARTITIONS.get("-".join(parts[:2]), "aws")
+
+
 @dataclass(frozen=True)
 class Where:
     """The account and region in which a request is made."""

@@ -41,7 +41,7 @@ def topic_policy(aws: Aws) -> str | None:
 
 def topic_arn(account: Account) -> str:
     """Of the topic that Kennel's alerts go to."""
-    return f"arn:aws:sns:{account.region}:{account.account_id}:{TOPIC}"
+    return f"arn:{account.partition}:sns:{account.region}:{account.account_id}:{TOPIC}"
 
 
 def topic_calls(known: str | None, account: Account) -> list[Call]:
@@ -73,6 +73,6 @@ def _statement(arn: str, account: Account) -> dict[str, Any]:
         "Resource": arn,
         "Condition": {
             "StringEquals": {"aws:SourceAccount": account.account_id},
-            "ArnLike": {"aws:SourceArn": f"arn:aws:budgets::{account.account_id}:*"},
+            "ArnLike": {"aws:SourceArn": f"arn:{account.partition}:budgets::{account.account_id}:*"},
         },
     }

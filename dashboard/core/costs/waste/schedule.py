@@ -60,7 +60,7 @@ def trust(account: Account) -> dict[str, Any]:
 
 def policy(account: Account) -> dict[str, Any]:
     """Deleting endpoints of this account and region that carry Kennel's mark, and nothing else."""
-    resource = f"arn:aws:sagemaker:{account.region}:{account.account_id}:endpoint/*"
+    resource = f"arn:{account.partition}:sagemaker:{account.region}:{account.account_id}:endpoint/*"
     marks = {tags.MADE_BY: tags.KENNEL, tags.SAMPLE: "true"}
     statements = [
         {

@@ -43,7 +43,7 @@ def calls(proposal: Proposal, role: Role, account: Account) -> tuple[Call, ...]:
         made = {"RoleName": target, "Path": PATH, "AssumeRolePolicyDocument": trust, "Tags": mark}
         asked.append(Call("iam", "CreateRole", made, f"makes the role {target}"))
     for name, document in proposal.documents.items():
-        arn = f"arn:aws:iam::{account.account_id}:policy{PATH}{name}"
+        arn = f"arn:{account.partition}:iam::{account.account_id}:policy{PATH}{name}"
         new = {"PolicyName": name, "Path": PATH, "PolicyDocument": json.dumps(document), "Tags": mark}
         asked.append(Call("iam", "CreatePolicy", new, f"makes the policy {name}"))
         asked.append(Call("iam", "AttachRolePolicy", {"RoleName": target, "PolicyArn": arn}, f"attaches {name}"))

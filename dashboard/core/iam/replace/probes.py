@@ -12,7 +12,7 @@ from dashboard.core.aws import Account, Aws
 from dashboard.core.errors import AccessDenied, KennelError, ServiceFault
 from dashboard.core.iam.evaluate import evaluate
 from dashboard.core.iam.requests import UnknownRequest, rights_of
-from dashboard.core.iam.rights import Right, Where
+from dashboard.core.iam.rights import Right
 
 NOBODY = "kennel-trial-nobody"
 """The name that nothing has."""
@@ -66,11 +66,10 @@ def harmless(account: Account) -> tuple[Probe, ...]:
         ("logs", "DescribeLogGroups", {"limit": 1}),
         ("cloudwatch", "DescribeAlarms", {"MaxRecords": 1}),
     )
-    where = Where(account.account_id, account.region)
     found = []
     for service, operation, parameters in asked:
         try:
-            rights = rights_of(service, operation, parameters, where)
+            rights = rights_of(service, operation, parameters, account.where)
         except UnknownRequest:
             continue
         if len(rights) == 1:

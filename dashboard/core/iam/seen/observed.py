@@ -13,7 +13,6 @@ from dashboard.core.aws import Aws
 from dashboard.core.costs.ledger.trail import Pace, at_once
 from dashboard.core.errors import KennelError
 from dashboard.core.iam.recorded import Recorded
-from dashboard.core.iam.rights import Where
 from dashboard.core.iam.seen import trail_files
 from dashboard.core.iam.seen.observed_events import MOST_RIGHTS, Tally
 from dashboard.core.iam.seen.trail_files import Trail
@@ -43,7 +42,7 @@ def read(
     """
     moment = now()
     since = max(since, moment - HISTORY)
-    tally = Tally(role_arn, Where(aws.account.account_id, aws.account.region))
+    tally = Tally(role_arn, aws.account.where)
     reading = _Reading(aws, tally, since, moment)
     for trail in reading.trails():
         reading.files(trail, most_files)

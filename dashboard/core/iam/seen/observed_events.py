@@ -110,7 +110,7 @@ def is_of(identity: Mapping[str, Any], role_arn: str) -> bool:
     told = str(issuer.get("arn") or "")
     if not told:
         parts = str(identity.get("arn", "")).split(":", 5)
-        told = f"arn:aws:iam::{parts[4]}:{parts[5].rpartition('/')[0]}" if len(parts) == 6 else ""
+        told = f"arn:{parts[1]}:iam::{parts[4]}:{parts[5].rpartition('/')[0]}" if len(parts) == 6 else ""
     return _account_and_name(told) == _account_and_name(role_arn)
 
 

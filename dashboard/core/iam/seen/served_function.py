@@ -56,7 +56,7 @@ def _endpoint(aws: Aws, name: str) -> str:
         return ""
     except AccessDenied:
         account = aws.account
-        return f"arn:aws:sagemaker:{account.region}:{account.account_id}:endpoint/{name.lower()}"
+        return f"arn:{account.partition}:sagemaker:{account.region}:{account.account_id}:endpoint/{name.lower()}"
 
 
 def _groups(aws: Aws, names: tuple[str, ...]) -> frozenset[str]:

@@ -84,7 +84,8 @@ def key_arn(key: str, account: Account) -> str:
     """The ARN of a KMS key, or of its alias, that a request names by id, alias or ARN."""
     if key.startswith("arn:"):
         return key
-    return f"arn:aws:kms:{account.region}:{account.account_id}:{key if key.startswith('alias/') else f'key/{key}'}"
+    named = key if key.startswith("alias/") else f"key/{key}"
+    return f"arn:{account.partition}:kms:{account.region}:{account.account_id}:{named}"
 
 
 def _read(told: Mapping[str, Any]) -> Iterator[str]:

@@ -36,8 +36,9 @@ def calls(account: Account) -> tuple[Call, ...]:
 
 def _selectors(account: Account, bucket: str) -> list[dict[str, Any]]:
     """Management events, and data events of roles' sessions, without those of the trail's own files."""
-    sessions = {"Field": "userIdentity.arn", "StartsWith": [f"arn:aws:sts::{account.account_id}:assumed-role/"]}
-    own_files = {"Field": "resources.ARN", "NotStartsWith": [f"arn:aws:s3:::{bucket}"]}
+    start = f"arn:{account.partition}:sts::{account.account_id}:assumed-role/"
+    sessions = {"Field": "userIdentity.arn", "StartsWith": [start]}
+    own_files = {"Field": "resources.ARN", "NotStartsWith": [f"arn:{account.partition}:s3:::{bucket}"]}
     management = {"Field": "eventCategory", "Equals": ["Management"]}
     found: list[dict[str, Any]] = [{"Name": "Management", "FieldSelectors": [management]}]
     for kind in DATA:
@@ -53,9 +54,10 @@ def _selectors(account: Account, bucket: str) -> list[dict[str, Any]]:
 
 def _lets_in(account: Account, bucket: str) -> dict[str, Any]:
     """The bucket's policy: this trail, and no other, may write."""
-    trail = {"aws:SourceArn": f"arn:aws:cloudtrail:{account.region}:{account.account_id}:trail/{NAME}"}
+    here = f"{account.region}:{account.account_id}"
+    trail = {"aws:SourceArn": f"arn:{account.partition}:cloudtrail:{here}:trail/{NAME}"}
     service = {"Service": "cloudtrail.amazonaws.com"}
-    files = f"arn:aws:s3:::{bucket}/AWSLogs/{account.account_id}/*"
+    files = f"arn:{account.partition}:s3:::{bucket}/AWSLogs/{account.account_id}/*"
     owned = {"s3:x-amz-acl": "bucket-owner-full-control"}
     return {
         "Version": "2012-10-17",
@@ -65,7 +67,7 @@ def _lets_in(account: Account, bucket: str) -> dict[str, Any]:
                 "Effect": "Allow",
                 "Principal": service,
                 "Action": "s3:GetBucketAcl",
-                "Resource": f"arn:aws:s3:::{bucket}",
+                "Resource": f"arn:{account.partition}:s3:::{bucket}",
                 "Condition": {"StringEquals": trail},
             },
             {

@@ -188,8 +188,8 @@ def _instances(aws: Aws, now: datetime) -> Part:
         for one in (instance for group in page["Reservations"] for instance in group["Instances"]):
             if profile := one.get("IamInstanceProfile", {}).get("Arn"):
                 is_on = one["State"]["Name"] in ("pending", "running")
-                region, account = aws.account.region, aws.account.account_id
-                arn = f"arn:aws:ec2:{region}:{account}:instance/{one['InstanceId']}"
+                place = f"{aws.account.region}:{aws.account.account_id}"
+                arn = f"arn:{aws.account.partition}:ec2:{place}:instance/{one['InstanceId']}"
                 last = now if is_on else one.get("LaunchTime")
                 found.append((profile, Use(Duty.INSTANCE, _name(one), arn, last)))
     return Part(tuple(found))

@@ -133,7 +133,8 @@ def refuse(wanted: Invitation, account: Account) -> InvalidInput | None:
             return InvalidInput(
                 "the source must be the ARN of one API of API Gateway",
                 f'it is "{wanted.source}"' if wanted.source else "without it any API of anybody's could invoke",
-                f"write it as arn:aws:execute-api:{account.region}:{account.account_id}:API-ID/STAGE/POST/classify; "
+                f"write it as arn:{account.partition}:execute-api:{account.region}:{account.account_id}:"
+                "API-ID/STAGE/POST/classify; "
                 "* stands for any stage, method or path",
                 field="source",
             )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dashboard.core.aws import Aws
+from dashboard.core.aws import Account, Aws
 from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Unreachable
 from dashboard.core.runs.permissions import Need, caller_may
 from dashboard.core.runs.quota import Limits
@@ -33,9 +33,9 @@ class Around:
         return self.has_role is False and self.may_make_role is False
 
 
-def role_arn(account_id: str) -> str:
+def role_arn(account: Account) -> str:
     """Of the service-linked role (Application Auto Scaling User Guide, "Service-linked roles")."""
-    return f"arn:aws:iam::{account_id}:role/aws-service-role/{PRINCIPAL}/{ROLE}"
+    return account.role_arn(f"aws-service-role/{PRINCIPAL}/{ROLE}")
 
 
 def quota_name(instance_type: str) -> str:
@@ -68,7 +68,7 @@ def _role(aws: Aws) -> tuple[bool | None, bool | None, str]:
         raise
     except KennelError as problem:
         return None, None, problem.what
-    need = Need(MAKE, role_arn(aws.account.account_id), {"iam:AWSServiceName": PRINCIPAL})
+    need = Need(MAKE, role_arn(aws.account), {"iam:AWSServiceName": PRINCIPAL})
     told = caller_may(aws, [need])
     if not told:  # the account's root user
         return False, True, ""

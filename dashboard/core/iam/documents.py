@@ -220,7 +220,7 @@ def _statement(given: Any, policy: str, has_variables: bool) -> Statement:
         _texts(given.get("NotAction"), where),
         _texts(given.get("Resource"), where),
         _texts(given.get("NotResource"), where),
-        tuple(_conditions(given.get("Condition") or {}, where)),
+        tuple(_conditions(given.get("Condition", {}), where)),
         has_principal,
         has_variables,
     )
@@ -252,5 +252,8 @@ def _value(given: Any, where: str) -> str:
     if isinstance(given, bool):
         return str(given).lower()
     if isinstance(given, str | int | float):
-        return str(given)
+        try:
+            return str(given)
+        except ValueError as wrong:  # an integer of more digits than Python writes
+            raise PolicyError(f"{where} compares with a number that is too long") from wrong
     raise PolicyError(f"{where} compares with something that is neither text, number nor true or false")

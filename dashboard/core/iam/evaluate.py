@@ -6,6 +6,7 @@ needed, and where there is a permissions boundary, one there too. GetCallerIdent
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from dashboard.core.iam import conditions
@@ -14,6 +15,8 @@ from dashboard.core.iam.variables import Context
 
 __all__ = ["Decision", "Document", "Matched", "Outcome", "Policy", "PolicyError", "context_keys", "evaluate"]
 
+Value = str | bool | int | float | datetime
+"""What a context key may have: text, or what text would say."""
 ALWAYS_ALLOWED = "sts:getcalleridentity"
 
 
@@ -55,7 +58,7 @@ def evaluate(
     policies: Sequence[Document] | Document,
     action: str,
     resource: str,
-    context: Mapping[str, str | Sequence[str]] | None = None,
+    context: Mapping[str, Value | Sequence[Value]] | None = None,
     boundary: Document | None = None,
 ) -> Decision:
     """Judge one action ("s3:GetObject") on one resource (an ARN, or "*" for an action that takes none).
@@ -94,10 +97,22 @@ def _read(policies: Sequence[Document] | Document) -> list[Policy]:
     return [Policy.of(one, "" if isinstance(one, Policy) else f"policy {place}") for place, one in enumerate(given, 1)]
 
 
-def _context(given: Mapping[str, str | Sequence[str]]) -> Context:
+def _context(given: Mapping[str, Value | Sequence[Value]]) -> Context:
     """By lower-case key. A key without any value is one that is not there."""
-    values = {key.lower(): (value,) if isinstance(value, str) else tuple(value) for key, value in given.items()}
+    values = {
+        key.lower(): (_text(value),) if isinstance(value, Value) else tuple(map(_text, value))
+        for key, value in given.items()
+    }
     return {key: value for key, value in values.items() if value}
+
+
+def _text(value: Value) -> str:
+    """As AWS writes it: true, 10, 2026-11-22T10:00:00Z."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _matching(

@@ -38,6 +38,8 @@ def deny(action: Any = "*", resource: Any = "*", **more: Any) -> dict[str, Any]:
         '{"Statement": {"Effect": "Allow", "Action": 1, "Resource": "*"}}',
         '{"Statement": {"Effect": "Allow", "Action": "*", "NotAction": "*", "Resource": "*"}}',
         '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": "x"}}}',
+        '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": []}}',
+        '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": null}}',
         '{"Statement": {"Effect": "Allow", "Effect": "Deny", "Action": "*", "Resource": "*"}}',
         "[" * 100_000,
     ],
@@ -87,3 +89,8 @@ def test_a_policy_remembers_only_so_many_actions() -> None:
     for number in range(MOST_REMEMBERED + 10):
         assert evaluate([judged], f"s3:Get{number}", OBJECT).allowed
     assert len(judged.__dict__["_about"]) <= MOST_REMEMBERED
+
+
+def test_a_number_that_nobody_can_write_down_is_no_policy() -> None:
+    with pytest.raises(PolicyError, match="too long"):
+        Policy.of({"Statement": allow(Condition={"NumericEquals": {"s3:max-keys": 10**6_000}})})

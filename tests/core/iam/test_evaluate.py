@@ -3,7 +3,7 @@
 import random
 import re
 import time
-from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -31,7 +31,7 @@ def allowed(*statements: dict[str, Any], action: str = "s3:GetObject", resource:
     return evaluate([policy(*statements)], action, resource, context).allowed
 
 
-def conditioned(operator: str, key: str, values: Any, context: dict[str, str | Sequence[str]]) -> bool:
+def conditioned(operator: str, key: str, values: Any, context: dict[str, Any]) -> bool:
     return evaluate([policy(allow(Condition={operator: {key: values}}))], "a:B", "*", context).allowed
 
 
@@ -314,6 +314,19 @@ def test_matching_takes_no_longer_for_a_wicked_pattern() -> None:
     assert not matches("*a" * 100 + "b", "a" * 2000)
     assert not matches("*?" * 200 + "b", "a" * 2000)
     assert time.perf_counter() - began < 2  # a backtracking matcher would not end
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "given"),
+    [
+        ("Bool", "true", True),
+        ("NumericLessThan", "20", 10),
+        ("DateLessThan", "2030-01-01T00:00:00Z", datetime(2026, 1, 1, tzinfo=UTC)),
+        ("ForAllValues:NumericEquals", ["1", "2"], [1, 2.0]),
+    ],
+)
+def test_a_context_value_need_not_be_text(operator: str, value: Any, given: Any) -> None:
+    assert conditioned(operator, "k:k", value, {"k:k": given})
 
 
 def test_context_without_values_is_none() -> None:

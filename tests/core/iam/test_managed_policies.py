@@ -106,7 +106,15 @@ def test_sagemaker_s_own_full_access_opens_a_way_to_any_role() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["AWSLambdaBasicExecutionRole", "AmazonSSMManagedInstanceCore", "AWSXRayDaemonWriteAccess"]
+    "name",
+    [
+        "AWSLambdaBasicExecutionRole",
+        "AWSLambdaVPCAccessExecutionRole",
+        "AmazonSSMManagedInstanceCore",
+        "AWSXRayDaemonWriteAccess",
+        "ReadOnlyAccess",
+        "SecurityAudit",
+    ],
 )
-def test_what_functions_and_instances_need_to_work_at_all_is_left_alone(name: str) -> None:
+def test_what_functions_and_instances_need_and_what_only_reads_is_left_alone(name: str) -> None:
     assert audited()[name] == []

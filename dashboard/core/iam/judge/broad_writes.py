@@ -20,10 +20,12 @@ _OWN_RECORDS = frozenset(
      "xray:PutTelemetryRecords", "cloudwatch:PutMetricData", "ssm:UpdateInstanceInformation", "ssm:PutInventory",
      "ssm:PutComplianceItems", "ssm:PutConfigurePackageResult", "ssm:UpdateAssociationStatus",
      "ssm:UpdateInstanceAssociationStatus", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
+     "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
      "iam:CreateServiceLinkedRole", "iam:PassRole"}
 )  # fmt: skip
 
 
+_READING = ("Get", "List", "Describe")
 _SECRETS = frozenset({"secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"})
 # told of as ways to more rights
 _ESCALATING = frozenset(one for way in WAYS if way.target is not Target.ANY for one in way.needs)
@@ -52,10 +54,16 @@ def _broad(statement: Statement) -> frozenset[str]:
     return frozenset(
         one
         for one in whole.named(statement) - _OWN_RECORDS - _ESCALATING
-        if (actions.access_level(one).changes or one in _SECRETS)
+        if ((actions.access_level(one).changes and not _is_of_reading(one)) or one in _SECRETS)
         and probes(one.lower()) != (whole.EVERYTHING,)
         and whole.is_wide_for(statement.resources, statement.not_resources, one.lower())
     )
+
+
+def _is_of_reading(action: str) -> bool:
+    """Whether it tells who has rights and changes nothing, though the reference has it among those that give rights."""
+    name = action.partition(":")[2]
+    return actions.access_level(action) is actions.AccessLevel.PERMISSIONS and name.startswith(_READING)
 
 
 @lru_cache(maxsize=8192)

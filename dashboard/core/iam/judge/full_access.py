@@ -133,8 +133,7 @@ def _held(
     """None where nothing that changes something is left."""
     if not services:
         return None
-    on = clause.statement.resources, clause.statement.not_resources
-    given = frozenset[str]().union(*(whole.changing_on(*on, one) for one in services))
+    given = whole.changing_in(clause.statement.resources, clause.statement.not_resources, services)
     if but:
         given -= actions.expand(but)
     left = _undenied(rights, given)

@@ -82,6 +82,12 @@ def changing_on(resources: tuple[str, ...], not_resources: tuple[str, ...], serv
     return frozenset(one for one in changing(service) if is_wide_for(resources, not_resources, one.lower()))
 
 
+@lru_cache(maxsize=256)
+def changing_in(resources: tuple[str, ...], not_resources: tuple[str, ...], services: frozenset[str]) -> frozenset[str]:
+    """The same of several services."""
+    return frozenset[str]().union(*(changing_on(resources, not_resources, one) for one in services))
+
+
 @lru_cache(maxsize=1024)
 def has_permissions(service: str) -> bool:
     """Whether who has the whole service can give rights on it to others."""

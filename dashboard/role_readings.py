@@ -20,7 +20,6 @@ from dashboard.core.iam.replace.going import Deed, Do, Going, Progress, Tell
 from dashboard.core.iam.replace.proof import Proof
 from dashboard.core.iam.replace.records import Record, Records, What
 from dashboard.core.iam.replace.standing import canonical
-from dashboard.core.iam.rights import Where
 from dashboard.core.iam.seen import last_accessed, observed, served
 from dashboard.core.iam.seen.last_accessed import LastAccessed
 from dashboard.core.iam.seen.role_seen import RoleSeen, pick
@@ -184,7 +183,7 @@ def _proposed(where: str, name: str, seen_at: datetime, _seen: RoleSeen, _aws: A
         told = accessed(_aws, one.arn).value
     except KennelError as problem:
         unread = (Unread("last-accessed data", problem),)
-    account = Where(_aws.account.account_id, _aws.account.region)
+    account = _aws.account.where
     made = generate.propose(one, _seen.uses, served.read(_aws, one.arn, _seen.uses), calls, told, account)
     return Reading(Proposed(made, tuple(_difference(one, each) for each in made), calls, unread), at)
 

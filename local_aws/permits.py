@@ -52,6 +52,8 @@ class Permits:
         if operation.name in DECIDED_ELSEWHERE.get(service.name, ()):
             return
         params = await asked.parameters(service, operation, request, body)
+        if service.name == "iam":
+            params = _of_oneself(operation, params, caller)
         circumstances = self._circumstances(request, caller)
         if service.name == "s3" and operation.name == "DeleteObjects":
             request.scope[DENIED_KEYS] = await run_in_threadpool(self._denied_keys, params, caller, circumstances)
@@ -104,3 +106,11 @@ class Permits:
     def _circumstances(self, request: Request, caller: Caller) -> Circumstances:
         address = request.client.host if request.client else "127.0.0.1"
         return Circumstances(self._now(), caller.region, address, request.headers.get("user-agent", ""))
+
+
+def _of_oneself(operation: OperationModel, params: Params, caller: Caller) -> Params:
+    """IAM's operations on users are about the caller where they name nobody (GetUser, CreateAccessKey …)."""
+    shape, who = operation.input_shape, caller.who
+    if "UserName" in params or who.is_session or shape is None or "UserName" not in shape.members:
+        return params
+    return {**params, "UserName": who.name}

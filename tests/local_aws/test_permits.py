@@ -237,6 +237,15 @@ def test_tags_of_what_is_asked_for_decide(embedded: Embedded) -> None:
     sagemaker.delete_model(ModelName=names[1])
 
 
+def test_a_user_that_names_nobody_asks_about_itself(embedded: Embedded) -> None:
+    own = allow("iam:*", "arn:aws:iam::123456789012:user/${aws:username}")
+    with Caller(embedded, user(embedded, own)) as caller:
+        iam = caller("iam")
+        name = iam.get_user()["User"]["UserName"]
+        assert [one["UserName"] for one in iam.list_access_keys()["AccessKeyMetadata"]] == [name]
+        assert refused(iam.get_user, UserName="another")[0] == "AccessDenied"
+
+
 def test_a_denied_request_is_in_the_history(embedded: Embedded, nobody: Caller) -> None:
     name = unique("denied")
     refused(nobody("sagemaker").delete_endpoint, EndpointName=name)

@@ -124,6 +124,16 @@ def test_what_a_listing_is_limited_to_is_told() -> None:
     assert the_right("s3", "ListObjectsV2", Bucket="b").context == {}
 
 
+def test_of_several_resources_the_one_that_is_made_gets_the_tags() -> None:
+    endpoint, tags = {"EndpointName": "e", "EndpointConfigName": "c"}, [{"Key": "team", "Value": "dogs"}]
+    base = "arn:aws:sagemaker:eu-west-1:111122223333"
+    assert rights("sagemaker", "CreateEndpoint", **endpoint, Tags=tags) == [
+        ("sagemaker:CreateEndpoint", f"{base}:endpoint/e"),
+        ("sagemaker:CreateEndpoint", f"{base}:endpoint-config/c"),
+        ("sagemaker:AddTags", f"{base}:endpoint/e"),
+    ]
+
+
 def test_a_training_job_needs_its_role_to_be_passed_and_its_tags_to_be_allowed() -> None:
     found = rights_of(
         "sagemaker",

@@ -131,7 +131,7 @@ class Needs:
     resources: by what comes after that ("endpoint/{EndpointName}", "*" for actions that take none; several, apart by
     spaces, are all needed; one after a "?" only where the request says it) the operations that need it. actions: the
     operations whose action has another name. contexts: condition keys by operation, each with the member that says it.
-    tags: the member with tags. tagging: the action that a request with tags needs too, on the same resources. extra:
+    tags: the member with tags. tagging: the action that a request with tags needs too, on what it makes. extra:
     what else an operation needs. special: the operations that need something of another kind altogether.
     """
 
@@ -160,7 +160,7 @@ class Needs:
         resources = [arn for template in templates for arn in self.arns(template, request)] or [ANYTHING]
         rights = [Right(action, resource, context) for resource in resources]
         if tags and self.tagging and operation.startswith(("Create", "Register", "Put", "Start")):
-            rights += [Right(f"{self.prefix}:{self.tagging}", resource, tags) for resource in resources]
+            rights += [Right(f"{self.prefix}:{self.tagging}", one, tags) for one in _made(operation, resources)]
         if operation in self.extra:
             rights += self.extra[operation](request)
         return tuple(rights)
@@ -209,6 +209,12 @@ def _by_operation(table: _Table) -> Mapping[str, tuple[str, ...]]:
         for templates, operations in table.needs.resources.items()
         for operation in operations.split()
     }
+
+
+def _made(operation: str, resources: Sequence[str]) -> Sequence[str]:
+    """Of the resources of an operation the one that it makes: CreateEndpoint is about an endpoint-config too."""
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", operation).lower().partition("-")[2]
+    return [one for one in resources if one.rpartition(":")[2].partition("/")[0].endswith(kind)] or resources
 
 
 def _put(template: str, place: str, value: str) -> str:

@@ -112,7 +112,6 @@ def test_sagemaker_s_own_full_access_opens_a_way_to_any_role() -> None:
         "AWSLambdaVPCAccessExecutionRole",
         "AmazonSSMManagedInstanceCore",
         "AWSXRayDaemonWriteAccess",
-        "ReadOnlyAccess",
         "SecurityAudit",
     ],
 )

@@ -1,9 +1,9 @@
 # The only commands a person needs. Each one installs what it needs into .venv first.
 PYTHON ?= python3
 VENV := .venv/bin
-# Tests whose files run side by side; the others drive a browser or AWS's own clients, and want the machine for themselves.
+# Tests whose files run side by side; the others drive a browser or time a start, and want the machine for themselves.
 WORKERS = $(shell $(PYTHON) -c "import os; print(min(6, 1 + (os.cpu_count() or 1)))")  # they wait a third of their time
-SIDE_BY_SIDE := tests/core tests/lambda_fn tests/local_aws tests/training tests/ui tests/views
+SIDE_BY_SIDE := tests/conformance tests/core tests/lambda_fn tests/local_aws tests/training tests/ui tests/views
 
 .PHONY: run test check bench images pictures format clean
 

@@ -4,10 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
+
 from dashboard.core.iam.documents import Policy, PolicyError
 from dashboard.core.iam.evaluate import evaluate
 from local_aws import ACCOUNT
 from local_aws.moto_app import Moto
+
+MOST_KNOWN = 1000
 
 
 class AccountFacts:
@@ -15,6 +19,7 @@ class AccountFacts:
 
     def __init__(self, moto: Moto) -> None:
         self._moto = moto
+        self._working: dict[tuple[str, str, str], tuple[int, bool]] = {}  # as of a version of IAM
 
     def role_exists(self, arn: str, service: str, source: str) -> bool:
         """Whether a role is there and its trust policy lets `service` ("sagemaker.amazonaws.com") assume it.
@@ -27,6 +32,17 @@ class AccountFacts:
         if found is None:
             return False
         return trusts(json.loads(found) if isinstance(found, str) else found, service, source)
+
+    async def role_works(self, arn: str, service: str, source: str) -> bool:
+        """What `role_exists` says, for one that asks often: IAM is looked at again when it has changed."""
+        asked, version = (arn, service, source), self._moto.version("iam")
+        known = self._working.get(asked)
+        if known is None or known[0] != version:
+            known = (version, await run_in_threadpool(self.role_exists, arn, service, source))
+            if len(self._working) >= MOST_KNOWN:
+                self._working.clear()
+            self._working[asked] = known
+        return known[1]
 
     def vpc_of(self, region: str, subnet: str) -> str:
         """The VPC in which a subnet lies; "" when there is no such subnet."""

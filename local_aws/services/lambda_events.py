@@ -18,7 +18,7 @@ from local_aws.errors import ServiceError
 from local_aws.pace import Pace
 from local_aws.protocol import Caller
 from local_aws.services.lambda_base import LambdaBase, Params
-from local_aws.services.lambda_invoke import RESERVED, Invoker, Throttled
+from local_aws.services.lambda_invoke import RESERVED, Invoker, NoRole, Throttled
 from local_aws.services.lambda_metrics import LambdaMetrics
 from local_aws.services.lambda_names import Named, named, of
 from local_aws.services.lambda_record import Document, by_qualifier, version_of
@@ -126,7 +126,7 @@ class EventQueue:
                     break
                 wait = AFTER_ERROR[min(failures, len(AFTER_ERROR) - 1)]
                 failures += 1
-            except Throttled:
+            except (Throttled, NoRole):
                 pause = min(LONGEST_PAUSE, pause * 2)
             except ServiceError:
                 raise

@@ -9,7 +9,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,8 @@ SHARED = "ConcurrentInvocationLimitExceeded"
 ACCOUNT_SECONDS = 1.0
 
 
+Works = Callable[[str, str], Awaitable[bool]]
+"""Whether Lambda may work as a role (its ARN) for a function (its ARN)."""
 Billed = Callable[[Document, str, int, bool], None]
 """Told of each request: a function's document, the version, milliseconds, whether it ran where it was kept ready."""
 
@@ -38,6 +40,13 @@ class Throttled(ServiceError):  # noqa: N818 (it says what is so)
     def __init__(self, reason: str, sentence: str = "Rate Exceeded.") -> None:
         super().__init__("TooManyRequestsException", sentence, 429)
         self.reason = reason
+
+
+class NoRole(ServiceError):  # noqa: N818 (it says what is so)
+    """The function's role is gone, or trusts Lambda no more: AWS looks at it when the function is to run."""
+
+    def __init__(self) -> None:
+        super().__init__("AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", 403)
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,7 @@ class Invoker:
         specs: Callable[[Named, Document, str], Spec],
         account: Callable[[str], Account],
         *,
+        works: Works | None = None,
         billed: Billed | None = None,
         choose: Callable[[], float] = random.random,
     ) -> None:
@@ -67,6 +77,7 @@ class Invoker:
         self._metrics = metrics
         self._specs = specs
         self._account = account
+        self._works = works
         self._billed = billed
         self._choose = choose
         self._running: Counter[str] = Counter()  # by function, all of its executions
@@ -89,10 +100,12 @@ class Invoker:
     async def invoke(
         self, which: Named, payload: bytes, request_id: str, client_context: Mapping[str, Any] | None = None
     ) -> Answered:
-        """Raises Throttled, ServiceError ResourceNotFoundException; what a function does wrong is an outcome."""
+        """Raises Throttled, NoRole, ServiceError of a function that is not there; its own faults are outcomes."""
         document = self._functions.find(which)
         version = self.version(document, which)
         spec = self._specs(which, document, version)
+        if self._works and not await self._works(spec.role, which.arn):
+            raise NoRole
         asked = Asked(request_id, which.qualified_arn, payload, client_context)
         try:
             taken = self._pool.take_ready(spec, which.qualifier) if which.qualifier else None

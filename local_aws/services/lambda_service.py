@@ -38,7 +38,7 @@ from local_aws.services.lambda_code import CodeStore
 from local_aws.services.lambda_code_link import CodeLinks
 from local_aws.services.lambda_concurrency import ConcurrencyOperations
 from local_aws.services.lambda_events import EventOperations, EventQueue
-from local_aws.services.lambda_functions import FunctionOperations, packages
+from local_aws.services.lambda_functions import PRINCIPAL, FunctionOperations, packages
 from local_aws.services.lambda_invoke import Answered, Invoker, Throttled
 from local_aws.services.lambda_metrics import LambdaMetrics
 from local_aws.services.lambda_names import LATEST, Named, named
@@ -103,7 +103,13 @@ class Lambda(
         self.pool = Pool(self._place, self._log, pace=pace, most=most)
         self._bill = bill
         self.invoker = Invoker(
-            self.functions, self.pool, self._figures, self._spec, self.account, billed=bill.ran if bill else None
+            self.functions,
+            self.pool,
+            self._figures,
+            self._spec,
+            self.account,
+            works=lambda role, function: facts.role_works(role, PRINCIPAL, function),
+            billed=bill.ran if bill else None,
         )
         self.events = EventQueue(store, self.invoker, self._figures, now, pace)
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from tests.conftest import Embedded
 from tests.local_aws.lambda_world import ask, lines, make, make_published, package, remove, running, summed
-from tests.local_aws.sagemaker_world import client
+from tests.local_aws.sagemaker_world import client, role, unique
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,21 @@ def test_what_a_function_prints_is_in_the_tail_and_in_its_log(embedded: Embedded
     assert tail[0].startswith("START RequestId")
     assert tail[-1].startswith("REPORT RequestId")
     assert "was here" in lines(embedded, shared, "was here")
+
+
+def test_a_function_whose_role_is_gone_does_not_run_until_there_is_one_again(embedded: Embedded) -> None:
+    works_as, iam = unique("Role"), client(embedded, "iam")
+    name = make(embedded, Role=role(embedded, works_as, "lambda.amazonaws.com"))
+    assert ask(embedded, name)["Payload"]["number"] == 1
+    iam.delete_role_policy(RoleName=works_as, PolicyName="work")
+    iam.delete_role(RoleName=works_as)
+    with pytest.raises(ClientError, match="The role defined for the function cannot be assumed by Lambda") as denied:
+        ask(embedded, name)
+    assert denied.value.response["Error"]["Code"] == "AccessDeniedException"
+    assert denied.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    role(embedded, works_as, "lambda.amazonaws.com")
+    assert ask(embedded, name)["Payload"]["number"] == 2
+    remove(embedded, name)
 
 
 def test_an_error_is_the_answer_and_not_a_failure_of_the_request(embedded: Embedded, shared: str) -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from dashboard.core.iam import actions
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.finding import Finding, Kind, Severity
 from dashboard.core.iam.judge.escalations import WAYS, Target, Way
-from dashboard.core.iam.judge.full_access import Held, listed, lowered
+from dashboard.core.iam.judge.full_access import Held, listed, lowered, unbounded
 from dashboard.core.iam.judge.pass_role import KEY, Passing
 from dashboard.core.iam.judge.reach import Reached, Rights
 from dashboard.core.iam.wildcard import overlap, prepared
@@ -168,7 +169,8 @@ def _finding(rights: Rights, found: list[Open]) -> Finding:
         worst.severity,
         f"the policy {clause.policy.name}{beside} opens {'a way' if len(names) == 1 else f'{len(names)} ways'} to more "
         f"rights: {'; '.join(names)}",
-        f"whoever works as this role can {worst.way.does}{_onto(worst)}, and so get rights that nobody gave it",
+        f"{unbounded(rights) if any(one.is_bounded for one in worst.by) else ''}whoever works as this role can "
+        f"{worst.way.does}{_onto(worst)}, and so get rights that nobody gave it",
         _fix(worst),
         clause.policy.name,
         clause.place,
@@ -194,7 +196,7 @@ def _fix(one: Open) -> str:
 
 def _mitigated(role: Role, one: Open) -> str:
     told = []
-    if bounded := [by.action for by in one.by if by.is_bounded]:
+    if bounded := [actions.canonical(by.action) for by in one.by if by.is_bounded]:
         name = role.boundary.name if role.boundary is not None else ""
         told.append(f"the permissions boundary {name} does not allow {listed(bounded)}")
     if keys := dict.fromkeys(key for by in one.by for key in _keys(by, one.way)):

@@ -39,7 +39,12 @@ class Held:
     @property
     def is_crucial(self) -> bool:
         """Whether it comes to everything: who may change the rights of others may give themselves any."""
-        return (self.everything and not self.but) or bool(self.services & CRUCIAL)
+        return any(one.partition(":")[0] in CRUCIAL for one in self.left)
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether the boundary takes all of it back that changes something."""
+        return bool(self.bounded) and self.bounded == len(self.left)
 
 
 def is_broad_by_name(policy: PolicyText) -> bool:
@@ -178,11 +183,11 @@ def _within(bounds: Part, rights: Rights, left: frozenset[str]) -> frozenset[str
 def _of_policy(rights: Rights, policy: PolicyText, found: list[Held]) -> Finding:
     worst = min(found, key=lambda one: (_severity(one).rank, -len(one.services), one.clause.place))
     services = frozenset[str]().union(*(one.services for one in found))
-    if worst.everything and not worst.but:
-        what, attack = "every action of every service", "take over the account: read, change and delete all of it"
-    elif worst.everything:
-        what = f"every action of every service but {listed(worst.but)} (NotAction)"
+    if worst.everything:
+        what = "every action of every service" + (f" but {listed(worst.but)} (NotAction)" if worst.but else "")
         attack = "read, change and delete nearly everything in the account"
+        if worst.is_crucial and not worst.but:
+            attack = "take over the account: read, change and delete all of it"
     else:
         what = f"every action of {listed(services)}"
         attack = f"read, change and delete everything that the account has of {listed(services)}"
@@ -193,7 +198,7 @@ def _of_policy(rights: Rights, policy: PolicyText, found: list[Held]) -> Finding
         Kind.FULL_ACCESS,
         _severity(worst),
         f"{_whose(policy)} gives {what} on {_on(worst.clause)}",
-        f"whoever works as this role can {attack}",
+        f"{unbounded(rights) if worst.is_held_back else ''}whoever works as this role can {attack}",
         _FIX,
         policy.name,
         worst.clause.place,
@@ -204,7 +209,7 @@ def _of_policy(rights: Rights, policy: PolicyText, found: list[Held]) -> Finding
 
 
 def _severity(one: Held) -> Severity:
-    if one.bounded and one.bounded == len(one.left):
+    if one.is_held_back:
         return Severity.LOW
     if one.is_crucial:
         severity = Severity.CRITICAL
@@ -216,6 +221,11 @@ def _severity(one: Held) -> Severity:
     return lowered(severity, steps)
 
 
+def unbounded(rights: Rights) -> str:
+    """How a sentence begins that is of what the boundary keeps from happening."""
+    return f"once the permissions boundary {rights.role.boundary.name} is gone, " if rights.role.boundary else ""
+
+
 def lowered(severity: Severity, steps: int) -> Severity:
     """So many steps less severe, LOW at least."""
     ranks = tuple(Severity)
@@ -225,10 +235,14 @@ def lowered(severity: Severity, steps: int) -> Severity:
 def _mitigated(rights: Rights, one: Held) -> str:
     told = []
     if one.bounded and rights.role.boundary is not None:
-        how = "takes all of it back" if one.bounded == len(one.left) else f"takes {one.bounded} actions back"
+        how = (
+            "lets it change at most what that names"
+            if one.is_held_back
+            else f"takes back {one.bounded:,} of {len(one.left):,} actions that change something"
+        )
         told.append(f"the permissions boundary {rights.role.boundary.name} {how}")
     if len(one.left) < one.given:
-        told.append(f"a Deny takes back {one.given - len(one.left)} of {one.given} actions that change something")
+        told.append(f"a Deny takes back {one.given - len(one.left):,} of {one.given:,} actions that change something")
     if keys := narrowed(one.clause):
         told.append(f"a condition on {listed(keys)}")
     return "; ".join(told)

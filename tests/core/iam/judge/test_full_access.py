@@ -152,7 +152,8 @@ def test_a_deny_of_most_of_it_is_told_and_makes_it_less_severe() -> None:
 def test_a_boundary_mitigates_and_hides_nothing() -> None:
     within = of_kind(bounded(document(allow("s3:GetObject", BUCKET[1])), document(allow("s3:*"))), Kind.FULL_ACCESS)
     assert within.severity is Severity.LOW
-    assert "the permissions boundary limit takes all of it back" in within.mitigated_by
+    assert within.mitigated_by == "the permissions boundary limit lets it change at most what that names"
+    assert within.attack.startswith("once the permissions boundary limit is gone, whoever works as this role can ")
     idle = of_kind(bounded(document(allow("*")), document(allow("s3:*"))), Kind.FULL_ACCESS)
     assert idle.severity is Severity.HIGH and not idle.mitigated_by
 
@@ -160,6 +161,13 @@ def test_a_boundary_mitigates_and_hides_nothing() -> None:
 def test_a_boundary_that_denies_counts_too() -> None:
     found = of_kind(bounded(document(allow("*"), deny("s3:*")), document(allow("s3:*"))), Kind.FULL_ACCESS)
     assert found.severity is Severity.LOW
+
+
+def test_all_but_the_rights_of_others_is_not_all() -> None:
+    found = of_kind(judged(document(allow("*")), document(deny(["IAM:*", "organizations:*"]))), Kind.FULL_ACCESS)
+    assert found.severity is Severity.HIGH and "nearly everything" in found.attack
+    barely = of_kind(judged(document(allow("*")), document(deny(["iam:CreateUser"]))), Kind.FULL_ACCESS)
+    assert barely.severity is Severity.CRITICAL and "take over the account" in barely.attack
 
 
 def test_a_real_condition_mitigates() -> None:

@@ -1,6 +1,7 @@
 """What is read of one role, and what is being done to it in the background. Pages of roles use it."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from dashboard.core.errors import KennelError
 from dashboard.core.iam.documents import Policy
 from dashboard.core.iam.effective import Difference, difference
 from dashboard.core.iam.entities import Role
+from dashboard.core.iam.judge.risks import Accepted
 from dashboard.core.iam.least import generate
 from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.recorded import Recorded
@@ -24,10 +26,11 @@ from dashboard.core.iam.seen import last_accessed, observed, served
 from dashboard.core.iam.seen.last_accessed import LastAccessed
 from dashboard.core.iam.seen.role_seen import RoleSeen, pick
 from dashboard.readings import Reading, now, where
-from dashboard.security_readings import forget_security, security
+from dashboard.security_readings import forget_security, posture, security
 
 __all__ = [
     "Proposed",
+    "accepted",
     "accessed",
     "begin",
     "forget_roles",
@@ -47,6 +50,8 @@ __all__ = [
 
 LOOKBACK = timedelta(days=90)
 """As far as CloudTrail's event history goes back."""
+SOON = timedelta(seconds=10)
+"""The roles are not read more often than that for the sake of a name that is not among them."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,22 @@ class Proposed:
 
 
 def role(aws: Aws, name: str) -> Reading[RoleSeen]:
-    """One role out of the account's reading. Raises NotFound, or what kept the roles from being read."""
+    """One role out of the account's reading. Raises NotFound, or what kept the roles from being read.
+
+    One that is not in it may have been made since: then they are read again.
+    """
     found = security(aws)
+    if now() - found.at > SOON and all(one.name != name for one in found.value.roles):
+        forget_security()
+        found = security(aws)
     one = found.value
     seen = pick(name, one.roles, one.findings, one.usage, one.unread)
     return Reading(replace(seen, partial=one.partial), found.at)
+
+
+def accepted(aws: Aws) -> Mapping[str, Accepted]:
+    """The risks that somebody has accepted, by finding; none where their file cannot be read."""
+    return posture(aws).accepted
 
 
 def recorded(aws: Aws, role_arn: str) -> Reading[Recorded]:

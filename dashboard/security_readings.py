@@ -42,7 +42,7 @@ class Standing:
 
 def account_iam(aws: Aws) -> Reading[AccountIam]:
     """The roles, what they may and what works as them. What could not be read is named in it; nothing is raised."""
-    found = _account(where(aws), _turn(aws, now()), aws)
+    found = _account(where(aws), _forgotten().times, _turn(aws, now()), aws)
     return Reading(found, found.at)
 
 
@@ -93,9 +93,22 @@ def forget_risks() -> None:
 
 def forget_security() -> None:
     """Something was changed: read the roles again at the next look."""
+    _forgotten().times += 1
     for cached in (_account, _audited, _posture):
         cached.clear()
     forget_risks()
+
+
+@dataclass
+class _Forgotten:
+    """How often the roles were forgotten: a reading that was under way then is of what was, and is shown no more."""
+
+    times: int = 0
+
+
+@st.cache_resource(show_spinner=False)
+def _forgotten() -> _Forgotten:
+    return _Forgotten()
 
 
 def _turn(aws: Aws, at: datetime) -> int:
@@ -104,7 +117,7 @@ def _turn(aws: Aws, at: datetime) -> int:
 
 
 @st.cache_resource(show_spinner=False, ttl=SECONDS, refresh_mode="background", max_entries=8)
-def _account(where: str, turn: int, _aws: Aws) -> AccountIam:
+def _account(where: str, forgotten: int, turn: int, _aws: Aws) -> AccountIam:
     return account.read(_aws, _known(where), now)
 
 

@@ -1,6 +1,6 @@
 """What is wrong with a role: each finding with its attack and its mending, beside the statement that is to blame."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -13,8 +13,8 @@ from dashboard.ui.markup import Markup, badge, escape, sentence
 NO_POLICY = "The role as a whole"
 
 
-def show(role: Role, findings: Sequence[Finding]) -> None:
-    """Policy by policy, the one with the worst first."""
+def show(role: Role, findings: Sequence[Finding], accepted: Mapping[str, str]) -> None:
+    """Policy by policy, the one with the worst first. accepted: by finding, who took its risk and why."""
     if not findings:
         empty.show(
             "role-findings",
@@ -27,17 +27,17 @@ def show(role: Role, findings: Sequence[Finding]) -> None:
     for number, policy in enumerate(dict.fromkeys(one.policy for one in ordered)):
         about = [one for one in ordered if one.policy == policy]
         with st.container(border=True, key=f"panel-role-finding-{number}"):
-            _policy(role, policy, about)
+            _policy(role, policy, about, accepted)
 
 
-def _policy(role: Role, policy: str, about: Sequence[Finding]) -> None:
+def _policy(role: Role, policy: str, about: Sequence[Finding], accepted: Mapping[str, str]) -> None:
     document = document_of(role, policy)
     if document is None:
-        st.html(_head(role, policy) + listed(about))
+        st.html(_head(role, policy) + listed(about, accepted))
         return
     left, right = st.columns((9, 10), gap="medium")
     with left:
-        st.html(_head(role, policy) + listed(about))
+        st.html(_head(role, policy) + listed(about, accepted))
     with right:
         marks = role_words.marks(about, policy)
         label = f"{policy}: {count(len(marks), 'statement')} with a finding"
@@ -54,15 +54,21 @@ def document_of(role: Role, policy: str) -> "document_text.Document | None":
     return found.document if found else None
 
 
-def listed(findings: Sequence[Finding]) -> Markup:
+def listed(findings: Sequence[Finding], accepted: Mapping[str, str] | None = None) -> Markup:
     """Findings under each other: what is wrong, what somebody could do with it, what mends it."""
-    return Markup("".join(_one(finding) for finding in findings))
+    held = accepted or {}
+    return Markup("".join(_one(finding, held.get(finding.key, "")) for finding in findings))
 
 
-def _one(finding: Finding) -> str:
+def _one(finding: Finding, accepted: str) -> str:
     tone = role_words.TONES[finding.severity]
     marks = f"{badge(tone, finding.severity)} {badge(tone, role_words.KINDS[finding.kind], shape='')}"
-    rows = [("Attack", finding.attack), ("Mend", finding.fix), ("Mitigated by", finding.mitigated_by)]
+    rows = [
+        ("Attack", finding.attack),
+        ("Mend", finding.fix),
+        ("Mitigated by", finding.mitigated_by),
+        ("Accepted", accepted),
+    ]
     told = "".join(f"<dt>{name}</dt><dd>{escape(sentence(text))}</dd>" for name, text in rows if text)
     place = f" · statement {finding.place + 1}" if finding.place is not None else ""
     return (

@@ -27,6 +27,7 @@ from dashboard.ui import (
     role_steps,
     role_use,
     role_words,
+    security_accept,
     security_words,
     strip,
     unread,
@@ -49,6 +50,7 @@ class Part(StrEnum):
 def show(aws: Aws, name: str) -> None:
     """Head and figures; below, the part that is open."""
     page.back(Place.SECURITY, "Security")
+    was_busy = role_steps.is_busy(aws, name)
     try:
         seen = role_readings.role(aws, name)
     except NotFound as missing:
@@ -65,6 +67,9 @@ def show(aws: Aws, name: str) -> None:
     for why in seen.value.partial:
         st.html(note(f"Not all: {why}"))
     unread.show("Not checked", seen.value.unread, "role")
+    if was_busy and not role_steps.is_busy(aws, name):
+        role_readings.forget_roles()
+        st.rerun()  # it ended while this was read, of which nobody knows which moment it is of
 
 
 def _part(aws: Aws, reading: Reading[RoleSeen], part: Part) -> None:
@@ -73,7 +78,9 @@ def _part(aws: Aws, reading: Reading[RoleSeen], part: Part) -> None:
         back = partial(role_actions.back, aws, seen.role.arn)
         role_steps.show(aws, seen.role.name, ended=part is Part.HISTORY, acts=back)
     if part is Part.FINDINGS:
-        role_findings.show(seen.role, seen.findings)
+        held = role_readings.accepted(aws)
+        told = {key: security_accept.told(one, role_readings.now()) for key, one in held.items()}
+        role_findings.show(seen.role, seen.findings, told)
         if seen.findings:
             st.page_link(
                 Place.SECURITY,

@@ -54,10 +54,13 @@ def show(aws: Aws) -> None:
         )
         st.space("stretch")
         st.button("Look again", key="security-again", icon=":material/refresh:", on_click=role_readings.forget_roles)
-    strip.show(security_words.figures(found.audited, found.score, found.findings, found.held, reading.points))
-    if found.score is not None:
-        st.html(note(f"Score: {found.score.arithmetic}."))
+    account = st.container(key="security-account")
     chosen = open_part.choose(Part)
+    if chosen is not Part.FILE:  # which has figures of its own
+        with account:
+            strip.show(security_words.figures(found.audited, found.score, found.findings, found.held, reading.points))
+            if found.score is not None:
+                st.html(note(f"Score: {found.score.arithmetic}."))
     _PARTS[chosen](aws, reading)
     if chosen not in (Part.FILE, Part.OWN):
         _foot(reading)

@@ -7,12 +7,11 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard import state
-from dashboard.core.format import count
 from dashboard.core.iam.judge import export
 from dashboard.core.iam.judge.audited import Audited, by_subject, of_export
 from dashboard.core.iam.judge.score import score
-from dashboard.ui import chart, figures_security, problem, security_finding, security_table
-from dashboard.ui.markup import note
+from dashboard.ui import chart, figures_security, problem, security_finding, security_table, security_words, strip
+from dashboard.ui.markup import escape, note
 from dashboard.ui.tones import Tone
 from dashboard.uploads import uploads
 
@@ -38,9 +37,11 @@ def show(now: datetime, unused_days: int) -> None:
     found = held.audited
     value = score(found.findings, found.judged)
     with st.container(horizontal=True, vertical_alignment="center", key="security-file-head"):
-        st.html(note(f"{held.name}: {count(found.judged, 'role')}, score {value.value} of 100. {value.arithmetic}."))
+        st.html(f'<h2 class="kn-finding">{escape(held.name)}</h2>')
         st.space("stretch")
         st.button("Close the file", key="security-file-close", on_click=_close)
+    strip.show(security_words.figures(found, value, found.findings, beside="of this file alone"))
+    st.html(note(f"Score of the file: {value.arithmetic}."))
     for why in held.partial:
         st.html(note(f"Not all: {why}", Tone.WAITING))
     st.html(note("Who uses a role, and who may call functions, is not in such a file: nothing is said of that."))
@@ -72,7 +73,7 @@ def _ask(now: datetime, unused_days: int) -> None:
     if context := get_script_run_ctx():
         uploads.open(context.session_id)
     most = int(st.get_option("server.maxUploadSize"))  # app.py alone takes photos' sizes only: see dashboard/uploads.py
-    upload = st.file_uploader("The exported file", type=["json"], key="security-upload", max_upload_size=most)
+    upload = st.file_uploader("The exported file (JSON)", key="security-upload", max_upload_size=most)
     if upload is None:
         return
     with problem.shown("security-file"):

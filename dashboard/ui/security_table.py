@@ -19,7 +19,7 @@ from dashboard.ui.tones import Tone
 
 TEXT, SEVERITY, KIND, FINDING = "q", "severity", "kind", "finding"
 OPEN, ROLES, SHOWN, NAMES = "security-open", "security-roles", "security-shown", "security-names"
-LONG, HIGH = 12, 440
+LONG, HIGH = 12, 457
 """Rows, and the pixels that a table of more of them has."""
 
 
@@ -149,13 +149,17 @@ def _download_json(findings: Sequence[Finding], accepted: Mapping[str, Accepted]
 
 def roles(found: Posture, now: Any) -> None:
     """Every role that can be changed, the worst first; a click on a name opens its page."""
-    rows = security_words.role_rows(found.audited, found.findings, now)
+    rows = security_words.role_rows(found.audited, found.findings, found.held, now)
     if not rows:
         st.html(note("No role was read."))
         return
     st.session_state[ROLES] = [str(row["Role"]) for row in rows]
     column = st.column_config
-    looks = [*security_words.looks(found.findings), (Tone.DONE, "✓ nothing found")]
+    looks = [
+        *security_words.looks(found.findings),
+        (Tone.DONE, security_words.CLEAN),
+        (Tone.STOPPED, security_words.ACCEPTED),
+    ]
     st.dataframe(
         rows,
         key="table-security-roles",
@@ -167,6 +171,7 @@ def roles(found: Posture, now: Any) -> None:
             "Role": table.opening("Role", OPEN, _open, 190),
             "Worst": table.states("Worst", looks, 130),
             **{one.value.capitalize(): column.NumberColumn(one.value.capitalize(), width=74) for one in Severity},
+            "Accepted": column.NumberColumn("Accepted", width=84, help="Risks that somebody accepted"),
             "Works for": column.TextColumn("Works for", width=190),
             "Last used": column.TextColumn("Last used", width=110),
             "Policies": column.NumberColumn("Policies", width=80),

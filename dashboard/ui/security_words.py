@@ -25,6 +25,8 @@ DAYS = (30, 90, 180, 365)
 USUAL_DAYS = unused.DAYS
 """After how many days without a use a role may count as unused."""
 WEEK = timedelta(days=7)
+CLEAN, ACCEPTED = "✓ nothing found", "○ accepted"
+"""Of a role without a finding that counts: whether it has one whose risk is accepted."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,14 @@ def _as_far(audited: Audited) -> str:
 
 
 def figures(
-    audited: Audited, score: Score | None, findings: Sequence[Finding], held: Sequence[Finding], points: Sequence[Point]
+    audited: Audited,
+    score: Score | None,
+    findings: Sequence[Finding],
+    held: Sequence[Finding] = (),
+    points: Sequence[Point] = (),
+    beside: str = "",
 ) -> list[Figure]:
-    """The strip: score, critical, high, roles, accepted."""
+    """The strip: score, critical, high, roles, accepted. beside: what the score says instead of how it went."""
     counts = by_severity(findings)
     named = by_subject(findings)
     with_findings = sum(1 for one in audited.roles if one.name in named)
@@ -99,7 +106,7 @@ def figures(
             "score",
             "Score",
             f"{score.value} of 100" if score else "unknown",
-            change(points) if score else "the roles could not be read",
+            (beside or change(points)) if score else "the roles could not be read",
         ),
         Figure("critical", "Critical", count(counts[Severity.CRITICAL]), *_tone(counts, Severity.CRITICAL)),
         Figure("high", "High", count(counts[Severity.HIGH]), *_tone(counts, Severity.HIGH)),
@@ -208,23 +215,29 @@ def _acceptance(held: Accepted | None) -> dict[str, str]:
     }
 
 
-def role_rows(audited: Audited, findings: Sequence[Finding], now: datetime) -> list[dict[str, Any]]:
-    """A row a role that can be changed, the worst first, those without a finding last."""
+def role_rows(
+    audited: Audited, findings: Sequence[Finding], held: Sequence[Finding], now: datetime
+) -> list[dict[str, Any]]:
+    """A row a role that can be changed, the worst first, those without a finding last. held: whose risk is accepted."""
     found = by_subject(findings)
+    accepted = by_subject(held)
     order = {name: place for place, name in enumerate(found)}
     shown = [one for one in audited.roles if not one.is_service_linked and not one.is_reserved]
     shown.sort(key=lambda one: (order.get(one.name, len(order)), one.name))
-    return [_role_row(one, audited, found.get(one.name, ()), now) for one in shown]
+    return [_role_row(one, audited, found.get(one.name, ()), len(accepted.get(one.name, ())), now) for one in shown]
 
 
-def _role_row(role: Role, audited: Audited, findings: Sequence[Finding], now: datetime) -> dict[str, Any]:
+def _role_row(
+    role: Role, audited: Audited, findings: Sequence[Finding], accepted: int, now: datetime
+) -> dict[str, Any]:
     last = last_use(role, audited.usage)
     counts = by_severity(findings)
     duties = audited.usage.duties(role.arn)
     return {
         "Role": role.name,
-        "Worst": [severity_label(findings[0].severity)] if findings else ["✓ nothing found"],
+        "Worst": [severity_label(findings[0].severity) if findings else ACCEPTED if accepted else CLEAN],
         **{severity.value.capitalize(): counts[severity] or None for severity in Severity},
+        "Accepted": accepted or None,
         "Works for": ", ".join(duties) or "–",
         "Last used": ago(last, now) if last is not None else "unknown",
         "Policies": len(role.policies),

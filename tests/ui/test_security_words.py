@@ -130,10 +130,12 @@ def test_the_strip_has_five_figures_and_no_score_without_roles() -> None:
 
 def test_the_worst_role_comes_first_and_one_without_findings_last() -> None:
     found = (finding("b"), finding("a", Severity.LOW), finding("a", Severity.LOW, Kind.UNUSED_ROLE))
-    rows = security_words.role_rows(audited(*found), found, NOW)
+    rows = security_words.role_rows(audited(*found), found, (), NOW)
     assert [row["Role"] for row in rows] == ["b", "a", "c"]
     assert rows[1]["Low"] == 2
     assert rows[2]["Worst"] == ["✓ nothing found"]
+    held = security_words.role_rows(audited(*found), found, (finding("c"),), NOW)[2]
+    assert (held["Worst"], held["Accepted"]) == (["○ accepted"], 1)
     assert list(by_subject([*found, LOOSE])) == ["b", "a", "left"]
 
 

@@ -1,17 +1,22 @@
 """Security: which role is the worst, what is behind each finding, and which risks were accepted."""
 
 import json
+from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import sample_account
+from dashboard import role_readings, sample_account, security_readings
 from dashboard.core.errors import AccessDenied
 from dashboard.core.iam.judge.risks import Risks
-from dashboard.core.iam.seen.account import read
+from dashboard.core.iam.replace.going import Deed, Progress
+from dashboard.core.iam.replace.standing import RETIRED
+from dashboard.core.iam.seen.account import AccountIam, read
 from dashboard.ui.page import GOING, Place
 from tests.views.conftest import Open, links, text
+from tests.views.scripted import NOW
 from tests.views.scripted_roles import OWN, RolesAws
 
 
@@ -95,6 +100,8 @@ def test_a_risk_is_accepted_with_a_reason_a_name_and_an_end_and_counts_again(
     page = visit(account, "security", accepted="true", finding=held.key)
     assert "DogPartner" in table(page)
     assert "accepted by Kim" in text(page)
+    assert "accepted by Kim" in text(visit(account, "role", role="DogPartner"))
+    page = visit(account, "security", accepted="true", finding=held.key)
     button(page, "Accept it no longer")
     button(page, "Let it count again")
     assert Risks(OWN).accepted() == {}
@@ -153,6 +160,46 @@ def test_an_account_that_is_being_filled_is_read_again_and_gets_no_score_before(
     assert [point.roles for point in Risks(OWN).trend()] == [5]
 
 
+def test_roles_that_change_while_they_are_read_are_read_again(
+    visit: Open, account: RolesAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed_meanwhile(aws: RolesAws, *more: object) -> AccountIam:
+        found = read(aws, *more)  # type: ignore[arg-type]
+        if "DogLate" not in account.roles:
+            account.add_role("DogLate", account.roles["DogGood"]["AssumeRolePolicyDocument"])
+            security_readings.forget_security()
+        return found
+
+    monkeypatch.setattr(security_readings.account, "read", changed_meanwhile)
+    page = visit(account, "security", part="Roles")
+    assert "DogLate" in table(page.run())
+
+
+def test_a_deed_that_ends_while_the_roles_page_is_drawn_shows_what_is_then(
+    visit: Open, account: RolesAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = count()
+
+    def ends_at_once(aws: RolesAws, role: str) -> Progress:
+        is_over = next(looks) > 0
+        if is_over:
+            account.roles["DogGood"]["Tags"] = [{"Key": RETIRED, "Value": NOW.isoformat()}]
+        return Progress(role, Deed.RETIREMENT, "", NOW, is_over=is_over)
+
+    monkeypatch.setattr(role_readings, "going", ends_at_once)
+    assert "switched off" in text(visit(account, "role", role="DogGood"))
+
+
+def test_a_role_that_was_made_since_the_last_reading_is_found(
+    visit: Open, account: RolesAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = visit(account, "role", role="DogLate")
+    assert "no such role" in text(page)
+    account.add_role("DogLate", account.roles["DogGood"]["AssumeRolePolicyDocument"])
+    monkeypatch.setattr(role_readings, "SOON", timedelta(0))
+    assert "no such role" not in text(page.run())
+
+
 def test_old_roles_and_loose_policies_with_their_two_steps(visit: Open, account: RolesAws) -> None:
     account.add_role("DogOff", account.roles["DogGood"]["AssumeRolePolicyDocument"],
                      tags={"kennel:switched-off": "2020-01-02T03:04:05+00:00"})  # fmt: skip
@@ -187,7 +234,8 @@ def test_an_exported_file_is_audited_and_put_away(visit: Open, account: RolesAws
     page.file_uploader[0].set_value(("account.json", json.dumps(details, default=str).encode(), "application/json"))
     page.run()
     assert not page.exception
-    assert "account.json: 4 roles, score" in text(page)
+    assert "account.json" in text(page) and "Score of the file: " in text(page)
+    assert "of this file alone" in text(page) and "counted for the first time" not in text(page)
     assert table(page)[0] == "DogProject"
     assert "dog-infer" not in table(page)  # functions are not in such a file
     assert not [one for one in page.button if one.label == "Accept this risk"]

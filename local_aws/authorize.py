@@ -133,6 +133,9 @@ def _shown(right: Right) -> str:
 
 
 def _of_resource(arn: str) -> dict[str, str]:
-    """Whose it is: a bucket's ARN does not say so, and all of them are this account's."""
+    """Whose it is: a bucket's ARN does not say so, and all of them are this account's; all images are AWS's."""
     parts = arn.split(":", 5)
-    return {"aws:ResourceAccount": (parts[4] if len(parts) == 6 else "") or ACCOUNT}
+    if len(parts) < 6:
+        return {"aws:ResourceAccount": ACCOUNT}
+    owner = {"ec2:Owner": "amazon"} if parts[2] == "ec2" and parts[5].startswith("image/") else {}
+    return {"aws:ResourceAccount": parts[4] or ACCOUNT, **owner}

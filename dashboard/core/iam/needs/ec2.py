@@ -123,6 +123,15 @@ def _run(request: Request) -> Iterator[Right]:
     yield from _tagged(request)
 
 
+def _grouped(request: Request) -> Iterator[Right]:
+    tags = dict(_tag_specifications(request)).get("security-group", {})
+    region = _region(request)
+    yield Right("ec2:CreateSecurityGroup", _arn(request, "security-group", "*"), {**region, **tags})
+    if network := request.value("VpcId"):
+        yield Right("ec2:CreateSecurityGroup", _arn(request, "vpc", network), region)
+    yield from _tagged(request)
+
+
 def _tagging(request: Request) -> Iterator[Right]:
     tags = {**request.tags(), **_region(request)}
     for one in request.values("Resources") or ("",):
@@ -139,8 +148,8 @@ def _associated(request: Request) -> Iterator[Right]:
 
 
 _TAGGED = """
-    CreateSecurityGroup CreateVolume CreateSnapshot CreateSnapshots CreateImage CopyImage CopySnapshot CreateKeyPair
-    ImportKeyPair CreateSubnet CreateVpc CreateNetworkInterface CreateLaunchTemplate AllocateAddress CreateRouteTable
+    CreateVolume CreateSnapshot CreateSnapshots CreateImage CopyImage CopySnapshot CreateKeyPair ImportKeyPair
+    CreateSubnet CreateVpc CreateNetworkInterface CreateLaunchTemplate AllocateAddress CreateRouteTable
     CreateInternetGateway CreateNatGateway CreateVpcEndpoint CreateNetworkAcl CreateFlowLogs RequestSpotInstances
 """
 
@@ -160,6 +169,7 @@ EC2 = Needs(
     extra=dict.fromkeys(_TAGGED.split(), _tagged),
     special={
         "RunInstances": _run,
+        "CreateSecurityGroup": _grouped,
         "CreateTags": _tagging,
         "DeleteTags": _tagging,
         "AssociateIamInstanceProfile": _associated,

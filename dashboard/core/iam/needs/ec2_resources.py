@@ -124,7 +124,6 @@ RESOURCES = {
     "route-table/* vpc/{VpcId}": "CreateRouteTable",
     "route-table/{RouteTableId}": "CreateRoute DeleteRoute DeleteRouteTable ReplaceRoute ReplaceRouteTableAssociation",
     "route-table/{RouteTableId} ?subnet/{SubnetId}": "AssociateRouteTable",
-    "security-group/* ?vpc/{VpcId}": "CreateSecurityGroup",
     "security-group/{GroupId}": """
         AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress DeleteSecurityGroup
         RevokeSecurityGroupEgress RevokeSecurityGroupIngress UpdateSecurityGroupRuleDescriptionsEgress

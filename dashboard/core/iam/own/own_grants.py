@@ -102,8 +102,9 @@ def operating(account: Account) -> Iterator[Grant]:
     instances = f"arn:{where.partition}:ec2:{where.region}:{where.account}"
     made = Limit("StringEquals", "ec2:CreateAction", ("RunInstances", "CreateSecurityGroup"))
     yield Grant("TagNew", ("ec2:CreateTags",), (f"{instances}:*/*",), (made,))
-    group = ("ec2:CreateSecurityGroup",)
-    yield Grant("GroupIn", group, (f"{instances}:vpc/*",), (Limit("StringEquals", "ec2:Region", (where.region,)),))
+    here = Limit("StringEquals", "ec2:Region", (where.region,))
+    yield Grant("GroupIn", ("ec2:CreateSecurityGroup",), (f"{instances}:vpc/*",), (here,))
+    yield Grant("UseNetwork", ("ec2:RunInstances",), (f"{instances}:key-pair/*",), (here,))
     for name, service in PASSES.items():
         role = f"arn:{where.partition}:iam::{where.account}:role/{name}"
         yield Grant("Pass", ("iam:PassRole",), (role,), (Limit("StringEquals", "iam:PassedToService", (service,)),))
@@ -131,7 +132,7 @@ def _operates(account: Account, right: Right) -> Iterator[Grant]:
         spaces = Limit("StringEquals", "application-autoscaling:service-namespace", ("sagemaker", "lambda"))
         yield Grant("Scale", (right.action,), (_all_of(right),), (spaces,))
     elif service == "ec2":
-        yield from _of_ec2(right)
+        yield from _of_ec2(account, right)
     elif right.resource == ANYTHING:
         yield Grant("Switch", (right.action,))
     elif service == "cloudwatch":
@@ -144,11 +145,12 @@ def _operates(account: Account, right: Right) -> Iterator[Grant]:
         yield Grant(f"Change{_word(service)}", (right.action,), (_all_of(right),), (_MARK,))
 
 
-def _of_ec2(right: Right) -> Iterator[Grant]:
+def _of_ec2(account: Account, right: Right) -> Iterator[Grant]:
     """Instances, volumes and groups that are made get the mark in the same request; AWS's images and the account's
     own networks are used. What is changed later carries the mark.
     """
     kind = right.resource.rpartition(":")[2].partition("/")[0]
+    here = Limit("StringEquals", "ec2:Region", (account.region,))
     if right.action == "ec2:CreateTags":
         return  # only what is being made, see above
     if right.action not in ("ec2:RunInstances", "ec2:CreateSecurityGroup"):
@@ -158,10 +160,7 @@ def _of_ec2(right: Right) -> Iterator[Grant]:
     elif kind == "image":
         yield Grant("UseImages", (right.action,), (right.resource,), (Limit("StringEquals", "ec2:Owner", ("amazon",)),))
     else:
-        start = ":".join(right.resource.split(":", 5)[:5])
-        yield Grant(
-            "UseNetwork", (right.action,), (right.resource,), (Limit("ArnLike", "ec2:Vpc", (f"{start}:vpc/*",)),)
-        )
+        yield Grant("UseNetwork", (right.action,), (right.resource,), (here,))
 
 
 def mending(account: Account, roles: Sequence[Mended]) -> Iterator[Grant]:

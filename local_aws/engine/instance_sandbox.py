@@ -229,7 +229,7 @@ def main(arguments: list[str]) -> int:
         first_process(plan, announce)
     os.close(announce)
     for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
-        signal.signal(number, lambda got, _: os.kill(child, got))
+        signal.signal(number, lambda got, _: _pass_on(child, got))
     os.close(started)
     while True:
         _, status = os.waitpid(child, 0)
@@ -237,6 +237,13 @@ def main(arguments: list[str]) -> int:
             return os.WEXITSTATUS(status)
         if os.WIFSIGNALED(status):
             return 128 + os.WTERMSIG(status)
+
+
+def _pass_on(child: int, number: int) -> None:
+    try:  # noqa: SIM105 (importing contextlib takes longer than all of this)
+        os.kill(child, number)
+    except ProcessLookupError:  # it has ended, and so will this
+        pass
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def test_operations_of_other_services_do_not_match() -> None:
             "get_price_list_file_url",
             {"PriceListArn": "arn:aws:pricing:::price-list/aws/AmazonEC2/USD/1/x", "FileFormat": "json"},
         ),
-        ("iam", "generate_service_last_accessed_details", {"Arn": "arn:aws:iam::123456789012:role/x"}),
+        ("iam", "generate_organizations_access_report", {"EntityPath": "o-a1b2c3d4e5/r-f6g7"}),
         ("ec2", "describe_capacity_blocks", {}),
         ("ssm", "describe_sessions", {"State": "Active"}),
         ("logs", "describe_queries", {}),

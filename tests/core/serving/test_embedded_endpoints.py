@@ -21,7 +21,7 @@ from dashboard.core.serving.update import Change, Kind, UpdatePlan, plan_update,
 from dashboard.core.serving.weights import Share, plan_weights, set_weights
 from dashboard.readings import now
 from tests.core.serving.made import BOOK
-from tests.local_aws.sagemaker_world import tiny_package
+from tests.local_aws.sagemaker_world import role, tiny_package
 from tests.local_aws.scaling_world import ScalingWorld, scaling_world
 
 OWN = "kennel-123456789012-us-east-1"
@@ -34,6 +34,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ScalingWor
     folder = tmp_path_factory.mktemp("endpoints")
     with scaling_world(folder, scale=60) as made:
         aws = connect({"KENNEL_HOME": str(folder)})
+        role(made.aws, "KennelEndpoint")
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w:gz"):
             pass

@@ -13,6 +13,7 @@ from local_aws.errors import ServiceError
 from local_aws.protocol import Caller, Service
 from local_aws.services import cloudtrail_kinds as kinds
 from local_aws.services.cloudtrail_kinds import CallKind
+from local_aws.services.lambda_names import named
 
 SIGNING = ("x-amz-", "awsaccesskeyid", "signature", "expires", "x-id")
 """Begins a query's parameters that sign it, or say for boto3 which operation it is."""
@@ -74,6 +75,7 @@ def _arn(service: str, caller: Caller, what: str) -> str:
 
 
 def _function(told: str, caller: Caller) -> str:
-    """Lambda takes a name, a partial ARN or a whole one, each with or without a version behind it."""
-    name = told.split(":function:")[-1].split(":")[0]
-    return _arn("lambda", caller, f"function:{name}")
+    try:
+        return named(told, caller).arn
+    except ServiceError:  # there is none of that name
+        return _arn("lambda", caller, f"function:{told}")

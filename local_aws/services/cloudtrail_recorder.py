@@ -65,6 +65,7 @@ class Recorder:
         self._waiting: queue.Queue[Noted | None] = queue.Queue(MOST_WAITING)
         self._asked_for = threading.Event()
         self._thread: threading.Thread | None = None
+        self._lost = 0
 
     def start(self) -> None:
         self.store.prune(self._now())
@@ -99,7 +100,7 @@ class Recorder:
         error, answer = outcome_of(outcome)
         # neither a photo nor what was answered stays in memory until it is written down
         if kind.is_data and kind.resource_type not in (kinds.METRIC, kinds.TOPIC):
-            body = b""
+            body, request = b"", Request(request.scope)  # the one that was read holds its body
         if answer is not None and answer.status_code < 400 and not kind.tells_answer:
             answer = None
         self._put(Seen(self._now(), service, operation, kind, caller, request, body, answer, error))
@@ -163,7 +164,7 @@ class Recorder:
         try:
             self._waiting.put_nowait((one, self.trails.current))
         except queue.Full:
-            log.warning("CloudTrail: more than %d events wait, one is lost", MOST_WAITING)
+            self._lost += 1
 
     def _work(self) -> None:
         ended = False
@@ -177,6 +178,9 @@ class Recorder:
                 except queue.Empty:
                     break
             ended = taken[-1] is None
+            if self._lost:
+                lost, self._lost = self._lost, 0
+                log.warning("CloudTrail: %d events are lost, since %d waited already", lost, MOST_WAITING)
             try:
                 self._write([one for one in taken if one is not None])
             except Exception:  # the next events are written all the same

@@ -14,7 +14,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.protocol import Caller, Service
+from local_aws.services.cloudtrail_data import resources_of
 from local_aws.services.cloudtrail_event import HIDDEN, Event
+from local_aws.services.cloudtrail_kinds import FUNCTION, CallKind
 from local_aws.services.cloudtrail_recorder import Recorder
 from local_aws.services.cloudtrail_store import EventStore
 from tests.conftest import Embedded, start_embedded, stop_embedded
@@ -281,6 +283,31 @@ def test_nobody_waits_for_the_writing_but_who_asks_for_events(tmp_path: Path) ->
     recorder.settle()
     assert len(store.find("us-east-1", None, now, now, None, 1)) == 1
     recorder.stop()
+
+
+def test_what_is_lost_is_counted_and_not_said_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("local_aws.services.cloudtrail_recorder.MOST_WAITING", 3)
+    now = datetime(2026, 11, 21, tzinfo=UTC)
+    recorder = Recorder(EventStore(tmp_path), lambda: now)
+    recorder.start()
+    with recorder.store.store.transaction():  # nothing is written meanwhile
+        for _ in range(100):
+            recorder.note_own(made(now))
+    recorder.stop()
+    told = [int(one.message.split()[1]) for one in caplog.records if "lost" in one.message]
+    assert 1 <= len(told) < 10
+    assert sum(told) > 50
+
+
+@pytest.mark.parametrize(
+    "told", ["f", "f:3", "function:f", "123456789012:f", "arn:aws:lambda:us-east-1:123456789012:f"]
+)
+def test_a_function_is_told_by_its_arn_however_it_was_named(told: str) -> None:
+    kind = CallKind("Invoke", read_only=False, resource_type=FUNCTION)
+    about = resources_of(kind, {"FunctionName": told}, Caller("123456789012", "us-east-1", "", ROOT))
+    assert about == ((FUNCTION, "arn:aws:lambda:us-east-1:123456789012:function:f"),)
 
 
 def test_what_a_schedule_did_is_told_of_its_role(tmp_path: Path) -> None:

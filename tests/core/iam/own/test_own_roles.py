@@ -20,6 +20,7 @@ from dashboard.core.iam.own.mended import Mended
 from dashboard.core.iam.own.own_calls import IMPLIED, MENDS, OPERATES, READS
 from dashboard.core.iam.own.own_roles import OwnRole
 from dashboard.core.iam.replace.refusals import OWN_ROLES
+from dashboard.core.iam.requests import rights_of
 from tests.core.iam.generated import ACCOUNT, BUCKET, HERE, details
 
 WORK = Account("work", "us-east-1", ACCOUNT, False, True)
@@ -216,3 +217,22 @@ def test_the_boundary_takes_nothing_from_any_of_them() -> None:
                         if resource.startswith(f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/"):
                             continue
                         assert evaluate([limit], action, resource).allowed, (role.name, action, resource)
+
+
+def test_an_operator_launches_on_ec2_what_carries_the_mark() -> None:
+    """Every right of the requests, in the context that EC2 gives it."""
+    marks = [{"Key": "kennel:made-by", "Value": "kennel"}]
+    group = {"GroupName": "kennel", "Description": "d", "VpcId": "vpc-1"}
+    run = {"ImageId": "ami-1", "InstanceType": "m5.large", "KeyName": "ada", "SecurityGroupIds": ["sg-1"]}
+
+    def all_of(operation: str, asked: dict[str, object], *kinds: str) -> bool:
+        said = [{"ResourceType": kind, "Tags": marks} for kind in kinds]
+        given = rights_of("ec2", operation, {**asked, "TagSpecifications": said}, WORK.where)
+        owner = {"ec2:Owner": ("amazon",)}
+        return all(
+            evaluate(list(OPERATOR.policies.values()), one.action, one.resource, {**one.context, **owner}).allowed
+            for one in given
+        )
+
+    assert all_of("CreateSecurityGroup", group, "security-group") and not all_of("CreateSecurityGroup", group)
+    assert all_of("RunInstances", run, "instance", "volume") and not all_of("RunInstances", run)

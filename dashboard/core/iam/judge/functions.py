@@ -95,6 +95,46 @@ def findings(exposure: Exposure) -> Iterator[Finding]:
             yield _open_url(exposure, address, is_let_in=opened.get(address.qualifier, False))
 
 
+def openings(document: Mapping[str, Any]) -> dict[int, str]:
+    """What is wrong with each statement of a resource policy that lets anybody in, or may, by its place (from 0).
+
+    Those for a URL without sign-in among them.
+    """
+    found, failed = principals.grants(document, RESOURCE_POLICY)
+    told = {place: f"it cannot be judged, so that it may let anybody in: {why}" for place, _, why in failed}
+    for grant in found:
+        if not grant.is_allow or _is_taken_back(found, grant):
+            continue
+        if _is_for_urls(grant):
+            told[grant.place] = "anybody in the world may call its URL, and this account pays for every call"
+        elif _lets_all_in(found, grant):
+            through = " through its URL" if _through_url(grant) else ""
+            told[grant.place] = f"anybody in the world may invoke it{through}, and this account pays for every call"
+        elif grant.services and not _bound_by(found, grant) and grant.covers(INVOKE):
+            told[grant.place] = _on_behalf(grant.services[0])
+    return told
+
+
+def _lets_all_in(found: tuple[Grant, ...], grant: Grant) -> bool:
+    """Whether nothing but a network or a secret keeps anybody from invoking."""
+    if not grant.everyone or "AWS_IAM" in grant.values(_AUTH):
+        return False
+    if grant.narrowed(WHO | SOURCE) or principals.withheld(found, grant, INVOKE, WHO | SOURCE):
+        return False
+    return grant.covers(INVOKE) or grant.covers(INVOKE_URL)
+
+
+def _bound_by(found: tuple[Grant, ...], grant: Grant) -> frozenset[str]:
+    """The keys (lower case) that say on whose behalf a service may invoke; none where it may on anybody's."""
+    keys = (WHO & {"aws:principalorgid", "aws:principalorgpaths"}) | SOURCE | SECRET
+    by = (*grant.narrowed(keys, sent=True), *principals.withheld(found, grant, INVOKE, SOURCE))
+    return frozenset(one.lower() for one in by)
+
+
+def _on_behalf(service: str) -> str:
+    return f"{service} may invoke it on whoever's behalf: no SourceArn and no SourceAccount"
+
+
 def _finding(
     exposure: Exposure,
     severity: Severity,
@@ -146,12 +186,8 @@ def _through_url(grant: Grant) -> bool:
 
 
 def _everyone(exposure: Exposure, found: tuple[Grant, ...], grant: Grant, name: str) -> Iterator[Finding]:
-    if not grant.everyone or "AWS_IAM" in grant.values(_AUTH):
-        return
-    if grant.narrowed(WHO | SOURCE) or principals.withheld(found, grant, INVOKE, WHO | SOURCE):
-        return
     weak = grant.narrowed(NETWORK | SECRET)
-    if grant.covers(INVOKE) or grant.covers(INVOKE_URL):
+    if _lets_all_in(found, grant):
         yield _finding(
             exposure,
             Severity.MEDIUM if weak else Severity.HIGH,
@@ -166,15 +202,13 @@ def _everyone(exposure: Exposure, found: tuple[Grant, ...], grant: Grant, name: 
 def _services(exposure: Exposure, found: tuple[Grant, ...], grant: Grant, name: str) -> Iterator[Finding]:
     if not grant.services or not grant.covers(INVOKE):
         return
-    keys = (WHO & {"aws:principalorgid", "aws:principalorgpaths"}) | SOURCE | SECRET
-    by = {one.lower() for one in grant.narrowed(keys, sent=True)}
-    by |= {one.lower() for one in principals.withheld(found, grant, INVOKE, SOURCE)}
+    by = _bound_by(found, grant)
     for service in grant.services:
         if not by:
             yield _finding(
                 exposure,
                 Severity.MEDIUM,
-                f"{service} may invoke it on whoever's behalf: no SourceArn and no SourceAccount",
+                _on_behalf(service),
                 f"somebody in another account points their own {service.partition('.')[0]} at it and has it run with "
                 "what they send",
                 f"add the statement anew with --source-account {exposure.account} and the --source-arn of what calls",

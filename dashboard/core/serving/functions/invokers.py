@@ -14,6 +14,7 @@ from typing import Any
 
 from dashboard.core.aws import Account
 from dashboard.core.errors import InvalidInput, Refused
+from dashboard.core.iam.judge.functions import openings
 
 INVOKE, INVOKE_URL = "lambda:InvokeFunction", "lambda:InvokeFunctionUrl"
 API_GATEWAY = "apigateway.amazonaws.com"
@@ -40,19 +41,12 @@ class Statement:
     other_conditions: tuple[str, ...] = ()
     qualifier: str = ""  # the alias or version that it is about; "" the function itself
     revision: str = ""
+    problem: str = ""  # why it is too wide, "" for what is as narrow as it should be
 
     @property
     def is_open(self) -> bool:
-        """Whether anybody may invoke by it: everyone, or a service on anybody's behalf.
-
-        A condition that is not known here is not taken to narrow anything.
-        """
-        if self.effect != "Allow":
-            return False
-        is_narrowed = bool(self.source_arn or self.source_account or self.organisation)
-        if "*" in self.identities:
-            return not is_narrowed and self.url_auth != "AWS_IAM"
-        return bool(self.services) and not is_narrowed
+        """Whether anybody may invoke by it: everyone, or a service on anybody's behalf."""
+        return bool(self.problem)
 
     @property
     def words(self) -> str:
@@ -73,15 +67,6 @@ class Statement:
         where += " with a signed request" if self.url_auth == "AWS_IAM" else ""
         where += f" if {' and '.join(self.other_conditions)}" if self.other_conditions else ""
         return f"{' and '.join(who) or 'nobody'} {may} {does}{where}"
-
-    @property
-    def problem(self) -> str:
-        """What is wrong with it; "" for what is as narrow as it should be."""
-        if not self.is_open:
-            return ""
-        if "*" in self.identities:
-            return "anybody in the world may invoke it, and every call is paid by this account"
-        return f"{self.services[0]} may invoke it on behalf of anybody's account: it names no source ARN and no account"
 
 
 _SERVICES = {
@@ -118,9 +103,11 @@ class Invitation:
 def statements(document: str, qualifier: str = "", revision: str = "") -> tuple[Statement, ...]:
     """The statements of a policy document as GetPolicy tells it. Raises Refused for what is none."""
     try:
-        told = json.loads(document)["Statement"]
+        policy = json.loads(document)
+        told = policy["Statement"]
         rows = told if isinstance(told, list) else [told]
-        return tuple(_statement(row, qualifier, revision) for row in rows)
+        wide = openings(policy)
+        return tuple(_statement(row, qualifier, revision, wide.get(place, "")) for place, row in enumerate(rows))
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise Refused("the function's policy cannot be read", f"it is no policy document ({wrong})", "") from wrong
 
@@ -175,7 +162,7 @@ def _identity(arn: str) -> str:
     return f"the account {account}" if arn.endswith(":root") or arn == account else arn
 
 
-def _statement(row: Mapping[str, Any], qualifier: str, revision: str) -> Statement:
+def _statement(row: Mapping[str, Any], qualifier: str, revision: str, problem: str) -> Statement:
     principal = row.get("Principal", {})
     named: Mapping[str, Any] = {"AWS": principal} if isinstance(principal, str) else principal
     values: dict[str, str] = {}
@@ -201,6 +188,7 @@ def _statement(row: Mapping[str, Any], qualifier: str, revision: str) -> Stateme
         other_conditions=tuple(others),
         qualifier=qualifier,
         revision=revision,
+        problem=problem,
     )
 
 

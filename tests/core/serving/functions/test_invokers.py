@@ -63,6 +63,20 @@ def one(**row: Any) -> Any:
         ),
         ({"Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "true"}}}, "if aws:SecureTransport", True),
         ({"Principal": "*", "Effect": "Deny"}, "anybody may not invoke it", False),
+        # a source that is anybody's narrows nothing
+        (
+            {
+                "Principal": {"Service": "s3.amazonaws.com"},
+                "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::*"}},
+            },
+            "S3 may invoke it for",
+            True,
+        ),
+        (
+            {"Principal": "*", "Condition": {"StringNotEquals": {"aws:SourceAccount": "123456789012"}}},
+            "anybody may invoke it",
+            True,
+        ),
     ],
 )
 def test_a_statement_in_words_and_whether_it_lets_anybody_in(row: dict[str, Any], words: str, is_open: bool) -> None:

@@ -154,10 +154,11 @@ def _stages(planned: ProofPlan) -> Iterator[tuple[str, str]]:
         yield "Simulate what goes", "simulate_dropped"
         return
     yield f"Make a trial role like {planned.role} with the proposed policies", "make"
-    yield f"Replay what is needed and the {len(planned.recorded):,} recorded rights", "replay"
+    recorded = f" and {count(len(planned.recorded), 'recorded right')}" if planned.recorded else ""
+    yield f"Replay what is needed{recorded}", "replay"
     yield f"Run a small {'model deployment' if duty is Duty.ENDPOINT else duty} once more as the trial role", "rerun"
     yield "See that nothing it called was denied", "see"
-    yield f"Try {len(planned.probes)} of the rights that go", "probe"
+    yield f"Try {count(len(planned.probes), 'right')} that would go", "probe"
 
 
 @dataclass
@@ -215,9 +216,12 @@ class _Proving:
             left -= PAUSE
         if wrong:
             raise Refused(
-                f"{len(wrong)} of {len(rights)} rights would be denied", wrong[0].sentence, "add it to the proposal"
+                f"{len(wrong):,} of {count(len(rights), 'right')} would be denied",
+                wrong[0].sentence,
+                "add it to the proposal",
             )
-        said = f"all {len(rights):,} rights are allowed to the trial role, {len(self.plan.recorded):,} of them recorded"
+        noted = f"; {len(self.plan.recorded):,} of them on record" if self.plan.recorded else "; none is on record"
+        said = f"the trial role is allowed {count(len(rights), 'different right')}{noted}"
         return Told(said, _lines(one.sentence for one in found))
 
     def _rerun(self) -> Told:
@@ -308,10 +312,12 @@ class _Proving:
         documents = self.plan.proposal.documents.values()
         found = simulate.of_documents(self.aws, documents, rights, self.plan.before.boundary_document)
         wrong = [one for one in found if one.is_allowed is not allowed or (allowed and one.missing)]
-        if wrong:
-            raise Refused(f"{len(wrong)} of {len(rights)} {what} rights are otherwise", wrong[0].sentence, "mend it")
         word = "allowed" if allowed else "denied"
-        return Told(f"IAM's simulator says {word} to all {len(rights):,} {what} rights", _lines(
+        if wrong:
+            raise Refused(
+                f"{len(wrong):,} of {count(len(rights), f'{what} right')} are not {word}", wrong[0].sentence, "mend it"
+            )
+        return Told(f"IAM's simulator: {count(len(rights), f'{what} right')}, all {word}", _lines(
             one.sentence for one in found))  # fmt: skip
 
     def _renamed(self, rights: Iterable[Right]) -> tuple[Right, ...]:

@@ -225,7 +225,11 @@ class _Change:
         self._finish()
         done = tuple(one.says for one in self.plan.moves if one.by_kennel)
         left = tuple(f"still to do: {one.says}" for one in self.plan.moves if not one.by_kennel)
-        said = f"{len(done)} moved, {len(left)} left to others; {self.plan.role} stays until nothing uses it"
+        moved = (
+            f"{count(len(done), 'thing')} of {self.plan.role} moved to it" if done else "nothing had to be moved to it"
+        )
+        rest = f"; {count(len(left), 'thing')} to do by people, told below" if left else ""
+        said = f"the role {self.plan.after.name} is ready, {moved}{rest}. {self.plan.role} keeps all that it has"
         return said, (*done, *left)
 
     def _finish(self) -> None:

@@ -46,7 +46,8 @@ class View(StrEnum):
 _WORDS = {
     Kind.READER: "Shows every page. Enough for a connection without KENNEL_AWS_WRITE.",
     Kind.OPERATOR: "Also launches, deploys, scales, stops and deletes: only what carries the tag kennel:made-by, and "
-    "it passes no roles but Kennel's four. Roles of new functions are made by somebody who may make roles.",
+    "it passes no roles but Kennel's four. A new function has a role of its own: somebody who may make roles deploys "
+    "it.",
     Kind.REMEDIATOR: "Also replaces the policies of the roles chosen here and of no other. It can attach only what "
     "these roles have today and what Kennel makes below /kennel/: so whatever it takes it can give back. It can write "
     "and make only roles that a permissions boundary holds: those chosen here that have none get one with it.",

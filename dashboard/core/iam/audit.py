@@ -14,6 +14,7 @@ import io
 import json
 import sys
 import textwrap
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -29,16 +30,25 @@ from dashboard.core.iam.judge.score import score
 
 WIDTH = 118
 STANDARD_INPUT = "-"
+QUIET_SECONDS = 5.0
+"""So long an audit goes on before it says how far it is, and then again."""
 
 
-def main(arguments: Sequence[str], *, now: datetime, read: Callable[[str], bytes] | None = None) -> int:
+def main(
+    arguments: Sequence[str],
+    *,
+    now: datetime,
+    read: Callable[[str], bytes] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
     """Audit the files on standard output, or say on standard error what is wrong with them. Returns the exit code."""
     try:
         options = _parser().parse_args(arguments)
         content = read if read is not None else _content
         pages = [page for name in options.files for page in export.pages(content(name), name)]
         found = export.of_pages(pages, " and ".join(options.files))
-        findings = audit(found.details, now=now, unused_days=options.unused_days)
+        tell = _Progress(clock, sum(1 for _ in roles(found.details)))
+        findings = audit(found.details, now=now, unused_days=options.unused_days, tell=tell)
         count = sum(1 for role in roles(found.details) if not role.is_service_linked)
     except (_NotUnderstood, InvalidInput) as error:
         sys.stderr.write(f"{error}\n")
@@ -96,6 +106,21 @@ def _lines(one: Finding) -> list[str]:
             break_on_hyphens=False,
         )
     return told
+
+
+class _Progress:
+    """Says on standard error how far an audit is, when it takes long."""
+
+    def __init__(self, clock: Callable[[], float], roles: int) -> None:
+        self._clock = clock
+        self._roles = roles
+        self._told = clock()
+
+    def __call__(self, number: int) -> None:
+        if self._clock() - self._told >= QUIET_SECONDS and number < self._roles:
+            self._told = self._clock()
+            sys.stderr.write(f"{number:,} of {self._roles:,} roles are judged.\n")
+            sys.stderr.flush()
 
 
 class _NotUnderstood(Exception):  # noqa: N818 - a message for whoever typed it

@@ -40,20 +40,23 @@ def audit(
     usage: Usage | None = None,
     now: datetime | None = None,
     unused_days: int = UNUSED_DAYS,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> list[Finding]:
     """Everything that is wrong, the worst first, then by role.
 
     authorization_details: the answer, all pages merged (see `entities.merged`), with documents as objects or as text.
     usage: what works as which role, where that is known: roles are shared or unused by it too. now: what counts as
-    unused is counted from then; the present where it is None. Raises InvalidInput for what is no such answer.
+    unused is counted from then; the present where it is None. tell: hears how many roles are judged,
+    after each. Raises InvalidInput for what is no such answer.
     """
     moment = now if now is not None else datetime.now(UTC)
     strong = _strong(authorization_details, moment)
     found: list[Finding] = []
     # parsed anew and let go one by one: what is worked out about thousands is more than the answer itself
-    for role in entities.roles(authorization_details):
+    for number, role in enumerate(entities.roles(authorization_details), 1):
         if not role.is_service_linked:
             found += _of_role(role, usage, moment, unused_days, strong)
+        tell(number)
     found += unused.of_policies(entities.policies(authorization_details))
     if authorization_details.get(entities.TRUNCATED) is True:
         found.append(_UNFINISHED)

@@ -57,6 +57,14 @@ def test_for_a_program_it_prints_a_list_of_findings(account: Path) -> None:
     assert found[0]["statement"] == allow("s3:*")
 
 
+def test_an_audit_that_takes_long_says_how_far_it_is(account: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    seconds = iter(range(0, 1000, 3))
+    assert main([str(account), "--json"], now=NOW, clock=lambda: float(next(seconds))) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)
+    assert err == "2 of 3 roles are judged.\n"
+
+
 def test_for_a_person_it_says_where_why_and_what_to_do(account: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = told(str(account), capsys=capsys)
     assert (code, err) == (0, "")

@@ -12,7 +12,7 @@ from dashboard.core.calls import code
 from dashboard.core.format import count
 from dashboard.core.iam.entities import Role
 from dashboard.core.iam.finding import Severity
-from dashboard.core.iam.judge.audited import Audited
+from dashboard.core.iam.judge.audited import Audited, by_subject
 from dashboard.core.iam.least import sizes
 from dashboard.core.iam.own import own_roles, work_boundary
 from dashboard.core.iam.own.mended import Mended
@@ -25,6 +25,8 @@ from dashboard.ui.markup import badge, escape, note
 from dashboard.ui.tones import Tone
 
 ROLE, VIEW = "own", "own-view"
+MOST = 20
+"""Roles that one remediator is for: its policies name each of them."""
 
 
 class Kind(StrEnum):
@@ -116,12 +118,11 @@ def _made(aws: Aws, kind: Kind, buckets: Sequence[str], audited: Audited) -> Own
 
 
 def _roles(audited: Audited) -> list[Role]:
-    """The roles to be mended."""
+    """The roles to be mended; the worst, as many as there may be, unless others are chosen."""
     found = {one.name: one for one in audited.roles if _may_be_mended(one)}
-    bad = {one.role for one in audited.findings if one.severity in (Severity.CRITICAL, Severity.HIGH)}
-    names = st.multiselect(
-        "Roles to mend", sorted(found), default=sorted(bad & set(found)), key="own-roles", max_selections=20
-    )
+    grave = [one for one in audited.findings if one.severity in (Severity.CRITICAL, Severity.HIGH)]
+    worst = [name for name in by_subject(grave) if name in found][:MOST]
+    names = st.multiselect("Roles to mend", sorted(found), default=worst, key="own-roles", max_selections=MOST)
     return [found[name] for name in names]
 
 

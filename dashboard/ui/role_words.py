@@ -102,7 +102,7 @@ def figures(seen: RoleSeen, now: datetime) -> list[Figure]:
             "role-boundary",
             "Boundary",
             role.boundary.name if role.boundary else "none",
-            "it may do no more than that" if role.boundary else "its policies alone say what it may do",
+            "it may do no more than that" if role.boundary else "only its policies limit it",
         ),
         Figure(
             "role-duties",

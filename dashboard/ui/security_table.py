@@ -19,7 +19,7 @@ from dashboard.ui.tones import Tone
 
 TEXT, SEVERITY, KIND, FINDING = "q", "severity", "kind", "finding"
 OPEN, ROLES, SHOWN, NAMES = "security-open", "security-roles", "security-shown", "security-names"
-LONG, HIGH = 12, 457
+LONG, HIGH = 12, 467
 """Rows, and the pixels that a table of more of them has."""
 
 

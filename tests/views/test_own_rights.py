@@ -2,6 +2,7 @@
 
 from tests.views.conftest import Open, text
 from tests.views.scripted import ScriptedAws
+from tests.views.scripted_roles import SAGEMAKER, RolesAws, allow, document
 
 PART = "Kennel's own roles"
 
@@ -28,6 +29,18 @@ def test_a_remediator_is_made_for_roles_that_are_chosen(aws: ScriptedAws, visit:
     page = visit(aws, "security", part=PART, own="Mend roles")
     assert not page.exception
     assert "Choose the roles that are to be mended." in text(page)
+
+
+def test_of_many_bad_roles_the_worst_are_chosen_first(visit: Open) -> None:
+    account = RolesAws()
+    for number in range(22):
+        account.add_role(f"{'LongNameOfATeam' * 3}-{number:02}", SAGEMAKER, document(allow(["s3:*", "iam:PassRole"])))
+    account.add_role("Worst", SAGEMAKER, document(allow("iam:*")))
+    page = visit(account, "security", part=PART, own="Mend roles")
+    assert not page.exception
+    chosen = page.multiselect(key="own-roles").value
+    assert len(chosen) == 20 and chosen[0] == "Worst"
+    assert "kennel-remediator:" in text(page)
 
 
 def test_a_bucket_of_data_that_lies_elsewhere_is_read_too(aws: ScriptedAws, visit: Open) -> None:

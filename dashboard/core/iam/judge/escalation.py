@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dashboard.core.iam import actions
 from dashboard.core.iam.entities import Role
@@ -10,7 +11,7 @@ from dashboard.core.iam.judge.escalations import WAYS, Target, Way
 from dashboard.core.iam.judge.full_access import Held, listed, lowered, unbounded
 from dashboard.core.iam.judge.pass_role import KEY, Passing
 from dashboard.core.iam.judge.reach import Reached, Rights
-from dashboard.core.iam.wildcard import overlap, prepared
+from dashboard.core.iam.wildcard import fits_resource, overlap, prepared
 
 _POLICY = "iam:policyarn"
 """The key of conditions on which policy is attached."""
@@ -33,7 +34,7 @@ def findings(
 
     A role that may do everything itself has nowhere to go.
     """
-    if any(one.everything and not one.but and not one.bounded for one in all_held):
+    if any(one.everything and one.is_crucial and not one.but and not one.bounded for one in all_held):
         return
     by_clause: dict[int, list[Open]] = {}
     for one in ways(rights, passing, strong):
@@ -44,16 +45,31 @@ def findings(
 
 def ways(rights: Rights, passing: tuple[Passing, ...], strong: Collection[str]) -> Iterator[Open]:
     """Every way that is open, once for each statement that opens it: to take one of them away would not do."""
-    others = [arn for arn in strong if arn != rights.role.arn]
-    # once and not for each way: an account may have thousands of roles that may do everything
-    onto = {
-        id(each): tuple(arn for arn in others if rights.covers(each, arn)) for one in passing for each in one.reached
-    }
+    every = tuple(strong)
+    onto = {id(each): _taken_in(rights, each, every) for one in passing for each in one.reached}
     for way in WAYS:
-        yield from _passed(rights, way, passing, onto) if way.passes_to else _direct(rights, way, others)
+        yield from _passed(rights, way, passing, onto) if way.passes_to else _direct(rights, way, every)
 
 
-def _direct(rights: Rights, way: Way, strong: Collection[str]) -> Iterator[Open]:
+def _taken_in(rights: Rights, one: Reached, strong: tuple[str, ...]) -> tuple[str, ...]:
+    """The strong roles that it takes in, but for the role itself. An account may have thousands of them."""
+    statement = one.clause.statement
+    if statement.not_resources or (statement.has_variables and "${" in one.resource):
+        found = tuple(arn for arn in strong if statement.covers(arn, rights.context))
+    else:
+        found = _fitting(one.resource, strong)
+    if rights.denies:
+        found = tuple(arn for arn in found if not rights.denied(one.action, arn))
+    return tuple(arn for arn in found if arn != rights.role.arn) if rights.role.arn in found else found
+
+
+@lru_cache(maxsize=256)
+def _fitting(resource: str, strong: tuple[str, ...]) -> tuple[str, ...]:
+    pattern = prepared(resource)
+    return tuple(arn for arn in strong if fits_resource(pattern, arn))
+
+
+def _direct(rights: Rights, way: Way, strong: tuple[str, ...]) -> Iterator[Open]:
     if _rest(rights, way, way.needs[1:]) is None:
         return
     by_clause: dict[int, list[Reached]] = {}
@@ -63,7 +79,7 @@ def _direct(rights: Rights, way: Way, strong: Collection[str]) -> Iterator[Open]
     for found in by_clause.values():
         best = min(found, key=lambda one: (one.is_bounded, bool(_keys(one, way)), not one.is_anything))
         rest = _rest(rights, way, way.needs[1:], best if way.target is Target.MADE else None) or ()
-        onto = tuple(arn for arn in strong if way.target is Target.ROLE and rights.covers(best, arn))
+        onto = _taken_in(rights, best, strong) if way.target is Target.ROLE else ()
         yield _open(way, (best, *rest), onto)
 
 
@@ -110,15 +126,15 @@ def _meet(one: str, other: str) -> bool:
     return any(each.startswith("all but") for each in (one, other)) or overlap(prepared(one), prepared(other))
 
 
-def _leads_on(rights: Rights, one: Reached, way: Way, strong: Collection[str]) -> bool:
+def _leads_on(rights: Rights, one: Reached, way: Way, strong: tuple[str, ...]) -> bool:
     target = way.target
     if target is Target.MADE:
         return _rest(rights, way, way.needs[1:], one) is not None
     if target is Target.ANY or one.is_anything:
         return True
     if target is Target.ROLE:
-        own = [rights.role.arn] if one.action != "iam:updateassumerolepolicy" else []
-        return any(rights.covers(one, arn) for arn in (*own, *strong))
+        is_itself = one.action != "iam:updateassumerolepolicy" and rights.covers(one, rights.role.arn)
+        return is_itself or bool(_taken_in(rights, one, strong))
     if target is Target.POLICY:
         own = [policy.arn for policy in rights.role.policies if policy.arn and not policy.is_aws_managed]
         return any(rights.covers(one, arn) for arn in own)

@@ -52,11 +52,12 @@ class Score:
             return f"nothing was found in {self.roles} roles" if self.roles else "there is nothing to judge"
         weighed = " + ".join(f"{line.count} {line.severity} × {line.weight}" for line in self.lines)
         total = f" = {self.weight:,}" if len(self.lines) > 1 or self.lines[0].count > 1 else ""
-        least = ", 0 at least" if not self.value else ""
+        exact = _value(self.weight)
+        told = f"{exact:.1f}, which is {self.value} rounded down" if exact >= 0 else f"{exact:.1f}, and 0 is the least"
         return (
             f"the findings weigh {weighed}{total}; "
-            f"{FULL} − {STEP} × log₂(1 + {self.weight:,} ÷ {UNIT}) = {_value(self.weight):.1f}{least}: "
-            f"twice the weight takes {STEP} away"
+            f"{FULL} − {STEP} × log₂(1 + {self.weight:,} ÷ {UNIT}) = {told}. "
+            f"Twice the weight takes {STEP} away"
         )
 
 

@@ -166,6 +166,7 @@ def test_a_boundary_that_denies_counts_too() -> None:
 def test_all_but_the_rights_of_others_is_not_all() -> None:
     found = of_kind(judged(document(allow("*")), document(deny(["IAM:*", "organizations:*"]))), Kind.FULL_ACCESS)
     assert found.severity is Severity.HIGH and "nearly everything" in found.attack
+    assert Kind.PRIVILEGE_ESCALATION in kinds(judged(document(allow("*"), deny(["iam:*", "organizations:*"]))))
     barely = of_kind(judged(document(allow("*")), document(deny(["iam:CreateUser"]))), Kind.FULL_ACCESS)
     assert barely.severity is Severity.CRITICAL and "take over the account" in barely.attack
 

@@ -40,7 +40,7 @@ def test_the_arithmetic_is_told() -> None:
     assert (result.value, result.weight) == (44, 452)
     assert result.arithmetic == (
         "the findings weigh 1 critical × 150 + 10 high × 30 + 1 low × 2 = 452; "
-        "100 − 10 × log₂(1 + 452 ÷ 10) = 44.7: twice the weight takes 10 away"
+        "100 − 10 × log₂(1 + 452 ÷ 10) = 44.7, which is 44 rounded down. Twice the weight takes 10 away"
     )
 
 

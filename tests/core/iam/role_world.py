@@ -3,14 +3,18 @@
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from copy import copy
 from typing import Any
 
 import botocore.session
 
 from dashboard.core.aws import Account, Aws
-from dashboard.core.errors import KennelError, Unreachable
+from dashboard.core.errors import KennelError, NotFound, Unreachable
+from dashboard.core.iam.own import own_roles
+from dashboard.core.iam.own.own_roles import OwnRole
 from dashboard.core.iam.proposal import Basis, Evidence, Proposal
+from dashboard.core.iam.replace import made
 from dashboard.core.iam.usage import Duty
 from tests.conftest import Embedded
 
@@ -111,7 +115,7 @@ def broad_role(aws: Aws, *, boundary: str = "", path: str = "/", **inline: dict[
 
 def proposal(role: str, policy: dict[str, Any] = LEAST, **changes: Any) -> Proposal:
     """A training's least rights for a role."""
-    made = {
+    usual = {
         "role_name": role,
         "duty": Duty.TRAINING,
         "policy_name": f"{role}-least",
@@ -123,4 +127,22 @@ def proposal(role: str, policy: dict[str, Any] = LEAST, **changes: Any) -> Propo
             Evidence("s3:ListAllMyBuckets", Basis.DROPPED, "not seen"),
         ),
     }
-    return Proposal(**(made | changes))
+    return Proposal(**(usual | changes))
+
+
+@contextmanager
+def session_of(root: Aws, role: OwnRole) -> Iterator[Aws]:
+    """A session of one of Kennel's own roles, made by the program that the page shows, and taken away again."""
+    sent = own_roles.calls(root.account, role)
+    for one in sent:
+        root.call(one.service, one.operation, **one.parameters)
+    arn = root.account.role_arn(role.name)
+    yield root.acting(root.call("sts", "AssumeRole", RoleArn=arn, RoleSessionName="ada")["Credentials"])
+    for name in role.bounded:
+        with suppress(NotFound):
+            root.call("iam", "DeleteRolePermissionsBoundary", RoleName=name)
+    made.delete_role(root, role.name)
+    for one in sent:
+        if one.operation == "CreatePolicy":
+            name = one.parameters["PolicyName"]
+            root.call("iam", "DeletePolicy", PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/kennel/{name}")

@@ -24,6 +24,10 @@ from dashboard.core.iam.replace.refusals import LINKED, OWN_ROLES, PATH, RESERVE
 
 READER, OPERATOR, REMEDIATOR = OWN_ROLES
 BOUNDARY = "kennel-boundary"
+_TOLD = {
+    BOUNDARY: "makes the boundary, unless it is there",
+    work_boundary.NAME: "makes the boundary of the roles; where an earlier one is there, give it this text anew",
+}
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ def calls(account: Account, role: OwnRole) -> tuple[Call, ...]:
                 "iam",
                 "CreatePolicy",
                 {"PolicyName": name, "Path": PATH, "PolicyDocument": json.dumps(document), "Tags": marks},
-                "makes the boundary, unless it is there" if name == role.boundary else f"makes the policy {name}",
+                _TOLD.get(name, f"makes the policy {name}"),
             )
             for name, document in policies.items()
         ),

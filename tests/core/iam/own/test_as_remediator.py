@@ -4,6 +4,7 @@ The rights that Kennel proposes for itself are enough for what it does, and for 
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from dashboard.core.iam.replace.records import Records
 from dashboard.core.iam.replace.step import State
 from dashboard.core.iam.usage import Duty
 from tests.conftest import Embedded
-from tests.core.iam.role_world import MANAGED, Faulty, broad_role, document, proposal, statement, trust
+from tests.core.iam.role_world import MANAGED, Faulty, broad_role, document, proposal, session_of, statement, trust
 
 EXTRA = document(statement("sns:Publish"))
 GIVEN = f"{MANAGED}AmazonS3FullAccess"
@@ -36,15 +37,13 @@ def roles(root: Aws) -> tuple[str, str, str]:
 
 
 @pytest.fixture(scope="module")
-def remediator(root: Aws, roles: tuple[str, str, str]) -> Aws:
+def remediator(root: Aws, roles: tuple[str, str, str]) -> Iterator[Aws]:
     """A session of the role, made by the program that the page shows, which bounds the two roles as well."""
     present = entities.parse(root.call("iam", "GetAccountAuthorizationDetails"))
     made = own_roles.remediator(root.account, [Mended.of(one) for one in present if one.name in roles[:2]])
     assert set(made.bounded) == set(roles[:2])
-    for one in own_roles.calls(root.account, made):
-        root.call(one.service, one.operation, **one.parameters)
-    arn = root.account.role_arn(made.name)
-    return root.acting(root.call("sts", "AssumeRole", RoleArn=arn, RoleSessionName="ada")["Credentials"])
+    with session_of(root, made) as session:
+        yield session
 
 
 @pytest.fixture

@@ -6,12 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard.core.errors import NotFound, Refused
+from dashboard.core.errors import AccessDenied, NotFound, Refused
+from dashboard.core.iam.entities import parse
+from dashboard.core.iam.own import own_roles
+from dashboard.core.iam.own.mended import Mended
 from dashboard.core.iam.replace import change, prove, standing, undo
 from dashboard.core.iam.replace.records import Outcome, Records, What
 from dashboard.core.iam.replace.step import State
 from dashboard.core.iam.usage import Duty, Use
-from tests.core.iam.role_world import ACCOUNT, MANAGED, Faulty, document, proposal, statement, trust
+from tests.core.iam.role_world import ACCOUNT, MANAGED, Faulty, document, proposal, session_of, statement, trust
 from tests.local_aws.lambda_world import ask, make, package
 from tests.local_aws.sagemaker_world import delete_endpoint, tiny_package, wait_for
 
@@ -186,6 +189,22 @@ def test_an_instance_gets_a_profile_and_its_launcher_is_told(aws, shared, tmp_pa
     list(undo.apply(aws, undo.plan(aws, records.all(ACCOUNT)[0]), records=records, sleep=pause))
     with pytest.raises(NotFound):
         aws.call("iam", "GetInstanceProfile", InstanceProfileName="SharedByAll-instance")
+
+
+def test_whoever_mends_the_shared_role_moves_what_works_as_it_and_nothing_else(aws, shared, tmp_path):
+    """With the session of the remediator role that was made for it, as the embedded AWS enforces it."""
+    (role,) = (one for one in parse(aws.call("iam", "GetAccountAuthorizationDetails")) if one.name == SHARED)
+    made = own_roles.remediator(aws.account, [Mended.of(role, shared)])
+    records = Records(tmp_path / "changes.sqlite")
+    with session_of(aws, made) as session:
+        for wanted in (of_function(), of_endpoint()):
+            steps = apply(session, change.plan(session, wanted, uses=shared), records)
+            assert {one.state for one in steps if one.state.is_final} == {State.DONE}, steps
+            record = records.all(ACCOUNT)[0]
+            back = list(undo.apply(session, undo.plan(session, record), records=records, sleep=pause))
+            assert back[-1].state is State.DONE, back
+        with pytest.raises(AccessDenied):
+            session.call("lambda", "UpdateFunctionConfiguration", FunctionName="another", Role=ARN)
 
 
 def test_the_name_of_somebody_elses_role_is_not_taken(aws, shared):

@@ -147,7 +147,7 @@ class _Automaton:
         # only * that go anywhere: what is between them is found one after the other, which is the quickest
         self._between: list[str] | None = None
         if wildcards and ONE not in pattern and not self._stays_but_colon:
-            self._between = pattern[first + 1 : last].split(ANY) if first < last else []
+            self._between = [one for one in pattern[first + 1 : last].split(ANY) if one] if first < last else []
         self._met = 1 << state
         self._shortest = len(self._start) + state
 

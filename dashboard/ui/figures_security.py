@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MOST = 8
 """Roles that are drawn, those with the worst findings."""
 HEIGHT, ROW = 250, 24
+LONGEST = 24
+"""Characters of a name beside a bar."""
 GREY, GREY_DARK = "#8895A1", "#7C8894"
 LOOKS: Mapping[Severity, tuple[str, str, str]] = {
     Severity.CRITICAL: (VERMILLION, VERMILLION, ""),
@@ -97,8 +99,16 @@ def subjects(found: Mapping[str, Sequence[Finding]], *, is_dark: bool = False) -
         if any(one[severity] for one in counts):
             sketch.add("bar", **_bar(severity, [name for name, _ in shown], counts, is_dark=is_dark))
     layout["xaxis"] |= {"showgrid": True, "rangemode": "tozero", "tickformat": "d", "nticks": 5, "tickangle": 0}
+    names = [name for name, _ in shown]
     layout["yaxis"] |= {"showgrid": False, "type": "category", "tickfont": {"size": 12}}
+    layout["yaxis"] |= {"tickvals": names, "ticktext": [short(name) for name in names]}
     return sketch.drawn()
+
+
+def short(name: str) -> str:
+    """A name as it fits beside a bar: of a long one both ends, since names of one kind differ at either."""
+    half = LONGEST // 2
+    return name if len(name) <= LONGEST else f"{name[: half - 1]}…{name[-half:]}"
 
 
 def subject_rows(found: Mapping[str, Sequence[Finding]]) -> list[dict[str, Any]]:

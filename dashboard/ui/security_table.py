@@ -1,7 +1,7 @@
 """The tables of the Security page: findings with their filter and files, and roles."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard.core.format import count
 from dashboard.core.iam.finding import Finding, Kind, Severity
+from dashboard.core.iam.judge.audited import subject
 from dashboard.core.iam.judge.posture import Posture
 from dashboard.core.iam.judge.risks import Accepted
 from dashboard.ui import chart, page, role_words, security_words, table
@@ -19,6 +20,7 @@ from dashboard.ui.tones import Tone
 
 TEXT, SEVERITY, KIND, FINDING = "q", "severity", "kind", "finding"
 OPEN, ROLES, SHOWN, NAMES = "security-open", "security-roles", "security-shown", "security-names"
+LETTER, NARROWEST, WIDEST = 7, 160, 440
 LONG, HIGH = 12, 467
 """Rows, and the pixels that a table of more of them has."""
 
@@ -109,10 +111,11 @@ def _columns(findings: Sequence[Finding], key: str, *, leads: bool) -> dict[str,
     """leads: the names open pages of this account."""
     column = st.column_config
     about = "Or the policy or function it is about"
+    wide = width([subject(one) for one in findings])
     name = (
-        table.opening("Role", f"{NAMES}-{key}", lambda: _open_subject(key, findings), 160)
+        table.opening("Role", f"{NAMES}-{key}", lambda: _open_subject(key, findings), wide)
         if leads
-        else column.TextColumn("Role", width=170, help=about)
+        else column.TextColumn("Role", width=wide, help=about)
     )
     return {
         "Role": name,
@@ -121,6 +124,11 @@ def _columns(findings: Sequence[Finding], key: str, *, leads: bool) -> dict[str,
         "What": column.TextColumn("What", width=490),
         "Policy": column.TextColumn("Policy", width=190),
     }
+
+
+def width(names: Iterable[str]) -> int:
+    """Pixels in which a column of names shows each whole, as far as they are of a usual length."""
+    return min(WIDEST, max(NARROWEST, LETTER * max((len(name) for name in names), default=0) + 30))
 
 
 def _open_subject(key: str, findings: Sequence[Finding]) -> None:
@@ -168,7 +176,7 @@ def roles(found: Posture, now: Any) -> None:
         height="content" if len(rows) <= LONG else HIGH,
         alt="Roles; a click on a name opens its page",
         column_config={
-            "Role": table.opening("Role", OPEN, _open, 190),
+            "Role": table.opening("Role", OPEN, _open, width([str(row["Role"]) for row in rows])),
             "Worst": table.states("Worst", looks, 130),
             **{one.value.capitalize(): column.NumberColumn(one.value.capitalize(), width=74) for one in Severity},
             "Accepted": column.NumberColumn("Accepted", width=84, help="Risks that somebody accepted"),

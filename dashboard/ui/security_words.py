@@ -64,7 +64,7 @@ def sentence(audited: Audited, findings: Sequence[Finding]) -> str:
     roles = {one.name for one in audited.roles}
     of_roles = sum(name in roles for name in found)
     beside = len(found) - of_roles
-    told = [f"{of_roles} of {count(audited.judged, 'role')}"] if of_roles else []
+    told = [f"{of_roles:,} of {count(audited.judged, 'role')}"] if of_roles else []
     told += [count(beside, *_beside(found, roles))] if beside else []
     name, worst = next(iter(found.items()))
     have = "has" if of_roles + beside == 1 else "have"
@@ -110,17 +110,17 @@ def figures(
         ),
         Figure("critical", "Critical", count(counts[Severity.CRITICAL]), *_tone(counts, Severity.CRITICAL)),
         Figure("high", "High", count(counts[Severity.HIGH]), *_tone(counts, Severity.HIGH)),
-        Figure("lesser", "Medium and low", count(lesser), f"{counts[Severity.MEDIUM]} medium"),
+        Figure("lesser", "Medium and low", count(lesser), f"{counts[Severity.MEDIUM]:,} medium"),
         Figure("roles", "Roles", count(audited.judged), _accepted(with_findings, held)),
     ]
 
 
 def _tone(counts: Mapping[Severity, int], severity: Severity) -> tuple[str]:
-    return ("none",) if not counts[severity] else (f"of {sum(counts.values())} findings",)
+    return ("none",) if not counts[severity] else (f"of {count(sum(counts.values()), 'finding')}",)
 
 
 def _accepted(with_findings: int, held: Sequence[Finding]) -> str:
-    found = f"{with_findings} with findings" if with_findings else "none with a finding"
+    found = f"{with_findings:,} with findings" if with_findings else "none with a finding"
     return f"{found}, {count(len(held), 'risk')} accepted" if held else found
 
 
@@ -152,7 +152,7 @@ def rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 
 def _beside_its_policy(finding: Finding) -> str:
     """What is wrong, without the name of the policy, which has a column of its own."""
-    for whose in ("AWS's policy", "the policy"):
+    for whose in ("AWS's policy", "the policy", "the inline policy"):
         told = finding.reason.removeprefix(f"{whose} {finding.policy} ")
         if told != finding.reason:
             return told

@@ -74,3 +74,10 @@ def test_the_finding_names_the_worst() -> None:
 def test_the_numbers_behind_the_line() -> None:
     (row,) = figures.trend_rows([point(40, 0, critical=2)])
     assert (row["Score"], row["critical"], row["low"]) == (40, 2, 0)
+
+
+def test_long_names_leave_room_for_the_bars_and_stay_apart() -> None:
+    names = [f"{'TeamOfMachineLearning' * 2}-{number:03}" for number in range(3)]
+    told = [figures.short(name) for name in names]
+    assert len(set(told)) == 3 and all(len(one) <= figures.LONGEST for one in told)
+    assert figures.short("DogProject") == "DogProject"

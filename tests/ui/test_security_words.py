@@ -81,6 +81,7 @@ def test_files_hold_what_was_accepted_and_why_and_no_formula() -> None:
     [
         ("AWS's policy S3Full gives every action of s3 on *", "S3Full", "gives every action of s3 on *"),
         ("the policy own lets it pass any role", "own", "lets it pass any role"),
+        ("the inline policy own gives s3", "own", "gives s3"),
         ("it trusts *", "trust", "it trusts *"),
     ],
 )

@@ -20,7 +20,7 @@ from dashboard.ui.tones import Tone
 
 TEXT, SEVERITY, KIND, FINDING = "q", "severity", "kind", "finding"
 OPEN, ROLES, SHOWN, NAMES = "security-open", "security-roles", "security-shown", "security-names"
-LETTER, NARROWEST, WIDEST = 7, 160, 440
+LETTER, NARROWEST, WIDEST = 7, 160, 480
 LONG, HIGH = 12, 467
 """Rows, and the pixels that a table of more of them has."""
 

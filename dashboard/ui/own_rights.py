@@ -190,7 +190,7 @@ def _show_work(made: OwnRole) -> None:
         return
     said = (
         f"{work_boundary.NAME} is the most that the roles it changes or makes may do: the services in which they have "
-        "rights today, no IAM beyond reading it and passing these roles, and no way to work as another role."
+        "rights today, no IAM beyond reading it and passing these roles, and no new way to work as another."
     )
     if made.bounded:
         said += (

@@ -74,6 +74,8 @@ class Permits:
         return {key: why_not for key, why_not in judged if why_not}
 
     def _rights(self, service: Service, operation: str, params: Params, caller: Caller) -> tuple[Right, ...]:
+        if service.name == "ec2":
+            params = self._lookup.with_ids(params, caller.region)
         try:
             return rights_of(service.name, operation, params, Where(ACCOUNT, caller.region), self._lookup)
         except UnknownRequest:

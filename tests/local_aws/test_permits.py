@@ -203,6 +203,20 @@ def test_launching_an_instance_hands_over_the_role_in_its_profile(embedded: Embe
         assert code == "DryRunOperation" or f"perform: iam:PassRole on resource: {handed} because" in told[1]
 
 
+def test_a_security_group_is_the_same_by_its_name(embedded: Embedded) -> None:
+    ec2, name = client(embedded, "ec2"), unique("group")
+    group = ec2.create_security_group(GroupName=name, Description="d")["GroupId"]
+    denied = deny("ec2:*", f"arn:aws:ec2:us-east-1:{ACCOUNT}:security-group/{group}")
+    with Caller(embedded, session(embedded, allow(["ec2:*", "iam:PassRole"]), denied)) as caller:
+        for call, params in (
+            (caller("ec2").delete_security_group, {"GroupName": name}),
+            (caller("ec2").run_instances, request(embedded, SecurityGroups=[name], DryRun=True)),
+        ):
+            assert refused(call, **params)[0] == "UnauthorizedOperation"
+    with Caller(embedded, session(embedded, allow("ec2:*"))) as caller:
+        caller("ec2").delete_security_group(GroupName=name)
+
+
 def test_a_function_lets_in_whom_its_own_policy_names(embedded: Embedded) -> None:
     boundary = document(allow("lambda:GetFunction*"))
     limit = client(embedded, "iam").create_policy(PolicyName=unique("limit"), PolicyDocument=boundary)["Policy"]["Arn"]

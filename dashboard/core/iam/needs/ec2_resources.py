@@ -88,14 +88,14 @@ RESOURCES = {
     "fleet/* instance/*": "CreateFleet",
     "fleet/{FleetIds}": "DeleteFleets",
     "fleet/{FleetId}": "DescribeFleetInstances",
-    "instance/*": "DisassociateIamInstanceProfile",
     "instance/* arn:{partition}:ec2:{region}::snapshot/* volume/*": "CreateSnapshots",
     "instance/* network-interface/*": "DetachNetworkInterface",
     "instance/{InstanceIds}": """
         MonitorInstances RebootInstances StartInstances StopInstances TerminateInstances UnmonitorInstances
     """,
     "instance/{InstanceId}": """
-        DescribeInstanceAttribute GetConsoleOutput GetInstanceUefiData GetLaunchTemplateData GetPasswordData
+        DescribeInstanceAttribute DisassociateIamInstanceProfile GetConsoleOutput GetInstanceUefiData
+        GetLaunchTemplateData GetPasswordData
         ModifyInstanceAttribute ModifyInstanceMetadataOptions
     """,
     "instance/{InstanceId} network-interface/{NetworkInterfaceId}": "AttachNetworkInterface",

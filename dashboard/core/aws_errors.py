@@ -26,6 +26,7 @@ from dashboard.core.errors import (
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError",
           "AuthorizationErrorException", "NotAuthorized", "Forbidden", "403"}  # fmt: skip
+NO_FUNCTION_ROLE = "cannot be assumed by Lambda"
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"}
 WRONG_KEYS = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure",
               "SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature",
@@ -79,6 +80,7 @@ ACTIONS = {
     ("s3", "CompleteMultipartUpload"): "s3:PutObject",
     ("s3", "CopyObject"): "s3:PutObject",
     ("s3", "DeleteObjects"): "s3:DeleteObject",
+    ("lambda", "Invoke"): "lambda:InvokeFunction",
 }
 
 
@@ -121,6 +123,12 @@ def _from_answer(
     message = ENUMERATION.sub("it is none of the values that AWS knows", message)  # hundreds of them
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     call = f"{service} {operation}"
+    if code == "AccessDeniedException" and NO_FUNCTION_ROLE in message:  # of the function's rights, not the caller's
+        return Refused(
+            f"the function {parameters.get('FunctionName', 'asked for')} cannot run",
+            "its role does not exist any more, or does not trust lambda.amazonaws.com",
+            "give the function a role that is there, or make that one again",
+        )
     if code in DENIED:
         return _denied(message, service, operation, parameters)
     if code in EXPIRED:

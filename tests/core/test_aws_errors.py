@@ -35,6 +35,7 @@ XML = "<Error><Code>{}</Code><Message>{}</Message></Error>"
     ("code", "message", "status", "meaning"),
     [
         ("AccessDeniedException", DENIED, 400, AccessDenied),
+        ("AccessDeniedException", "The role defined for the function cannot be assumed by Lambda.", 403, Refused),
         ("ValidationException", 'Could not find model "arn:aws:sagemaker:::model/x".', 400, NotFound),
         ("ValidationException", "Requested resource not found.", 400, NotFound),
         ("ValidationError", "Endpoint dogs of account 123456789012 not found.", 400, NotFound),
@@ -188,6 +189,7 @@ def test_the_runtimes_action_belongs_to_sagemaker():
     assert action_of("sagemaker-runtime", "InvokeEndpoint") == "sagemaker:InvokeEndpoint"
     assert action_of("service-quotas", "GetServiceQuota") == "servicequotas:GetServiceQuota"
     assert action_of("sagemaker", "CreateModel") == "sagemaker:CreateModel"
+    assert action_of("lambda", "Invoke") == "lambda:InvokeFunction"
     assert action_of("budgets", "DescribeBudgets") == "budgets:ViewBudget"
     assert action_of("budgets", "CreateNotification") == "budgets:ModifyBudget"
 

@@ -20,8 +20,8 @@ from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.recorded import Recorded
 from dashboard.core.iam.replace.going import Deed, Do, Going, Progress, Tell
 from dashboard.core.iam.replace.proof import Proof
+from dashboard.core.iam.replace.proofs import Proofs
 from dashboard.core.iam.replace.records import Record, Records, What
-from dashboard.core.iam.replace.standing import canonical
 from dashboard.core.iam.seen import last_accessed, observed, served
 from dashboard.core.iam.seen.last_accessed import LastAccessed
 from dashboard.core.iam.seen.role_seen import RoleSeen, pick
@@ -39,6 +39,7 @@ __all__ = [
     "now",
     "policy_records",
     "proof",
+    "proofs",
     "proposed",
     "put_away",
     "recorded",
@@ -138,17 +139,18 @@ def begin(aws: Aws, role: str, deed: Deed, do: Do, about: str = "") -> None:
 
 
 def keep_proof(aws: Aws, proposal: Proposal, made: Proof) -> None:
-    """A proof came to an end: what it says is shown beside this very proposal from now on."""
-    _proofs(where(aws))[_known(proposal)] = made
+    """A proof came to an end: what it says is shown beside this very proposal from now on. Raises ServiceFault."""
+    Proofs.kept().keep(aws.account.account_id, proposal, made)
 
 
 def proof(aws: Aws, proposal: Proposal) -> Proof | None:
-    """The last proof of this very proposal, by this server; None where there was none."""
-    return _proofs(where(aws)).get(_known(proposal))
+    """The last proof of this very proposal; None where there was none. Raises ServiceFault."""
+    return Proofs.kept().of_proposal(aws.account.account_id, proposal)
 
 
-def _known(proposal: Proposal) -> str:
-    return canonical([proposal.role_name, proposal.new_role, dict(proposal.documents), proposal.trust])
+def proofs(aws: Aws, role: str) -> tuple[Proof, ...]:
+    """The proofs of a role's proposals, the newest first. Raises ServiceFault."""
+    return Proofs.kept().of(aws.account.account_id, role)
 
 
 def stop(aws: Aws, role: str) -> None:
@@ -171,11 +173,6 @@ def forget_roles() -> None:
 @st.cache_resource(show_spinner=False, max_entries=8)
 def _going(where: str) -> Going:
     return Going()
-
-
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _proofs(where: str) -> dict[str, Proof]:
-    return {}
 
 
 @st.cache_resource(show_spinner=False, ttl=60, refresh_mode="background", max_entries=32)

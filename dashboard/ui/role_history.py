@@ -10,6 +10,7 @@ from dashboard import role_readings
 from dashboard.core.aws import Aws
 from dashboard.core.format import ago
 from dashboard.core.iam.entities import Role
+from dashboard.core.iam.replace.proof import Proof
 from dashboard.core.iam.replace.records import Outcome, Record, What
 from dashboard.core.iam.replace.standing import Standing
 from dashboard.ui import confirm, document_diff, empty, page, role_actions, role_retire, role_steps
@@ -19,7 +20,7 @@ from dashboard.ui.markup import badge, escape, facts, note
 from dashboard.ui.tones import Tone
 
 MOST = 20
-"""Records of policies that are listed."""
+"""Records of policies, and proofs, that are listed."""
 TONES = {
     Outcome.UNDER_WAY: Tone.RUNNING,
     Outcome.DONE: Tone.DONE,
@@ -29,9 +30,10 @@ TONES = {
 
 
 def show(aws: Aws, role: Role) -> None:
-    """The changes of a role, the newest first."""
+    """The changes of a role and the proofs of its proposals, the newest first."""
     page.section("Changes of this role")
     records = role_readings.records(aws, role.arn)
+    proofs = role_readings.proofs(aws, role.name)
     if not records:
         empty.show(
             "role-history",
@@ -39,9 +41,22 @@ def show(aws: Aws, role: Role) -> None:
             "Before it changes a role it writes down how the role was. What was changed stands here then, with the "
             "button that takes it back.",
         )
-        return
     for place, record in enumerate(records):
         _record(aws, record, is_latest=place == _first_open(records))
+    if proofs:
+        page.section("Proofs of its proposals")
+    for proof in proofs[:MOST]:
+        _proof(proof)
+
+
+def _proof(proof: Proof) -> None:
+    """One proof, folded: how it came out, and its steps."""
+    tone, word = role_steps.verdict(proof)
+    when = f"{ago(proof.ended, role_readings.now())} · {proof.ended:%d %b %Y, %H:%M} UTC · {proof.nature}"
+    st.html(
+        f"<details><summary>{badge(tone, word)} {escape(f'{proof.role} for {proof.duty}')} · {escape(when)}</summary>"
+        f"{note(proof.sentence)}{role_steps.listed(proof.steps)}</details>"
+    )
 
 
 def gone(aws: Aws, name: str) -> None:

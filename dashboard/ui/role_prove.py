@@ -77,7 +77,7 @@ def _do(aws: Aws, plan: ProofPlan) -> Do:
 
 
 def mark(aws: Aws, proposal: Proposal) -> Markup:
-    """Whether this very proposal was proven since the server started."""
+    """Whether this very proposal was proven, and when."""
     proof = role_readings.proof(aws, proposal)
     if proof is None:
         return Markup(badge(Tone.STOPPED, "not proven yet"))

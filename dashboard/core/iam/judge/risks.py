@@ -5,12 +5,13 @@ changes with whatever is wrong: a policy that was widened since is a new finding
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from dashboard.core import kept
 from dashboard.core.errors import InvalidInput, ServiceFault
 from dashboard.core.home import home
 from dashboard.core.iam.finding import Finding, Severity
@@ -127,21 +128,8 @@ class Risks:
             for at, score, *counts, roles in rows
         )
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            database = sqlite3.connect(self.file, timeout=10.0)
-        except (OSError, sqlite3.Error) as error:
-            raise self._fault(error) from error
-        try:
-            with database:  # all or nothing
-                database.executescript(_TABLES)
-                yield database
-        except sqlite3.Error as error:
-            raise self._fault(error) from error
-        finally:
-            database.close()
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return kept.transaction(self.file, _TABLES, self._fault)
 
     def _fault(self, error: Exception) -> ServiceFault:
         return ServiceFault(

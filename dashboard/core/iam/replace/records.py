@@ -8,7 +8,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dashboard.core import kept
 from dashboard.core.errors import Refused, ServiceFault
 from dashboard.core.home import home
 from dashboard.core.iam.replace.standing import Standing
@@ -150,7 +151,6 @@ class Records:
         number = record.id or secrets.token_hex(6)
         made = replace(record, id=number, outcome=Outcome.UNDER_WAY, changed=record.at, process=_this_process())
         with self._open() as database:
-            database.execute("BEGIN IMMEDIATE")
             for one in self._read(database, "account = ? AND target = ? AND state = ?", made.account, made.target,
                                   Outcome.UNDER_WAY.value):  # fmt: skip
                 if not one.is_cut_off(record.at):
@@ -169,10 +169,10 @@ class Records:
 
     def save(self, record: Record, now: datetime | None = None) -> Record:
         """Tell how it stands now. Raises ServiceFault when the file cannot be written."""
-        kept = replace(record, changed=now or datetime.now(UTC))
+        told = replace(record, changed=now or datetime.now(UTC))
         with self._open() as database:
-            self._write(database, kept)
-        return kept
+            self._write(database, told)
+        return told
 
     def get(self, account: str, record_id: str) -> Record | None:
         with self._open() as database:
@@ -188,22 +188,8 @@ class Records:
         with self._open() as database:
             return tuple(self._read(database, "account = ?", account))
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            database = sqlite3.connect(self.file, timeout=10.0, isolation_level=None)
-        except (OSError, sqlite3.Error) as error:
-            raise self._fault(error) from error
-        try:
-            database.executescript(_TABLE)
-            yield database
-            if database.in_transaction:
-                database.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise self._fault(error) from error
-        finally:
-            database.close()  # which takes an unfinished transaction back
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return kept.transaction(self.file, _TABLE, self._fault)
 
     def _fault(self, error: Exception) -> ServiceFault:
         return ServiceFault(

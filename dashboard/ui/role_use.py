@@ -45,7 +45,7 @@ def uses(found: Sequence[Use], role: str) -> None:
         alt="What works as the role; a click on a name opens its page",
         column_config={
             "Name": table.opening("Name", OPEN, _open, 240),
-            "Last": st.column_config.DatetimeColumn("Last", format=DATE, help="When it last ran, or was made"),
+            "Last": st.column_config.DatetimeColumn("Last", format=DATE, help="When it last ran; of a function or a model, when it was made or changed"),
         },
     )
     chart.download(lambda: rows, f"{role}-uses.csv", "download-role-uses", is_quiet=True)

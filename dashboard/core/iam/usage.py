@@ -25,13 +25,18 @@ class Duty(StrEnum):
 
 @dataclass(frozen=True)
 class Use:
-    """One thing that works as a role. last: when it last did or was made; None where AWS does not say."""
+    """One thing that works as a role. last: when it last did; None where AWS does not say.
+
+    has_worked: False where `last` is only when it was made or changed, as of a function or a model: whether it ever
+    worked AWS does not say of it.
+    """
 
     duty: Duty
     name: str
     arn: str
     last: datetime | None = None
     sample: bool = False
+    has_worked: bool = True
 
 
 @dataclass(frozen=True)

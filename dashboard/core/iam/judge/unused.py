@@ -29,9 +29,11 @@ def findings(role: Role, usage: Usage | None, now: datetime, unused_days: int = 
     last = last_use(role, usage)
     if last is None and role.created is None:  # what was exported says neither: nothing speaks against the role
         return
-    if last is not None and last > since:
+    uses = usage.of(role.arn) if usage is not None else ()
+    moments = [last, *(one.last for one in uses)]  # what was made or changed lately is not forgotten yet either
+    if any(moment is not None and moment > since for moment in moments):
         return
-    named = [f"{one.duty} {one.name}" for one in usage.of(role.arn)] if usage is not None else []
+    named = [f"{one.duty} {one.name}" for one in uses]
     still = f"; {named[0]} still names it" if named else ""
     yield Finding(
         role.name,
@@ -45,8 +47,9 @@ def findings(role: Role, usage: Usage | None, now: datetime, unused_days: int = 
 
 
 def last_use(role: Role, usage: Usage | None) -> datetime | None:
-    """When somebody last worked as the role: the later of AWS's record and of what is seen to use it."""
-    seen = [one.last for one in (usage.of(role.arn) if usage is not None else ()) if one.last is not None]
+    """When something last worked as the role: the later of AWS's record and of what is seen to have worked."""
+    uses = usage.of(role.arn) if usage is not None else ()
+    seen = [one.last for one in uses if one.last is not None and one.has_worked]
     return max([*seen, *([role.last_used] if role.last_used is not None else [])], default=None)
 
 

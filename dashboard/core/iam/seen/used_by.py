@@ -54,7 +54,9 @@ def parts(aws: Aws, known: Known, now: datetime) -> Sequence[Callable[[], Part]]
 
 def of_functions(functions: Iterable[Exposure]) -> Part:
     """What the functions use; `last` is when a function was changed: that it was called AWS says of its role only."""
-    return Part(tuple((one.role_arn, Use(Duty.FUNCTION, one.name, one.arn, one.changed)) for one in functions))
+    return Part(
+        tuple((one.role_arn, Use(Duty.FUNCTION, one.name, one.arn, one.changed, has_worked=False)) for one in functions)
+    )
 
 
 def joined(found: Iterable[Part], profiles: Mapping[str, str]) -> Usage:
@@ -160,7 +162,8 @@ def _serving(aws: Aws, known: Known, now: datetime) -> Part:
     for one in models:
         role = roles[one["ModelName"]]
         if role and one["ModelName"] not in busy:
-            found.append((role, Use(Duty.ENDPOINT, one["ModelName"], one["ModelArn"], one["CreationTime"])))
+            use = Use(Duty.ENDPOINT, one["ModelName"], one["ModelArn"], one["CreationTime"], has_worked=False)
+            found.append((role, use))
     cut = [f"of the {what} only the newest {limit} were looked at"
            for what, all_of_them, limit in (("models", models, MODELS), ("endpoints", endpoints, ENDPOINTS))
            if len(all_of_them) >= limit]  # fmt: skip

@@ -50,6 +50,13 @@ def test_a_role_that_was_last_used_long_ago() -> None:
     assert list(unused.findings(role(last_used=days_ago(91)), None, NOW, unused_days=180)) == []
 
 
+def test_what_was_made_lately_is_no_use_and_yet_no_disuse() -> None:
+    made = used(Use(Duty.FUNCTION, "f", "", days_ago(3), has_worked=False))
+    assert list(unused.findings(role(), made, NOW)) == []
+    assert unused.last_use(role(), made) is None
+    assert unused.last_use(role(last_used=days_ago(50)), made) == days_ago(50)
+
+
 def test_never_is_only_said_of_what_aws_can_know() -> None:
     (old,) = unused.findings(role(), None, NOW)
     assert "400 days" in old.reason

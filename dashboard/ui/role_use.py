@@ -22,6 +22,8 @@ from dashboard.ui.tones import Tone
 OPEN, SHOWN = "role-use-open", "role-use-shown"
 DATE = "D MMM YYYY, HH:mm"
 
+LAST = "When it last ran; of a function or a model, when it was made or changed"
+
 
 def uses(found: Sequence[Use], role: str) -> None:
     """What works as the role, each with its page where it has one."""
@@ -45,7 +47,7 @@ def uses(found: Sequence[Use], role: str) -> None:
         alt="What works as the role; a click on a name opens its page",
         column_config={
             "Name": table.opening("Name", OPEN, _open, 240),
-            "Last": st.column_config.DatetimeColumn("Last", format=DATE, help="When it last ran; of a function or a model, when it was made or changed"),
+            "Last": st.column_config.DatetimeColumn("Last", format=DATE, help=LAST),
         },
     )
     chart.download(lambda: rows, f"{role}-uses.csv", "download-role-uses", is_quiet=True)

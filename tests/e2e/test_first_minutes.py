@@ -158,7 +158,7 @@ def test_the_server_sends_its_security_headers(page: Page, kennel: Kennel) -> No
         "receipt?of=sample&period=12m",
         "receipt?receipt=run:sample-drawn-dogs",
         "security",
-        "role?role=DogTraining&part=proposal",
+        "role?role=DogTraining&part=Proposal",
     ],
 )
 def test_pages_pass_the_accessibility_rules(browser: Browser, kennel: Kennel, path: str, scheme: str) -> None:

@@ -1,6 +1,7 @@
 """Whether a caller may: the layers of its policies, the sentences of AWS's errors, and what is kept meanwhile."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -35,11 +36,9 @@ class Account:
 
     def __init__(self, moto: Moto) -> None:
         self.moto = moto
-        self.made = 0
 
     def name(self) -> str:
-        self.made += 1
-        return f"r{id(self)}-{self.made}"
+        return f"r{uuid.uuid4().hex[:12]}"
 
     def role(self, *statements: dict[str, Any], boundary: str | None = None, tags: dict[str, str] | None = None) -> str:
         name = self.name()

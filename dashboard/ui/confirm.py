@@ -45,7 +45,7 @@ Make = Callable[[], Question]
 
 
 def ask(make: Make) -> None:
-    """Open a dialog; for `on_click`. Making the plan may fail: then the page says why instead."""
+    """Open a dialog; for `on_click`. Making the plan may fail: then the dialog says why instead."""
     put(make)
     st.rerun()
 
@@ -66,8 +66,8 @@ def show() -> None:
     question: Question | None = st.session_state.get(ASKED)
     if question is not None:
         st.dialog(question.title, width="medium", on_dismiss=dismiss)(_draw)(question)
-    elif failed := st.session_state.pop(FAILED, None):
-        problem.card(failed, "ask")
+    elif failed := st.session_state.get(FAILED):
+        st.dialog("That cannot be done now", width="medium", on_dismiss=dismiss)(_refused)(failed)
 
 
 def dismiss() -> None:
@@ -96,6 +96,13 @@ def _draw(question: Question) -> None:
             else:
                 label = "Not possible yet" if action is None else literal(action.label)
                 st.button(label, key="confirm-blocked", disabled=True)
+
+
+def _refused(why: KennelError) -> None:
+    """Why no plan could be made: where the plan would have been, not below a long page."""
+    problem.card(why, "ask")
+    with st.container(horizontal=True, horizontal_alignment="right", key="confirm-buttons"):
+        st.button("Close", key="confirm-cancel", on_click=_cancel)
 
 
 def _cancel() -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,9 @@ import pytest
 from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
+# What tests make Kennel remember is not for the home of whoever runs them; before any module of it is imported.
+HOME = tempfile.TemporaryDirectory(prefix="kennel-tests-")
+os.environ["KENNEL_HOME"] = HOME.name
 # Torch's threads otherwise spin while they wait for each other: beside other tests a step took 17 times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -81,6 +85,10 @@ def stop_embedded(embedded: Embedded) -> None:
         embedded.process.wait()
     if embedded.process.stdout:
         embedded.process.stdout.close()
+
+
+def pytest_unconfigure() -> None:
+    HOME.cleanup()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,7 +15,6 @@ from dashboard.core.aws import Account, Aws
 from dashboard.core.calls import Call, code
 from dashboard.core.errors import NotFound, Refused
 from dashboard.core.iam import effective
-from dashboard.core.iam.documents import PolicyError
 from dashboard.core.iam.effective import Difference
 from dashboard.core.iam.least.generate import role_name
 from dashboard.core.iam.proposal import Proposal
@@ -97,13 +96,7 @@ def plan(aws: Aws, proposal: Proposal, *, recorded: Recorded | None = None, uses
     Raises Refused for a role that is not Kennel's to change, for a proposal that gives what the role has not, for one
     policy too many, and where a policy cannot be judged; NotFound; and the errors of `Aws.call`.
     """
-    before = standing.read(aws, proposal.role_name)
-    refusals.check(aws, before)
-    refusals.check_proposal(proposal)
-    try:
-        return _planned(aws, proposal, before, recorded, uses)
-    except PolicyError as wrong:
-        raise refusals.unjudged(before, wrong) from wrong
+    return refusals.planned(aws, proposal, lambda before: _planned(aws, proposal, before, recorded, uses))
 
 
 def _planned(

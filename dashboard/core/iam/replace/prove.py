@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError, Refused, ServiceFault
 from dashboard.core.format import count
-from dashboard.core.iam.documents import PolicyError
 from dashboard.core.iam.evaluate import evaluate
 from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.recorded import Recorded
@@ -26,7 +25,6 @@ from dashboard.core.iam.replace import (
     rerun_instance,
     rerun_training,
     simulate,
-    standing,
     trial,
 )
 from dashboard.core.iam.replace.change_plan import used
@@ -60,13 +58,7 @@ def plan(aws: Aws, proposal: Proposal, *, recorded: Recorded | None = None, uses
     Raises Refused for a role that is not Kennel's to change and where a policy cannot be judged, and the errors of
     `Aws.call`.
     """
-    before = standing.read(aws, proposal.role_name)
-    refusals.check(aws, before)
-    refusals.check_proposal(proposal)
-    try:
-        return _planned(aws, proposal, before, recorded, uses)
-    except PolicyError as wrong:
-        raise refusals.unjudged(before, wrong) from wrong
+    return refusals.planned(aws, proposal, lambda before: _planned(aws, proposal, before, recorded, uses))
 
 
 def _planned(

@@ -1,17 +1,37 @@
 """The roles and policies that Kennel leaves alone, and why."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from dashboard.core.aws import Aws
 from dashboard.core.errors import Refused
 from dashboard.core.iam.documents import PolicyError
 from dashboard.core.iam.proposal import Proposal
+from dashboard.core.iam.replace import standing
 from dashboard.core.iam.replace.standing import Standing
 
+Plan = TypeVar("Plan")
 LINKED, RESERVED = "/aws-service-role/", "/aws-reserved/"
 PATH = "/kennel/"
 """Of the roles and policies that Kennel makes."""
 TRIAL = "kennel-trial-"
 OWN_ROLES = ("kennel-reader", "kennel-operator", "kennel-remediator")
 """The roles that Kennel itself may work as on an account: it does not change what limits it."""
+
+
+def planned(aws: Aws, proposal: Proposal, make: Callable[[Standing], Plan]) -> Plan:
+    """What is to be done with a proposal, planned for its role as it is now.
+
+    Raises Refused for a role or a proposal that is left alone and where a policy cannot be judged, and the errors of
+    `Aws.call`.
+    """
+    before = standing.read(aws, proposal.role_name)
+    check(aws, before)
+    check_proposal(proposal)
+    try:
+        return make(before)
+    except PolicyError as wrong:
+        raise unjudged(before, wrong) from wrong
 
 
 def check(aws: Aws, role: Standing) -> None:

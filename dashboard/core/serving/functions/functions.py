@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from dashboard.core.aws import Aws
 from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.errors import AccessDenied, KennelError, NotFound
+from dashboard.core.iam.judge.functions import Address
 from dashboard.core.parallel import gather
 from dashboard.core.serving.functions.invokers import Statement, statements
 from dashboard.core.serving.functions.model import LATEST, LIVE, Function, function_of
@@ -67,19 +68,6 @@ class Provisioned:
     @property
     def has_failed(self) -> bool:
         return self.status == "FAILED"
-
-
-@dataclass(frozen=True)
-class Address:
-    """A function URL: who may call it is `auth`, "AWS_IAM" or "NONE" (anybody)."""
-
-    url: str
-    auth: str
-    qualifier: str = ""
-
-    @property
-    def is_open(self) -> bool:
-        return self.auth == "NONE"
 
 
 @dataclass(frozen=True)

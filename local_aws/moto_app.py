@@ -99,6 +99,15 @@ class Moto:
                 self._save(changed, versions[changed])
         return status, headers, body
 
+    def settle(self, service: str) -> None:
+        """Return once what a reader may have seen of a service is on disk: nothing that was told is lost with the server.
+
+        Never while moto is held: whoever saves waits for it.
+        """
+        version = self._version[service]
+        if self._saved[service] < version:
+            self._save(service, version)
+
     def _save(self, service: str, version: int) -> None:
         with self._saving:
             if self._saved[service] >= version:
@@ -198,7 +207,9 @@ class MotoService(Service):
         if operation.name in _PRETENDED:
             raise NotThereError(f"{self.name}:{operation.name}")
         if self.method(operation):
-            return await super().handle(request, operation, caller)
+            answer = await super().handle(request, operation, caller)
+            await run_in_threadpool(self._moto.settle, self.name)
+            return answer
         return await run_in_threadpool(self._call, request, await request.body(), operation, caller)
 
     def _call(self, request: Request, body: bytes, operation: OperationModel, caller: Caller) -> Response:
@@ -212,5 +223,6 @@ class MotoService(Service):
             status, answer, content = self._moto.call(self.name, asked, changes=not _READS.match(operation.name))
         except NotImplementedError:
             raise NotThereError(f"{self.name}:{operation.name}") from None
+        self._moto.settle(self.name)
         answer = {k: v for k, v in answer.items() if k.lower() not in ("status", "content-length", "server", "date")}
         return Response(content, status, answer)

@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws import moto_state
+from local_aws.moto_app import Moto
 from tests.conftest import Embedded, start_embedded, stop_embedded
 
 FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
@@ -174,3 +177,32 @@ def test_regions_are_apart(embedded: Embedded) -> None:
     here.put_parameter(Name="/only/here", Value="1", Type="String")
     with pytest.raises(ClientError, match="ParameterNotFound"):
         there.get_parameter(Name="/only/here")
+
+
+def test_what_is_being_written_is_told_only_once_it_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writing, may_write = Event(), Event()
+    write = moto_state.save
+
+    def slow_disk(path: Path, data: bytes) -> None:
+        writing.set()
+        assert may_write.wait(30)
+        write(path, data)
+
+    moto = Moto(tmp_path)
+    moto.load("sts")
+    monkeypatch.setattr(moto_state, "save", slow_disk)
+
+    def change() -> None:
+        with moto.using("sts", changes=True):
+            pass
+
+    with ThreadPoolExecutor(2) as threads:
+        changed = threads.submit(change)
+        assert writing.wait(30)
+        told = threads.submit(moto.settle, "sts")
+        with pytest.raises(TimeoutError):
+            told.result(timeout=0.2)
+        may_write.set()
+        told.result(timeout=30)
+        assert (tmp_path / "sts.pickle").exists()
+        changed.result(timeout=30)

@@ -100,7 +100,7 @@ class Moto:
         return status, headers, body
 
     def settle(self, service: str) -> None:
-        """Return once what a reader may have seen of a service is on disk: nothing that was told is lost with the server.
+        """Return once what a reader may have seen of a service is on disk: what was told outlives the server.
 
         Never while moto is held: whoever saves waits for it.
         """

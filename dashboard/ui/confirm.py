@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.errors import KennelError
-from dashboard.ui import page, problem
+from dashboard.ui import deed, page, problem
 from dashboard.ui.markup import literal
 from dashboard.ui.page import Place
 
@@ -112,7 +112,7 @@ def _cancel() -> None:
 
 def _act(action: Action) -> None:
     try:
-        said = action.do()
+        said = deed.carry_out(action.label, action.do)
     except KennelError as error:
         st.session_state[FAILED] = error  # the dialog stays open and shows it beside the plan
         return

@@ -8,7 +8,8 @@ Alone there are no security headers and no /healthz; the freeze happens with the
 import streamlit as st
 
 from dashboard import state
-from dashboard.ui import account, confirm, page, problem, watching
+from dashboard.core.people import Role
+from dashboard.ui import account, confirm, page, pages, problem, watching
 
 st.set_page_config(
     page_title="Kennel",
@@ -21,29 +22,7 @@ st.logo(str(page.STATIC / "logo.svg"), icon_image=str(page.STATIC / "mark.svg"),
 page.style()
 state.warm_up()
 
-chosen = st.navigation(
-    [
-        st.Page(page.Place.OVERVIEW, title="Overview", icon=":material/space_dashboard:", default=True),
-        st.Page(page.Place.TRAIN, title="Train", icon=":material/model_training:"),
-        st.Page(page.Place.RUNS, title="Runs", icon=":material/monitoring:"),
-        st.Page(page.Place.RUN, title="Run", visibility="hidden"),
-        st.Page(page.Place.COMPARE, title="Compare", visibility="hidden"),
-        st.Page(page.Place.MODELS, title="Models", icon=":material/inventory_2:"),
-        st.Page(page.Place.ENDPOINTS, title="Endpoints", icon=":material/dns:"),
-        st.Page(page.Place.ENDPOINT, title="Endpoint", visibility="hidden"),
-        st.Page(page.Place.SCALING, title="Scaling", visibility="hidden"),
-        st.Page(page.Place.FUNCTIONS, title="Lambda", icon=":material/function:"),
-        st.Page(page.Place.FUNCTION, title="Function", visibility="hidden"),
-        st.Page(page.Place.CLASSIFY, title="Classify", icon=":material/pets:"),
-        st.Page(page.Place.SECURITY, title="Security", icon=":material/shield:"),
-        st.Page(page.Place.ROLE, title="Role", visibility="hidden"),
-        st.Page(page.Place.COSTS, title="Spend", icon=":material/payments:"),
-        st.Page(page.Place.CHOICES, title="Choices", icon=":material/balance:"),
-        st.Page(page.Place.WASTE, title="Waste", icon=":material/delete_sweep:"),
-        st.Page(page.Place.PRICES, title="Prices", icon=":material/sell:"),
-        st.Page(page.Place.RECEIPT, title="Receipt", visibility="hidden"),
-    ]  # not in named groups: Streamlit's are no lists to a screen reader; kennel.css writes "Costs" above its pages
-)
+chosen = st.navigation(pages.navigation(Role.ENGINEER))
 page.follow(chosen.url_path)
 st.set_page_config(page_title=f"{chosen.title} · Kennel")
 

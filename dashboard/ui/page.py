@@ -37,6 +37,11 @@ class Place(StrEnum):
     ROLE = "views/role.py"
     PRICES = "views/prices.py"
 
+    @property
+    def stem(self) -> str:
+        """Its place in the address."""
+        return Path(self).stem
+
 
 def style() -> None:
     """Send our own style sheet; the theme itself is in .streamlit/config.toml.
@@ -63,7 +68,7 @@ def follow(opened: str) -> None:
     if not (going := st.session_state.pop(GOING, None)):
         return
     place, query = going
-    if Path(place).stem != opened:
+    if place.stem != opened:
         # what a widget of the page that is left holds is set once the other page is open, whose own is of that name
         held = {name: value for name, value in query.items() if name in st.session_state}
         if held:

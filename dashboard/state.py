@@ -23,9 +23,9 @@ from dashboard import embedded, sample_account
 from dashboard.bill_readings import activate_tags, ask_bill, bill
 from dashboard.budget_readings import Budgets, budget_messages, budgets, forget_budgets
 from dashboard.choice_readings import advice, choices, spot_prices
-from dashboard.core import data
 from dashboard.core.aws import Account, Aws, connect, fingerprint
-from dashboard.core.data import Dataset
+from dashboard.core.data import datasets as data
+from dashboard.core.data.datasets import Dataset
 from dashboard.core.errors import KennelError
 from dashboard.core.home import home
 from dashboard.core.overview import Overview, assemble, is_recent

@@ -15,7 +15,7 @@ import pytest
 
 from dashboard.core.aws import connect
 from dashboard.core.costs.prices import PriceBook
-from dashboard.core.data import list_datasets
+from dashboard.core.data.datasets import list_datasets
 from dashboard.core.serving.endpoints import list_endpoints
 from dashboard.embedded import is_answering
 from tests.test_child import alive, wait

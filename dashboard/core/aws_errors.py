@@ -45,7 +45,9 @@ QUOTA = {"ResourceLimitExceeded", "LimitExceeded", "LimitExceededException", "Se
          "InstanceLimitExceeded", "VcpuLimitExceeded", "MaxSpotInstanceCountExceeded",
          "SecurityGroupLimitExceeded", "VolumeLimitExceeded", "CreationLimitExceededException"}  # fmt: skip
 MISSING = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchBucket", "NoSuchKey", "NoSuchEntity",
-           "NoSuchEntityException", "NotFound", "NotFoundException", "ObjectNotFoundException", "404"}  # fmt: skip
+           "NoSuchEntityException", "NotFound", "NotFoundException", "ObjectNotFoundException", "404",
+           "NoSuchBucketPolicy", "NoSuchPublicAccessBlockConfiguration", "NoSuchTagSet",
+           "ServerSideEncryptionConfigurationNotFoundError", "OwnershipControlsNotFoundError"}  # fmt: skip
 TAKEN = {"ResourceInUse", "ResourceInUseException", "EntityAlreadyExists", "BucketAlreadyExists",
          "BucketAlreadyOwnedByYou", "ResourceAlreadyExistsException", "ResourceConflictException",
          "PreconditionFailed", "ConditionalRequestConflict", "InvalidGroup.Duplicate", "InvalidPermission.Duplicate",
@@ -58,8 +60,8 @@ NO_CAPACITY = {"InsufficientInstanceCapacity", "InsufficientHostCapacity", "Insu
 
 ROLE_PROBLEM = re.compile(r"could not assume role (?P<role>arn:\S+?)[.,]?(?:\s|$)", re.IGNORECASE)
 ENUMERATION = re.compile(r"Member must satisfy enum value set: \[[^\]]*\]?", re.DOTALL)
-NOT_THERE = re.compile(r"could not find|does not exist|not found|cannot find", re.IGNORECASE)
-ALREADY_THERE = re.compile(r"already exist|must be unique", re.IGNORECASE)
+NOT_THERE = re.compile(r"could not find|does not exist|not found|cannot find|^RecordNotFound$", re.IGNORECASE)
+ALREADY_THERE = re.compile(r"already exist|must be unique|cannot create a duplicate", re.IGNORECASE)
 DENIAL = re.compile(r"not authorized to perform: (?P<action>[\w-]+:\w+)(?: on resource: \"?(?P<resource>[^\s\"]+))?")
 SECRET = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"
@@ -75,6 +77,10 @@ ACTIONS = {
     ("s3", "HeadBucket"): "s3:ListBucket",
     ("s3", "HeadObject"): "s3:GetObject",
     ("s3", "ListBuckets"): "s3:ListAllMyBuckets",
+    ("s3", "GetBucketEncryption"): "s3:GetEncryptionConfiguration",
+    ("s3", "PutBucketEncryption"): "s3:PutEncryptionConfiguration",
+    ("s3", "GetPublicAccessBlock"): "s3:GetBucketPublicAccessBlock",
+    ("s3", "PutPublicAccessBlock"): "s3:PutBucketPublicAccessBlock",
     ("s3", "CreateMultipartUpload"): "s3:PutObject",
     ("s3", "UploadPart"): "s3:PutObject",
     ("s3", "CompleteMultipartUpload"): "s3:PutObject",

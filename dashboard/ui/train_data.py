@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.data import Dataset
+from dashboard.core.data.datasets import Dataset
 from dashboard.core.format import count
 from dashboard.core.runs.listing import Listing
 from dashboard.ui import empty, markup, problem

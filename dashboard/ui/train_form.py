@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.core.data import SPLITS, Dataset
+from dashboard.core.data.datasets import SPLITS, Dataset
 from dashboard.core.errors import InvalidInput
 from dashboard.core.format import count, size
 from dashboard.core.runs.instances import hardware, offered

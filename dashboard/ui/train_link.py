@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.data import Dataset
+from dashboard.core.data.datasets import Dataset
 from dashboard.core.runs.clone import spec_of
 from dashboard.core.runs.instances import counterpart
 from dashboard.core.runs.model import Capacity, Platform, Run

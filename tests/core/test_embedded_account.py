@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from dashboard.core import data
 from dashboard.core.aws import connect
+from dashboard.core.data import datasets as data
 from dashboard.core.errors import AlreadyExists, InvalidInput, NotFound
 from dashboard.core.runs.cost import run_cost
 from dashboard.core.runs.launch import launch

@@ -1,6 +1,6 @@
 import pytest
 
-from dashboard.core.data import list_datasets
+from dashboard.core.data.datasets import list_datasets
 from dashboard.core.errors import AccessDenied
 from tests.core.conftest import Reply
 

@@ -1,0 +1,212 @@
+"""The account's buckets: where they are, how much is in them where that is cheap to know, and what about them is unsafe."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from dashboard.core.aws import Aws
+from dashboard.core.data.bucket_policy import requires_tls
+from dashboard.core.errors import AccessDenied, KennelError, NotFound, ServiceFault
+from dashboard.core.format import count
+from dashboard.core.overview import Attention, Severity
+from dashboard.core.parallel import gather
+
+T = TypeVar("T")
+BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+_EVERYBODY = (
+    "http://acs.amazonaws.com/groups/global/AllUsers",
+    "http://acs.amazonaws.com/groups/global/AuthenticatedUsers",
+)
+MOST = 500
+"""Buckets that are looked at; an account has a hundred unless it asked for more."""
+NAMED = 3
+"""Public buckets that are named one by one."""
+
+
+class Flaw(StrEnum):
+    """What is unsafe about a bucket, the gravest first."""
+
+    PUBLIC = "public"
+    OPEN = "public access not blocked"
+    PLAIN = "not encrypted"
+    NO_TLS = "no TLS-only policy"
+    UNVERSIONED = "no versions kept"
+
+    @property
+    def why(self) -> str:
+        """What it means."""
+        return {
+            Flaw.PUBLIC: "anybody on the internet may read it, by its policy or its access list",
+            Flaw.OPEN: "one wrong policy or access list makes it public: nothing stands in the way",
+            Flaw.PLAIN: "S3 is not told to encrypt what is put there",
+            Flaw.NO_TLS: "requests without TLS are answered, and whoever is on the way can read them",
+            Flaw.UNVERSIONED: "what is deleted or overwritten is gone",
+        }[self]
+
+    @property
+    def severity(self) -> Severity:
+        if self is Flaw.PUBLIC:
+            return Severity.CRITICAL
+        return Severity.WARNING if self in (Flaw.OPEN, Flaw.PLAIN) else Severity.HINT
+
+    @property
+    def matters(self) -> bool:
+        """Whether it is worth a person's attention before anybody looks for it."""
+        return self.severity is not Severity.HINT
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket and what is known of it: None is what could not be read, `unread` says why, by what was asked for.
+
+    size in bytes of `objects` objects, both at least that much where `is_counted` is False; policy: {} for none.
+    """
+
+    name: str
+    region: str = ""
+    created: datetime | None = None
+    is_public: bool | None = None
+    is_blocked: bool | None = None
+    encryption: str | None = None
+    has_tls: bool | None = None
+    is_versioned: bool | None = None
+    policy: Mapping[str, Any] | None = None
+    size: int | None = None
+    objects: int | None = None
+    is_counted: bool = False
+    is_own: bool = False
+    unread: Mapping[str, KennelError] = field(default_factory=dict)
+
+    @property
+    def flaws(self) -> tuple[Flaw, ...]:
+        """What is known to be unsafe; of what could not be read nothing is said."""
+        found = {
+            Flaw.PUBLIC: self.is_public is True,
+            Flaw.OPEN: self.is_blocked is False,
+            Flaw.PLAIN: self.encryption == "",
+            Flaw.NO_TLS: self.has_tls is False,
+            Flaw.UNVERSIONED: self.is_versioned is False,
+        }
+        return tuple(flaw for flaw, is_there in found.items() if is_there)
+
+    @property
+    def grave(self) -> tuple[Flaw, ...]:
+        return tuple(flaw for flaw in self.flaws if flaw.matters)
+
+
+def read(aws: Aws) -> tuple[Bucket, ...]:
+    """The account's buckets, Kennel's own first. Raises the errors of `Aws.call` when there is no list of them.
+
+    What may not be read of one is in its `unread`, and leaves the rest.
+    """
+    listed = [one for page in aws.pages("s3", "ListBuckets", MaxBuckets=MOST) for one in page.get("Buckets", [])]
+    found = gather(lambda told: look(aws, told["Name"], told.get("BucketRegion", ""), told.get("CreationDate")), listed)
+    return tuple(sorted(found, key=lambda one: (not one.is_own, one.name)))
+
+
+def look(aws: Aws, name: str, region: str = "", created: datetime | None = None) -> Bucket:
+    """One bucket as it is now. Raises NotFound for one that is not there."""
+    unread: dict[str, KennelError] = {}
+
+    def asked(what: str, ask: Callable[[], T], none: T | None = None) -> T | None:
+        try:
+            return ask()
+        except NotFound as error:
+            if error.what and none is None:
+                raise
+            return none
+        except (AccessDenied, ServiceFault) as error:
+            unread[what] = error
+            return None
+
+    def of(operation: str, **more: Any) -> dict[str, Any]:
+        return aws.call("s3", operation, Bucket=name, **more)
+
+    first = asked("what is in it", lambda: of("ListObjectsV2", MaxKeys=1000), {})
+    blocks = asked("public access", lambda: of("GetPublicAccessBlock")["PublicAccessBlockConfiguration"], {})
+    rules = asked(
+        "encryption", lambda: of("GetBucketEncryption")["ServerSideEncryptionConfiguration"].get("Rules", []), []
+    )
+    policy = asked("its policy", lambda: _document(of("GetBucketPolicy").get("Policy", "")), {})
+    by_policy: bool | None = False
+    if policy or policy is None:
+        by_policy = asked("whether it is public", lambda: bool(of("GetBucketPolicyStatus")["PolicyStatus"]["IsPublic"]), False)
+    grants = asked("its access list", lambda: of("GetBucketAcl").get("Grants", []), [])
+    versions = asked("its versions", lambda: of("GetBucketVersioning").get("Status", ""), "")
+    return Bucket(
+        name,
+        region or asked("its region", lambda: of("GetBucketLocation").get("LocationConstraint") or "us-east-1", "") or "",
+        created,
+        is_public=_is_public(by_policy, grants, blocks or {}),
+        is_blocked=None if blocks is None else all(blocks.get(one) is True for one in BLOCKS),
+        encryption=None if rules is None else _algorithm(rules),
+        has_tls=None if policy is None else requires_tls(policy, name, aws.account.partition),
+        is_versioned=None if versions is None else versions == "Enabled",
+        policy=policy,
+        size=None if first is None else sum(one["Size"] for one in first.get("Contents", [])),
+        objects=None if first is None else len(first.get("Contents", [])),
+        is_counted=first is not None and not first.get("IsTruncated", False),
+        is_own=name == aws.account.bucket,
+        unread=unread,
+    )
+
+
+def findings(buckets: Iterable[Bucket]) -> tuple[Attention, ...]:
+    """What of it a person should look at: what is public one by one, what is merely open or plain together. Pure."""
+    grave = [one for one in buckets if one.grave]
+    public = [one for one in grave if Flaw.PUBLIC in one.flaws]
+    found = [
+        Attention(
+            Severity.CRITICAL,
+            f"the bucket {one.name} is public",
+            Flaw.PUBLIC.why,
+            "close it, unless it is meant to be",
+            "data",
+            one.name,
+            query={"part": "Buckets", "bucket": one.name},
+        )
+        for one in public[:NAMED]
+    ]
+    if len(public) > NAMED:
+        found.append(_together(Severity.CRITICAL, public[NAMED:], "public", Flaw.PUBLIC.why))
+    for flaw in (Flaw.OPEN, Flaw.PLAIN):
+        weak = [one for one in grave if flaw in one.flaws and one not in public]
+        if weak:
+            found.append(_together(flaw.severity, weak, flaw.value, flaw.why))
+    return tuple(found)
+
+
+def _together(severity: Severity, of: list[Bucket], what: str, why: str) -> Attention:
+    name = f"the bucket {of[0].name}" if len(of) == 1 else count(len(of), "bucket")
+    return Attention(
+        severity, f"{name}: {what}", why, "make it safe" if len(of) == 1 else "make them safe", "data",
+        of[0].name if len(of) == 1 else "", query={"part": "Buckets"},
+    )  # fmt: skip
+
+
+def _is_public(by_policy: bool | None, grants: Any, blocks: Mapping[str, Any]) -> bool | None:
+    """By its policy or its access list, where no block of its own takes that back; None when neither is known."""
+    policy = by_policy and blocks.get("RestrictPublicBuckets") is not True
+    listed = None if grants is None else any(one.get("Grantee", {}).get("URI") in _EVERYBODY for one in grants)
+    listed = listed and blocks.get("IgnorePublicAcls") is not True
+    if policy or listed:
+        return True
+    if all(blocks.get(one) is True for one in ("RestrictPublicBuckets", "IgnorePublicAcls")):
+        return False  # whatever could not be read: these two take it back
+    return None if by_policy is None or listed is None else False
+
+
+def _algorithm(rules: Iterable[Mapping[str, Any]]) -> str:
+    told = [one.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm", "") for one in rules]
+    return next((one for one in told if one), "")
+
+
+def _document(text: str) -> Mapping[str, Any]:
+    try:
+        told = json.loads(text or "{}")
+    except ValueError as error:
+        raise ServiceFault("this bucket's policy cannot be read", "it is no JSON", "look at it in S3") from error
+    return told if isinstance(told, dict) else {}

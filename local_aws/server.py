@@ -71,6 +71,8 @@ from local_aws.services.iam_uses import Uses
 from local_aws.services.lambda_service import Lambda
 from local_aws.services.lambda_url_front import FunctionUrls
 from local_aws.services.logs import Logs
+from local_aws.services.notebook_page import PATH as NOTEBOOK_PATH
+from local_aws.services.notebook_page import NotebookPage
 from local_aws.services.pricing import Pricing
 from local_aws.services.s3 import S3
 from local_aws.services.sagemaker import SageMaker
@@ -166,7 +168,7 @@ class Front:
         self, service: Service, request: Request, operation: OperationModel, caller: Caller, body: bytes
     ) -> Response:
         outcome: Response | ServiceError
-        permits = self._permits if caller.who.is_limited else None
+        permits = self._permits if caller.who.is_limited or self._may_deny_all(service) else None
         try:
             if permits:
                 await permits.check(service, operation, request, caller, body)
@@ -178,6 +180,11 @@ class Front:
         if isinstance(outcome, ServiceError):
             raise outcome
         return outcome
+
+    @staticmethod
+    def _may_deny_all(service: Service) -> bool:
+        """Whether a policy of what is asked for may deny it to the account's root user too."""
+        return isinstance(service, S3) and service.have_policies
 
     def _limit(self, signing_name: str) -> int:
         services = self._services.get(signing_name, ())
@@ -297,6 +304,9 @@ def build(
     )
     authority.tags = ResourceTags(moto, sagemaker, functions.functions)
     meters.watch(sagemaker.training_jobs, sagemaker.endpoints)
+    meters.watch_notebooks(sagemaker.notebooks)
+    if endpoint_url:
+        sagemaker.notebook_page = NotebookPage(endpoint_url)
     runtime = SageMakerRuntime(sagemaker, metrics, pace=pace, billed=meters.answered)
     moto.listeners["ec2"] = [meters.ec2]
     moto.listeners.setdefault("iam", []).append(backdate)
@@ -337,7 +347,18 @@ def build(
     ]
     keys = KeyRing(install_key(state), moto.find_key, runs, lambda: (moto.version("iam"), moto.version("sts")))
     front = Front(
-        services, keys, region, now, trail, Permits(authority, now, IamLookup(moto), {"lambda": functions.excuses})
+        services,
+        keys,
+        region,
+        now,
+        trail,
+        Permits(
+            authority,
+            now,
+            IamLookup(moto),
+            {"lambda": functions.excuses, "s3": s3.excuses},
+            {"s3": s3.denial},
+        ),
     )
 
     @asynccontextmanager
@@ -355,6 +376,9 @@ def build(
 
     urls = Mount(lambda_urls.PATH, FunctionUrls(functions, keys, region, authority))
     code = Route(lambda_code_link.PATH + "/{until:int}/{seal}/{name}", functions.links.fetch)
-    app = Starlette(routes=[Route("/_kennel/health", _health), urls, code], lifespan=lifespan)
+    routes = [Route("/_kennel/health", _health), urls, code]
+    if sagemaker.notebook_page is not None:
+        routes.append(Route(NOTEBOOK_PATH + "/{name}", sagemaker.notebook_page.open))
+    app = Starlette(routes=routes, lifespan=lifespan)
     app.router.default = front  # not a route: no pattern matches every path (a key may hold a newline)
     return app

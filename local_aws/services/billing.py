@@ -21,6 +21,12 @@ from local_aws.services.billing_names import ARM, NO_INSTANCE, Purchase, usage_t
 from local_aws.services.billing_tags import CostTags
 
 HOUR = 3600
+_BY_THE_HOUR = {
+    Used.TRAINING: Kind.SAGEMAKER_TRAINING,
+    Used.ENDPOINT: Kind.ENDPOINT,
+    Used.NOTEBOOK: Kind.NOTEBOOK,
+}
+"""What SageMaker bills by the hour of an instance."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +119,8 @@ def _item(usage: Usage, start: float, end: float, now: float, tags: Mapping[str,
     hours = seconds * usage.size / HOUR
     at = datetime.fromtimestamp(start, UTC)
     match usage.used:
-        case Used.TRAINING | Used.ENDPOINT:
-            kind = Kind.SAGEMAKER_TRAINING if usage.used is Used.TRAINING else Kind.ENDPOINT
-            price = prices.price(kind, usage.kind, usage.region, at)
+        case Used.TRAINING | Used.ENDPOINT | Used.NOTEBOOK:
+            price = prices.price(_BY_THE_HOUR[usage.used], usage.kind, usage.region, at)
             service, quantity, unit, instance_type = BilledService.SAGEMAKER, hours, "Hrs", usage.kind
             amount = price.amount * quantity if price else None
         case Used.SERVERLESS:
@@ -132,6 +137,10 @@ def _item(usage: Usage, start: float, end: float, now: float, tags: Mapping[str,
             found = prices.beside(Extra(usage.kind), usage.region, at) if known else None
             service, unit = BilledService.EC2_OTHER, "GB-Mo"
             quantity = _months(start, end) * usage.size * (billed / whole if whole else 1)
+            amount = found.amount * quantity if found else None
+        case Used.NOTEBOOK_VOLUME:
+            found = prices.beside(Extra.ML_STORAGE, usage.region, at)
+            service, unit, quantity = BilledService.SAGEMAKER, "GB-Mo", _months(start, end) * usage.size
             amount = found.amount * quantity if found else None
         case Used.ADDRESS:
             found = prices.beside(Extra.PUBLIC_IPV4, usage.region, at)

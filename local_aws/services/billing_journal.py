@@ -32,6 +32,8 @@ class Used(StrEnum):
     SERVERLESS = "serverless"  # a serverless variant of one, while it answers
     INSTANCE = "instance"
     VOLUME = "volume"
+    NOTEBOOK = "notebook"  # a notebook instance, while it is in service
+    NOTEBOOK_VOLUME = "notebook-volume"  # its volume, for as long as it is there
     ADDRESS = "address"
     REQUEST = "request"  # of Cost Explorer
     FUNCTION_REQUESTS = "function-requests"  # Lambda's

@@ -1,7 +1,8 @@
 """What the bill is made of, watched where it happens: SageMaker's records and moto's EC2 tell the journal.
 
 A training is written down when it ends, as AWS bills it; endpoints while they are in service, serverless ones by the
-milliseconds that they answer; instances while they run; volumes and public addresses while they are there.
+milliseconds that they answer; notebook instances while they are in service; instances while they run; volumes and
+public addresses while they are there.
 """
 
 import logging
@@ -16,6 +17,7 @@ from typing import Any
 from local_aws import ACCOUNT
 from local_aws.engine.endpoint import Status
 from local_aws.services import sagemaker_job_record as record
+from local_aws.services import sagemaker_notebook_record as notebook_record
 from local_aws.services.billing_journal import BORROWED, SAMPLE, Journal, Usage, Used
 from local_aws.services.sagemaker_resources import Document, Resources
 
@@ -63,6 +65,10 @@ class Meters:
         training_jobs.listeners.append(self._trained)
         endpoints.listeners.append(self._served)
         self._endpoints = endpoints
+
+    def watch_notebooks(self, notebooks: Resources) -> None:
+        """Listen to notebook instances. They are records, in service also while this server is not."""
+        notebooks.listeners.append(self._noted)
 
     def start(self) -> None:
         """Close what a server that died left open, and begin to note that this one is alive."""
@@ -151,6 +157,25 @@ class Meters:
         try:
             self._journal.there(f"endpoint/{arn}", things, now)
         except sqlite3.Error:  # the endpoint's next step says it again
+            log.exception("the billing journal")
+
+    def _noted(self, before: Document | None, notebook: Document | None) -> None:
+        known = notebook if notebook is not None else before
+        if known is None:
+            return
+        arn, region, tags = known["NotebookInstanceArn"], known["NotebookInstanceArn"].split(":")[3], _tags(known)
+        if notebook is None:
+            at, things = known["Next"]["At"], []
+        else:
+            moved = before is None or before["NotebookInstanceStatus"] != notebook["NotebookInstanceStatus"]
+            at = notebook["LastModifiedTime"] if moved else self._now()
+            size = notebook["VolumeSizeInGB"]
+            things = [Usage(Used.NOTEBOOK_VOLUME, f"{arn}/volume", region, at, size=size, tags=tags)]
+            if notebook_record.is_billed(notebook):
+                things.append(Usage(Used.NOTEBOOK, arn, region, at, notebook["InstanceType"], tags=tags))
+        try:
+            self._journal.there(f"notebook/{arn}", things, at)
+        except sqlite3.Error:  # its next status says it again
             log.exception("the billing journal")
 
 

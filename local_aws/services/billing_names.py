@@ -52,6 +52,10 @@ def usage_type(usage: Usage) -> str:
             return f"{prefix}-Host:{usage.kind}"
         case Used.SERVERLESS:
             return f"{prefix}-ServerlessInf:Mem-{int(usage.kind) // 1024}GB"
+        case Used.NOTEBOOK:
+            return f"{prefix}-Notebk:{usage.kind}"
+        case Used.NOTEBOOK_VOLUME:
+            return f"{prefix}-Notebk:VolumeUsage.gp2"
         case Used.INSTANCE:
             return f"{ec2}{'SpotUsage' if usage.spot_zone else 'BoxUsage'}:{usage.kind}"
         case Used.VOLUME:

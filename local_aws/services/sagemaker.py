@@ -20,6 +20,7 @@ from local_aws.engine.queue import TrainingQueue
 from local_aws.engine.warm_pool import WarmPool
 from local_aws.pace import AS_AWS, Pace
 from local_aws.services.sagemaker_endpoints import Endpoints
+from local_aws.services.sagemaker_notebooks import Notebooks
 from local_aws.services.sagemaker_search import Search
 from local_aws.services.sagemaker_training import JobReports
 from local_aws.services.sagemaker_training_checks import Surroundings
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 MOST_ENDPOINT_PROCESSES = 8
 
 
-class SageMaker(Search, Endpoints):
+class SageMaker(Search, Endpoints, Notebooks):
     """The service. `fleet` is where sagemaker-runtime finds the processes of an endpoint.
 
     jobs_at_once: None for one a core. private: None to find out whether processes can have an /opt/ml of their own.
@@ -117,10 +118,12 @@ class SageMaker(Search, Endpoints):
         self.fleet = Fleet(host, self._endpoint_event)
         self.resume_training_jobs()
         self.start_tuning()
+        self.start_notebooks()
         self.resume_endpoints()
 
     def _stop(self) -> None:
         self.stop_tuning()
+        self.stop_notebooks()
         self.queue.close()
         self.fleet.close()
         self._events.shutdown()

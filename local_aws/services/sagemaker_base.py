@@ -37,9 +37,13 @@ class SageMakerBase(Service):
         self.endpoints = Resources(store, "endpoint")
         self.model_package_groups = Resources(store, "model-package-group")
         self.model_packages = Resources(store, "model-package")
+        self.notebooks = Resources(store, "notebook-instance")
+        self.lifecycle_configs = Resources(store, "notebook-instance-lifecycle-config")
+        self._switching = threading.RLock()  # a notebook instance is looked at and sent on its way as one step
+        self._changed_notebook = threading.Event()
         self._registering = threading.Lock()  # versions are counted, and a group is deleted only when it is empty
         served = (self.models, self.endpoint_configs, self.endpoints, self.model_package_groups, self.model_packages)
-        kinds = (self.training_jobs, self.tuning_jobs, *served)
+        kinds = (self.training_jobs, self.tuning_jobs, *served, self.notebooks, self.lifecycle_configs)
         self._by_kind = {one.kind: one for one in kinds}
 
     def parse(self, request: Request, operation: OperationModel, body: bytes) -> dict[str, Any]:

@@ -143,6 +143,22 @@ ENDPOINT_CONFIG = (
 
 ENDPOINT = (Refusal("DeploymentConfig", "a deployment configuration for an endpoint that is not there yet"),)
 
+_NO_CODE = (
+    Refusal("DefaultCodeRepository", "code repositories in notebook instances"),
+    Refusal("AdditionalCodeRepositories", "code repositories in notebook instances"),
+    Refusal("AcceleratorTypes", "elastic inference"),
+    Refusal("IpAddressType", "addresses of IPv6", other_than("ipv4")),
+)
+
+NOTEBOOK = (Refusal("KmsKeyId", "encryption with a KMS key"), *_NO_CODE)
+
+UPDATE_NOTEBOOK = _NO_CODE
+
+NOTEBOOK_LISTING = (
+    Refusal("DefaultCodeRepositoryContains", "code repositories in notebook instances"),
+    Refusal("AdditionalCodeRepositoryEquals", "code repositories in notebook instances"),
+)
+
 UPDATE_ENDPOINT = (
     Refusal(
         "ExcludeRetainedVariantProperties[].VariantPropertyType",

@@ -93,11 +93,17 @@ class Resources:
             return [self._found[arn] for arn in self._orders[field].between(low, high)]
 
     def page(
-        self, region: str, params: Mapping[str, Any], *, newest_first: bool, sort_by: str = "CreationTime"
+        self,
+        region: str,
+        params: Mapping[str, Any],
+        *,
+        newest_first: bool,
+        sort_by: str = "CreationTime",
+        also: Callable[[Document], bool] = lambda one: True,
     ) -> tuple[list[Document], dict[str, str]]:
         """One page of what the filters in `params` let through, and {"NextToken": …} when there is more.
 
-        newest_first, sort_by: the order when SortOrder and SortBy are not given.
+        newest_first, sort_by: the order when SortOrder and SortBy are not given. also: a filter of this kind alone.
 
         Raises ServiceError ValidationException for a token that is not of this listing.
         """
@@ -115,6 +121,7 @@ class Resources:
                 and params.get("StatusEquals") in (None, one.get(f"{self.title}Status"))
                 and _between(one, params, "CreationTime")
                 and _between(one, params, "LastModifiedTime")
+                and also(one)
             )
 
         with self._lock:

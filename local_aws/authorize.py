@@ -81,10 +81,7 @@ class Authority:
         for right in rights:
             why = self.why_not(standing, right, context, excused=excused)
             if why:
-                return (
-                    f"User: {principal.arn} is not authorized to perform: {right.action} on resource: "
-                    f"{_shown(right)} {why}"
-                )
+                return refused(principal, right, why)
         return ""
 
     def may(self, principal: Principal, right: Right, circumstances: Circumstances) -> bool:
@@ -117,6 +114,11 @@ class Authority:
             if outcome is Outcome.IMPLICIT_DENY and not lacking and layer not in excused:
                 lacking = f"because no {layer} allows the {right.action} action"
         return lacking
+
+
+def refused(principal: Principal, right: Right, why: str) -> str:
+    """AWS's sentence. why: its end."""
+    return f"User: {principal.arn} is not authorized to perform: {right.action} on resource: {_shown(right)} {why}"
 
 
 def denied(service: str, protocol: str, sentence: str) -> ServiceError:

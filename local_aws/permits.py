@@ -16,7 +16,7 @@ from starlette.requests import Request
 from dashboard.core.iam.requests import UnknownRequest, rights_of
 from dashboard.core.iam.rights import Right, Where
 from local_aws import ACCOUNT, asked
-from local_aws.authorize import Authority, Circumstances, denied
+from local_aws.authorize import Authority, Circumstances, Context, denied, refused
 from local_aws.errors import ServiceError
 from local_aws.iam_lookup import IamLookup
 from local_aws.protocol import DENIED_KEYS, Caller, Service
@@ -30,8 +30,12 @@ Excuses = Callable[[Caller, Right], Collection[str]]
 """The layers of a caller's own policies that need not allow a right, since the policy of what it is about does."""
 
 
+Denials = Callable[[Caller, Right, Context], str]
+"""Why the policy of what a right is about denies it, as the end of AWS's sentence; "" where it does not."""
+
+
 class Permits:
-    """now: the clock. excuses: by the prefix of an action, for services whose resources have policies."""
+    """now: the clock. excuses, denials: by the prefix of an action, for services whose resources have policies."""
 
     def __init__(
         self,
@@ -39,11 +43,13 @@ class Permits:
         now: Callable[[], datetime],
         lookup: IamLookup,
         excuses: Mapping[str, Excuses] | None = None,
+        denials: Mapping[str, Denials] | None = None,
     ) -> None:
         self._authority = authority
         self._now = now
         self._lookup = lookup
         self._excuses = excuses or {}
+        self._denials = denials or {}
 
     async def check(
         self, service: Service, operation: OperationModel, request: Request, caller: Caller, body: bytes
@@ -70,7 +76,7 @@ class Permits:
         asked = params["Delete"]["Objects"]
         rights = rights_of("s3", "DeleteObjects", params, Where(ACCOUNT, caller.region))
         told = ((one["Key"], right) for one, right in zip(asked, rights, strict=True))
-        judged = ((key, self._authority.refusal(caller.who, (right,), circumstances)) for key, right in told)
+        judged = ((key, self._refusal(caller, (right,), circumstances)) for key, right in told)
         return {key: why_not for key, why_not in judged if why_not}
 
     def _rights(self, service: Service, operation: str, params: Params, caller: Caller) -> tuple[Right, ...]:
@@ -87,6 +93,10 @@ class Permits:
 
     def _refusal(self, caller: Caller, rights: tuple[Right, ...], circumstances: Circumstances) -> str:
         for right in rights:
+            denials = self._denials.get(right.service)
+            denied_by = denials(caller, right, circumstances.context) if denials else ""
+            if denied_by:
+                return refused(caller.who, right, denied_by)
             excuses = self._excuses.get(right.service)
             excused = excuses(caller, right) if excuses else ()
             why_not = self._authority.refusal(caller.who, (right,), circumstances, excused=excused)
@@ -107,6 +117,8 @@ class Permits:
 
     def _circumstances(self, request: Request, caller: Caller) -> Circumstances:
         address = request.client.host if request.client else "127.0.0.1"
+        if address.endswith(".amazonaws.com"):  # a service that does it for the caller
+            address = ""
         return Circumstances(self._now(), caller.region, address, request.headers.get("user-agent", ""))
 
 

@@ -21,12 +21,13 @@ from local_aws.services.s3_base import LARGEST_XML, PIECE
 from local_aws.services.s3_buckets import Buckets
 from local_aws.services.s3_index import StoredObject
 from local_aws.services.s3_multipart import Multipart
+from local_aws.services.s3_policies import Policies
 from local_aws.store import Store
 
 __all__ = ["S3", "StoredObject"]
 
 
-class S3(Buckets, Multipart):
+class S3(Buckets, Policies, Multipart):
     """The service, and for what runs inside this server: find, get and add_file."""
 
     def __init__(

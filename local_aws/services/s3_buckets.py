@@ -1,4 +1,4 @@
-"""S3 buckets: making, listing and removing them, and their settings."""
+"""S3 buckets: making, listing and removing them, and listing what is in them."""
 
 import ipaddress
 import re
@@ -18,11 +18,11 @@ from local_aws.services import s3_tags
 from local_aws.services.s3_base import OWNER, S3Base, check_params
 from local_aws.services.s3_index import StoredObject
 from local_aws.services.s3_listing import PAGE, Page, key_of, read_page, token_of
+from local_aws.services.s3_settings import BLOCKED
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3")
-_DEFAULT_ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
 
 Params = dict[str, Any]
 
@@ -54,7 +54,9 @@ class Buckets(S3Base):
         if params.get("ObjectLockEnabledForBucket"):
             raise NotThereError("S3 Object Lock")
         region = (params.get("CreateBucketConfiguration") or {}).get("LocationConstraint") or "us-east-1"
-        if not self.index.add_bucket(name, region, self.now()) and region != "us-east-1":
+        if self.index.add_bucket(name, region, self.now()):
+            self.index.change_setting(name, "public_access_block", BLOCKED)
+        elif region != "us-east-1":
             raise ServiceError("BucketAlreadyOwnedByYou", "The bucket you tried to create is yours already.", 409)
         tags = (params.get("CreateBucketConfiguration") or {}).get("Tags")
         if tags:
@@ -91,67 +93,6 @@ class Buckets(S3Base):
         check_params(params)
         region = self.index.bucket(params["Bucket"]).region
         return {"LocationConstraint": "" if region == "us-east-1" else region}
-
-    # settings
-
-    def get_bucket_versioning(self, params: Params, caller: Caller) -> Params:
-        check_params(params)
-        self.index.bucket(params["Bucket"])
-        return {}
-
-    def get_bucket_policy(self, params: Params, caller: Caller) -> Params:
-        self._setting(params, "policy", "NoSuchBucketPolicy", "The bucket policy does not exist")
-        return {}
-
-    def get_bucket_tagging(self, params: Params, caller: Caller) -> Params:
-        return {"TagSet": s3_tags.tag_set(self._setting(params, "tags", "NoSuchTagSet", "The TagSet does not exist"))}
-
-    def put_bucket_tagging(self, params: Params, caller: Caller) -> Params:
-        check_params(params)
-        self.index.change_setting(
-            params["Bucket"], "tags", s3_tags.check(params["Tagging"].get("TagSet", []), 50) or None
-        )
-        return {}
-
-    def delete_bucket_tagging(self, params: Params, caller: Caller) -> Params:
-        return self._unset(params, "tags")
-
-    def get_public_access_block(self, params: Params, caller: Caller) -> Params:
-        code, message = "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found"
-        return {"PublicAccessBlockConfiguration": self._setting(params, "public_access_block", code, message)}
-
-    def put_public_access_block(self, params: Params, caller: Caller) -> Params:
-        check_params(params)
-        self.index.change_setting(params["Bucket"], "public_access_block", params["PublicAccessBlockConfiguration"])
-        return {}
-
-    def delete_public_access_block(self, params: Params, caller: Caller) -> Params:
-        return self._unset(params, "public_access_block")
-
-    def get_bucket_encryption(self, params: Params, caller: Caller) -> Params:
-        check_params(params)
-        settings = self.index.bucket(params["Bucket"]).settings
-        return {"ServerSideEncryptionConfiguration": settings.get("encryption", _DEFAULT_ENCRYPTION)}
-
-    def put_bucket_encryption(self, params: Params, caller: Caller) -> Params:
-        check_params(params)
-        self.index.change_setting(params["Bucket"], "encryption", params["ServerSideEncryptionConfiguration"])
-        return {}
-
-    def delete_bucket_encryption(self, params: Params, caller: Caller) -> Params:
-        return self._unset(params, "encryption")
-
-    def _setting(self, params: Params, name: str, code: str, message: str) -> Any:
-        check_params(params)
-        settings = self.index.bucket(params["Bucket"]).settings
-        if name not in settings:
-            raise ServiceError(code, message, 404)
-        return settings[name]
-
-    def _unset(self, params: Params, name: str) -> Params:
-        check_params(params)
-        self.index.change_setting(params["Bucket"], name, None)
-        return {}
 
     # lists of keys
 

@@ -131,6 +131,11 @@ class Index:
             connection.execute("DELETE FROM s3_buckets WHERE name = ?", (name,))
         return gone
 
+    def has_setting(self, setting: str) -> bool:
+        """Whether any bucket has it."""
+        asked = "SELECT 1 FROM s3_buckets WHERE json_extract(settings, '$.' || ?) IS NOT NULL LIMIT 1"
+        return bool(self._store.read(asked, setting))
+
     def change_setting(self, bucket: str, setting: str, value: Any) -> None:
         """Change one setting of a bucket; None removes it. Raises NoSuchBucket."""
         with self.transaction() as connection:

@@ -415,8 +415,10 @@ def test_settings_of_a_bucket(s3: Any, bucket: str) -> None:
     assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == tags
     s3.delete_bucket_tagging(Bucket=bucket)
     assert code_of(s3.get_bucket_tagging, Bucket=bucket) == "NoSuchTagSet"
-    assert code_of(s3.get_public_access_block, Bucket=bucket) == "NoSuchPublicAccessBlockConfiguration"
     block = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+    assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == block  # as a new one has it
+    s3.delete_public_access_block(Bucket=bucket)
+    assert code_of(s3.get_public_access_block, Bucket=bucket) == "NoSuchPublicAccessBlockConfiguration"
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
     assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == block
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}

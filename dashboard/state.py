@@ -58,6 +58,7 @@ from dashboard.function_readings import (
 )
 from dashboard.measure_readings import measure, measurements, measuring, stop_measuring
 from dashboard.model_readings import forget_models, fronts, groups, imports, versions, visitors
+from dashboard.morning_readings import first_steps, forget_morning, morning, posture_so_far
 from dashboard.price_readings import prices, refresh_prices, spot_days, told_prices
 from dashboard.readings import Reading, is_filling, now, where
 from dashboard.replay_readings import forget_replays, recorded_traffic, replay_facts, replayed
@@ -122,6 +123,7 @@ __all__ = [
     "explanation",
     "find_in_log",
     "find_in_serving_log",
+    "first_steps",
     "forget",
     "forget_risks",
     "forget_security",
@@ -147,10 +149,12 @@ __all__ = [
     "measure",
     "measurements",
     "measuring",
+    "morning",
     "now",
     "overview",
     "ping",
     "posture",
+    "posture_so_far",
     "prices",
     "recorded_traffic",
     "refresh_prices",
@@ -289,6 +293,7 @@ def forget() -> None:
     forget_replays()
     forget_models()
     forget_security()
+    forget_morning()
     for cached in (_datasets, _ping, _surroundings):
         cached.clear()
 

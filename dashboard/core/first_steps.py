@@ -1,0 +1,116 @@
+"""From a photo to a deployed model: the five steps of somebody new to an account, as far as they have been taken. Pure.
+
+What came with the sample account counts where one may use it (its model, its photos), and not where one is to do it
+oneself (a run, an endpoint, a function of one's own).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dashboard.core.data.datasets import Dataset
+from dashboard.core.format import count
+from dashboard.core.overview import Overview
+from dashboard.core.runs.model import Run
+from dashboard.core.serving.functions.model import Function
+
+FAMILIAR = 5
+"""Completed runs of one's own after which nobody needs to be shown the way, whatever was left out on it."""
+
+
+class Step(StrEnum):
+    """The steps in their order, each by what is done."""
+
+    PHOTO = "Classify a photo"
+    DATA = "Have photos to learn from"
+    TRAIN = "Train a model"
+    DEPLOY = "Deploy it"
+    CALL = "Call it through Lambda"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the account holds beside runs and endpoints. asked: requests to its endpoints in the last two weeks.
+
+    None is what could not be read, which is told as not yet done.
+    """
+
+    datasets: tuple[Dataset, ...] | None = None
+    functions: tuple[Function, ...] | None = None
+    asked: float | None = None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One step, whether it is done, and by what; or how it is done."""
+
+    step: Step
+    is_done: bool
+    told: str
+
+
+def steps(seen: Overview, found: Found) -> tuple[Taken, ...]:
+    """The five steps as they stand."""
+    mine = [one for one in seen.endpoints if not one.is_sample and one.status.is_serving]
+    ready = [one for one in found.datasets or () if not one.problem]
+    called = [one for one in found.functions or () if not one.is_sample and one.endpoint]
+    completed = _completed(seen.runs)
+    has_model = bool(seen.serving)
+    return (
+        _taken(
+            Step.PHOTO,
+            f"{count(round(found.asked or 0), 'photo')} answered in two weeks" if found.asked else "",
+            "A model is ready: see what it says."
+            if has_model
+            else "It needs a model that serves: the starter will do.",
+        ),
+        _taken(
+            Step.DATA,
+            _first([one.name for one in ready], "dataset"),
+            "A folder of photos for each class, in S3.",
+        ),
+        _taken(
+            Step.TRAIN,
+            _first([one.name for one in completed], "run"),
+            "Choose data and an instance; you see the cost before anything starts.",
+        ),
+        _taken(
+            Step.DEPLOY,
+            _first([one.name for one in mine], "endpoint"),
+            "An endpoint keeps your model ready to answer."
+            if completed
+            else "An endpoint keeps a trained model ready.",
+        ),
+        _taken(
+            Step.CALL,
+            _first([one.name for one in called], "function"),
+            "A function asks the endpoint, so that callers need no rights of their own.",
+        ),
+    )
+
+
+def is_shown(seen: Overview, taken: Sequence[Taken]) -> bool:
+    """Whether whoever uses the account is still on the way."""
+    return len(_completed(seen.runs)) < FAMILIAR and not all(one.is_done for one in taken)
+
+
+def is_newcomers(seen: Overview) -> bool:
+    """Whether the steps are worth reading at all: see `is_shown`."""
+    return len(_completed(seen.runs)) < FAMILIAR
+
+
+def _completed(runs: Sequence[Run]) -> list[Run]:
+    """Runs of one's own that made a model, trials left out."""
+    return [one for one in runs if one.status.is_good and not one.is_sample and not one.parent]
+
+
+def _taken(step: Step, by: str, how: str) -> Taken:
+    return Taken(step, bool(by), by or how)
+
+
+def _first(names: Sequence[str], thing: str) -> str:
+    """ "drawn-dogs", or "drawn-dogs and 2 more datasets"; "" for none."""
+    if not names:
+        return ""
+    more = len(names) - 1
+    return f"{names[0]} and {count(more, f'more {thing}')}" if more else names[0]

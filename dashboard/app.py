@@ -8,8 +8,7 @@ Alone there are no security headers and no /healthz; the freeze happens with the
 import streamlit as st
 
 from dashboard import state
-from dashboard.core.people import Role
-from dashboard.ui import account, confirm, page, pages, problem, watching
+from dashboard.ui import account, confirm, door, page, pages, problem, watching
 
 st.set_page_config(
     page_title="Kennel",
@@ -22,15 +21,18 @@ st.logo(str(page.STATIC / "logo.svg"), icon_image=str(page.STATIC / "mark.svg"),
 page.style()
 state.warm_up()
 
-chosen = st.navigation(pages.navigation(Role.ENGINEER))
+person = door.enter()
+role = person.role if person else None
+chosen = st.navigation(pages.navigation(role))
 page.follow(chosen.url_path)
 st.set_page_config(page_title=f"{chosen.title} · Kennel")
 
 with problem.shown(title=chosen.title):
-    with account.named():
-        connected = state.connection()
-    account.show(connected.account)
-    watching.elsewhere()
-    chosen.run()
-    confirm.show()
-    watching.show(connected)
+    if door.lets_in(person, pages.opened(chosen, role)):
+        with account.named():
+            connected = state.connection()
+        account.show(connected.account)
+        watching.elsewhere()
+        chosen.run()
+        confirm.show()
+        watching.show(connected)

@@ -11,9 +11,11 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.errors import KennelError
-from dashboard.ui import deed, page, problem
-from dashboard.ui.markup import literal
+from dashboard.core.people import Role
+from dashboard.ui import access, deed, page, problem
+from dashboard.ui.markup import literal, note
 from dashboard.ui.page import Place
+from dashboard.ui.tones import Tone
 
 ASKED, FAILED, SAID = "confirm.asked", "confirm.failed", "confirm.said"
 
@@ -22,7 +24,8 @@ ASKED, FAILED, SAID = "confirm.asked", "confirm.failed", "confirm.said"
 class Action:
     """What the dialog's button does: `do` acts and returns a sentence that says so; then the page `then` opens.
 
-    The button of a dangerous action looks like one. `typed`: a name that must be typed before, and why.
+    The button of a dangerous action looks like one. `typed`: a name that must be typed before, and why. `needs`: the
+    least role of who may do it; others see the plan.
     """
 
     label: str
@@ -31,6 +34,7 @@ class Action:
     query: dict[str, str] | None = None
     is_dangerous: bool = False
     typed: tuple[str, str] | None = None
+    needs: Role = Role.ENGINEER
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,12 @@ def _type_name(name: str, why: str) -> bool:
 def _draw(question: Question) -> None:
     with problem.shown("plan"):
         action = question.draw()
-        is_ready = action is not None and (action.typed is None or _type_name(*action.typed))
+        is_theirs = action is None or access.may(action.needs)
+        is_ready = action is not None and is_theirs and (action.typed is None or _type_name(*action.typed))
         if failed := st.session_state.get(FAILED):
             problem.card(failed, "action")
+        elif action is not None and not is_theirs:
+            st.html(note(access.whose(action.needs), Tone.WAITING))
         look = "confirm-danger" if action is not None and action.is_dangerous else "confirm-buttons"
         with st.container(horizontal=True, horizontal_alignment="right", key=look):
             st.button("Cancel", key="confirm-cancel", on_click=_cancel)
@@ -112,7 +119,7 @@ def _cancel() -> None:
 
 def _act(action: Action) -> None:
     try:
-        said = deed.carry_out(action.label, action.do)
+        said = deed.carry_out(action.label, action.do, action.needs)
     except KennelError as error:
         st.session_state[FAILED] = error  # the dialog stays open and shows it beside the plan
         return

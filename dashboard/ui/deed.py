@@ -1,11 +1,43 @@
-"""Carry out what a person asked for: the one way in which a page changes anything, in an account or on this machine."""
+"""Carry out what a person asked for: the one way in which a page changes anything, in an account or on this machine.
 
-from collections.abc import Callable
+Whatever goes this way stands in the trail: that it begins is written down before, or it is not done at all.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from dashboard import state
+from dashboard.core import noting
+from dashboard.core.errors import KennelError, ServiceFault
+from dashboard.core.trail import scribe
+from dashboard.core.trail.book import Book
+
 T = TypeVar("T")
+ALONE = "not signed in"
+"""Who does it where nobody signs in: whoever sits at this machine."""
 
 
-def carry_out(what: str, do: Callable[[], T]) -> T:
-    """Do it and return what it returns. what: the deed in words, as its button says it. Raises what `do` raises."""
-    return do()
+def carry_out(what: str, do: Callable[[], T], *, plan: Sequence[str] = (), undoes: str = "") -> T:
+    """Do it and return what it returns. what: the deed in words, as its button says it. Raises what `do` raises.
+
+    plan: what the dialog told, line by line. undoes: the deed that this one takes back. Raises ServiceFault where it
+    cannot be written down: then nothing is done.
+    """
+    account = state.connection().account
+    written = scribe.begin(Book.kept(), what, ALONE, account, plan=plan, undoes=undoes)
+    problem: KennelError | None = ServiceFault("it was broken off", "", "look at what of it was done")
+    try:
+        with noting.under(written):
+            done = do()
+        problem = None
+        if isinstance(done, str):
+            written.said(done)
+        return done
+    except KennelError as error:
+        problem = error
+        raise
+    except Exception as error:
+        problem = ServiceFault("a fault in Kennel broke it off", type(error).__name__, "look at what of it was done")
+        raise
+    finally:
+        written.release(problem)

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.navigation.page import Page as Listed
 
 from dashboard.core.people import Role
+from dashboard.doorkeeper import doorkeeper
 from dashboard.ui.page import Place
 
 
@@ -51,31 +52,48 @@ PAGES = (  # in the navigation's order; kennel.css writes "Costs" above Spend an
 )
 
 
-def of(url_path: str) -> Page | None:
-    """The page at that place in the address; None for one that this table does not hold."""
-    return next((page for page in PAGES if page.url_path == url_path), None)
+SHARED = (Page(Place.CLASSIFY, "Classify", ":material/pets:", Role.VISITOR),)
+"""All pages there are where Classify is shared without sign-in."""
+ROOT = "home"
 
 
-def navigation(role: Role | None, pages: Sequence[Page] = PAGES) -> list[Listed]:
+def table() -> Sequence[Page]:
+    """The pages that exist on this server."""
+    return SHARED if doorkeeper().share else PAGES
+
+
+def first_of(role: Role) -> Page:
+    """The page at the root of the address, for who has this role."""
+    return next(page for page in table() if role.includes(page.role))
+
+
+def opened(chosen: Listed, role: Role | None) -> Page:
+    """The row of the page that the navigation chose."""
+    if role is not None and chosen.url_path in ("", ROOT):
+        return first_of(role)
+    return next((page for page in table() if page.url_path == chosen.url_path), table()[0])
+
+
+def navigation(role: Role | None) -> list[Listed]:
     """The pages as `st.navigation` wants them. Those that this role may not open are not offered, yet exist at their
     address, so that a link to one of them can be answered. None: nobody has signed in, and nothing is offered.
 
     The first page that may be opened is the one at the root. Not in named groups: Streamlit's are no lists to a screen
     reader.
     """
-    mine = [page for page in pages if role is not None and role.includes(page.role)]
-    first = (mine or pages)[0]
+    pages = table()
+    first = pages[0] if role is None else first_of(role)
     listed = [
         st.Page(
             page.place,
             title=page.title,
             icon=page.icon or None,
             default=page is first is pages[0],
-            visibility="visible" if page.icon and page in mine else "hidden",
+            visibility="visible" if page.icon and role is not None and role.includes(page.role) else "hidden",
         )
         for page in pages
     ]
     if first is not pages[0]:  # at the root as well as at its own address, which is in people's links
-        root = st.Page(first.place, title=first.title, url_path="home", default=True, visibility="hidden")
+        root = st.Page(first.place, title=first.title, url_path=ROOT, default=True, visibility="hidden")
         listed.append(root)
     return listed

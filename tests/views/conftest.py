@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import state
 from dashboard.core.aws import Account
 from dashboard.core.costs.ledger import trail_kept
+from dashboard.doorkeeper import doorkeeper
 from dashboard.embedded import OURS
 from tests.views import scripted
 from tests.views.scripted import CLIENT, ScriptedAws, busy_account
@@ -32,6 +33,9 @@ def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(trail_kept, "place", kept)
     monkeypatch.setenv(OURS, "test")
     monkeypatch.delenv("KENNEL_AWS_PROFILE", raising=False)
+    monkeypatch.delenv("KENNEL_SHARE", raising=False)
+    monkeypatch.setenv("KENNEL_SECRETS", str(tmp_path / "no-secrets.toml"))  # nobody signs in, whatever lies there
+    doorkeeper.cache_clear()
     monkeypatch.setattr(state.gc, "freeze", lambda: None)
     # Kennel's warm-up and every run of Streamlit's collect garbage: unfrozen that was most of a test's time
     monkeypatch.setattr(state.gc, "collect", lambda generation=2: 0)

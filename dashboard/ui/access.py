@@ -1,0 +1,72 @@
+"""Who looks at this page, what they may do, and the check before anything is done."""
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard.core.errors import KennelError, Refused
+from dashboard.core.people import Person, Role
+from dashboard.doorkeeper import doorkeeper
+
+
+def claims() -> dict[str, Any]:
+    """What the provider says of whoever signed in; {} for nobody."""
+    return dict(st.user.to_dict())
+
+
+def person() -> Person | None:
+    """Who looks at this page; None where they have not signed in, or not any more.
+
+    Raises Refused for who has no role here, and InvalidInput for settings that nobody can be judged by.
+    """
+    return doorkeeper().who(claims())
+
+
+def key() -> str:
+    """What tells this person's drafts and intents from another's; "" where nobody signs in."""
+    found = doorkeeper().knows(claims())
+    return found.key if found else ""
+
+
+def may(needed: Role) -> bool:
+    """Whether who looks at this page may do what asks for that role."""
+    found = doorkeeper().knows(claims())
+    return found is not None and found.may(needed)
+
+
+def is_visitor() -> bool:
+    """Whether the page is drawn for somebody who classifies photos and is to learn nothing of the account."""
+    return not may(Role.MANAGER)
+
+
+def require(needed: Role, what: str) -> Person:
+    """Who asks for this, as of now. what: the deed as its button says it. Raises Refused for whom it is not."""
+    found = person()
+    if found is None:
+        raise Refused(
+            f'"{what}" was not done: your sign-in has ended',
+            "it was ended in another tab, or has lasted as long as sign-ins do",
+            "sign in again; what you typed is still here",
+        )
+    if not found.may(needed):
+        raise not_for(found, f'"{what}"', needed)
+    return found
+
+
+def whose(needed: Role) -> str:
+    """What a dialog says to who may see its plan and not carry it out."""
+    ask = doorkeeper().settings.ask if doorkeeper().asks else ""
+    return f"This is for {needed}s: show the plan to one, or ask {ask or 'whoever runs this Kennel'} for that role."
+
+
+def not_for(found: Person, what: str, needed: Role) -> KennelError:
+    """Why somebody may not have this, and whom they can ask."""
+    ask = doorkeeper().settings.ask if doorkeeper().asks else ""
+    who = f"you are signed in as {found.name}, {found.role.one}, and {found.role.may.replace('may', 'may only', 1)}"
+    if not found.name:
+        who = "this address is for classifying photos"
+    return Refused(
+        f"{what} is for {needed}s",
+        who,
+        f"ask {ask or 'whoever runs this Kennel'} for the role of {needed.one}",
+    )

@@ -1,0 +1,83 @@
+"""What stands in place of a page for whom it is not: the way to sign in, or whom to ask; and the way out again."""
+
+from html import escape
+
+import streamlit as st
+
+from dashboard.core.errors import KennelError
+from dashboard.core.people import Person
+from dashboard.doorkeeper import doorkeeper
+from dashboard.ui import access, page, pages, problem
+from dashboard.ui.markup import note
+from dashboard.ui.tones import Tone
+
+TOLD = "signin"
+SAID = {
+    "unreachable": "The sign-in provider does not answer. Try again in a minute.",
+    "failed": "That sign-in did not succeed. Try again, or with another account.",
+}
+"""By what the address says after a sign-in that led to nothing."""
+
+
+def enter() -> Person | None:
+    """Who looks at this page. None for nobody, and then `lets_in` says why."""
+    return doorkeeper().knows(access.claims())
+
+
+def lets_in(person: Person | None, opened: pages.Page) -> bool:
+    """Whether this page is for them; what there is to say and do instead is drawn where it is not."""
+    if person is None:
+        _refuse()
+        return False
+    if doorkeeper().asks:
+        _name(person)
+    if not person.may(opened.role):
+        page.title(opened.title, "is not for you")
+        problem.card(access.not_for(person, opened.title, opened.role), "not-for-you")
+        first = pages.first_of(person.role)
+        st.page_link(first.place, label=first.title, icon=":material/arrow_back:")
+        return False
+    return True
+
+
+def _name(person: Person) -> None:
+    """Who is signed in, below the navigation, and the way out."""
+    with st.sidebar.container(key="person", gap="small"):
+        told = f'<p class="kn-person"><strong>{escape(person.name)}</strong><br>{person.role}, {person.role.may}</p>'
+        st.html(told)
+        st.button("Sign out", key="sign-out", icon=":material/logout:", on_click=_sign_out)
+
+
+def _refuse() -> None:
+    claims = access.claims()
+    try:
+        access.person()
+    except KennelError as error:
+        page.title("Kennel", "is not open to you")
+        problem.card(error, "no-role")
+        if claims.get("is_logged_in"):
+            st.button("Sign out", key="sign-out", icon=":material/logout:", on_click=_sign_out)
+        return
+    page.title("Kennel", "asks who you are")
+    if said := SAID.get(st.query_params.pop(TOLD, "")):
+        st.html(note(said, Tone.WAITING))
+    elif claims.get("is_logged_in"):
+        hours = f"{doorkeeper().settings.hours:g}"
+        st.html(note(f"Your sign-in has ended: it holds for {hours} h, or until you sign out.", Tone.WAITING))
+    with st.container(horizontal=True, key="sign-in"):
+        for name in doorkeeper().settings.providers or ("",):
+            st.button(
+                f"Sign in with {name}" if name else "Sign in",
+                key=f"sign-in-{name}",
+                type="primary",
+                icon=":material/login:",
+                on_click=st.login,
+                args=(name,) if name else (),
+            )
+
+
+def _sign_out() -> None:
+    try:
+        doorkeeper().end(access.claims())
+    finally:
+        st.logout()

@@ -9,22 +9,27 @@ from typing import TypeVar
 from dashboard import state
 from dashboard.core import noting
 from dashboard.core.errors import KennelError, ServiceFault
+from dashboard.core.people import Role
 from dashboard.core.trail import scribe
 from dashboard.core.trail.book import Book
+from dashboard.ui import access
 
 T = TypeVar("T")
 ALONE = "not signed in"
 """Who does it where nobody signs in: whoever sits at this machine."""
 
 
-def carry_out(what: str, do: Callable[[], T], *, plan: Sequence[str] = (), undoes: str = "") -> T:
+def carry_out(
+    what: str, do: Callable[[], T], needs: Role = Role.ENGINEER, *, plan: Sequence[str] = (), undoes: str = ""
+) -> T:
     """Do it and return what it returns. what: the deed in words, as its button says it. Raises what `do` raises.
 
-    plan: what the dialog told, line by line. undoes: the deed that this one takes back. Raises ServiceFault where it
-    cannot be written down: then nothing is done.
+    needs: the least role of who may do it; Refused is raised for others. plan: what the dialog told, line by line.
+    undoes: the deed that this one takes back. Raises ServiceFault where it cannot be written down: nothing is done.
     """
+    who = access.require(needs, what)
     account = state.connection().account
-    written = scribe.begin(Book.kept(), what, ALONE, account, plan=plan, undoes=undoes)
+    written = scribe.begin(Book.kept(), what, who.name or ALONE, account, plan=plan, undoes=undoes)
     problem: KennelError | None = ServiceFault("it was broken off", "", "look at what of it was done")
     try:
         with noting.under(written):

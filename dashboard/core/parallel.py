@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from dashboard.core.noting import carried
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -16,6 +18,7 @@ def gather(function: Callable[[T], R], items: Iterable[T], workers: int = WORKER
     work = list(items)
     if len(work) <= 1:
         return [function(item) for item in work]
+    function = carried(function)
     with ThreadPoolExecutor(max_workers=min(workers, len(work)), thread_name_prefix="read") as pool:
         futures = [pool.submit(function, item) for item in work]
         try:

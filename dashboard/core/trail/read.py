@@ -1,0 +1,144 @@
+"""Deeds as they are read out of the trail: the newest, one, those that fit a filter."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from dashboard.core.trail.book import Book, Row
+from dashboard.core.trail.model import Deed, Noted, Place, Result
+from dashboard.core.trail.scribe import OPEN, PROCESS, Kind
+
+MOST = 2_000
+"""Deeds that a page looks through: the newest."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a filter says; what is empty leaves everything in."""
+
+    text: str = ""
+    who: tuple[str, ...] = ()
+    results: tuple[Result, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+    def fits(self, deed: Deed) -> bool:
+        """Whether a deed is left in."""
+        return (
+            (not self.who or deed.who in self.who)
+            and (not self.results or deed.result in self.results)
+            and (not self.accounts or (deed.place.words if deed.place else "") in self.accounts)
+            and deed.reads(self.text)
+        )
+
+
+def recent(account_id: str, most: int, book: Book | None = None) -> tuple[Deed, ...]:
+    """The newest deeds in an account, and on this machine alone, the newest first. Raises ServiceFault."""
+    found = [one for one in deeds(book or Book.kept(), 20 * most) if one.place is None or
+             one.place.account_id == account_id]  # fmt: skip
+    return tuple(found[:most])
+
+
+def deeds(book: Book, most: int = MOST, since: datetime | None = None) -> tuple[Deed, ...]:
+    """The newest deeds, the newest first. Raises ServiceFault."""
+    begun = [row.deed for row in book.newest(Kind.BEGUN, most, since)]
+    found = {one.id: one for one in _deeds(book.of(begun))}
+    back: dict[str, list[str]] = {}
+    for one in found.values():
+        if one.undoes and one.result is Result.DONE:
+            back.setdefault(one.undoes, []).append(one.id)
+    return tuple(replace(found[name], undone_by=tuple(back.get(name, ()))) for name in begun)
+
+
+def deed(book: Book, name: str) -> Deed | None:
+    """One deed; None where there is none of this name. Raises ServiceFault."""
+    if not book.of([name]):
+        return None
+    return next((one for one in deeds(book, MOST) if one.id == name), None) or next(_deeds(book.of([name])), None)
+
+
+def _deeds(rows: Sequence[Row]) -> Iterator[Deed]:
+    in_order = sorted(rows, key=lambda row: (row.deed, row.number))
+    return iter([_deed(name, list(own)) for name, own in groupby(in_order, key=lambda row: row.deed)])
+
+
+def _deed(name: str, rows: Sequence[Row], is_alive: Callable[[int], bool] | None = None) -> Deed:
+    begun, first = rows[0], rows[0].told
+    calls: dict[int, Noted] = {}
+    ended: Row | None = None
+    for row in rows[1:]:
+        told = row.told
+        if row.kind == Kind.ENDED:
+            ended = row
+        elif row.kind == Kind.CALL:
+            calls[told["number"]] = _noted(row, told)
+        elif told.get("number") in calls:
+            calls[told["number"]] = _answered(calls[told["number"]], row.kind, told)
+    end = ended.told if ended else {}
+    return Deed(
+        id=name,
+        at=begun.moment,
+        what=str(first.get("what", "")),
+        who=str(first.get("who", "")),
+        place=Place(**first["place"]) if first.get("place") else None,
+        result=_result(name, first, end, is_alive or _is_alive),
+        plan=tuple(first.get("plan", ())),
+        calls=tuple(calls[number] for number in sorted(calls)),
+        said=str(end.get("what") or end.get("said", "")),
+        why=str(end.get("why", "")),
+        next_step=str(end.get("next", "")),
+        kind=str(end.get("problem", "")),
+        ended=ended.moment if ended else None,
+        more=end.get("more", {}),
+        undoes=str(first.get("undoes", "")),
+    )
+
+
+def _noted(row: Row, told: dict[str, Any]) -> Noted:
+    return Noted(
+        told["number"],
+        told["service"],
+        told["operation"],
+        told["parameters"],
+        row.moment,
+        region=told.get("region", ""),
+        account_id=told.get("account", ""),
+        before=told.get("before"),
+        unread=told.get("unread", ""),
+    )
+
+
+def _answered(one: Noted, kind: str, told: dict[str, Any]) -> Noted:
+    if kind == Kind.LEFT:
+        return replace(one, left=told.get("left"), unread=told.get("unread", ""))
+    return replace(
+        one,
+        is_answered=True,
+        status=told.get("status"),
+        request_id=told.get("request", ""),
+        attempts=told.get("attempts", 1),
+        code=told.get("code", ""),
+        message=told.get("message", ""),
+    )
+
+
+def _result(name: str, begun: dict[str, Any], end: dict[str, Any], is_alive: Callable[[int], bool]) -> Result:
+    if end:
+        return Result.FAILED if "problem" in end else Result.DONE
+    if begun.get("start") == PROCESS:
+        return Result.UNDER_WAY if name in OPEN else Result.UNKNOWN
+    process = int(begun.get("process", 0))
+    return Result.UNDER_WAY if process != os.getpid() and is_alive(process) else Result.UNKNOWN
+
+
+def _is_alive(process: int) -> bool:
+    """Whether another process of this machine is still there; one that is not ours to ask is."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return process > 0

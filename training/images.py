@@ -87,6 +87,27 @@ def load_photo(
         raise BadPhoto(_damaged(error)) from error
 
 
+def check_photo(data: bytes, *, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Width and height of a photo by its header, without decoding a pixel. Raises BadPhoto as `load_photo` does, but
+    knows nothing of what is damaged behind the header."""
+    data = _read(data, max_bytes)
+    _silence_pillow()
+    if _is_heif(data):
+        image = _load_heif(data, max_pixels)
+        return image.size
+    try:
+        _check_webp(data, max_pixels)
+        with Image.open(io.BytesIO(data), formats=READABLE) as image:
+            _check_header(image, data, max_pixels)
+            return image.size
+    except UnidentifiedImageError as error:
+        raise BadPhoto(f"This file is not a photo that can be read: use {_READABLE_WORDS}.") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadPhoto(_too_many_pixels(max_pixels)) from error
+    except _DAMAGE as error:
+        raise BadPhoto(_damaged(error)) from error
+
+
 def is_animated(data: bytes) -> bool:
     """Whether a picture that `load_photo` has read holds further frames, of which it gave the first."""
     if _is_heif(data):

@@ -11,7 +11,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -66,19 +66,43 @@ def unpack(
         (partial / ".source").write_text(marker, encoding="utf-8")
         partial.rename(directory)
     except _DAMAGE as error:
-        raise BadSource(f"{archive} is damaged or cut short ({error}): download or zip it again.") from error
+        raise _damaged(archive, error) from error
     except OSError as error:
         raise full_or_bad(error, partial, archive.name) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-_Member = tuple[zipfile.ZipInfo, PurePosixPath]
+Member = tuple[zipfile.ZipInfo, PurePosixPath]
 
 
-def _members(zipped: zipfile.ZipFile, archive: Path, limits: Limits) -> Sequence[_Member]:
+@contextlib.contextmanager
+def opened(archive: Path, limits: Limits = Limits()) -> Iterator[tuple[zipfile.ZipFile, Sequence[Member]]]:
+    """The archive and its photos with where they would go, checked as `unpack` does, for whoever takes them one by one.
+
+    Raises BadSource for what is damaged, hostile or holds no photos.
+    """
+    _require_few_entries(archive, limits)
+    try:
+        zipped = zipfile.ZipFile(archive)
+    except (*_DAMAGE, OSError) as error:
+        raise _damaged(archive, error) from error
+    with zipped:
+        yield zipped, _members(zipped, archive, limits)
+
+
+def content(zipped: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """The bytes of one photo, no more than its entry says. Raises BadSource when it is damaged."""
+    try:
+        with zipped.open(entry) as source:
+            return source.read(entry.file_size)
+    except (*_DAMAGE, OSError) as error:
+        raise _damaged(Path(zipped.filename or entry.filename), error) from error
+
+
+def _members(zipped: zipfile.ZipFile, archive: Path, limits: Limits) -> Sequence[Member]:
     """The photos and where they go, in the archive's order; every entry is checked, whether a photo or not."""
-    found: list[_Member] = []
+    found: list[Member] = []
     for entry in zipped.infolist():
         name = _name(entry)
         path = PurePosixPath(name)
@@ -113,6 +137,10 @@ def _members(zipped: zipfile.ZipFile, archive: Path, limits: Limits) -> Sequence
     return found
 
 
+def _damaged(archive: Path, error: Exception) -> BadSource:
+    return BadSource(f"{archive} is damaged or cut short ({error}): download or zip it again.")
+
+
 def _name(entry: zipfile.ZipInfo) -> str:
     """The entry's name with / between folders, in the letters that were meant.
 
@@ -125,7 +153,7 @@ def _name(entry: zipfile.ZipInfo) -> str:
     return name.replace("\\", "/")
 
 
-def _extract(zipped: zipfile.ZipFile, members: Sequence[_Member], directory: Path, on_progress: OnProgress) -> None:
+def _extract(zipped: zipfile.ZipFile, members: Sequence[Member], directory: Path, on_progress: OnProgress) -> None:
     made: set[Path] = set()
     for done, (entry, path) in enumerate(members, start=1):
         target = directory / path

@@ -1,4 +1,4 @@
-"""A bucket's policy as far as TLS is concerned: whether it refuses what comes without, and the statement that does. Pure.
+"""A bucket's policy as far as TLS is concerned: whether it refuses what comes without it, and what does. Pure.
 
 Source: "How can I restrict access to only encrypted (TLS) connections", S3 User Guide, and Security Hub control S3.5.
 """

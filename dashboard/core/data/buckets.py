@@ -1,11 +1,11 @@
-"""The account's buckets: where they are, how much is in them where that is cheap to know, and what about them is unsafe."""
+"""The account's buckets: where they are, how much is in them where that is cheap to know, and what of it is unsafe."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from dashboard.core.aws import Aws
 from dashboard.core.data.bucket_policy import requires_tls
@@ -14,7 +14,6 @@ from dashboard.core.format import count
 from dashboard.core.overview import Attention, Severity
 from dashboard.core.parallel import gather
 
-T = TypeVar("T")
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 _EVERYBODY = (
     "http://acs.amazonaws.com/groups/global/AllUsers",
@@ -103,54 +102,68 @@ def read(aws: Aws) -> tuple[Bucket, ...]:
     What may not be read of one is in its `unread`, and leaves the rest.
     """
     listed = [one for page in aws.pages("s3", "ListBuckets", MaxBuckets=MOST) for one in page.get("Buckets", [])]
-    found = gather(lambda told: look(aws, told["Name"], told.get("BucketRegion", ""), told.get("CreationDate")), listed)
-    return tuple(sorted(found, key=lambda one: (not one.is_own, one.name)))
+
+    def one(told: Mapping[str, Any]) -> Bucket | None:
+        try:
+            return look(aws, told["Name"], told.get("BucketRegion", ""), told.get("CreationDate"))
+        except NotFound:
+            return None  # deleted a moment ago
+
+    found = [bucket for bucket in gather(one, listed) if bucket is not None]
+    return tuple(sorted(found, key=lambda bucket: (not bucket.is_own, bucket.name)))
+
+
+class _Asking:
+    """What one bucket says of itself; what may not be asked is noted."""
+
+    def __init__(self, aws: Aws, name: str) -> None:
+        self._aws, self._name = aws, name
+        self.unread: dict[str, KennelError] = {}
+
+    def ask(self, what: str, operation: str, **more: Any) -> dict[str, Any] | None:
+        """The answer, {} where the bucket has no such setting, None where it cannot be read."""
+        try:
+            return self._aws.call("s3", operation, Bucket=self._name, **more)
+        except NotFound:
+            return {}
+        except (AccessDenied, ServiceFault) as error:
+            self.unread[what] = error
+            return None
 
 
 def look(aws: Aws, name: str, region: str = "", created: datetime | None = None) -> Bucket:
-    """One bucket as it is now. Raises NotFound for one that is not there."""
-    unread: dict[str, KennelError] = {}
-
-    def asked(what: str, ask: Callable[[], T], none: T | None = None) -> T | None:
-        try:
-            return ask()
-        except NotFound as error:
-            if error.what and none is None:
-                raise
-            return none
-        except (AccessDenied, ServiceFault) as error:
-            unread[what] = error
-            return None
-
-    def of(operation: str, **more: Any) -> dict[str, Any]:
-        return aws.call("s3", operation, Bucket=name, **more)
-
-    first = asked("what is in it", lambda: of("ListObjectsV2", MaxKeys=1000), {})
-    blocks = asked("public access", lambda: of("GetPublicAccessBlock")["PublicAccessBlockConfiguration"], {})
-    rules = asked(
-        "encryption", lambda: of("GetBucketEncryption")["ServerSideEncryptionConfiguration"].get("Rules", []), []
-    )
-    policy = asked("its policy", lambda: _document(of("GetBucketPolicy").get("Policy", "")), {})
-    by_policy: bool | None = False
-    if policy or policy is None:
-        by_policy = asked("whether it is public", lambda: bool(of("GetBucketPolicyStatus")["PolicyStatus"]["IsPublic"]), False)
-    grants = asked("its access list", lambda: of("GetBucketAcl").get("Grants", []), [])
-    versions = asked("its versions", lambda: of("GetBucketVersioning").get("Status", ""), "")
+    """One bucket as it is now. Raises NotFound for one that is not there, and the errors of `Aws.call` but for those of
+    rights and of services that lack an operation, which are in its `unread`."""
+    asking = _Asking(aws, name)
+    first = asking.ask("what is in it", "ListObjectsV2", MaxKeys=1000)
+    if first == {}:  # a list is never empty of everything
+        raise NotFound(f"there is no bucket {name}", "it was deleted, or never made", "choose another one")
+    blocks = asking.ask("public access", "GetPublicAccessBlock")
+    rules = asking.ask("encryption", "GetBucketEncryption")
+    told = asking.ask("its policy", "GetBucketPolicy")
+    status = {} if told == {} else asking.ask("whether its policy opens it", "GetBucketPolicyStatus")
+    acl = asking.ask("its access list", "GetBucketAcl")
+    versions = asking.ask("its versions", "GetBucketVersioning")
+    if not region:
+        place = asking.ask("its region", "GetBucketLocation")
+        region = "" if place is None else place.get("LocationConstraint") or "us-east-1"
+    blocked = None if blocks is None else blocks.get("PublicAccessBlockConfiguration", {})
+    policy = None if told is None else _document(told.get("Policy", ""))
     return Bucket(
         name,
-        region or asked("its region", lambda: of("GetBucketLocation").get("LocationConstraint") or "us-east-1", "") or "",
+        region,
         created,
-        is_public=_is_public(by_policy, grants, blocks or {}),
-        is_blocked=None if blocks is None else all(blocks.get(one) is True for one in BLOCKS),
+        is_public=_is_public(status, acl, blocked or {}),
+        is_blocked=None if blocked is None else all(blocked.get(one) is True for one in BLOCKS),
         encryption=None if rules is None else _algorithm(rules),
         has_tls=None if policy is None else requires_tls(policy, name, aws.account.partition),
-        is_versioned=None if versions is None else versions == "Enabled",
+        is_versioned=None if versions is None else versions.get("Status") == "Enabled",
         policy=policy,
         size=None if first is None else sum(one["Size"] for one in first.get("Contents", [])),
         objects=None if first is None else len(first.get("Contents", [])),
         is_counted=first is not None and not first.get("IsTruncated", False),
         is_own=name == aws.account.bucket,
-        unread=unread,
+        unread=asking.unread,
     )
 
 
@@ -187,21 +200,26 @@ def _together(severity: Severity, of: list[Bucket], what: str, why: str) -> Atte
     )  # fmt: skip
 
 
-def _is_public(by_policy: bool | None, grants: Any, blocks: Mapping[str, Any]) -> bool | None:
+def _is_public(
+    status: Mapping[str, Any] | None, acl: Mapping[str, Any] | None, blocks: Mapping[str, Any]
+) -> bool | None:
     """By its policy or its access list, where no block of its own takes that back; None when neither is known."""
-    policy = by_policy and blocks.get("RestrictPublicBuckets") is not True
-    listed = None if grants is None else any(one.get("Grantee", {}).get("URI") in _EVERYBODY for one in grants)
-    listed = listed and blocks.get("IgnorePublicAcls") is not True
-    if policy or listed:
-        return True
     if all(blocks.get(one) is True for one in ("RestrictPublicBuckets", "IgnorePublicAcls")):
-        return False  # whatever could not be read: these two take it back
-    return None if by_policy is None or listed is None else False
+        return False  # whatever the two say: these take it back
+    by_policy = None if status is None else bool(status.get("PolicyStatus", {}).get("IsPublic"))
+    grants = [] if acl is None else acl.get("Grants", [])
+    listed = any(one.get("Grantee", {}).get("URI") in _EVERYBODY for one in grants)
+    if (by_policy and blocks.get("RestrictPublicBuckets") is not True) or (
+        listed and blocks.get("IgnorePublicAcls") is not True
+    ):
+        return True
+    return None if by_policy is None or acl is None else False
 
 
-def _algorithm(rules: Iterable[Mapping[str, Any]]) -> str:
-    told = [one.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm", "") for one in rules]
-    return next((one for one in told if one), "")
+def _algorithm(told: Mapping[str, Any]) -> str:
+    rules = told.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
+    found = [one.get("ApplyServerSideEncryptionByDefault", {}).get("SSEAlgorithm", "") for one in rules]
+    return next((one for one in found if one), "")
 
 
 def _document(text: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Datasets: folders with train/ (and valid/, test/) below datasets/ in Kennel's bucket."""
+"""Datasets as they are listed: folders with train/ (and valid/, test/) below datasets/ in Kennel's bucket."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -12,6 +12,8 @@ from dashboard.core.parallel import gather
 PREFIX = "datasets/"
 MARKS, COMPLETE = "samples/", ".complete"
 """Where an object says that a drawn sample is whole: samples/NAME.complete (local_aws.sample_account)."""
+UPLOADING = ".uploading"
+"""Below a data set's name as long as photos of it are being sent: what is there is not all of it."""
 SPLITS = ("train", "valid", "test")
 PHOTOS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif")
 PAGES = 100
@@ -31,12 +33,15 @@ class Dataset:
     splits: Mapping[str, int] = field(default_factory=dict)
     is_counted: bool = True
     is_whole: bool = True  # False while it is still being drawn
+    is_uploading: bool = False  # photos of it are being sent, or were until that was broken off
 
     @property
     def problem(self) -> str:
         """Why it cannot be trained on, "" when it can."""
         if not self.is_whole:
             return "it is still being drawn"
+        if self.is_uploading:
+            return "its upload goes on, or was broken off"
         if not self.splits.get("train"):
             return "there is no photo in train/"
         if self.classes < 2:
@@ -72,10 +77,11 @@ def _dataset(aws: Aws, bucket: str, prefix: str) -> Dataset | None:
     classes: set[str] = set()
     size = 0
     first = ""
-    more = False
+    more = is_uploading = False
     for page in aws.pages("s3", "ListObjectsV2", limit=PAGES, Bucket=bucket, Prefix=prefix):
         for thing in page.get("Contents", []):
             parts = thing["Key"].removeprefix(prefix).split("/")
+            is_uploading = is_uploading or parts == [UPLOADING]
             if len(parts) != 3 or parts[0] not in SPLITS or not parts[2].lower().endswith(PHOTOS):
                 continue
             split, label, _ = parts
@@ -96,6 +102,7 @@ def _dataset(aws: Aws, bucket: str, prefix: str) -> Dataset | None:
         is_sample=_is_sample(aws, bucket, first),
         splits=dict(splits),
         is_counted=not more,
+        is_uploading=is_uploading,
     )
 
 

@@ -40,7 +40,11 @@ READS = _calls(
     },
     logs="DescribeLogGroups DescribeLogStreams FilterLogEvents GetLogEvents",
     pricing="GetProducts",
-    s3="GetBucketLocation GetObject GetObjectTagging HeadBucket HeadObject ListObjectsV2",
+    s3="""
+        GetBucketAcl GetBucketEncryption GetBucketLocation GetBucketPolicy GetBucketPolicyStatus GetBucketTagging
+        GetBucketVersioning GetObject GetObjectTagging GetPublicAccessBlock HeadBucket HeadObject ListBuckets
+        ListObjectsV2
+    """,
     sagemaker="""
         BatchDescribeModelPackage DescribeEndpoint DescribeEndpointConfig DescribeHyperParameterTuningJob DescribeModel
         DescribeModelPackage DescribeNotebookInstance DescribeTrainingJob ListEndpointConfigs ListEndpoints
@@ -78,15 +82,17 @@ OPERATES = _calls(
     },
     logs="CreateLogGroup DeleteLogStream PutRetentionPolicy",
     s3="""
-        AbortMultipartUpload CompleteMultipartUpload CreateMultipartUpload DeleteObject DeleteObjects PutObject
-        UploadPart
+        AbortMultipartUpload CompleteMultipartUpload CopyObject CreateBucket CreateMultipartUpload DeleteObject
+        DeleteObjects PutBucketEncryption PutBucketPolicy PutBucketTagging PutBucketVersioning PutObject
+        PutPublicAccessBlock UploadPart
     """,
     sagemaker="""
         AddTags CreateEndpoint CreateEndpointConfig CreateHyperParameterTuningJob CreateModel CreateModelPackage
-        CreateModelPackageGroup CreateTrainingJob DeleteEndpoint DeleteEndpointConfig DeleteHyperParameterTuningJob
-        DeleteModel DeleteModelPackage DeleteModelPackageGroup DeleteTags DeleteTrainingJob
-        StopHyperParameterTuningJob StopNotebookInstance StopTrainingJob UpdateEndpoint
-        UpdateEndpointWeightsAndCapacities UpdateModelPackage
+        CreateModelPackageGroup CreateNotebookInstance CreateNotebookInstanceLifecycleConfig
+        CreatePresignedNotebookInstanceUrl CreateTrainingJob DeleteEndpoint DeleteEndpointConfig
+        DeleteHyperParameterTuningJob DeleteModel DeleteModelPackage DeleteModelPackageGroup DeleteNotebookInstance
+        DeleteTags DeleteTrainingJob StartNotebookInstance StopHyperParameterTuningJob StopNotebookInstance
+        StopTrainingJob UpdateEndpoint UpdateEndpointWeightsAndCapacities UpdateModelPackage
     """,
     scheduler="CreateSchedule DeleteSchedule UpdateSchedule",
     sns="CreateTopic SetTopicAttributes",

@@ -37,6 +37,8 @@ _TAGGED_WHEN_MADE = frozenset(
         "sagemaker:CreateHyperParameterTuningJob",
         "sagemaker:CreateModel",
         "sagemaker:CreateModelPackageGroup",
+        "sagemaker:CreateNotebookInstance",
+        "sagemaker:CreateNotebookInstanceLifecycleConfig",
         "sagemaker:CreateTrainingJob",
     }
 )
@@ -51,6 +53,33 @@ _NAMED = {
     "logs": "log-group:/aws/*",
 }
 """What Kennel names itself, by the prefix of the actions: the end of its ARN."""
+
+
+_BUCKETS = frozenset(
+    f"s3:{name}"
+    for name in (
+        "GetBucketAcl",
+        "GetBucketPolicy",
+        "GetBucketPolicyStatus",
+        "GetBucketPublicAccessBlock",
+        "GetBucketTagging",
+        "GetBucketVersioning",
+        "GetEncryptionConfiguration",
+    )
+)
+"""What is asked of every bucket of the account, to see which of them are open: how it is set, not what is in it."""
+_BUCKETS_CHANGED = frozenset(
+    f"s3:{name}"
+    for name in (
+        "CreateBucket",
+        "PutBucketPolicy",
+        "PutBucketPublicAccessBlock",
+        "PutBucketTagging",
+        "PutBucketVersioning",
+        "PutEncryptionConfiguration",
+    )
+)
+"""What makes a bucket, and makes one safe: those whose name begins with Kennel's."""
 
 
 _SAID: Mapping[tuple[str, str], Mapping[str, Any]] = {
@@ -76,7 +105,11 @@ def reading(account: Account, buckets: Iterable[str]) -> Iterator[Grant]:
     where = account.where
     for right in rights(account, READS):
         sid = f"Read{_word(right.service)}"
-        if right.service == "s3":
+        if right.action == "s3:ListAllMyBuckets":
+            yield Grant("ReadAll", (right.action,))
+        elif right.action in _BUCKETS:
+            yield Grant("ReadBuckets", (right.action,), (f"arn:{where.partition}:s3:::*",))
+        elif right.service == "s3":
             for bucket in dict.fromkeys((account.bucket, trail_bucket(account), *buckets)):
                 yield Grant("ReadS3", (right.action,), (right.resource.replace(":::*", f":::{bucket}", 1),))
         elif right.resource == ANYTHING:
@@ -113,7 +146,9 @@ def operating(account: Account) -> Iterator[Grant]:
 def _operates(account: Account, right: Right) -> Iterator[Grant]:
     """A right of the operator's, as narrow as its service allows."""
     service = right.service
-    if service == "s3":
+    if service == "s3" and right.action in _BUCKETS_CHANGED:
+        yield Grant("MakeBuckets", (right.action,), (right.resource.replace(":::*", ":::kennel-*", 1),))
+    elif service == "s3":
         yield Grant("WriteS3", (right.action,), (right.resource.replace(":::*", f":::{account.bucket}", 1),))
     elif right.action == "iam:CreateServiceLinkedRole":
         name = Limit("StringEquals", "iam:AWSServiceName", (

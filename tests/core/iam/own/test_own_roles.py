@@ -30,11 +30,11 @@ TABLES = (READS, OPERATES, MENDS)
 NAMED_ONLY = frozenset(
     # named in the code for what they are, and never called with a role of Kennel's own: events in CloudTrail, codes of
     # errors, examples of what changes something, programs that are shown, and what a proof does (embedded AWS only)
-    {"AllocateAddress", "AssumeRole", "CopyObject", "CreateBucket", "CreateNotebookInstance", "CreateTrail",
-     "DeleteBucket", "DeleteLogGroup", "DeleteNotebookInstance", "GetCallerIdentity", "GetConsoleOutput",
+    {"AllocateAddress", "AssumeRole", "CreateTrail",
+     "DeleteBucket", "DeleteLogGroup", "GetCallerIdentity", "GetConsoleOutput",
      "GetDelegatedAccessToken", "GetFederationToken", "GetSessionToken", "GetWebIdentityToken", "InvokeEndpointAsync",
-     "InvokeEndpointWithResponseStream", "ListBuckets", "ListObjects", "Publish", "PutBucketPolicy",
-     "PutEventSelectors", "PutRolePermissionsBoundary", "StartLogging", "StartNotebookInstance",
+     "InvokeEndpointWithResponseStream", "ListObjects", "Publish",
+     "PutEventSelectors", "PutRolePermissionsBoundary", "StartLogging",
      "UpdateNotebookInstance"}
 )  # fmt: skip
 

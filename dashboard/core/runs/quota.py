@@ -11,7 +11,7 @@ from dashboard.core.runs.instances import Family, family, hardware
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Quota
 
-_USED = re.compile(r" for (spot )?training job usage$| for endpoint usage$")
+_USED = re.compile(r" for (spot )?training job usage$| for (endpoint|notebook instance) usage$")
 EC2_CODES = {
     (Family.STANDARD, False): ("Running On-Demand Standard (A, C, D, H, I, M, R, T, Z) instances", "L-1216C47A"),
     (Family.STANDARD, True): ("All Standard (A, C, D, H, I, M, R, T, Z) Spot Instance Requests", "L-34B43A08"),

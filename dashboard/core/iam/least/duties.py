@@ -47,6 +47,7 @@ _NETWORK_READS = (
     "ec2:DescribeSubnets",
     "ec2:DescribeSecurityGroups",
 )
+_STOPS = ("sagemaker:DescribeNotebookInstance", "sagemaker:StopNotebookInstance")
 _SESSIONS = (
     "ssm:UpdateInstanceInformation",
     "ssmmessages:CreateControlChannel",
@@ -169,8 +170,14 @@ def notebook(serves: Resources, where: Where) -> tuple[Grant, ...]:
             if jobs
             else []
         ),
+        *(
+            [Grant("StopItself", _STOPS, serves.notebooks, why="it stops itself when nobody works in it")]
+            if serves.notebooks
+            else []
+        ),
         *_logs("OwnLogs", (NOTEBOOKS,), where, new=True),
         *_keys(serves),
+        *_network(serves, where),
     )
 
 

@@ -38,7 +38,8 @@ class Resources:
     endpoints: ARNs of those that are asked. groups: log groups that it writes to; new_groups: those of them that are
     not there yet. namespaces: of its metrics. keys: KMS keys. subnets, security_groups: where it works in a VPC.
     jobs: patterns of names of the trainings that a notebook starts, and roles: ARNs of those that it passes to them.
-    topics: SNS topics that are told. managed: an instance that Systems Manager opens sessions on.
+    notebooks: ARNs of notebook instances that stop themselves. topics: SNS topics that are told. managed: an instance
+    that Systems Manager opens sessions on.
     """
 
     reads: tuple[Folder, ...] = ()
@@ -55,6 +56,7 @@ class Resources:
     jobs: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
+    notebooks: tuple[str, ...] = ()
     managed: bool = False
 
     @classmethod

@@ -45,6 +45,8 @@ _TAGGED_WHEN_MADE = frozenset(
 FUNCTIONS = ("kennel-*", "*-photos")
 """Whose code the operator may change: whoever changes a function's code works as its role. Kennel names a function
 after its endpoint, with "-photos" behind it."""
+NOTEBOOKS = "kennel-*"
+"""Which notebook instances the operator may open: whoever opens one works as its role. Kennel suggests such names."""
 _CODE = frozenset({"lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"})
 _NAMED = {
     "budgets": "budget/kennel-month*",
@@ -173,6 +175,9 @@ def _operates(account: Account, right: Right) -> Iterator[Grant]:
     elif service == "cloudwatch":
         alarms = right.resource.rpartition(":")[0]
         yield Grant("OwnAlarms", (right.action,), (f"{alarms}:kennel-*", f"{alarms}:TargetTracking-*"))
+    elif right.action == "sagemaker:CreatePresignedNotebookInstanceUrl":
+        start = right.resource.partition(":notebook-instance/")[0]
+        yield Grant("OpenNotebooks", (right.action,), (f"{start}:notebook-instance/{NOTEBOOKS}",), (_MARK,))
     elif right.action in _CODE:
         start = right.resource.partition(":function:")[0]
         yield Grant("FunctionCode", (right.action,), tuple(f"{start}:function:{name}" for name in FUNCTIONS), (_MARK,))

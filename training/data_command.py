@@ -23,6 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report = commands.add_parser("report", help="what is in a data set and what is wrong with it")
     report.add_argument("source", help="a folder, a .zip, s3://bucket/prefix, https://….zip or dogImages")
     report.add_argument("--json", action="store_true", help="print JSON instead of text")
+    report.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write it there; beside it .progress tells how many photos were looked at",
+    )
     report.add_argument("--seed", type=int, default=0, help="what missing splits are held out with (default: 0)")
     report.add_argument("--cache", type=Path, metavar="DIR", help="where downloads go (default: ~/.cache/kennel/data)")
     fetch = commands.add_parser("fetch", help="download and unpack a data set; goes on where it was broken off")
@@ -57,10 +63,19 @@ def _report(options: argparse.Namespace) -> str:
     root = sources.resolve(options.source, options.cache or sources.default_cache(), _show)
     dataset = scan(root, options.seed)
     total = len(dataset.files)
-    found = inspect(dataset, os.cpu_count() or 1, lambda done: _show(done, total, "photos"))
-    if options.json:
-        return json.dumps(found.as_dict(), indent=2, ensure_ascii=False) + "\n"
-    return "\n".join(found.lines()) + "\n"
+    found = inspect(dataset, os.cpu_count() or 1, lambda done: _tell(options.out, done, total))
+    text = json.dumps(found.as_dict(), indent=2, ensure_ascii=False) if options.json else "\n".join(found.lines())
+    if options.out is None:
+        return f"{text}\n"
+    options.out.write_text(f"{text}\n", encoding="utf-8", errors="replace")
+    return ""
+
+
+def _tell(out: Path | None, done: int, total: int) -> None:
+    """On a terminal, and for a program that waits for the file."""
+    _show(done, total, "photos")
+    if out is not None:
+        out.with_suffix(".progress").write_text(str(done))
 
 
 def _show(done: int, total: int, unit: str) -> None:

@@ -66,7 +66,7 @@ def _spot_prices(where: str, _aws: Aws) -> Seen[Mapping[str, SpotPrice]]:
 
 
 def _made(aws: Aws, seen: Listing) -> _Made:
-    kept, at, listed = _kept(), where(aws), prices()
+    kept, at, listed = _kept(), where(aws), prices(aws.account)
     made = kept.get(at)
     if made is None or made.runs is not seen.runs or made.prices is not listed:
         found = outcomes(seen.runs, costs(aws), now(), is_embedded=aws.account.is_embedded)

@@ -53,12 +53,12 @@ def forget_endpoints() -> None:
 
 @st.cache_data(show_spinner=False, ttl=2, refresh_mode="background", max_entries=8)
 def _endpoints(where: str, _aws: Aws) -> Reading[tuple[Endpoint, ...]]:
-    return Reading(serving.list_endpoints(_aws, prices()), now())
+    return Reading(serving.list_endpoints(_aws, prices(_aws.account)), now())
 
 
 @st.cache_data(show_spinner=False, ttl=1, refresh_mode="background", max_entries=64)
 def _endpoint(where: str, name: str, _aws: Aws) -> Reading[Endpoint]:
-    return Reading(serving.get_endpoint(_aws, prices(), name), now())
+    return Reading(serving.get_endpoint(_aws, prices(_aws.account), name), now())
 
 
 @st.cache_data(show_spinner=False, ttl=3, refresh_mode="background", max_entries=64)

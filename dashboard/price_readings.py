@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.core.aws import Account, Aws, chosen
+from dashboard.core.aws import Account, Aws
 from dashboard.core.costs import price_cache, spot_history
 from dashboard.core.costs.price_cache import Refreshed, SpotDay
 from dashboard.core.costs.prices import PriceBook
@@ -29,19 +29,20 @@ class Told:
     broken: tuple[str, ...] = ()
 
 
-def prices() -> PriceBook:
-    """The price book of the account that the environment names. The same object until a refresh."""
-    return _merged(prices_stamp())
+def prices(account: Account) -> PriceBook:
+    """The price book of a kind of account: the embedded AWS, or a real one. The same object until a refresh."""
+    return _merged(prices_stamp(account))
 
 
-def prices_stamp() -> str:
+def prices_stamp(account: Account) -> str:
     """Changes when `prices` would give other prices: a part of the key of what was counted with them."""
-    return "\n".join(f"{one} {changed}" for one in _files() if (changed := _changed(one)))
+    files = _files(is_embedded=account.is_embedded)
+    return "\n".join(f"{one} {changed}" for one in files if (changed := _changed(one)))
 
 
 def told_prices(account: Account, region: str) -> Told:
     """What this kind of account told of a region."""
-    prices()  # a file that makes no sense is set aside by reading it
+    prices(account)  # a file that makes no sense is set aside by reading it
     path = price_cache.file(home(os.environ), region, is_embedded=account.is_embedded)
     kept = _kept(str(path), changed) if (changed := _changed(path)) else None
     aside = sorted(path.parent.glob(f"*{price_cache.BROKEN}")) if path.parent.is_dir() else []
@@ -89,10 +90,9 @@ def _changed(file: Path) -> int:
         return 0
 
 
-def _files() -> list[Path]:
+def _files(*, is_embedded: bool) -> list[Path]:
     """The refreshed prices of this kind of account, of all regions."""
     folder = home(os.environ) / "prices"
-    is_embedded = chosen(os.environ).is_embedded
     if not folder.is_dir():
         return []
     return sorted(one for one in folder.glob("*.json") if one.name.startswith(EMBEDDED) is is_embedded)

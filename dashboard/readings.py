@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from dashboard import sample_account
-from dashboard.core.aws import Aws
+from dashboard.core.aws import Aws, lasting
 
 T = TypeVar("T")
 
@@ -24,9 +24,11 @@ def now() -> datetime:
 
 
 def where(aws: Aws) -> str:
-    """What tells one account's readings from another's."""
+    """What tells the readings of one account, region and identity from another's."""
     account = aws.account
-    return f"{account.name} {account.account_id} {account.region} {account.endpoint_url}"
+    kind = "embedded" if account.is_embedded else "profile"
+    who = lasting(account.identity)
+    return f"{kind} {account.name} {account.account_id} {account.region} {account.endpoint_url} {who}"
 
 
 def is_filling(aws: Aws) -> bool:

@@ -46,7 +46,7 @@ def _recorded(where: str, endpoint: str, variant: str, window: str, _aws: Aws) -
 @st.cache_data(show_spinner=False, ttl=30, refresh_mode="background", max_entries=64)
 def _facts(where: str, endpoint: str, variant: str, _aws: Aws) -> Reading[Facts]:
     at = now()
-    return Reading(facts.read(_aws, scaling(_aws, endpoint, variant).value, prices(), at), at)
+    return Reading(facts.read(_aws, scaling(_aws, endpoint, variant).value, prices(_aws.account), at), at)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)

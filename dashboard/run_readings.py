@@ -88,7 +88,7 @@ def cost(aws: Aws, one: Run) -> Quote:
 def costs(aws: Aws) -> Callable[[Run], Quote]:
     """What tells the cost of any run, as `cost` does: for thousands of them, the caches are looked up once."""
     at = where(aws)
-    known, book, listed = _costs(at, prices_stamp()), _book(at), prices()
+    known, book, listed = _costs(at, prices_stamp(aws.account)), _book(at), prices(aws.account)
 
     def of(one: Run) -> Quote:
         stamp = (one.key, one.created)
@@ -120,6 +120,17 @@ def log(aws: Aws, key: str) -> "Tail":
     tail = _log(where(aws), key)
     tail.read_on(aws)
     return tail
+
+
+def tails(aws: Aws, keys: Iterable[str]) -> dict[str, "Tail"]:
+    """The same of several runs, read side by side, by key; what cannot be read is left out."""
+
+    def read(key: str) -> tuple[str, Tail | None]:
+        with contextlib.suppress(KennelError):  # a run's own page says why
+            return key, log(aws, key)
+        return key, None
+
+    return {key: tail for key, tail in gather(read, keys) if tail is not None}
 
 
 def find_in_log(aws: Aws, key: str, text: str) -> tuple[LogLine, ...]:

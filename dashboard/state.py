@@ -8,24 +8,24 @@ say how old. Whoever changes something calls `forget`.
 import contextlib
 import gc
 import importlib
-import os
 import secrets
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from dashboard import embedded, sample_account
+from dashboard import embedded, price_readings, sample_account, tab
 from dashboard.bill_readings import activate_tags, ask_bill, bill
 from dashboard.budget_readings import Budgets, budget_messages, budgets, forget_budgets
 from dashboard.choice_readings import advice, choices, spot_prices
-from dashboard.core.aws import Account, Aws, connect, fingerprint
-from dashboard.core.data import datasets as data
-from dashboard.core.data.datasets import Dataset
+from dashboard.core.accounts.attempt import Attempt
+from dashboard.core.accounts.choice import Choice, fingerprint
+from dashboard.core.accounts.connecting import connect
+from dashboard.core.aws import Account, Aws
+from dashboard.core.costs.prices import PriceBook
 from dashboard.core.errors import KennelError
 from dashboard.core.home import home
 from dashboard.core.overview import Overview, assemble, is_recent
@@ -36,6 +36,17 @@ from dashboard.core.runs.quota import Limits, sagemaker_limits
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Surroundings, about
 from dashboard.cost_readings import forget_costs, ledger
+from dashboard.data_readings import (
+    buckets,
+    contents,
+    corrections,
+    data_jobs,
+    data_report_of,
+    datasets,
+    forget_data,
+    of_photos,
+    pictures,
+)
 from dashboard.embedded import Embedded
 from dashboard.endpoint_readings import (
     brief_traffic,
@@ -59,7 +70,7 @@ from dashboard.function_readings import (
 from dashboard.measure_readings import measure, measurements, measuring, stop_measuring
 from dashboard.model_readings import forget_models, fronts, groups, imports, versions, visitors
 from dashboard.morning_readings import first_steps, forget_morning, morning, posture_so_far
-from dashboard.price_readings import prices, refresh_prices, spot_days, told_prices
+from dashboard.price_readings import refresh_prices, spot_days, told_prices
 from dashboard.readings import Reading, is_filling, now, where
 from dashboard.replay_readings import forget_replays, recorded_traffic, replay_facts, replayed
 from dashboard.run_readings import (
@@ -78,6 +89,7 @@ from dashboard.run_readings import (
     loss_curves,
     run,
     runs,
+    tails,
     trials,
     usage,
     whole_log,
@@ -108,14 +120,19 @@ __all__ = [
     "ask_bill",
     "bill",
     "brief_traffic",
+    "buckets",
     "budget_messages",
     "budgets",
     "card",
     "choices",
     "comparison",
     "connection",
+    "contents",
+    "corrections",
     "cost",
     "costs",
+    "data_jobs",
+    "data_report_of",
     "datasets",
     "deleted",
     "endpoint",
@@ -151,7 +168,9 @@ __all__ = [
     "measuring",
     "morning",
     "now",
+    "of_photos",
     "overview",
+    "pictures",
     "ping",
     "posture",
     "posture_so_far",
@@ -174,6 +193,7 @@ __all__ = [
     "spot_prices",
     "stop_measuring",
     "surroundings",
+    "tails",
     "told_prices",
     "traffic",
     "trials",
@@ -207,19 +227,36 @@ WARM_CLIENTS = (
     "ec2",
     "lambda",
 )
-SOON = timedelta(seconds=2)
-PATIENCE = 10
-"""What is worth looking at again soon is, after so many times as long as looking took."""
 
 
 def connection() -> Aws:
-    """The account in use; a new one after the embedded AWS restarted or the environment chose another.
+    """The account that this tab has chosen, as it may use it; a new one after the embedded AWS restarted or the
+    configuration changed.
 
-    Started without the launcher, the embedded AWS is started here first. Raises Unreachable, CredentialsProblem or
-    ServiceFault.
+    Where no launcher does, the embedded AWS is started here first. A page waits no longer than CONNECTING seconds.
+    Raises Unreachable, CredentialsProblem and the other errors of `connect`.
     """
-    _own_embedded_aws()
-    return _connection(fingerprint())
+    choice = tab.chosen()
+    if choice.is_embedded:
+        _own_embedded_aws()
+    connected = _connected(choice, CONNECTING)
+    return connected.changing if tab.switch(connected.reading.account) else connected.reading
+
+
+def connecting(choice: Choice) -> Attempt[Account]:
+    """Begin to connect to a choice, so that a tab which then chooses it need not wait; returns at once."""
+
+    def connected() -> Account:
+        if choice.is_embedded:
+            _own_embedded_aws()
+        return _connected(choice, SIGNING_IN).reading.account
+
+    return Attempt(choice, connected)
+
+
+def prices() -> PriceBook:
+    """The price book of the account that this tab has chosen. The same object until a refresh."""
+    return price_readings.prices(tab.chosen().unasked)
 
 
 def warm_up() -> None:
@@ -246,20 +283,9 @@ def overview(aws: Aws) -> Reading[Overview]:
         with_checkpoint(aws, one) if one.status is RunStatus.RECLAIMED and is_recent(one, now()) else one
         for one in seen_runs.value
     )
-    return Reading(assemble(known, seen_endpoints.value, prices=prices(), region=region, now=now()), at)
-
-
-def datasets(aws: Aws) -> Reading[tuple[Dataset, ...]]:
-    """The datasets of the account. Counting many takes long, so that it is done seldom.
-
-    That there are none, or one that cannot be trained on (yet), is looked at again soon.
-    """
-    reading, took = _datasets(where(aws), aws)
-    is_settled = reading.value and not any(one.problem for one in reading.value)
-    if not is_settled and now() - reading.at > max(SOON, PATIENCE * took):
-        _datasets.clear()
-        reading, _ = _datasets(where(aws), aws)
-    return reading
+    return Reading(
+        assemble(known, seen_endpoints.value, prices=price_readings.prices(aws.account), region=region, now=now()), at
+    )
 
 
 def surroundings(aws: Aws, spec: TrainingSpec) -> Reading[Surroundings]:
@@ -294,7 +320,8 @@ def forget() -> None:
     forget_models()
     forget_security()
     forget_morning()
-    for cached in (_datasets, _ping, _surroundings):
+    forget_data()
+    for cached in (_ping, _surroundings):
         cached.clear()
 
 
@@ -325,9 +352,30 @@ def _own_embedded_aws() -> Embedded | None:
     return started
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _connection(fingerprint: str) -> Aws:
-    return connect(os.environ)
+class _Connected:
+    """One connection, shared by all tabs: to read, and to change where a tab is allowed to."""
+
+    def __init__(self, reading: Aws) -> None:
+        self.reading = reading
+
+    @cached_property
+    def changing(self) -> Aws:
+        return self.reading.changing(allowed=True)
+
+
+def _connected(choice: Choice, patience: float) -> _Connected:
+    stamp = fingerprint(choice)
+    attempt = _attempt(stamp, choice)
+    try:
+        return attempt.wait(patience)
+    finally:
+        if attempt.has_failed:
+            _attempt.clear(stamp, choice)  # whoever asks next tries again
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _attempt(fingerprint: str, _choice: Choice) -> Attempt[_Connected]:
+    return Attempt(_choice, lambda: _Connected(connect(_choice)))
 
 
 @st.cache_resource(show_spinner=False)
@@ -363,10 +411,3 @@ def _launches(where: str) -> _Launches:
 @st.cache_data(show_spinner=False, ttl=1, max_entries=8)
 def _ping(where: str, _aws: Aws) -> None:
     _aws.call("sts", "GetCallerIdentity")
-
-
-@st.cache_data(show_spinner=False, ttl=20, refresh_mode="background", max_entries=8)
-def _datasets(where: str, _aws: Aws) -> tuple[Reading[tuple[Dataset, ...]], timedelta]:
-    begun = now()
-    found = data.list_datasets(_aws, is_filling=is_filling(_aws))
-    return Reading(found, now()), now() - begun

@@ -29,7 +29,7 @@ def waste_so_far(aws: Aws) -> Sweep | None:
 
     One that is older than SELDOM, or was made before something changed, is made again in the background.
     """
-    listed = prices()
+    listed = prices(aws.account)
     seen = _glance(where(aws)).look(lambda: sweep(aws, listed, now()))
     return seen.value if seen is not None else None
 
@@ -55,7 +55,7 @@ def _waste(where: str, idle: timedelta, _aws: Aws) -> Reading[Sweep]:
     glance = _glance(where)
     found = glance.newest(NEW) if idle == IDLE else None
     if found is None:
-        found = sweep(_aws, prices(), now(), idle=idle)
+        found = sweep(_aws, prices(_aws.account), now(), idle=idle)
         if idle == IDLE:
             glance.keep(Reading(found, found.at))
     return Reading(found, found.at)

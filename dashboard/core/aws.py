@@ -1,39 +1,42 @@
 """The one seam to AWS: everything Kennel asks of an account goes through an `Aws`.
 
-`connect()` gives the embedded AWS of this machine, or the real profile named in KENNEL_AWS_PROFILE, read-only
-unless KENNEL_AWS_WRITE=1. Whoever holds an `Aws` cannot tell the two apart, and need not.
+`connect()` gives the embedded AWS of this machine, or the real profile named in KENNEL_AWS_PROFILE, read-only. Which
+account a page is of, and whether it may change it, is chosen in core/accounts. Whoever holds an `Aws` cannot tell the
+two apart, and need not.
 """
 
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, UnknownRegionError
-from botocore.loaders import create_loader
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
-from botocore.regions import EndpointResolver
-from botocore.utils import parse_timestamp
 
+from dashboard.core import noting
+from dashboard.core.aws_answers import check_body, check_members
 from dashboard.core.aws_errors import translate
+from dashboard.core.aws_models import client_region, prepared
 from dashboard.core.aws_writes import changes
-from dashboard.core.errors import CredentialsProblem, ReadOnly, ServiceFault, Unreachable
+from dashboard.core.errors import CredentialsProblem, ReadOnly, Refused, Unreachable
 from dashboard.core.home import aws_state
 from dashboard.core.iam.rights import Where, partition_of
 
 EMBEDDED_ACCOUNT = "123456789012"
+_SESSION = re.compile(r"/botocore-session-\d+$")
 CONNECTIONS = 48
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 20.0
+IDENTITY_SECONDS = 6.0
 INVOKE_SECONDS = 65.0  # SageMaker gives a container 60 s to answer
 EMBEDDED_ATTEMPTS = 2  # a process on this machine: what it refuses twice it refuses
 REAL_ATTEMPTS = 5
@@ -52,7 +55,9 @@ _NOTHING_OF_THE_PERSONS = {
 
 @dataclass(frozen=True)
 class Account:
-    """The account and region in use. `name` is the profile's name, or "embedded"."""
+    """The account and region in use. `name` is the profile's name, or "embedded"; `identity` the ARN that calls are
+    made as, "" while it is not known.
+    """
 
     name: str
     region: str
@@ -62,6 +67,7 @@ class Account:
     endpoint_url: str | None = None
     client_file: str = ""  # where the embedded AWS wrote its address and keys; "" on a real account
     time_scale: float = 1.0  # how many times faster than AWS the embedded one waits: alarms, cooldowns, starts
+    identity: str = ""
 
     @property
     def profile(self) -> str:
@@ -86,13 +92,43 @@ class Account:
     def role_arn(self, name: str) -> str:
         return f"arn:{self.partition}:iam::{self.account_id}:role/{name}"
 
+    def is_same(self, other: "Account") -> bool:
+        """Whether both are one account in one region, asked as one identity, as far as that is known of both."""
+        mine, theirs = (lasting(one.identity) for one in (self, other))
+        is_one = (self.is_embedded, self.name, self.account_id, self.region) == (
+            other.is_embedded,
+            other.name,
+            other.account_id,
+            other.region,
+        )
+        return is_one and (mine == theirs or not mine or not theirs)
+
+
+_PLANNED_ON: ContextVar[Account | None] = ContextVar("planned_on", default=None)
+
+
+@contextmanager
+def only_on(account: Account) -> Iterator[None]:
+    """Inside, whatever calls another account, region or identity is refused, and changes are where `account` may not.
+
+    What was planned on one account so never acts on another, whichever connection a button still holds.
+    """
+    token = _PLANNED_ON.set(account)
+    try:
+        yield
+    finally:
+        _PLANNED_ON.reset(token)
+
 
 class Aws:
     """Clients of one account and region. Safe to share between threads; cheap to make."""
 
-    def __init__(self, account: Account, session: botocore.session.Session) -> None:
+    def __init__(self, account: Account, session: botocore.session.Session, origin: Account | None = None) -> None:
+        """origin: the account that a person chose, where this is it in another region or with other keys."""
         self.account = account
+        self._origin = origin or account
         self._session = session
+        self._read_seconds = READ_SECONDS
         self._attempts: int | None = None  # of each call; None: as many as its service and account usually get
         self._lock = threading.Lock()  # botocore sessions are not thread-safe, clients are
         self._clients: dict[str, Any] = {}
@@ -111,21 +147,39 @@ class Aws:
         """The same account in another region, for what is asked of that region alone."""
         if region == self.account.region:
             return self
-        other = Aws(replace(self.account, region=region), self._session)
+        other = Aws(replace(self.account, region=region), self._session, self._origin)
         other._lock = self._lock  # of the session that both make their clients with
+        return other
+
+    def changing(self, allowed: bool) -> "Aws":
+        """The same account and region, with changes allowed, or refused."""
+        if allowed == self.account.writable:
+            return self
+        other = Aws(replace(self.account, writable=allowed), self._session, self._origin)
+        other._lock = self._lock
         return other
 
     def trying_once(self) -> "Aws":
         """The same account without retries, for measuring: what is refused is told at once, and counted."""
-        other = Aws(self.account, self._session)
+        other = Aws(self.account, self._session, self._origin)
         other._lock, other._attempts = self._lock, 1
+        return other
+
+    def known_as(self, account: Account) -> "Aws":
+        """The same connection, with more known of its account."""
+        return Aws(account, self._session)
+
+    def asking_who(self) -> "Aws":
+        """The same account, with less patience: for the one question that a person waits for before any page."""
+        other = Aws(self.account, self._session, self._origin)
+        other._lock, other._attempts, other._read_seconds = self._lock, 2, IDENTITY_SECONDS
         return other
 
     def acting(self, keys: Mapping[str, Any]) -> "Aws":
         """The same account and region with the keys of a session, as AssumeRole answers them (Credentials)."""
-        session = _prepared(botocore.session.Session(session_vars=_NOTHING_OF_THE_PERSONS))
+        session = prepared(botocore.session.Session(session_vars=_NOTHING_OF_THE_PERSONS))
         session.set_credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-        return Aws(self.account, session)
+        return Aws(self.account, session, self._origin)
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """One operation by its AWS name: `call("sagemaker", "DescribeTrainingJob", TrainingJobName=…)`.
@@ -166,10 +220,12 @@ class Aws:
             endpoint_url=self.account.endpoint_url,
             config=self._config(service),
         )
-        client.meta.events.register("after-call", _check_answer)
-        if not self.account.writable:
-            # On our clients, not on the session: a profile with a role calls AssumeRole to get its own keys.
-            client.meta.events.register_first("before-call", self._refuse_changes)
+        events = client.meta.events
+        events.register("before-parse", check_body)
+        events.register("after-call", check_members)
+        noting.watch(client, self)
+        # On our clients, not on the session: a profile with a role calls AssumeRole to get its own keys.
+        client.meta.events.register_first("before-call", self._refuse)
         return client
 
     def _config(self, service: str) -> Config:
@@ -178,7 +234,7 @@ class Aws:
         attempts = self._attempts or usual
         return Config(
             connect_timeout=CONNECT_SECONDS,
-            read_timeout=INVOKE_SECONDS if invoking else READ_SECONDS,
+            read_timeout=INVOKE_SECONDS if invoking else self._read_seconds,
             retries={"mode": "standard", "total_max_attempts": attempts},
             max_pool_connections=CONNECTIONS,
             proxies={} if self.account.is_embedded else None,  # never send this machine's traffic to a proxy
@@ -186,56 +242,53 @@ class Aws:
             user_agent_appid="kennel",
         )
 
-    def _refuse_changes(self, model: Any, **_: Any) -> None:
-        if changes(model.name):
+    def _refuse(self, model: Any, **_: Any) -> None:
+        call = f"{model.service_model.service_name} {model.name}"
+        planned = _PLANNED_ON.get()
+        if planned is not None and not planned.is_same(self._origin):
+            raise Refused(
+                f"{call} was not sent",
+                f"it is of {where_words(self._origin)}, and this tab is on {where_words(planned)} now",
+                "open what you meant to do once more",
+            )
+        is_allowed = self.account.writable and (planned is None or planned.writable)
+        if not is_allowed and changes(model.name):
             raise ReadOnly(
-                f"{model.service_model.service_name} {model.name} was not sent",
-                f"the account {self.account.name} is connected read-only",
-                "start Kennel with KENNEL_AWS_WRITE=1 to allow changes there",
+                f"{call} was not sent",
+                f"this tab may only read the account {self.account.name}",
+                "allow changes on the page Settings, under Account",
             )
 
 
-def client_region(service: str, region: str) -> str:
-    """Where a service is asked for a region: the Pricing API knows all regions' prices, and is there in three."""
-    if service != "pricing":
-        return region
-    near = {"ap": "ap-south-1", "eu": "eu-central-1", "me": "eu-central-1", "af": "eu-central-1", "il": "eu-central-1"}
-    return near.get(region.partition("-")[0], "us-east-1")
+def where_words(account: Account) -> str:
+    """An account in words, for a message: "the profile work, account 210987654321, eu-west-1"."""
+    which = "the embedded AWS" if account.is_embedded else f"the profile {account.name}"
+    return ", ".join(
+        part for part in (which, account.account_id and f"account {account.account_id}", account.region) if part
+    )
 
 
-def sagemaker_regions(near: str) -> tuple[str, ...]:
-    """The regions that SageMaker is in, as boto3 knows them, of the partition that a region is in (aws, aws-cn, …)."""
-    resolver = _endpoints()
-    try:
-        partition = resolver.get_partition_for_region(near)
-    except UnknownRegionError:
-        return ()
-    return tuple(sorted(resolver.get_available_endpoints("api.sagemaker", partition)))
+def lasting(identity: str) -> str:
+    """An identity without what is another one at each sign-in: the name that botocore gives a session of a role."""
+    return _SESSION.sub("", identity)
 
 
 def connect(environ: Mapping[str, str] = os.environ) -> Aws:
-    """The account chosen by the environment: the embedded AWS, or KENNEL_AWS_PROFILE.
+    """The account chosen by the environment: the embedded AWS, or KENNEL_AWS_PROFILE, to read.
 
     Raises Unreachable when the embedded AWS has not been started, CredentialsProblem when the profile does not work.
     """
     profile = environ.get("KENNEL_AWS_PROFILE", "")
-    if profile:
-        return _connect_profile(profile, writable=environ.get("KENNEL_AWS_WRITE") == "1")
+    return connect_profile(profile) if profile else connect_embedded(environ)
+
+
+def connect_embedded(environ: Mapping[str, str] = os.environ) -> Aws:
+    """The embedded AWS of this machine. Raises Unreachable when it has not been started."""
     return _connect_embedded(aws_state(environ) / "client.json")
 
 
-def chosen(environ: Mapping[str, str] = os.environ) -> Account:
-    """Which account the environment names, before it is asked anything: its id and region are "" still."""
-    profile = environ.get("KENNEL_AWS_PROFILE", "")
-    writable = not profile or environ.get("KENNEL_AWS_WRITE") == "1"
-    return Account(profile or "embedded", "", "", is_embedded=not profile, writable=writable)
-
-
 def fingerprint(environ: Mapping[str, str] = os.environ) -> str:
-    """Changes when `connect` would give something else, e.g. after the embedded AWS restarted. A cache key."""
-    profile = environ.get("KENNEL_AWS_PROFILE", "")
-    if profile:
-        return f"{profile} write={environ.get('KENNEL_AWS_WRITE') == '1'}"
+    """Changes when `connect_embedded` would give something else: after the embedded AWS restarted. A cache key."""
     file = aws_state(environ) / "client.json"
     try:
         return f"{file} {file.stat().st_mtime_ns}"
@@ -269,12 +322,18 @@ def _connect_embedded(file: Path) -> Aws:
     )
     session = botocore.session.Session(session_vars=_NOTHING_OF_THE_PERSONS)
     session.set_credentials(key, secret)
-    return Aws(account, _prepared(session))
+    return Aws(account, prepared(session))
 
 
-def _connect_profile(profile: str, *, writable: bool) -> Aws:
+def connect_profile(profile: str, region: str = "", *, writable: bool = False) -> Aws:
+    """A profile of the AWS configuration, in a region, "" for its own; asks STS who it is.
+
+    Raises CredentialsProblem, and the other errors of `Aws.call`.
+    """
     try:
         session = _profile_session(profile)
+        if region:
+            session.set_config_variable("region", region)
         region = session.get_config_variable("region")
         if not region:
             raise CredentialsProblem(
@@ -284,48 +343,13 @@ def _connect_profile(profile: str, *, writable: bool) -> Aws:
             )
     except BotoCoreError as error:
         raise translate(error, service="sts", operation="GetCallerIdentity", profile=profile) from error
-    unknown = Account(profile, region, "", is_embedded=False, writable=writable)
-    identity = Aws(unknown, session).call("sts", "GetCallerIdentity")
-    account = Account(profile, region, identity["Account"], is_embedded=False, writable=writable)
-    return Aws(account, _profile_session(profile))
+    unknown = Aws(Account(profile, region, "", is_embedded=False, writable=False), session)
+    identity = unknown.asking_who().call("sts", "GetCallerIdentity")
+    account = replace(
+        unknown.account, account_id=identity["Account"], identity=identity.get("Arn", ""), writable=writable
+    )
+    return Aws(account, session)
 
 
 def _profile_session(profile: str) -> botocore.session.Session:
-    return _prepared(botocore.session.Session(profile=profile))
-
-
-def _prepared(session: botocore.session.Session) -> botocore.session.Session:
-    """Models that are parsed once, and times in UTC: a list of runs holds a dozen times for each."""
-    session.register_component("data_loader", _models())
-    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_moment)
-    return session
-
-
-def _moment(told: Any) -> datetime:
-    """A time as an answer holds it. botocore looks up this machine's zone for each, which is most of reading a list."""
-    if isinstance(told, (int, float)):
-        return datetime.fromtimestamp(told, UTC)
-    moment: datetime = parse_timestamp(told)
-    return moment
-
-
-@cache
-def _models() -> Any:
-    """botocore's service models: megabytes of JSON, parsed once for all connections."""
-    return create_loader()
-
-
-@cache
-def _endpoints() -> EndpointResolver:
-    return EndpointResolver(_models().load_data("endpoints"))
-
-
-def _check_answer(http_response: Any, parsed: Mapping[str, Any], model: Any, **_: Any) -> None:
-    """botocore takes any body for an answer, a proxy's welcome page too: one without what AWS always sends is none."""
-    required = model.output_shape.required_members if model.output_shape else ()
-    if http_response.status_code < 300 and required and not any(name in parsed for name in required):
-        raise ServiceFault(
-            f"{model.service_model.service_name} {model.name} answered what AWS never answers",
-            f"none of {', '.join(required)} is in it",
-            "see whether a proxy stands between, then try again",
-        )
+    return prepared(botocore.session.Session(profile=profile))

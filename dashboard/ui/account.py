@@ -6,7 +6,8 @@ from html import escape
 
 import streamlit as st
 
-from dashboard.core.aws import Account, chosen
+from dashboard import tab
+from dashboard.core.aws import Account
 from dashboard.core.costs import SIMULATED
 from dashboard.core.errors import KennelError
 from dashboard.ui.markup import badge
@@ -31,8 +32,8 @@ def explanation(account: Account) -> str:
             )
         return told
     if account.writable:
-        return "Kennel was started with KENNEL_AWS_WRITE=1: what you launch here costs real money."
-    return "Nothing can be changed here. KENNEL_AWS_WRITE=1 at the start allows it."
+        return "Changes are allowed in this tab: what you launch here costs real money."
+    return "Nothing can be changed here. Settings, under Account, allows it."
 
 
 def show(account: Account) -> None:
@@ -55,7 +56,7 @@ def named() -> Iterator[None]:
     try:
         yield
     except KennelError:
-        show(chosen())
+        show(tab.chosen().unasked)
         raise
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import streamlit as st
 
 from dashboard import state
-from dashboard.core.aws import Aws, sagemaker_regions
+from dashboard.core.aws import Aws
+from dashboard.core.aws_models import sagemaker_regions
 from dashboard.core.costs.price_cache import Refreshed
 from dashboard.core.costs.price_table import Group, Row, regions, rows, unknown
 from dashboard.core.costs.prices import Kind, PriceBook

@@ -3,13 +3,15 @@ import os
 import socket
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
 
-from dashboard.core.aws import Account, client_region, connect, fingerprint, sagemaker_regions
-from dashboard.core.errors import CredentialsProblem, ReadOnly, ServiceFault, Throttled, Unreachable
+from dashboard.core.aws import Account, connect, connect_profile, fingerprint, only_on
+from dashboard.core.aws_models import client_region, sagemaker_regions
+from dashboard.core.errors import CredentialsProblem, ReadOnly, Refused, ServiceFault, Throttled, Unreachable
 from tests.core.conftest import ACCESS_KEY, SECRET, Reply, refusal, write_client
 
 IDENTITY = Reply(
@@ -204,7 +206,7 @@ def test_a_real_profile_is_read_only_unless_it_is_switched(profile, fake):
     assert not account.is_embedded
     assert not account.writable
     aws.call("sagemaker", "ListTrainingJobs")
-    with pytest.raises(ReadOnly, match="KENNEL_AWS_WRITE=1") as caught:
+    with pytest.raises(ReadOnly, match="Settings") as caught:
         aws.call("sagemaker", "StopTrainingJob", TrainingJobName="dogs")
     assert "ada" in str(caught.value)
     with pytest.raises(ReadOnly):  # not only through our own call
@@ -231,17 +233,55 @@ def test_a_profile_with_a_role_gets_its_keys_though_it_is_read_only(profile, fak
         aws.call("sts", "AssumeRole", RoleArn="arn:aws:iam::210987654321:role/admin", RoleSessionName="ada")
 
 
-def test_a_real_profile_may_write_when_told_so(profile, fake):
+def test_a_real_profile_may_change_when_told_so(profile, fake):
     fake.on("StopTrainingJob", {})
-    aws = connect({"KENNEL_AWS_PROFILE": profile, "KENNEL_AWS_WRITE": "1"})
+    aws = connect({"KENNEL_AWS_PROFILE": profile}).changing(allowed=True)
     assert aws.account.writable
     aws.call("sagemaker", "StopTrainingJob", TrainingJobName="dogs")
     assert fake.counts["StopTrainingJob"] == 1
+    assert connect_profile(profile, writable=True).account.writable
 
 
-def test_read_only_and_writing_are_different_connections():
-    read, write = ({"KENNEL_AWS_PROFILE": "ada"} | more for more in ({}, {"KENNEL_AWS_WRITE": "1"}))
-    assert fingerprint(read) != fingerprint(write)
+def test_no_variable_allows_changes(profile, fake):
+    assert not connect({"KENNEL_AWS_PROFILE": profile, "KENNEL_AWS_WRITE": "1"}).account.writable
+
+
+def test_what_was_planned_on_one_account_calls_no_other(profile, fake):
+    fake.on("ListTrainingJobs", {"TrainingJobSummaries": []})
+    aws = connect({"KENNEL_AWS_PROFILE": profile})
+    elsewhere = replace(aws.account, region="eu-central-1")
+    with only_on(elsewhere), pytest.raises(Refused, match="eu-central-1"):
+        aws.call("sagemaker", "ListTrainingJobs")
+    assert "ListTrainingJobs" not in fake.counts
+    with only_on(aws.account):
+        aws.call("sagemaker", "ListTrainingJobs")
+        aws.in_region("us-west-2").call("sagemaker", "ListTrainingJobs")  # of the same account, and meant
+    for other in ("name", "account_id", "identity"):
+        with only_on(replace(aws.account, **{other: "another"})), pytest.raises(Refused):
+            aws.trying_once().call("sagemaker", "ListTrainingJobs")
+
+
+def test_a_connection_that_may_change_does_not_once_its_tab_may_not(profile, fake):
+    fake.on("StopTrainingJob", {})
+    aws = connect_profile(profile, writable=True)
+    with only_on(replace(aws.account, writable=False)), pytest.raises(ReadOnly, match="Settings"):
+        aws.call("sagemaker", "StopTrainingJob", TrainingJobName="dogs")
+    assert "StopTrainingJob" not in fake.counts
+
+
+def test_the_identity_is_known_and_the_name_of_a_session_tells_nobody_apart(profile, fake):
+    account = connect({"KENNEL_AWS_PROFILE": profile}).account
+    assert account.identity == "arn:aws:iam::210987654321:user/ada"
+    role = "arn:aws:sts::210987654321:assumed-role/Reader"
+    sessions = [replace(account, identity=f"{role}/{name}") for name in ("botocore-session-1", "botocore-session-2")]
+    assert sessions[0].is_same(sessions[1])
+    assert not replace(account, identity=f"{role}/ada").is_same(replace(account, identity=f"{role}/bob"))
+
+
+def test_a_region_that_was_chosen_goes_before_the_profiles_own(profile, fake):
+    aws = connect_profile(profile, "us-west-2")
+    assert aws.account.region == "us-west-2"
+    assert aws.client("sagemaker").meta.region_name == "us-west-2"
 
 
 def test_a_profile_that_is_not_there_says_how_to_make_it(profile):

@@ -7,6 +7,8 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -55,6 +57,12 @@ class ScriptedAws(BudgetAnswers, LaunchAnswers):
         """The same answers: nothing here differs by region."""
         self.calls.append(("in_region", {"region": region}))
         return self
+
+    def changing(self, allowed: bool) -> "ScriptedAws":
+        """The same answers, where a tab may change the account."""
+        other = copy(self)
+        other.account = replace(self.account, writable=allowed)
+        return other
 
     # --- what a test sets up ---------------------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from dashboard.core.aws import Account, Aws, client_region
+from dashboard.core.aws import Account, Aws
+from dashboard.core.aws_models import client_region
 from dashboard.core.costs.price_cache import Refreshed
 from dashboard.core.costs.prices import Extra, Kind, Price, PriceBook
 from dashboard.core.costs.refresh_parse import LeftOut, price

@@ -89,7 +89,6 @@ from dashboard.run_readings import (
     loss_curves,
     run,
     runs,
-    tails,
     trials,
     usage,
     whole_log,
@@ -193,7 +192,6 @@ __all__ = [
     "spot_prices",
     "stop_measuring",
     "surroundings",
-    "tails",
     "told_prices",
     "traffic",
     "trials",
@@ -227,6 +225,8 @@ WARM_CLIENTS = (
     "ec2",
     "lambda",
 )
+CONNECTING, SIGNING_IN = 8.0, 60.0
+"""Seconds: how long a page waits for an account to answer who asks, and the chooser for a sign-in."""
 
 
 def connection() -> Aws:

@@ -1,4 +1,4 @@
-"""The caches of the page Data: what is in data sets, small pictures, reports, buckets, corrections, and work on them."""
+"""The caches of the page Data: data sets and what is in them, reports, buckets, corrections, and work on them."""
 
 import hashlib
 from datetime import timedelta
@@ -9,8 +9,8 @@ from dashboard import data_report
 from dashboard.core.aws import Aws
 from dashboard.core.data import buckets as core_buckets
 from dashboard.core.data import contents as core_contents
-from dashboard.core.data import report as core_report
 from dashboard.core.data import datasets as core_datasets
+from dashboard.core.data import report as core_report
 from dashboard.core.data import reviews, thumbnails
 from dashboard.core.data.buckets import Bucket
 from dashboard.core.data.contents import Contents, Photo

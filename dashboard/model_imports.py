@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dashboard.child import Child, environment, log_file
+from dashboard.core import noting
 from dashboard.core.aws import Aws
 from dashboard.core.errors import InvalidInput, Refused, ServiceFault
 from dashboard.core.home import home
@@ -80,7 +81,10 @@ class Imports:
                 f"{wanted.name} was not imported", f"{file} cannot be written ({error.strerror})", "free some space"
             ) from error
         work = threading.Thread(
-            target=self._work, args=(aws, replace(wanted, file=file), folder), name="import", daemon=True
+            target=noting.going_on(self._work),
+            args=(aws, replace(wanted, file=file), folder),
+            name="import",
+            daemon=True,
         )
         work.start()
 
@@ -108,6 +112,8 @@ class Imports:
             self._done()
 
     def _report(self, told: Progress) -> None:
+        if told.problem is not None and told.stage.is_over:
+            noting.failed(told.problem)
         with self._lock:
             if told.wanted.token in self._told:
                 self._told[told.wanted.token] = told

@@ -7,7 +7,7 @@ or with `going_on` where the deed is to be over no sooner than the work.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
@@ -84,13 +84,12 @@ def under(one: Witness | None) -> Iterator[None]:
 
 
 def carried(work: Callable[P, R]) -> Callable[P, R]:
-    """The same work for another thread, which then has this thread's witness."""
-    one = _present.get()
+    """The same work for other threads, each of which then has the witness of this one and what else is of its deed."""
+    context = copy_context()
 
     @wraps(work)
     def does(*given: P.args, **named: P.kwargs) -> R:
-        with under(one):
-            return work(*given, **named)
+        return context.copy().run(work, *given, **named)
 
     return does
 
@@ -101,6 +100,7 @@ def going_on(work: Callable[P, R]) -> Callable[P, R]:
     Work that was handed over and is then not begun keeps its deed open: hand it over last.
     """
     one = _present.get()
+    work = carried(work)
     if one is None:
         return work
     one.hold()
@@ -109,8 +109,7 @@ def going_on(work: Callable[P, R]) -> Callable[P, R]:
     def does(*given: P.args, **named: P.kwargs) -> R:
         problem: KennelError | None = None
         try:
-            with under(one):
-                return work(*given, **named)
+            return work(*given, **named)
         except KennelError as error:
             problem = error
             raise

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape as in_html
 
 from dashboard.core.format import duration, percent
+from dashboard.ui import told
 from dashboard.ui.tones import LOOKS, Tone
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~$:])")
@@ -37,7 +38,12 @@ def badge(tone: str, word: str, title: str = "", shape: str | None = None) -> st
 
 
 def facts(rows: Mapping[str, str]) -> str:
-    """Names and values under each other; a value may be markup made by this module (`Markup`)."""
+    """Names and values under each other; a value may be markup made by this module (`Markup`).
+
+    Where a plan is open, they are of it.
+    """
+    for name, value in rows.items():
+        told.tell(f"{name}: {told.plain(value) if isinstance(value, Markup) else value}")
     body = "".join(f"<dt>{escape(name)}</dt><dd>{_text(value)}</dd>" for name, value in rows.items())
     return f'<dl class="kn-facts">{body}</dl>'
 

@@ -17,7 +17,7 @@ from dashboard.core.serving.scaling.policy import Settings
 from dashboard.core.serving.scaling.read import read
 from dashboard.core.serving.scaling.refuse import Problem, refuse
 from dashboard.core.serving.scaling.scaling import Scaling, Suspended
-from dashboard.ui import calls, confirm, scaling_words
+from dashboard.ui import calls, confirm, scaling_words, told
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import escape, facts, literal, note, sentence
 from dashboard.ui.receipt import marked
@@ -103,6 +103,8 @@ def difference(changes: Sequence[Change]) -> str:
     """What is different, as a table of before and after."""
     if not changes:
         return ""
+    for one in changes:
+        told.tell(f"{one.what}: {one.before} → {one.after}")
     rows = "".join(
         f'<tr><td data-of="">{escape(one.what)}</td><td data-of="now">{escape(one.before)}</td>'
         f'<td data-of="then">{escape(one.after)}</td></tr>'

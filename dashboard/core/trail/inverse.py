@@ -25,12 +25,19 @@ SCHEDULED = (*TARGET, "ScheduledActionName")
 @dataclass(frozen=True)
 class Inverse:
     """read: how what the call changes is now, of its parameters. back: what brings that state back; () where nothing
-    can. costs: what is paid for again once it is taken back, "" for nothing.
+    can. names: the parameters that say what it changes. costs: what is paid for again once it is taken back, "" for
+    nothing.
     """
 
     read: Callable[[Aws, Asked], State]
     back: Callable[[Asked, Asked], Sequence[Call]]
+    names: tuple[str, ...]
     costs: str = ""
+
+    def thing(self, asked: Asked) -> str:
+        """What a call with these parameters changes: the same for two calls that change the same."""
+        inner = asked.get("NewBudget", asked.get("Budget", {}))
+        return repr((self.names, [asked.get(name, inner.get(name)) for name in self.names]))
 
 
 def _some(told: Asked, *names: str) -> State:
@@ -102,10 +109,12 @@ def _action_back(asked: Asked, before: Asked) -> list[Call]:
     return [Call(SCALING, "PutScheduledAction", of | dict(before), f"sets the scheduled change {name} as it was")]
 
 
-_TARGET = Inverse(_target, _target_back)
-_WHOLE_TARGET = Inverse(_whole_target, _target_back)
-_A_POLICY = Inverse(lambda aws, asked: _policies(aws, asked).get(asked["PolicyName"], {}), _policy_back)
-_AN_ACTION = Inverse(lambda aws, asked: _actions(aws, asked).get(asked["ScheduledActionName"], {}), _action_back)
+_TARGET = Inverse(_target, _target_back, TARGET)
+_WHOLE_TARGET = Inverse(_whole_target, _target_back, TARGET)
+_A_POLICY = Inverse(lambda aws, asked: _policies(aws, asked).get(asked["PolicyName"], {}), _policy_back, POLICY)
+_AN_ACTION = Inverse(
+    lambda aws, asked: _actions(aws, asked).get(asked["ScheduledActionName"], {}), _action_back, SCHEDULED
+)
 
 
 # --- Lambda: concurrency, and what an alias points at -----------------------------------------------------------------
@@ -157,7 +166,10 @@ def _alias_back(asked: Asked, before: Asked) -> list[Call]:
     return [Call(FUNCTIONS, "UpdateAlias", _same(asked, ("FunctionName", "Name")) | dict(before), does)]
 
 
-_RESERVED, _READY = Inverse(_reserved, _reserved_back), Inverse(_ready, _ready_back, _KEPT_READY)
+_RESERVED, _READY = (
+    Inverse(_reserved, _reserved_back, ("FunctionName",)),
+    Inverse(_ready, _ready_back, ("FunctionName", "Qualifier"), _KEPT_READY),
+)
 
 
 # --- SageMaker: endpoints, versions in the registry, notebooks, tags --------------------------------------------------
@@ -238,8 +250,8 @@ def _marks_back(asked: Asked, before: Asked) -> list[Call]:
 
 
 _RUNS, _TAGS = (
-    Inverse(_notebook, _notebook_back, "a notebook that runs is paid by the hour"),
-    Inverse(_marks, _marks_back),
+    Inverse(_notebook, _notebook_back, ("NotebookInstanceName",), "a notebook that runs is paid by the hour"),
+    Inverse(_marks, _marks_back, ("ResourceArn", "Tags", "TagKeys")),
 )
 _MACHINES = "its instances are paid as those of that configuration"
 
@@ -303,7 +315,10 @@ def _schedule_back(asked: Asked, before: Asked) -> list[Call]:
     return [Call("scheduler", operation, of | dict(before), does)]
 
 
-_A_BUDGET, _PLANNED = Inverse(_budget, _budget_back), Inverse(_schedule, _schedule_back)
+_A_BUDGET, _PLANNED = (
+    Inverse(_budget, _budget_back, ("AccountId", "BudgetName")),
+    Inverse(_schedule, _schedule_back, ("Name",)),
+)
 
 INVERSES: Mapping[tuple[str, str], Inverse] = {
     (SCALING, "RegisterScalableTarget"): _TARGET,
@@ -316,17 +331,19 @@ INVERSES: Mapping[tuple[str, str], Inverse] = {
     (FUNCTIONS, "DeleteFunctionConcurrency"): _RESERVED,
     (FUNCTIONS, "PutProvisionedConcurrencyConfig"): _READY,
     (FUNCTIONS, "DeleteProvisionedConcurrencyConfig"): _READY,
-    (FUNCTIONS, "UpdateAlias"): Inverse(_alias, _alias_back),
-    (SERVING, "UpdateEndpoint"): Inverse(_configuration, _configuration_back, _MACHINES),
-    (SERVING, "UpdateEndpointWeightsAndCapacities"): Inverse(_weights, _weights_back),
-    (SERVING, "UpdateModelPackage"): Inverse(_decision, _decision_back),
+    (FUNCTIONS, "UpdateAlias"): Inverse(_alias, _alias_back, ("FunctionName", "Name")),
+    (SERVING, "UpdateEndpoint"): Inverse(_configuration, _configuration_back, ("EndpointName",), _MACHINES),
+    (SERVING, "UpdateEndpointWeightsAndCapacities"): Inverse(
+        _weights, _weights_back, ("EndpointName", "DesiredWeightsAndCapacities")
+    ),
+    (SERVING, "UpdateModelPackage"): Inverse(_decision, _decision_back, ("ModelPackageArn",)),
     (SERVING, "StopNotebookInstance"): _RUNS,
     (SERVING, "StartNotebookInstance"): _RUNS,
     (SERVING, "AddTags"): _TAGS,
     (SERVING, "DeleteTags"): _TAGS,
     (MONEY, "CreateBudget"): _A_BUDGET,
     (MONEY, "UpdateBudget"): _A_BUDGET,
-    (MONEY, "CreateNotification"): Inverse(_alert, _alert_back),
+    (MONEY, "CreateNotification"): Inverse(_alert, _alert_back, ("AccountId", "BudgetName", "Notification")),
     ("scheduler", "CreateSchedule"): _PLANNED,
     ("scheduler", "UpdateSchedule"): _PLANNED,
     ("scheduler", "DeleteSchedule"): _PLANNED,

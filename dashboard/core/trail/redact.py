@@ -25,16 +25,16 @@ CONTENT = frozenset({"Body", "Payload", "ZipFile", "UserData", "Blob", "Template
 ENVIRONMENT = frozenset({"Environment", "Variables", "EnvironmentVariables"})
 DOCUMENTS = frozenset({"PolicyDocument", "AssumeRolePolicyDocument", "Policy", "Input", "AttributeValue"})
 IN_TEXT = (
+    (re.compile(r"(?i)(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*(?:x-amz-|awsaccesskeyid=|signature=|authtoken=|token=|sig=)"
+                r"[^\s\"'<>]*"), rf"\1?{HIDDEN}"),
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"), HIDDEN),
     (re.compile(r"-----BEGIN [^-]*PRIVATE KEY-----.*?(?:-----END [^-]*-----|\Z)", re.DOTALL), HIDDEN),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), HIDDEN),
     (re.compile(r"\b(?:gh[pousr]_|github_pat_|hf_|xox[abprs]-|sk-)[\w-]{16,}"), HIDDEN),
     (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"), HIDDEN),
-    (re.compile(r"(?i)(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*(?:x-amz-|awsaccesskeyid=|signature=|authtoken=|token=|sig=)"
-                r"[^\s\"'<>]*"), rf"\1?{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{12,}"), rf"\1 {HIDDEN}"),
-    (re.compile(r"(?i)((?:password|passwd|secret\w*|api_?key|aws_session_token|access_?key|token)[\"']?\s*[=:]\s*[\"']?)"
-                r"[^\s\"',;&]{4,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)((?<![:\w])\w*(?:password|passwd|secret(?:_?access)?(?:_?key)?|api_?key|access_?key|token)"
+                r"[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]{4,}"), rf"\1{HIDDEN}"),
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from dashboard.core.calls import Call, code
 from dashboard.core.errors import KennelError, NotFound, Refused
 from dashboard.core.parallel import gather
 from dashboard.core.trail import redact
-from dashboard.core.trail.inverse import INVERSES, STAYS
+from dashboard.core.trail.inverse import INVERSES, SCALING, STAYS
 from dashboard.core.trail.model import Deed, Noted
 
 
@@ -112,7 +112,7 @@ def apply(aws: Aws, planned: UndoPlan) -> str:
         present = _present(aws, step.noted)
         if present == step.noted.before:
             continue
-        if present != step.noted.left and not _is_first_of_its_kind(planned, step):
+        if present != step.noted.left and not _is_touched(planned, step):
             raise _refused(planned.deed, f"what {step.noted.operation} changed is another by now", "look at it again")
         for call in step.calls:
             try:
@@ -123,19 +123,19 @@ def apply(aws: Aws, planned: UndoPlan) -> str:
     return f"Undone: {planned.deed.what}"
 
 
-def _is_first_of_its_kind(planned: UndoPlan, step: Step) -> bool:
-    """Whether an earlier part of this undo changed the same thing, so that it is not as the deed left it any more."""
+def _is_touched(planned: UndoPlan, step: Step) -> bool:
+    """Whether an earlier part of this undo may have changed the same: a scalable target takes its policies along."""
     earlier = planned.steps[: planned.steps.index(step)]
-    return any(one.key[0] == step.key[0] for one in earlier)
+    return any(one.key[0] == step.key[0] == SCALING for one in earlier)
 
 
 def _changed(deed: Deed) -> list[Noted]:
-    """The calls that changed something that can be brought back."""
-    return [
-        one
-        for one in deed.calls
-        if one.is_accepted and (one.service, one.operation) in INVERSES and one.before != one.left
-    ]
+    """What it changed that can be brought back, each thing once: by the first call that changed it."""
+    found: dict[str, Noted] = {}
+    for one in deed.calls:
+        if one.is_accepted and (one.service, one.operation) in INVERSES and one.before != one.left:
+            found.setdefault(INVERSES[one.service, one.operation].thing(one.parameters), one)
+    return list(found.values())
 
 
 def _present(aws: Aws, one: Noted) -> Mapping[str, Any]:

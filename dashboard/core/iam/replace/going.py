@@ -5,12 +5,13 @@ One at a time for each role, so that no proof looks at a role that a change is u
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from dashboard.core import noting
 from dashboard.core.errors import KennelError, Refused
 from dashboard.core.iam.replace.step import State, Step
 
@@ -94,7 +95,8 @@ class Going:
                 )
             task = _Task(Progress(role, deed, about, at))
             self._tasks[role] = task
-        threading.Thread(target=self._run, args=(task, do), name=f"{deed} of {role}", daemon=True).start()
+        work = noting.going_on(self._run)
+        threading.Thread(target=work, args=(task, do), name=f"{deed} of {role}", daemon=True).start()
 
     def look(self, role: str) -> Progress | None:
         """How far the last deed of a role is, or how it ended; None when there was none."""
@@ -130,6 +132,8 @@ class Going:
                 f"{type(error).__name__}: {error}",
                 "look at what its steps say was done; the dashboard's log has the rest",
             )
+        if (why := problem or _failed(task.progress.steps)) is not None:
+            noting.failed(why)
         with self._lock:
             task.progress = replace(task.progress, is_over=True, problem=problem, made=made)
 
@@ -139,3 +143,12 @@ class Going:
             known[step.number] = step
             steps = tuple(known[number] for number in sorted(known))
             task.progress = replace(task.progress, steps=steps)
+
+
+def _failed(steps: Sequence[Step]) -> KennelError | None:
+    """What the trail says of a deed whose steps tell that it failed; None where they do not."""
+    failed = next((one for one in steps if one.state.is_failed), None)
+    if failed is None:
+        return None
+    taken_back = any(one.undoes and one.state is State.DONE for one in steps)
+    return Refused(f"{failed.title}: not done", failed.detail, "it was taken back" if taken_back else "")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from dashboard.core import noting
 from dashboard.core.errors import KennelError, Refused
 from dashboard.core.serving.measure import knee
 from dashboard.core.serving.measure.load import Ask, Budget, hold
@@ -75,7 +76,10 @@ class Running:
             test.progress = Progress(plan, 0, 0, 0, 0.0)
             self._tests[plan.key] = test
         test.thread = threading.Thread(
-            target=self._run, args=(test, ask, made, keep), name=f"measure {plan.endpoint}", daemon=True
+            target=noting.going_on(self._run),
+            args=(test, ask, made, keep),
+            name=f"measure {plan.endpoint}",
+            daemon=True,
         )
         test.thread.start()
 
@@ -123,6 +127,8 @@ class Running:
             problem = Refused(
                 f"the endpoint {test.plan.endpoint} could not be measured", f"{type(error).__name__}: {error}"
             )
+        if problem is not None:
+            noting.failed(problem)
         with self._lock:
             test.progress = replace(self._look(test), levels=levels, is_over=True, problem=problem)
 

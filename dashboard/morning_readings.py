@@ -1,5 +1,7 @@
 """What Overview shows beside runs, endpoints and money: read in the background. Used through `state`."""
 
+import contextlib
+from collections.abc import Iterable
 from datetime import timedelta
 
 import streamlit as st
@@ -7,11 +9,16 @@ import streamlit as st
 from dashboard.core import morning as mornings
 from dashboard.core.aws import Aws
 from dashboard.core.data.datasets import list_datasets
+from dashboard.core.errors import KennelError
 from dashboard.core.first_steps import Found
 from dashboard.core.morning import Morning
+from dashboard.core.parallel import gather
+from dashboard.core.trail.model import Deed
+from dashboard.core.trail.read import recent
 from dashboard.endpoint_readings import endpoints
 from dashboard.glances import Glance
 from dashboard.readings import is_filling, now, where
+from dashboard.run_readings import Tail, log
 from dashboard.security_readings import Standing, posture
 
 OFTEN = timedelta(seconds=10)
@@ -43,6 +50,22 @@ def first_steps(aws: Aws) -> Found | None:
     return seen.value if seen is not None else None
 
 
+def tails(aws: Aws, keys: Iterable[str]) -> dict[str, Tail]:
+    """The ends of these runs' logs as they are now, read side by side, by key; what cannot be read is left out."""
+
+    def read(key: str) -> tuple[str, Tail | None]:
+        with contextlib.suppress(KennelError):  # a run's own page says why
+            return key, log(aws, key)
+        return key, None
+
+    return {key: tail for key, tail in gather(read, keys) if tail is not None}
+
+
+def deeds(aws: Aws, most: int) -> tuple[Deed, ...]:
+    """What was done in the account lately, and on this machine alone, the newest first. Raises ServiceFault."""
+    return _deeds(where(aws), aws.account.account_id, most)
+
+
 def forget_morning() -> None:
     """Something was changed: look again."""
     for standing in _postures().values():
@@ -51,6 +74,7 @@ def forget_morning() -> None:
         seen.stale()
     for found in _steps().values():
         found.stale()
+    _deeds.clear()
 
 
 @st.cache_resource(show_spinner=False)
@@ -66,3 +90,8 @@ def _mornings() -> dict[str, Glance[Morning]]:
 @st.cache_resource(show_spinner=False)
 def _steps() -> dict[str, Glance[Found]]:
     return {}
+
+
+@st.cache_data(show_spinner=False, ttl=2, max_entries=16)
+def _deeds(where: str, account_id: str, most: int) -> tuple[Deed, ...]:
+    return recent(account_id, most)

@@ -42,11 +42,12 @@ class Found:
 
 @dataclass(frozen=True)
 class Taken:
-    """One step, whether it is done, and by what; or how it is done."""
+    """One step, whether it is done, and by what; or how it is done. is_open: whether what it needs is there."""
 
     step: Step
     is_done: bool
     told: str
+    is_open: bool
 
 
 def steps(seen: Overview, found: Found) -> tuple[Taken, ...]:
@@ -55,14 +56,13 @@ def steps(seen: Overview, found: Found) -> tuple[Taken, ...]:
     ready = [one for one in found.datasets or () if not one.problem]
     called = [one for one in found.functions or () if not one.is_sample and one.endpoint]
     completed = _completed(seen.runs)
-    has_model = bool(seen.serving)
+    serving = bool(seen.serving)
     return (
         _taken(
             Step.PHOTO,
             f"{count(round(found.asked or 0), 'photo')} answered in two weeks" if found.asked else "",
-            "A model is ready: see what it says."
-            if has_model
-            else "It needs a model that serves: the starter will do.",
+            "A model is ready: see what it says." if serving else "Nothing serves yet: this opens with step 4.",
+            serving,
         ),
         _taken(
             Step.DATA,
@@ -73,20 +73,27 @@ def steps(seen: Overview, found: Found) -> tuple[Taken, ...]:
             Step.TRAIN,
             _first([one.name for one in completed], "run"),
             "Choose data and an instance; you see the cost before anything starts.",
+            bool(ready),
         ),
         _taken(
             Step.DEPLOY,
             _first([one.name for one in mine], "endpoint"),
-            "An endpoint keeps your model ready to answer."
-            if completed
-            else "An endpoint keeps a trained model ready.",
+            "An endpoint keeps your model ready to answer.",
+            bool(completed),
         ),
         _taken(
             Step.CALL,
             _first([one.name for one in called], "function"),
             "A function asks the endpoint, so that callers need no rights of their own.",
+            serving,
         ),
     )
+
+
+def coming(taken: Sequence[Taken]) -> Step | None:
+    """The step to take next: the first that is not done and can be; None when all are done."""
+    ahead = [one for one in taken if not one.is_done]
+    return next((one.step for one in ahead if one.is_open), ahead[0].step if ahead else None)
 
 
 def is_shown(seen: Overview, taken: Sequence[Taken]) -> bool:
@@ -104,8 +111,8 @@ def _completed(runs: Sequence[Run]) -> list[Run]:
     return [one for one in runs if one.status.is_good and not one.is_sample and not one.parent]
 
 
-def _taken(step: Step, by: str, how: str) -> Taken:
-    return Taken(step, bool(by), by or how)
+def _taken(step: Step, by: str, how: str, is_open: bool = True) -> Taken:
+    return Taken(step, bool(by), by or how, is_open)
 
 
 def _first(names: Sequence[str], thing: str) -> str:

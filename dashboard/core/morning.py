@@ -8,6 +8,7 @@ from typing import TypeVar
 from dashboard.core import alarms, attention_risks
 from dashboard.core.aws import Aws
 from dashboard.core.costs.ledger.ledger import Unread
+from dashboard.core.data import buckets
 from dashboard.core.data.datasets import Dataset
 from dashboard.core.errors import KennelError
 from dashboard.core.first_steps import Found
@@ -34,7 +35,10 @@ def look(aws: Aws, now: datetime) -> Morning:
     def ringing() -> Iterable[Attention]:
         return attention_risks.of_alarms(alarms.ringing(aws), now)
 
-    parts: dict[str, Callable[[], Iterable[Attention]]] = {"alarms": ringing}
+    def open_buckets() -> Iterable[Attention]:
+        return buckets.findings(buckets.read(aws))
+
+    parts: dict[str, Callable[[], Iterable[Attention]]] = {"alarms": ringing, "buckets": open_buckets}
     told = gather(lambda part: _part(*part), parts.items())
     items = tuple(item for found, _ in told for item in found or ())
     return Morning(items, tuple(unread for _, unread in told if unread is not None))

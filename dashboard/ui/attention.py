@@ -1,6 +1,7 @@
 """Overview's list of what needs attention, the worst first and of those the dearest, each with the way there."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from html import escape
@@ -8,14 +9,14 @@ from html import escape
 import streamlit as st
 
 from dashboard import state
-from dashboard.core import attention
+from dashboard.core import attention, attention_risks
 from dashboard.core.aws import Account, Aws
-from dashboard.core.format import count, money
-from dashboard.core.overview import Attention, Overview, Severity
-from dashboard.ui import confirm, endpoint, receipt
+from dashboard.core.format import money
+from dashboard.core.overview import Attention, Overview, Severity, in_order
+from dashboard.core.serving.health import Answering
+from dashboard.ui import confirm, endpoint, receipt, unread
 from dashboard.ui.markup import badge, literal, note, sentence
 from dashboard.ui.page import Place
-from dashboard.ui.strip import Figure
 from dashboard.ui.tones import Tone
 
 TONES = {Severity.CRITICAL: Tone.FAILED, Severity.WARNING: Tone.WAITING, Severity.HINT: Tone.STOPPED}
@@ -23,12 +24,20 @@ WAYS = {
     "runs": (Place.RUN, "Open run"),
     "spend": (Place.COSTS, "Open Spend"),
     "waste": (Place.WASTE, "Open Waste"),
+    "security": (Place.SECURITY, "Open finding"),
+    "endpoint": (Place.ENDPOINT, "Open endpoint"),
+    "function": (Place.FUNCTION, "Open function"),
 }
+MOST = 8
+"""Items that stand on the page at once; the others are one click away."""
 
 
-def with_money(aws: Aws, seen: Overview, now: datetime) -> Overview:
-    """The overview with what receipts, budgets and the last sweep for waste say. Raises those of `state.ledger`."""
-    return attention.with_money(
+def everything(aws: Aws, seen: Overview, answers: Mapping[str, Answering], now: datetime) -> Overview:
+    """The overview with what money and risk say: receipts, budgets, the last sweep for waste, roles, alarms, health.
+
+    Raises the errors of `state.ledger`.
+    """
+    costly = attention.with_money(
         seen,
         state.ledger(aws).value,
         state.budgets(aws).value.all,
@@ -36,26 +45,21 @@ def with_money(aws: Aws, seen: Overview, now: datetime) -> Overview:
         now,
         is_embedded=aws.account.is_embedded,
     )
+    risks = attention_risks.of_health(answers)
+    if (standing := state.posture_so_far(aws)) is not None:
+        risks += attention_risks.of_findings(standing.posture.findings, standing.posture.audited)
+    if (morning := state.morning(aws)) is not None:
+        risks += morning.items
+    return replace(costly, attention=in_order([*costly.attention, *risks]))
 
 
 def is_reading(aws: Aws) -> bool:
-    """Whether what costs money is still being read, or looked through for waste, for the first time."""
-    return not state.ledger(aws).value.is_complete or state.waste_so_far(aws) is None
-
-
-def figure(seen: Overview) -> Figure:
-    """The card for the strip: how many items there are, and the way to the worst."""
-    worst = seen.attention[0] if seen.attention else None
-    leads = worst is not None and worst.page in WAYS
-    return Figure(
-        "attention",
-        "Needs attention",
-        count(len(seen.attention), "item"),
-        f"the worst is {worst.severity}" if worst else "nothing to do",
-        WAYS[worst.page][0] if worst and leads else None,
-        "Open the worst",
-        tone=TONES[worst.severity] if worst else "",
-        query=query(worst) if worst and leads else {},
+    """Whether what costs money or is at risk is still being read, or looked through for waste, for the first time."""
+    return (
+        not state.ledger(aws).value.is_complete
+        or state.waste_so_far(aws) is None
+        or state.posture_so_far(aws) is None
+        or state.morning(aws) is None
     )
 
 
@@ -67,24 +71,34 @@ def query(item: Attention) -> Mapping[str, str]:
 def show(aws: Aws, items: tuple[Attention, ...], *, is_reading: bool = False) -> None:
     """What a person should look at, the worst first, each with the way there; all is well once that is known."""
     if is_reading and not items:
-        st.html(note("Nothing yet: what costs money is still being looked through."))
+        st.html(note("Nothing yet: what costs money and what is at risk is still being looked through."))
     elif not items:
         st.html(f'<div class="kn-row"><p>{badge(Tone.DONE, "all well")} Nothing needs attention.</p></div>')
-    for place, item in enumerate(items):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-attention-{place}"):
-            st.html(line(item, aws.account))
-            if item.page in WAYS:
-                to, label = WAYS[item.page]
-                st.page_link(to, label=label, query_params=dict(query(item)), help=literal(sentence(item.what)))
-            else:
-                st.button(
-                    "Delete",
-                    key=f"attention-delete-{item.name}",
-                    type="tertiary",
-                    help=f"Delete the endpoint {literal(item.name)}",
-                    on_click=confirm.ask,
-                    args=(partial(endpoint.delete_question, aws, item.name),),
-                )
+    for place, item in enumerate(items[:MOST]):
+        _row(aws, place, item)
+    if len(items) > MOST:
+        with st.expander(f"{len(items) - MOST} more", key="attention-more"):
+            for place, item in enumerate(items[MOST:], MOST):
+                _row(aws, place, item)
+    if (morning := state.morning(aws)) is not None:
+        unread.show("Not checked", morning.unread, "attention")
+
+
+def _row(aws: Aws, place: int, item: Attention) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-attention-{place}"):
+        st.html(line(item, aws.account))
+        if item.page in WAYS:
+            to, label = WAYS[item.page]
+            st.page_link(to, label=label, query_params=dict(query(item)), help=literal(sentence(item.what)))
+        elif item.page == "endpoints":
+            st.button(
+                "Delete",
+                key=f"attention-delete-{item.name}",
+                type="tertiary",
+                help=f"Delete the endpoint {literal(item.name)}",
+                on_click=confirm.ask,
+                args=(partial(endpoint.delete_question, aws, item.name),),
+            )
 
 
 def line(item: Attention, account: Account) -> str:

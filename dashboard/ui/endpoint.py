@@ -22,10 +22,10 @@ from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
 
-def row(aws: Aws, endpoint: Endpoint, now: datetime) -> None:
-    """One endpoint: its state, what it costs, and what can be done with it."""
+def row(aws: Aws, endpoint: Endpoint, now: datetime, health: str = "") -> None:
+    """One endpoint: its state, how it answers where that is told, what it costs, and what can be done with it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-endpoint-{endpoint.name}"):
-        st.html(line(endpoint, aws, now))
+        st.html(line(endpoint, aws, now, health))
         st.page_link(Place.ENDPOINT, label="Open", query_params={"endpoint": endpoint.name})
         if endpoint.status.is_serving:
             st.page_link(Place.CLASSIFY, label="Classify", query_params={"endpoint": endpoint.name})
@@ -40,7 +40,7 @@ def row(aws: Aws, endpoint: Endpoint, now: datetime) -> None:
             )
 
 
-def line(endpoint: Endpoint, aws: Aws, now: datetime) -> str:
+def line(endpoint: Endpoint, aws: Aws, now: datetime, health: str = "") -> str:
     """The text of a row."""
     marks = [badge(endpoint.status.tone, endpoint.status.word, endpoint.failure)]
     if endpoint.is_sample:
@@ -57,7 +57,8 @@ def line(endpoint: Endpoint, aws: Aws, now: datetime) -> str:
         cost = receipt.marked(price, nature) if "$" in price else escape(price)
     left = f"kept for {endpoint_words.kept(endpoint, now)} more" if until and until > now else ""
     # Its configuration, which names the instance, may go before the endpoint does.
-    told = " · ".join(part for part in (escape(endpoint.machine), cost, ago(endpoint.created, now), left) if part)
+    parts = (escape(health), escape(endpoint.machine), cost, ago(endpoint.created, now), left)
+    told = " · ".join(part for part in parts if part)
     return (
         f'<div class="kn-row"><p><strong>{escape(endpoint.name)}</strong> {" ".join(marks)}</p>'
         f'<p class="kn-note">{told}</p></div>'

@@ -14,12 +14,14 @@ STALE = timedelta(seconds=15)
 
 
 def overview_sentence(seen: Overview) -> str:
-    """Overview's live sentence: "2 running, 1 failed since yesterday, 2 endpoints serving"."""
+    """Overview's live sentence: "3 need attention · 2 running, 1 failed since yesterday, 2 endpoints serving"."""
+    wanting = len(seen.attention)
+    lead = f"{wanting} need{'s' if wanting == 1 else ''} attention · " if wanting else ""
     if seen.is_empty:
-        return "nothing was trained or served here yet"
+        return f"{lead}nothing was trained or served here yet"
     failed = f"{seen.failed_recently} failed since yesterday" if seen.failed_recently else "none failed since yesterday"
     back = f", {seen.taken_back_recently} taken back by EC2" if seen.taken_back_recently else ""
-    return f"{_running(len(seen.running))}, {failed}{back}, {count(len(seen.serving), 'endpoint')} serving"
+    return f"{lead}{_running(len(seen.running))}, {failed}{back}, {count(len(seen.serving), 'endpoint')} serving"
 
 
 def runs_sentence(seen: Listing, shown: int) -> str:

@@ -3,7 +3,18 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.ui import attention, month, overview, page, problem, strip, words
+from dashboard.ui import (
+    attention,
+    first_steps,
+    month,
+    overview,
+    overview_figures,
+    page,
+    problem,
+    recent_deeds,
+    strip,
+    words,
+)
 
 aws = state.connection()
 is_busy = bool(state.overview(aws).value.running) or attention.is_reading(aws)
@@ -14,25 +25,29 @@ def live() -> None:
     with problem.shown("live", title="Overview"):
         now = state.now()
         reading = state.overview(aws)
-        card = month.figure(aws, now)
-        seen = attention.with_money(aws, reading.value, now)
+        ledger = state.ledger(aws).value
+        answers = overview.health(aws, reading.value)
+        left = overview.times_left(aws, reading.value.running, now)
+        seen = attention.everything(aws, reading.value, answers, now)
         is_reading = attention.is_reading(aws)
         page.title("Overview", words.overview_sentence(seen), words.age(reading.at, now))
-        strip.show(overview.figures(seen, card, aws.account, now))
-        left, right = st.columns((6, 5), gap="medium")
-        with left:
+        today, standing = overview_figures.today(seen, ledger, aws.account, now), state.posture_so_far(aws)
+        strip.show(overview_figures.figures(seen, today, month.figure(aws, now), standing, answers, left, now))
+        steps = first_steps.ahead(aws, seen)
+        first_steps.show(steps)
+        main, beside = st.columns((6, 5), gap="medium")
+        with main:
             page.section("Needs attention")
             with st.container(border=True, key="panel-attention", gap=None):
                 attention.show(aws, seen.attention, is_reading=is_reading)
-            page.section("Running now")
-            with st.container(border=True, key="panel-running", gap=None):
-                overview.running(aws, seen.running, now)
-        with right:
-            page.section("Endpoints")
-            with st.container(border=True, key="panel-endpoints", gap=None):
-                overview.endpoints(aws, seen, now)
-        page.section("Recent runs")
-        overview.recent(aws, seen.runs, now)
+        with beside:
+            if not steps or not seen.is_empty:  # the steps say what to do where there is nothing yet
+                overview.there(aws, seen, left, answers, now)
+            page.section("Recent activity")
+            with st.container(border=True, key="panel-activity", gap=None):
+                recent_deeds.show(aws, now)
+        if not steps or not seen.is_empty:
+            overview.recent(aws, seen.runs, now)
         if (bool(seen.running) or is_reading) != is_busy:
             st.rerun()  # look more, or less, often from now on
 

@@ -2,8 +2,9 @@
 
     python -m streamlit run dashboard/asgi.py
 
-What it adds to `streamlit run dashboard/app.py`: `/healthz`, the headers below, the refusal of pages from elsewhere,
-and a first page that finds everything imported. The settings hold for both: they are in `.streamlit/` beside this file.
+What it adds to `streamlit run dashboard/app.py`: `/healthz`, the headers below, the refusal of pages from elsewhere
+and of whoever may not come in (gate.py), and a first page that finds everything imported. The settings hold for both:
+they are in `.streamlit/` beside this file.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import contextlib
 import os
 import secrets
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,8 +27,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
+from dashboard.core import exposure, sign_in
 from dashboard.core.errors import KennelError
 from dashboard.core.home import home
+from dashboard.doorkeeper import Doorkeeper, doorkeeper
+from dashboard.gate import Gate
 from dashboard.ui import problem
 from dashboard.uploads import MODEL, uploads
 
@@ -141,7 +146,11 @@ async def lifespan(app: st.App) -> AsyncIterator[dict[str, bool]]:
 
 
 async def healthz(request: Request) -> Response:
-    """200 when the server is warm and the AWS account answers, else 503 with the reason in words."""
+    """200 when the server is warm and the AWS account answers, else 503 with the reason in words.
+
+    Where it is asked by people who are not to know the account, it says ready or not and no more.
+    """
+    is_open = not (doorkeeper().asks or doorkeeper().share)
     if not app.state.get("warm"):
         return JSONResponse({"ready": False, "reason": "Kennel is starting."}, 503)
     from dashboard import state
@@ -149,7 +158,10 @@ async def healthz(request: Request) -> Response:
     try:
         account = await asyncio.to_thread(state.ping)
     except KennelError as error:
-        return JSONResponse({"ready": False, "reason": str(error)}, 503)
+        reason = str(error) if is_open else "The AWS account does not answer."
+        return JSONResponse({"ready": False, "reason": reason}, 503)
+    if not is_open:
+        return JSONResponse({"ready": True})
     return JSONResponse(
         {"ready": True, "account": account.account_id, "region": account.region, "embedded": account.is_embedded}
     )
@@ -171,9 +183,26 @@ def cookie_secret(folder: Path) -> str:
     return file.read_text()
 
 
+def settle() -> Doorkeeper:
+    """Who may reach this server by which name, and how they sign in. Ends the process where that may not be."""
+    try:
+        address = str(config.get_option("server.address") or "0.0.0.0")  # noqa: S104 - Streamlit's own: everywhere
+        keeper, names = doorkeeper(), exposure.hosts()
+        exposure.check(address, os.environ, has_sign_in=keeper.asks)
+    except KennelError as error:
+        sys.exit(f"\nKennel: {error}\n")
+    own = [name for name in (address, urlsplit(keeper.origin).hostname) if name and name not in ("0.0.0.0", "::")]  # noqa: S104
+    config.set_option("server.allowedHosts", [*config.get_option("server.allowedHosts"), *own, *names])
+    literal = [f"https://{name}" for name in names if "*" not in name]
+    config.set_option("server.corsAllowedOrigins", [*config.get_option("server.corsAllowedOrigins"), *literal])
+    config.set_option("secrets.files", [str(sign_in.secrets_file())] if keeper.asks else [])
+    return keeper
+
+
 if not config.is_manually_set("server.cookieSecret"):
     config.set_option("server.cookieSecret", cookie_secret(home()))
 
+keeper = settle()
 config.set_option("server.maxUploadSize", MODEL // 1024**2)  # the guard holds everybody else to a photo
 
 app = st.App(
@@ -181,5 +210,5 @@ app = st.App(
     lifespan=lifespan,
     on_script_error=problem.unexpected,
     routes=[Route("/healthz", healthz), Route("/favicon.png", favicon)],
-    middleware=[Middleware(Guard)],
+    middleware=[Middleware(Guard), Middleware(Gate, doorkeeper=keeper)],
 )

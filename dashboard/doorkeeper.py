@@ -45,6 +45,11 @@ class Doorkeeper:
         return self._sign_in is not None
 
     @property
+    def origin(self) -> str:
+        """This server as a browser knows it, by the address that the provider sends people back to; "" without one."""
+        return self._sign_in.origin if self._sign_in else ""
+
+    @property
     def settings(self) -> SignIn:
         """How people sign in, as the file says it now. Raises InvalidInput or Refused where it says so no more."""
         with self._lock:

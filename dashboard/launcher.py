@@ -1,6 +1,6 @@
 """Start everything Kennel needs, say where it is, and end all of it again.
 
-    python -m dashboard [--port 8501]
+    python -m dashboard [--port 8501] [--address 127.0.0.1]
 
 The embedded AWS and the web server start side by side. Both are children on a leash: they end with this process, on
 Ctrl-C, on SIGTERM and on kill -9.
@@ -21,10 +21,12 @@ from types import FrameType
 from dashboard import embedded, sample_account
 from dashboard.child import Child, environment, log_file
 from dashboard.core.errors import KennelError, ServiceFault
+from dashboard.core.exposure import LOOPBACK, Share, is_loopback
 from dashboard.core.home import REPOSITORY
 from dashboard.core.home import home as home_of
+from dashboard.core.sign_in import SignIn
 from dashboard.embedded import Embedded
-from dashboard.preflight import check_disk, check_home, check_port, read_port
+from dashboard.preflight import check_disk, check_home, check_people, check_port, read_address, read_port
 from dashboard.sample_account import Filling
 
 HEALTHY_SECONDS = 60.0
@@ -36,14 +38,15 @@ RESTARTS, RESTART_SECONDS = 3, 60.0
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Run Kennel until it is told to stop. Returns the exit code; what is wrong is said on stderr."""
     try:
-        port = read_port(arguments, environ)
+        port, listen = read_port(arguments, environ), read_address(arguments, environ)
+        people, share = check_people(listen, environ)
         home = home_of(environ)
         check_home(home)
         check_disk(home)
-        check_port(port)
+        check_port(port, listen)
     except KennelError as error:
         return _say(error)
-    launcher = Launcher(home, port, environ)
+    launcher = Launcher(home, port, environ, listen=listen, people=people, share=share)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, launcher.on_signal)
     try:
@@ -59,11 +62,22 @@ class Launcher:
     """The children of one Kennel, from start to end."""
 
     def __init__(
-        self, home: Path, port: int, environ: Mapping[str, str], clock: Callable[[], float] = time.monotonic
+        self,
+        home: Path,
+        port: int,
+        environ: Mapping[str, str],
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        listen: str = LOOPBACK,
+        people: SignIn | None = None,
+        share: Share | None = None,
     ) -> None:
         self.home = home
-        self.address = f"http://127.0.0.1:{port}"
+        self.address = f"http://{_reached(listen)}:{port}"
         self._port = port
+        self._listen = listen
+        self._people = people
+        self._share = share
         self._environ = environ
         self._clock = clock
         self._profile = environ.get("KENNEL_AWS_PROFILE", "")
@@ -121,7 +135,7 @@ class Launcher:
 
     def _start_server(self) -> Child:
         command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "dashboard" / "asgi.py")]
-        command += ["--server.address=127.0.0.1", f"--server.port={self._port}", "--server.headless=true"]
+        command += [f"--server.address={self._listen}", f"--server.port={self._port}", "--server.headless=true"]
         ours = {"KENNEL_HOME": str(self.home), embedded.OURS: "launcher"}
         passed_on = environment(self._environ, profile=bool(self._profile), **ours)
         return Child(command, environ=passed_on, log=log_file(self.home, "dashboard"))
@@ -213,9 +227,29 @@ class Launcher:
             state = f"Kennel cannot use its AWS account: {reason.rstrip('.')}.\nIts pages say so until that is mended."
         lines = ["", *state.splitlines(), "", f"  Open     {self.address}", f"  Account  {account}"]
         lines += [f"  State    {self.home}, logs in {self.home / 'logs'}", "  Stop     Ctrl-C", ""]
+        if said := self._who_may():
+            lines.insert(-1, f"  People   {said}")
         if self._sample:
             lines.insert(-1, "  First    the sample account is being filled: Classify answers in a moment")
         return "\n".join(lines)
+
+    def _who_may(self) -> str:
+        """Who may come in; "" for whoever sits at this machine."""
+        if self._share:
+            named = f", {self._share.endpoint} answers" if self._share.endpoint else ""
+            return f"everybody, without sign-in: Classify alone{named}"
+        if self._people:
+            return f"sign in at {self._people.origin}"
+        if is_loopback(self._listen):
+            return ""
+        return f"EVERYBODY who reaches {self._listen} may read and change everything: nobody signs in"
+
+
+def _reached(listen: str) -> str:
+    """The host by which this machine reaches what listens there."""
+    if listen in ("0.0.0.0", "::"):  # noqa: S104 - told apart, not bound
+        return LOOPBACK
+    return f"[{listen}]" if ":" in listen else listen
 
 
 def _get(url: str) -> dict[str, object] | None:

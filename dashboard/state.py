@@ -70,6 +70,7 @@ from dashboard.function_readings import (
 from dashboard.measure_readings import measure, measurements, measuring, stop_measuring
 from dashboard.model_readings import forget_models, fronts, groups, imports, versions, visitors
 from dashboard.morning_readings import first_steps, forget_morning, morning, posture_so_far
+from dashboard.notebook_readings import forget_notebooks, idle_notebooks, notebook, notebooks
 from dashboard.price_readings import refresh_prices, spot_days, told_prices
 from dashboard.readings import Reading, is_filling, now, where
 from dashboard.replay_readings import forget_replays, recorded_traffic, replay_facts, replayed
@@ -152,6 +153,7 @@ __all__ = [
     "functions",
     "functions_usage",
     "groups",
+    "idle_notebooks",
     "imports",
     "intent",
     "is_filling",
@@ -166,6 +168,8 @@ __all__ = [
     "measurements",
     "measuring",
     "morning",
+    "notebook",
+    "notebooks",
     "now",
     "of_photos",
     "overview",
@@ -314,6 +318,7 @@ def forget() -> None:
     forget_budgets()
     forget_waste()
     forget_functions()
+    forget_notebooks()
     forget_endpoints()
     forget_scaling()
     forget_replays()

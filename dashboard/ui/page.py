@@ -28,6 +28,7 @@ class Place(StrEnum):
     SCALING = "views/scaling.py"
     FUNCTIONS = "views/functions.py"
     FUNCTION = "views/function.py"
+    NOTEBOOKS = "views/notebooks.py"
     CLASSIFY = "views/classify.py"
     COSTS = "views/costs.py"
     CHOICES = "views/choices.py"

@@ -41,6 +41,7 @@ PAGES = (  # in the navigation's order; kennel.css writes "Costs" above Spend an
     Page(Place.SCALING, "Scaling"),
     Page(Place.FUNCTIONS, "Lambda", ":material/function:"),
     Page(Place.FUNCTION, "Function"),
+    Page(Place.NOTEBOOKS, "Notebooks", ":material/menu_book:"),
     Page(Place.CLASSIFY, "Classify", ":material/pets:", Role.VISITOR),
     Page(Place.SECURITY, "Security", ":material/shield:"),
     Page(Place.ROLE, "Role"),

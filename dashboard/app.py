@@ -7,12 +7,12 @@ Alone there are no security headers and no /healthz; the freeze happens with the
 
 import streamlit as st
 
-from dashboard import state
+from dashboard import state, tab
 from dashboard.ui import account, confirm, door, page, pages, problem, watching
 
 st.set_page_config(
     page_title="Kennel",
-    page_icon=str(page.STATIC / "favicon.png"),
+    page_icon="/app/static/favicon.png",
     layout="wide",
     initial_sidebar_state=210,
     menu_items={"About": "Kennel, the operations dashboard of an image classification service on AWS."},
@@ -28,11 +28,12 @@ page.follow(chosen.url_path)
 st.set_page_config(page_title=f"{chosen.title} · Kennel")
 
 with problem.shown(title=chosen.title):
-    if door.lets_in(person, pages.opened(chosen, role)):
-        with account.named():
-            connected = state.connection()
-        account.show(connected.account)
+    opened = pages.opened(chosen, role)
+    if door.lets_in(person, opened):
+        connected = account.connected(opened.place)
+        tab.touched(st.context.url or opened.url_path)
         watching.elsewhere()
         chosen.run()
         confirm.show()
-        watching.show(connected)
+        if connected is not None:
+            watching.show(connected)

@@ -11,7 +11,6 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from dashboard.core.aws_writes import changes
 from dashboard.core.errors import CredentialsProblem, ReadOnly, Refused, Unreachable
 from dashboard.core.home import aws_state
 from dashboard.core.iam.rights import Where, partition_of
+from dashboard.core.planned import planned_on
 
 EMBEDDED_ACCOUNT = "123456789012"
 _SESSION = re.compile(r"/botocore-session-\d+$")
@@ -102,22 +102,6 @@ class Account:
             other.region,
         )
         return is_one and (mine == theirs or not mine or not theirs)
-
-
-_PLANNED_ON: ContextVar[Account | None] = ContextVar("planned_on", default=None)
-
-
-@contextmanager
-def only_on(account: Account) -> Iterator[None]:
-    """Inside, whatever calls another account, region or identity is refused, and changes are where `account` may not.
-
-    What was planned on one account so never acts on another, whichever connection a button still holds.
-    """
-    token = _PLANNED_ON.set(account)
-    try:
-        yield
-    finally:
-        _PLANNED_ON.reset(token)
 
 
 class Aws:
@@ -244,7 +228,7 @@ class Aws:
 
     def _refuse(self, model: Any, **_: Any) -> None:
         call = f"{model.service_model.service_name} {model.name}"
-        planned = _PLANNED_ON.get()
+        planned = planned_on()
         if planned is not None and not planned.is_same(self._origin):
             raise Refused(
                 f"{call} was not sent",

@@ -1,16 +1,21 @@
-"""Which account this is, on every page: a badge in the header, and a tinted header on a real one."""
+"""Which account this is, and as whom, on every page: a badge in the header that leads to its choice, a tinted header
+on a real one, and a line in every plan.
+"""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from html import escape
 
 import streamlit as st
 
-from dashboard import tab
-from dashboard.core.aws import Account
+from dashboard import state, tab
+from dashboard.core.aws import Account, Aws
 from dashboard.core.costs import SIMULATED
 from dashboard.core.errors import KennelError
+from dashboard.ui import access
 from dashboard.ui.markup import badge
+from dashboard.ui.page import Place
+
+FAILED = "account.failed"
+TINTS = {"waiting": "light-dark(#fcecd2, #3a2608)", "stopped": "light-dark(#e1e8ef, #1b2733)"}
 
 
 def words(account: Account) -> str:
@@ -36,28 +41,66 @@ def explanation(account: Account) -> str:
     return "Nothing can be changed here. Settings, under Account, allows it."
 
 
+def who(account: Account) -> str:
+    """The identity as people say it: the ARN's last part ("user/ada", "assumed-role/Reader/ada"); "" for unknown."""
+    return account.identity.rpartition(":")[2]
+
+
 def show(account: Account) -> None:
-    """Put the badge into the header; tint the header when the money is real."""
+    """Put the badge into the header; tint the header when the money is real. A visitor learns nothing of either."""
+    if access.is_visitor():
+        return
     which = " · ".join(part for part in (account.account_id, account.region) if part)
     tone = "simulated" if account.is_embedded else "waiting" if account.writable else "stopped"
+    identity = f'<span class="kn-account-who" title="{escape(account.identity)}">{escape(who(account))}</span>'
     with st.container(key="account"):
         st.html(
             '<div class="kn-account" role="group" aria-label="Account in use">'
-            f'<span class="kn-account-id">{escape(which)}</span>'
+            f'<span class="kn-account-id">{escape(which)}</span>{identity if account.identity else ""}'
             f"{badge(tone, words(account), explanation(account))}</div>"
         )
+        if not access.is_visitor():
+            st.page_link(Place.SETTINGS, label="Choose the account")
         if not account.is_embedded:
             st.html(f'<style>header[data-testid="stHeader"] {{ background: {TINTS[tone]}; }}</style>')
 
 
-@contextmanager
-def named() -> Iterator[None]:
-    """Inside, the account is connected to. Where that fails, the badge still says which one was meant."""
+def planned(account: Account) -> None:
+    """The first line of every plan: what it would be done on, and as whom."""
+    if access.is_visitor():
+        return
+    what = "the embedded AWS, simulated money" if account.is_embedded else f"profile {account.name}"
+    told = f"On account {account.account_id}, {account.region} · {what}"
+    told += f" · as {who(account)}" if account.identity else ""
+    kind = "" if account.is_embedded else " kn-planned-real"
+    st.html(f'<p class="kn-note kn-planned{kind}" title="{escape(account.identity)}">{escape(told)}</p>')
+    if not account.is_embedded and not account.writable:
+        st.page_link(
+            Place.SETTINGS,
+            label="This tab only reads this account. Allow changes",
+            icon=":material/lock:",
+            query_params={"part": "Account"},
+        )
+
+
+def connected(place: Place) -> Aws | None:
+    """The account in use, and its badge. Where it cannot be connected to, the badge still says which one was meant; the
+    page on which another one is chosen stands then too, without an account. Raises what `state.connection` raises.
+    """
+    st.session_state[FAILED] = None
     try:
-        yield
-    except KennelError:
+        aws = state.connection()
+    except KennelError as error:
         show(tab.chosen().unasked)
-        raise
+        if place is not Place.SETTINGS:
+            raise
+        st.session_state[FAILED] = error
+        return None
+    show(aws.account)
+    return aws
 
 
-TINTS = {"waiting": "light-dark(#fcecd2, #3a2608)", "stopped": "light-dark(#e1e8ef, #1b2733)"}
+def failure() -> KennelError | None:
+    """Why the account of this run of the page cannot be connected to; None where it is."""
+    found: KennelError | None = st.session_state.get(FAILED)
+    return found

@@ -4,20 +4,24 @@ A button `ask`s; the dialog draws the plan; its button's callback acts. The acti
 the callback, so that an impatient second click, or a rerun in between, cannot do it twice or half.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from dashboard import state
-from dashboard.core.errors import KennelError
+from dashboard import state, tab
+from dashboard.core.aws import Account
+from dashboard.core.errors import KennelError, Refused
 from dashboard.core.people import Role
-from dashboard.ui import access, deed, page, problem
+from dashboard.core.planned import only_on
+from dashboard.ui import access, account, deed, page, problem, told
 from dashboard.ui.markup import literal, note
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
 ASKED, FAILED, SAID = "confirm.asked", "confirm.failed", "confirm.said"
+ON = "confirm.on"
+"""The account that the open plan was made on."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,7 @@ class Action:
     """What the dialog's button does: `do` acts and returns a sentence that says so; then the page `then` opens.
 
     The button of a dangerous action looks like one. `typed`: a name that must be typed before, and why. `needs`: the
-    least role of who may do it; others see the plan.
+    least role of who may do it; others see the plan. `undoes`: the deed of the trail that it takes back.
     """
 
     label: str
@@ -35,6 +39,7 @@ class Action:
     is_dangerous: bool = False
     typed: tuple[str, str] | None = None
     needs: Role = Role.ENGINEER
+    undoes: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,11 @@ def put(make: Make) -> None:
     """The same in this run of the script, before `show`: for a plan of what its fields say."""
     st.session_state.pop(FAILED, None)
     try:
-        st.session_state[ASKED] = make()
+        planned_on = state.connection().account
+        with only_on(planned_on):
+            st.session_state[ASKED] = make()
+        st.session_state[ON] = planned_on
+        tab.touched()
     except KennelError as error:
         st.session_state[FAILED] = error
 
@@ -76,8 +85,8 @@ def show() -> None:
 
 def dismiss() -> None:
     """Close the dialog without doing anything."""
-    st.session_state.pop(ASKED, None)
-    st.session_state.pop(FAILED, None)
+    for key in (ASKED, FAILED, ON):
+        st.session_state.pop(key, None)
 
 
 def _type_name(name: str, why: str) -> bool:
@@ -88,7 +97,10 @@ def _type_name(name: str, why: str) -> bool:
 
 def _draw(question: Question) -> None:
     with problem.shown("plan"):
-        action = question.draw()
+        if (on := st.session_state.get(ON)) is not None:
+            account.planned(on)
+        with told.heard() as lines:
+            action = question.draw()
         is_theirs = action is None or access.may(action.needs)
         is_ready = action is not None and is_theirs and (action.typed is None or _type_name(*action.typed))
         if failed := st.session_state.get(FAILED):
@@ -99,7 +111,13 @@ def _draw(question: Question) -> None:
         with st.container(horizontal=True, horizontal_alignment="right", key=look):
             st.button("Cancel", key="confirm-cancel", on_click=_cancel)
             if action is not None and is_ready:
-                st.button(literal(action.label), key="confirm-do", type="primary", on_click=_act, args=(action,))
+                st.button(
+                    literal(action.label),
+                    key="confirm-do",
+                    type="primary",
+                    on_click=_act,
+                    args=(action, (told.unmarked(question.title), *lines)),
+                )
             else:
                 label = "Not possible yet" if action is None else literal(action.label)
                 st.button(label, key="confirm-blocked", disabled=True)
@@ -117,9 +135,14 @@ def _cancel() -> None:
     st.rerun()
 
 
-def _act(action: Action) -> None:
+def _act(action: Action, plan: Sequence[str]) -> None:
     try:
-        said = deed.carry_out(action.label, action.do, action.needs)
+        on: Account | None = st.session_state.get(ON)
+        if on is None or not on.is_same(state.connection().account):
+            raise Refused(
+                "it was not done", "this tab is on another account now", "plan it there, if it is meant there"
+            )
+        said = deed.carry_out(action.label, action.do, action.needs, plan=plan, undoes=action.undoes)
     except KennelError as error:
         st.session_state[FAILED] = error  # the dialog stays open and shows it beside the plan
         return

@@ -6,10 +6,11 @@ Whatever goes this way stands in the trail: that it begins is written down befor
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from dashboard import state
+from dashboard import state, tab
 from dashboard.core import noting
 from dashboard.core.errors import KennelError, ServiceFault
 from dashboard.core.people import Role
+from dashboard.core.planned import only_on
 from dashboard.core.trail import scribe
 from dashboard.core.trail.book import Book
 from dashboard.ui import access
@@ -32,8 +33,9 @@ def carry_out(
     written = scribe.begin(Book.kept(), what, who.name or ALONE, account, plan=plan, undoes=undoes)
     problem: KennelError | None = ServiceFault("it was broken off", "", "look at what of it was done")
     try:
-        with noting.under(written):
+        with noting.under(written), only_on(account):
             done = do()
+        tab.touched()
         problem = None
         if isinstance(done, str):
             written.said(done)

@@ -76,7 +76,7 @@ def _none(aws: Aws) -> None:
     )
     how += " Register a completed run, or import a model.tar.gz or a reference project's model.pth."
     if not aws.account.writable:
-        how += " This account is connected read-only: start Kennel with KENNEL_AWS_WRITE=1 for that."
+        how += " This tab only reads the account: Settings, under Account, allows changes."
     empty.show("models", "No model is registered.", how, Place.RUNS, "See the runs")
 
 

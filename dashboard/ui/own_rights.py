@@ -46,7 +46,7 @@ class View(StrEnum):
 
 
 _WORDS = {
-    Kind.READER: "Shows every page. Enough for a connection without KENNEL_AWS_WRITE.",
+    Kind.READER: "Shows every page. Enough for a tab that only reads.",
     Kind.OPERATOR: "Also launches, deploys, scales, stops and deletes: only what carries the tag kennel:made-by, and "
     "it passes no roles but Kennel's four. A new function has a role of its own: somebody who may make roles deploys "
     "it.",

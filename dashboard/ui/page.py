@@ -37,6 +37,9 @@ class Place(StrEnum):
     SECURITY = "views/security.py"
     ROLE = "views/role.py"
     PRICES = "views/prices.py"
+    ACTIVITY = "views/activity.py"
+    DATA = "views/data.py"
+    SETTINGS = "views/settings.py"
 
     @property
     def stem(self) -> str:

@@ -35,6 +35,7 @@ PAGES = (  # in the navigation's order; kennel.css writes "Costs" above Spend an
     Page(Place.RUNS, "Runs", ":material/monitoring:"),
     Page(Place.RUN, "Run"),
     Page(Place.COMPARE, "Compare"),
+    Page(Place.DATA, "Data", ":material/photo_library:"),
     Page(Place.MODELS, "Models", ":material/inventory_2:"),
     Page(Place.ENDPOINTS, "Endpoints", ":material/dns:"),
     Page(Place.ENDPOINT, "Endpoint"),
@@ -45,11 +46,13 @@ PAGES = (  # in the navigation's order; kennel.css writes "Costs" above Spend an
     Page(Place.CLASSIFY, "Classify", ":material/pets:", Role.VISITOR),
     Page(Place.SECURITY, "Security", ":material/shield:"),
     Page(Place.ROLE, "Role"),
+    Page(Place.ACTIVITY, "Activity", ":material/history:"),
     Page(Place.COSTS, "Spend", ":material/payments:"),
     Page(Place.CHOICES, "Choices", ":material/balance:"),
     Page(Place.WASTE, "Waste", ":material/delete_sweep:"),
     Page(Place.PRICES, "Prices", ":material/sell:"),
     Page(Place.RECEIPT, "Receipt"),
+    Page(Place.SETTINGS, "Settings", ":material/settings:"),
 )
 
 

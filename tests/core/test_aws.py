@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
-from dashboard.core.aws import Account, connect, connect_profile, fingerprint, only_on
+from dashboard.core.aws import Account, connect, connect_profile, fingerprint
 from dashboard.core.aws_models import client_region, sagemaker_regions
 from dashboard.core.errors import CredentialsProblem, ReadOnly, Refused, ServiceFault, Throttled, Unreachable
+from dashboard.core.planned import only_on
 from tests.core.conftest import ACCESS_KEY, SECRET, Reply, refusal, write_client
 
 IDENTITY = Reply(

@@ -23,8 +23,8 @@ def _checks(spec: TrainingSpec, account: Account, around: Surroundings) -> Itera
         yield Check(
             "Connection",
             CheckState.STOP,
-            f"The account {account.name} is connected read-only.",
-            "Start Kennel with KENNEL_AWS_WRITE=1 to allow changes there.",
+            f"This tab only reads the account {account.name}.",
+            "Settings, under Account, allows changes.",
         )
     yield from _places(spec, account, around)
     yield _role(spec, account, around)

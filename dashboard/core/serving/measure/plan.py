@@ -87,8 +87,8 @@ def plan(
     if not account.writable:
         raise ReadOnly(
             f"the endpoint {variant.endpoint} was not measured",
-            "the account is connected read-only, and load may make it scale out",
-            "start Kennel with KENNEL_AWS_WRITE=1 to allow it",
+            "this tab only reads the account, and load may make it scale out",
+            "allow changes on the page Settings, under Account",
         )
     if not variant.status.is_serving:
         raise Refused(

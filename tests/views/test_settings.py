@@ -1,0 +1,138 @@
+"""Choosing an account, on a real embedded AWS: a profile whose endpoint_url is it behaves as a real account does."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import state, tab
+from dashboard.core.accounts import switch
+from tests.conftest import Embedded, start_embedded, stop_embedded
+from tests.views.conftest import APP, text
+
+READER = "arn:aws:sts::123456789012:assumed-role/Reader"
+PATIENCE = 60
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    running = start_embedded(tmp_path_factory.mktemp("home") / "aws")
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    role = running.client("iam").create_role(RoleName="Reader", AssumeRolePolicyDocument=json.dumps(trust))
+    running.client("iam").attach_role_policy(RoleName="Reader", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")
+    assert role["Role"]["RoleName"] == "Reader"
+    yield running
+    stop_embedded(running)
+
+
+@pytest.fixture
+def config(own: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An AWS configuration: work has keys, reader assumes a role with them, gone names nothing that is there."""
+    told = json.loads((own.state / "client.json").read_text())
+    where = f"region = us-east-1\nendpoint_url = {told['endpoint_url']}\n"
+    file = tmp_path / "config"
+    file.write_text(
+        f"[profile work]\n{where}aws_access_key_id = {told['access_key_id']}\n"
+        f"aws_secret_access_key = {told['secret_access_key']}\n"
+        f"[profile reader]\n{where}role_arn = arn:aws:iam::123456789012:role/Reader\nsource_profile = work\n"
+        f"[profile gone]\nregion = us-east-1\nrole_arn = arn:aws:iam::123456789012:role/Reader\nsource_profile = nobody\n"
+    )
+    monkeypatch.setenv("KENNEL_HOME", str(own.state.parent))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    return file
+
+
+def open_settings() -> AppTest:
+    page = AppTest.from_file(str(APP), default_timeout=30).run()
+    page.switch_page("views/settings.py").run()
+    assert not page.exception, page.exception
+    return page
+
+
+def use(page: AppTest, profile: str, region: str = "") -> str:
+    """Choose an account as a person does; what the page says once that has come to an end."""
+    page.selectbox(key="account-which").set_value(profile).run()
+    if region:
+        page.selectbox(key=f"account-region-{profile}").set_value(region).run()
+    page.button(key="account-use").click().run()
+    deadline = time.monotonic() + PATIENCE
+    while "Connecting to" in text(page):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        page.run()
+    assert not page.exception
+    return text(page.run())
+
+
+def test_a_tab_begins_on_the_embedded_aws_though_there_are_profiles(config: Path) -> None:
+    page = open_settings()
+    said = text(page)
+    assert "Embedded AWS · simulated money" in said
+    assert "the embedded AWS, account 123456789012, us-east-1" in said
+    assert page.selectbox(key="account-which").options[1:] == ["Profile gone", "Profile reader", "Profile work"]
+
+
+def test_a_profile_is_chosen_to_read_and_then_to_change_by_typing_its_id(config: Path) -> None:
+    page = open_settings()
+    said = use(page, "work")
+    assert "Real AWS · profile work · read-only" in said
+    assert "arn:aws:iam::123456789012:" in said
+    assert "Kennel sends nothing that changes this account" in said
+
+    page.button(key="account-allow").click().run()
+    assert page.button(key="confirm-blocked").disabled
+    page.text_input(key="confirm-name").set_value("123456789013").run()
+    assert page.button(key="confirm-blocked").disabled
+    page.text_input(key="confirm-name").set_value("123456789012").run()
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert "Real AWS · profile work · changes allowed" in text(page)
+
+    page.button(key="account-forbid").click().run()
+    assert "Real AWS · profile work · read-only" in text(page)
+
+
+def test_a_role_is_assumed_with_the_keys_of_another_profile(config: Path) -> None:
+    page = open_settings()
+    assert f"{READER}/" in use(page, "reader")
+
+
+def test_what_cannot_be_connected_to_leaves_the_tab_where_it_was(config: Path) -> None:
+    page = open_settings()
+    said = use(page, "gone")
+    assert "nobody" in said
+    assert "the embedded AWS, account 123456789012" in said
+
+
+def test_allowed_changes_end_after_an_hour_without_work(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_settings()
+    use(page, "work")
+    page.button(key="account-allow").click().run()
+    page.text_input(key="confirm-name").set_value("123456789012").run()
+    page.button(key="confirm-do").click().run()
+    assert "changes allowed" in text(page)
+    moment = state.now()
+    monkeypatch.setattr(tab, "now", lambda: moment + switch.IDLE + timedelta(seconds=1))
+    assert "Real AWS · profile work · read-only" in text(page.run())
+
+
+def test_another_account_or_region_is_read_only_again_and_forgets_what_the_tab_held(config: Path) -> None:
+    page = open_settings()
+    use(page, "work")
+    page.button(key="account-allow").click().run()
+    page.text_input(key="confirm-name").set_value("123456789012").run()
+    page.button(key="confirm-do").click().run()
+    page.session_state["watched-runs"] = ["a run of the first account"]
+    said = use(page, "work", region="eu-west-1")
+    assert "eu-west-1: read-only" in said
+    assert "watched-runs" not in page.session_state

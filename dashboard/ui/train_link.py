@@ -1,8 +1,8 @@
 """What a link into the Train page fills its form with.
 
-?like=KEY takes over all that an earlier run was asked for; with resume=1 the new run goes on from its checkpoints, and
-instance=TYPE or volume=GB takes another instance type or volume, as a suggestion after a run does; platform=, capacity=
-and count= take another way of training, as an answer to a what-if does.
+?data=NAME chooses the data set. ?like=KEY takes over all that an earlier run was asked for; with resume=1 the new run
+goes on from its checkpoints, and instance=TYPE or volume=GB takes another instance type or volume, as a suggestion after
+a run does; platform=, capacity= and count= take another way of training, as an answer to a what-if does.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,12 @@ from dashboard.core.data.datasets import Dataset
 from dashboard.core.runs.clone import spec_of
 from dashboard.core.runs.instances import counterpart
 from dashboard.core.runs.model import Capacity, Platform, Run
+from dashboard.ui import train_fields as fields
 from dashboard.ui import train_form
 from dashboard.ui.markup import literal
 
 LIKE, RESUME, INSTANCE, VOLUME = "like", "resume", "instance", "volume"
+DATA = "data"
 PLATFORM, CAPACITY, COUNT = "platform", "capacity", "count"
 NAMES = (LIKE, RESUME, INSTANCE, VOLUME, PLATFORM, CAPACITY, COUNT)
 
@@ -29,6 +31,11 @@ def follow(aws: Aws, datasets: Sequence[Dataset], past_runs: Sequence[Run]) -> N
 
     A resumed run is named after the one it goes on from, and not as one of `past_runs` is.
     """
+    chosen = st.query_params.pop(DATA, "")
+    if chosen in {one.name for one in datasets}:
+        st.session_state[fields.DATA] = chosen
+    elif chosen:
+        st.toast(literal(f"There is no data set {chosen} to train on"))
     asked = {name: st.query_params.pop(name, "") for name in NAMES}
     if not asked[LIKE]:
         return

@@ -14,9 +14,10 @@ from enum import StrEnum
 from typing import Any
 
 from dashboard.core.aws import Aws
+from dashboard.core.data import names
 from dashboard.core.data.contents import Contents
 from dashboard.core.data.work import Added, Kind, Work
-from dashboard.core.errors import InvalidInput, NotFound, Refused
+from dashboard.core.errors import AlreadyExists, InvalidInput, NotFound, Refused
 from dashboard.core.parallel import gather
 from dashboard.core.serving.feedback import NO_DOG, PREFIX
 from training.breeds import display_name, same_breed, table, written
@@ -139,8 +140,14 @@ class VersionPlan:
     left: Mapping[str, int] = field(default_factory=dict)
 
 
-def plan_version(base: Contents, reviewed: Sequence[Correction], name: str, token: str) -> VersionPlan:
-    """What a version would hold. Raises InvalidInput where there is nothing to add."""
+def plan_version(
+    base: Contents, reviewed: Sequence[Correction], name: str, token: str, taken: Iterable[str] = ()
+) -> VersionPlan:
+    """What a version would hold. Raises InvalidInput for the name, or where there is nothing to add, and AlreadyExists
+    for a name that is taken."""
+    target = names.check(name)
+    if target in set(taken):
+        raise AlreadyExists(f"there is a data set {target} already", "two are not mixed", "choose another name")
     there = {one.file for one in base.photos}
     classes = list(base.classes)
     added, labels, new = [], dict[str, int](), dict[str, str]()
@@ -162,7 +169,7 @@ def plan_version(base: Contents, reviewed: Sequence[Correction], name: str, toke
             "no correction was accepted that is of a dog and not in it already",
             "review some first",
         )
-    work = Work(token, Kind.VERSION, name, base=base.name, added=tuple(added))
+    work = Work(token, Kind.VERSION, target, base=base.name, added=tuple(added))
     return VersionPlan(work, base, labels, tuple(sorted(set(new.values()))), {why: n for why, n in left.items() if n})
 
 
@@ -171,10 +178,10 @@ def next_name(base: str, taken: Iterable[str]) -> str:
     stem, number = base, 1
     if found := _SUFFIX.search(base):
         stem, number = base[: found.start()], int(found[1])
-    names = set(taken)
+    there = set(taken)
     while True:
         number += 1
-        if f"{stem}-v{number}" not in names:
+        if f"{stem}-v{number}" not in there:
             return f"{stem}-v{number}"
 
 

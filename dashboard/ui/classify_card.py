@@ -16,13 +16,17 @@ NO_CLAIM = (
     "Whether this is a dog at all, the model does not say: it was not trained on photos that look like dogs to the "
     "network below it."
 )
+NO_ANSWER = "This photo has no answer: the model cannot be asked at this moment"
 CANNOT_LOOK = "Where it looked, this model does not show: only a linear head on a network's last maps can."
 
 
 def problem(result: Result) -> None:
-    """Why there is no answer."""
+    """Why there is no answer. A visitor is told what is wrong with the photo, and not what is wrong with the model."""
     if result.problem is not None:
         kind = "not classified"
+        if result.asking and result.asking.is_visitors and result.photo is not None:
+            st.html(markup.problem(kind, NO_ANSWER, "", "Try again in a minute"))
+            return
         what = markup.sentence(result.problem.what)
         st.html(markup.problem(kind, what, result.problem.why, result.problem.next_step))
 
@@ -64,6 +68,8 @@ def answer_markup(result: Result, said: Answer, photo: Photo) -> str:
 
 def timing(result: Result, said: Answer, title: str) -> list[str]:
     """Who answered in what time, by each way that was asked; both side by side where both were."""
+    if result.asking and result.asking.is_visitors:
+        return [f"{title} · answered in {seconds(said.seconds)}"]
     by = result.endpoint if said.model == result.endpoint else f"{result.endpoint} ({said.model})"
     through = f" through Lambda {result.function}" if result.function and result.second is None else ""
     lines = [f"{title} · answered by {by}{through} in {parts(said)}"]
@@ -93,7 +99,7 @@ def origin(result: Result, said: Answer, photo: Photo) -> str:
     """Where the picture came from, and what that means for its answer."""
     if not result.is_drawn:
         return f"{markup.sentence(photo.note)}."
-    if said.model == STARTER:
+    if said.model == STARTER and not (result.asking and result.asking.is_visitors):
         return "Drawn by Kennel, no real photo; the starter learnt from photos and recognises only some drawings."
     return "Drawn by Kennel, no real photo."
 

@@ -26,11 +26,15 @@ class Way(StrEnum):
 
 @dataclass(frozen=True)
 class Asking:
-    """Which endpoint is asked, and how; `front` is there for every way but the endpoint alone."""
+    """Which endpoint is asked, and how; `front` is there for every way but the endpoint alone.
+
+    `is_visitors`: asked by a visitor, whose cards say nothing of who answers and of what is wrong there.
+    """
 
     endpoint: str
     way: Way = Way.ENDPOINT
     front: Front | None = None
+    is_visitors: bool = False
 
     @property
     def key(self) -> str:

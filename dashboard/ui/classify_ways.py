@@ -10,6 +10,8 @@ from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError, ServiceFault
 from dashboard.core.serving.starter import STARTER
 from dashboard.core.serving.through import Front
+from dashboard.doorkeeper import doorkeeper
+from dashboard.ui import access
 from dashboard.ui.classify_result import Asking, Way, results
 from dashboard.ui.markup import note
 from dashboard.ui.tones import Tone
@@ -19,7 +21,12 @@ HELP = "The endpoint itself, or a Lambda function that asks it, as other program
 
 
 def asking(aws: Aws, serving: Sequence[str]) -> Asking:
-    """The endpoint that answers and the way to it, chosen beside the drop zone and kept in the address."""
+    """The endpoint that answers and the way to it, chosen beside the drop zone and kept in the address.
+
+    Visitors choose nothing: serving is what `offered` leaves of it.
+    """
+    if access.is_visitor():
+        return Asking(preferred(serving)[0], is_visitors=True)
     endpoint = _choose(serving)
     found = [front for front in _fronts(aws) if front.endpoint == endpoint] if aws.account.writable else []
     if not found:
@@ -43,6 +50,12 @@ def asking(aws: Aws, serving: Sequence[str]) -> Asking:
     return Asking(endpoint, way, front)
 
 
+def offered(serving: Sequence[str]) -> Sequence[str]:
+    """The endpoints that may answer whoever looks: where Classify is shared by an endpoint's name, that one alone."""
+    share = doorkeeper().share
+    return [name for name in serving if name == share.endpoint] if share and share.endpoint else serving
+
+
 def preferred(serving: Sequence[str]) -> list[str]:
     """Endpoints in the order in which they are offered: the starter, then the newest; they come newest first."""
     return sorted(serving, key=lambda name: name != STARTER)
@@ -50,7 +63,7 @@ def preferred(serving: Sequence[str]) -> list[str]:
 
 def not_serving(serving: Sequence[str], chosen: str) -> str:
     """What to say when a link asked for an endpoint that does not serve; "" otherwise."""
-    asked = st.session_state.get(ASKED, "")
+    asked = "" if access.is_visitor() else st.session_state.get(ASKED, "")
     return f"{asked} is not serving: {chosen} answers instead." if asked and asked not in serving else ""
 
 

@@ -33,7 +33,7 @@ def lets_in(person: Person | None, opened: pages.Page) -> bool:
         _name(person)
     if not person.may(opened.role):
         page.title(opened.title, "is not for you")
-        problem.card(access.not_for(person, opened.title, opened.role), "not-for-you")
+        problem.drawn(access.not_for(person, opened.title, opened.role), "not-for-you")
         first = pages.first_of(person.role)
         st.page_link(first.place, label=first.title, icon=":material/arrow_back:")
         return False
@@ -43,8 +43,10 @@ def lets_in(person: Person | None, opened: pages.Page) -> bool:
 def _name(person: Person) -> None:
     """Who is signed in, below the navigation, and the way out."""
     with st.sidebar.container(key="person", gap="small"):
-        told = f'<p class="kn-person"><strong>{escape(person.name)}</strong><br>{person.role}, {person.role.may}</p>'
-        st.html(told)
+        st.html(
+            f'<div class="kn-person"><p>{escape(person.name)}</p>'
+            f"<p>{escape(person.role.one.capitalize())}: {person.role.may}</p></div>"
+        )
         st.button("Sign out", key="sign-out", icon=":material/logout:", on_click=_sign_out)
 
 
@@ -54,16 +56,18 @@ def _refuse() -> None:
         access.person()
     except KennelError as error:
         page.title("Kennel", "is not open to you")
-        problem.card(error, "no-role")
+        problem.drawn(error, "no-role")
         if claims.get("is_logged_in"):
             st.button("Sign out", key="sign-out", icon=":material/logout:", on_click=_sign_out)
         return
-    page.title("Kennel", "asks who you are")
+    page.title("Kennel", "the operations dashboard of an image classification service on AWS")
     if said := SAID.get(st.query_params.pop(TOLD, "")):
         st.html(note(said, Tone.WAITING))
     elif claims.get("is_logged_in"):
         hours = f"{doorkeeper().settings.hours:g}"
         st.html(note(f"Your sign-in has ended: it holds for {hours} h, or until you sign out.", Tone.WAITING))
+    else:
+        st.html(note("What you may see and do here depends on who you are."))
     with st.container(horizontal=True, key="sign-in"):
         for name in doorkeeper().settings.providers or ("",):
             st.button(

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from dashboard.core.errors import AccessDenied, KennelError
-from dashboard.ui import markup, page
+from dashboard.core.errors import AccessDenied, KennelError, ServiceFault
+from dashboard.ui import access, markup, page
 
 logger = logging.getLogger(__name__)
 WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -31,7 +31,15 @@ def shown(key: str = "problem", title: str = "") -> Iterator[None]:
 
 
 def card(error: KennelError, key: str = "problem") -> None:
-    """Show an error that a person can act on."""
+    """Show an error that a person can act on. A visitor cannot, and is told no more than that it is so."""
+    if access.is_visitor():
+        logger.warning("a visitor's page could not show something: %s", error)
+        error = ServiceFault("This cannot be shown at this moment", "", "try again in a minute")
+    drawn(error, key)
+
+
+def drawn(error: KennelError, key: str) -> None:
+    """The card of an error that whoever looks at the page may read as it is."""
     with st.container(border=True, key=f"panel-{key}"):
         st.html(markup.problem(kind(error), markup.sentence(error.what), error.why, error.next_step))
         if isinstance(error, AccessDenied) and error.action:

@@ -9,7 +9,7 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.serving.deploy import DeployPlan, deploy
 from dashboard.core.serving.starter import STARTER, has_starter, plan_starter
-from dashboard.ui import confirm, empty, receipt
+from dashboard.ui import access, confirm, empty, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import note
 from dashboard.ui.page import Place
@@ -25,6 +25,10 @@ def absent(aws: Aws) -> None:
                 "and this page opens by itself."
             )
         )
+        st.skeleton(height=180)
+        return
+    if access.is_visitor():
+        st.html(note("No model answers at this moment. This page opens by itself once one does."))
         st.skeleton(height=180)
         return
     can_return = aws.account.writable and has_starter(aws)

@@ -106,6 +106,7 @@ from dashboard.security_readings import (
     score_trend,
     security,
 )
+from dashboard.ui import access
 from dashboard.waste_readings import forget_waste, waste, waste_so_far
 
 __all__ = [
@@ -300,15 +301,16 @@ def surroundings(aws: Aws, spec: TrainingSpec) -> Reading[Surroundings]:
 def intent(aws: Aws, spec: TrainingSpec) -> str:
     """Identifies one intent to launch: the same in every tab that describes this training, until it was `launched`.
 
-    A double click, a rerun or a second tab so confirm the same plan, and the same plan makes one run.
+    A double click, a rerun or a second tab so confirm the same plan, and the same plan makes one run. Two people who
+    describe the same training mean two.
     """
-    launches = _launches(where(aws))
+    launches = _launches(where(aws), access.key())
     return f"{launches.seed}-{launches.done[replace(spec, max_cost=None)]}"
 
 
 def launched(aws: Aws, spec: TrainingSpec) -> None:
     """The intent was carried out: describing the same training again from now on is another one."""
-    _launches(where(aws)).done[replace(spec, max_cost=None)] += 1
+    _launches(where(aws), access.key()).done[replace(spec, max_cost=None)] += 1
 
 
 def forget() -> None:
@@ -408,8 +410,8 @@ def _limits(where: str, _aws: Aws) -> Limits:
     return sagemaker_limits(_aws)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _launches(where: str) -> _Launches:
+@st.cache_resource(show_spinner=False, max_entries=200)
+def _launches(where: str, person: str) -> _Launches:
     return _Launches()
 
 

@@ -17,6 +17,7 @@ from dashboard.core.costs.ledger.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Selection
 from dashboard.core.format import count, money
+from dashboard.core.people import Role
 from dashboard.readings import Reading
 from dashboard.ui import billed_words, budget, chart, confirm, markup, page, receipt
 from dashboard.ui.markup import Markup, escape
@@ -162,7 +163,7 @@ def _asking(aws: Aws, question: Question, reading: Reading[Billed] | None) -> co
         st.html(f"<p>{escape(billed_words.question_said(question))}.</p>")
         _price(aws)
         _request("GetCostAndUsage", request)
-        return confirm.Action(f"Ask for {billed_words.PRICE}", do)
+        return confirm.Action(f"Ask for {billed_words.PRICE}", do, needs=Role.MANAGER)
 
     def do() -> str:
         found = state.ask_bill(aws, question, reading.at if reading else None)

@@ -17,6 +17,7 @@ from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Selection
 from dashboard.core.errors import KennelError
 from dashboard.core.format import money
+from dashboard.core.people import Role
 from dashboard.ui import calls
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import literal, note, sentence
@@ -70,7 +71,7 @@ def _draw(aws: Aws, targets: Sequence[Target], first: Target, there: dict[Target
     if not plan.calls:
         return None
     label = f"Set {money(wish.limit)} a month" if plan.is_new else "Change budget"
-    return Action(label, partial(budgets_plan.carry_out, aws, plan))
+    return Action(label, partial(budgets_plan.carry_out, aws, plan), needs=Role.MANAGER)
 
 
 def _wished(target: Target, there: There) -> Wish:
@@ -153,4 +154,4 @@ def _draw_delete(aws: Aws, plan: BudgetPlan) -> Action:
     st.html(note("Nobody is told any more, and the line goes from the chart. No money changes, and the topic stays."))
     with st.expander("Show as code"):
         st.code(plan.code, language="python")
-    return Action(f"Delete {plan.name}", partial(budgets_plan.delete, aws, plan), is_dangerous=True)
+    return Action(f"Delete {plan.name}", partial(budgets_plan.delete, aws, plan), is_dangerous=True, needs=Role.MANAGER)

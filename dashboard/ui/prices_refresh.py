@@ -10,6 +10,7 @@ from dashboard.core.costs.price_table import regions
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.refresh import RefreshPlan, plan_refresh
 from dashboard.core.format import count
+from dashboard.core.people import Role
 from dashboard.ui import confirm
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import facts, note
@@ -59,4 +60,4 @@ def _draw(aws: Aws, plan: RefreshPlan) -> Action:
         lacking = "".join(f". {half} could not be read: {why.what}" for half, why in made.problems)
         return f"{count(read, 'price')} and {count(days, 'day')} of spot prices were read{lacking}"
 
-    return Action("Refresh prices", do)
+    return Action("Refresh prices", do, needs=Role.MANAGER)

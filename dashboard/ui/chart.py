@@ -56,6 +56,15 @@ def behind(curves: Mapping[str, Points], name: str) -> None:
         download(lambda: rows, f"{name}-curves.csv", "download-curves")
 
 
+def table(rows: Callable[[], Sequence[Mapping[str, Any]]], file: str, key: str, alt: str) -> None:
+    """The numbers behind a chart as a table and as a CSV file; put together only once somebody opens it."""
+    behind = st.expander("The figures as a table", key=f"{key}-behind", on_change="rerun")
+    with behind:
+        if behind.open:
+            st.dataframe(rows(), hide_index=True, placeholder="–", key=f"{key}-rows", alt=alt)
+        download(rows, file, key, is_quiet=True)
+
+
 def merged(curves: Mapping[str, Points]) -> list[dict[str, float | int | None]]:
     """One row an epoch with loss and accuracy, training and validation."""
     rows: dict[float | int | None, dict[str, float | int | None]] = {}

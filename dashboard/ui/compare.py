@@ -259,6 +259,19 @@ def _curves(compared: Comparison) -> None:
                 figure if drawn else None,
                 "None of these runs has printed an epoch.",
             )
+    if rows := _by_epoch(compared):
+        chart.table(lambda: rows, "comparison-curves.csv", "download-compared", "Accuracy and loss by epoch")
+
+
+def _by_epoch(compared: Comparison) -> list[dict[str, Any]]:
+    """The numbers behind both charts, a row an epoch."""
+    found: dict[float, dict[str, Any]] = {}
+    for measure in (figures.ACCURACY, figures.LOSS):
+        curves = compared.curves.get(f"valid:{measure.name}", ())
+        for one, style, points in zip(compared.runs, STYLES, curves, strict=False):
+            for epoch, value in points:
+                found.setdefault(epoch, {})[f"{style.letter} {one.name}, {measure.name}"] = value
+    return [{"epoch": epoch, **found[epoch]} for epoch in sorted(found)]
 
 
 def _settings(compared: Comparison) -> None:

@@ -22,4 +22,6 @@ def _charts(aws: Aws, name: str) -> None:
         looking.charts(figures_endpoint.panels(one, seen.value, chosen, seen.at), chosen, is_quiet=is_quiet)
         rows = figures_endpoint.rows(seen.value)
         if rows:
-            chart.download(lambda: rows, f"{name}-traffic.csv", "download-traffic", is_quiet=True)
+            chart.table(
+                lambda: rows, f"{name}-traffic.csv", "download-traffic", "Requests, errors and latencies over time"
+            )

@@ -33,6 +33,14 @@ def finding(instance: str, days: Sequence[SpotDay], listed: Decimal | None) -> s
     return f"Spot {instance} cost {between} {over}: {saving} on demand"
 
 
+def rows(days: Sequence[SpotDay]) -> list[dict[str, object]]:
+    """The numbers behind the band, a row a day."""
+    return [
+        {"Day (UTC)": str(one.day), "Lowest, USD/h": float(one.lowest), "Highest, USD/h": float(one.highest)}
+        for one in days
+    ]
+
+
 def spot_range(days: Sequence[SpotDay], listed: Decimal | None, *, is_dark: bool = False) -> "Figure":
     """The band from each day's lowest to its highest, and a line for the price on demand. The axis begins at 0."""
     from plotly import graph_objects as go

@@ -24,4 +24,4 @@ def _charts(aws: Aws, details: Details) -> None:
         rows = figures_function.rows(seen.value)
         if rows:
             file = f"{details.function.name}-invocations.csv"
-            chart.download(lambda: rows, file, "download-invocations", is_quiet=True)
+            chart.table(lambda: rows, file, "download-invocations", "Invocations and durations over time")

@@ -217,7 +217,7 @@ def _costs(aws: Aws, load: Load, machine: Machine, settings: Sequence[Setting]) 
         {"invocations per minute": rate, "none kept, USD a month": one, f"{kept.ready} kept ready, USD a month": other}
         for rate, one, other in zip(rates, without, ready, strict=True)
     ]
-    chart.download(lambda: behind, "lambda-break-even.csv", "break-even-csv", is_quiet=True)
+    chart.table(lambda: behind, "lambda-break-even.csv", "break-even-csv", "Cost of a month by invocations a minute")
     share = break_even_share(machine, state.prices())
     if share is not None:
         st.html(

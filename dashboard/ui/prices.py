@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -174,6 +175,9 @@ def _spot(aws: Aws, book: PriceBook, kept: Refreshed | None, region: str) -> Non
         )
         if days and problem:
             st.html(note(f"From the last refresh; EC2 was not asked again: {problem}", Tone.WAITING))
+        if days:
+            rows = partial(figures_prices.rows, days)
+            chart.table(rows, f"spot-{instance}.csv", "download-spot", "The range of the spot price by day")
         simulated = "simulated by the embedded AWS from observed ranges" if aws.account.is_embedded else "as EC2 told"
         st.html(note(f"DescribeSpotPriceHistory, all zones of {region}, UTC days, {simulated}."))
 

@@ -95,4 +95,5 @@ def changed(found: Sequence[Row]) -> Markup:
 def _table(head: str, body: Iterable[str]) -> Markup:
     rows = "".join(body)
     table = f'<table class="kn-lines"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-    return Markup(f'<div class="kn-scroll">{table}</div>')
+    around = 'class="kn-scroll" tabindex="0" role="group" aria-label="Prices, as wide as their columns"'
+    return Markup(f"<div {around}>{table}</div>")

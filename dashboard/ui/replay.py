@@ -138,7 +138,8 @@ def _show(sides: Sequence[Side], endpoint: str, money: str) -> None:
         for side in sides:
             said = judge.told(side.replay) or ["nothing changes"]
             st.html(note(f"{side.name}: {' · '.join(said)}"))
-    chart.download(lambda: judge.points(sides), f"{endpoint}-replay.csv", "download-replay", is_quiet=True)
+    told = "Both replays over time"
+    chart.table(lambda: judge.points(sides), f"{endpoint}-replay.csv", "download-replay", told)
 
 
 def _columns(money: str) -> dict[str, Any]:

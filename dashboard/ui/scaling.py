@@ -134,7 +134,7 @@ def _chart(scaling: Scaling, seen: History | None, endpoint: str) -> None:
     chart.panel("scaling", figures_scaling.finding(scaling, seen, drawn), made if has_any else None, wait)
     rows = figures_scaling.rows(seen, drawn, local)
     if rows and has_any:
-        chart.download(lambda: rows, f"{endpoint}-scaling.csv", "download-scaling", is_quiet=True)
+        chart.table(lambda: rows, f"{endpoint}-scaling.csv", "download-scaling", "Instances and load over time")
 
 
 def _alarms(scaling: Scaling, aws: Aws) -> None:

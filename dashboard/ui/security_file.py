@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -55,6 +56,8 @@ def show(now: datetime, unused_days: int) -> None:
         alone=True,
     )
     stem = held.name.rpartition(".")[0] or held.name
+    rows = partial(figures_security.subject_rows, named)
+    chart.table(rows, f"{stem}-subjects.csv", "security-file-subjects-csv", "Findings by role, policy or function")
     shown = security_table.show(found.findings, {}, f"{stem}-findings", "security-file", bound=False)
     key = security_table.chosen("security-file")
     one = next((each for each in shown if each.key == key), next(iter(shown), None))

@@ -1,6 +1,7 @@
 """How busy a run's instances are, and what size would have done."""
 
 from datetime import datetime
+from functools import partial
 from html import escape
 
 import streamlit as st
@@ -69,4 +70,5 @@ def _suggestion(aws: Aws, one: Run, used: Usage) -> None:
 
 
 def _table(one: Run, used: Usage, begin: datetime) -> None:
-    chart.download(lambda: figures_usage.rows(used, begin), f"{one.name}-usage.csv", "download-usage", is_quiet=True)
+    rows = partial(figures_usage.rows, used, begin)
+    chart.table(rows, f"{one.name}-usage.csv", "download-usage", "How busy each instance was over time")

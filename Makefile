@@ -3,18 +3,20 @@ PYTHON ?= python3
 VENV := .venv/bin
 # Tests whose files run side by side; the others drive a browser or time a start, and want the machine for themselves.
 WORKERS = $(shell $(PYTHON) -c "import os; print(min(6, 1 + (os.cpu_count() or 1)))")  # they wait a third of their time
-SIDE_BY_SIDE := tests/conformance tests/core tests/lambda_fn tests/local_aws tests/training tests/ui tests/views
+BROWSERS = 2  # each its own Kennel; a browser waits half of its time
+SIDE_BY_SIDE := tests/conformance tests/core tests/faults tests/images tests/lambda_fn tests/local_aws tests/training tests/ui tests/views
 
-.PHONY: run test check bench images pictures format clean
+.PHONY: run test check bench soak verify-aws images pictures format clean
 
-run:  ## Start Kennel with its embedded AWS on 127.0.0.1 (PORT=8502 for another port)
+run:  ## Start Kennel with its embedded AWS on 127.0.0.1 (PORT=8502 for another port, SHARE=1 for Classify alone)
 	@$(PYTHON) tools/bootstrap.py run
-	@exec $(VENV)/python -m dashboard $(if $(PORT),--port $(PORT))
+	@$(if $(SHARE),KENNEL_SHARE=$(SHARE)) exec $(VENV)/python -m dashboard $(if $(PORT),--port $(PORT))
 
 test:  ## Install what the tests need (browser included) and run them all
 	@$(PYTHON) tools/bootstrap.py test
 	$(VENV)/python -m pytest -n $(WORKERS) --dist loadfile $(SIDE_BY_SIDE); first=$$?; \
-	$(VENV)/python -m pytest $(SIDE_BY_SIDE:%=--ignore %) && exit $$first
+	$(VENV)/python -m pytest $(SIDE_BY_SIDE:%=--ignore %) --ignore tests/e2e; second=$$?; \
+	$(VENV)/python -m pytest -n $(BROWSERS) --dist loadfile tests/e2e && exit $$((first + second))
 
 check:  ## ruff and mypy: the gate before the tests
 	@$(PYTHON) tools/bootstrap.py check
@@ -25,6 +27,14 @@ check:  ## ruff and mypy: the gate before the tests
 bench:  ## Measure the speed claims side by side; writes bench.json
 	@$(PYTHON) tools/bootstrap.py check
 	$(VENV)/python -m tests.bench
+
+soak:  ## A day of use with kill -9 in it, then 25 tabs for ten minutes: what is lost, how slow, how much memory
+	@$(PYTHON) tools/bootstrap.py test
+	$(VENV)/python -m tests.soak
+
+verify-aws:  ## One small round on a real account, PROFILE=name: asks first, at most $$2, takes away all it made
+	@$(PYTHON) tools/bootstrap.py run
+	$(VENV)/python -m dashboard.verify --profile "$(PROFILE)"
 
 images:  ## Run the training and serving code on the versions of AWS's own PyTorch images (12 GiB)
 	@$(PYTHON) tools/bootstrap.py check

@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv/bin
 # Tests whose files run side by side; the others drive a browser or time a start, and want the machine for themselves.
 WORKERS = $(shell $(PYTHON) -c "import os; print(min(6, 1 + (os.cpu_count() or 1)))")  # they wait a third of their time
-BROWSERS = 2  # each its own Kennel; a browser waits half of its time
+# Browser tests wait half of their time: two at once, each before a Kennel of its own.
+BROWSERS := 2
 SIDE_BY_SIDE := tests/conformance tests/core tests/faults tests/images tests/lambda_fn tests/local_aws tests/training tests/ui tests/views
 
 .PHONY: run test check bench soak verify-aws images pictures format clean

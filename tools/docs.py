@@ -1,4 +1,4 @@
-"""Write the parts of the documents that are made from the code: the table of settings, and the policies of Kennel's roles.
+"""Write the parts of the documents that are made from the code: the table of settings, the policies of Kennel's roles.
 
     python -m tools.docs            writes them into README.md and docs/
     python -m tools.docs --check    exits with 1, and says which, where one is not as the code says

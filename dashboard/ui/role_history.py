@@ -116,7 +116,7 @@ def _record(aws: Aws, record: Record, *, is_latest: bool) -> None:
                     icon=":material/undo:",
                     disabled=not is_latest or role_steps.is_busy(aws, record.name),
                     on_click=confirm.ask,
-                    args=(partial(_undo, aws, record),),
+                    args=(partial(undo_question, aws, record),),
                     help=None if is_latest else "A newer change of this role comes first",
                 )
         if cut:
@@ -127,8 +127,8 @@ def _record(aws: Aws, record: Record, *, is_latest: bool) -> None:
         _difference(record)
 
 
-def _undo(aws: Aws, record: Record) -> Question:
-    """A policy has no page of its own: its undo is done while the dialog waits."""
+def undo_question(aws: Aws, record: Record) -> Question:
+    """The way back of a change. A policy has no page of its own: its undo is done while the dialog waits."""
     if record.what in (What.MARK_POLICY, What.DELETE_POLICY):
         return role_retire.policy_undo_question(aws, record)
     return role_actions.undo_question(aws, record)

@@ -11,6 +11,7 @@ DASHBOARD = ROOT / "dashboard"
 AWS = {"boto3", "botocore"}
 HEAVY = {"torch", "torchvision", "onnxruntime", "onnx", "sagemaker", "moto", "local_aws"}
 PURE = (
+    "activity_words",
     "calls",
     "choices_tables",
     "choices_words",

@@ -35,11 +35,7 @@ def test_every_setting_of_the_code_is_listed_and_every_listed_one_is_read():
     }
     listed = {one.name for one in SETTINGS}
     of_tests = {"KENNEL_PHOTOS", "KENNEL_CHROMIUM"}
-    assert read - INTERNAL == listed - of_tests
-
-
-INTERNAL = {"KENNEL_LAUNCHER", "KENNEL_BUCKET"}
-"""What Kennel's own processes tell each other."""
+    assert read == listed - of_tests
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

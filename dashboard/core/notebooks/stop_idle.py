@@ -76,7 +76,7 @@ def _started(file: str, now: float) -> float:
     """When the first look was, which the instance's start came just before: a file that no start outlives holds it."""
     first = Path(file)
     if not first.exists():
-        first.write_text(f"{now:.0f}")
+        first.write_text(str(int(now)))
     return float(first.read_text())
 
 

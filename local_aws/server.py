@@ -32,6 +32,7 @@ from local_aws.authenticate import authenticate, read_wire
 from local_aws.authorize import Authority
 from local_aws.errors import NotThereError, ServiceError, error_response, internal
 from local_aws.iam_lookup import IamLookup
+from local_aws.inward import Inward
 from local_aws.keys import KeyRing, install_key
 from local_aws.moto_app import Moto
 from local_aws.pace import AS_AWS, Pace
@@ -51,6 +52,8 @@ from local_aws.services.billing_meters import Meters
 from local_aws.services.billing_tags import CostTags
 from local_aws.services.budgets import Budgets
 from local_aws.services.budgets_alerts import Alerts, charges_on
+from local_aws.services.cloudformation import ADDRESS as CLOUDFORMATION
+from local_aws.services.cloudformation import CloudFormation
 from local_aws.services.cloudtrail import CloudTrail
 from local_aws.services.cloudtrail_delivery import DELIVERED_EACH, TrailFiles
 from local_aws.services.cloudtrail_recorder import Recorder
@@ -160,13 +163,18 @@ class Front:
                 request.scope["path_params"] = operation.path_params
                 key = signed.key
                 caller = Caller(ACCOUNT, signed.region, key.access_key_id, key.arn, key.who)
-                return await self._handled(service, request, operation.model, caller, signed.body)
+                return await self.handled(service, request, operation.model, caller, signed.body)
         what = wire.header("x-amz-target") or dict(parse_qsl(signed.body.decode("utf-8", "replace"))).get("Action")
         raise NotThereError(f"{signed.service}:{what or f'{wire.method} {signed.path}'}"[:200])
 
-    async def _handled(
+    def service(self, name: str) -> Service:
+        """By botocore's name. Raises StopIteration."""
+        return next(one for kept in self._services.values() for one in kept if one.name == name)
+
+    async def handled(
         self, service: Service, request: Request, operation: OperationModel, caller: Caller, body: bytes
     ) -> Response:
+        """Answer a request of a caller who is known, as far as it may be. Raises ServiceError."""
         outcome: Response | ServiceError
         permits = self._permits if caller.who.is_limited or self._may_deny_all(service) else None
         try:
@@ -324,6 +332,7 @@ def build(
     sagemaker.endpoints.listeners.append(scaling.endpoint_changed)
     sagemaker.is_scaled = scaling.is_target
     targets = Targets({"sagemaker": sagemaker, "ec2": ec2}, authority, facts, now, trail.note_done)
+    inward = Inward(CLOUDFORMATION)
     services: list[Service] = [
         # the last to stop: it writes down what the others did
         CloudTrail(trail, now, trail_files, s3.bucket_region, uses),
@@ -344,6 +353,7 @@ def build(
         sns,
         Budgets(store, charges, Alerts(charges, sns, delivery)),  # stops before what its alerts go out by
         scaling,  # stops before what it scales
+        CloudFormation(store, inward, now=clock),  # stops before all that it makes things with
     ]
     keys = KeyRing(install_key(state), moto.find_key, runs, lambda: (moto.version("iam"), moto.version("sts")))
     front = Front(
@@ -360,6 +370,7 @@ def build(
             {"s3": s3.denial},
         ),
     )
+    inward.through(front)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

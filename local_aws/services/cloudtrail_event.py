@@ -40,7 +40,7 @@ _WRITTEN = re.compile(
 _NAMES = re.compile(r"(.+?)(Name|Id|Arn)$")
 _RESOURCE_SERVICES = {"sagemaker": "SageMaker", "ec2": "EC2", "iam": "IAM", "s3": "S3", "ssm": "SSM", "logs": "Logs",
                       "cloudwatch": "CloudWatch", "sns": "SNS", "scheduler": "Scheduler",
-                      "budgets": "Budgets"}  # fmt: skip
+                      "budgets": "Budgets", "cloudformation": "CloudFormation"}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from dashboard.core.iam.needs import (
+    cloudformation,
     ec2,
     functions,
     iam,
@@ -70,6 +71,7 @@ def _tables() -> Mapping[str, Needs]:
         "application-autoscaling": scaling.AUTO_SCALING,
         "budgets": money.BUDGETS,
         "ce": money.COST_EXPLORER,
+        "cloudformation": cloudformation.CLOUDFORMATION,
         "cloudtrail": systems.CLOUDTRAIL,
         "cloudwatch": metrics.CLOUDWATCH,
         "ec2": ec2.EC2,

@@ -16,6 +16,7 @@ from local_aws.protocol import Service
 from local_aws.services import (
     application_autoscaling,
     budgets,
+    cloudformation,
     cloudtrail,
     cloudwatch,
     cost_explorer,
@@ -396,6 +397,7 @@ def test_hostile_parameters_do_not_break_it() -> None:
     [
         application_autoscaling.ApplicationAutoScaling,
         budgets.Budgets,
+        cloudformation.CloudFormation,
         cloudtrail.CloudTrail,
         cloudwatch.CloudWatch,
         cost_explorer.CostExplorer,

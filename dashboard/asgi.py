@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import config
 
 from dashboard.core import exposure, sign_in
+from dashboard.core.accounts.browsers import COOKIE
 from dashboard.core.errors import KennelError
 from dashboard.core.home import home
 from dashboard.doorkeeper import Doorkeeper, doorkeeper
@@ -101,16 +102,33 @@ class Guard:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         send_at_once(send)
+        cookie = browser_cookie(scope) if scope["type"] == "http" else ""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                if cookie and headers.get("content-type", "").startswith("text/html"):
+                    headers.append("Set-Cookie", cookie)
             elif message["type"] == "http.response.body":
                 # The tab's name until the first page has set its own; of the same length, so that no header changes.
                 message["body"] = message.get("body", b"").replace(b"<title>Streamlit</title>", TITLE)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def browser_cookie(scope: Scope) -> str:
+    """The cookie by which a browser's next tab begins with the account that it chose last; "" where it has one.
+
+    It is a random name and opens nothing. Not where Classify is shared alone: a visitor has no choice.
+    """
+    request = Request(scope)
+    if scope["method"] != "GET" or COOKIE in request.cookies or doorkeeper().share:
+        return ""
+    is_https = "https" in (scope.get("scheme"), request.headers.get("x-forwarded-proto"))
+    secure = "; Secure" if is_https else ""
+    return f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}"
 
 
 def is_foreign(headers: Headers, allowed_origins: list[str]) -> bool:

@@ -90,10 +90,10 @@ def start(home: Path, environ: Mapping[str, str] = os.environ) -> Embedded:
 def ensure(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Embedded | None:
     """See to it that an embedded AWS answers for this state folder, and start one where none does.
 
-    None when a real profile is in use, or the launcher takes care of it. The one started here ends with this process,
-    however that ends. Raises ServiceFault when it does not start.
+    None when the launcher takes care of it. The one started here ends with this process, however that ends. Raises
+    ServiceFault when it does not start.
     """
-    if environ.get("KENNEL_AWS_PROFILE") or environ.get(OURS):
+    if environ.get(OURS):
         return None
     running = start(home or home_of(environ), environ)
     running.wait()

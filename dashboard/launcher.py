@@ -136,8 +136,10 @@ class Launcher:
     def _start_server(self) -> Child:
         command = [sys.executable, "-m", "streamlit", "run", str(REPOSITORY / "dashboard" / "asgi.py")]
         command += [f"--server.address={self._listen}", f"--server.port={self._port}", "--server.headless=true"]
-        ours = {"KENNEL_HOME": str(self.home), embedded.OURS: "launcher"}
-        passed_on = environment(self._environ, profile=bool(self._profile), **ours)
+        ours = {"KENNEL_HOME": str(self.home)}
+        if not self._profile:  # else the server starts the embedded AWS itself, once somebody chooses it in the page
+            ours[embedded.OURS] = "launcher"
+        passed_on = environment(self._environ, profile=True, **ours)
         return Child(command, environ=passed_on, log=log_file(self.home, "dashboard"))
 
     def _wait_healthy(self) -> str:
@@ -220,8 +222,7 @@ class Launcher:
         if self._aws:
             account = f"embedded AWS at {self._aws.address}: nothing is charged"
         else:
-            write = self._environ.get("KENNEL_AWS_WRITE") == "1"
-            account = f"real AWS profile {self._profile}, {'changes allowed' if write else 'read-only'}"
+            account = f"real AWS profile {self._profile}, read-only until a page allows changes"
         state = "Kennel is running."
         if reason:
             state = f"Kennel cannot use its AWS account: {reason.rstrip('.')}.\nIts pages say so until that is mended."

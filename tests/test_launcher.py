@@ -290,7 +290,7 @@ def test_a_real_profile_starts_no_embedded_aws(home, tmp_path):
                       "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n")  # fmt: skip
     kennel = Kennel(home, KENNEL_AWS_PROFILE="ada", AWS_CONFIG_FILE=str(config))
     kennel.wait_running()
-    assert "real AWS profile ada, read-only" in kennel.said
+    assert "real AWS profile ada, read-only until a page allows changes" in kennel.said
     # Nothing is behind that profile: that is said first, and not that all is well.
     assert kennel.said.strip().startswith("Kennel cannot use its AWS account: ")
     assert "AWS is not answering" in kennel.said

@@ -36,7 +36,10 @@ def classes(found: Mapping[str, Mapping[str, int]], *, is_dark: bool = False) ->
                 y=values,
                 name=split,
                 customdata=names,
-                marker={"color": colour, "pattern": {"shape": shapes[split], "fgcolor": "#ffffff", "size": 5}},
+                marker={
+                    "color": colour,
+                    "pattern": {"shape": shapes[split], "fillmode": "overlay", "fgcolor": "#ffffff", "size": 5},
+                },
                 hovertemplate=f"%{{customdata}}: %{{y:,}} in {split}<extra></extra>",
             )
     is_named = len(names) <= NAMED

@@ -1,8 +1,8 @@
 """What a link into the Train page fills its form with.
 
 ?data=NAME chooses the data set. ?like=KEY takes over all that an earlier run was asked for; with resume=1 the new run
-goes on from its checkpoints, and instance=TYPE or volume=GB takes another instance type or volume, as a suggestion after
-a run does; platform=, capacity= and count= take another way of training, as an answer to a what-if does.
+goes on from its checkpoints, and instance=TYPE or volume=GB takes another instance type or volume, as a suggestion
+after a run does; platform=, capacity= and count= take another way of training, as an answer to a what-if does.
 """
 
 from collections.abc import Sequence

@@ -16,21 +16,24 @@ from dashboard.core.errors import AlreadyExists, InvalidInput, NotFound, Refused
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
 _RESERVED_ENDS = ("-s3alias", "--ol-s3", "--x-s3", "--table-s3", "-an")
+_MENDS = {
+    "PutBucketPolicy": {Flaw.NO_TLS},
+    "PutBucketEncryption": {Flaw.PLAIN},
+    "PutPublicAccessBlock": {Flaw.PUBLIC, Flaw.OPEN},
+    "PutBucketVersioning": {Flaw.UNVERSIONED},
+}
 MENDED = (Flaw.PUBLIC, Flaw.OPEN, Flaw.PLAIN, Flaw.NO_TLS)
 """What making a bucket safe always does; versions cost, and are kept where a person wants them."""
 
 
 @dataclass(frozen=True)
 class BucketPlan:
-    """What will be sent. `before`: the bucket's flaws when this was planned; None for a bucket that is not there yet.
-
-    calls: each of them may be sent twice.
-    """
+    """What will be sent. `before`: the bucket as this was planned from; None for one that is not there yet."""
 
     bucket: str
     calls: tuple[Call, ...]
     order: str
-    before: tuple[Flaw, ...] | None = None
+    before: Bucket | None = None
     warnings: tuple[str, ...] = ()
 
     def as_code(self, account: Account) -> str:
@@ -95,7 +98,7 @@ def plan_safe(account: Account, bucket: Bucket, token: str, *, is_versioned: boo
     if Flaw.NO_TLS in wanted:
         warnings.append("Whoever reads it by http:// cannot any more; by https:// everything stays.")
     order = tags.order(token, bucket.name, bucket.flaws, is_versioned)
-    return BucketPlan(bucket.name, tuple(calls), order, bucket.flaws, tuple(warnings))
+    return BucketPlan(bucket.name, tuple(calls), order, bucket, tuple(warnings))
 
 
 def carry_out(aws: Aws, plan: BucketPlan) -> str:
@@ -104,15 +107,18 @@ def carry_out(aws: Aws, plan: BucketPlan) -> str:
     Raises AlreadyExists for a name that somebody has, Refused when the bucket is not as it was planned from, and the
     errors of `Aws.call`; what was done before one of them stays done, and the same plan goes on from there.
     """
+    calls = plan.calls
     if plan.before is None:
         _require_new(aws, plan)
     else:
-        now = look(aws, plan.bucket).flaws
-        if not set(now) <= set(plan.before):
+        now = look(aws, plan.bucket)
+        is_ours = not set(plan.before.flaws) <= set(now.flaws)  # a part of it was done before
+        if not set(now.flaws) <= set(plan.before.flaws) or (now.policy != plan.before.policy and not is_ours):
             raise Refused(
                 f"the bucket {plan.bucket} is not as it was", "somebody changed it meanwhile", "look at it again"
             )
-    for call in plan.calls:
+        calls = tuple(call for call in plan.calls if _MENDS[call.operation] & set(now.flaws))
+    for call in calls:
         try:
             aws.call(call.service, call.operation, **call.parameters)
         except AlreadyExists:
@@ -141,9 +147,6 @@ def _mark(aws: Aws, bucket: str) -> str:
 def _safe(account: Account, bucket: Bucket, flaws: Collection[Flaw]) -> tuple[Call, ...]:
     name = bucket.name
     found = []
-    if {Flaw.PUBLIC, Flaw.OPEN} & set(flaws):
-        blocked = {"PublicAccessBlockConfiguration": dict.fromkeys(BLOCKS, True)}
-        found.append(Call("s3", "PutPublicAccessBlock", {"Bucket": name, **blocked}, "blocks public access"))
     if Flaw.PLAIN in flaws:
         rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
         rules = {"ServerSideEncryptionConfiguration": {"Rules": [rule]}}
@@ -155,6 +158,9 @@ def _safe(account: Account, bucket: Bucket, flaws: Collection[Flaw]) -> tuple[Ca
         found.append(
             Call("s3", "PutBucketPolicy", {"Bucket": name, "Policy": policy}, "refuses what comes without TLS")
         )
+    if {Flaw.PUBLIC, Flaw.OPEN} & set(flaws):  # last: from then on S3 takes no policy that still names everybody
+        blocked = {"PublicAccessBlockConfiguration": dict.fromkeys(BLOCKS, True)}
+        found.append(Call("s3", "PutPublicAccessBlock", {"Bucket": name, **blocked}, "blocks public access"))
     return tuple(found)
 
 

@@ -273,7 +273,8 @@ def _from_botocore(error: Exception, service: str, operation: str, profile: str)
     if isinstance(error, boto.ParamValidationError):
         return InvalidInput(f"{call} was not sent", text, "correct the value it names")
     if isinstance(error, boto.ReadTimeoutError):
-        return Unreachable(f"{call} got no answer in time", _where(error), _reach(profile))
+        # connected to, and then silent: of this service alone, so that what others tell is still shown
+        return ServiceFault(f"{call} got no answer in time", _where(error), "try again in a minute")
     if isinstance(
         error, (boto.ConnectionError, boto.HTTPClientError)
     ):  # refused, unresolved, connect time-out, TLS, proxy, closed

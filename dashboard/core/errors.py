@@ -8,11 +8,11 @@ KennelError
 ├── QuotaExceeded        the account's limit is reached
 ├── NoCapacity           AWS has no such instance free at the moment
 ├── Throttled            too many calls, even after retries
-├── Unreachable          nothing answered: network, time-out, embedded AWS not running
+├── Unreachable          nothing can be connected to: network, embedded AWS not running
 ├── CredentialsProblem   missing, expired or wrong keys, or no such profile
 ├── ReadOnly             the account is connected read-only and the call would change it
 ├── Refused              a rule forbids it: a cost cap, a state that does not allow it
-└── ServiceFault         the service failed or answered nonsense
+└── ServiceFault         the service failed, was silent, or answered nonsense
 """
 
 # ruff: noqa: N818 - the names are meanings, as in the tree above; "Error" adds nothing to them
@@ -83,7 +83,7 @@ class Throttled(KennelError):
 
 
 class Unreachable(KennelError):
-    """Nothing answered at the other end."""
+    """Nothing at the other end can be connected to: this is about everything, not about one service."""
 
     is_temporary = True
 
@@ -101,6 +101,6 @@ class Refused(KennelError):
 
 
 class ServiceFault(KennelError):
-    """The service failed, or its answer made no sense."""
+    """The service failed, did not answer in time, or its answer made no sense."""
 
     is_temporary = True

@@ -204,7 +204,7 @@ def test_the_runtimes_action_belongs_to_sagemaker():
         (boto.TokenRetrievalError(provider="sso", error_msg="x"), CredentialsProblem),
         (boto.EndpointConnectionError(endpoint_url="https://x/"), Unreachable),
         (boto.ConnectTimeoutError(endpoint_url="https://x/"), Unreachable),
-        (boto.ReadTimeoutError(endpoint_url="https://x/"), Unreachable),
+        (boto.ReadTimeoutError(endpoint_url="https://x/"), ServiceFault),
         (boto.ConnectionClosedError(endpoint_url="https://x/"), Unreachable),
         (boto.SSLError(endpoint_url="https://x/", error="x"), Unreachable),
         (boto.ProxyConnectionError(proxy_url="https://p"), Unreachable),

@@ -57,7 +57,7 @@ def get_endpoint(aws: Aws, prices: PriceBook, name: str) -> Endpoint:
         modified=told.get("LastModifiedTime"),
         config_name=told["EndpointConfigName"],
         failure=told.get("FailureReason", ""),
-        tags=tags.of_sagemaker(aws, told["EndpointArn"]),
+        tags=tags.of_run(aws, told["EndpointArn"]),
         arn=told["EndpointArn"],
         variants=variants,
         pending=_pending(aws, told.get("PendingDeploymentSummary"), prices),

@@ -25,6 +25,7 @@ WAYS = {
     "spend": (Place.COSTS, "Open Spend"),
     "waste": (Place.WASTE, "Open Waste"),
     "security": (Place.SECURITY, "Open finding"),
+    "data": (Place.DATA, "Open Data"),
     "endpoint": (Place.ENDPOINT, "Open endpoint"),
     "function": (Place.FUNCTION, "Open function"),
 }

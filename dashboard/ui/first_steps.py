@@ -10,14 +10,15 @@ from dashboard.core import first_steps
 from dashboard.core.aws import Aws
 from dashboard.core.first_steps import Step, Taken
 from dashboard.core.overview import Overview
-from dashboard.ui import page
+from dashboard.core.people import Role
+from dashboard.ui import access, page
 from dashboard.ui.markup import badge
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
 WAYS = {
     Step.PHOTO: (Place.CLASSIFY, "Classify a photo"),
-    Step.DATA: (Place.TRAIN, "Choose data"),
+    Step.DATA: (Place.DATA, "Bring photos"),
     Step.TRAIN: (Place.TRAIN, "Train a model"),
     Step.DEPLOY: (Place.RUNS, "Choose a run"),
     Step.CALL: (Place.FUNCTIONS, "Deploy a function"),
@@ -25,8 +26,8 @@ WAYS = {
 
 
 def ahead(aws: Aws, seen: Overview) -> tuple[Taken, ...]:
-    """The steps, for as long as somebody is on the way; () before it is known how far, and for the others."""
-    if not first_steps.is_newcomers(seen):
+    """The steps, for as long as who may take them is on the way; () before it is known how far, and for others."""
+    if not first_steps.is_newcomers(seen) or not access.may(Role.ENGINEER):
         return ()
     found = state.first_steps(aws)
     taken = first_steps.steps(seen, found) if found is not None else ()

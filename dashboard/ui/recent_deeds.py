@@ -11,7 +11,8 @@ from dashboard.core.aws import Aws
 from dashboard.core.format import ago
 from dashboard.core.trail.model import Deed
 from dashboard.ui import problem
-from dashboard.ui.markup import badge, note
+from dashboard.ui.markup import badge, literal, note
+from dashboard.ui.page import Place
 
 MOST = 5
 
@@ -29,7 +30,9 @@ def draw(deeds: Sequence[Deed], now: datetime) -> None:
             note("Whatever is launched, deployed, changed or deleted from here on is listed here, with who did it.")
         )
     for one in deeds:
-        st.html(line(one, now))
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-deed-{one.id}"):
+            st.html(line(one, now))
+            st.page_link(Place.ACTIVITY, label="Details", query_params={"deed": one.id}, help=literal(one.what))
 
 
 def line(one: Deed, now: datetime) -> str:

@@ -1,7 +1,10 @@
 """Overview: is anything wrong, what runs, what does it cost?"""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
+
+from streamlit.testing.v1 import AppTest
 
 from dashboard.core.errors import AccessDenied, Unreachable
 from tests.views.conftest import Open, links, text
@@ -169,3 +172,82 @@ def test_cancelling_closes_the_dialog(aws: ScriptedAws, visit: Open) -> None:
     page.button(key="confirm-cancel").click().run()
     assert not [button for button in page.button if button.key == "confirm-cancel"]
     assert "forgotten" in aws.endpoints
+
+
+def until(page: AppTest, said: str) -> str:
+    """What the page says once it says this: it is read in the background."""
+    deadline = time.monotonic() + 20
+    while said not in text(page) and time.monotonic() < deadline:
+        time.sleep(0.05)
+        page.run()
+    return text(page)
+
+
+def test_a_running_run_says_how_long_it_still_takes(aws: ScriptedAws, visit: Open) -> None:
+    aws.logs["drawn-dogs-2f91c0aa"].append("progress=0.4 stage=head done=8 total=20 unit=epochs eta_seconds=900")
+    said = text(visit(aws))
+    assert re.search(r"about 1[45] min[^<]*left", said)
+    assert re.search(r"the next ends in about 1[45] min", said)
+    assert "at most" in said  # of the other its time limit alone tells
+
+
+def test_an_endpoint_says_how_it_answers_and_one_that_fails_needs_attention(visit: Open) -> None:
+    aws = ScriptedAws()
+    aws.add_endpoint("dogs")
+    aws.series = {"Invocations": [300.0], "ModelLatency": [20_000.0]}
+    said = text(visit(aws))
+    assert "answers 20/min, p90 20 ms" in said
+    assert "20/min, all answered" in said
+    aws.series["Invocation5XXErrors"] = [60.0]
+    page = visit(aws)
+    said = text(page)
+    assert "endpoint dogs fails 20 % of its requests" in said
+    assert "1 failing requests" in said
+    assert ("Open endpoint", "endpoint", "endpoint=dogs") in links(page)
+
+
+def test_an_alarm_that_went_off_and_an_open_bucket_need_attention_once_they_are_read(
+    aws: ScriptedAws, visit: Open
+) -> None:
+    alarm = {"AlarmName": "slow-dogs", "StateReason": "Threshold Crossed: 1 datapoint", "MetricName": "ModelLatency"}
+    alarm["Dimensions"] = [{"Name": "EndpointName", "Value": "starter"}]  # type: ignore[assignment]
+    scaling = {"AlarmName": "TargetTracking-endpoint/starter/variant/main-AlarmLow-1", "StateReason": "it is quiet"}
+    aws._DescribeAlarms = lambda asked: {"MetricAlarms": [alarm, scaling]}  # type: ignore[attr-defined]
+    page = visit(aws)
+    said = until(page, "slow-dogs")
+    assert "alarm slow-dogs has gone off" in said
+    assert "TargetTracking" not in said
+    assert ("Open endpoint", "endpoint", "endpoint=starter") in links(page)
+    assert "Not checked: buckets" in said  # which this account does not tell
+
+
+def test_the_score_of_the_roles_stands_among_the_figures(aws: ScriptedAws, visit: Open) -> None:
+    said = until(visit(aws), "the roles could not be read")
+    assert "unknown" in said
+    assert "100 of 100" not in said
+
+
+def test_an_empty_account_is_shown_the_five_steps_and_each_has_its_way(empty: ScriptedAws, visit: Open) -> None:
+    page = visit(empty)
+    said = until(page, "From a photo to your own model: 0 of 5 steps")
+    assert "Nothing serves yet" in said
+    found = links(page)
+    for way in (("Bring photos", "data"), ("Train a model", "train"), ("Choose a run", "runs")):
+        assert (*way, "") in found
+    assert "No run yet." not in said  # the steps say it
+
+
+def test_a_step_is_ticked_off_when_the_account_has_it(aws: ScriptedAws, visit: Open) -> None:
+    said = until(visit(aws), "of 5 steps")
+    assert "From a photo to your own model: 3 of 5 steps" in said
+    assert "drawn-dogs and 1 more dataset" in said
+    assert "drawn-dogs-5d20e9f1" in said
+
+
+def test_what_was_done_here_is_told_with_its_end_and_its_page(aws: ScriptedAws, visit: Open) -> None:
+    page = visit(aws)
+    page.button(key="delete-forgotten").click().run()
+    page.text_input(key="confirm-name").set_value("forgotten").run()
+    page.button(key="confirm-do").click().run()
+    assert "Delete forgotten" in text(page)
+    assert [query for label, where, query in links(page) if (label, where) == ("Details", "activity")]

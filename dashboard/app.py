@@ -23,7 +23,7 @@ state.warm_up()
 
 person = door.enter()
 role = person.role if person else None
-chosen = st.navigation(pages.navigation(role))
+chosen = st.navigation(pages.navigation(role), expanded=True)  # all of them: Streamlit would fold the last
 page.follow(chosen.url_path)
 st.set_page_config(page_title=f"{chosen.title} · Kennel")
 

@@ -14,6 +14,7 @@ from dashboard.core.notebooks import lifecycle
 from dashboard.core.notebooks.model import Notebook
 from dashboard.core.notebooks.plan import Deed, Plan
 from dashboard.ui import receipt
+from dashboard.ui.markup import Markup, escape
 from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
 from dashboard.ui.tones import label
@@ -74,7 +75,7 @@ def _idle(findings: Sequence[Finding] | None, own: Nature) -> Figure:
         return Figure(key, name, "not checked", "what they log could not be read")
     wasted = together([one for one in findings if one.nature is own])
     if not wasted.things:
-        return Figure(key, name, "none", "nobody's work missing for a day")
+        return Figure(key, name, "none", "each was worked in within a day")
     said = f"{money(wasted.per_day)}/day" if wasted.unknown < wasted.things else "unknown"
     note = f"{count(wasted.things, 'notebook')} without work"
     return Figure(key, name, said, note, Place.WASTE, "See Waste", receipt.of(own), tone="waiting")
@@ -147,11 +148,13 @@ def details(one: Notebook, account: Account) -> dict[str, str]:
     """What is to be known of one, by name."""
     internet = "its own way to the internet" if one.has_internet else "no direct way to the internet"
     network = f"{one.subnet}, {', '.join(one.groups)}; {internet}" if one.subnet else f"no VPC of yours; {internet}"
-    price = receipt.price(one.hourly) if one.hourly.is_known else f"unknown: {one.hourly.why_unknown}"
-    return {
-        "Instance": receipt.inline(f"{one.instance_type}, {price} while in service", account)
+    price = (
+        receipt.inline(receipt.price(one.hourly), account)
         if one.hourly.is_known
-        else f"{one.instance_type}, price {price}",
+        else escape(f"at an unknown price ({one.hourly.why_unknown})")
+    )
+    return {
+        "Instance": Markup(f"{escape(one.instance_type)}, {price} while in service"),
         "Volume": f"{one.volume_gb} GB, kept while it is stopped",
         "Stops itself": stops(one),
         "Users are root": "yes: they can change what stops it" if one.has_root else "no",

@@ -121,7 +121,7 @@ def plan_stop(one: Notebook) -> Plan:
     _ours(one, "stop")
     if not one.status.is_serving:
         raise _cannot(one, "stopped", "nothing is left to do" if one.status.is_at_rest else "wait a minute")
-    call = Call("sagemaker", "StopNotebookInstance", _named(one), "ends the instance; from now on it costs nothing")
+    call = Call("sagemaker", "StopNotebookInstance", _named(one), "ends the instance, and what it costs by the hour")
     return Plan(
         Deed.STOP, one.name, f"Stop {one.name}", "Stop notebook", (call,), f"{one.name} is stopping",
         created=one.created, status=one.status,

@@ -109,6 +109,7 @@ def _facts(one: Deed) -> dict[str, str]:
     moment = local(one.at, st.context.timezone)
     told = {
         "Who": one.who,
+        "Signed in as": one.key,
         "When": f"{moment:%d %b %Y, %H:%M:%S} ({one.at:%H:%M:%S} UTC)",
         "Took": activity_words.took(one) or "not over",
         "Account": one.place.words if one.place else "none: on this machine alone",

@@ -8,9 +8,10 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.errors import InvalidInput, KennelError
+from dashboard.core.people import Role
 from dashboard.core.serving import feedback
 from dashboard.core.serving.feedback import KEPT
-from dashboard.ui import problem, visiting
+from dashboard.ui import deed, problem, visiting
 from dashboard.ui.classify_result import Result, results
 from dashboard.ui.markup import note
 
@@ -55,7 +56,12 @@ def _send(aws: Aws, key: str, breed: str | None) -> None:
     try:
         if not visiting.granted([key]):
             raise InvalidInput("this correction was not kept", "too many photos in a minute", visiting.sentence())
-        kept = feedback.keep(aws, result.photo, result.answer, breed, state.now())
+        photo, answer = result.photo, result.answer
+        kept = deed.carry_out(
+            f"Keep a photo as {breed}",
+            lambda: feedback.keep(aws, photo, answer, breed, state.now()),
+            Role.VISITOR,
+        )
     except KennelError as error:
         st.session_state[FAILED] = (key, error)
         return
@@ -68,7 +74,8 @@ def _undo(aws: Aws, key: str) -> None:
         return
     st.session_state.pop(FAILED, None)
     try:
-        feedback.take_back(aws, result.correction)
+        correction = result.correction
+        deed.carry_out("Take a kept photo back", lambda: feedback.take_back(aws, correction), Role.VISITOR)
     except KennelError as error:
         st.session_state[FAILED] = (key, error)
         return

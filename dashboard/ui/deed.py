@@ -16,8 +16,8 @@ from dashboard.core.trail.book import Book
 from dashboard.ui import access
 
 T = TypeVar("T")
-ALONE = "not signed in"
-"""Who does it where nobody signs in: whoever sits at this machine."""
+ALONE, VISITOR = "not signed in", "a visitor"
+"""Who does it where nobody signs in: whoever sits at this machine, or opens a page that is shared."""
 
 
 def carry_out(
@@ -30,7 +30,16 @@ def carry_out(
     """
     who = access.require(needs, what)
     account = state.connection().account
-    written = scribe.begin(Book.kept(), what, who.name or ALONE, account, plan=plan, undoes=undoes)
+    written = scribe.begin(
+        Book.kept(),
+        what,
+        who.name or (ALONE if who.may(Role.MANAGER) else VISITOR),
+        account,
+        key=who.key,
+        identity=account.identity,
+        plan=plan,
+        undoes=undoes,
+    )
     problem: KennelError | None = ServiceFault("it was broken off", "", "look at what of it was done")
     try:
         with noting.under(written), only_on(account):

@@ -13,7 +13,7 @@ from dashboard.core.serving.functions.functions import Details
 from dashboard.core.serving.functions.invoke import Tried, event, invoke
 from dashboard.core.serving.functions.model import LATEST
 from dashboard.core.showcode import connection
-from dashboard.ui import classify, markup, page, problem
+from dashboard.ui import classify, deed, markup, page, problem
 from dashboard.ui.function_words import milliseconds
 from dashboard.ui.markup import badge, note
 from dashboard.ui.tones import Tone
@@ -93,7 +93,8 @@ def _question(aws: Aws, details: Details) -> None:
 def _send(aws: Aws, details: Details, qualifier: str, what: str, *, jpeg: bytes = b"", place: str = "") -> None:
     name = details.function.name
     where = {"stored": place} if place.startswith("s3://") else {"url": place}
-    tried = invoke(aws, name, event(jpeg=jpeg, **where), "" if qualifier == LATEST else qualifier)
+    version = "" if qualifier == LATEST else qualifier
+    tried = deed.carry_out(f"Call {name}", lambda: invoke(aws, name, event(jpeg=jpeg, **where), version))
     kept: list[Asked] = st.session_state.setdefault(ANSWER, [])
     kept.insert(0, Asked(name, what, jpeg, tried, state.now()))
     del kept[KEPT:]

@@ -105,7 +105,7 @@ class Deed:
     """One thing that somebody did. plan: the dialog that was confirmed, line by line. said: what came of it.
 
     more: calls beyond those written down, by operation. undoes: the deed that this one takes back. undone_by: those
-    that took this one back.
+    that took this one back. key: what tells who did it from everybody else, "" where nobody signs in.
     """
 
     id: str
@@ -124,6 +124,7 @@ class Deed:
     more: Mapping[str, int] = field(default_factory=dict)
     undoes: str = ""
     undone_by: tuple[str, ...] = ()
+    key: str = ""
 
     @property
     def seconds(self) -> float | None:

@@ -93,6 +93,7 @@ def _deed(name: str, rows: Sequence[Row], is_alive: Callable[[int], bool] | None
         ended=ended.moment if ended else None,
         more=end.get("more", {}),
         undoes=str(first.get("undoes", "")),
+        key=str(first.get("key", "")),
     )
 
 

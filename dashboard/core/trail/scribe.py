@@ -150,18 +150,24 @@ def begin(
     who: str,
     account: Account | None,
     *,
+    key: str = "",
     identity: str = "",
     plan: Sequence[str] = (),
     undoes: str = "",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     token: Callable[[], str] = lambda: secrets.token_hex(6),
 ) -> Scribe:
-    """Write down that a deed begins; before anything of it is done. Raises ServiceFault: then it must not be done."""
+    """Write down that a deed begins; before anything of it is done. Raises ServiceFault: then it must not be done.
+
+    who, key: what somebody is called, and what tells them from everybody else, whatever they call themselves.
+    identity: the ARN as which AWS is asked. plan: what they agreed to. undoes: the deed that this one takes back.
+    """
     lines = [redact.text(one) for one in plan[:LINES]]
     place = None if account is None else Place.of(account, identity)
     told: dict[str, Any] = {
         "what": redact.text(what),
         "who": redact.text(who),
+        "key": key,
         "plan": lines,
         "place": None if place is None else vars(place),
         "process": os.getpid(),

@@ -18,12 +18,12 @@ from typing import Any
 import botocore.session
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 from botocore.parsers import ResponseParserError
 
 from dashboard.core import noting
 from dashboard.core.aws_answers import check_body, check_members
-from dashboard.core.aws_errors import translate
+from dashboard.core.aws_errors import of_keys, translate
 from dashboard.core.aws_models import client_region, prepared
 from dashboard.core.aws_writes import changes
 from dashboard.core.errors import CredentialsProblem, ReadOnly, Refused, Unreachable
@@ -196,6 +196,12 @@ class Aws:
                 parameters=parameters,
                 profile=self.account.profile,
             ) from error
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            if not of_keys(error):
+                raise
+            unusable = CredentialRetrievalError(provider=self.account.name, error_msg=type(error).__name__)
+            unusable.__cause__ = error
+            raise translate(unusable, service=service, operation=operation, profile=self.account.profile) from unusable
 
     def _make(self, service: str) -> Any:
         client = self._session.create_client(

@@ -109,6 +109,18 @@ def translate(
     return _from_botocore(error, service, operation, profile)
 
 
+def of_keys(error: BaseException) -> bool:
+    """Whether an error that is none of botocore's arose where it gets keys: a program that hands out nonsense, a file
+    of a token that is gone.
+    """
+    at = error.__traceback__
+    while at is not None:
+        if at.tb_frame.f_globals.get("__name__") in ("botocore.credentials", "botocore.tokens"):
+            return True
+        at = at.tb_next
+    return False
+
+
 def redact(text: str) -> str:
     """`text` without anything that looks like a key, a signature or a token."""
     return SECRET.sub("[removed]", text)

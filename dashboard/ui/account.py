@@ -60,7 +60,7 @@ def show(account: Account) -> None:
             f"{badge(tone, words(account), explanation(account))}</div>"
         )
         if not access.is_visitor():
-            st.page_link(Place.SETTINGS, label="Choose the account")
+            st.page_link(Place.SETTINGS, label="Account and settings")
         if not account.is_embedded:
             st.html(f'<style>header[data-testid="stHeader"] {{ background: {TINTS[tone]}; }}</style>')
 

@@ -39,6 +39,7 @@ def sentence(aws: Aws | None) -> str:
 
 def show(aws: Aws | None, why_not: KennelError | None) -> None:
     """The account in use, or why it cannot be used; then the choice."""
+    _arrive()
     page.section("In use by this tab")
     if why_not is not None:
         problem.card(why_not, "account")
@@ -200,21 +201,27 @@ def _begin(choice: Choice) -> None:
 
 
 def _connecting() -> None:
+    """How long it has taken so far, and the way to stay; once it is over the whole page is drawn."""
     attempt: Attempt[Account] | None = st.session_state.get(ATTEMPT)
-    if attempt is None:
-        return
-    if not attempt.is_over:
-        with st.container(border=True, key="panel-connecting"):
-            asked = "It is being started" if attempt.choice.is_embedded else "AWS is asked who this is"
-            st.html(note(f"Connecting to {attempt.choice.name}. {asked}: {duration(attempt.seconds)} so far."))
-            st.button("Stay where I am", key="account-cancel", on_click=_cancel)
+    if attempt is None or attempt.is_over:
+        st.rerun()
+    with st.container(border=True, key="panel-connecting"):
+        asked = "It is being started" if attempt.choice.is_embedded else "AWS is asked who this is"
+        st.html(note(f"Connecting to {attempt.choice.name}. {asked}: {duration(attempt.seconds)} so far."))
+        st.button("Stay where I am", key="account-cancel", on_click=_cancel)
+
+
+def _arrive() -> None:
+    """Choose what could be connected to; say why it could not be."""
+    attempt: Attempt[Account] | None = st.session_state.get(ATTEMPT)
+    if attempt is None or not attempt.is_over:
         return
     del st.session_state[ATTEMPT]
     try:
         found = attempt.wait(0)
     except KennelError as error:
         st.session_state[FAILED] = error
-        st.rerun()
+        return
     tab.choose(attempt.choice)
     which = "the embedded AWS" if found.is_embedded else f"account {found.account_id} to read, as {account.who(found)}"
     st.session_state[confirm.SAID] = literal(f"This tab uses {which}")
@@ -222,5 +229,6 @@ def _connecting() -> None:
 
 
 def _cancel() -> None:
+    """The question goes on, and nobody waits for its answer."""
     st.session_state.pop(ATTEMPT, None)
     st.rerun()

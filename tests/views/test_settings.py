@@ -44,7 +44,8 @@ def config(own: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
         f"[profile work]\n{where}aws_access_key_id = {told['access_key_id']}\n"
         f"aws_secret_access_key = {told['secret_access_key']}\n"
         f"[profile reader]\n{where}role_arn = arn:aws:iam::123456789012:role/Reader\nsource_profile = work\n"
-        f"[profile gone]\nregion = us-east-1\nrole_arn = arn:aws:iam::123456789012:role/Reader\nsource_profile = nobody\n"
+        "[profile gone]\nregion = us-east-1\nrole_arn = arn:aws:iam::123456789012:role/Reader\n"
+        "source_profile = nobody\n"
     )
     monkeypatch.setenv("KENNEL_HOME", str(own.state.parent))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
@@ -71,7 +72,7 @@ def use(page: AppTest, profile: str, region: str = "") -> str:
         time.sleep(0.05)
         page.run()
     assert not page.exception
-    return text(page.run())
+    return text(page)
 
 
 def test_a_tab_begins_on_the_embedded_aws_though_there_are_profiles(config: Path) -> None:

@@ -1,6 +1,7 @@
 """What keeps a profile from being connected to is said with the command that mends it."""
 
 import socket
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,29 @@ def test_a_program_that_fails(write: Write, at: str) -> None:
     assert SECRET not in str(error)
 
 
+@pytest.mark.parametrize("program", ["echo nonsense", "echo {}", "/nowhere/at/all"])
+def test_a_program_that_says_what_is_no_answer(write: Write, at: str, program: str) -> None:
+    write(f"[profile ada]\n{at}credential_process = {program}\n")
+    assert "aws configure export-credentials --profile ada" in said(ADA, CredentialsProblem).next_step
+
+
+def test_a_program_whose_second_answer_is_nonsense(write: Write, at: str, fake: FakeAws, tmp_path: Path) -> None:
+    """Keys that end are asked for again in the middle of a call."""
+    told = '{"Version": 1, "AccessKeyId": "A", "SecretAccessKey": "s", "Expiration": "2026-01-01T00:00:00Z"}'
+    (tmp_path / "answer").write_text(told.replace("2026", "2999"))
+    write(f"[profile ada]\n{at}credential_process = cat {tmp_path / 'answer'}\n")
+    aws = connect(ADA)
+    (tmp_path / "answer").write_text("nonsense")
+    aws._session.get_credentials()._expiry_time = datetime(2020, 1, 1, tzinfo=UTC)
+    with pytest.raises(CredentialsProblem, match="no usable AWS keys"):
+        aws.call("sagemaker", "ListTrainingJobs")
+
+
+def test_a_token_of_a_file_that_is_gone(write: Write, at: str) -> None:
+    write(f"[profile ada]\n{at}role_arn = arn:aws:iam::210987654321:role/R\nweb_identity_token_file = /nowhere\n")
+    assert "no usable AWS keys" in said(ADA, CredentialsProblem).what
+
+
 def test_a_program_hands_out_keys(write: Write, at: str, tmp_path: Path) -> None:
     told = '{"Version": 1, "AccessKeyId": "AKIAPROGRAM", "SecretAccessKey": "s"}'
     program = tmp_path / "keys.sh"
@@ -122,7 +146,7 @@ def test_a_role_that_may_not_be_assumed(write: Write, at: str, fake: FakeAws) ->
     fake.on(
         "AssumeRole",
         refused("AccessDenied", f"User: x is not authorized to perform: sts:AssumeRole on resource: {role}"),
-    )  # noqa: E501
+    )
     error = said(Choice("role"), AccessDenied)
     assert isinstance(error, AccessDenied)
     assert error.statement == {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role}

@@ -17,7 +17,8 @@ from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
 from dashboard.ui.tones import Tone
 
-TEXT, WHEN, WHO, RESULT, ACCOUNT, DEED = "q", "when", "who", "result", "account", "deed"
+TEXT, WHEN, RESULT, DEED = "q", "when", "result", "deed"
+WHO, ACCOUNT = "activity-who", "activity-account"
 OPEN, SHOWN, CHECKED = "activity-open", "activity-shown", "activity-checked"
 LONG, HIGH = 12, 467
 """Rows, and the pixels that a table of more of them has."""
@@ -26,7 +27,7 @@ LONG, HIGH = 12, 467
 def since(now: datetime) -> datetime | None:
     """From when on the page looks, as its address says."""
     span = activity_words.SINCE.get(st.query_params.get(WHEN, ""), activity_words.SINCE[activity_words.USUAL])
-    return now - span if span else None
+    return (now - span).replace(second=0, microsecond=0) if span else None  # another one each minute, not each run
 
 
 def figures(deeds: Sequence[Deed], now: datetime) -> None:

@@ -107,6 +107,11 @@ class Book:
             rows += self._read(asked, some)
         return rows
 
+    def undoing(self, deed: str) -> list[str]:
+        """The deeds that began to take this one back, the oldest first. Raises ServiceFault."""
+        asked = "SELECT * FROM events WHERE kind = 'begun' AND json_extract(body, '$.undoes') = ? ORDER BY number"
+        return [row.deed for row in self._read(asked, (deed,))]
+
     def last(self) -> int:
         """The number of the newest row, 0 without any: what was read up to there holds still. Raises ServiceFault."""
         with self._opened() as database:

@@ -54,9 +54,11 @@ def deeds(book: Book, most: int = MOST, since: datetime | None = None) -> tuple[
 
 def deed(book: Book, name: str) -> Deed | None:
     """One deed; None where there is none of this name. Raises ServiceFault."""
-    if not book.of([name]):
+    found = next(_deeds(book.of([name])), None)
+    if found is None:
         return None
-    return next((one for one in deeds(book, MOST) if one.id == name), None) or next(_deeds(book.of([name])), None)
+    back = [one.id for one in _deeds(book.of(book.undoing(name))) if one.result is Result.DONE]
+    return replace(found, undone_by=tuple(back))
 
 
 def _deeds(rows: Sequence[Row]) -> Iterator[Deed]:

@@ -5,6 +5,7 @@ data), the values of a function's or container's environment, and secrets inside
 tokens, passwords of addresses, and the signature of a presigned address.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -15,6 +16,8 @@ from dashboard.core.trail.model import HIDDEN
 
 TEXT, LONG_TEXT, ITEMS, DEPTH = 2_000, 16_000, 200, 12
 """Characters of one text (and of a policy's), entries of one list, and lists within lists that are written down."""
+WHOLE, SHORT = 32_768, 300
+"""Characters of all parameters of a call; of more only those are written down that are as short as that."""
 SECRET_NAME = re.compile(
     r"password|passwd|passphrase|secret|credential|private.?key|api.?key|access.?key|authorization|signature"
     r"|(?:session|security|access|refresh|id|bearer|auth|github|hf)_?.?token$|^token$|userdata|user_data|nonce$",
@@ -43,6 +46,10 @@ def parameters(asked: Mapping[str, Any], shape: Any = None) -> dict[str, Any]:
     kept = {name: _member(name, value, _of(shape, name)) for name, value in asked.items()}
     if asked.get("Type") == "SecureString" and "Value" in kept:
         kept["Value"] = HIDDEN
+    if (long := len(json.dumps(kept, ensure_ascii=False))) > WHOLE:
+        short = {name: value for name, value in kept.items() if isinstance(value, (str, int, float)) and
+                 len(str(value)) <= SHORT}  # fmt: skip
+        return short | {"…": f"{HIDDEN}: {size(long)} in all"}
     return kept
 
 

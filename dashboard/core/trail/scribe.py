@@ -23,8 +23,8 @@ from dashboard.core.trail.inverse import INVERSES, Inverse
 from dashboard.core.trail.model import Place
 
 logger = logging.getLogger(__name__)
-MOST_CALLS = 200
-"""Calls of one deed that are written down one by one; of more only how many there were of each."""
+MOST_CALLS, MOST_ALIKE = 200, 50
+"""Calls of one deed, and of one operation, that are written down one by one; of more only how many there were."""
 LINES = 60
 """Lines of a plan."""
 OPEN: set[str] = set()
@@ -52,7 +52,9 @@ class Scribe:
         self._now = now
         self._lock = threading.Lock()
         self._sent = 0
+        self._of: Counter[str] = Counter()
         self._more: Counter[str] = Counter()
+        self._counted: dict[int, str] = {}
         self._changed: dict[int, tuple[Aws, Sent, Inverse]] = {}
         self._held = 1
         self._said = ""
@@ -62,9 +64,11 @@ class Scribe:
         """Write a call down before it is sent. Raises ServiceFault where that cannot be done: it is not sent then."""
         with self._lock:
             self._sent += 1
-            number = self._sent
-            if number > MOST_CALLS:
-                self._more[f"{sent.service} {sent.operation}"] += 1
+            number, name = self._sent, f"{sent.service} {sent.operation}"
+            self._of[name] += 1
+            if number > MOST_CALLS or self._of[name] > MOST_ALIKE:
+                self._more[name] += 1
+                self._counted[number] = name
                 return number
         inverse = INVERSES.get((sent.service, sent.operation))
         told: dict[str, Any] = {
@@ -85,10 +89,13 @@ class Scribe:
 
     def answered(self, number: int, came: Answered) -> None:
         """What came of that call."""
-        if came.status is None or came.status >= 300:
-            with self._lock:
+        with self._lock:
+            if came.status is None or came.status >= 300:
                 self._changed.pop(number, None)
-        if number > MOST_CALLS:
+            name = self._counted.pop(number, "")
+            if name and came.code:
+                self._more[f"{name} answered {came.code}"] += 1
+        if name:
             return
         told = {"number": number, "status": came.status, "request": came.request_id, "attempts": came.attempts}
         said = {"code": came.code, "message": redact.text(came.message)} if came.code else {}

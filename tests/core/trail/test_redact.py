@@ -85,6 +85,13 @@ def test_long_things_are_cut_and_say_so() -> None:
     assert not redact.is_whole(kept["Text"]) and not redact.is_whole(kept["Keys"])
 
 
+def test_of_a_call_that_is_too_long_only_its_short_parts_stay() -> None:
+    kept = redact.parameters({"Name": "a", "Tags": [{"Key": f"k{n}", "Value": "v" * 1_000} for n in range(100)]})
+    assert kept["Name"] == "a"
+    assert "Tags" not in kept and not redact.is_whole(kept)
+    assert len(json.dumps(kept)) < 1_000
+
+
 JSONS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.binary(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),

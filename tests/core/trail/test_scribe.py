@@ -195,6 +195,23 @@ def test_many_calls_are_counted_beyond_the_first_ones(book: Book, aws: Aws, monk
     assert "more calls" in undo.why_not(found)
 
 
+def test_of_calls_that_are_alike_the_first_ones_are_enough_and_refusals_are_counted(
+    book: Book, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scribe, "MOST_ALIKE", 1)
+    one = begun(book, aws)
+    with noting.under(one):
+        for name in ("a", "b", "c"):
+            with pytest.raises(NotFound):
+                aws.call("budgets", "DeleteBudget", AccountId=ACCOUNT, BudgetName=f"alike-{name}")
+        service, operation, asked = create("alike")
+        aws.call(service, operation, **asked)
+    one.release()
+    found = only(book)
+    assert [call.operation for call in found.calls] == ["DeleteBudget", "CreateBudget"]
+    assert found.more == {"budgets DeleteBudget": 2, "budgets DeleteBudget answered NotFoundException": 2}
+
+
 def test_after_kill_9_a_deed_says_that_its_end_is_unknown(book: Book, tmp_path: Path) -> None:
     code = (
         "import sys, time\nfrom pathlib import Path\nfrom dashboard.core.trail import scribe\n"

@@ -17,7 +17,7 @@ from dashboard.core import exposure, sign_in
 from dashboard.core.errors import KennelError, Refused
 from dashboard.core.exposure import Share
 from dashboard.core.home import home
-from dashboard.core.people import GUEST, OWNER, Person, person
+from dashboard.core.people import GUEST, OWNER, Person, called, person, verified_address
 from dashboard.core.sign_in import SignIn
 from dashboard.core.signed_out import SignedOut, sign_in_of
 
@@ -72,9 +72,12 @@ class Doorkeeper:
             return None
         if found := person(claims, settings.rules):
             return found
+        is_unverified = bool(claims.get("email")) and not verified_address(claims)
         raise Refused(
-            "You are signed in and have no role here",
-            "nobody has said what you may do",
+            f"{called(claims)} has no role here",
+            "the sign-in provider has not verified your address"
+            if is_unverified
+            else "you are signed in, and nobody has said what you may do",
             f"ask {settings.ask or 'whoever runs this Kennel'} for one",
         )
 

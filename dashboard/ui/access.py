@@ -3,6 +3,7 @@
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.core.errors import KennelError, Refused
 from dashboard.core.people import Person, Role
@@ -10,8 +11,8 @@ from dashboard.doorkeeper import doorkeeper
 
 
 def claims() -> dict[str, Any]:
-    """What the provider says of whoever signed in; {} for nobody."""
-    return dict(st.user.to_dict())
+    """What the provider says of whoever signed in; {} for nobody, and outside of a page."""
+    return dict(st.user.to_dict()) if get_script_run_ctx() else {}
 
 
 def person() -> Person | None:

@@ -44,13 +44,13 @@ class Server:
 
 
 @contextmanager
-def serving(script: str, home: Path, folder: Path) -> Iterator[Server]:
+def serving(script: str, home: Path, folder: Path, port: int = 0, **environ: str) -> Iterator[Server]:
     """`streamlit run` of a script by its whole path, from another folder; ended by its process id."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        port = port or free.getsockname()[1]
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "STREAMLIT_"))}
-    environment |= {"KENNEL_HOME": str(home), OURS: "test", "PYTHONPATH": str(ROOT)}
+    environment |= {"KENNEL_HOME": str(home), OURS: "test", "PYTHONPATH": str(ROOT), **environ}
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -1,6 +1,7 @@
 """What every page begins with: its style, its title and one live sentence; and where the pages are."""
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from enum import StrEnum
 from html import escape
 from pathlib import Path
@@ -11,6 +12,7 @@ import streamlit as st
 from dashboard.ui.markup import NO_MARK, Markup
 
 GOING = "page.going"
+_titled: ContextVar[bool] = ContextVar("titled", default=False)
 STATIC = Path(__file__).resolve().parents[1] / "static"
 
 
@@ -99,8 +101,19 @@ def whole(name: str, usual: int = 1) -> int:
     return usual
 
 
+def begin() -> None:
+    """What follows draws the page's title."""
+    _titled.set(False)
+
+
+def is_titled() -> bool:
+    """Whether it was drawn since `begin`."""
+    return _titled.get()
+
+
 def title(name: str, sentence: str, age: str = "", marks: Markup = NO_MARK) -> None:
     """The title line: the page's name, badges, one live sentence, and how old the reading is once that matters."""
+    _titled.set(True)
     old = f'<span class="kn-age">{escape(age)}</span>' if age else ""
     st.html(f'<div class="kn-title"><h1>{escape(name)}</h1>{marks}<p>{escape(sentence)}</p>{old}</div>')
 

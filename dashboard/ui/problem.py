@@ -17,20 +17,22 @@ WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @contextmanager
-def shown(key: str = "problem", title: str = "") -> Iterator[None]:
+def shown(key: str = "page", title: str = "") -> Iterator[None]:
     """Inside, a KennelError ends the block and becomes a card; everything above it stays on the page.
 
     `title` is the page's, where the block would have drawn it itself.
     """
+    if title:
+        page.begin()
     try:
         yield
     except KennelError as error:
-        if title:
+        if title and not page.is_titled():
             page.title(title, "cannot be shown right now")
         card(error, key)
 
 
-def card(error: KennelError, key: str = "problem") -> None:
+def card(error: KennelError, key: str = "page") -> None:
     """Show an error that a person can act on. A visitor cannot, and is told no more than that it is so."""
     if access.is_visitor():
         logger.warning("a visitor's page could not show something: %s", error)
@@ -40,12 +42,12 @@ def card(error: KennelError, key: str = "problem") -> None:
 
 def drawn(error: KennelError, key: str) -> None:
     """The card of an error that whoever looks at the page may read as it is."""
-    with st.container(border=True, key=f"panel-{key}"):
+    with st.container(border=True, key=f"panel-problem-{key}"):  # a page has panels and buttons of the plain name
         st.html(markup.problem(kind(error), markup.sentence(error.what), error.why, error.next_step))
         if isinstance(error, AccessDenied) and error.action:
             st.code(json.dumps(error.statement, indent=2), language="json")
         if error.is_temporary:
-            st.button("Try again", key=f"{key}-again", icon=":material/refresh:")
+            st.button("Try again", key=f"problem-{key}-again", icon=":material/refresh:")
 
 
 def kind(error: KennelError) -> str:

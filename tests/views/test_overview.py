@@ -74,7 +74,7 @@ def test_it_recovers_when_the_account_answers_again(aws: ScriptedAws, visit: Ope
     aws.errors["*"] = Unreachable("the embedded AWS is not answering")
     page = visit(aws)
     aws.errors.clear()
-    page.button(key="problem-again").click().run()
+    page.button(key="problem-page-again").click().run()
     assert "2 running" in text(page)
 
 

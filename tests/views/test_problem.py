@@ -80,3 +80,25 @@ def test_an_account_that_cannot_be_connected_to_is_still_named(visit: Open, monk
     assert "There is no profile nope" in said
     assert "Real AWS · profile nope · read-only" in said
     assert "stHeader" in said
+
+
+def twice() -> None:
+    import streamlit as st
+
+    from dashboard.core.errors import ServiceFault
+    from dashboard.ui import page, problem
+
+    with st.container(key="panel-waste"):
+        st.button("Look again", key="waste-again")
+    with problem.shown("waste", title="Waste"):
+        page.title("Waste", "nothing is wasted")
+        raise ServiceFault("sagemaker Search failed inside AWS")
+
+
+def test_a_page_that_fails_below_its_title_keeps_it_and_its_own_buttons() -> None:
+    page = AppTest.from_function(twice).run()
+    said = text(page)
+    assert not page.exception
+    assert said.count("<h1>Waste</h1>") == 1
+    assert "nothing is wasted" in said
+    assert {one.key for one in page.button} == {"waste-again", "problem-waste-again"}

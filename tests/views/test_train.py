@@ -315,7 +315,7 @@ def test_an_account_that_does_not_answer_is_explained(aws: ScriptedAws, visit: O
     assert not page.exception
     assert text(page).count("</h1>") == 1
     assert str(error).capitalize()[:10].lower() in text(page).lower()
-    assert page.button(key="problem-again")
+    assert page.button(key="problem-page-again")
 
 
 # --- every way to train --------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dashboard.core.aws import Account, Aws
-from dashboard.core.errors import AccessDenied, CredentialsProblem, KennelError, NotFound, Unreachable
+from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Unreachable
 from dashboard.core.iam.least.duties import needs
 from dashboard.core.iam.least.resources import Folder, Resources
 from dashboard.core.iam.usage import Duty
@@ -50,7 +50,9 @@ def caller_may(aws: Aws, needs: Sequence[Need]) -> tuple[Permission, ...]:
     try:
         caller = str(aws.call("sts", "GetCallerIdentity")["Arn"])
         principal = _principal(aws, caller)
-    except AccessDenied as error:
+    except (Unreachable, CredentialsProblem):
+        raise
+    except KennelError as error:
         return _not_checked(CALLER, needs, error.what)
     if principal.endswith(":root"):
         return ()  # the account's root user may do everything that no organisation forbids

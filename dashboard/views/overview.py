@@ -34,19 +34,22 @@ def live() -> None:
         today, standing = overview_figures.today(seen, ledger, aws.account, now), state.posture_so_far(aws)
         strip.show(overview_figures.figures(seen, today, month.figure(aws, now), standing, answers, left, now))
         steps = first_steps.ahead(aws, seen)
-        first_steps.show(steps)
+        has_begun = not steps or not seen.is_empty  # before, the steps say what to do
+        with st.container(key="first-steps"):  # there without them too: what follows keeps its place, and its focus
+            first_steps.show(steps)
         main, beside = st.columns((6, 5), gap="medium")
         with main:
             page.section("Needs attention")
             with st.container(border=True, key="panel-attention", gap=None):
                 attention.show(aws, seen.attention, is_reading=is_reading)
         with beside:
-            if not steps or not seen.is_empty:  # the steps say what to do where there is nothing yet
-                overview.there(aws, seen, left, answers, now)
+            with st.container(key="there"):
+                if has_begun:
+                    overview.there(aws, seen, left, answers, now)
             page.section("Recent activity")
             with st.container(border=True, key="panel-activity", gap=None):
                 recent_deeds.show(aws, now)
-        if not steps or not seen.is_empty:
+        if has_begun:
             overview.recent(aws, seen.runs, now)
         if (bool(seen.running) or is_reading) != is_busy:
             st.rerun()  # look more, or less, often from now on

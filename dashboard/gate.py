@@ -7,6 +7,7 @@ Pages check for themselves who looks at them, whenever they are drawn as a whole
 import re
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -15,6 +16,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 from streamlit.web.server.starlette.starlette_websocket import (
     _get_signed_cookie_with_chunks,
@@ -26,6 +28,7 @@ from dashboard.core.exposure import HOSTS
 from dashboard.core.sign_in import CALLBACK
 from dashboard.doorkeeper import Doorkeeper
 
+APP = str(Path(__file__).resolve().parent).encode()
 LOGIN = "/auth/login"
 HEALTH = "/_stcore/health"
 READY = "/healthz"
@@ -61,6 +64,8 @@ class Gate:
                 receive = partial(self._message, receive, self.claims(Headers(scope=scope)))
             else:
                 send = self._answering(scope, send)
+        if self._doorkeeper.share and scope["type"] == "websocket":
+            send = partial(_without_the_path, send)
         await self._app(_as_seen_by_the_browser(scope), receive, send)
 
     def claims(self, headers: Headers) -> Mapping[str, Any]:
@@ -146,6 +151,18 @@ def _return(scope: Scope, request: Headers, headers: MutableHeaders) -> None:
     if PAGE.fullmatch(urlsplit(wanted).path) and wanted.startswith(urlsplit(wanted).path):
         headers["location"] = quote(wanted, safe="/?&=%+-._~")
         headers.append("set-cookie", f"{RETURN}=; Path={CALLBACK}; Max-Age=0; HttpOnly; SameSite=Lax")
+
+
+async def _without_the_path(send: Send, message: Message) -> None:
+    """Streamlit tells each tab where on this machine its script lies: nobody's business where Classify is shared."""
+    data = message.get("bytes") or b""
+    if APP in data:
+        told = ForwardMsg()
+        told.ParseFromString(data)
+        if told.WhichOneof("type") == "new_session":
+            told.new_session.main_script_path = Path(told.new_session.main_script_path).name
+            message = {**message, "bytes": told.SerializeToString()}
+    await send(message)
 
 
 def _only_over_https(message: Message) -> None:

@@ -62,7 +62,7 @@ def of_role(aws: Aws, one: Deed) -> Record | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=8)
-def _deeds(where: str, last: int, since: datetime | None) -> tuple[Deed, ...]:
+def _deeds(file: str, last: int, since: datetime | None) -> tuple[Deed, ...]:
     return read.deeds(Book.kept(), since=since)
 
 

@@ -63,6 +63,6 @@ def _note(aws: Aws, operation: str, pages: int) -> None:
     bill_requests.note(bill_requests.place(aws.account), bill_requests.Asked(operation, pages, now()))
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False)  # of as many accounts as there are: it is more than a reading
 def _bills(where: str) -> _Bills:
     return _Bills()

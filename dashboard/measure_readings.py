@@ -53,7 +53,7 @@ def stop_measuring(aws: Aws, endpoint: str, variant: str) -> None:
     _running(where(aws)).stop(endpoint, variant)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False)  # of as many accounts as there are: it is more than a reading
 def _running(where: str) -> Running:
     return Running()
 

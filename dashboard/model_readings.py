@@ -54,7 +54,7 @@ def _versions(where: str, name: str, arns: tuple[str, ...], _aws: Aws, _group: G
     return read_versions(_aws, _group)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False)  # of as many accounts as there are: it is more than a reading
 def _imports(where: str) -> Imports:
     return Imports(home() / "imports", _groups.clear)
 

@@ -170,7 +170,7 @@ def forget_roles() -> None:
         cached.clear()
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False)  # of as many accounts as there are: it is more than a reading
 def _going(where: str) -> Going:
     return Going()
 

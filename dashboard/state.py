@@ -254,7 +254,10 @@ def connecting(choice: Choice) -> Attempt[Account]:
     def connected() -> Account:
         if choice.is_embedded:
             _own_embedded_aws()
-        return _connected(choice, SIGNING_IN).reading.account
+        aws = _connected(choice, SIGNING_IN).reading
+        for service in WARM_CLIENTS:
+            aws.client(service)
+        return aws.account
 
     return Attempt(choice, connected)
 

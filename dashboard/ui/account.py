@@ -15,6 +15,8 @@ from dashboard.ui.markup import badge
 from dashboard.ui.page import Place
 
 FAILED = "account.failed"
+LOOK = 20
+"""Seconds between two looks at whether changes are still allowed."""
 TINTS = {"waiting": "light-dark(#fcecd2, #3a2608)", "stopped": "light-dark(#e1e8ef, #1b2733)"}
 
 
@@ -63,10 +65,18 @@ def show(account: Account) -> None:
             st.page_link(Place.SETTINGS, label="Account and settings")
         if not account.is_embedded:
             st.html(f'<style>header[data-testid="stHeader"] {{ background: {TINTS[tone]}; }}</style>')
+    if account.writable and not account.is_embedded:
+        st.fragment(_until, run_every=LOOK, key="account-until")(account)
 
 
-def planned(account: Account) -> None:
-    """The first line of every plan: what it would be done on, and as whom."""
+def _until(account: Account) -> None:
+    """The page says that changes are allowed no longer than they are."""
+    if tab.switch(account) is None:
+        st.rerun()
+
+
+def planned(account: Account, *, says_read_only: bool) -> None:
+    """The first line of every plan: what it would be done on, and as whom; and the way out where a tab only reads."""
     if access.is_visitor():
         return
     what = "the embedded AWS, simulated money" if account.is_embedded else f"profile {account.name}"
@@ -74,7 +84,7 @@ def planned(account: Account) -> None:
     told += f" · as {who(account)}" if account.identity else ""
     kind = "" if account.is_embedded else " kn-planned-real"
     st.html(f'<p class="kn-note kn-planned{kind}" title="{escape(account.identity)}">{escape(told)}</p>')
-    if not account.is_embedded and not account.writable:
+    if says_read_only and not account.writable:
         st.page_link(
             Place.SETTINGS,
             label="This tab only reads this account. Allow changes",

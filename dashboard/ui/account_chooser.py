@@ -1,7 +1,6 @@
 """The account in use, whether this tab may change it, and the choice of another one."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from functools import partial
 
 import streamlit as st
@@ -19,10 +18,12 @@ from dashboard.core.people import Role
 from dashboard.ui import access, account, confirm, deed, page, problem
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, badge, facts, literal, note
+from dashboard.ui.table import local
 from dashboard.ui.tones import Tone
 
 EMBEDDED, OWN = "Embedded AWS (this machine, simulated money)", "The profile's own"
-WHICH, REGION, ATTEMPT, FAILED = "account-which", "account-region", "account-attempt", "account-failed"
+WHICH, REGION, ATTEMPT = "account-which", "account-region", "account-attempt"
+FAILED, TRIED = "account-failed", "account-tried"
 LOOK = 0.5
 """Seconds between two looks at a connection that is being made."""
 
@@ -78,16 +79,12 @@ def _access(one: Account) -> str:
     idle = duration(IDLE.total_seconds())
     return Markup(
         f"{badge(Tone.WAITING, 'changes allowed')} In this tab alone, until it was left alone for {idle}: "
-        f"{_clock(found.until)} as things stand."
+        f"{local(found.until, st.context.timezone):%H:%M} as things stand."
     )
 
 
-def _clock(moment: datetime) -> str:
-    return f"{moment:%H:%M} UTC"
-
-
 def _allowing(one: Account) -> Question:
-    return Question(f"Allow changes on account {one.account_id}?", partial(_draw_allowing, one))
+    return Question(f"Allow changes on account {one.account_id}?", partial(_draw_allowing, one), changes=False)
 
 
 def _draw_allowing(one: Account) -> Action:
@@ -131,7 +128,7 @@ def _choice() -> None:
 
 
 def _form(found: Sequence[Profile]) -> None:
-    now = tab.chosen()
+    now: Choice = st.session_state.get(TRIED) or tab.chosen()
     known = {one.name: one for one in found}
     names = ["", *known]
     at = names.index(now.profile) if now.profile in names else 0
@@ -153,7 +150,7 @@ def _form(found: Sequence[Profile]) -> None:
         picked = where.selectbox("Region", options, index=preset, key=f"{REGION}-{one.name}", accept_new_options=True)
         region = "" if picked in (None, own) else str(picked).strip()
     else:
-        where.selectbox("Region", ["us-east-1"], disabled=True, key=f"{REGION}-embedded")
+        where.selectbox("Region", ["Its own"], disabled=True, key=f"{REGION}-embedded")
     choice = Choice(name or "", region)
     go.button("Use this account", key="account-use", type="primary", on_click=_begin, args=(choice,))
     if one is not None:
@@ -191,7 +188,8 @@ def _table(found: Sequence[Profile]) -> None:
 
 def _begin(choice: Choice) -> None:
     """Connect first, and choose once that has succeeded: until then the tab stays where it is."""
-    st.session_state.pop(FAILED, None)
+    for key in (FAILED, TRIED):
+        st.session_state.pop(key, None)
     try:
         access.require(Role.MANAGER, "Use this account")
     except KennelError as error:
@@ -220,7 +218,7 @@ def _arrive() -> None:
     try:
         found = attempt.wait(0)
     except KennelError as error:
-        st.session_state[FAILED] = error
+        st.session_state[FAILED], st.session_state[TRIED] = error, attempt.choice
         return
     tab.choose(attempt.choice)
     which = "the embedded AWS" if found.is_embedded else f"account {found.account_id} to read, as {account.who(found)}"

@@ -44,10 +44,14 @@ class Action:
 
 @dataclass(frozen=True)
 class Question:
-    """A dialog. `draw` shows the plan and returns the action, or None while the plan cannot be carried out."""
+    """A dialog. `draw` shows the plan and returns the action, or None while the plan cannot be carried out.
+
+    `changes`: whether it is about something that a tab which only reads cannot do.
+    """
 
     title: str
     draw: Callable[[], Action | None]
+    changes: bool = True
 
 
 Make = Callable[[], Question]
@@ -98,7 +102,7 @@ def _type_name(name: str, why: str) -> bool:
 def _draw(question: Question) -> None:
     with problem.shown("plan"):
         if (on := st.session_state.get(ON)) is not None:
-            account.planned(on)
+            account.planned(on, says_read_only=question.changes)
         with told.heard() as lines:
             action = question.draw()
         is_theirs = action is None or access.may(action.needs)

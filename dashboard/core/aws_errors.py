@@ -46,12 +46,14 @@ QUOTA = {"ResourceLimitExceeded", "LimitExceeded", "LimitExceededException", "Se
          "SecurityGroupLimitExceeded", "VolumeLimitExceeded", "CreationLimitExceededException"}  # fmt: skip
 MISSING = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchBucket", "NoSuchKey", "NoSuchEntity",
            "NoSuchEntityException", "NotFound", "NotFoundException", "ObjectNotFoundException", "404",
+           "ProvisionedConcurrencyConfigNotFoundException",
            "NoSuchBucketPolicy", "NoSuchPublicAccessBlockConfiguration", "NoSuchTagSet",
-           "ServerSideEncryptionConfigurationNotFoundError", "OwnershipControlsNotFoundError"}  # fmt: skip
+           "ServerSideEncryptionConfigurationNotFoundError", "OwnershipControlsNotFoundError",
+           "ChangeSetNotFound"}  # fmt: skip
 TAKEN = {"ResourceInUse", "ResourceInUseException", "EntityAlreadyExists", "BucketAlreadyExists",
          "BucketAlreadyOwnedByYou", "ResourceAlreadyExistsException", "ResourceConflictException",
          "PreconditionFailed", "ConditionalRequestConflict", "InvalidGroup.Duplicate", "InvalidPermission.Duplicate",
-         "IdempotentParameterMismatch", "DuplicateRecordException"}  # fmt: skip
+         "IdempotentParameterMismatch", "DuplicateRecordException", "AlreadyExistsException"}  # fmt: skip
 INVALID = {"ValidationException", "ValidationError", "InvalidParameter", "InvalidParameterException",
            "InvalidParameterValue", "InvalidParameterValueException", "InvalidRequestException",
            "InvalidArgument", "MalformedPolicyDocument", "MalformedPolicyDocumentException"}  # fmt: skip

@@ -110,7 +110,7 @@ def apply(aws: Aws, planned: UndoPlan) -> str:
     """
     for step in planned.steps:
         present = _present(aws, step.noted)
-        if present == step.noted.before:
+        if _is_back(present, step.noted.before or {}):
             continue
         if present != step.noted.left and not _is_touched(planned, step):
             raise _refused(planned.deed, f"what {step.noted.operation} changed is another by now", "look at it again")
@@ -121,6 +121,19 @@ def apply(aws: Aws, planned: UndoPlan) -> str:
                 if not call.operation.startswith("De"):
                     raise
     return f"Undone: {planned.deed.what}"
+
+
+def _is_back(present: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether a thing is as it was. A target whose policies were removed first had none when it went, and has them
+    again by a later part of the undo.
+    """
+    if not before or not present:
+        return present == before
+    parts = ("policies", "scheduled")
+    return all(
+        value.items() <= present.get(name, {}).items() if name in parts else present.get(name) == value
+        for name, value in before.items()
+    ) and all(name in before or name in parts for name in present)
 
 
 def _is_touched(planned: UndoPlan, step: Step) -> bool:

@@ -19,6 +19,7 @@ READS = _calls(
     """,
     budgets="DescribeBudget DescribeBudgets DescribeNotificationsForBudget DescribeSubscribersForNotification",
     ce="GetCostAndUsage",
+    cloudformation="DescribeChangeSet DescribeStackEvents DescribeStackResources DescribeStacks GetTemplate",
     cloudtrail="DescribeTrails GetEventSelectors GetTrailStatus LookupEvents",
     cloudwatch="DescribeAlarms GetMetricData GetMetricStatistics ListMetrics",
     ec2="""
@@ -105,6 +106,11 @@ MENDS = _calls(
         RemoveRoleFromInstanceProfile TagPolicy TagRole UntagPolicy UntagRole UpdateAssumeRolePolicy
     """,
 )
+
+SETS_UP = _calls(cloudformation="CreateChangeSet DeleteChangeSet DeleteStack ExecuteChangeSet")
+"""What sets an account up. No role of Kennel's own is given it: a stack is made with the rights of whoever makes it,
+and makes roles.
+"""
 
 IMPLIED = frozenset({("iam", "CreateServiceLinkedRole")})
 """What AWS calls in the caller's name: Application Auto Scaling makes its service-linked role on the first target."""

@@ -17,7 +17,7 @@ from dashboard.core.iam.findings import audit
 from dashboard.core.iam.least import sizes
 from dashboard.core.iam.own import own_roles, work_boundary
 from dashboard.core.iam.own.mended import Mended
-from dashboard.core.iam.own.own_calls import IMPLIED, MENDS, OPERATES, READS
+from dashboard.core.iam.own.own_calls import IMPLIED, MENDS, OPERATES, READS, SETS_UP
 from dashboard.core.iam.own.own_roles import OwnRole
 from dashboard.core.iam.replace.refusals import OWN_ROLES
 from dashboard.core.iam.requests import rights_of
@@ -26,7 +26,7 @@ from tests.core.iam.generated import ACCOUNT, BUCKET, HERE, details
 WORK = Account("work", "us-east-1", ACCOUNT, False, True)
 DOGS = f"arn:aws:iam::{ACCOUNT}:role/DogProject"
 BROAD = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
-TABLES = (READS, OPERATES, MENDS)
+TABLES = (READS, OPERATES, MENDS, SETS_UP)
 NAMED_ONLY = frozenset(
     # named in the code for what they are, and never called with a role of Kennel's own: events in CloudTrail, codes of
     # errors, examples of what changes something, programs that are shown, and what a proof does (embedded AWS only)
@@ -76,7 +76,7 @@ def test_the_tables_hold_every_operation_that_the_code_names() -> None:
 
 def test_reading_is_what_a_read_only_connection_lets_through() -> None:
     assert [one for names in READS.values() for one in names if changes(one)] == []
-    assert [one for table in (OPERATES, MENDS) for names in table.values() for one in names if not changes(one)] == []
+    assert [one for table in (OPERATES, MENDS, SETS_UP) for names in table.values() for one in names if not changes(one)] == []
 
 
 @pytest.mark.parametrize("role", ALL, ids=lambda one: one.name)

@@ -1,12 +1,16 @@
-"""Who goes by keyboard sees where they are: every link that Tab reaches has a ring that stands out."""
+"""Kennel by keyboard alone: every link that Tab reaches has a ring that stands out, and the whole path can be gone."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import Kennel, settle
+from tests.e2e import by_keyboard
+from tests.e2e.conftest import Kennel, no_exception, settle
+from training.sample_data import draw_dog
 
 pytestmark = pytest.mark.e2e
 
@@ -71,3 +75,61 @@ def test_a_link_in_focus_is_seen(browser: Browser, kennel: Kennel, path: str, ap
     assert not unseen, f"in focus, these look as they always do: {unseen}"
     faint = [one["name"] for one in found if contrast(one["ring"], one["behind"]) < LEAST_CONTRAST]
     assert not faint, f"the ring of these is hardly seen: {faint}"
+
+
+def test_the_first_tab_skips_to_what_the_page_is_about(page: Page, kennel: Kennel) -> None:
+    page.goto(kennel.url)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    settle(page)
+    page.keyboard.press("Tab")
+    expect(page.locator(":focus")).to_have_text("Skip to main content")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => !!document.activeElement.closest('[data-testid=stMain]')"), "it skips nothing"
+
+
+def test_train_watch_deploy_and_classify_without_a_mouse(page: Page, kennel: Kennel, tmp_path: Path) -> None:
+    name = "keyboard-journey"
+    page.goto(kennel.url)
+    by_keyboard.press(page, "[data-testid=stSidebarNav] a", name="Train")
+    expect(page).to_have_url(re.compile("/train"))
+    settle(page)
+    by_keyboard.write(page, "Name", name)
+    by_keyboard.write(page, "Epochs", "8")
+    by_keyboard.press(page, ".st-key-review-launch button")
+    expect(page.get_by_role("dialog")).to_contain_text("8 epochs")
+    by_keyboard.confirm(page)
+    expect(page).to_have_url(re.compile(f"run={name}"))
+
+    expect(page.locator(".st-key-deploy-model button")).to_be_visible(timeout=90_000)
+    described = kennel.aws("sagemaker").describe_training_job(TrainingJobName=name)
+    assert described["TrainingJobStatus"] == "Completed"
+    assert described["BillableTimeInSeconds"] > 0
+    expect(page.get_by_text("epoch=8/8").first).to_be_visible()
+    expect(page.get_by_text("simulated").first).to_be_visible()
+    by_keyboard.press(page, ".st-key-deploy-model button")
+    expect(page.get_by_role("dialog")).to_contain_text("/h")
+    by_keyboard.confirm(page)
+    row = page.locator(f".st-key-row-endpoint-{name}")
+    expect(row.get_by_role("link", name="Classify")).to_be_visible(timeout=60_000)
+    by_keyboard.press(page, f".st-key-row-endpoint-{name} a", name="Classify")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Classify")
+    settle(page)
+
+    picture = tmp_path / "corgi.jpg"
+    draw_dog("118.Pembroke_welsh_corgi", seed=99).save(picture, "JPEG")
+    expect(page.locator("[data-testid=stFileUploaderDropzone]")).to_be_visible()
+    by_keyboard.reach(page, "[data-testid=stFileUploaderDropzone] button")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(str(picture))
+    answer = page.locator(".kn-answer")
+    expect(answer).to_contain_text("Pembroke Welsh Corgi")
+    expect(answer).to_contain_text(name)
+    no_exception(page)
+
+    page.goto(f"{kennel.url}/runs?run={name}")
+    by_keyboard.press(page, f".st-key-delete-{name} button")
+    by_keyboard.confirm(page, typed=name)
+    expect(row).to_have_count(0, timeout=30_000)
+    assert name not in [e["EndpointName"] for e in kennel.aws("sagemaker").list_endpoints()["Endpoints"]]

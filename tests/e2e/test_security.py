@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from local_aws.sample_roles import BROAD_FUNCTION, GOOD_FUNCTION, LEFT_POLICY, OLD, PARTNER, SHARED, TRAINING
+from tests.e2e import by_keyboard
 from tests.e2e.conftest import Kennel, no_exception, settle, wait_for
 
 pytestmark = pytest.mark.e2e
@@ -133,8 +134,8 @@ def test_a_full_access_role_is_replaced_proven_held_to_it_and_given_back(page: P
     roles = kennel.aws("iam").list_roles()["Roles"]
     assert not [one["RoleName"] for one in roles if "trial" in one["RoleName"]]
 
-    press(page, "role-apply")
-    confirm(page, typed=TRAINING)
+    by_keyboard.press(page, ".st-key-role-apply button")  # who cannot point may mend a role too
+    by_keyboard.confirm(page, typed=TRAINING)
     ended(page, "changed")
     assert attached(kennel, TRAINING).isdisjoint(FULL_ACCESS)
     assert job_as(kennel, TRAINING, "after-it-trains") == "Completed"
@@ -142,7 +143,7 @@ def test_a_full_access_role_is_replaced_proven_held_to_it_and_given_back(page: P
 
     page.goto(f"{kennel.url}/role?role={TRAINING}&part=History")
     settle(page)
-    page.locator("[class*=st-key-role-undo-] button").first.click()
-    confirm(page)
+    by_keyboard.press(page, "[class*=st-key-role-undo-] button")
+    by_keyboard.confirm(page)
     ended(page, "as before")
     assert attached(kennel, TRAINING) == FULL_ACCESS

@@ -40,7 +40,7 @@ PACKAGES = ("authlib", "httpx")
 
 @dataclass(frozen=True)
 class SignIn:
-    """How people sign in here. `providers`: their names where there are several, () for the one without a name.
+    """How people sign in here. `providers`: their names, () for one without a name; "" is such a one among others.
 
     `ask`: who may give somebody a role, "" where nobody is named; `hours`: how long a sign-in holds.
     """
@@ -94,7 +94,9 @@ def _providers(file: Path, auth: Mapping[str, Any]) -> tuple[str, ...]:
     named: dict[str, Mapping[str, Any]] = {
         name: value for name, value in auth.items() if isinstance(value, dict) and name != "client_kwargs"
     }
-    for name, provider in (named or {"": auth}).items():
+    if not named or "client_id" in auth:
+        named = {"": auth, **named}
+    for name, provider in named.items():
         where = f"[auth.{name}]" if name else "[auth]"
         if missing := [key for key in NEEDED if not _text(file, provider, key)]:
             raise _wrong(file, f"{where} lacks {', '.join(missing)}")
@@ -103,7 +105,7 @@ def _providers(file: Path, auth: Mapping[str, Any]) -> tuple[str, ...]:
             raise _wrong(file, f"{where}: server_metadata_url must begin with https://")
         if "_" in name:
             raise _wrong(file, f"{where}: a provider's name has no _ in it")
-    return tuple(named)
+    return tuple(named) if len(named) > 1 or "" not in named else ()
 
 
 def _secret(file: Path, text: str) -> None:

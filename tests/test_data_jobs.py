@@ -25,7 +25,7 @@ PHOTOS = {"train/a/1.jpg": picture(1), "train/b/1.jpg": picture(2)}
 
 @pytest.fixture
 def aws(embedded: Embedded) -> Aws:
-    made = connect_to(embedded).in_region("eu-west-2")
+    made = connect_to(embedded, "eu-west-2")
     where = {"LocationConstraint": "eu-west-2"}
     try:
         made.call("s3", "CreateBucket", Bucket=made.account.bucket, CreateBucketConfiguration=where)

@@ -21,7 +21,7 @@ from dashboard.ui import data_dialogs, words
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import facts, note
 from dashboard.ui.tones import Tone
-from dashboard.uploads import TAB, uploads
+from dashboard.uploads import PHOTO, TAB, uploads
 from training.data import PHOTO_ENDINGS
 
 FOLDER, ZIP, DOG_IMAGES, BUCKET = "Folder", "Zip", "dogImages", "Zip in S3"
@@ -63,6 +63,7 @@ def _folder(aws: Aws, token: str) -> Action | None:
         accept_multiple_files="directory",
         type=[ending.lstrip(".") for ending in sorted(PHOTO_ENDINGS)],
         key=f"add-folder-{token}",
+        max_upload_size=PHOTO // 1024**2,
     )
     if not files:
         return None

@@ -56,7 +56,15 @@ def _one(aws: Aws, waiting: Sequence[Correction], datasets: Sequence[Dataset]) -
             shown = data_photos.image(picture, f"A visitor's photo, said to show {one.breed}")
             st.html(f'<div class="kn-review">{shown}</div>')
         with right:
-            st.html(facts({"Visitor says": one.breed, "Model": one.model or "unknown", "Sent": one.corrected}))
+            st.html(
+                facts(
+                    {
+                        "Visitor says": one.breed,
+                        "Model": one.model or "unknown",
+                        "Sent": data_words.sent(one, state.now()),
+                    }
+                )
+            )
             if one.said:
                 st.html(f'<p class="kn-note">The model said</p>{bars(one.said[:5], "What the model said")}')
             if aws.account.writable:
@@ -72,7 +80,7 @@ def _verdicts(aws: Aws, one: Correction, datasets: Sequence[Dataset]) -> None:
         _button(aws, f"Accept as {one.breed}", "accept", one, Verdict.ACCEPTED, one.breed, is_main=True)
         _button(aws, "Reject", "reject", one, Verdict.REJECTED, "")
     classes = state.contents(aws, datasets[0].name).value.classes if datasets else ()
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="review-relabel"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="review-otherwise"):
         label = st.selectbox(
             "It is something else",
             [name for name in reviews.labels(classes) if name != one.breed],

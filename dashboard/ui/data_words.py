@@ -1,6 +1,7 @@
 """What the page Data says of data sets, reports, corrections and buckets: sentences, figures and rows. Pure."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from dashboard.core.data.datasets import Dataset
 from dashboard.core.data.report import Report
 from dashboard.core.data.reviews import Correction, Verdict
 from dashboard.core.data.work import Progress, Stage
-from dashboard.core.format import count, money, plain, size
+from dashboard.core.format import ago, count, money, plain, size
 from dashboard.core.overview import Severity
 from dashboard.ui.strip import Figure
 from dashboard.ui.tones import Tone, label
@@ -129,7 +130,7 @@ def classes_finding(classes: Mapping[str, Mapping[str, int]]) -> str:
     small = min(trained, key=lambda name: (trained[name], name))
     if least == most:
         return f"Each of the {len(trained)} classes has {count(most, 'training photo')}"
-    ratio = f", {plain(round(most / least, 1))} times as many in the largest" if least else ""
+    ratio = f", {plain(round(most / least, 1))} times as many in the largest" if least and most >= least * 1.5 else ""
     return f"{len(trained)} classes have {least:,} to {most:,} training photos, fewest {display_name(small)}{ratio}"
 
 
@@ -183,6 +184,14 @@ def work_line(one: Progress) -> str:
         return f"{size(one.done)} of {size(one.total)}"
     kept = f", {one.kept:,} were there already" if one.kept else ""
     return f"{one.done:,} of {one.total:,} photos{kept}"
+
+
+def sent(one: Correction, now: datetime) -> str:
+    """When a visitor sent it: "5 min ago"."""
+    try:
+        return ago(datetime.fromisoformat(one.corrected), now)
+    except (ValueError, TypeError):
+        return "unknown"
 
 
 def correction_rows(corrections: Sequence[Correction]) -> list[dict[str, Any]]:

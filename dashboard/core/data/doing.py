@@ -144,7 +144,7 @@ def _version(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspec
     aws.call("s3", "PutObject", Bucket=base.bucket, Key=key, Body=body, ContentType="application/json")
     reviews.used(aws, [one.note for one in work.added if one.note], work.name)
     sending.end(aws, work.name)
-    return f"{work.name}: {work.base} and {count(len(work.added), 'reviewed photo')}"
+    return f"{count(len(work.added), 'reviewed photo')} and all of {work.base} are in {work.name}"
 
 
 def _report(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect, dogs: str) -> str:
@@ -199,7 +199,7 @@ def _waiting(folder: Path) -> list[tuple[str, int]]:
 
 def _sent(work: Work, now: Progress, notes: tuple[str, ...]) -> str:
     sent = now.total - now.kept - len(now.refused)
-    said = [f"{work.name}: {count(sent, 'photo')} sent"]
+    said = [f"{count(sent, 'photo')} sent to {work.name}"]
     if now.kept:
         said.append(f"{now.kept:,} were there already")
     if now.refused:

@@ -93,7 +93,8 @@ def copy(aws: Aws, pairs: Mapping[str, str], there: Mapping[str, Stored], teller
         if source in there and before.get(target) == there[source]:
             return True
         where = f"{bucket}/{quote(source, safe='/')}"
-        aws.call("s3", "CopyObject", Bucket=bucket, Key=target, CopySource=where)
+        # without the source's tags: that a sample was drawn is not true of what a person made of it
+        aws.call("s3", "CopyObject", Bucket=bucket, Key=target, CopySource=where, TaggingDirective="REPLACE")
         return False
 
     done = kept = 0

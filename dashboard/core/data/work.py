@@ -75,8 +75,8 @@ class Work:
     def words(self) -> str:
         """ "rename dogs to hounds"."""
         return {
-            Kind.UPLOAD: f"upload {self.source} to {self.name}",
-            Kind.IMPORT: f"import {self.source} as {self.name}",
+            Kind.UPLOAD: f"send the {'zip' if self.file else 'folder'} {self.source} to the data set {self.name}",
+            Kind.IMPORT: f"import {self.source} as the data set {self.name}",
             Kind.COPY: f"copy {self.base} to {self.name}",
             Kind.RENAME: f"rename {self.base} to {self.name}",
             Kind.DELETE: f"delete {self.name}",

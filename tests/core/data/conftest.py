@@ -1,6 +1,7 @@
 """An embedded AWS whose bucket of another region holds nothing but what these tests put there."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -36,8 +37,10 @@ def account(live: Aws) -> Iterator[Aws]:
     empty(live)
 
 
-def connect_to(embedded: Embedded) -> Aws:
-    return connect({"KENNEL_HOME": str(home_of(embedded.state))})
+def connect_to(embedded: Embedded, region: str) -> Aws:
+    """The account as a tab has it that chose this region."""
+    aws = connect({"KENNEL_HOME": str(home_of(embedded.state))})
+    return aws.known_as(replace(aws.account, region=region))
 
 
 def home_of(state: Path) -> Path:

@@ -84,7 +84,7 @@ def test_an_uploaded_folder_becomes_a_data_set_that_can_be_trained_on(account: A
     told: list[Progress] = []
     last = done(account, work(Kind.UPLOAD, "new", source="new"), folder, hears=told.append)
     assert (last.stage, last.problem) == (Stage.DONE, None)
-    assert last.said == "new: 5 photos sent"
+    assert last.said == "5 photos sent to new"
     (found,) = list_datasets(account)
     assert (found.photos, found.classes, found.problem) == (5, 2, "")
     assert max(one.done for one in told) == 5

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import state, tab
 from dashboard.core.accounts import switch
+from dashboard.core.accounts.choice import Choice
 from tests.conftest import Embedded, start_embedded, stop_embedded
 from tests.views.conftest import APP, text
 
@@ -24,7 +25,11 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     trust = {
         "Version": "2012-10-17",
         "Statement": [
-            {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::123456789012:root", "Service": "sagemaker.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+            }
         ],
     }
     role = running.client("iam").create_role(RoleName="Reader", AssumeRolePolicyDocument=json.dumps(trust))
@@ -137,3 +142,103 @@ def test_another_account_or_region_is_read_only_again_and_forgets_what_the_tab_h
     said = use(page, "work", region="eu-west-1")
     assert "eu-west-1: read-only" in said
     assert "watched-runs" not in page.session_state
+
+
+def test_two_tabs_on_two_accounts_each_see_their_own(config: Path, own: Embedded) -> None:
+    """The one is on the embedded AWS, the other on the same place as a real account: neither learns of the other."""
+    first, second = open_settings(), open_settings()
+    use(second, "work", region="eu-west-1")
+    assert "the embedded AWS, account 123456789012, us-east-1" in text(first.run())
+    assert "profile work, account 123456789012, eu-west-1" in text(second.run())
+    endpoint, role = "only-here", "arn:aws:iam::123456789012:role/Reader"
+    sagemaker = own.client("sagemaker")
+    own.client("s3").create_bucket(Bucket="models-of-dogs")
+    own.client("s3").put_object(Bucket="models-of-dogs", Key="model.tar.gz", Body=b"x")
+    sagemaker.create_model(
+        ModelName=endpoint,
+        ExecutionRoleArn=role,
+        PrimaryContainer={"Image": "kennel/sample", "ModelDataUrl": "s3://models-of-dogs/model.tar.gz"},
+    )
+    variant = {"VariantName": "v", "ModelName": endpoint, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName=endpoint, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=endpoint)
+    state.forget()
+    shown = {}
+    for name, page in (("first", first), ("second", second)):
+        page.switch_page("views/endpoints.py").run()
+        assert not page.exception
+        shown[name] = text(page)
+    assert "1 endpoint" in shown["first"]
+    assert "1 endpoint" not in shown["second"]
+
+
+def test_a_plan_of_an_account_that_the_tab_has_left_is_not_carried_out(config: Path) -> None:
+    page = open_settings()
+    use(page, "work")
+    page.button(key="account-allow").click().run()
+    page.text_input(key="confirm-name").set_value("123456789012").run()
+    # in the moment between: the tab has gone elsewhere, and the dialog's button is still to be seen
+    page.session_state[tab.CHOICE] = Choice()
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert "This tab is on another account now" in text(page)
+    assert tab.SWITCH not in page.session_state
+
+
+def test_a_new_tab_of_a_browser_begins_where_the_last_one_went_and_only_reads(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tab, "_cookie", lambda: "one-browser")
+    page = open_settings()
+    use(page, "work")
+    page.button(key="account-allow").click().run()
+    page.text_input(key="confirm-name").set_value("123456789012").run()
+    page.button(key="confirm-do").click().run()
+    assert "profile work · read-only" in text(open_settings())
+    monkeypatch.setenv("KENNEL_ACCOUNTS", "reader")  # not offered any more
+    assert "Embedded AWS" in text(open_settings())
+    monkeypatch.setattr(tab, "_cookie", lambda: "another-browser")
+    assert "Embedded AWS" in text(open_settings())
+
+
+def test_the_environments_profile_is_where_every_tab_begins_and_only_reads(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KENNEL_AWS_PROFILE", "work")
+    page = open_settings()
+    assert "profile work · read-only" in text(page)
+    page.selectbox(key="account-which").set_value("").run()
+    page.button(key="account-use").click().run()
+    deadline = time.monotonic() + PATIENCE
+    while "Embedded AWS ·" not in text(page.run()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_an_account_that_does_not_answer_keeps_no_page_and_can_be_left(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that never hands out its keys: the pages say so, and Settings is still there."""
+    config.write_text(f"{config.read_text()}[profile stuck]\nregion = us-east-1\ncredential_process = sleep 60\n")
+    monkeypatch.setenv("KENNEL_AWS_PROFILE", "stuck")
+    monkeypatch.setattr(state, "CONNECTING", 0.2)
+    page = AppTest.from_file(str(APP), default_timeout=30).run()
+    assert not page.exception
+    assert "The profile stuck has not answered yet" in text(page)
+    page.switch_page("views/settings.py").run()
+    assert "The profile stuck has not answered yet" in text(page)
+    assert "the embedded AWS, account 123456789012" not in text(page)
+    use(page, "work")
+    assert "profile work · read-only" in text(page)
+
+
+def test_the_configuration_is_mended_while_kennel_runs(config: Path) -> None:
+    page = open_settings()
+    good = config.read_text()
+    config.write_text("[profile work\n")
+    page.run()
+    assert not page.exception
+    assert f"The AWS configuration file {config} cannot be read" in text(page)
+    config.write_text(good)
+    page.run()
+    assert "Profile work" in page.selectbox(key="account-which").options

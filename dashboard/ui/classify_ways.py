@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError, ServiceFault
+from dashboard.core.serving.endpoints import Endpoint
 from dashboard.core.serving.starter import STARTER
 from dashboard.core.serving.through import Front
 from dashboard.doorkeeper import doorkeeper
@@ -23,7 +24,7 @@ HELP = "The endpoint itself, or a Lambda function that asks it, as other program
 def asking(aws: Aws, serving: Sequence[str]) -> Asking:
     """The endpoint that answers and the way to it, chosen beside the drop zone and kept in the address.
 
-    Visitors choose nothing: serving is what `offered` leaves of it.
+    Visitors choose nothing.
     """
     if access.is_visitor():
         return Asking(preferred(serving)[0], is_visitors=True)
@@ -50,10 +51,10 @@ def asking(aws: Aws, serving: Sequence[str]) -> Asking:
     return Asking(endpoint, way, front)
 
 
-def offered(serving: Sequence[str]) -> Sequence[str]:
+def offered(endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
     """The endpoints that may answer whoever looks: where Classify is shared by an endpoint's name, that one alone."""
     share = doorkeeper().share
-    return [name for name in serving if name == share.endpoint] if share and share.endpoint else serving
+    return [one for one in endpoints if one.name == share.endpoint] if share and share.endpoint else endpoints
 
 
 def preferred(serving: Sequence[str]) -> list[str]:

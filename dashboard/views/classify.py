@@ -15,8 +15,8 @@ aws = state.connection()
 def wait() -> None:
     """Until an endpoint serves: look again, and open the page by itself."""
     with problem.shown("waiting"):
-        endpoints = state.endpoints(aws).value
-        if classify_ways.offered([endpoint.name for endpoint in endpoints if endpoint.status.is_serving]):
+        endpoints = classify_ways.offered(state.endpoints(aws).value)
+        if any(endpoint.status.is_serving for endpoint in endpoints):
             st.rerun()
         if any(endpoint.status.is_changing for endpoint in endpoints):
             st.html(note("A model is starting: this page opens by itself in a moment."))
@@ -25,8 +25,8 @@ def wait() -> None:
         starter.absent(aws)
 
 
-serving = [endpoint.name for endpoint in state.endpoints(aws).value if endpoint.status.is_serving]
-serving = list(classify_ways.offered(serving))
+offered = classify_ways.offered(state.endpoints(aws).value)
+serving = [endpoint.name for endpoint in offered if endpoint.status.is_serving]
 page.title("Classify", words.classify_sentence(classify_result.answered()))
 looked = False
 if not serving:

@@ -24,7 +24,7 @@ def picture(shade: int = 0, size: tuple[int, int] = (40, 30)) -> bytes:
 @pytest.fixture(scope="package")
 def live(embedded: Embedded) -> Aws:
     """The account in a region of these tests' own, with its bucket."""
-    aws = connect_to(embedded).in_region(REGION)
+    aws = connect_to(embedded, REGION)
     aws.call("s3", "CreateBucket", Bucket=aws.account.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     return aws
 

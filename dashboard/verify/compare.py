@@ -1,6 +1,6 @@
 """What differed between an account and the embedded AWS, from the records of both. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
@@ -74,10 +74,16 @@ def _answers(account: Record, embedded: Record) -> Iterator[Difference]:
         here, there = _typed(account.calls[call]), _typed(embedded.calls[call])
         for member in sorted(here.keys() | there.keys()):
             one, other = here.get(member, ()), there.get(member, ())
-            if one == other:
+            if one == other or not (_had(member, there) and _had(member, here)):
                 continue
             kind = Kind.TYPE if one and other else Kind.MISSING if one else Kind.MORE
             yield Difference(kind, f"{call}: {member}", " or ".join(one) or "absent", " or ".join(other) or "absent")
+
+
+def _had(member: str, found: Iterable[str]) -> bool:
+    """Whether the list that a member is in ever had something in it: what an account has in it is no difference."""
+    inside, brackets, _ = member.rpartition("[]")
+    return not brackets or any(one.startswith(f"{inside}[]") for one in found)
 
 
 def _typed(members: dict[str, int]) -> dict[str, tuple[str, ...]]:
@@ -109,13 +115,19 @@ def report(found: Sequence[Difference], account: Record, embedded: Record) -> st
         "",
         f"{count(calls, 'operation')} of AWS answered {count(answers, 'call')} of the account; the embedded AWS was "
         f"asked {count(len(embedded.calls), 'operation')}. "
-        + (f"{count(len(found), 'difference')}." if found else "Nothing differed."),
+        + (f"{count(len(found), 'difference')}." if found else "Nothing differed.")
+        + " Members of lists in which one of them had nothing are left out.",
         "",
     ]
     for kind in Kind:
         of_kind = [one for one in found if one.kind is kind]
         if of_kind:
-            lines += [f"## {kind.value.capitalize()}", "", "| where | account | embedded AWS |", "|---|---|---|"]
+            lines += [
+                f"## {kind.value[:1].upper()}{kind.value[1:]}",
+                "",
+                "| where | account | embedded AWS |",
+                "|---|---|---|",
+            ]
             lines += [f"| {_cell(one.where)} | {_cell(one.account)} | {_cell(one.embedded)} |" for one in of_kind]
             lines.append("")
     return "\n".join(lines)

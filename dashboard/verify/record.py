@@ -94,7 +94,9 @@ def members(value: Any, shape: Any, path: str = "") -> Iterator[str]:
 
     shape: botocore's of it, which tells the keys of a map, which anybody may choose, from members.
     """
-    if isinstance(value, Mapping):
+    if isinstance(value, (Mapping, list)) and getattr(shape, "type_name", "") == "string":
+        yield f"{path}: document"  # IAM's policies, which botocore has read: what is in them is somebody's
+    elif isinstance(value, Mapping):
         is_map = getattr(shape, "type_name", "") == "map"
         for name, item in value.items():
             if name == "ResponseMetadata":

@@ -64,6 +64,14 @@ def test_calls_of_one_side_alone_are_told_as_that() -> None:
     assert differences(record(), more) == (Difference(Kind.CALL, "iam GetRole", "not called", "answered"),)
 
 
+def test_what_an_account_happens_to_have_in_a_list_is_no_difference() -> None:
+    here = record(calls={"s3 ListBuckets": {"Buckets[].Name: str": 1, "Buckets[].Tags[].Key: str": 1}})
+    empty = record(calls={"s3 ListBuckets": {}}, answers={"s3 ListBuckets": 1})
+    untagged = record(calls={"s3 ListBuckets": {"Buckets[].Name: str": 1, "Buckets[].Region: str": 1}})
+    assert differences(here, empty) == ()
+    assert [one.where for one in differences(here, untagged)] == ["s3 ListBuckets: Buckets[].Region"]
+
+
 def test_the_report_has_the_worst_first_and_breaks_no_table() -> None:
     found = differences(record(errors={"a|b": "X"}, steps={"training": 20.0}), record())
     text = report(found, record(), record())
@@ -82,6 +90,10 @@ def test_an_answer_is_kept_as_its_members_without_any_value() -> None:
         "Configuration.FunctionName: str",
         "Configuration.Environment.Variables{}: str",
         "Tags{}: str",
+    }
+    role = botocore.session.get_session().get_service_model("iam").operation_model("GetRole").output_shape
+    assert set(members({"Role": {"AssumeRolePolicyDocument": {"Statement": [{"Sid": "x"}]}}}, role)) == {
+        "Role.AssumeRolePolicyDocument: document"
     }
     assert set(members({"A": [{"B": 1}, {"C": None}], "D": BytesIO(), "E": datetime.now(UTC)}, None)) == {
         "A[].B: int", "D: stream", "E: datetime"}  # fmt: skip

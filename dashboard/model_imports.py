@@ -114,6 +114,8 @@ class Imports:
     def _report(self, told: Progress) -> None:
         if told.problem is not None and told.stage.is_over:
             noting.failed(told.problem)
+        elif told.stage.is_over:
+            noting.came(f"{told.wanted.name} is imported")
         with self._lock:
             if told.wanted.token in self._told:
                 self._told[told.wanted.token] = told

@@ -56,6 +56,10 @@ class Witness(Protocol):
         """What came of that call. Raises nothing: it has happened."""
         ...
 
+    def came(self, sentence: str) -> None:
+        """What came of it in the background, which nobody could say when it began."""
+        ...
+
     def hold(self) -> None:
         """Something goes on in the background: the deed is not over before `release`."""
         ...
@@ -124,6 +128,12 @@ def failed(problem: KennelError) -> None:
     if (one := _present.get()) is not None:
         one.hold()
         one.release(problem)
+
+
+def came(sentence: str) -> None:
+    """Work in the background says what came of it."""
+    if (one := _present.get()) is not None:
+        one.came(sentence)
 
 
 def watch(client: Any, aws: "Aws") -> None:

@@ -35,6 +35,7 @@ def figures(deeds: Sequence[Deed], now: datetime) -> None:
     failed = [one for one in deeds if one.result is Result.FAILED]
     open_ones = [one for one in deeds if not one.result.is_over]
     unknown = sum(one.result is Result.UNKNOWN for one in open_ones)
+    undone = sum(one.is_undone for one in deeds)
     people = {one.who for one in deeds}
     strip.show(
         [
@@ -50,14 +51,14 @@ def figures(deeds: Sequence[Deed], now: datetime) -> None:
                 "activity-open",
                 "Not over",
                 f"{len(open_ones):,}",
-                f"of {unknown:,} nobody knows how they ended" if unknown else "what goes on now",
+                f"of {unknown:,} the end is unknown" if unknown else "what goes on now",
                 tone=Tone.WAITING if unknown else "",
             ),
             Figure(
                 "activity-undone",
                 "Undone",
-                f"{sum(one.is_undone for one in deeds):,}",
-                "taken back with one click",
+                f"{undone:,}",
+                "taken back by a plan of their own" if undone else "an action that has a way back has a button",
             ),
         ]
     )
@@ -133,6 +134,17 @@ def listed(shown: Sequence[Deed], every: Sequence[Deed], now: datetime) -> None:
             "Took": column.TextColumn("Took", width=80),
         },
     )
+
+
+def watch(deeds: Sequence[Deed]) -> None:
+    """While something goes on, the page is drawn again as soon as the trail tells more of it."""
+    if any(one.result is Result.UNDER_WAY for one in deeds):
+        st.fragment(_look, run_every=2, key="activity-watch")(activity_readings.size()[0])
+
+
+def _look(rows: int) -> None:
+    if activity_readings.size()[0] != rows:
+        st.rerun()
 
 
 def foot() -> None:

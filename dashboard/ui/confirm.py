@@ -76,6 +76,14 @@ def put(make: Make) -> None:
         st.session_state[FAILED] = error
 
 
+def at_once(what: str, do: Callable[[], object]) -> None:
+    """Carry out what costs and removes nothing, without a plan; for `on_click`. Why it cannot be, a dialog tells."""
+    try:
+        deed.carry_out(what, do)
+    except KennelError as error:
+        st.session_state[FAILED] = error
+
+
 def show() -> None:
     """Draw the open dialog, if any, and say what the last action did. Once a run, after the page."""
     if said := st.session_state.pop(SAID, None):

@@ -114,8 +114,8 @@ def _watch(aws: Aws, endpoint: str, variant: str) -> None:
             key="measure-stop",
             icon=":material/stop:",
             disabled=progress.is_stopping,
-            on_click=state.stop_measuring,
-            args=(aws, endpoint, variant),
+            on_click=confirm.at_once,
+            args=(f"Stop measuring {endpoint}", partial(state.stop_measuring, aws, endpoint, variant)),
         )
 
 

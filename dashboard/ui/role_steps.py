@@ -1,6 +1,7 @@
 """What is being done to a role, step by step: while it goes on, and how it ended."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -10,7 +11,7 @@ from dashboard.core.format import ago, count
 from dashboard.core.iam.replace.going import Deed, Progress
 from dashboard.core.iam.replace.proof import Nature, Proof
 from dashboard.core.iam.replace.step import State, Step
-from dashboard.ui import problem
+from dashboard.ui import confirm, problem
 from dashboard.ui.markup import Markup, badge, escape, note
 from dashboard.ui.tones import Tone
 
@@ -67,8 +68,8 @@ def _watch(aws: Aws, role: str) -> None:
                 key="role-stop",
                 icon=":material/stop:",
                 disabled=progress.is_stopping,
-                on_click=role_readings.stop,
-                args=(aws, role),
+                on_click=confirm.at_once,
+                args=(f"Stop {NAMES[progress.deed].lower()} {role}", partial(role_readings.stop, aws, role)),
                 help="Ends after the step that is under way, and cleans up",
             )
 

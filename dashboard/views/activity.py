@@ -17,3 +17,4 @@ with problem.shown("activity", title="Activity"):
     if chosen := st.query_params.get(activity.DEED):
         activity_deed.show(aws, chosen)
     activity.foot()
+    activity.watch(deeds)

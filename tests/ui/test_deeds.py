@@ -15,7 +15,7 @@ from dashboard.core.aws_writes import changes
 from tests.conftest import ROOT
 
 DASHBOARD = ROOT / "dashboard"
-GUARDS = {"Action", "carry_out", "role_deed.question"}
+GUARDS = {"Action", "carry_out", "at_once", "role_deed.question"}
 """What is handed over to these is carried out as a deed: the last makes an Action of it."""
 NOT_AN_ACCOUNTS = {"AssumeRole", "Invoke"}
 """Keys for a moment; and a function that answers a photo somebody classifies, which is no action."""

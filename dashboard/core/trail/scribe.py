@@ -57,7 +57,7 @@ class Scribe:
         self._counted: dict[int, str] = {}
         self._changed: dict[int, tuple[Aws, Sent, Inverse]] = {}
         self._held = 1
-        self._said = ""
+        self._said, self._came = "", ""
         self._problem: KennelError | None = None
 
     def sending(self, aws: Aws, sent: Sent) -> int:
@@ -120,11 +120,16 @@ class Scribe:
         with self._lock:
             self._said = redact.text(sentence)
 
+    def came(self, sentence: str) -> None:
+        """What came of it in the end, where it went on in the background."""
+        with self._lock:
+            self._came = redact.text(sentence)
+
     def _end(self) -> None:
         with under(None):
             for number, (aws, sent, inverse) in self._changed.items():
                 self._write(Kind.LEFT, {"number": number} | self._look("left", aws, sent, inverse))
-        told: dict[str, Any] = {"said": self._said, "sent": self._sent, "more": dict(self._more)}
+        told: dict[str, Any] = {"said": self._came or self._said, "sent": self._sent, "more": dict(self._more)}
         if (problem := self._problem) is not None:
             told |= {
                 "problem": type(problem).__name__,

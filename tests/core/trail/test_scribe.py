@@ -181,10 +181,23 @@ def test_a_deed_that_goes_on_in_the_background_is_over_when_that_is(book: Book, 
         thread.start()
     one.release()
     assert only(book).result is Result.UNDER_WAY
+    one.said("Begun: look at its page")
     may_go_on.set()
     thread.join(30)
     found = only(book)
     assert (found.result, found.said, len(found.calls)) == (Result.FAILED, "half of it was wrong", 1)
+
+
+def test_what_came_of_it_in_the_background_is_what_is_told(book: Book, aws: Aws) -> None:
+    one = begun(book, aws)
+    with noting.under(one):
+        work = noting.going_on(lambda: noting.came("3 photos were sent"))
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(30)
+    one.said("Begun: look at its page")  # said after it, though it is older
+    one.release()
+    assert only(book).said == "3 photos were sent"
 
 
 def test_many_calls_are_counted_beyond_the_first_ones(book: Book, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

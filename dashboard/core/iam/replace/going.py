@@ -134,6 +134,9 @@ class Going:
             )
         if (why := problem or _failed(task.progress.steps)) is not None:
             noting.failed(why)
+        elif task.progress.steps:
+            last = task.progress.steps[-1]
+            noting.came(f"{last.title}: {last.detail}" if last.detail else last.title)
         with self._lock:
             task.progress = replace(task.progress, is_over=True, problem=problem, made=made)
 

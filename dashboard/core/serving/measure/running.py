@@ -111,8 +111,8 @@ class Running:
     def _run(self, test: _Test, ask: Ask, made: Made, keep: Callable[[Measurement], None]) -> None:
         levels: tuple[Level, ...] = ()
         problem: KennelError | None = None
+        ended = ""
         try:
-            ended = ""
             for place, clients in enumerate(test.plan.levels):
                 self._tell(test, place, levels)
                 levels += (hold(ask, clients, test.plan.hold, test.budget, test.stop),)
@@ -129,6 +129,9 @@ class Running:
             )
         if problem is not None:
             noting.failed(problem)
+        else:
+            early = f" and ended early because {ended}" if ended else ""
+            noting.came(f"{test.plan.endpoint} was measured with {test.budget.sent:,} photos{early}")
         with self._lock:
             test.progress = replace(self._look(test), levels=levels, is_over=True, problem=problem)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from dashboard.core.errors import AccessDenied, Refused
+from dashboard.core import noting
+from dashboard.core.errors import AccessDenied, KennelError, Refused
 from dashboard.core.iam.replace.going import Deed, Going, Progress, Tell
 from dashboard.core.iam.replace.step import State, Step
 
@@ -116,3 +117,34 @@ def test_what_ended_can_be_put_away_and_what_goes_on_cannot() -> None:
     ended(going, "Dog")
     going.put_away("Dog")
     assert going.look("Dog") is None
+
+
+class Written:
+    """What a deed's witness hears of it."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def hold(self) -> None:
+        self.heard.append("goes on")
+
+    def release(self, problem: KennelError | None = None) -> None:
+        self.heard.append(f"over: {problem.what}" if problem else "over")
+
+    def came(self, sentence: str) -> None:
+        self.heard.append(sentence)
+
+
+@pytest.mark.parametrize(
+    ("step", "heard"),
+    [
+        (Step(1, "Look", State.DONE, "as it was"), ["goes on", "Look: as it was", "over"]),
+        (Step(1, "Look", State.FAILED, "gone"), ["goes on", "goes on", "over: Look: not done", "over"]),
+    ],
+)
+def test_whoever_writes_down_what_is_done_hears_how_it_ended(step: Step, heard: list[str]) -> None:
+    written, deeds = Written(), Going()
+    with noting.under(written):  # type: ignore[arg-type]
+        deeds.start("R", Deed.CHANGE, lambda tell, _: tell(step), NOW)
+    until(lambda: len(written.heard) >= len(heard))
+    assert written.heard == heard

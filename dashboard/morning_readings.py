@@ -24,6 +24,8 @@ from dashboard.security_readings import Standing, posture
 OFTEN = timedelta(seconds=10)
 """How old the steps of somebody new get: whoever has just taken one wants to see it ticked off."""
 SOMETIMES = timedelta(minutes=1)
+SELDOM = timedelta(minutes=10)
+"""The same of what takes dozens of calls, of which AWS takes some ten a second."""
 
 
 def posture_so_far(aws: Aws) -> Standing | None:
@@ -33,9 +35,10 @@ def posture_so_far(aws: Aws) -> Standing | None:
 
 
 def morning(aws: Aws) -> Morning | None:
-    """Alarms and what lies open; None until that has been read once."""
-    seen = _mornings().setdefault(where(aws), Glance(SOMETIMES)).look(lambda: mornings.look(aws, now()))
-    return seen.value if seen is not None else None
+    """Alarms, what lies open and what is lacking; None until all of that has been read once."""
+    rung = _alarms().setdefault(where(aws), Glance(SOMETIMES)).look(lambda: mornings.alarming(aws, now()))
+    lying = _open().setdefault(where(aws), Glance(SELDOM)).look(lambda: mornings.lying_open(aws))
+    return rung.value.with_more(lying.value) if rung is not None and lying is not None else None
 
 
 def first_steps(aws: Aws) -> Found | None:
@@ -70,7 +73,7 @@ def forget_morning() -> None:
     """Something was changed: look again."""
     for standing in _postures().values():
         standing.stale()
-    for seen in _mornings().values():
+    for seen in (*_alarms().values(), *_open().values()):
         seen.stale()
     for found in _steps().values():
         found.stale()
@@ -83,7 +86,12 @@ def _postures() -> dict[str, Glance[Standing]]:
 
 
 @st.cache_resource(show_spinner=False)
-def _mornings() -> dict[str, Glance[Morning]]:
+def _alarms() -> dict[str, Glance[Morning]]:
+    return {}
+
+
+@st.cache_resource(show_spinner=False)
+def _open() -> dict[str, Glance[Morning]]:
     return {}
 
 

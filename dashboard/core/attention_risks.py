@@ -12,9 +12,16 @@ from dashboard.core.iam.finding import Finding
 from dashboard.core.iam.judge.audited import Audited, by_subject
 from dashboard.core.overview import Attention, Severity
 from dashboard.core.serving.health import MOSTLY, Answering, Health
+from dashboard.core.setup.missing import Found
+from dashboard.core.setup.pieces import Piece
+from dashboard.core.setup.quotas import Zero
 
 MOST = 3
 """Roles that are named one by one; the others with as grave a finding are one item together."""
+NAMED = 3
+"""Things of one item that are named."""
+LATER = (Piece.SCHEDULER_ROLE, Piece.TRAINING_LOG, Piece.INSTANCE_LOG)
+"""Pieces that are made by what needs them, or whose lack stops nothing."""
 LONGEST = 240
 """Characters of a reason that somebody else wrote."""
 
@@ -75,6 +82,42 @@ def of_alarms(alarms: Iterable[Alarm], now: datetime) -> list[Attention]:
             )
         )
     return items
+
+
+def of_missing(lacking: Iterable[Found]) -> list[Attention]:
+    """One item for the pieces without which something does not start; the others are made when they are needed."""
+    stops = [one for one in lacking if one.is_missing and one.piece not in LATER]
+    if not stops:
+        return []
+    names = ", ".join(one.name for one in stops)
+    return [
+        Attention(
+            Severity.WARNING,
+            f"{count(len(stops), 'thing')} that Kennel needs {'is' if len(stops) == 1 else 'are'} missing",
+            f"{stops[0].piece.without}: {names}",
+            "set this account up",
+            "setup",
+            "",
+        )
+    ]
+
+
+def of_quotas(zero: Sequence[Zero]) -> list[Attention]:
+    """One item for the quotas that are zero: nothing of that kind starts until AWS raises them."""
+    if not zero:
+        return []
+    stopped = list(dict.fromkeys(one.stops for one in zero))
+    more = f" and {len(stopped) - NAMED} more" if len(stopped) > NAMED else ""
+    return [
+        Attention(
+            Severity.HINT,
+            f"{count(len(zero), 'quota')} of this account {'is' if len(zero) == 1 else 'are'} zero",
+            f"not possible until AWS raises them: {', '.join(stopped[:NAMED])}{more}",
+            "ask for those that are needed",
+            "setup",
+            "",
+        )
+    ]
 
 
 def of_health(answering: Mapping[str, Answering]) -> list[Attention]:

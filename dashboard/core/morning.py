@@ -1,6 +1,6 @@
 """What the first page tells of an account beside runs, endpoints and money: each part may be missing."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -17,6 +17,7 @@ from dashboard.core.parallel import gather
 from dashboard.core.serving.asked import asked_lately
 from dashboard.core.serving.functions.functions import list_functions
 from dashboard.core.serving.model import Endpoint
+from dashboard.core.setup import missing, quotas
 
 T = TypeVar("T")
 
@@ -28,17 +29,27 @@ class Morning:
     items: tuple[Attention, ...] = ()
     unread: tuple[Unread, ...] = ()
 
+    def with_more(self, other: "Morning") -> "Morning":
+        return Morning((*self.items, *other.items), (*self.unread, *other.unread))
 
-def look(aws: Aws, now: datetime) -> Morning:
-    """What watches the account, and what lies open in it. Raises nothing of `Aws.call`."""
 
-    def ringing() -> Iterable[Attention]:
-        return attention_risks.of_alarms(alarms.ringing(aws), now)
+def alarming(aws: Aws, now: datetime) -> Morning:
+    """What watches the account and has gone off: one call. Raises nothing of `Aws.call`."""
+    return _told({"alarms": lambda: attention_risks.of_alarms(alarms.ringing(aws), now)})
 
-    def open_buckets() -> Iterable[Attention]:
-        return buckets.findings(buckets.read(aws))
 
-    parts: dict[str, Callable[[], Iterable[Attention]]] = {"alarms": ringing, "buckets": open_buckets}
+def lying_open(aws: Aws) -> Morning:
+    """What lies open in the account, and what it lacks: dozens of calls. Raises nothing of `Aws.call`."""
+    return _told(
+        {
+            "buckets": lambda: buckets.findings(buckets.read(aws)),
+            "what is set up": lambda: attention_risks.of_missing(missing.missing(aws)),
+            "quotas": lambda: attention_risks.of_quotas(quotas.read(aws).zero),
+        }
+    )
+
+
+def _told(parts: Mapping[str, Callable[[], Iterable[Attention]]]) -> Morning:
     told = gather(lambda part: _part(*part), parts.items())
     items = tuple(item for found, _ in told for item in found or ())
     return Morning(items, tuple(unread for _, unread in told if unread is not None))

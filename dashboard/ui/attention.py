@@ -26,6 +26,7 @@ WAYS = {
     "waste": (Place.WASTE, "Open Waste"),
     "security": (Place.SECURITY, "Open finding"),
     "data": (Place.DATA, "Open Data"),
+    "setup": (Place.SETTINGS, "Open Settings"),
     "endpoint": (Place.ENDPOINT, "Open endpoint"),
     "function": (Place.FUNCTION, "Open function"),
 }

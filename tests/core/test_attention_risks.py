@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from dashboard.core.alarms import Alarm
-from dashboard.core.attention_risks import MOST, of_alarms, of_findings, of_health
+from dashboard.core.attention_risks import MOST, of_alarms, of_findings, of_health, of_missing, of_quotas
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.iam import finding
 from dashboard.core.iam.entities import Role
@@ -11,6 +11,9 @@ from dashboard.core.iam.finding import Finding, Kind
 from dashboard.core.iam.judge.audited import Audited
 from dashboard.core.overview import Severity, in_order
 from dashboard.core.serving.health import Answering, Health
+from dashboard.core.setup import missing as setup
+from dashboard.core.setup.pieces import Piece
+from dashboard.core.setup.quotas import Zero
 from tests.core.runs.made import NOW
 
 
@@ -80,3 +83,27 @@ def test_an_endpoint_that_fails_many_requests_is_worse_than_one_that_fails_few()
     assert (few.severity, few.what) == (Severity.WARNING, "endpoint few fails 2.0 % of its requests")
     assert (many.severity, many.why) == (Severity.CRITICAL, "40 of 100 requests in the last 15 minutes were 5xx")
     assert [item.name for item in in_order([few, many])] == ["many", "few"]
+
+
+def test_what_an_account_lacks_is_one_item_and_what_makes_itself_is_none():
+    def lacks(*pieces):
+        return of_missing([setup.Found(piece, f"name-of-{piece.value}", setup.Standing.MISSING) for piece in pieces])
+
+    (item,) = lacks(Piece.BUCKET, Piece.TRAINING_ROLE, Piece.TRAINING_LOG)
+    assert (item.severity, item.what) == (Severity.WARNING, "2 things that Kennel needs are missing")
+    assert item.why == "nothing can be trained or registered: name-of-Bucket, name-of-TrainingRole"
+    assert lacks(Piece.SCHEDULER_ROLE, Piece.INSTANCE_LOG) == []
+    assert of_missing([setup.Found(Piece.BUCKET, "b", setup.Standing.UNKNOWN)]) == []
+
+
+def test_quotas_of_zero_are_one_hint_that_says_what_they_stop():
+    stops = [
+        "training on ml.p3.2xlarge",
+        "spot training on ml.p3.2xlarge",
+        "EC2 trainings",
+        "endpoints on ml.g5.xlarge",
+    ]
+    (item,) = of_quotas([Zero("sagemaker", f"quota {number}", "L-1", each, 1) for number, each in enumerate(stops)])
+    assert (item.severity, item.what) == (Severity.HINT, "4 quotas of this account are zero")
+    assert item.why.endswith("training on ml.p3.2xlarge, spot training on ml.p3.2xlarge, EC2 trainings and 1 more")
+    assert of_quotas([]) == []

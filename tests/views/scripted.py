@@ -494,11 +494,12 @@ class ScriptedAws(BudgetAnswers, LaunchAnswers):
         return {}
 
     def _ListObjectsV2(self, asked: dict[str, Any]) -> dict[str, Any]:
+        prefix = asked.get("Prefix", "")
         everything = [*self.objects, *sorted(self.bodies)]
-        found = [key for key in everything if key.startswith(asked["Prefix"]) and key > asked.get("StartAfter", "")]
+        found = [key for key in everything if key.startswith(prefix) and key > asked.get("StartAfter", "")]
         if asked.get("Delimiter", ""):
-            names = sorted({key[len(asked["Prefix"]) :].split("/")[0] for key in found})
-            return {"CommonPrefixes": [{"Prefix": f"{asked['Prefix']}{name}/"} for name in names], "IsTruncated": False}
+            names = sorted({key[len(prefix) :].split("/")[0] for key in found})
+            return {"CommonPrefixes": [{"Prefix": f"{prefix}{name}/"} for name in names], "IsTruncated": False}
         contents = [{"Key": key, "Size": 9000} for key in found]
         return {"Contents": contents, "KeyCount": len(found), "IsTruncated": False}
 

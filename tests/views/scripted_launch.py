@@ -56,10 +56,15 @@ class LaunchAnswers:
         return {"EvaluationResults": [{"EvalDecision": "implicitDeny" if action in self.denied else "allowed"}]}
 
     def _ListServiceQuotas(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"Quotas": [{"QuotaName": name, "Value": value} for name, value in self.quota.items()]}
+        return {
+            "Quotas": [
+                {"QuotaName": name, "QuotaCode": f"L-{place:08}", "Value": value}
+                for place, (name, value) in enumerate(self.quota.items())
+            ]
+        }
 
     def _GetServiceQuota(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"Quota": {"Value": 32.0}}
+        return {"Quota": {"QuotaName": asked["QuotaCode"], "QuotaCode": asked["QuotaCode"], "Value": 32.0}}
 
     def _DescribeSubnets(self, asked: dict[str, Any]) -> dict[str, Any]:
         subnet = {

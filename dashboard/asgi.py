@@ -29,7 +29,7 @@ from streamlit import config
 
 from dashboard.core import exposure, sign_in
 from dashboard.core.accounts.browsers import COOKIE
-from dashboard.core.errors import KennelError
+from dashboard.core.errors import KennelError, Refused
 from dashboard.core.home import home
 from dashboard.doorkeeper import Doorkeeper, doorkeeper
 from dashboard.gate import Gate
@@ -204,12 +204,20 @@ def cookie_secret(folder: Path) -> str:
 def settle() -> Doorkeeper:
     """Who may reach this server by which name, and how they sign in. Ends the process where that may not be."""
     try:
-        address = str(config.get_option("server.address") or "0.0.0.0")  # noqa: S104 - Streamlit's own: everywhere
+        address = str(config.get_option("server.address") or exposure.EVERYWHERE)  # as Streamlit takes it
         keeper, names = doorkeeper(), exposure.hosts()
         exposure.check(address, os.environ, has_sign_in=keeper.asks)
+        if keeper.asks and config.get_option("server.trustedUserHeaders"):
+            raise Refused(
+                "Kennel does not take who somebody is from headers",
+                "whoever reaches this server could send them: server.trustedUserHeaders is set",
+                "take it out of Streamlit's settings",
+            )
     except KennelError as error:
         sys.exit(f"\nKennel: {error}\n")
-    own = [name for name in (address, urlsplit(keeper.origin).hostname) if name and name not in ("0.0.0.0", "::")]  # noqa: S104
+    own = [
+        name for name in (address, urlsplit(keeper.origin).hostname) if name and name not in (exposure.EVERYWHERE, "::")
+    ]
     config.set_option("server.allowedHosts", [*config.get_option("server.allowedHosts"), *own, *names])
     literal = [f"https://{name}" for name in names if "*" not in name]
     config.set_option("server.corsAllowedOrigins", [*config.get_option("server.corsAllowedOrigins"), *literal])

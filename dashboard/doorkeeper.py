@@ -31,6 +31,8 @@ class Doorkeeper:
     def __init__(self, secrets: Path, signed_out: SignedOut, share: Share | None, clock: Callable[[], float]) -> None:
         """Raises what `sign_in.read` raises."""
         self.share = share
+        self.is_guarded = False
+        """Whether the gate (gate.py) stands before the pages: without it their pictures and files are everybody's."""
         self._secrets = secrets
         self._signed_out = signed_out
         self._clock = clock

@@ -51,6 +51,7 @@ class Gate:
     def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper) -> None:
         self._app = app
         self._doorkeeper = doorkeeper
+        doorkeeper.is_guarded = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:

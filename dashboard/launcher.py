@@ -21,7 +21,7 @@ from types import FrameType
 from dashboard import embedded, sample_account
 from dashboard.child import Child, environment, log_file
 from dashboard.core.errors import KennelError, ServiceFault
-from dashboard.core.exposure import LOOPBACK, Share, is_loopback
+from dashboard.core.exposure import EVERYWHERE, LOOPBACK, Share, is_loopback
 from dashboard.core.home import REPOSITORY
 from dashboard.core.home import home as home_of
 from dashboard.core.sign_in import SignIn
@@ -248,7 +248,7 @@ class Launcher:
 
 def _reached(listen: str) -> str:
     """The host by which this machine reaches what listens there."""
-    if listen in ("0.0.0.0", "::"):  # noqa: S104 - told apart, not bound
+    if listen in (EVERYWHERE, "::"):
         return LOOPBACK
     return f"[{listen}]" if ":" in listen else listen
 

@@ -5,7 +5,8 @@ import pytest
 
 from dashboard.__main__ import too_old
 from dashboard.core.errors import Refused
-from dashboard.preflight import check_disk, check_home, check_port, read_port
+from dashboard.launcher import main
+from dashboard.preflight import check_disk, check_home, check_people, check_port, read_address, read_port
 
 
 @pytest.mark.parametrize("version", [(3, 11), (3, 12), (4, 0)])
@@ -77,3 +78,50 @@ def test_a_port_in_use_is_named_with_another():
     assert f"make run PORT={other}" in caught.value.next_step
     assert f"KENNEL_PORT={other}" in caught.value.next_step
     check_port(port)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "address"),
+    [
+        ([], {}, "127.0.0.1"),
+        ([], {"KENNEL_ADDRESS": "0.0.0.0"}, "0.0.0.0"),  # noqa: S104
+        (["--address", "localhost"], {"KENNEL_ADDRESS": "10.0.0.7"}, "127.0.0.1"),
+        (["--address", "[::1]"], {}, "::1"),
+    ],
+)
+def test_the_address(arguments, environ, address):
+    assert read_address(arguments, environ) == address
+
+
+@pytest.mark.parametrize("text", ["kennel", "1.2.3", "127.0.0.1:80", "http://127.0.0.1", ""])
+def test_what_is_no_address_is_refused(text):
+    with pytest.raises(Refused, match="is not an address"):
+        read_address([f"--address={text}"], {})
+
+
+def test_an_address_of_another_machine_is_refused():
+    with pytest.raises(Refused, match=r"192\.0\.2\.1 is no address of this machine"):
+        check_port(8501, "192.0.2.1")  # RFC 5737: nobody's
+
+
+def test_it_does_not_start_where_others_reach_it_and_nobody_signs_in(tmp_path, capsys):
+    environ = {"KENNEL_HOME": str(tmp_path / "home"), "KENNEL_SECRETS": str(tmp_path / "none.toml")}
+    assert main(["--address", "0.0.0.0", "--port", "8501"], environ) == 1  # noqa: S104
+    said = capsys.readouterr().err
+    assert "does not listen on 0.0.0.0 without sign-in" in said
+    assert "KENNEL_PUBLIC=everybody" in said
+    assert not (tmp_path / "home").exists()
+
+
+def test_it_does_not_start_with_settings_of_sign_in_that_are_wrong(tmp_path, capsys):
+    (tmp_path / "secrets.toml").write_text('[auth]\nclient_id = "x"\n')
+    assert main(["--port", "8501"], {"KENNEL_SECRETS": str(tmp_path / "secrets.toml")}) == 1
+    assert "no good cookie_secret" in capsys.readouterr().err
+
+
+def test_where_classify_is_shared_the_secrets_are_not_asked(tmp_path):
+    (tmp_path / "secrets.toml").write_text("[[")
+    environ = {"KENNEL_SECRETS": str(tmp_path / "secrets.toml"), "KENNEL_SHARE": "dogs"}
+    people, share = check_people("0.0.0.0", environ)  # noqa: S104
+    assert people is None
+    assert share.endpoint == "dogs"

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from dashboard.core.errors import InvalidInput, Refused
 
 ADDRESS, HOSTS, PUBLIC, SHARE = "KENNEL_ADDRESS", "KENNEL_HOSTS", "KENNEL_PUBLIC", "KENNEL_SHARE"
-LOOPBACK = "127.0.0.1"
+LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - named to be refused
 EVERYBODY = "everybody"
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _HOST = re.compile(r"\*|(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[?[0-9a-f:.]+\]?")

@@ -11,8 +11,8 @@ from dashboard.doorkeeper import doorkeeper
 
 
 def claims() -> dict[str, Any]:
-    """What the provider says of whoever signed in; {} for nobody, and outside of a page."""
-    return dict(st.user.to_dict()) if get_script_run_ctx() else {}
+    """What the provider says of whoever signed in; {} for nobody, outside of a page, and where nobody signs in."""
+    return dict(st.user.to_dict()) if get_script_run_ctx() and doorkeeper().asks else {}
 
 
 def person() -> Person | None:

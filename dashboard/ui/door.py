@@ -1,10 +1,12 @@
 """What stands in place of a page for whom it is not: the way to sign in, or whom to ask; and the way out again."""
 
+import os
 from html import escape
 
 import streamlit as st
 
-from dashboard.core.errors import KennelError
+from dashboard.core import exposure
+from dashboard.core.errors import KennelError, Refused
 from dashboard.core.people import Person
 from dashboard.doorkeeper import doorkeeper
 from dashboard.ui import access, page, pages, problem
@@ -21,7 +23,7 @@ SAID = {
 
 def enter() -> Person | None:
     """Who looks at this page. None for nobody, and then `lets_in` says why."""
-    return doorkeeper().knows(access.claims())
+    return None if _unsafe() else doorkeeper().knows(access.claims())
 
 
 def lets_in(person: Person | None, opened: pages.Page) -> bool:
@@ -40,6 +42,22 @@ def lets_in(person: Person | None, opened: pages.Page) -> bool:
     return True
 
 
+def _unsafe() -> KennelError | None:
+    """Why nobody may be let in by this server: it was started in a way that would let in everybody. None otherwise."""
+    keeper = doorkeeper()
+    if (keeper.asks or keeper.share) and not keeper.is_guarded:
+        return Refused(
+            "this server does not check who fetches files and pictures",
+            "app.py was started alone",
+            "start Kennel with make run or python -m dashboard",
+        )
+    try:
+        exposure.check(str(st.get_option("server.address") or exposure.EVERYWHERE), os.environ, has_sign_in=keeper.asks)
+    except KennelError as error:
+        return error
+    return None
+
+
 def _name(person: Person) -> None:
     """Who is signed in, below the navigation, and the way out."""
     with st.sidebar.container(key="person", gap="small"):
@@ -53,6 +71,8 @@ def _name(person: Person) -> None:
 def _refuse() -> None:
     claims = access.claims()
     try:
+        if wrong := _unsafe():
+            raise wrong
         access.person()
     except KennelError as error:
         page.title("Kennel", "is not open to you")

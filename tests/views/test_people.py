@@ -40,6 +40,7 @@ def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KENNEL_SECRETS", str(file))
     monkeypatch.setenv("KENNEL_HOME", str(tmp_path / "home"))
     doorkeeper.cache_clear()
+    doorkeeper().is_guarded = True
     return file
 
 
@@ -158,6 +159,7 @@ def test_two_people_who_describe_the_same_training_mean_two(
 def shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KENNEL_SHARE", "1")
     doorkeeper.cache_clear()
+    doorkeeper().is_guarded = True
 
 
 def test_where_classify_is_shared_a_photo_is_answered_and_nothing_is_named(
@@ -201,9 +203,27 @@ def test_where_one_endpoint_is_shared_no_other_answers(
 ) -> None:
     monkeypatch.setenv("KENNEL_SHARE", "another")
     doorkeeper.cache_clear()
+    doorkeeper().is_guarded = True
     page = come(aws, {})
     said = text(page)
     assert not page.exception
     assert "No model answers at this moment" in said
     assert "another" not in said
     assert not page.file_uploader
+
+
+def test_without_the_gate_nobody_is_let_in(aws: ScriptedAws, secrets: Path, come: As) -> None:
+    doorkeeper().is_guarded = False
+    page = come(aws, ANN)
+    assert "app.py was started alone" in text(page).replace("App.py", "app.py")
+    assert ACCOUNT not in text(page)
+
+
+def test_on_an_address_that_others_reach_nobody_is_let_in_without_sign_in(
+    aws: ScriptedAws, come: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = st.get_option
+    monkeypatch.setattr(st, "get_option", lambda key: "192.168.1.5" if key == "server.address" else asked(key))
+    page = come(aws, {})
+    assert "does not listen on 192.168.1.5 without sign-in" in text(page)
+    assert ACCOUNT not in text(page)

@@ -30,10 +30,11 @@ st.set_page_config(page_title=f"{chosen.title} · Kennel")
 with problem.shown(title=chosen.title):
     opened = pages.opened(chosen, role)
     if door.lets_in(person, opened):
-        connected = account.connected(opened.place)
+        connected = account.connected(opened)
         tab.touched(st.context.url or opened.url_path)
         watching.elsewhere()
-        chosen.run()
-        confirm.show()
+        if connected is not None or opened.place is page.Place.SETTINGS:
+            chosen.run()
+            confirm.show()
         if connected is not None:
             watching.show(connected)

@@ -10,9 +10,10 @@ from dashboard import state, tab
 from dashboard.core.aws import Account, Aws
 from dashboard.core.costs import SIMULATED
 from dashboard.core.errors import KennelError
-from dashboard.ui import access
+from dashboard.ui import access, page, problem
 from dashboard.ui.markup import badge
 from dashboard.ui.page import Place
+from dashboard.ui.pages import Page
 
 FAILED = "account.failed"
 LOOK = 20
@@ -93,18 +94,21 @@ def planned(account: Account, *, says_read_only: bool) -> None:
         )
 
 
-def connected(place: Place) -> Aws | None:
-    """The account in use, and its badge. Where it cannot be connected to, the badge still says which one was meant; the
-    page on which another one is chosen stands then too, without an account. Raises what `state.connection` raises.
+def connected(opened: Page) -> Aws | None:
+    """The account in use, and its badge. Where it cannot be connected to, the badge still says which one was meant, and
+    the page says why and where another one is chosen; that page itself stands without an account.
     """
     st.session_state[FAILED] = None
     try:
         aws = state.connection()
     except KennelError as error:
         show(tab.chosen().unasked)
-        if place is not Place.SETTINGS:
-            raise
         st.session_state[FAILED] = error
+        if opened.place is not Place.SETTINGS:
+            page.title(opened.title, "cannot be shown right now")
+            problem.card(error)
+            if not access.is_visitor():
+                st.page_link(Place.SETTINGS, label="Choose another account", icon=":material/swap_horiz:")
         return None
     show(aws.account)
     return aws

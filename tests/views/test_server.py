@@ -113,6 +113,17 @@ def test_the_tab_is_called_kennel_from_the_first_byte(server: Server, path: str)
     assert int(headers["content-length"]) == len(body.encode())
 
 
+def test_a_browser_is_named_once_so_that_its_next_tab_begins_where_this_one_went(server: Server) -> None:
+    named = server.get("/")[1]["set-cookie"]
+    assert named.startswith("kennel_browser=")
+    assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(named.split("; "))
+    assert "Secure" in server.get("/settings", **{"X-Forwarded-Proto": "https"})[1]["set-cookie"]
+    cookie = named.split(";")[0]
+    assert cookie != server.get("/")[1]["set-cookie"].split(";")[0]
+    assert "kennel_browser" not in server.get("/", Cookie=cookie)[1].get("set-cookie", "")
+    assert "set-cookie" not in server.get("/favicon.png")[1]
+
+
 def test_the_settings_hold_from_any_folder(server: Server) -> None:
     _, headers, _ = server.get("/app/static/inter-latin.woff2")
     assert headers["content-type"] in ("font/woff2", "application/octet-stream")  # static serving is on

@@ -106,6 +106,7 @@ from dashboard.security_readings import (
     score_trend,
     security,
 )
+from dashboard.setup_readings import forget_setup, pieces, setup_stack, zero_quotas
 from dashboard.ui import access
 from dashboard.waste_readings import forget_waste, waste, waste_so_far
 
@@ -145,6 +146,7 @@ __all__ = [
     "forget",
     "forget_risks",
     "forget_security",
+    "forget_setup",
     "forget_waste",
     "fronts",
     "function",
@@ -175,6 +177,7 @@ __all__ = [
     "of_photos",
     "overview",
     "pictures",
+    "pieces",
     "ping",
     "posture",
     "posture_so_far",
@@ -193,6 +196,7 @@ __all__ = [
     "score_trend",
     "security",
     "serving_log",
+    "setup_stack",
     "spot_days",
     "spot_prices",
     "stop_measuring",
@@ -209,6 +213,7 @@ __all__ = [
     "where",
     "whole_log",
     "with_checkpoint",
+    "zero_quotas",
 ]
 
 HEAVY_IMPORTS = (
@@ -324,6 +329,7 @@ def forget() -> None:
     forget_waste()
     forget_functions()
     forget_notebooks()
+    forget_setup()
     forget_endpoints()
     forget_scaling()
     forget_replays()

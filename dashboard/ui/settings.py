@@ -3,13 +3,14 @@
 from enum import StrEnum
 
 from dashboard import state
-from dashboard.ui import account, account_chooser, open_part, page
+from dashboard.ui import account, account_chooser, open_part, page, setup
 
 
 class Part(StrEnum):
     """What is open on the page, and what its address says."""
 
     ACCOUNT = "Account"
+    SETUP = "Set up"
 
 
 def show() -> None:
@@ -18,5 +19,7 @@ def show() -> None:
     aws = state.connection() if problem is None else None
     page.title("Settings", account_chooser.sentence(aws))
     part = open_part.choose(Part) if len(Part) > 1 else Part.ACCOUNT
-    if part is Part.ACCOUNT:
+    if part is Part.ACCOUNT or aws is None:
         account_chooser.show(aws, problem)
+    else:
+        setup.show(aws)

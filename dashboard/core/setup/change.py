@@ -176,11 +176,15 @@ def execute(aws: Aws, prepared: ChangeSet) -> str:
     return said
 
 
-def discard(aws: Aws, prepared: ChangeSet) -> str:
-    """Throw a prepared change away, with the empty stack that it began, if it did. Raises the errors of `Aws.call`."""
-    aws.call("cloudformation", "DeleteChangeSet", StackName=STACK, ChangeSetName=prepared.name)
-    if prepared.is_new and not stacks.read(aws).status.is_there:
-        aws.call("cloudformation", "DeleteStack", StackName=STACK)
+def withdraw(aws: Aws) -> str:
+    """Throw away what was prepared for a stack that is not made yet: it holds nothing. Raises Refused where it was
+    made meanwhile, and the errors of `Aws.call`.
+    """
+    now = stacks.read(aws)
+    if now.status.is_there:
+        raise Refused("it was not thrown away", f"the stack is {now.status.words} by now", "look at it again")
+    if now.status is stacks.StackStatus.REVIEW_IN_PROGRESS:
+        aws.call("cloudformation", "DeleteStack", StackName=now.id)
     return "Thrown away: nothing was made"
 
 

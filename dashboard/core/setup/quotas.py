@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from dashboard.core.aws import Account, Aws
+from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Unreachable
 from dashboard.core.parallel import gather
 from dashboard.core.runs.instances import EC2_TRAINING, SERVING, TRAINING, family
 from dashboard.core.runs.quota import EC2_CODES
 
 SAGEMAKER, EC2, LAMBDA = "sagemaker", "ec2", "lambda"
+SAID = {SAGEMAKER: "SageMaker's", EC2: "EC2's", LAMBDA: "Lambda's"}
 NOTEBOOK = "ml.t3.medium"
 CONCURRENCY = ("Concurrent executions", "L-B99A9384")
 SMALL = 1
@@ -54,11 +56,11 @@ class Zero:
 
 @dataclass(frozen=True)
 class Quotas:
-    """zero: by what they stop. looked: how many were. unread: what could not be read, a sentence each."""
+    """zero: by what they stop. looked: how many were. unread: what could not be read, and why."""
 
     zero: tuple[Zero, ...]
     looked: int
-    unread: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()
 
 
 def read(aws: Aws) -> Quotas:
@@ -112,7 +114,7 @@ def _sagemaker(aws: Aws) -> Quotas:
     except (Unreachable, CredentialsProblem):
         raise
     except KennelError as error:
-        return Quotas((), 0, (f"SageMaker's quotas: {error.what}",))
+        return Quotas((), 0, (Unread("SageMaker's quotas", error),))
     return Quotas(zeros(SAGEMAKER, told, asked, SMALL), len(told))
 
 
@@ -128,7 +130,7 @@ def _lambda(aws: Aws) -> Quotas:
 
 
 def _each(aws: Aws, service: str, codes: Iterable[str], asked: Mapping[str, str], wish: int) -> Quotas:
-    def one(code: str) -> Mapping[str, object] | str:
+    def one(code: str) -> Mapping[str, object] | KennelError | None:
         try:
             found: Mapping[str, object] = aws.call(
                 "service-quotas", "GetServiceQuota", ServiceCode=service, QuotaCode=code
@@ -136,12 +138,13 @@ def _each(aws: Aws, service: str, codes: Iterable[str], asked: Mapping[str, str]
         except (Unreachable, CredentialsProblem):
             raise
         except NotFound:
-            return ""  # the account has none of this kind in this region
+            return None  # the account has none of this kind in this region
         except KennelError as error:
-            return f"{service}'s quota {code}: {error.what}"
+            return error
         return found
 
     told = gather(one, codes)
-    known = [each for each in told if not isinstance(each, str)]
-    unread = tuple(dict.fromkeys(each for each in told if isinstance(each, str) and each))
+    known = [each for each in told if isinstance(each, Mapping)]
+    wrong = [each for each in told if isinstance(each, KennelError)][:1]
+    unread = tuple(Unread(f"{SAID[service]} quotas", each) for each in wrong)
     return Quotas(zeros(service, known, asked, wish), len(known), unread)

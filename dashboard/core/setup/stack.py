@@ -1,5 +1,6 @@
 """The stack that holds what Kennel made in an account: how it stands, what is in it, what happened to it."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,8 @@ from dashboard.core.setup.template import STACK, pieces_in
 
 MOST_EVENTS = 4
 """Pages of events that are read, of a hundred each."""
+_RESOURCE = re.compile(r"^    Type: AWS::", re.MULTILINE)
+"""As Kennel's template writes them."""
 _GONE = ("DELETE_COMPLETE", "DELETE_SKIPPED")
 
 
@@ -156,6 +159,11 @@ class Stack:
     def pieces(self) -> tuple[Piece, ...]:
         """The pieces that it made."""
         return pieces_in({one.name for one in self.resources if one.status not in _GONE})
+
+    @property
+    def size(self) -> int:
+        """How many resources its template has."""
+        return len(_RESOURCE.findall(self.template))
 
     @property
     def is_kennels(self) -> bool:

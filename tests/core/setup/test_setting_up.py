@@ -56,6 +56,11 @@ def test_an_empty_account_is_set_up_changed_and_cleared(aws: Aws, embedded_aws: 
     assert prepared(aws, Wish(NEEDED)).name == planned.name  # asked twice, prepared once
     assert stack.read(aws).status is StackStatus.REVIEW_IN_PROGRESS
     assert {one.piece for one in missing.missing(aws)} == set(NEEDED)  # nothing is made by preparing
+    assert "nothing was made" in change.withdraw(aws)
+    assert stack.read(aws).status is StackStatus.ABSENT
+    with pytest.raises(Refused, match="gone"):
+        change.execute(aws, planned)
+    planned = prepared(aws, Wish(NEEDED))
 
     assert "makes the stack" in change.execute(aws, planned)
     settled(embedded_aws, "kennel")
@@ -72,11 +77,10 @@ def test_an_empty_account_is_set_up_changed_and_cleared(aws: Aws, embedded_aws: 
 
     longer = prepared(aws, Wish(NEEDED, days=90))
     assert {(one.action, one.name) for one in longer.changes} == {("Modify", "TrainingLog"), ("Modify", "InstanceLog")}
-    change.discard(aws, longer)
-    with pytest.raises(Refused, match="gone"):
-        change.execute(aws, longer)
     change.execute(aws, prepared(aws, Wish(NEEDED, days=90)))
     assert settled(embedded_aws, "kennel")["StackStatus"] == "UPDATE_COMPLETE"
+    with pytest.raises(Refused, match="by now"):
+        change.withdraw(aws)
     assert stack.read(aws).parameters["LogDays"] == "90"
 
     assert "deletes the stack" in change.delete(aws, stack.read(aws))

@@ -1,0 +1,143 @@
+"""Set up this account: what Kennel needs of it, what is missing, and the stack that makes it."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.core.aws import Aws
+from dashboard.core.setup import change
+from dashboard.core.setup.change import Wish
+from dashboard.core.setup.missing import Found, Standing
+from dashboard.core.setup.pieces import EVERY_FUNCTION, NEEDED, Piece
+from dashboard.core.setup.stack import Stack
+from dashboard.core.setup.template import DAYS, RETENTIONS, STACK, Template
+from dashboard.ui import chart, confirm, page, setup_dialogs, setup_quotas, setup_stack, setup_words, strip, table
+from dashboard.ui.markup import note
+from dashboard.ui.page import Place
+from dashboard.ui.tones import Tone
+
+TAKEN = {
+    "logs": "setup-days",
+    "versions": "setup-versions",
+    "own": "setup-own-roles",
+}
+
+
+def show(aws: Aws) -> None:
+    """The part of the page."""
+    found, stack = state.pieces(aws).value, state.setup_stack(aws).value
+    strip.show(setup_words.figures(found, stack, state.zero_quotas(aws)))
+    setup_stack.show(aws, stack)
+    _pieces(found, stack)
+    _making(aws, found, stack)
+    setup_quotas.show(aws)
+
+
+def _pieces(found: Sequence[Found], stack: Stack) -> None:
+    page.section("What Kennel needs here")
+    st.html(note(f"{setup_words.sentence(found)}. {EVERY_FUNCTION}"))
+    rows = setup_words.rows(found, stack)
+    st.dataframe(
+        rows,
+        key="setup-pieces",
+        hide_index=True,
+        alt="The pieces that Kennel needs in this account, and how each stands",
+        column_config={
+            "Piece": st.column_config.TextColumn("Piece", width=210, pinned=True),
+            "Kind": st.column_config.TextColumn("Kind", width=110),
+            "State": table.states("State", setup_words.looks(found), 140),
+            "What it is for": st.column_config.TextColumn("What it is for", width=420),
+            "Told": st.column_config.TextColumn("What that means", width=330),
+            "Made by": st.column_config.TextColumn("Made by", width=120),
+        },
+    )
+    plain = [{**row, "State": row["State"][0]} for row in rows]
+    chart.download(lambda: plain, "kennel-account.csv", "download-setup", is_quiet=True)
+    lacking = [one for one in found if one.standing is Standing.LACKING]
+    if any(one.piece is Piece.BUCKET for one in lacking):
+        st.html(note("What is there already is left alone. The page Data makes a bucket safe by a plan.", Tone.WAITING))
+        st.page_link(Place.DATA, label="Make the bucket safe", icon=":material/lock:", query_params={"part": "Buckets"})
+    if any(one.piece.duty is not None for one in lacking):
+        st.html(note("A role that was made otherwise stays as it is: Security shows what it may.", Tone.WAITING))
+        st.page_link(Place.SECURITY, label="Look at the roles", icon=":material/shield:")
+
+
+def _making(aws: Aws, found: Sequence[Found], stack: Stack) -> None:
+    """What is chosen, what that makes, and the button."""
+    lacking = {one.piece for one in found if one.is_missing}
+    if not stack.is_kennels:
+        st.html(
+            note(
+                f"There is a stack {STACK} that Kennel did not make: it is left alone. Rename it, or make what is "
+                "missing from a template by hand.",
+                Tone.WAITING,
+            )
+        )
+        return
+    if not stack.status.can_change:
+        return
+    page.section("Make what is missing")
+    wish = _wish(lacking, stack)
+    wanted = change.wanted(stack, lacking, wish)
+    if not wanted:
+        st.html(note("Nothing is missing that Kennel could make.", Tone.DONE))
+        return
+    made = change.designed(aws.account, stack, lacking, wish)
+    _button(aws, stack, made, wish, lacking)
+    setup_dialogs.template(aws.account, made, wish.days)
+
+
+def _wish(lacking: set[Piece], stack: Stack) -> Wish:
+    """What may be chosen: how long logs are kept, versions of a bucket that is to be made, Kennel's own roles."""
+    there = int(stack.parameters.get("LogDays", DAYS))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="setup-choices"):
+        days = st.selectbox(
+            "Keep logs for",
+            RETENTIONS,
+            index=RETENTIONS.index(there) if there in RETENTIONS else RETENTIONS.index(DAYS),
+            format_func=lambda one: f"{one} days" if one != 1 else "1 day",
+            key=TAKEN["logs"],
+            width=160,
+            help="Log groups that are not given an end keep everything for ever, and CloudWatch charges for it",
+        )
+        versions = Piece.BUCKET in lacking and st.toggle(
+            "Keep what is overwritten or deleted in the bucket",
+            key=TAKEN["versions"],
+            help="S3 then keeps every version of every object, and charges for each. The embedded AWS cannot.",
+        )
+        own = bool({Piece.READER_ROLE, Piece.OPERATOR_ROLE} & lacking) and st.toggle(
+            "Also roles for people: reader and operator",
+            key=TAKEN["own"],
+            help="Kennel's own roles, as Security shows them: with one of them a person works with no more rights "
+            "than Kennel's pages need",
+        )
+    pieces = (*NEEDED, Piece.READER_ROLE, Piece.OPERATOR_ROLE) if own else NEEDED
+    return Wish(pieces, days, bool(versions))
+
+
+def _button(aws: Aws, stack: Stack, made: Template, wish: Wish, lacking: set[Piece]) -> None:
+    new = [piece for piece in made.pieces if piece in lacking]
+    outdated = not new and change.is_outdated(stack, aws.account)
+    days = str(wish.days) != stack.parameters.get("LogDays", str(wish.days))
+    with st.container(horizontal=True, vertical_alignment="center", key="setup-prepare-row"):
+        if not new and not outdated and not days:
+            st.html(note("Nothing is missing: the stack is as this version of Kennel would make it.", Tone.DONE))
+            return
+        label = f"Prepare {len(new)} missing" if new else "Prepare the change"
+        st.button(
+            label,
+            key="setup-prepare",
+            type="primary",
+            icon=":material/playlist_add_check:",
+            disabled=not aws.account.writable,
+            on_click=confirm.ask,
+            args=(partial(setup_dialogs.prepared, aws, stack, made, wish.days),),
+        )
+        if not aws.account.writable:
+            st.html(note("This tab only reads: allow changes under Account first.", Tone.WAITING))
+        elif outdated:
+            st.html(note("This version of Kennel would make some of it otherwise.", Tone.WAITING))
+        else:
+            st.html(note("CloudFormation says first what it would do. Nothing is made before you have agreed to it."))

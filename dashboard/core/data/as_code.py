@@ -24,8 +24,18 @@ def _commands(work: Work, account: Account) -> list[str]:
     sent = f"aws s3 sync {folder} {target} --exclude '*' {_PHOTOS_ONLY}"
     unzipped = "# a folder train/ (and valid/, test/) with one folder for each class has to be right below it"
     match work.kind:
+        case Kind.UPLOAD if work.place and not work.place.lower().endswith(".zip"):
+            return [unzipped, sent.replace(folder, shlex.quote(work.place))]
         case Kind.UPLOAD:
-            return [*([f"unzip -q {shlex.quote(work.source)} -d {folder}"] if work.file else []), unzipped, sent]
+            return [
+                *(
+                    [f"unzip -q {shlex.quote(work.place or work.source)} -d {folder}"]
+                    if work.file or work.place
+                    else []
+                ),
+                unzipped,
+                sent,
+            ]
         case Kind.IMPORT if work.source == DOGS:
             return [f"python -m training.data fetch {DOGS} --to {folder}", unzipped, sent]
         case Kind.IMPORT:

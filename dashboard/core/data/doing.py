@@ -6,20 +6,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dashboard.core.aws import Aws
-from dashboard.core.data import contents, datasets, fetching, reviews, sending
+from dashboard.core.data import contents, datasets, fetching, here, reviews, sending
 from dashboard.core.data.contents import MANIFEST, Contents
 from dashboard.core.data.datasets import PREFIX, UPLOADING
-from dashboard.core.data.layout import MOST_BYTES, MOST_FILES, Layout, Placed, lay_out
+from dashboard.core.data.layout import Layout, Placed, lay_out
 from dashboard.core.data.work import Kind, Progress, Stage, Stopped, Teller, Work
 from dashboard.core.errors import AlreadyExists, InvalidInput, KennelError, NotFound, Refused, ServiceFault
 from dashboard.core.format import count
 from dashboard.core.serving import feedback
 from training.sources import DOG_IMAGES
-from training.zips import Limits, content, opened
+from training.zips import content, opened
 
 PHOTOS = "photos"
 """The folder, in an upload's own, that its photos wait in."""
-LIMITS = Limits(files=MOST_FILES, bytes=MOST_BYTES)
+LIMITS = here.LIMITS
 Inspect = Callable[[Path, Contents, Teller], None]
 """Looks through a data set that lies in a folder, and keeps what was found by its fingerprint."""
 
@@ -52,6 +52,8 @@ def carry_out(
 
 
 def _upload(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect, dogs: str) -> str:
+    if work.place:
+        return _send_from_here(aws, work, teller)
     if work.file:
         return _send_zip(aws, work, folder / work.file, teller)
     waiting = folder / PHOTOS
@@ -60,6 +62,17 @@ def _upload(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect
     sending.send(aws, work.name, photos, lambda one: (waiting / one.key).read_bytes(), teller)
     sending.end(aws, work.name)
     return _sent(work, teller.now, ())
+
+
+def _send_from_here(aws: Aws, work: Work, teller: Teller) -> str:
+    path = here.place(work.place)
+    if path.is_file():
+        return _send_zip(aws, work, path, teller)
+    found = here.look(path)
+    sending.begin(aws, work.name, work.words, work.token)
+    sending.send(aws, work.name, found.photos, lambda one: (path / one.path).read_bytes(), teller)
+    sending.end(aws, work.name)
+    return _sent(work, teller.now, found.notes)
 
 
 def _import(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect, dogs: str) -> str:

@@ -61,7 +61,8 @@ class Added:
 @dataclass(frozen=True)
 class Work:
     """One piece of work. name: the data set that is made or changed; base: the one that it is made from; source: what
-    an upload or import is read from, and `file` its zip's name in the work's folder ("" for a folder of photos)."""
+    an upload or import is read from, and `file` its zip's name in the work's folder ("" for a folder of photos); place:
+    where it lies on this machine, for what nobody has to bring."""
 
     token: str
     kind: Kind
@@ -69,13 +70,14 @@ class Work:
     base: str = ""
     source: str = ""
     file: str = ""
+    place: str = ""
     added: tuple[Added, ...] = ()
 
     @property
     def words(self) -> str:
         """ "rename dogs to hounds"."""
         return {
-            Kind.UPLOAD: f"send the {'zip' if self.file else 'folder'} {self.source} to the data set {self.name}",
+            Kind.UPLOAD: f"send {self.source} to the data set {self.name}",
             Kind.IMPORT: f"import {self.source} as the data set {self.name}",
             Kind.COPY: f"copy {self.base} to {self.name}",
             Kind.RENAME: f"rename {self.base} to {self.name}",

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dashboard.core.aws import Aws
-from dashboard.core.data import contents, doing, reviews
+from dashboard.core.data import contents, doing, here, reviews
 from dashboard.core.data.contents import Contents
 from dashboard.core.data.datasets import list_datasets
 from dashboard.core.data.doing import PHOTOS
@@ -22,6 +22,7 @@ from dashboard.core.data.fetching import DOGS
 from dashboard.core.data.work import Added, Kind, Progress, Stage, Teller, Work
 from dashboard.core.errors import AlreadyExists, InvalidInput, KennelError, NotFound, ServiceFault, Unreachable
 from tests.core.data.conftest import fill, keys, picture, put
+from training.zips import Limits
 
 NAMES = ("train/Beagle/1.jpg", "train/Beagle/2.jpg", "train/Poodle/1.jpg", "valid/Poodle/2.jpg", "test/Beagle/3.jpg")
 
@@ -156,7 +157,7 @@ def test_a_hostile_zip_is_refused_before_anything_is_sent(account: Aws, tmp_path
 
 
 def test_a_bomb_is_refused(account: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doing, "LIMITS", doing.Limits(files=100, bytes=10**9, growth=5, free_growth=1000))
+    monkeypatch.setattr(doing, "LIMITS", Limits(files=100, bytes=10**9, growth=5, free_growth=1000))
     with zipfile.ZipFile(tmp_path / "brought.zip", "w", zipfile.ZIP_DEFLATED) as made:
         made.writestr("train/a/1.jpg", bytes(10**6))
     last = done(account, work(Kind.UPLOAD, "zipped", source="dogs.zip", file="brought.zip"), tmp_path)
@@ -346,3 +347,26 @@ def test_every_failure_is_told_by_meaning(account: Aws, tmp_path: Path) -> None:
         last = done(account, work(kind, "hounds", base="dogs"), tmp_path)
         assert isinstance(last.problem, KennelError), kind
         assert last.stage is Stage.FAILED
+
+
+def test_a_folder_on_this_machine_is_sent_from_where_it_lies(account: Aws, folder: Path, tmp_path: Path) -> None:
+    (folder / PHOTOS / "train/Beagle/link.jpg").symlink_to("/etc/hostname")
+    one = work(Kind.UPLOAD, "mine", source="photos", place=str(folder / PHOTOS))
+    assert done(account, one, tmp_path / "work").problem is None
+    assert keys(account) == {f"datasets/mine/{name}" for name in NAMES}
+    assert (folder / PHOTOS / NAMES[0]).exists(), "it stays where it lies"
+
+
+def test_a_zip_on_this_machine_is_sent_too(account: Aws, tmp_path: Path) -> None:
+    file = tmp_path / "dogs.zip"
+    file.write_bytes(zipped({name: picture(place) for place, name in enumerate(NAMES)}))
+    assert (
+        done(account, work(Kind.UPLOAD, "mine", source="dogs.zip", place=str(file)), tmp_path / "work").problem is None
+    )
+    assert keys(account) == {f"datasets/mine/{name}" for name in NAMES}
+
+
+@pytest.mark.parametrize("told", ["", "dogs", "/nowhere/at/all", "/etc/hostname", "../.."])
+def test_what_is_no_folder_and_no_zip_here_is_refused(told: str) -> None:
+    with pytest.raises(InvalidInput):
+        here.place(told)

@@ -14,12 +14,14 @@ from dashboard.core.errors import InvalidInput, KennelError
 from dashboard.core.notebooks import role
 from dashboard.core.notebooks.plan import plan_create
 from dashboard.core.notebooks.wanted import IDLE_MINUTES, LONGEST_NAME, TYPES, VOLUMES, Wanted
+from dashboard.core.serving.deploy import free_name
 from dashboard.ui import notebook_plan, notebook_words, receipt
 from dashboard.ui.confirm import Action, Question
-from dashboard.ui.markup import facts, note
+from dashboard.ui.markup import facts, note, sentence
 from dashboard.ui.tones import Tone
 
 FORM = "notebook.form"
+NAME = "kennel-notes"
 NO_VPC = "none: SageMaker's own network"
 
 
@@ -38,7 +40,7 @@ def _draw(aws: Aws, token: str) -> Action | None:
     try:
         plan = plan_create(wanted, prices, account=aws.account, token=token)
     except InvalidInput as wrong:
-        st.html(note(f"{wrong}", Tone.FAILED))
+        st.html(note(f"{sentence(str(wrong))}.", Tone.WAITING))
         return None
     hourly = quote.hourly(prices, Kind.NOTEBOOK, wanted.instance_type, aws.account.region)
     storage = prices.beside(Extra.ML_STORAGE, aws.account.region)
@@ -61,11 +63,14 @@ def _fields(aws: Aws) -> Wanted:
         told = quote.hourly(prices, Kind.NOTEBOOK, kind, region)
         return f"{kind} · {receipt.price(told) if told.is_known else 'price unknown'}"
 
-    left, right = st.columns(2)
-    name = left.text_input("Notebook name", "kennel-notes", key="notebook-name", live=True, max_chars=LONGEST_NAME)
-    kind = right.selectbox("Instance", TYPES, format_func=priced, key="notebook-type")
-    volume = left.number_input("Volume (GB)", *VOLUMES, VOLUMES[0], key="notebook-volume")
-    idle = right.selectbox(
+    first, second, third = st.columns(2), st.columns(2), st.columns(2)  # on a phone they stand in this order
+    taken = {one.name for one in state.notebooks(aws).value}
+    name = first[0].text_input(
+        "Notebook name", free_name(NAME, taken), key="notebook-name", live=True, max_chars=LONGEST_NAME
+    )
+    kind = first[1].selectbox("Instance", TYPES, format_func=priced, key="notebook-type")
+    volume = second[0].number_input("Volume (GB)", *VOLUMES, VOLUMES[0], key="notebook-volume")
+    idle = second[1].selectbox(
         "Stops itself when idle for",
         (*IDLE_MINUTES, 0),
         index=IDLE_MINUTES.index(60),
@@ -74,8 +79,8 @@ def _fields(aws: Aws) -> Wanted:
         help="A script on it asks Jupyter every five minutes: no kernel computes and nothing was used for so long. "
         "When Jupyter cannot be asked it stops nothing.",
     )
-    bucket = left.text_input("Bucket that it may use", aws.account.bucket, key="notebook-bucket", live=True)
-    folder = right.text_input(
+    bucket = third[0].selectbox("Bucket that it may use", _buckets(aws), key="notebook-bucket", accept_new_options=True)
+    folder = third[1].text_input(
         "Only this folder of it", "", placeholder="all of the bucket", key="notebook-folder", live=True
     )
     prefix = (folder or "").strip().rstrip("/")
@@ -87,6 +92,15 @@ def _fields(aws: Aws) -> Wanted:
         int(volume),
         int(idle or 0),
     )
+
+
+def _buckets(aws: Aws) -> list[str]:
+    """Kennel's own first; where they may not be listed, another one's name can be typed all the same."""
+    own = aws.account.bucket
+    try:
+        return [own, *(one.name for one in state.buckets(aws).value if one.name != own)]
+    except KennelError:
+        return [own]
 
 
 def _more(aws: Aws, wanted: Wanted) -> Wanted:
@@ -130,6 +144,7 @@ def _network(aws: Aws) -> tuple[str, tuple[str, ...], bool]:
     groups = st.multiselect(
         "Security groups",
         here,
+        default=list(here) if len(here) == 1 else None,
         format_func=lambda each: f"{each} {here[each]}",
         key="notebook-groups",
         max_selections=5,

@@ -92,7 +92,11 @@ def _opening(aws: Aws, one: Notebook) -> None:
 def _sign(aws: Aws, name: str) -> None:
     st.session_state.pop(UNOPENED, None)
     try:
-        st.session_state[LINK] = deed.carry_out(f"Open the notebook {name}", lambda: link(aws, name, state.now()))
+        st.session_state[LINK] = deed.carry_out(
+            f"Open the notebook {name}",
+            lambda: link(aws, name, state.now()),
+            plan=("AWS signs an address that lets in whoever has it, for five minutes",),
+        )
     except KennelError as wrong:
         st.session_state[UNOPENED] = (name, wrong)
 

@@ -79,7 +79,7 @@ def test_a_name_that_sagemaker_would_not_take_cannot_be_confirmed(visit: Open) -
     page = visit(WithNotebooks(), "notebooks")
     page.button(key="create-notebook").click().run()
     page.text_input(key="notebook-name").set_value("my notes").run()
-    assert "that is no name of a notebook instance" in text(page)
+    assert "That is no name of a notebook instance" in text(page)
     assert not [button for button in page.button if button.key == "confirm-do"]
 
 

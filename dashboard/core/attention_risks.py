@@ -89,7 +89,7 @@ def of_missing(lacking: Iterable[Found]) -> list[Attention]:
     stops = [one for one in lacking if one.is_missing and one.piece not in LATER]
     if not stops:
         return []
-    names = ", ".join(one.name for one in stops)
+    names = ", ".join(dict.fromkeys(one.name for one in stops))
     return [
         Attention(
             Severity.WARNING,

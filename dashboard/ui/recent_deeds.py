@@ -36,8 +36,9 @@ def draw(deeds: Sequence[Deed], now: datetime) -> None:
 
 
 def line(one: Deed, now: datetime) -> str:
-    """ "✓ done  Stop 3 runs / ada · 4 min ago"."""
-    told = " · ".join(part for part in (one.who, ago(one.at, now), "undone since" if one.is_undone else "") if part)
+    """ "✓ done  Delete dogs / dogs is being deleted · ada · 4 min ago"."""
+    parts = (one.said or one.why, one.who, ago(one.at, now), "undone since" if one.is_undone else "")
+    told = " · ".join(part for part in parts if part)
     return (
         f'<div class="kn-row"><p>{badge(one.result.tone, one.result)} <strong>{escape(one.what)}</strong></p>'
         f'<p class="kn-note">{escape(told)}</p></div>'

@@ -42,10 +42,10 @@ def live() -> None:
             page.section("Needs attention")
             with st.container(border=True, key="panel-attention", gap=None):
                 attention.show(aws, seen.attention, is_reading=is_reading)
-        with beside:
-            with st.container(key="there"):
-                if has_begun:
-                    overview.there(aws, seen, left, answers, now)
+        with beside, st.container(key="there"):
+            if has_begun:
+                overview.there(aws, seen, left, answers, now)
+        with main if has_begun else beside:
             page.section("Recent activity")
             with st.container(border=True, key="panel-activity", gap=None):
                 recent_deeds.show(aws, now)

@@ -11,7 +11,7 @@ import importlib
 import secrets
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -24,6 +24,7 @@ from dashboard.choice_readings import advice, choices, spot_prices
 from dashboard.core.accounts.attempt import Attempt
 from dashboard.core.accounts.choice import Choice, fingerprint
 from dashboard.core.accounts.connecting import connect
+from dashboard.core.accounts.connection import Connected, Connection
 from dashboard.core.aws import Account, Aws
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.errors import KennelError
@@ -368,30 +369,19 @@ def _own_embedded_aws() -> Embedded | None:
     return started
 
 
-class _Connected:
-    """One connection, shared by all tabs: to read, and to change where a tab is allowed to."""
-
-    def __init__(self, reading: Aws) -> None:
-        self.reading = reading
-
-    @cached_property
-    def changing(self) -> Aws:
-        return self.reading.changing(allowed=True)
-
-
-def _connected(choice: Choice, patience: float) -> _Connected:
+def _connected(choice: Choice, patience: float) -> Connected:
     stamp = fingerprint(choice)
-    attempt = _attempt(stamp, choice)
+    connection = _connection(stamp, choice)
     try:
-        return attempt.wait(patience)
+        return connection.wait(patience)
     finally:
-        if attempt.has_failed:
-            _attempt.clear(stamp, choice)  # whoever asks next tries again
+        if connection.has_failed:
+            _connection.clear(stamp, choice)  # whoever asks next tries again
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _attempt(fingerprint: str, _choice: Choice) -> Attempt[_Connected]:
-    return Attempt(_choice, lambda: _Connected(connect(_choice)))
+def _connection(fingerprint: str, _choice: Choice) -> Connection:
+    return Connection(_choice, connect)
 
 
 @st.cache_resource(show_spinner=False)

@@ -12,6 +12,7 @@ from dashboard.core.accounts.browsers import Browsers
 from dashboard.core.accounts.choice import Choice
 from dashboard.core.accounts.switch import Switch
 from dashboard.core.aws import Account
+from dashboard.core.people import Role
 from dashboard.readings import now
 from dashboard.ui import access
 
@@ -50,8 +51,8 @@ def forbid() -> None:
 
 
 def switch(account: Account) -> Switch | None:
-    """What allows changes on this account at this moment; None where nothing does."""
-    if get_script_run_ctx() is None:
+    """What allows changes on this account at this moment; None where nothing does, or who looks may do none."""
+    if get_script_run_ctx() is None or not access.may(Role.ENGINEER):
         return None
     found: Switch | None = st.session_state.get(SWITCH)
     return found if found is not None and found.allows(account, now()) else None

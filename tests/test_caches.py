@@ -19,7 +19,7 @@ OF_NO_ACCOUNT = {
     "price_readings._merged": "prices by the files that they are of",
     "replay_readings._replayed": "a simulation by all that it is asked",
     "security_readings._forgotten": "a number that only grows",
-    "state._attempt": "connections: the key is the choice and its configuration",
+    "state._connection": "connections: the key is the choice and its configuration",
     "state._own_embedded_aws": "a process of this machine",
     "state._warm_up": "nothing but that it was done",
     "tab._browsers": "choices of browsers, each under its cookie and person",

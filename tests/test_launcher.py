@@ -293,7 +293,7 @@ def test_a_real_profile_starts_no_embedded_aws(home, tmp_path):
     assert "real AWS profile ada, read-only until a page allows changes" in kennel.said
     # Nothing is behind that profile: that is said first, and not that all is well.
     assert kennel.said.strip().startswith("Kennel cannot use its AWS account: ")
-    assert "AWS is not answering" in kennel.said
+    assert "nothing answers at 127.0.0.1:9" in kennel.said
     assert "Kennel is running" not in kennel.said
     assert not any(b"local_aws\0--state" in cmdline(pid) for pid in children(kennel.process.pid))
     kennel.stop()

@@ -1,16 +1,20 @@
 import os
 import threading
+import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import botocore.session
 import pytest
 
 from dashboard.core.accounts.attempt import Attempt
 from dashboard.core.accounts.browsers import MOST, Browsers
 from dashboard.core.accounts.choice import Choice, fingerprint, standing
+from dashboard.core.accounts.connection import EVERY, Connection
 from dashboard.core.accounts.switch import IDLE, Switch
-from dashboard.core.aws import Account
-from dashboard.core.errors import CredentialsProblem, Unreachable
+from dashboard.core.aws import Account, Aws
+from dashboard.core.errors import CredentialsProblem, KennelError, Unreachable
 from tests.core.accounts.conftest import Write
 
 REAL = Account("work", "eu-west-1", "210987654321", False, False, identity="arn:aws:iam::210987654321:user/ada")
@@ -74,6 +78,59 @@ def test_the_memory_of_browsers_has_an_end_and_holds_no_cookie() -> None:
     assert browsers.last("cookie-4", "") is None
     assert browsers.last("cookie-5", "") == Choice("work")
     assert "cookie-" not in repr(vars(browsers))
+
+
+class Signed:
+    """A profile whose sign-in changes hands; a clock that is set."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.who: Account | KennelError = REAL
+        self.asked = 0
+        self.connection = Connection(Choice("work"), self.connect, lambda: self.now)
+
+    def connect(self, choice: Choice) -> Aws:
+        self.asked += 1
+        if isinstance(self.who, KennelError):
+            raise self.who
+        return Aws(self.who, botocore.session.Session())
+
+    def later(self) -> Aws:
+        """After the quarter of an hour, once the question was answered."""
+        before, self.now = self.asked, self.now + EVERY
+        self.connection.wait(30)
+        deadline = time.monotonic() + 30
+        while self.asked == before or not self.connection._again or not self.connection._again.is_over:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        return self.connection.wait(30).reading
+
+
+def test_a_profile_is_asked_again_who_it_is_and_kept_where_nothing_changed() -> None:
+    signed = Signed()
+    first = signed.connection.wait(30).reading
+    assert signed.connection.wait(30).reading is first
+    assert signed.asked == 1
+    assert signed.later() is first
+    assert signed.asked == 2
+
+
+def test_somebody_else_who_signed_in_is_noticed() -> None:
+    signed = Signed()
+    signed.connection.wait(30)
+    signed.who = replace(REAL, identity="arn:aws:iam::210987654321:user/bob")
+    assert signed.later().account.identity.endswith("bob")
+
+
+def test_a_network_that_failed_for_a_moment_leaves_the_connection_and_a_sign_in_that_ended_does_not() -> None:
+    signed = Signed()
+    first = signed.connection.wait(30).reading
+    signed.who = Unreachable("no network")
+    assert signed.later() is first
+    signed.who = CredentialsProblem("the AWS session has expired")
+    with pytest.raises(CredentialsProblem, match="expired"):
+        signed.later()
+    assert signed.connection.has_failed
 
 
 def test_what_goes_on_is_said_and_found_later() -> None:

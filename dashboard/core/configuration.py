@@ -31,7 +31,6 @@ SETTINGS = (
         "–",
         "begin on this profile of your AWS configuration instead of the embedded AWS, which is then not started",
     ),
-    Setting("KENNEL_AWS_WRITE", "–", "`1` allows changes on that profile from the start; without it Kennel only reads"),
     Setting(
         "KENNEL_BASE",
         "`/opt/ml` in a container",

@@ -46,6 +46,7 @@ DIALOGS = {
     "endpoints": "deploy-any",
     "endpoint?endpoint=starter": "update-endpoint",
     "functions": "deploy-function",
+    "notebooks": "create-notebook",
     "costs?of=sample": "budget-set",
     "role?role=DogTraining&part=Proposal": "role-apply",
 }

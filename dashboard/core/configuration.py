@@ -31,6 +31,29 @@ SETTINGS = (
         "–",
         "begin on this profile of your AWS configuration instead of the embedded AWS, which is then not started",
     ),
+    Setting("KENNEL_ACCOUNTS", "all", "the profiles that may be chosen under Settings, with commas between them"),
+    Setting(
+        "KENNEL_ADDRESS",
+        "`127.0.0.1`",
+        "where the dashboard listens. One that others reach needs sign-in, `KENNEL_SHARE`, or `KENNEL_PUBLIC`",
+    ),
+    Setting(
+        "KENNEL_HOSTS",
+        "–",
+        "the names by which people reach it through a proxy (`kennel.example.com`), with commas between them; any other "
+        "name is answered 403",
+    ),
+    Setting("KENNEL_SECRETS", "`.streamlit/secrets.toml`", "the file that says how people sign in, and who they are"),
+    Setting(
+        "KENNEL_SHARE",
+        "–",
+        "`1`, or an endpoint's name: Classify alone, without sign-in (`make run SHARE=1`); nothing else exists there",
+    ),
+    Setting(
+        "KENNEL_PUBLIC",
+        "–",
+        "`everybody`: listen on an address that others reach without sign-in; whoever reaches it may do everything",
+    ),
     Setting(
         "KENNEL_BASE",
         "`/opt/ml` in a container",

@@ -26,16 +26,19 @@ from dashboard.core.accounts.choice import Choice, fingerprint
 from dashboard.core.accounts.connecting import connect
 from dashboard.core.accounts.connection import Connected, Connection
 from dashboard.core.aws import Account, Aws
+from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.costs.prices import PriceBook
-from dashboard.core.errors import KennelError
+from dashboard.core.errors import CredentialsProblem, KennelError, Unreachable
 from dashboard.core.home import home
-from dashboard.core.overview import Overview, assemble, is_recent
+from dashboard.core.overview import ENDPOINTS, Overview, assemble, is_recent
 from dashboard.core.runs.code import bundle
 from dashboard.core.runs.look import look
 from dashboard.core.runs.model import RunStatus
 from dashboard.core.runs.quota import Limits, sagemaker_limits
 from dashboard.core.runs.spec import TrainingSpec
 from dashboard.core.runs.surroundings import Surroundings, about
+from dashboard.core.runs.window import Window
+from dashboard.core.serving.model import Endpoint
 from dashboard.cost_readings import forget_costs, ledger
 from dashboard.data_readings import (
     buckets,
@@ -289,17 +292,26 @@ def ping() -> Account:
 
 
 def overview(aws: Aws) -> Reading[Overview]:
-    """The account at one glance, put together from `runs` and `endpoints`; as old as the older of the two."""
-    seen_runs, seen_endpoints = runs(aws), endpoints(aws)
-    at = min(seen_runs.at, seen_endpoints.at)
-    region = aws.account.region
+    """The account at one glance, put together from runs and endpoints; as old as the older of the two.
+
+    What of it may not be read is in its `unread`. Raises the errors of `Aws.call` when there is no run to be read.
+    """
+    listed = listing(aws, Window.MONTH)
+    unread = [Unread(what, problem) for what, problem in listed.problems.items()]
+    serving: Reading[tuple[Endpoint, ...]] = Reading((), listed.at)
+    try:
+        serving = endpoints(aws)
+    except (Unreachable, CredentialsProblem):
+        raise
+    except KennelError as problem:
+        unread.append(Unread(ENDPOINTS, problem))
     known = tuple(
         with_checkpoint(aws, one) if one.status is RunStatus.RECLAIMED and is_recent(one, now()) else one
-        for one in seen_runs.value
+        for one in listed.runs
     )
-    return Reading(
-        assemble(known, seen_endpoints.value, prices=price_readings.prices(aws.account), region=region, now=now()), at
-    )
+    listed_prices, region = price_readings.prices(aws.account), aws.account.region
+    seen = assemble(known, serving.value, prices=listed_prices, region=region, now=now())
+    return Reading(replace(seen, unread=tuple(unread)), min(listed.at, serving.at))
 
 
 def surroundings(aws: Aws, spec: TrainingSpec) -> Reading[Surroundings]:

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.costs.prices import Kind, PriceBook
 from dashboard.core.costs.quote import Quote, hourly, total
 from dashboard.core.costs.receipt import Nature
+from dashboard.core.errors import KennelError
 from dashboard.core.format import duration, money, percent
 from dashboard.core.runs.explain import after_take_back
 from dashboard.core.runs.model import Run, RunStatus
@@ -17,6 +19,8 @@ from dashboard.core.serving.model import Endpoint
 RECENT = timedelta(hours=24)
 LONG_RUNNING = timedelta(hours=24)
 NEARLY = 0.9
+ENDPOINTS = "endpoints"
+"""What `Overview.unread` calls them."""
 
 
 class Severity(StrEnum):
@@ -63,6 +67,7 @@ class Overview:
     What the sample account has is summed apart, in `sample_per_hour`: kinds of money are never added.
 
     Trials of a tuning job are among the `runs` and are billed; what runs and what failed is told of the job itself.
+    `unread`: what could not be looked at, so that none of it is here.
     """
 
     attention: tuple[Attention, ...]
@@ -75,6 +80,7 @@ class Overview:
     taken_back_recently: int = 0
     sample_per_hour: Decimal = Decimal(0)
     currency: str = "USD"
+    unread: tuple[Unread, ...] = ()
 
     @property
     def serving(self) -> tuple[Endpoint, ...]:
@@ -83,7 +89,11 @@ class Overview:
     @property
     def is_empty(self) -> bool:
         """Nothing was ever trained or served here."""
-        return not self.runs and not self.endpoints
+        return not self.runs and not self.endpoints and not self.unread
+
+    def why_unread(self, what: str) -> KennelError | None:
+        """Why this part could not be looked at; None where it was."""
+        return next((one.problem for one in self.unread if one.what == what), None)
 
 
 def assemble(

@@ -12,12 +12,12 @@ from dashboard.core.aws import Aws
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.errors import KennelError
 from dashboard.core.format import count, duration, percent
-from dashboard.core.overview import Overview
+from dashboard.core.overview import ENDPOINTS, Overview
 from dashboard.core.runs import remaining
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.remaining import Left
 from dashboard.core.serving.health import Answering, Health, answering
-from dashboard.ui import empty, endpoint, page, receipt, run_columns, table
+from dashboard.ui import empty, endpoint, page, problem, receipt, run_columns, table, unread
 from dashboard.ui.endpoint_words import milliseconds, per_minute
 from dashboard.ui.markup import badge
 from dashboard.ui.overview_figures import MINUTES
@@ -59,9 +59,14 @@ def there(aws: Aws, seen: Overview, left: Mapping[str, Left], answers: Mapping[s
     page.section("Running now")
     with st.container(border=True, key="panel-running", gap=None):
         running(aws, seen.running, left, now)
+        unread.show("Not read", [one for one in seen.unread if one.what != ENDPOINTS], "overview")
     page.section("Endpoints")
     with st.container(border=True, key="panel-endpoints", gap=None):
-        endpoints(aws, seen, answers, now)
+        why = seen.why_unread(ENDPOINTS)
+        if why is not None:
+            problem.card(why, "endpoints-unread")
+        else:
+            endpoints(aws, seen, answers, now)
 
 
 def running(aws: Aws, runs: tuple[Run, ...], left: Mapping[str, Left], now: datetime) -> None:

@@ -7,9 +7,9 @@ from dashboard.core.aws import Account
 from dashboard.core.costs.ledger.ledger import Ledger
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.selection import Period, Selection
-from dashboard.core.format import count, duration, money
+from dashboard.core.format import UNKNOWN, count, duration, money
 from dashboard.core.iam.finding import Severity
-from dashboard.core.overview import Overview
+from dashboard.core.overview import ENDPOINTS, Overview
 from dashboard.core.runs.remaining import Basis, Left
 from dashboard.core.serving.health import Answering, Health
 from dashboard.core.serving.span import Span
@@ -56,6 +56,10 @@ def figures(
 
 def serving(seen: Overview, answers: Mapping[str, Answering]) -> Figure:
     """How many endpoints serve, and whether those that do answer."""
+    if seen.why_unread(ENDPOINTS) is not None:
+        return Figure(
+            "serving", "Serving", UNKNOWN, "the endpoints could not be read", Place.ENDPOINTS, "Open Endpoints"
+        )
     failing = sum(one.health is Health.FAILING for one in answers.values())
     down = sum(one.health is Health.DOWN for one in answers.values())
     asked = sum(one.requests for one in answers.values())

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from dashboard.core.aws import Account
 from dashboard.core.costs.receipt import Nature
 from dashboard.core.format import ago, count
-from dashboard.core.overview import Overview
+from dashboard.core.overview import ENDPOINTS, Overview
 from dashboard.core.runs.listing import Listing
 from dashboard.core.runs.window import Window
 
@@ -21,7 +21,9 @@ def overview_sentence(seen: Overview) -> str:
         return f"{lead}nothing was trained or served here yet"
     failed = f"{seen.failed_recently} failed since yesterday" if seen.failed_recently else "none failed since yesterday"
     back = f", {seen.taken_back_recently} taken back by EC2" if seen.taken_back_recently else ""
-    return f"{lead}{_running(len(seen.running))}, {failed}{back}, {count(len(seen.serving), 'endpoint')} serving"
+    is_known = seen.why_unread(ENDPOINTS) is None
+    serving = f"{count(len(seen.serving), 'endpoint')} serving" if is_known else "endpoints not read"
+    return f"{lead}{_running(len(seen.running))}, {failed}{back}, {serving}"
 
 
 def runs_sentence(seen: Listing, shown: int) -> str:

@@ -84,6 +84,10 @@ def test_a_missing_permission_shows_the_statement_to_ask_for(aws: ScriptedAws, v
     )
     page = visit(aws)
     assert '"Action": "sagemaker:ListEndpoints"' in page.code[0].value
+    said = text(page)
+    assert "2 running, 1 failed since yesterday, endpoints not read" in said  # the rest stands
+    assert "the endpoints could not be read" in said
+    assert "No endpoint yet." not in said
 
 
 def test_deleting_an_endpoint_asks_for_its_name_and_says_what_goes(aws: ScriptedAws, visit: Open) -> None:

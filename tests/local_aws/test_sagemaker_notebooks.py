@@ -366,3 +366,18 @@ def test_cloudtrail_and_the_bill_tell_of_them(killed: Killed) -> None:
             for day in answer["ResultsByTime"] for one in day["Groups"]}  # fmt: skip
     assert cost["USE1-Notebk:ml.t3.medium"] > 0
     assert "USE1-Notebk:VolumeUsage.gp2" in cost
+
+
+def test_botocores_own_waiters_see_it_come_stop_and_go(killed: Killed) -> None:
+    sagemaker = client(killed.aws, "sagemaker")
+    named = {"NotebookInstanceName": "waited-for"}
+    sagemaker.create_notebook_instance(**named, InstanceType="ml.t3.medium", RoleArn=role(killed.aws, "KennelNotebook"))
+    often = {"Delay": 0.05, "MaxAttempts": 400}
+    sagemaker.get_waiter("notebook_instance_in_service").wait(**named, WaiterConfig=often)
+    sagemaker.stop_notebook_instance(**named)
+    sagemaker.get_waiter("notebook_instance_stopped").wait(**named, WaiterConfig=often)
+    sagemaker.delete_notebook_instance(**named)
+    sagemaker.get_waiter("notebook_instance_deleted").wait(**named, WaiterConfig=often)
+    assert "waited-for" not in {
+        one["NotebookInstanceName"] for one in sagemaker.list_notebook_instances()["NotebookInstances"]
+    }

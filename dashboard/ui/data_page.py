@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from dashboard.core.data.buckets import Bucket
 from dashboard.core.data.datasets import Dataset
 from dashboard.core.data.reviews import Correction
 from dashboard.core.errors import KennelError
+from dashboard.core.parallel import gather
 from dashboard.ui import (
     confirm,
     data_add,
@@ -43,9 +44,12 @@ class Part(StrEnum):
 
 def full(aws: Aws) -> None:
     """Head, work that goes on and figures; below, the part that is open."""
-    seen = state.datasets(aws)
-    corrections, no_corrections = _read(lambda: state.corrections(aws).value)
-    buckets, no_buckets = _read(lambda: state.buckets(aws).value)
+    asks: tuple[Callable[[], Any], ...] = (
+        lambda: state.datasets(aws),
+        lambda: _read(lambda: state.corrections(aws).value),
+        lambda: _read(lambda: state.buckets(aws).value),
+    )
+    seen, (corrections, no_corrections), (buckets, no_buckets) = gather(lambda ask: ask(), asks)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="data-head"):
         said = data_words.sentence(seen.value, corrections, buckets)
         page.title("Data", said, words.age(seen.at, state.now()))

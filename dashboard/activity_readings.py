@@ -61,9 +61,15 @@ def of_role(aws: Aws, one: Deed) -> Record | None:
     return next((record for record in kept if one.at <= record.at <= end and one.reads(record.name)), None)
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
+@st.cache_resource(show_spinner=False, ttl=60, max_entries=8)
 def _deeds(file: str, last: int, since: datetime | None) -> tuple[Deed, ...]:
-    return read.deeds(Book.kept(), since=since)
+    return read.deeds(Book.kept(), since=since, known=_known(file))
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _known(file: str) -> dict[str, Deed]:
+    """What is over of a file never changes: it is read once."""
+    return {}
 
 
 @st.cache_resource(show_spinner=False, ttl=5, max_entries=32)

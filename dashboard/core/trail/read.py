@@ -13,6 +13,8 @@ from dashboard.core.trail.scribe import OPEN, PROCESS, Kind
 
 MOST = 2_000
 """Deeds that a page looks through: the newest."""
+LOOK = 20
+"""For one deed of an account so many are looked at: those of other accounts may be newer."""
 
 
 @dataclass(frozen=True)
@@ -36,20 +38,34 @@ class Asked:
 
 def recent(account_id: str, most: int, book: Book | None = None) -> tuple[Deed, ...]:
     """The newest deeds in an account, and on this machine alone, the newest first. Raises ServiceFault."""
-    found = [one for one in deeds(book or Book.kept(), 20 * most) if one.place is None or
-             one.place.account_id == account_id]  # fmt: skip
-    return tuple(found[:most])
+    book = book or Book.kept()
+    begun = [row for row in book.newest(Kind.BEGUN, LOOK * most) if _is_in(account_id, row.told.get("place"))]
+    return _in_order(book, begun[:most], {})
 
 
-def deeds(book: Book, most: int = MOST, since: datetime | None = None) -> tuple[Deed, ...]:
-    """The newest deeds, the newest first. Raises ServiceFault."""
-    begun = [row.deed for row in book.newest(Kind.BEGUN, most, since)]
-    found = {one.id: one for one in _deeds(book.of(begun))}
+def deeds(
+    book: Book, most: int = MOST, since: datetime | None = None, known: dict[str, Deed] | None = None
+) -> tuple[Deed, ...]:
+    """The newest deeds, the newest first. known: those of this book that were read before; what is over is not read
+    again, and is kept there. Raises ServiceFault.
+    """
+    return _in_order(book, book.newest(Kind.BEGUN, most, since), {} if known is None else known)
+
+
+def _in_order(book: Book, begun: Sequence[Row], known: dict[str, Deed]) -> tuple[Deed, ...]:
+    names = [row.deed for row in begun]
+    read = {one.id: one for one in _deeds(book.of(name for name in names if name not in known))}
+    known |= {name: one for name, one in read.items() if one.result.is_over}
+    found = [read.get(name) or known[name] for name in names]
     back: dict[str, list[str]] = {}
-    for one in found.values():
+    for one in reversed(found):
         if one.undoes and one.result is Result.DONE:
             back.setdefault(one.undoes, []).append(one.id)
-    return tuple(replace(found[name], undone_by=tuple(back.get(name, ()))) for name in begun)
+    return tuple(replace(one, undone_by=tuple(back[one.id])) if one.id in back else one for one in found)
+
+
+def _is_in(account_id: str, place: dict[str, Any] | None) -> bool:
+    return place is None or place.get("account_id") == account_id
 
 
 def deed(book: Book, name: str) -> Deed | None:

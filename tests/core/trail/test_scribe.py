@@ -255,6 +255,19 @@ def test_recent_tells_of_one_account_and_of_this_machine(book: Book, aws: Aws) -
     assert [one.what for one in recent(ACCOUNT, 1, book)] == ["on this machine"]
 
 
+def test_what_is_over_is_read_once(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun(book, None, "over").release()
+    scribe.begin(book, "goes on", "ann", None)
+    known: dict[str, Deed] = {}
+    assert [one.what for one in deeds(book, known=known)] == ["goes on", "over"]
+    asked: list[list[str]] = []
+    of = book.of
+    monkeypatch.setattr(book, "of", lambda names: of(asked.append(list(names)) or asked[-1]))
+    begun(book, None, "new").release()
+    assert [one.what for one in deeds(book, known=known)] == ["new", "goes on", "over"]
+    assert [len(names) for names in asked] == [2]
+
+
 def test_no_secret_reaches_the_file(book: Book, aws: Aws) -> None:
     one = begun(book, aws, "Set password=hunter2-hunter2", plan=["Address: https://u:hunter2-hunter2@example.com"])
     with pytest.raises(NotFound), noting.under(one):

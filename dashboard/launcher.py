@@ -21,7 +21,7 @@ from types import FrameType
 from dashboard import embedded, sample_account
 from dashboard.child import Child, environment, log_file
 from dashboard.core.errors import KennelError, ServiceFault
-from dashboard.core.exposure import EVERYWHERE, LOOPBACK, Share, is_loopback
+from dashboard.core.exposure import EVERYWHERE, LOOPBACK, PUBLIC, Share, is_loopback
 from dashboard.core.home import REPOSITORY
 from dashboard.core.home import home as home_of
 from dashboard.core.sign_in import SignIn
@@ -241,9 +241,9 @@ class Launcher:
             return f"everybody, without sign-in: Classify alone{named}"
         if self._people:
             return f"sign in at {self._people.origin}"
-        if is_loopback(self._listen):
+        if is_loopback(self._listen) and not self._environ.get(PUBLIC):
             return ""
-        return f"EVERYBODY who reaches {self._listen} may read and change everything: nobody signs in"
+        return f"EVERYBODY who reaches it may read and change everything: nobody signs in"
 
 
 def _reached(listen: str) -> str:

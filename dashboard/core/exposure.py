@@ -43,14 +43,18 @@ def is_loopback(address: str) -> bool:
 
 
 def check(address: str, environ: Mapping[str, str], *, has_sign_in: bool) -> None:
-    """Raises Refused for an address that others reach, where whoever opens it would be an engineer."""
-    if is_loopback(address) or has_sign_in or shared(environ) is not None:
+    """Raises Refused for an address that others reach, where whoever opens it would be an engineer.
+
+    A name in KENNEL_HOSTS says that others do, through a proxy: whatever this server itself listens on.
+    """
+    named = [name for name in hosts(environ) if not is_loopback(name)]
+    if (is_loopback(address) and not named) or has_sign_in or shared(environ) is not None:
         return
     told = environ.get(PUBLIC, "").strip()
     if told == EVERYBODY:
         return
     raise Refused(
-        f"Kennel does not listen on {address} without sign-in",
+        f"Kennel does not listen on {named[0] if named else address} without sign-in",
         "whoever reaches that address could read and change everything in the account",
         "let people sign in ([auth] in the secrets file), share Classify alone (KENNEL_SHARE=1), or say that "
         f"everybody may do everything: {PUBLIC}={EVERYBODY}",

@@ -22,6 +22,14 @@ def test_an_address_that_others_reach_does(address):
     check(address, {"KENNEL_PUBLIC": "everybody"}, has_sign_in=False)
 
 
+def test_behind_a_proxy_others_reach_it_too():
+    with pytest.raises(Refused, match=r"kennel\.example\.com without sign-in"):
+        check("127.0.0.1", {"KENNEL_HOSTS": "localhost,kennel.example.com"}, has_sign_in=False)
+    check("127.0.0.1", {"KENNEL_HOSTS": "kennel.example.com"}, has_sign_in=True)
+    check("127.0.0.1", {"KENNEL_HOSTS": "kennel.example.com", "KENNEL_SHARE": "1"}, has_sign_in=False)
+    check("127.0.0.1", {"KENNEL_HOSTS": "localhost"}, has_sign_in=False)
+
+
 def test_what_is_shared():
     assert shared({}) is None
     assert shared({"KENNEL_SHARE": "0"}) is None

@@ -20,6 +20,8 @@ MOST = 3
 """Roles that are named one by one; the others with as grave a finding are one item together."""
 NAMED = 3
 """Things of one item that are named."""
+SET_UP = {"part": "Set up"}
+"""The part of Settings, in its address."""
 LATER = (Piece.SCHEDULER_ROLE, Piece.TRAINING_LOG, Piece.INSTANCE_LOG)
 """Pieces that are made by what needs them, or whose lack stops nothing."""
 LONGEST = 240
@@ -98,6 +100,7 @@ def of_missing(lacking: Iterable[Found]) -> list[Attention]:
             "set this account up",
             "setup",
             "",
+            query=SET_UP,
         )
     ]
 
@@ -116,6 +119,7 @@ def of_quotas(zero: Sequence[Zero]) -> list[Attention]:
             "ask for those that are needed",
             "setup",
             "",
+            query=SET_UP,
         )
     ]
 

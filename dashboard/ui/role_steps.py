@@ -130,6 +130,6 @@ def _one(step: Step) -> str:
         told = count(len(step.evidence), "line of evidence", "lines of evidence")
         evidence = f'<details{opened}><summary>{told}</summary><ul class="kn-evidence">{rows}</ul></details>'
     return (
-        f'<div class="kn-done"><p>{badge(tone, step.state.value)} <strong>{escape(title)}</strong></p>'
+        f'<div class="kn-deed"><p>{badge(tone, step.state.value)} <strong>{escape(title)}</strong></p>'
         f"{detail}{evidence}</div>"
     )

@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 DASHBOARD = ROOT / "dashboard"
 OF_NO_ACCOUNT = {
     "activity_readings._deeds": "the trail of this machine, by its file and its last row",
+    "activity_readings._known": "the same, and only what is over of it",
     "measure_readings._photos": "drawn pictures",
     "model_readings.visitors": "photos of a minute by visitor, whatever endpoint answers",
     "price_readings._kept": "a file by its path and the moment it changed",

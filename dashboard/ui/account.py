@@ -85,7 +85,7 @@ def planned(account: Account, *, says_read_only: bool) -> None:
     told += f" · as {who(account)}" if account.identity else ""
     kind = "" if account.is_embedded else " kn-planned-real"
     st.html(f'<p class="kn-note kn-planned{kind}" title="{escape(account.identity)}">{escape(told)}</p>')
-    if says_read_only and not account.writable:
+    if says_read_only and not account.is_embedded and tab.switch(account) is None:
         st.page_link(
             Place.SETTINGS,
             label="This tab only reads this account. Allow changes",

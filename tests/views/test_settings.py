@@ -17,6 +17,7 @@ from tests.views.conftest import APP, text
 
 READER = "arn:aws:sts::123456789012:assumed-role/Reader"
 PATIENCE = 60
+MADE = [{"Key": "kennel:made-by", "Value": "kennel"}]
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +38,24 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     assert role["Role"]["RoleName"] == "Reader"
     yield running
     stop_embedded(running)
+
+
+@pytest.fixture(scope="module")
+def endpoint(own: Embedded) -> str:
+    """An endpoint that is in the account's us-east-1 alone. What serves it is a record: there is no model in it."""
+    name, sagemaker, s3 = "only-here", own.client("sagemaker"), own.client("s3")
+    s3.create_bucket(Bucket="models-of-dogs")
+    s3.put_object(Bucket="models-of-dogs", Key="model.tar.gz", Body=b"x")
+    sagemaker.create_model(
+        ModelName=name,
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/Reader",
+        PrimaryContainer={"Image": "kennel/sample", "ModelDataUrl": "s3://models-of-dogs/model.tar.gz"},
+        Tags=MADE,
+    )
+    variant = {"VariantName": "v", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], Tags=MADE)
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=MADE)
+    return name
 
 
 @pytest.fixture
@@ -78,6 +97,30 @@ def use(page: AppTest, profile: str, region: str = "") -> str:
         page.run()
     assert not page.exception
     return text(page)
+
+
+def allow(page: AppTest) -> None:
+    """Switch the tab to changes, as a person does."""
+    page.button(key="account-allow").click().run()
+    page.text_input(key="confirm-name").set_value("123456789012").run()
+    page.button(key="confirm-do").click().run()
+    assert "changes allowed" in text(page)
+
+
+def plan_to_delete(page: AppTest, endpoint: str) -> str:
+    """Open the plan that deletes an endpoint, and type its name; what the page says."""
+    page.switch_page("views/endpoint.py")
+    page.query_params["endpoint"] = endpoint
+    page.run()
+    page.button(key="delete-endpoint").click().run()
+    page.text_input(key="confirm-name").set_value(endpoint).run()
+    assert not page.exception
+    return text(page)
+
+
+def is_there(own: Embedded, endpoint: str) -> bool:
+    found = own.client("sagemaker").list_endpoints()["Endpoints"]
+    return [one["EndpointName"] for one in found if one["EndpointStatus"] != "Deleting"] == [endpoint]
 
 
 def test_a_tab_begins_on_the_embedded_aws_though_there_are_profiles(config: Path) -> None:
@@ -123,10 +166,7 @@ def test_what_cannot_be_connected_to_leaves_the_tab_where_it_was(config: Path) -
 def test_allowed_changes_end_after_an_hour_without_work(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = open_settings()
     use(page, "work")
-    page.button(key="account-allow").click().run()
-    page.text_input(key="confirm-name").set_value("123456789012").run()
-    page.button(key="confirm-do").click().run()
-    assert "changes allowed" in text(page)
+    allow(page)
     moment = state.now()
     monkeypatch.setattr(tab, "now", lambda: moment + switch.IDLE + timedelta(seconds=1))
     assert "Real AWS · profile work · read-only" in text(page.run())
@@ -135,33 +175,19 @@ def test_allowed_changes_end_after_an_hour_without_work(config: Path, monkeypatc
 def test_another_account_or_region_is_read_only_again_and_forgets_what_the_tab_held(config: Path) -> None:
     page = open_settings()
     use(page, "work")
-    page.button(key="account-allow").click().run()
-    page.text_input(key="confirm-name").set_value("123456789012").run()
-    page.button(key="confirm-do").click().run()
+    allow(page)
     page.session_state["watched-runs"] = ["a run of the first account"]
     said = use(page, "work", region="eu-west-1")
     assert "eu-west-1: read-only" in said
     assert "watched-runs" not in page.session_state
 
 
-def test_two_tabs_on_two_accounts_each_see_their_own(config: Path, own: Embedded) -> None:
+def test_two_tabs_on_two_accounts_each_see_their_own(config: Path, endpoint: str) -> None:
     """The one is on the embedded AWS, the other on the same place as a real account: neither learns of the other."""
     first, second = open_settings(), open_settings()
     use(second, "work", region="eu-west-1")
     assert "the embedded AWS, account 123456789012, us-east-1" in text(first.run())
     assert "profile work, account 123456789012, eu-west-1" in text(second.run())
-    endpoint, role = "only-here", "arn:aws:iam::123456789012:role/Reader"
-    sagemaker = own.client("sagemaker")
-    own.client("s3").create_bucket(Bucket="models-of-dogs")
-    own.client("s3").put_object(Bucket="models-of-dogs", Key="model.tar.gz", Body=b"x")
-    sagemaker.create_model(
-        ModelName=endpoint,
-        ExecutionRoleArn=role,
-        PrimaryContainer={"Image": "kennel/sample", "ModelDataUrl": "s3://models-of-dogs/model.tar.gz"},
-    )
-    variant = {"VariantName": "v", "ModelName": endpoint, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-    sagemaker.create_endpoint_config(EndpointConfigName=endpoint, ProductionVariants=[variant])
-    sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=endpoint)
     state.forget()
     shown = {}
     for name, page in (("first", first), ("second", second)):
@@ -191,9 +217,7 @@ def test_a_new_tab_of_a_browser_begins_where_the_last_one_went_and_only_reads(
     monkeypatch.setattr(tab, "_cookie", lambda: "one-browser")
     page = open_settings()
     use(page, "work")
-    page.button(key="account-allow").click().run()
-    page.text_input(key="confirm-name").set_value("123456789012").run()
-    page.button(key="confirm-do").click().run()
+    allow(page)
     assert "profile work · read-only" in text(open_settings())
     monkeypatch.setenv("KENNEL_ACCOUNTS", "reader")  # not offered any more
     assert "Embedded AWS" in text(open_settings())
@@ -242,3 +266,48 @@ def test_the_configuration_is_mended_while_kennel_runs(config: Path) -> None:
     config.write_text(good)
     page.run()
     assert "Profile work" in page.selectbox(key="account-which").options
+
+
+def test_a_plan_on_a_real_account_names_it_and_a_tab_that_only_reads_does_not_carry_it_out(
+    config: Path, own: Embedded, endpoint: str
+) -> None:
+    page = open_settings()
+    use(page, "work")
+    allow(page)
+    plan_to_delete(page, endpoint)
+    del page.session_state[tab.SWITCH]
+    said = text(page.run())
+    assert "On account 123456789012, us-east-1 · profile work · as root" in said
+    assert ("This tab only reads this account. Allow changes", "settings") in {
+        (link.value, link.proto.page) for link in page.page_link
+    }
+    page.button(key="confirm-do").click().run()
+    assert "This tab may only read the account work" in text(page)
+    assert "Settings, under Account" in text(page)
+    assert is_there(own, endpoint)
+
+
+def test_a_plan_that_was_left_open_for_an_hour_is_not_carried_out(
+    config: Path, own: Embedded, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its button holds a connection that was allowed to change the account."""
+    page = open_settings()
+    use(page, "work")
+    allow(page)
+    plan_to_delete(page, endpoint)
+    moment = state.now()
+    monkeypatch.setattr(tab, "now", lambda: moment + switch.IDLE + timedelta(seconds=1))
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert "This tab may only read the account work" in text(page)
+    assert is_there(own, endpoint)
+
+
+def test_what_the_tab_may_change_it_changes(config: Path, own: Embedded, endpoint: str) -> None:
+    page = open_settings()
+    use(page, "work")
+    allow(page)
+    plan_to_delete(page, endpoint)
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert not is_there(own, endpoint)

@@ -243,7 +243,7 @@ class Launcher:
             return f"sign in at {self._people.origin}"
         if is_loopback(self._listen) and not self._environ.get(PUBLIC):
             return ""
-        return f"EVERYBODY who reaches it may read and change everything: nobody signs in"
+        return "EVERYBODY who reaches it may read and change everything: nobody signs in"
 
 
 def _reached(listen: str) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard import state
@@ -50,6 +51,23 @@ def account(live: Aws) -> Iterator[Aws]:
     empty(live)
 
 
+@pytest.fixture
+def open_data(visit: Open, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """open_data(aws, part="Buckets"): the page on that account; Overview, which comes first, on an empty one."""
+
+    def open_page(account: Aws | ScriptedAws, **query: str) -> AppTest:
+        page = visit(ScriptedAws())
+        monkeypatch.setattr(state, "connect", lambda environ: account)
+        st.cache_resource.clear()
+        st.cache_data.clear()
+        page.switch_page("views/data.py")
+        for name, value in query.items():
+            page.query_params[name] = value
+        return page.run()
+
+    return open_page
+
+
 def until(page: AppTest, happened: Callable[[], Any], seconds: float = 60) -> AppTest:
     """The page again and again, as its fragment does, until something happened."""
     deadline = time.monotonic() + seconds
@@ -70,16 +88,16 @@ def correct(aws: Aws, breed: str, shade: int) -> None:
     feedback.keep(aws, photo, answer, breed, datetime.now(UTC), {feedback.SETTING: "1"})
 
 
-def test_an_account_without_data_is_taught_what_it_is_and_given_the_button(account: Aws, visit: Open) -> None:
-    page = visit(account, "data")
+def test_an_account_without_data_is_taught_what_it_is_and_given_the_button(account: Aws, open_data: Open) -> None:
+    page = open_data(account)
     assert not page.exception
     assert "No data set in this account yet." in said(page)
     assert "add-photos" in [button.key for button in page.button]
 
 
-def test_a_data_set_is_shown_with_its_classes_photos_and_the_way_to_train(account: Aws, visit: Open) -> None:
+def test_a_data_set_is_shown_with_its_classes_photos_and_the_way_to_train(account: Aws, open_data: Open) -> None:
     fill(account)
-    page = visit(account, "data")
+    page = open_data(account)
     assert not page.exception
     told = said(page)
     assert "1 data set with 12 photos" in told
@@ -91,17 +109,17 @@ def test_a_data_set_is_shown_with_its_classes_photos_and_the_way_to_train(accoun
     assert page.dataframe[1].value["Train"].tolist() == [2, 2]
 
 
-def test_what_cannot_be_shown_says_why_in_its_place(account: Aws, visit: Open) -> None:
+def test_what_cannot_be_shown_says_why_in_its_place(account: Aws, open_data: Open) -> None:
     fill(account)
     put(account, "datasets/dogs/train/001.Affenpinscher/0.jpg", b"this is text")
-    told = said(visit(account, "data"))
+    told = said(open_data(account))
     assert "0.jpg cannot be shown" in told
     assert 'alt="Affenpinscher, train: 1.jpg"' in told
 
 
-def test_the_report_is_asked_for_where_there_is_none_and_shown_where_there_is(account: Aws, visit: Open) -> None:
+def test_the_report_is_asked_for_where_there_is_none_and_shown_where_there_is(account: Aws, open_data: Open) -> None:
     fill(account)
-    page = visit(account, "data")
+    page = open_data(account)
     assert "Nobody has looked through these photos yet." in said(page)
     page.button(key="make-report").click().run()
     assert "Nothing in the account is changed." in said(page)
@@ -118,17 +136,17 @@ def test_the_report_is_asked_for_where_there_is_none_and_shown_where_there_is(ac
     ]
 
 
-def test_a_report_is_of_what_was_looked_at_and_of_nothing_newer(account: Aws, visit: Open) -> None:
+def test_a_report_is_of_what_was_looked_at_and_of_nothing_newer(account: Aws, open_data: Open) -> None:
     fill(account, "cats")
     report.keep(home(), contents.read(account, "cats").fingerprint, REPORT)
-    assert "Leakage" in said(visit(account, "data"))
+    assert "Leakage" in said(open_data(account))
     put(account, "datasets/cats/train/001.Affenpinscher/new.jpg", picture(77))
-    assert "Nobody has looked through these photos yet." in said(visit(account, "data"))
+    assert "Nobody has looked through these photos yet." in said(open_data(account))
 
 
-def test_a_data_set_is_deleted_after_its_name_was_typed(account: Aws, visit: Open) -> None:
+def test_a_data_set_is_deleted_after_its_name_was_typed(account: Aws, open_data: Open) -> None:
     fill(account)
-    page = visit(account, "data")
+    page = open_data(account)
     page.button(key="dataset-delete").click().run()
     assert "aws s3 rm --recursive" in page.code[-1].value
     assert [one.key for one in page.button if one.key == "confirm-do"] == []
@@ -139,9 +157,9 @@ def test_a_data_set_is_deleted_after_its_name_was_typed(account: Aws, visit: Ope
     assert not page.exception
 
 
-def test_a_copy_gets_another_name_and_never_a_taken_one(account: Aws, visit: Open) -> None:
+def test_a_copy_gets_another_name_and_never_a_taken_one(account: Aws, open_data: Open) -> None:
     fill(account)
-    page = visit(account, "data")
+    page = open_data(account)
     page.button(key="dataset-copy").click().run()
     page.text_input(key="copy-to").input("dogs").run()
     assert "there is a data set dogs already" in said(page)
@@ -150,11 +168,11 @@ def test_a_copy_gets_another_name_and_never_a_taken_one(account: Aws, visit: Ope
     until(page, lambda: len([key for key in keys(account, "datasets/hounds/") if key.endswith(".jpg")]) == 12)
 
 
-def test_corrections_are_reviewed_one_by_one_and_become_a_version(account: Aws, visit: Open) -> None:
+def test_corrections_are_reviewed_one_by_one_and_become_a_version(account: Aws, open_data: Open) -> None:
     fill(account)
     correct(account, "Beagle", 3)
     correct(account, "Dalmatian", 4)
-    page = visit(account, "data", part="Corrections")
+    page = open_data(account, part="Corrections")
     assert not page.exception
     assert "2 corrections wait" in said(page)
     first = next(one.breed for one in reviews.read(account) if f"Accept as {one.breed}" in said(page))
@@ -174,24 +192,24 @@ def test_corrections_are_reviewed_one_by_one_and_become_a_version(account: Aws, 
     assert len(contents.read(account, "dogs-v2").photos) == 13
 
 
-def test_what_was_decided_last_is_taken_back(account: Aws, visit: Open) -> None:
+def test_what_was_decided_last_is_taken_back(account: Aws, open_data: Open) -> None:
     correct(account, "Beagle", 3)
-    page = visit(account, "data", part="Corrections")
+    page = open_data(account, part="Corrections")
     page.button(key="review-reject").click().run()
     page.button(key="review-take-back").click().run()
     assert "Waiting: 1 of 1" in said(page)
 
 
-def test_without_corrections_it_says_how_they_come_about(account: Aws, visit: Open) -> None:
-    page = visit(account, "data", part="Corrections")
+def test_without_corrections_it_says_how_they_come_about(account: Aws, open_data: Open) -> None:
+    page = open_data(account, part="Corrections")
     assert "No visitor corrected an answer yet." in said(page)
     assert feedback.SETTING in said(page)
 
 
-def test_a_bucket_that_is_not_safe_is_made_so_by_a_plan(account: Aws, visit: Open) -> None:
+def test_a_bucket_that_is_not_safe_is_made_so_by_a_plan(account: Aws, open_data: Open) -> None:
     bucket = account.account.bucket
     account.call("s3", "DeletePublicAccessBlock", Bucket=bucket)
-    page = visit(account, "data", part="Buckets", bucket=bucket)
+    page = open_data(account, part="Buckets", bucket=bucket)
     assert not page.exception
     assert "one wrong policy or access list makes it public" in said(page)
     page.button(key="bucket-safe").click().run()
@@ -202,8 +220,8 @@ def test_a_bucket_that_is_not_safe_is_made_so_by_a_plan(account: Aws, visit: Ope
     assert "one wrong policy" not in said(page)
 
 
-def test_a_new_bucket_is_refused_by_its_name_before_anything_is_sent(account: Aws, visit: Open) -> None:
-    page = visit(account, "data", part="Buckets")
+def test_a_new_bucket_is_refused_by_its_name_before_anything_is_sent(account: Aws, open_data: Open) -> None:
+    page = open_data(account, part="Buckets")
     page.button(key="new-bucket").click().run()
     page.text_input(key="bucket-name").input("My.Dogs").run()
     assert "is no name for a bucket" in said(page)
@@ -216,13 +234,13 @@ def test_a_new_bucket_is_refused_by_its_name_before_anything_is_sent(account: Aw
         account.call("s3", "DeleteBucket", Bucket="kennel-made-in-a-test")
 
 
-def test_work_that_a_server_left_is_shown_and_goes_on(account: Aws, visit: Open) -> None:
+def test_work_that_a_server_left_is_shown_and_goes_on(account: Aws, open_data: Open) -> None:
     fill(account)
     jobs = state.data_jobs(account)
     folder = jobs._folder / "left1"
     folder.mkdir(parents=True)
     (folder / "work.json").write_text(Work("left1", Kind.COPY, "hounds", base="dogs").as_json())
-    page = visit(account, "data")
+    page = open_data(account)
     assert "Kennel was ended while it went on" in said(page)
     page.button(key="work-go-on-left1").click().run()
     assert not page.exception
@@ -232,31 +250,31 @@ def test_work_that_a_server_left_is_shown_and_goes_on(account: Aws, visit: Open)
     assert "Copy dogs to hounds" not in said(page)
 
 
-def test_rights_that_lack_leave_the_rest(visit: Open) -> None:
+def test_rights_that_lack_leave_the_rest(open_data: Open) -> None:
     aws = ScriptedAws()
     aws.add_dataset()
     aws.errors["ListBuckets"] = AccessDenied("not allowed to s3:ListAllMyBuckets", action="s3:ListAllMyBuckets")
-    page = visit(aws, "data")
+    page = open_data(aws)
     assert not page.exception
     assert "1 data set with 168 photos" in said(page)
     assert "they could not be read" in said(page)
-    page = visit(aws, "data", part="Buckets")
+    page = open_data(aws, part="Buckets")
     assert not page.exception
     assert "not allowed to s3:ListAllMyBuckets" in said(page).lower().replace("listallmybuckets", "ListAllMyBuckets")
 
 
-def test_who_only_reads_is_offered_nothing_that_changes(visit: Open) -> None:
+def test_who_only_reads_is_offered_nothing_that_changes(open_data: Open) -> None:
     aws = ScriptedAws(replace(REAL, writable=False))
     aws.add_dataset()
-    page = visit(aws, "data")
+    page = open_data(aws)
     assert not page.exception
     offered = {button.key for button in page.button}
     assert not offered & {"add-photos", "dataset-copy", "dataset-rename", "dataset-delete"}
 
 
-def test_a_data_set_that_is_not_there_is_said_and_the_first_is_shown(account: Aws, visit: Open) -> None:
+def test_a_data_set_that_is_not_there_is_said_and_the_first_is_shown(account: Aws, open_data: Open) -> None:
     fill(account)
-    page = visit(account, "data", dataset="wolves")
+    page = open_data(account, dataset="wolves")
     assert not page.exception
     assert "12 photos of 2 classes" in said(page)
 

@@ -6,12 +6,14 @@ any metadata. This file needs Pillow and numpy only (pillow-heif when a HEIC pho
 of Kennel, because it also travels inside model archives.
 """
 
+import contextlib
 import io
 import re
 import stat
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +72,7 @@ def load_photo(
     _silence_pillow()
     if _is_heif(data):
         return _load_heif(data, max_pixels)
-    try:
+    with _explained(max_pixels):
         _check_webp(data, max_pixels)
         with Image.open(io.BytesIO(data), formats=READABLE) as image:
             _check_header(image, data, max_pixels)
@@ -79,12 +81,6 @@ def load_photo(
             image.load()
             _check_size(image.size, max_pixels)
             return _upright(_as_rgb(_reduced(image, target_short_side)), _orientation(image))
-    except UnidentifiedImageError as error:
-        raise BadPhoto(f"This file is not a photo that can be read: use {_READABLE_WORDS}.") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadPhoto(_too_many_pixels(max_pixels)) from error
-    except _DAMAGE as error:
-        raise BadPhoto(_damaged(error)) from error
 
 
 def check_photo(data: bytes, *, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
@@ -93,13 +89,19 @@ def check_photo(data: bytes, *, max_bytes: int = MAX_BYTES, max_pixels: int = MA
     data = _read(data, max_bytes)
     _silence_pillow()
     if _is_heif(data):
-        image = _load_heif(data, max_pixels)
-        return image.size
-    try:
+        return _load_heif(data, max_pixels).size
+    with _explained(max_pixels):
         _check_webp(data, max_pixels)
         with Image.open(io.BytesIO(data), formats=READABLE) as image:
             _check_header(image, data, max_pixels)
             return image.size
+
+
+@contextlib.contextmanager
+def _explained(max_pixels: int) -> Iterator[None]:
+    """Inside, what Pillow raises becomes a sentence."""
+    try:
+        yield
     except UnidentifiedImageError as error:
         raise BadPhoto(f"This file is not a photo that can be read: use {_READABLE_WORDS}.") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from tests.training.conftest import ROOT
-from training.images import BadPhoto, load_photo, shrink_to_jpeg
+from training.images import BadPhoto, check_photo, load_photo, shrink_to_jpeg
 
 RED, GREEN, WHITE = (220, 30, 30), (30, 200, 30), (255, 255, 255)
 
@@ -365,3 +365,18 @@ def test_opening_photos_needs_neither_torch_nor_onnx() -> None:
     check = f"import sys, training.images; print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_a_header_alone_tells_the_size_or_why_it_is_no_photo() -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(out, "JPEG")
+    assert check_photo(out.getvalue()) == (40, 30)
+    assert check_photo(out.getvalue()[:-20]) == (40, 30), "what is behind the header is not looked at"
+    for data, limits in (
+        (b"", {}),
+        (b"this is text", {}),
+        (out.getvalue(), {"max_pixels": 1000}),
+        (out.getvalue(), {"max_bytes": 100}),
+    ):
+        with pytest.raises(BadPhoto):
+            check_photo(data, **limits)

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from training.data import Split, Unreadable, scan
+from training.data_command import main
 from training.errors import BadDataset
 from training.perceptual import perceptual_hash
 from training.report import Report, build, inspect
@@ -159,3 +160,10 @@ def test_plain_pictures_are_not_taken_for_one_another(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (200, 200), colour).save(path)
     assert inspect(scan(tmp_path), 1, lambda done: None).duplicates.groups == ()
+
+
+def test_a_report_may_go_to_a_file_that_tells_how_far_it_is(small_dataset: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report.json"
+    assert main(["report", str(small_dataset), "--json", "--out", str(out)]) == 0
+    told = json.loads(out.read_text())
+    assert told["photos"]["total"] == int(out.with_suffix(".progress").read_text())

@@ -13,7 +13,7 @@ import pytest
 
 from training.data import scan
 from training.errors import BadSource, DiskFull, TrainingError
-from training.zips import Limits, unpack
+from training.zips import Limits, content, opened, unpack
 
 
 def zipped(path: Path, *names: str, content: bytes = b"photo") -> Path:
@@ -206,3 +206,31 @@ def test_labels_survive_whoever_zipped_them(tmp_path: Path) -> None:
     (tmp_path / "d.zip").write_bytes(data)
     unpack(tmp_path / "d.zip", tmp_path / "out", lambda *now: None)
     assert sorted(scan(tmp_path / "out" / "dogs").labels) == sorted([*names, "Barbet"])
+
+
+def test_photos_are_taken_one_by_one_without_unpacking(tmp_path: Path) -> None:
+    archive = tmp_path / "dogs.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("dogs/a/1.jpg", b"one")
+        made.writestr("dogs/notes.txt", b"text")
+    with opened(archive) as (zipped, members):
+        assert [(path.as_posix(), content(zipped, entry)) for entry, path in members] == [("dogs/a/1.jpg", b"one")]
+    assert [one.name for one in tmp_path.iterdir()] == ["dogs.zip"]
+
+
+def test_one_that_is_damaged_inside_says_so_when_it_is_taken(tmp_path: Path) -> None:
+    archive = tmp_path / "dogs.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("a/1.jpg", b"0123456789" * 10)
+    data = bytearray(archive.read_bytes())
+    data[60] ^= 0xFF
+    archive.write_bytes(data)
+    with opened(archive) as (zipped, members), pytest.raises(BadSource, match="damaged"):
+        content(zipped, members[0][0])
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"no zip at all" * 10])
+def test_what_is_no_zip_is_not_opened(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "dogs.zip").write_bytes(data)
+    with pytest.raises(BadSource), opened(tmp_path / "dogs.zip"):
+        pass

@@ -239,7 +239,7 @@ WARM_CLIENTS = (
     "ec2",
     "lambda",
 )
-CONNECTING, SIGNING_IN = 8.0, 60.0
+CONNECTING, SIGNING_IN = 5.0, 120.0
 """Seconds: how long a page waits for an account to answer who asks, and the chooser for a sign-in."""
 
 

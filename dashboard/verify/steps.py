@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dashboard.core.aws import Aws
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.waste import schedule
-from dashboard.core.errors import ServiceFault
+from dashboard.core.errors import AlreadyExists, InvalidInput, Refused, ServiceFault
 from dashboard.core.iam.seen import account as account_read
 from dashboard.core.runs import plan as planning
 from dashboard.core.runs import watch
@@ -40,6 +41,7 @@ SORTS, PHOTOS, PIXELS = 3, 12, 160
 """Breeds, drawn pictures of each, and their long side: a training of seconds."""
 WAIT = 1800.0
 PAUSE = 5.0
+ROLE_SECONDS = 60.0
 SERVICES = (
     "cloudformation", "cloudwatch", "ec2", "iam", "lambda", "logs", "s3", "sagemaker", "sagemaker-runtime", "scheduler",
     "service-quotas", "sts",
@@ -120,7 +122,7 @@ class Verification:
             self.made.add(Kind.OBJECTS, code_uri(account))
         self.made.add(Kind.LOG_STREAMS, self.name)
         self.made.add(Kind.TRAINING, self.name)
-        launch(self.aws, planned)
+        self._patiently(lambda: launch(self.aws, planned))
         run = self._until(lambda: self._ended(), f"the training {self.name}")
         told = self.aws.call("sagemaker", "DescribeTrainingJob", TrainingJobName=self.name)
         for step in told["SecondaryStatusTransitions"]:
@@ -147,9 +149,9 @@ class Verification:
         )
         self.made.add(Kind.LOG_GROUP, f"/aws/sagemaker/Endpoints/{self.name}")
         self.made.add(Kind.ENDPOINT, self.name)
-        serving.deploy(self.aws, planned)
+        self._patiently(lambda: serving.deploy(self.aws, planned))
         asked = schedule.request(self.name, self.now() + LONGEST + DELETING, self.aws.account)
-        self.aws.call("scheduler", "CreateSchedule", **asked)
+        self._patiently(lambda: self._schedule(asked))
 
         def serves() -> bool | None:
             one = get_endpoint(self.aws, self.prices, self.name)
@@ -159,6 +161,10 @@ class Verification:
             return one.status.is_serving or None
 
         self._until(serves, f"the endpoint {self.name}")
+
+    def _schedule(self, asked: dict[str, Any]) -> None:
+        with suppress(AlreadyExists):  # the answer to the first try was lost
+            self.aws.call("scheduler", "CreateSchedule", **asked)
 
     def ask(self, photo: bytes) -> None:
         """One photo, as Classify asks about it. Raises ServiceFault for an answer that nobody can read."""
@@ -191,6 +197,20 @@ class Verification:
         self.told(f"  {len(found)} findings in the account, {len(own)} about what was made here")
         for one in own:
             self.recorder.record.errors[f"audit of {one.role.replace(self.mark, 'MARK')}"] = one.kind.value
+
+    def _patiently(self, does: Callable[[], object]) -> None:
+        """Roles that were made a moment ago are not known everywhere: what needs one is tried again for a while."""
+        left = ROLE_SECONDS
+        while True:
+            try:
+                does()
+                return
+            except (Refused, InvalidInput) as wrong:
+                if left <= 0 or "the role" not in str(wrong):
+                    raise
+            self.told("  the role is not known everywhere yet; trying again")
+            self.sleep(self.pause)
+            left -= self.pause
 
     def _until(self, look_again: Callable[[], T | None], what: str) -> T:
         left = WAIT

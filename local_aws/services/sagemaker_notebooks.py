@@ -40,8 +40,6 @@ log = logging.getLogger(__name__)
 
 _CHANGED = ("InstanceType", "RoleArn", "VolumeSizeInGB", "RootAccess", "PlatformIdentifier", "IpAddressType")
 _CONFIG = "NotebookInstanceLifecycleConfigName"
-SECONDS = 1800
-"""How long a session lasts that a presigned address opens, where the request does not say."""
 
 
 class Notebooks(LifecycleConfigs):
@@ -150,6 +148,7 @@ class Notebooks(LifecycleConfigs):
             )
         if self.notebook_page is None:
             raise _wrong("This embedded AWS has no address of its own: nothing can be opened on it.")
+        # no session begins, so that none has to end when the request says
         return {"AuthorizedUrl": self.notebook_page.link(params["NotebookInstanceName"])}
 
     def start_notebooks(self) -> None:

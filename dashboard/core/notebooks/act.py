@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dashboard.core import tags
 from dashboard.core.aws import Aws
 from dashboard.core.calls import Call
-from dashboard.core.errors import AlreadyExists, NotFound, Refused
+from dashboard.core.errors import AlreadyExists, InvalidInput, NotFound, Refused
 from dashboard.core.notebooks import role
 from dashboard.core.notebooks.model import NotebookStatus
 from dashboard.core.notebooks.plan import Deed, Plan
@@ -16,6 +16,8 @@ ROLE_SECONDS = 30.0
 GONE_SECONDS = 180.0
 """How long a deletion is waited for, after which its role can go."""
 PAUSE = 1.0
+_NEW_ROLE = ("cannot act as the role", "the role exists")
+"""What SageMaker says of a role that it does not know yet."""
 _DONE = {
     Deed.START: (NotebookStatus.PENDING, NotebookStatus.IN_SERVICE),
     Deed.STOP: (NotebookStatus.STOPPING, NotebookStatus.STOPPED),
@@ -80,8 +82,8 @@ def _create(aws: Aws, call: Call, plan: Plan, sleep: Callable[[float], None]) ->
                 "names are unique in an account and region",
                 "choose another name",
             ) from taken
-        except Refused as wrong:
-            if left <= 0 or "cannot act as the role" not in wrong.what:
+        except (Refused, InvalidInput) as wrong:
+            if left <= 0 or not any(words in str(wrong) for words in _NEW_ROLE):
                 raise
         sleep(PAUSE)
         left -= PAUSE

@@ -18,6 +18,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from datetime import datetime
 from pathlib import Path
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> int:
     told = _options(arguments)
     now = time.time()
     try:
-        kernels, terminals = _ask(told.jupyter, "kernels"), _ask(told.jupyter, "terminals")
+        kernels, terminals = _ask(told.jupyter, "kernels"), _terminals(told.jupyter)
     except (OSError, ValueError) as wrong:
         return _say(f"Jupyter cannot be asked ({wrong}): nothing is stopped", 1)
     busy = [one for one in kernels if one.get("execution_state") == "busy"]
@@ -65,6 +66,17 @@ def _ask(jupyter: str, what: str) -> list[dict[str, Any]]:
     if not isinstance(found, list):
         raise ValueError(f"it answered no list of {what}")
     return found
+
+
+def _terminals(jupyter: str) -> list[dict[str, Any]]:
+    """None where Jupyter was started without them."""
+    try:
+        return _ask(jupyter, "terminals")
+    except urllib.error.HTTPError as wrong:
+        if wrong.code != 404:
+            raise
+        wrong.close()
+        return []
 
 
 def _seconds(moment: str) -> float:

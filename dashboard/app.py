@@ -8,7 +8,7 @@ Alone there are no security headers and no /healthz; the freeze happens with the
 import streamlit as st
 
 from dashboard import state, tab
-from dashboard.ui import account, confirm, door, page, pages, problem, watching
+from dashboard.ui import account, confirm, door, page, pages, problem, say, watching
 
 st.set_page_config(
     page_title="Kennel",
@@ -19,6 +19,7 @@ st.set_page_config(
 )
 st.logo(str(page.STATIC / "logo.svg"), icon_image=str(page.STATIC / "mark.svg"), size="large")
 page.style()
+say.place()
 state.warm_up()
 
 person = door.enter()

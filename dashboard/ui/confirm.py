@@ -14,7 +14,7 @@ from dashboard.core.aws import Account
 from dashboard.core.errors import KennelError, Refused
 from dashboard.core.people import Role
 from dashboard.core.planned import only_on
-from dashboard.ui import access, account, deed, page, problem, told
+from dashboard.ui import access, account, deed, page, problem, say, told
 from dashboard.ui.markup import literal, note
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
@@ -87,7 +87,7 @@ def at_once(what: str, do: Callable[[], object]) -> None:
 def show() -> None:
     """Draw the open dialog, if any, and say what the last action did. Once a run, after the page."""
     if said := st.session_state.pop(SAID, None):
-        st.toast(literal(said), icon=":material/check:")
+        say.say(said, icon=":material/check:")
     question: Question | None = st.session_state.get(ASKED)
     if question is not None:
         st.dialog(question.title, width="medium", on_dismiss=dismiss)(_draw)(question)
@@ -128,7 +128,7 @@ def _draw(question: Question) -> None:
                     key="confirm-do",
                     type="primary",
                     on_click=_act,
-                    args=(action, (told.unmarked(question.title), *lines)),
+                    args=(action, told.unmarked(question.title), tuple(lines)),
                 )
             else:
                 label = "Not possible yet" if action is None else literal(action.label)
@@ -154,7 +154,7 @@ def _act(action: Action, plan: Sequence[str]) -> None:
             raise Refused(
                 "it was not done", "this tab is on another account now", "plan it there, if it is meant there"
             )
-        said = deed.carry_out(action.label, action.do, action.needs, plan=plan, undoes=action.undoes)
+        said = deed.carry_out(action.label, action.do, action.needs, title=title, plan=plan, undoes=action.undoes)
     except KennelError as error:
         st.session_state[FAILED] = error  # the dialog stays open and shows it beside the plan
         return

@@ -16,9 +16,8 @@ from dashboard.core.data.datasets import Dataset
 from dashboard.core.runs.clone import spec_of
 from dashboard.core.runs.instances import counterpart
 from dashboard.core.runs.model import Capacity, Platform, Run
+from dashboard.ui import say, train_form
 from dashboard.ui import train_fields as fields
-from dashboard.ui import train_form
-from dashboard.ui.markup import literal
 
 LIKE, RESUME, INSTANCE, VOLUME = "like", "resume", "instance", "volume"
 DATA = "data"
@@ -35,14 +34,14 @@ def follow(aws: Aws, datasets: Sequence[Dataset], past_runs: Sequence[Run]) -> N
     if chosen in {one.name for one in datasets}:
         st.session_state[fields.DATA] = chosen
     elif chosen:
-        st.toast(literal(f"There is no data set {chosen} to train on"))
+        say.say(f"There is no data set {chosen} to train on")
     asked = {name: st.query_params.pop(name, "") for name in NAMES}
     if not asked[LIKE]:
         return
     names = {run.name for run in past_runs}
     spec = spec_of(state.run(aws, asked[LIKE]).value, resume=bool(asked[RESUME]), names=names)
     if asked[RESUME] and not spec.resume_from:
-        st.toast(literal(f"{asked[LIKE]} has no checkpoint to go on from: this would start anew"))
+        say.say(f"{asked[LIKE]} has no checkpoint to go on from: this would start anew")
     if asked[INSTANCE]:
         spec = replace(spec, instance_type=asked[INSTANCE])
     if asked[PLATFORM] in Platform._value2member_map_:

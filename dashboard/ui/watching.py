@@ -9,8 +9,7 @@ from dashboard.core.aws import Account, Aws
 from dashboard.core.costs.quote import Quote
 from dashboard.core.errors import KennelError, NotFound
 from dashboard.core.runs.model import Run
-from dashboard.ui import receipt, run
-from dashboard.ui.markup import literal
+from dashboard.ui import receipt, run, say
 from dashboard.ui.tones import LOOKS, Tone
 from dashboard.ui.words import simulated
 
@@ -62,8 +61,8 @@ def _look(aws: Aws) -> None:
 
 
 def _say(aws: Aws, one: Run) -> None:
-    st.toast(
-        literal(said(one, state.cost(aws, one), aws.account, state.now())),
+    say.say(
+        said(one, state.cost(aws, one), aws.account, state.now()),
         icon=LOOKS[Tone(one.status.tone)].icon,
         duration="long",
     )

@@ -147,7 +147,7 @@ def _cancel() -> None:
     st.rerun()
 
 
-def _act(action: Action, plan: Sequence[str]) -> None:
+def _act(action: Action, title: str, plan: Sequence[str]) -> None:
     try:
         on: Account | None = st.session_state.get(ON)
         if on is None or not on.is_same(state.connection().account):

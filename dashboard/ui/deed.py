@@ -21,18 +21,25 @@ ALONE, VISITOR = "not signed in", "a visitor"
 
 
 def carry_out(
-    what: str, do: Callable[[], T], needs: Role = Role.ENGINEER, *, plan: Sequence[str] = (), undoes: str = ""
+    what: str,
+    do: Callable[[], T],
+    needs: Role = Role.ENGINEER,
+    *,
+    title: str = "",
+    plan: Sequence[str] = (),
+    undoes: str = "",
 ) -> T:
     """Do it and return what it returns. what: the deed in words, as its button says it. Raises what `do` raises.
 
-    needs: the least role of who may do it; Refused is raised for others. plan: what the dialog told, line by line.
-    undoes: the deed that this one takes back. Raises ServiceFault where it cannot be written down: nothing is done.
+    needs: the least role of who may do it; Refused is raised for others. title, plan: the dialog's, and what it told,
+    line by line. undoes: the deed that this one takes back. Raises ServiceFault where it cannot be written down: then
+    nothing is done.
     """
     who = access.require(needs, what)
     account = state.connection().account
     written = scribe.begin(
         Book.kept(),
-        what,
+        what if title in ("", what) else f"{title} · {what}",
         who.name or (ALONE if who.may(Role.MANAGER) else VISITOR),
         account,
         key=who.key,

@@ -4,12 +4,13 @@ from html import escape
 
 import streamlit as st
 
+from dashboard.ui import access, pages
 from dashboard.ui.page import Place
 
 
 def show(key: str, what: str, how: str, place: Place | None = None, button: str = "", *, framed: bool = True) -> None:
-    """What is not there yet, how it comes about, and the way there; without a frame inside a panel."""
+    """What is not there yet, how it comes about, and the way there for whom it is open; no frame inside a panel."""
     with st.container(border=framed, key=f"panel-empty-{key}"):
         st.html(f'<div class="kn-empty"><p class="kn-empty-what">{escape(what)}</p><p>{escape(how)}</p></div>')
-        if place is not None:
+        if place is not None and access.may(pages.least(place)):
             st.page_link(place, label=button, icon=":material/arrow_forward:")

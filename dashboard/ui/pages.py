@@ -66,6 +66,11 @@ def table() -> Sequence[Page]:
     return SHARED if doorkeeper().share else PAGES
 
 
+def least(place: Place) -> Role:
+    """The least role that may open a page."""
+    return next((page.role for page in table() if page.place is place), Role.ENGINEER)
+
+
 def first_of(role: Role) -> Page:
     """The page at the root of the address, for who has this role."""
     return next(page for page in table() if role.includes(page.role))

@@ -14,6 +14,7 @@ from streamlit.web.server.starlette.starlette_app_utils import create_signed_val
 from tests.conftest import Embedded
 from tests.e2e.conftest import free_port, no_exception, settle, wait_for
 from tests.e2e.tab import Tab, fragments, said
+from tests.e2e.test_everyone import wrong
 from tests.oidc_provider import Provider, providing
 from tests.views.test_server import home_of, serving
 
@@ -164,6 +165,8 @@ def test_an_engineer_comes_back_to_the_page_she_wanted_and_out_again(tab: Page, 
 
     tab.get_by_role("button", name="Sign out").click()
     tab.get_by_role("button", name="Sign in").wait_for()
+    settle(tab)
+    assert wrong(tab) == []
     assert "_streamlit_user" not in cookies(tab.context)
 
     tab.context.add_cookies(copied)  # somebody kept them
@@ -177,6 +180,7 @@ def test_a_manager_reads_and_is_told_whom_to_ask_for_more(
 ) -> None:
     come_in(tab, guarded, signed_in, "max", "/train")
     expect(tab.get_by_text("Train is for engineers")).to_be_visible()
+    assert wrong(tab) == []
     expect(tab.get_by_text("Ask platform@example.com for the role of an engineer")).to_be_visible()
     names = " ".join(navigation(tab))
     assert "Overview" in names

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, expect
 from tests.conftest import ROOT
 from tests.e2e.conftest import Kennel, free_port, no_exception, settle
 from tests.e2e.tab import Tab, said
+from tests.e2e.test_everyone import wrong
 from tests.views.test_server import serving
 
 pytestmark = pytest.mark.e2e
@@ -92,6 +93,7 @@ def test_a_photo_gets_its_answer_and_the_stream_tells_nothing_more(browser: Brow
     told = tab.content() + b"\n".join(streamed).decode("utf-8", "replace")
     assert [word for word in shared.secrets() if word in told] == []
     assert names_of_endpoints(told) == []
+    assert wrong(tab) == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()
 

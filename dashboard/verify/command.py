@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from dashboard.verify.record import Record, Recorder
 from dashboard.verify.steps import Verification
 
 logger = logging.getLogger(__name__)
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 OK, FAILED, LEFT, REFUSED = 0, 1, 2, 3
 """Exit statuses: done; a step failed and all was deleted; something could not be deleted; nothing was begun."""
 
@@ -96,7 +97,7 @@ def carried_out(
     """All steps, for at most `longest` seconds; then the deletion, whatever happened, and what differed."""
     problem = ""
     try:
-        with _time_limit(longest) as is_over, _ended_like_ctrl_c():
+        with _ended_like_ctrl_c(), _time_limit(longest) as is_over:
             try:
                 one.run()
             except KennelError as wrong:
@@ -172,16 +173,15 @@ def _time_limit(seconds: float) -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def _ended_like_ctrl_c() -> Iterator[None]:
-    """Inside, a request to end (SIGTERM) is as Ctrl-C is: what was made is deleted first."""
+    """Inside, every request to end is as Ctrl-C is, also in the background and when the terminal goes: what was made is
+    deleted first.
+    """
 
     def end(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, end)
-    try:
+    with _handled(end):
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -191,7 +191,13 @@ def _deaf() -> Iterator[None]:
     def answer(number: int, frame: object) -> None:
         _say("Still deleting: what is left would cost money. Wait for its end.")
 
-    before = {which: signal.signal(which, answer) for which in (signal.SIGINT, signal.SIGTERM)}
+    with _handled(answer):
+        yield
+
+
+@contextmanager
+def _handled(does: Callable[[int, object], None]) -> Iterator[None]:
+    before = {which: signal.signal(which, does) for which in ENDINGS}
     try:
         yield
     finally:
@@ -200,5 +206,6 @@ def _deaf() -> Iterator[None]:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    with suppress(OSError):  # a terminal that is gone keeps nothing from being deleted; the files have all of it
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()

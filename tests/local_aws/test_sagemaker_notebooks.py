@@ -290,7 +290,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Killed]:
     stop_embedded(second)
 
 
-def until(sagemaker: Any, name: str, status: str, seconds: float = 20.0) -> None:
+def until(sagemaker: Any, name: str, status: str, seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while (
         found := sagemaker.describe_notebook_instance(NotebookInstanceName=name)["NotebookInstanceStatus"]

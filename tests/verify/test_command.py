@@ -157,6 +157,11 @@ def terminated() -> None:
     threading.Event().wait(20)
 
 
+def hung_up() -> None:
+    signal.raise_signal(signal.SIGHUP)
+    threading.Event().wait(20)
+
+
 def waiting() -> None:
     threading.Event().wait(20)
 
@@ -166,6 +171,7 @@ def waiting() -> None:
     [
         (interrupted, 60, "Not finished: it was stopped."),
         (terminated, 60, "Not finished: it was stopped."),
+        (hung_up, 60, "Not finished: it was stopped."),
         (waiting, 0.1, "Not finished: the time limit was reached."),
         (failing, 60, "Not finished: the endpoint does not serve"),
         (at_fault, 60, "Not finished: a fault in Kennel (LookupError: x)."),

@@ -55,7 +55,7 @@ def made(aws: Aws, name: str, **changes: Any) -> Notebook:
     return reached(aws, name, NotebookStatus.IN_SERVICE)
 
 
-def reached(aws: Aws, name: str, status: NotebookStatus, seconds: float = 20) -> Notebook:
+def reached(aws: Aws, name: str, status: NotebookStatus, seconds: float = 60) -> Notebook:
     end = time.monotonic() + seconds
     while (one := listing.notebook(aws, BOOK, name)).status is not status:
         assert time.monotonic() < end, f"{name} is {one.status}, not {status}"

@@ -133,6 +133,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
 
 PAGES: list[tuple[str, dict[str, str]]] = [
     ("overview", {}),
+    ("settings", {}),
     ("train", {}),
     ("runs", {}),
     ("run", {"run": "project-c-single"}),

@@ -11,7 +11,7 @@ from dashboard.core.aws import Aws
 from dashboard.core.errors import KennelError
 
 EVERY = 900.0
-"""Seconds after which a profile is asked again who it is: somebody else may have signed in meanwhile."""
+"""Seconds after which an account is asked again who is signed in: somebody else may be by now, or STS says it now."""
 
 
 class Connected:
@@ -52,7 +52,7 @@ class Connection:
                 if self._is_news(self._again):
                     self._first = self._again
                 self._again = None
-            is_old = self._clock() - self._asked >= EVERY and not self._choice.is_embedded
+            is_old = self._clock() - self._asked >= EVERY and not self._first.has_failed
             if is_old and self._again is None and self._first.is_over:
                 self._asked = self._clock()
                 self._again = self._attempt()
@@ -68,4 +68,5 @@ class Connection:
             found = again.wait(0).reading.account
         except KennelError as error:
             return not error.is_temporary
-        return not found.is_same(self._first.wait(0).reading.account)
+        before = self._first.wait(0).reading.account
+        return not found.is_same(before) or bool(found.identity) > bool(before.identity)

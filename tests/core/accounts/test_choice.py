@@ -122,6 +122,15 @@ def test_somebody_else_who_signed_in_is_noticed() -> None:
     assert signed.later().account.identity.endswith("bob")
 
 
+def test_an_identity_that_was_not_told_at_first_is_known_once_it_is() -> None:
+    signed = Signed()
+    signed.who = replace(REAL, identity="")
+    signed.connection = Connection(Choice("work"), signed.connect, lambda: signed.now)
+    assert signed.connection.wait(30).reading.account.identity == ""
+    signed.who = REAL
+    assert signed.later().account.identity == REAL.identity
+
+
 def test_a_network_that_failed_for_a_moment_leaves_the_connection_and_a_sign_in_that_ended_does_not() -> None:
     signed = Signed()
     first = signed.connection.wait(30).reading

@@ -58,6 +58,12 @@ SIDEWAYS = """() => {
 }"""
 
 
+MOVING = """() => [...document.querySelectorAll('*')].filter(one => {
+  const style = getComputedStyle(one), longest = text => Math.max(...text.split(',').map(parseFloat));
+  return longest(style.transitionDuration) > 0.001 || longest(style.animationDuration) > 0.001;
+}).map(one => one.outerHTML.slice(0, 120))"""
+
+
 def wrong(tab: Page) -> list[tuple[str, list[str]]]:
     """What breaks the rules, with the beginning of each element that does."""
     found: list[dict[str, Any]] = Axe().run(tab).response["violations"]
@@ -127,3 +133,19 @@ def test_dialogs_pass_the_rules_take_the_focus_and_give_it_back(
         expect(dialog).to_have_count(0)
         expect(tab.locator(".st-key-" + key + " button:focus")).to_have_count(1)
     context.close()
+
+
+def test_a_message_is_read_out_and_not_only_seen(tab: Page, kennel: Kennel) -> None:
+    tab.goto(f"{kennel.url}/train?data=nowhere")
+    expect(tab.locator(".st-key-said [role=alert]")).to_have_text("There is no data set nowhere to train on")
+
+
+def test_who_asked_for_less_motion_gets_none(browser: Browser, kennel: Kennel) -> None:
+    context = browser.new_context(viewport=WIDE, reduced_motion="reduce")
+    page = context.new_page()
+    visit(page, kennel, "endpoints")
+    page.locator(".st-key-deploy-any button").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    moving: list[str] = page.evaluate(MOVING)
+    context.close()
+    assert not moving

@@ -10,6 +10,7 @@ from dashboard.core.format import count
 from dashboard.core.runs.checks import Check, CheckState, stops
 from dashboard.ui import page
 from dashboard.ui.markup import Markup, badge, sentence
+from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
 SHAPES = {CheckState.OK: "✓", CheckState.WARN: "!", CheckState.STOP: "✕", CheckState.UNKNOWN: "?"}
@@ -42,6 +43,13 @@ def show(checks: Sequence[Check]) -> None:
     """Checks under each other; the statement to ask for lies beside the one that lacks it."""
     for check in checks:
         st.html(row(check))
+        if check.is_set_up:
+            st.page_link(
+                Place.SETTINGS,
+                label="Set up this account",
+                icon=":material/arrow_forward:",
+                query_params={"part": "Set up"},
+            )
         if check.statement:
             st.code(json.dumps(check.statement, indent=2), language="json")
 

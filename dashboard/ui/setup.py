@@ -92,15 +92,20 @@ def _making(aws: Aws, found: Sequence[Found], stack: Stack) -> None:
 def _wish(lacking: set[Piece], stack: Stack) -> Wish:
     """What may be chosen: how long logs are kept, versions of a bucket that is to be made, Kennel's own roles."""
     there = int(stack.parameters.get("LogDays", DAYS))
+    logs = {Piece.TRAINING_LOG, Piece.INSTANCE_LOG} & (lacking | set(stack.pieces))
     with st.container(horizontal=True, vertical_alignment="bottom", key="setup-choices"):
-        days = st.selectbox(
-            "Keep logs for",
-            RETENTIONS,
-            index=RETENTIONS.index(there) if there in RETENTIONS else RETENTIONS.index(DAYS),
-            format_func=lambda one: f"{one} days" if one != 1 else "1 day",
-            key=TAKEN["logs"],
-            width=160,
-            help="Log groups that are not given an end keep everything for ever, and CloudWatch charges for it",
+        days = (
+            there
+            if not logs
+            else st.selectbox(
+                "Keep logs for",
+                RETENTIONS,
+                index=RETENTIONS.index(there) if there in RETENTIONS else RETENTIONS.index(DAYS),
+                format_func=lambda one: f"{one} days" if one != 1 else "1 day",
+                key=TAKEN["logs"],
+                width=160,
+                help="Log groups that are not given an end keep everything for ever, and CloudWatch charges for it",
+            )
         )
         versions = Piece.BUCKET in lacking and st.toggle(
             "Keep what is overwritten or deleted in the bucket",

@@ -27,13 +27,17 @@ class CheckState(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at: "Quota", what was found in one sentence, what to do, and the IAM statement to ask for."""
+    """One thing looked at: "Quota", what was found in one sentence, what to do, and the IAM statement to ask for.
+
+    is_set_up: setting the account up mends it.
+    """
 
     title: str
     state: CheckState
     sentence: str
     next_step: str = ""
     statement: Mapping[str, Any] | None = None
+    is_set_up: bool = False
 
 
 def stops(checks: Iterable[Check]) -> tuple[Check, ...]:

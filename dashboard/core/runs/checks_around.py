@@ -63,7 +63,8 @@ def _places(spec: TrainingSpec, account: Account, around: Surroundings) -> Itera
                 f"There is no bucket {bucket}.",
                 f"Create it in {account.region}, or choose other data."
                 if what == "data"
-                else f"Create it: aws s3 mb s3://{bucket} --region {account.region}.",
+                else "Settings makes it, closed and encrypted, under Set up.",
+                is_set_up=what == "bucket",
             )
         elif region.value and region.value != account.region:
             wrong = True
@@ -91,7 +92,8 @@ def _role(spec: TrainingSpec, account: Account, around: Surroundings) -> Check:
             "Role",
             CheckState.STOP,
             f"The {role.missing} {role.name} is not in account {account.account_id}.",
-            f"Create it with this trust: {trust}.",
+            f"Settings makes it, under Set up. By hand it needs this trust: {trust}.",
+            is_set_up=True,
         )
     if not role.trusts:
         return Check(

@@ -143,16 +143,29 @@ def _decided(aws: Aws, decided: Sequence[Correction], datasets: Sequence[Dataset
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="review-back"):
         plain = [{**row, "Verdict": row["Verdict"][0]} for row in rows]
         chart.download(lambda: plain, "kennel-corrections.csv", "download-corrections", is_quiet=True)
-        last = max(decided, key=lambda one: one.decided)
         if aws.account.writable:
-            st.button(
-                f"Take back the last: {literal(last.label or 'rejected')}",
-                key="review-take-back",
-                type="tertiary",
-                icon=":material/undo:",
-                on_click=_carry_out,
-                args=("Take back what was decided about a visitor's photo", lambda: reviews.take_back(aws, last)),
-            )
+            _take_back(aws, sorted(decided, key=lambda one: one.decided, reverse=True))
+
+
+def _take_back(aws: Aws, decided: Sequence[Correction]) -> None:
+    """Any decision, the last one first; what is in a version stays in it."""
+    by_digest = {one.digest: one for one in decided}
+    chosen = st.selectbox(
+        "Take back",
+        list(by_digest),
+        format_func=lambda digest: f"{by_digest[digest].label or by_digest[digest].breed}, {by_digest[digest].verdict}",
+        key="review-back-choice",
+        width=240,
+    )
+    st.button(
+        "Take it back",
+        key="review-take-back",
+        type="tertiary",
+        icon=":material/undo:",
+        help="It waits again",
+        on_click=_carry_out,
+        args=("Take back what was decided about a visitor's photo", lambda: reviews.take_back(aws, by_digest[chosen])),
+    )
 
 
 def version_question(aws: Aws) -> Question:

@@ -148,3 +148,31 @@ def test_the_address_names_the_one_that_is_shown(visit: Open, account: WithNoteb
     assert "A click on a name" in text(visit(account, "notebooks"))
     assert ">other " in text(visit(account, "notebooks", notebook="other"))
     assert "There is no notebook gone" in text(visit(account, "notebooks", notebook="gone"))
+
+
+@pytest.mark.parametrize("operation", ["ListNotebookInstances", "DescribeNotebookInstance"])
+def test_without_the_right_to_see_them_the_page_says_so_and_stands(
+    visit: Open, account: WithNotebooks, operation: str
+) -> None:
+    account.errors[operation] = AccessDenied(f"not allowed to sagemaker:{operation}", action=f"sagemaker:{operation}")
+    page = visit(account, "notebooks")
+    assert not page.exception
+    said = text(page)
+    assert "cannot be shown right now" in said
+    assert f"Not allowed to sagemaker:{operation}" in said
+
+
+def test_a_stop_that_fails_is_said_in_its_dialog_and_done_once_when_it_is_pressed_again(
+    visit: Open, account: WithNotebooks
+) -> None:
+    page = visit(account, "notebooks")
+    page.button(key="notebook-stop").click().run()
+    account.errors["StopNotebookInstance"] = Throttled("AWS is throttling", "too many calls", "wait a minute")
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert "AWS is throttling" in text(page)
+    assert account.notebooks["kennel-notes"]["NotebookInstanceStatus"] == "InService"
+    del account.errors["StopNotebookInstance"]
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert account.notebooks["kennel-notes"]["NotebookInstanceStatus"] == "Stopping"

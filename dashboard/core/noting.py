@@ -1,8 +1,8 @@
 """Who writes down what is sent to AWS while something is carried out: carried along by the thread that carries it out.
 
-core/aws.py tells the witness of this thread, if there is one, of every call that changes something: before it is sent,
-and what came back. Threads begin without one: whoever starts a thread for a deed hands the work over with `carried`,
-or with `going_on` where the deed is to be over no sooner than the work.
+core/aws.py tells the witness of this thread, if there is one, of every call that changes or costs something: before it
+is sent, and what came back. Threads begin without one: whoever starts a thread for a deed hands the work over with
+`carried`, or with `going_on` where the deed is to be over no sooner than the work.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+PAID = frozenset({"ce"})
+"""Services that charge for every request, reads too: $0.01 (AWS Cost Explorer pricing)."""
 _ASKED, _NOTED = "kennel.asked", "kennel.noted"
 """What a request carries along inside botocore: its parameters, and who writes it down."""
 
@@ -140,9 +142,8 @@ def watch(client: Any, aws: "Aws") -> None:
     """Have the witness of whoever uses this client told of its calls. Once for a client, after its other handlers."""
 
     def note_call(model: Any, context: dict[str, Any], **_: Any) -> None:
-        one = witness()
-        if one is not None and changes(model.name):
-            service = model.service_model.service_name
+        one, service = witness(), model.service_model.service_name
+        if one is not None and (changes(model.name) or service in PAID):
             sent = Sent(service, model.name, context.get(_ASKED, {}), model.input_shape)
             context[_NOTED] = (one, one.sending(aws, sent))
 

@@ -4,7 +4,7 @@ Whatever goes this way stands in the trail: that it begins is written down befor
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from dashboard import state, tab
 from dashboard.core import noting
@@ -18,6 +18,8 @@ from dashboard.ui import access
 T = TypeVar("T")
 ALONE, VISITOR = "not signed in", "a visitor"
 """Who does it where nobody signs in: whoever sits at this machine, or opens a page that is shared."""
+
+LOST = "what came of it could not be written down in the trail: see the dashboard's log"
 
 
 def carry_out(
@@ -55,7 +57,6 @@ def carry_out(
         problem = None
         if isinstance(done, str):
             written.said(done)
-        return done
     except KennelError as error:
         problem = error
         raise
@@ -64,3 +65,4 @@ def carry_out(
         raise
     finally:
         written.release(problem)
+    return cast(T, f"{done}, but {LOST}") if written.is_lost and isinstance(done, str) else done

@@ -3,12 +3,13 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.core.aws import Account
-from dashboard.core.errors import Refused
+from dashboard.core.errors import Refused, ServiceFault
 from dashboard.core.noting import Answered, Sent
 from dashboard.core.trail import scribe
 from dashboard.core.trail.book import Book
@@ -169,6 +170,24 @@ def test_a_confirmed_plan_stands_in_the_trail(visit: Open, aws: ScriptedAws, boo
     assert (one.what, one.who, one.result.value) == ("Stop drawn-dogs-2f91c0aa · Stop run", "not signed in", "done")
     assert "drawn-dogs-2f91c0aa is stopping" in one.said
     assert "Kept: logs and figures" in one.plan
+
+
+def test_what_was_done_and_could_not_be_written_down_is_said(
+    visit: Open, aws: ScriptedAws, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Book.add
+
+    def no_end(self: Book, deed: str, kind: str, *more: Any) -> None:
+        if kind == "ended":
+            raise ServiceFault("the disk is full")
+        add(self, deed, kind, *more)
+
+    monkeypatch.setattr(Book, "add", no_end)
+    test = visit(aws, "run", run="drawn-dogs-2f91c0aa")
+    test.button(key="stop-run").click().run()
+    test.button(key="confirm-do").click().run()
+    assert [one for one in aws.calls if one[0] == "StopTrainingJob"]
+    assert any("is stopping, but what came of it could not be written down" in one.value for one in test.toast)
 
 
 def test_files_hold_everything(book: Book, aws: ScriptedAws) -> None:

@@ -48,6 +48,7 @@ class Scribe:
 
     def __init__(self, book: Book, deed: str, now: Callable[[], datetime]) -> None:
         self.deed = deed
+        self.is_lost = False  # whether something that happened could not be written down
         self._book = book
         self._now = now
         self._lock = threading.Lock()
@@ -153,6 +154,7 @@ class Scribe:
         try:
             self._book.add(self.deed, kind, self._now(), told)
         except KennelError:
+            self.is_lost = True
             logger.exception("deed %s: %s could not be written down: %s", self.deed, kind, told)
 
 

@@ -14,6 +14,7 @@ import pytest
 from dashboard.core import noting
 from dashboard.core.aws import Aws, connect
 from dashboard.core.errors import InvalidInput, NotFound, ReadOnly, ServiceFault
+from dashboard.core.noting import Sent
 from dashboard.core.parallel import gather
 from dashboard.core.trail import recent, scribe, undo
 from dashboard.core.trail.book import Book
@@ -130,6 +131,40 @@ def test_what_never_reached_aws_is_told_too(book: Book, aws: Aws) -> None:
     (call,) = only(book).calls
     assert (call.status, call.is_accepted) == (None, False)
     assert call.outcome == "no answer (EndpointConnectionError)"
+
+
+def test_a_call_that_nobody_lived_to_hear_the_answer_of(book: Book, aws: Aws) -> None:
+    one = begun(book, aws)
+    one.sending(aws, Sent("sagemaker", "DeleteEndpoint", {"EndpointName": "demo"}))
+    (call,) = only(book).calls
+    assert (call.is_accepted, call.outcome) == (False, "no answer was written down")
+    one.release()
+
+
+def test_reads_that_are_paid_for_are_noted(book: Book, aws: Aws) -> None:
+    one = begun(book, aws, "Ask for the bill")
+    period = {"Start": "2026-11-01", "End": "2026-11-20"}
+    with noting.under(one):
+        aws.call("ce", "GetCostAndUsage", TimePeriod=period, Granularity="MONTHLY", Metrics=["UnblendedCost"])
+    one.release()
+    assert [call.operation for call in only(book).calls] == ["GetCostAndUsage"]
+
+
+def test_what_happened_and_could_not_be_written_down_is_told(
+    book: Book, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = begun(book, aws)
+    add = book.add
+
+    def no_end(deed: str, kind: str, *more: object) -> None:
+        if kind == "ended":
+            raise ServiceFault("the disk is full")
+        add(deed, kind, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(book, "add", no_end)
+    one.release()
+    assert one.is_lost
+    assert only(book).result is Result.UNKNOWN
 
 
 def test_a_read_only_account_is_sent_nothing_and_nothing_is_noted(book: Book, aws: Aws) -> None:

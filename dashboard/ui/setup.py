@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.setup import change
+from dashboard.core.setup import change, retention
 from dashboard.core.setup.change import Wish
 from dashboard.core.setup.missing import Found, Standing
 from dashboard.core.setup.pieces import EVERY_FUNCTION, NEEDED, Piece
@@ -30,12 +30,12 @@ def show(aws: Aws) -> None:
     found, stack = state.pieces(aws).value, state.setup_stack(aws).value
     strip.show(setup_words.figures(found, stack, state.zero_quotas(aws)))
     setup_stack.show(aws, stack)
-    _pieces(found, stack)
+    _pieces(aws, found, stack)
     _making(aws, found, stack)
     setup_quotas.show(aws)
 
 
-def _pieces(found: Sequence[Found], stack: Stack) -> None:
+def _pieces(aws: Aws, found: Sequence[Found], stack: Stack) -> None:
     page.section("What Kennel needs here")
     st.html(note(f"{setup_words.sentence(found)}. {EVERY_FUNCTION}"))
     rows = setup_words.rows(found, stack)
@@ -59,6 +59,15 @@ def _pieces(found: Sequence[Found], stack: Stack) -> None:
     if any(one.piece is Piece.BUCKET for one in lacking):
         st.html(note("What is there already is left alone. The page Data makes a bucket safe by a plan.", Tone.WAITING))
         st.page_link(Place.DATA, label="Make the bucket safe", icon=":material/lock:", query_params={"part": "Buckets"})
+    logs = retention.endless(found)
+    if logs and aws.account.writable:
+        st.button(
+            "Give logs an end",
+            key="setup-end-logs",
+            icon=":material/auto_delete:",
+            on_click=confirm.ask,
+            args=(partial(setup_dialogs.ending, aws, logs),),
+        )
     if any(one.piece.duty is not None for one in lacking):
         st.html(note("A role that was made otherwise stays as it is: Security shows what it may.", Tone.WAITING))
         st.page_link(Place.SECURITY, label="Look at the roles", icon=":material/shield:")

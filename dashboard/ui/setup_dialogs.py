@@ -1,6 +1,7 @@
 """The plans of the part "Set up": what CloudFormation would do, what deleting leaves, and the same as code."""
 
 import json
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -8,10 +9,11 @@ import streamlit as st
 from dashboard.core.aws import Account, Aws
 from dashboard.core.calls import code
 from dashboard.core.format import count
-from dashboard.core.setup import change, rights
+from dashboard.core.setup import change, retention, rights
 from dashboard.core.setup.change import FILE, ChangeSet
+from dashboard.core.setup.missing import Found
 from dashboard.core.setup.stack import Stack
-from dashboard.core.setup.template import STACK, Template
+from dashboard.core.setup.template import DAYS, RETENTIONS, STACK, Template
 from dashboard.ui import calls, deed, setup_words, told
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import facts, note
@@ -109,6 +111,35 @@ def _draw_deletion(aws: Aws, stack: Stack) -> Action:
         HERE,
         is_dangerous=True,
         typed=(account.account_id, why) if why else (STACK, "Its roles are gone then."),
+    )
+
+
+def ending(aws: Aws, groups: Sequence[Found]) -> Question:
+    """How long these log groups keep what is written to them."""
+    return Question("Give logs an end", partial(_draw_ending, aws, groups))
+
+
+def _draw_ending(aws: Aws, groups: Sequence[Found]) -> Action:
+    days = st.selectbox(
+        "Keep what is written for",
+        RETENTIONS,
+        index=RETENTIONS.index(DAYS),
+        format_func=lambda one: count(one, "day"),
+        key="setup-end-days",
+    )
+    planned = retention.plan(groups, days)
+    st.html(facts({"Log groups": ", ".join(one.name for one in groups), "Costs": "less: CloudWatch charges by the GB"}))
+    st.html(note("What is older than that is deleted at once, and for good.", Tone.WAITING))
+    st.html(calls.listed(planned))
+    with st.expander("Show as code"):
+        st.code(code(planned, aws.account), language="python")
+    return Action(
+        f"Delete what is older than {count(days, 'day')}",
+        partial(retention.carry_out, aws, planned),
+        Place.SETTINGS,
+        HERE,
+        is_dangerous=True,
+        typed=None if aws.account.is_embedded else (aws.account.account_id, "This changes a real account."),
     )
 
 

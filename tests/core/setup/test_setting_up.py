@@ -11,7 +11,7 @@ from dashboard.core.aws import Aws, connect
 from dashboard.core.errors import KennelError, Refused
 from dashboard.core.runs.permissions import permissions
 from dashboard.core.runs.spec import TrainingSpec
-from dashboard.core.setup import change, missing, stack
+from dashboard.core.setup import change, missing, retention, stack
 from dashboard.core.setup.change import ChangeSet, Wish
 from dashboard.core.setup.missing import Standing
 from dashboard.core.setup.pieces import NEEDED, Piece
@@ -106,6 +106,9 @@ def test_what_is_there_is_left_alone_and_told_where_it_is_made_otherwise(aws: Aw
     assert "may not s3:GetObject on" in role.sentence
     assert "public access not blocked" in found[Piece.BUCKET].sentence
     assert "kept for ever" in found[Piece.INSTANCE_LOG].sentence
+    endless = retention.endless(found.values())
+    assert "has an end now" in retention.carry_out(aws, retention.plan(endless, 14))
+    assert retention.endless(missing.look(aws)) == ()
     planned = prepared(aws, Wish(NEEDED))
     assert {Piece.BUCKET, Piece.TRAINING_ROLE, Piece.INSTANCE_LOG}.isdisjoint(planned.template.pieces)
     iam.create_role(RoleName="KennelEndpoint", AssumeRolePolicyDocument=json.dumps(trust))  # meanwhile

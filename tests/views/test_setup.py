@@ -80,7 +80,14 @@ def test_an_empty_account_is_set_up_in_the_page_and_cleared_again(own: Embedded)
 
 
 def test_why_it_failed_stands_on_the_page_with_the_way_on(own: Embedded) -> None:
+    own.client("logs").create_log_group(logGroupName="/kennel/ec2-runs")
     page = opened()
+    page.button(key="setup-end-logs").click().run()
+    page.selectbox(key="setup-end-days").set_value(14).run()
+    assert page.button(key="confirm-do").label == "Delete what is older than 14 days"
+    page.button(key="confirm-do").click().run()
+    page = opened()
+    assert "setup-end-logs" not in [button.key for button in page.button]
     page.button(key="setup-prepare").click().run()
     trust = {"Version": "2012-10-17", "Statement": []}
     trust["Statement"] = [

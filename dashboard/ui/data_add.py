@@ -17,9 +17,10 @@ from dashboard.core.data.layout import Layout, lay_out
 from dashboard.core.data.work import Kind, Work
 from dashboard.core.errors import InvalidInput
 from dashboard.core.format import count, size
+from dashboard.core.people import Role
 from dashboard.core.s3_address import parts
 from dashboard.doorkeeper import doorkeeper
-from dashboard.ui import data_dialogs, words
+from dashboard.ui import access, data_dialogs, words
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import facts, note
 from dashboard.ui.tones import Tone
@@ -96,7 +97,7 @@ def _send(aws: Aws, work: Work, found: Layout, files: list[UploadedFile]) -> str
 
 
 def _zip(aws: Aws, token: str) -> Action | None:
-    if context := get_script_run_ctx():
+    if (context := get_script_run_ctx()) and access.may(Role.ENGINEER):
         uploads.open(context.session_id)
     most = int(st.get_option("server.maxUploadSize"))
     st.html(

@@ -13,11 +13,12 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.errors import InvalidInput, KennelError
 from dashboard.core.format import size
+from dashboard.core.people import Role
 from dashboard.core.runs.spec_problems import NAME
 from dashboard.core.s3_address import parts
 from dashboard.core.serving import archive
 from dashboard.core.serving.importing import Kind, Progress, Stage, Wanted
-from dashboard.ui import markup
+from dashboard.ui import access, markup
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import badge, escape, note
 from dashboard.ui.models_dialogs import suggested
@@ -59,7 +60,7 @@ class _Brought:
 
 
 def _uploaded(token: str) -> _Brought | None:
-    if context := get_script_run_ctx():
+    if (context := get_script_run_ctx()) and access.may(Role.ENGINEER):
         uploads.open(context.session_id)
     most = int(st.get_option("server.maxUploadSize"))  # app.py alone takes photos' sizes only: see dashboard/uploads.py
     upload = st.file_uploader("The model's file", key=f"import-file-{token}", max_upload_size=most)

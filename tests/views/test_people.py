@@ -12,7 +12,9 @@ from streamlit.testing.v1 import AppTest
 from dashboard import state
 from dashboard.core.errors import AccessDenied, Unreachable
 from dashboard.doorkeeper import doorkeeper
+from dashboard.ui import models_import
 from dashboard.ui.pages import PAGES
+from dashboard.uploads import Uploads
 from tests.test_doorkeeper import ANN, say
 from tests.views.conftest import APP, text
 from tests.views.scripted import ScriptedAws
@@ -136,6 +138,25 @@ def test_a_sign_in_that_ended_meanwhile_does_nothing_more(aws: ScriptedAws, secr
     act.click().run()
     assert [button.label for button in page.button] == ["Sign in"]
     assert "StopTrainingJob" not in [name for name, _ in aws.calls]
+
+
+@pytest.mark.parametrize(("who", "most"), [(MAX, 20), (ANN, 256)])
+def test_a_model_is_taken_from_an_engineer_alone(
+    secrets: Path, monkeypatch: pytest.MonkeyPatch, who: dict[str, Any], most: int
+) -> None:
+    def dialog() -> None:
+        from dashboard.ui import models_import
+
+        models_import._uploaded("token")
+
+    taken = Uploads()
+    monkeypatch.setattr(models_import, "uploads", taken)
+    page = AppTest.from_function(dialog)
+    page.user = now(who)
+    assert not page.run().exception
+    length = {"content-length": str(300 * 1024**2)}
+    with taken.taking("/_stcore/upload_file/test session id/file", length) as why_not:
+        assert why_not == f"A file has at most {most} MB here."
 
 
 def test_two_people_who_describe_the_same_training_mean_two(

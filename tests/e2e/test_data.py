@@ -20,7 +20,9 @@ def test_a_folder_becomes_a_data_set_whose_report_is_made(page: Page, kennel: Ke
         file.write_bytes(picture(place * 19, (120, 100)))
     (tmp_path / NAME / "train/Beagle/text.jpg").write_text("this is no photo")
     page.goto(f"{kennel.url}/data")
-    page.get_by_role("button", name="Add photos").click()
+    add = page.get_by_role("button", name="Add photos")
+    expect(add).to_be_visible(timeout=90_000)  # the first look at the account's buckets and data sets
+    add.click()
     page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(tmp_path / NAME)
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("13 photos of 2 classes")).to_be_visible()

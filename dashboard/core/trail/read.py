@@ -58,9 +58,9 @@ def _in_order(book: Book, begun: Sequence[Row], known: dict[str, Deed]) -> tuple
     known |= {name: one for name, one in read.items() if one.result.is_over}
     found = [read.get(name) or known[name] for name in names]
     back: dict[str, list[str]] = {}
-    for one in reversed(found):
-        if one.undoes and one.result is Result.DONE:
-            back.setdefault(one.undoes, []).append(one.id)
+    for one in found:  # the newest first: an undo that was taken back itself undoes nothing any more
+        if one.undoes and one.result is Result.DONE and one.id not in back:
+            back.setdefault(one.undoes, []).insert(0, one.id)
     return tuple(replace(one, undone_by=tuple(back[one.id])) if one.id in back else one for one in found)
 
 
@@ -73,8 +73,14 @@ def deed(book: Book, name: str) -> Deed | None:
     found = next(_deeds(book.of([name])), None)
     if found is None:
         return None
-    back = [one.id for one in _deeds(book.of(book.undoing(name))) if one.result is Result.DONE]
-    return replace(found, undone_by=tuple(back))
+    return replace(found, undone_by=_undone_by(book, name))
+
+
+def _undone_by(book: Book, name: str) -> tuple[str, ...]:
+    """The deeds that took this one back and were not taken back themselves."""
+    begun = book.undoing(name)
+    done = {one.id for one in _deeds(book.of(begun)) if one.result is Result.DONE}
+    return tuple(one for one in begun if one in done and not _undone_by(book, one))
 
 
 def _deeds(rows: Sequence[Row]) -> Iterator[Deed]:

@@ -332,9 +332,13 @@ def test_a_change_is_taken_back_and_that_is_a_deed_too(book: Book, aws: Aws) -> 
     back, first = deeds(book)
     assert (first.undone_by, back.undoes) == ((back.id,), first.id)
     again = undo.plan(aws, back)  # an undo is taken back as anything else
+    redo = begun(book, aws, "Undo: Undo", undoes=back.id)
     undo.apply(aws, again)
     undo.apply(aws, again)
+    redo.release()
     assert amount(aws, "undone") == 25
+    assert [one.is_undone for one in deeds(book)] == [False, True, False]
+    assert [deed(book, one.id) for one in deeds(book)] == list(deeds(book))
 
 
 def test_what_was_made_is_removed_again(book: Book, aws: Aws) -> None:

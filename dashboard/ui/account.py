@@ -66,7 +66,7 @@ def show(account: Account) -> None:
             st.page_link(Place.SETTINGS, label="Account and settings")
         if not account.is_embedded:
             st.html(f'<style>header[data-testid="stHeader"] {{ background: {TINTS[tone]}; }}</style>')
-    if account.writable and not account.is_embedded:
+    if tab.switch(account) is not None:
         st.fragment(_until, run_every=LOOK, key="account-until")(account)
 
 

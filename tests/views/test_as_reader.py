@@ -143,6 +143,8 @@ PAGES: list[tuple[str, dict[str, str]]] = [
     ("data", {}),
     ("data", {"part": "Corrections"}),
     ("data", {"part": "Buckets"}),
+    ("notebooks", {}),
+    ("activity", {}),
     ("models", {}),
     ("endpoints", {}),
     ("endpoint", {"endpoint": ENDPOINT}),

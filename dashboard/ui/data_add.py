@@ -51,7 +51,7 @@ def _draw(aws: Aws, token: str) -> Action | None:
         return _folder(aws, token)
     if source == ZIP:
         return _zip(aws, token)
-    if source == HERE:
+    if source == HERE and _is_mine():
         return _here(aws, token)
     return _import(aws, token, DOGS) if source == DOG_IMAGES else _in_s3(aws, token)
 

@@ -67,6 +67,7 @@ def _carry_out(what: str, do: Callable[[], None]) -> None:
         deed.carry_out(what, do)
     except KennelError as error:
         st.session_state[confirm.FAILED] = error
+        st.rerun()  # the whole page: the dialog is not of the part that is looked at again
 
 
 def _refused(one: Progress) -> None:

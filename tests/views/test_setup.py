@@ -61,6 +61,7 @@ def test_an_empty_account_is_set_up_in_the_page_and_cleared_again(own: Embedded)
     page.button(key="confirm-cancel").click().run()
     assert "nothing is made yet" in until(page, "prepared, nothing made yet")
     page.button(key="setup-discard").click().run()
+    until(page, "CloudFormation says first what it would do")
     assert page.button(key="setup-prepare").label == "Prepare 8 missing"
 
     page.button(key="setup-prepare").click().run()

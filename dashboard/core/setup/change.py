@@ -23,6 +23,8 @@ from dashboard.core.setup.template import CAPABILITIES, DAYS, LARGEST, STACK, Ma
 
 LOOKS, PAUSE = 60, 1.0
 """How often, and after how many seconds, CloudFormation is asked whether a change set is ready: it takes some."""
+BEGINS = 10
+"""How often it is looked whether a change that was accepted has begun: whoever looks next is to see it."""
 SAME = ("didn't contain changes", "No updates are to be performed")
 FILE = "kennel.yaml"
 
@@ -149,8 +151,9 @@ def calls(prepared: ChangeSet) -> tuple[Call, ...]:
     return (Call("cloudformation", "ExecuteChangeSet", named, does),)
 
 
-def execute(aws: Aws, prepared: ChangeSet) -> str:
-    """Carry a prepared change out; a sentence that says so. Once, however often it is asked for.
+def execute(aws: Aws, prepared: ChangeSet, sleep: Callable[[float], None] = time.sleep) -> str:
+    """Carry a prepared change out; a sentence that says so, once CloudFormation has begun. Once, however often it is
+    asked for.
 
     Raises Refused when it is no longer there or something else happened to the stack, and the errors of `Aws.call`.
     """
@@ -173,6 +176,10 @@ def execute(aws: Aws, prepared: ChangeSet) -> str:
         )
     for call in calls(prepared):
         aws.call(call.service, call.operation, **call.parameters)
+    for _ in range(BEGINS):
+        if stacks.read(aws).events[:1] != now.events[:1]:
+            break
+        sleep(PAUSE)
     return said
 
 

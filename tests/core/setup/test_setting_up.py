@@ -56,7 +56,9 @@ def test_an_empty_account_is_set_up_changed_and_cleared(aws: Aws, embedded_aws: 
     assert prepared(aws, Wish(NEEDED)).name == planned.name  # asked twice, prepared once
     assert stack.read(aws).status is StackStatus.REVIEW_IN_PROGRESS
     assert {one.piece for one in missing.missing(aws)} == set(NEEDED)  # nothing is made by preparing
+    begun = stack.read(aws).id
     assert "nothing was made" in change.withdraw(aws)
+    settled(embedded_aws, begun)
     assert stack.read(aws).status is StackStatus.ABSENT
     with pytest.raises(Refused, match="gone"):
         change.execute(aws, planned)

@@ -34,6 +34,8 @@ class Provider:
         self.people = dict(people)
         self.refuses = False
         """Whether it answers the next sign-in with an error."""
+        self.is_down = False
+        """Whether it answers as a server does that is being mended."""
         self.age = 0
         """By how many seconds the ID tokens that it gives are older than they are."""
         self._key = RSAKey.generate_key(2048, {"kid": "first", "use": "sig", "alg": "RS256"})
@@ -50,6 +52,8 @@ class Provider:
         )
 
     async def _discovery(self, request: Request) -> Response:
+        if self.is_down:
+            return Response("down for maintenance", 503)
         return JSONResponse(
             {
                 "issuer": self.issuer,

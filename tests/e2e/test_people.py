@@ -227,8 +227,11 @@ def test_a_sign_in_that_led_to_nothing_says_so(tab: Page, guarded: Guarded) -> N
         tab.goto(f"{guarded.url}/runs")
         tab.get_by_role("button", name="Sign in").click()
         expect(tab.get_by_text("That sign-in did not succeed")).to_be_visible()
+        guarded.provider.is_down = True
+        tab.get_by_role("button", name="Sign in").click()
+        expect(tab.get_by_text("The sign-in provider does not answer")).to_be_visible()
     finally:
-        guarded.provider.refuses = False
+        guarded.provider.refuses = guarded.provider.is_down = False
 
 
 def test_a_sign_in_holds_for_its_hours(tab: Page, guarded: Guarded) -> None:

@@ -144,7 +144,8 @@ def kept(rows: int, size: str) -> str:
     """What is kept of it, for how long."""
     return (
         f"Kept in activity.sqlite in Kennel's home: {count(rows, 'row')}, {size}. Rows are only ever added, each with "
-        "the hash of the one before; nothing is removed, and an action usually takes 2 to 10 KB, never more than the "
-        "first 200 of its calls. To begin a new file, stop Kennel and move this one away. Secrets and contents of "
-        "photos and files are never in it. Photos that are classified are no actions and are not listed."
+        "the hash of the one before; nothing is removed. An action usually takes 2 to 10 KB: of its calls the first "
+        "200 are written down, 50 of one kind. To begin a new file, stop Kennel and move this one and those whose "
+        "names begin like it away. Secrets and contents of photos and files are never in it. Photos that are "
+        "classified are no actions and are not listed."
     )

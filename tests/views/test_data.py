@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -248,6 +249,23 @@ def test_work_that_a_server_left_is_shown_and_goes_on(account: Aws, open_data: O
     assert len(contents.read(account, "hounds").photos) == 12
     page.button(key="work-dismiss-left1").click().run()
     assert "Copy dogs to hounds" not in said(page)
+
+
+def test_files_of_kennels_machine_are_offered_only_where_nobody_else_reaches_it(
+    account: Aws, open_data: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("train/Beagle/1.jpg", "train/Poodle/1.jpg"):
+        (tmp_path / "dogs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "dogs" / name).write_bytes(picture())
+    page = open_data(account)
+    page.button(key="add-photos").click().run()
+    page.segmented_control(key="add-from").set_value("On this machine").run()
+    page.text_input(key="add-place").input(str(tmp_path / "dogs")).run()
+    assert not page.exception
+    assert "2 photos of 2 classes: 2 in train" in said(page)
+    monkeypatch.setenv("KENNEL_HOSTS", "kennel.example.com")
+    page.run()
+    assert "add-place" not in {one.key for one in page.text_input}
 
 
 def test_rights_that_lack_leave_the_rest(open_data: Open) -> None:

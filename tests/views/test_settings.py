@@ -78,7 +78,7 @@ def config(own: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
 
 def open_settings() -> AppTest:
-    page = AppTest.from_file(str(APP), default_timeout=30).run()
+    page = AppTest.from_file(str(APP), default_timeout=60)
     page.switch_page("views/settings.py").run()
     assert not page.exception, page.exception
     return page

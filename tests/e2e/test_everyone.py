@@ -14,9 +14,12 @@ from playwright.sync_api import Browser, Page, expect
 from dashboard.ui.page import Place
 from dashboard.ui.pages import PAGES
 from tests.e2e.conftest import Kennel, no_exception, settle
+from tests.e2e.test_keyboard import contrast
 
 pytestmark = pytest.mark.e2e
 
+LEGIBLE = 4.5
+"""The contrast of text that WCAG 2.2 asks for."""
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 OF_STREAMLIT = {
     "svg-img-alt": "its icons are images without a name, beside the text that names them",
@@ -58,6 +61,19 @@ SIDEWAYS = """() => {
 }"""
 
 
+CHART_TEXTS = """() => [...document.querySelectorAll('[data-testid=stPlotlyChart] .main-svg text')]
+  .filter(one => one.getClientRects().length && one.textContent.trim() && one.querySelectorAll('tspan').length < 2)
+  .map(one => {
+    const parts = text => (text.match(/[\\d.]+/g) || []).map(Number);
+    let around = one.closest('[data-testid=stPlotlyChart]'), behind = null;
+    while (around && !behind) {
+      const colour = parts(getComputedStyle(around).backgroundColor);
+      if ((colour[3] ?? 1) === 1 && colour.length) behind = colour;
+      around = around.parentElement;
+    }
+    return [one.textContent, parts(getComputedStyle(one).fill), behind];
+  })"""
+"""Words in charts, which axe passes over: each with its colour and what is behind it."""
 MOVING = """() => [...document.querySelectorAll('*')].filter(one => {
   const style = getComputedStyle(one), longest = text => Math.max(...text.split(',').map(parseFloat));
   return longest(style.transitionDuration) > 0.001 || longest(style.animationDuration) > 0.001;
@@ -69,6 +85,12 @@ def wrong(tab: Page) -> list[tuple[str, list[str]]]:
     found: list[dict[str, Any]] = Axe().run(tab).response["violations"]
     ours = [rule for rule in found if rule["id"] not in OF_STREAMLIT]
     return [(rule["id"], [node["html"][:160] for node in rule["nodes"]]) for rule in ours]
+
+
+def faint(tab: Page) -> list[str]:
+    """Words in charts that hardly stand out."""
+    texts: list[tuple[str, list[float], list[float]]] = tab.evaluate(CHART_TEXTS)
+    return [text for text, colour, behind in texts if contrast(colour, behind) < LEGIBLE]
 
 
 def visit(tab: Page, kennel: Kennel, address: str) -> None:
@@ -104,12 +126,14 @@ def test_a_page_passes_the_rules_light_and_dark_and_fits_a_phone(tab: Page, kenn
         assert named.count() >= charts.count(), "a chart has no words for who cannot see it"
         behind = tab.locator("[data-testid=stDataFrame], table.kn-lines, [data-testid=stExpander]")
         assert behind.count(), "a chart has no numbers behind it"
+    assert not faint(tab)
     tab.emulate_media(color_scheme="dark")
     tab.set_viewport_size(PHONE)  # type: ignore[arg-type]
     expect(tab.locator(".stApp")).to_have_css("color-scheme", "dark")
     settle(tab)
     assert tab.evaluate(SIDEWAYS) <= 0, "the page scrolls sideways on a phone"
     assert not wrong(tab)
+    assert not faint(tab)
 
 
 @pytest.mark.parametrize(("scheme", "place"), [("light", 0), ("dark", 1)])

@@ -40,6 +40,7 @@ PURE = (
     "lines",
     "markup",
     "models_words",
+    "overview_figures",
     "paper_chart",
     "prices_tables",
     "receipt",

@@ -19,8 +19,9 @@ from dashboard.core.errors import KennelError
 from dashboard.core.noting import Answered, Sent, under
 from dashboard.core.trail import redact
 from dashboard.core.trail.book import Book
-from dashboard.core.trail.inverse import INVERSES, Inverse
+from dashboard.core.trail.inverse import INVERSES
 from dashboard.core.trail.model import Place
+from dashboard.core.trail.way import Inverse
 
 logger = logging.getLogger(__name__)
 MOST_CALLS, MOST_ALIKE = 200, 50

@@ -9,8 +9,9 @@ from dashboard.core.calls import Call, code
 from dashboard.core.errors import KennelError, NotFound, Refused
 from dashboard.core.parallel import gather
 from dashboard.core.trail import redact
-from dashboard.core.trail.inverse import INVERSES, SCALING, STAYS
+from dashboard.core.trail.inverse import INVERSES, STAYS
 from dashboard.core.trail.model import Deed, Noted
+from dashboard.core.trail.way_scaling import SCALING
 
 
 @dataclass(frozen=True)

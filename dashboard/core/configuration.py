@@ -23,13 +23,14 @@ SETTINGS = (
         "`.kennel` in this folder",
         "where the embedded AWS keeps its state, and Kennel its logs and what it remembers: `activity.sqlite` (who did "
         "what), `risks.sqlite` (accepted risks, the score's way), `role_changes.sqlite` (what roles were before Kennel "
-        "changed them), `signed-out.sqlite` (sign-ins that were ended), `prices/` (what AWS told of prices) and `costs/` (what endpoints were over time)",
+        "changed them), `signed-out.sqlite` (sign-ins that were ended), `prices/` (what AWS told of prices) and `costs/` "
+        "(what endpoints were over time)",
     ),
     Setting("KENNEL_PORT", "`8501`", "the dashboard's port (`make run PORT=…` wins)"),
     Setting(
         "KENNEL_AWS_PROFILE",
         "–",
-        "begin on this profile of your AWS configuration instead of the embedded AWS, which is then not started",
+        "begin on this profile of your AWS configuration, read-only; the embedded AWS starts once somebody chooses it",
     ),
     Setting("KENNEL_ACCOUNTS", "all", "the profiles that may be chosen under Settings, with commas between them"),
     Setting(
@@ -40,8 +41,9 @@ SETTINGS = (
     Setting(
         "KENNEL_HOSTS",
         "–",
-        "the names by which people reach it through a proxy (`kennel.example.com`), with commas between them; any other "
-        "name is answered 403. A name here needs sign-in, `KENNEL_SHARE` or `KENNEL_PUBLIC`, wherever the server listens",
+        "the names by which people reach it through a proxy (`kennel.example.com`), with commas between them; any "
+        "other name is answered 403. A name here needs sign-in, `KENNEL_SHARE` or `KENNEL_PUBLIC`, wherever the server "
+        "listens",
     ),
     Setting("KENNEL_SECRETS", "`.streamlit/secrets.toml`", "the file that says how people sign in, and who they are"),
     Setting(

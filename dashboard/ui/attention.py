@@ -11,8 +11,10 @@ import streamlit as st
 from dashboard import state
 from dashboard.core import attention, attention_risks
 from dashboard.core.aws import Account, Aws
+from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.format import money
 from dashboard.core.overview import Attention, Overview, Severity, in_order
+from dashboard.core.runs.window import Window
 from dashboard.core.serving.health import Answering
 from dashboard.ui import confirm, endpoint, receipt, unread
 from dashboard.ui.markup import badge, literal, note, sentence
@@ -82,8 +84,20 @@ def show(aws: Aws, items: tuple[Attention, ...], *, is_reading: bool = False) ->
         with st.expander(f"{len(items) - MOST} more", key="attention-more"):
             for place, item in enumerate(items[MOST:], MOST):
                 _row(aws, place, item)
-    if (morning := state.morning(aws)) is not None:
-        unread.show("Not checked", morning.unread, "attention")
+    unread.show("Not checked", not_checked(aws), "attention")
+
+
+def not_checked(aws: Aws) -> tuple[Unread, ...]:
+    """What could not be looked at, each once: of the runs, the receipts, the waste, the roles and the rest."""
+    morning = state.morning(aws)
+    found = list(morning.unread) if morning is not None else []
+    found += [Unread(what, problem) for what, problem in state.listing(aws, Window.MONTH).problems.items()]
+    found += state.ledger(aws).value.unread
+    if (sweep := state.waste_so_far(aws)) is not None:
+        found += sweep.unread
+    if (standing := state.posture_so_far(aws)) is not None:
+        found += (*standing.unread, *standing.posture.audited.unread)
+    return tuple({one.what.lower(): one for one in found}.values())
 
 
 def _row(aws: Aws, place: int, item: Attention) -> None:

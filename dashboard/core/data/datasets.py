@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from dashboard.core import tags
 from dashboard.core.aws import Aws
-from dashboard.core.errors import AccessDenied, NotFound
+from dashboard.core.errors import AccessDenied, NotFound, ServiceFault, Throttled
 from dashboard.core.parallel import gather
 
 PREFIX = "datasets/"
@@ -109,6 +109,6 @@ def _dataset(aws: Aws, bucket: str, prefix: str) -> Dataset | None:
 def _is_sample(aws: Aws, bucket: str, key: str) -> bool:
     try:
         found = aws.call("s3", "GetObjectTagging", Bucket=bucket, Key=key)
-    except AccessDenied:
+    except (AccessDenied, ServiceFault, Throttled):
         return False  # the mark only puts a badge beside it
     return tags.as_dict(found.get("TagSet", [])).get(tags.SAMPLE) == "true"

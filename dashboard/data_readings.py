@@ -47,9 +47,12 @@ def contents(aws: Aws, name: str) -> Reading[Contents]:
     return _contents(where(aws), name, aws)
 
 
-def pictures(aws: Aws, bucket: str, photos: tuple[tuple[str, str], ...]) -> list[bytes | str]:
-    """Small pictures of photos by key and ETag, side by side; a sentence in the place of one that cannot be shown."""
-    return gather(lambda one: _picture(where(aws), bucket, *one, aws), photos, workers=8)
+def pictures(
+    aws: Aws, bucket: str, photos: tuple[tuple[str, str], ...], side: int = thumbnails.SIDE
+) -> list[bytes | str]:
+    """Pictures of photos by key and ETag, at most `side` pixels long, several made at once; a sentence in the place of
+    one that cannot be shown."""
+    return gather(lambda one: _picture(where(aws), bucket, *one, side, aws), photos, workers=8)
 
 
 def of_photos(aws: Aws, bucket: str, photos: tuple[Photo, ...]) -> list[bytes | str]:
@@ -99,9 +102,9 @@ def _contents(where: str, name: str, _aws: Aws) -> Reading[Contents]:
 
 
 @st.cache_data(show_spinner=False, ttl=86_400, max_entries=3000)
-def _picture(where: str, bucket: str, key: str, etag: str, _aws: Aws) -> bytes | str:
+def _picture(where: str, bucket: str, key: str, etag: str, side: int, _aws: Aws) -> bytes | str:
     try:
-        return thumbnails.thumbnail(_aws, bucket, key)
+        return thumbnails.thumbnail(_aws, bucket, key, side)
     except (InvalidInput, NotFound) as error:
         return f"{error.what}: {error.why}"
 

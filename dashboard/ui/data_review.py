@@ -14,13 +14,15 @@ from dashboard.core.data.reviews import Correction, Verdict
 from dashboard.core.errors import AlreadyExists, InvalidInput, KennelError
 from dashboard.core.format import count
 from dashboard.core.serving import feedback
-from dashboard.ui import chart, confirm, data_dialogs, data_photos, data_words, deed, empty, page
+from dashboard.ui import chart, confirm, data_dialogs, data_photos, data_words, deed, empty, page, table
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import bars, escape, facts, literal, note
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
 AT = "review-at"
+LOOKED = 640
+"""Pixels of a photo that somebody decides about."""
 
 
 def show(aws: Aws, corrections: Sequence[Correction], datasets: Sequence[Dataset]) -> None:
@@ -52,7 +54,7 @@ def _one(aws: Aws, waiting: Sequence[Correction], datasets: Sequence[Dataset]) -
     with st.container(border=True, key="panel-review"):
         left, right = st.columns((4, 5), gap="medium")
         with left:
-            (picture,) = state.pictures(aws, aws.account.bucket, ((one.photo_key, one.digest),))
+            (picture,) = state.pictures(aws, aws.account.bucket, ((one.photo_key, one.digest),), LOOKED)
             shown = data_photos.image(picture, f"A visitor's photo, said to show {one.breed}")
             st.html(f'<div class="kn-review">{shown}</div>')
         with right:
@@ -139,7 +141,20 @@ def _decided(aws: Aws, decided: Sequence[Correction], datasets: Sequence[Dataset
         st.html(note("What you accept, relabel or reject is listed here; what is accepted makes a new version."))
         return
     rows = data_words.correction_rows(decided)
-    st.dataframe(rows, hide_index=True, placeholder="–", key="reviewed-table", alt="Corrections that were reviewed")
+    tones = [data_words.VERDICTS[one.verdict] for one in decided if one.verdict is not None]
+    looks = [(tone, row["Verdict"][0]) for tone, row in zip(tones, rows, strict=True)]
+    timezone = st.context.timezone
+    st.dataframe(
+        [{**row, "Decided": table.local(row["Decided"], timezone) if row["Decided"] else None} for row in rows],
+        hide_index=True,
+        placeholder="–",
+        key="reviewed-table",
+        alt="Corrections that were reviewed",
+        column_config={
+            "Verdict": table.states("Verdict", looks),
+            "Decided": st.column_config.DatetimeColumn(format="D MMM, HH:mm", help=str(table.zone(timezone))),
+        },
+    )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="review-back"):
         plain = [{**row, "Verdict": row["Verdict"][0]} for row in rows]
         chart.download(lambda: plain, "kennel-corrections.csv", "download-corrections", is_quiet=True)

@@ -188,10 +188,17 @@ def work_line(one: Progress) -> str:
 
 def sent(one: Correction, now: datetime) -> str:
     """When a visitor sent it: "5 min ago"."""
+    told = moment(one.corrected)
+    return ago(told, now) if told else "unknown"
+
+
+def moment(text: str) -> datetime | None:
+    """A moment with its zone, as it was written down; None for anything else."""
     try:
-        return ago(datetime.fromisoformat(one.corrected), now)
-    except (ValueError, TypeError):
-        return "unknown"
+        told = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return told if told.tzinfo else None
 
 
 def correction_rows(corrections: Sequence[Correction]) -> list[dict[str, Any]]:
@@ -203,7 +210,7 @@ def correction_rows(corrections: Sequence[Correction]) -> list[dict[str, Any]]:
             "Visitor said": one.breed,
             "Model said": one.said[0][0] if one.said else "",
             "In": one.version,
-            "Decided": one.decided,
+            "Decided": moment(one.decided),
         }
         for one in corrections
         if one.verdict is not None

@@ -23,7 +23,7 @@ class Glance(Generic[T]):
         self._failed: BaseException | None = None
 
     def look(self, read: Callable[[], T]) -> Reading[T] | None:
-        """The last reading, None until there is one. Raises what `read` raised in the background since the last look."""
+        """The last reading, None until there is one. Raises what `read` raised since the last look."""
         with self._lock:
             failed, self._failed = self._failed, None
             if failed is not None:

@@ -122,17 +122,6 @@ def log(aws: Aws, key: str) -> "Tail":
     return tail
 
 
-def tails(aws: Aws, keys: Iterable[str]) -> dict[str, "Tail"]:
-    """The same of several runs, read side by side, by key; what cannot be read is left out."""
-
-    def read(key: str) -> tuple[str, Tail | None]:
-        with contextlib.suppress(KennelError):  # a run's own page says why
-            return key, log(aws, key)
-        return key, None
-
-    return {key: tail for key, tail in gather(read, keys) if tail is not None}
-
-
 def find_in_log(aws: Aws, key: str, text: str) -> tuple[LogLine, ...]:
     """The lines of the whole log that contain `text`, the first 500; upper and lower case count."""
     return _found_lines(where(aws), key, text, aws)

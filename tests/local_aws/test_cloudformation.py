@@ -235,6 +235,9 @@ def test_awss_command_line_deploys_and_deploys_again(aws: Embedded, tmp_path: Pa
     first = deploy("--tags", "team=dogs")
     assert "Successfully created/updated stack" in first.stdout, first.stderr
     assert settled(aws, name)["StackStatus"] == "CREATE_COMPLETE"
+    made_at = int(time.time())
+    while int(time.time()) == made_at:  # the command line names its change sets by the second
+        time.sleep(0.05)
     second = deploy("--tags", "team=dogs", "--no-fail-on-empty-changeset")
     assert "No changes to deploy" in second.stdout, second.stderr
 

@@ -21,9 +21,6 @@ from dashboard.core.people import GUEST, OWNER, Person, called, person, verified
 from dashboard.core.sign_in import SignIn
 from dashboard.core.signed_out import SignedOut, sign_in_of
 
-ROLES_KEPT = 10_000
-"""Sign-ins of which it is remembered how they began."""
-
 
 class Doorkeeper:
     """Says who somebody is. Safe to share between threads."""
@@ -39,7 +36,6 @@ class Doorkeeper:
         self._lock = threading.Lock()
         self._stamp = self._now()
         self._sign_in = None if share else sign_in.read(secrets)
-        self._first: dict[str, Person] = {}
 
     @property
     def asks(self) -> bool:
@@ -74,11 +70,11 @@ class Doorkeeper:
             return None
         if found := person(claims, settings.rules):
             return found
-        is_unverified = bool(claims.get("email")) and not verified_address(claims)
+        address = str(claims.get("email") or "")
         raise Refused(
-            f"{called(claims)} has no role here",
-            "the sign-in provider has not verified your address"
-            if is_unverified
+            f"there is no role here for {address or called(claims)}",
+            "the sign-in provider has not verified that address"
+            if address and not verified_address(claims)
             else "you are signed in, and nobody has said what you may do",
             f"ask {settings.ask or 'whoever runs this Kennel'} for one",
         )
@@ -89,17 +85,6 @@ class Doorkeeper:
             return self.who(claims)
         except KennelError:
             return None
-
-    def has_changed(self, claims: Mapping[str, Any]) -> bool:
-        """Whether this sign-in is not what it was when it was first seen: ended, or of another role."""
-        now, name = self.knows(claims), sign_in_of(claims)
-        with self._lock:
-            if now is not None:
-                self._first.setdefault(name, now)
-                while len(self._first) > ROLES_KEPT:
-                    del self._first[next(iter(self._first))]
-            first = self._first.get(name)
-        return now is None or first is None or first.role is not now.role
 
     def has_ended(self, claims: Mapping[str, Any]) -> bool:
         """Whether the sign-in was ended, or is older than sign-ins hold. One without its moment has."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
@@ -25,11 +26,12 @@ from streamlit.web.server.starlette.starlette_websocket import (
 )
 
 from dashboard.core.exposure import HOSTS
+from dashboard.core.people import Role
 from dashboard.core.sign_in import CALLBACK
 from dashboard.doorkeeper import Doorkeeper
 
 APP = str(Path(__file__).resolve().parent).encode()
-LOGIN = "/auth/login"
+LOGIN, LOGOUT = "/auth/login", "/auth/logout"
 HEALTH = "/_stcore/health"
 READY = "/healthz"
 SHARED = re.compile(
@@ -38,9 +40,16 @@ SHARED = re.compile(
 )
 """All addresses there are where Classify is shared without sign-in."""
 SHARED_PAGE = "/classify"
-PERSONAL = re.compile(r"/media/.*|/component/.*|/_stcore/(upload_file|metrics|script-health-check|bidi-components)\b.*")
+PERSONAL = re.compile(
+    r"/media/.*|/component/.*|/_stcore/(upload_file|metrics|script-health-check|bidi-components)\b.*", re.DOTALL
+)
 """What is no page, and yet of the people who signed in."""
 PAGE = re.compile(r"/[a-z_]{1,40}")
+HEARD = frozenset({"rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request"})
+GIVEN = frozenset({"deferred_file", "dataframe_chunk"})
+"""What the pages' own buttons and tables ask for in the stream. Streamlit would hear more, of anybody: one word empties
+the caches of everybody, and with them who waits, what runs in the background and the limit of visitors.
+"""
 RETURN, RETURN_SECONDS, RETURN_LENGTH = "kennel_return", 600, 1500
 """The cookie with the page that somebody wanted before they signed in."""
 
@@ -60,11 +69,10 @@ class Gate:
         if refusal := self._refusal(scope):
             await _refuse(refusal, scope, receive, send)
             return
-        if self._doorkeeper.asks:
-            if scope["type"] == "websocket":
-                receive = partial(self._message, receive, self.claims(Headers(scope=scope)))
-            else:
-                send = self._answering(scope, send)
+        if scope["type"] == "websocket":
+            receive = partial(self._message, receive, self.claims(Headers(scope=scope)), _Drawn())
+        elif self._doorkeeper.asks:
+            send = self._answering(scope, send)
         if self._doorkeeper.share and scope["type"] == "websocket":
             send = partial(_without_the_path, send)
         await self._app(_as_seen_by_the_browser(scope), receive, send)
@@ -82,25 +90,47 @@ class Gate:
             return Response(f"This server is not known by that name. {HOSTS} says by which it is.", 403)
         if self._doorkeeper.share and not SHARED.fullmatch(path):
             return RedirectResponse("/") if path == SHARED_PAGE else Response("There is nothing here.", 404)
+        if path in (LOGIN, LOGOUT) and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            return RedirectResponse("/")  # a page of somebody else's signs nobody out
         if self._doorkeeper.asks and PERSONAL.fullmatch(path) and not self._doorkeeper.knows(self.claims(headers)):
             return Response("Sign in first.", 401)
         return None
 
-    async def _message(self, receive: Receive, claims: Mapping[str, Any]) -> Message:
-        """What the browser says next. A part of a page that redraws itself asks for that part alone: of somebody who
-        is not who they were, the whole page is drawn instead, which judges them anew.
-        """
-        message = await receive()
-        if message.get("bytes") and claims and self._doorkeeper.has_changed(claims):
+    async def _message(self, receive: Receive, claims: Mapping[str, Any], drawn: "_Drawn") -> Message:
+        """What the browser says next: nothing but what a page of Kennel says."""
+        while True:
+            message = await receive()
             told = BackMsg()
             try:
-                told.ParseFromString(message["bytes"])
-            except ValueError:  # protobuf's DecodeError: nothing that Streamlit takes either; it says so
+                told.ParseFromString(message.get("bytes") or b"")
+            except DecodeError:  # nothing that Streamlit takes either; it says so
                 return message
-            if told.WhichOneof("type") == "rerun_script" and told.rerun_script.fragment_id:
-                told.rerun_script.ClearField("fragment_id")
+            kind = told.WhichOneof("type")
+            if kind is None:
+                return message
+            is_heard = kind in HEARD and (
+                kind != "backend_operation_request" or told.backend_operation_request.WhichOneof("payload") in GIVEN
+            )
+            if is_heard and (not self._doorkeeper.asks or self._fits(told, claims, drawn)):
                 return {**message, "bytes": told.SerializeToString()}
-        return message
+
+    def _fits(self, told: BackMsg, claims: Mapping[str, Any], drawn: "_Drawn") -> bool:
+        """Whether what is asked for is of a page that was drawn for who it is now.
+
+        A part of a page that redraws itself asks for that part alone: where somebody is not who they were, the whole
+        page is drawn instead, which judges them anew.
+        """
+        found = self._doorkeeper.knows(claims)
+        role = found.role if found else None
+        is_same = role is not None and role is drawn.role
+        if told.WhichOneof("type") == "rerun_script":
+            if not is_same:
+                told.rerun_script.ClearField("fragment_id")
+            if not told.rerun_script.fragment_id:
+                drawn.role = role
+        elif told.WhichOneof("type") == "backend_operation_request":
+            return role is not None and (is_same or drawn.role is None)  # it may ask first after a lost connection
+        return True
 
     def _answering(self, scope: Scope, send: Send) -> Send:
         """Answers of sign-in: back to the page that was wanted, with a word where it led to nothing."""
@@ -134,6 +164,12 @@ class Gate:
         if len(value) > RETURN_LENGTH:
             return ""
         return f"{RETURN}={value}; Path={CALLBACK}; Max-Age={RETURN_SECONDS}; HttpOnly; SameSite=Lax"
+
+
+class _Drawn:
+    """The role for which the page at the other end of a stream was last drawn as a whole; None before."""
+
+    role: Role | None = None
 
 
 def _return(scope: Scope, request: Headers, headers: MutableHeaders) -> None:

@@ -112,7 +112,14 @@ def test_a_name_that_is_not_its_own_is_not_answered(open_keeper, keeper):
 
 @pytest.mark.parametrize(
     "path",
-    ["/media/x.png", "/_stcore/upload_file/a/b", "/_stcore/metrics", "/component/x", "/_stcore/bidi-components/x"],
+    [
+        "/media/x.png",
+        "/media/x\n.png",
+        "/_stcore/upload_file/a/b",
+        "/_stcore/metrics",
+        "/component/x",
+        "/_stcore/bidi-components/x",
+    ],
 )
 def test_what_is_of_people_needs_one(keeper, open_keeper, path):
     assert status(keeper, path) == 401
@@ -161,22 +168,75 @@ def frame(fragment):
     return message.SerializeToString()
 
 
-def told(app):
+def of(kind, payload=""):
+    """A message of this kind, as a browser sends it."""
     message = BackMsg()
-    message.ParseFromString(app.messages[0]["bytes"])
-    return message.rerun_script
+    if payload:
+        getattr(message.backend_operation_request, payload).SetInParent()
+    elif isinstance(getattr(message, kind), bool):
+        setattr(message, kind, True)
+    else:
+        getattr(message, kind).SetInParent()
+    return message.SerializeToString()
+
+
+def talk(keeper, *frames, claims=ANN):
+    """What comes through of what one tab says; a callable between the frames is called when its turn has come."""
+    heard, waiting = [], list(frames)
+
+    async def receive():
+        while waiting and callable(waiting[0]):
+            waiting.pop(0)()
+        return {"type": "websocket.receive", "bytes": waiting.pop(0)} if waiting else {"type": "websocket.disconnect"}
+
+    async def application(scope, receive, send):
+        while (message := await receive())["type"] == "websocket.receive":
+            heard.append(BackMsg.FromString(message["bytes"]))
+
+    async def send(message):
+        raise AssertionError(message)
+
+    headers = [(b"host", HOST.encode()), (b"cookie", cookie(claims).encode())]
+    scope = {"type": "websocket", "path": "/_stcore/stream", "headers": headers}
+    asyncio.run(Gate(application, keeper)(scope, receive, send))
+    return heard
 
 
 def test_a_part_of_a_page_is_drawn_whole_for_who_is_no_longer_who_they_were(keeper, tmp_path):
-    asked = {"kind": "websocket", "said": frame("live"), "cookie": cookie()}
-    assert told(ask(keeper, "/_stcore/stream", **asked)[1]).fragment_id == "live"
-    say(tmp_path / "secrets.toml", 'manager = ["@example.com"]')
-    assert told(ask(keeper, "/_stcore/stream", **asked)[1]).fragment_id == ""
-    assert told(ask(keeper, "/_stcore/stream", **asked)[1]).page_name == "runs"
-    other = asked | {"cookie": cookie(ANN | {"nonce": "later"})}  # signed in as what they are now
-    assert told(ask(keeper, "/_stcore/stream", **other)[1]).fragment_id == "live"
-    keeper.end(ANN)
-    assert told(ask(keeper, "/_stcore/stream", **asked)[1]).fragment_id == ""
+    def demoted():
+        say(tmp_path / "secrets.toml", 'manager = ["@example.com"]')
+
+    live = frame("live")
+    heard = talk(keeper, live, live, demoted, live, live, lambda: keeper.end(ANN), live, live)
+    # the first of a stream, and the first after a change, each as a whole; of who signed out every one
+    assert [one.rerun_script.fragment_id for one in heard] == ["", "live", "", "live", "", ""]
+    assert {one.rerun_script.page_name for one in heard} == {"runs"}
+
+
+def test_a_file_of_a_page_that_was_drawn_for_another_role_is_not_made(keeper, tmp_path):
+    def demoted():
+        say(tmp_path / "secrets.toml", 'manager = ["@example.com"]')
+
+    wanted = of("backend_operation_request", "deferred_file")
+    assert len(talk(keeper, wanted)) == 1  # the first after a lost connection
+    assert len(talk(keeper, frame(""), wanted, demoted, wanted)) == 2
+    assert talk(keeper, wanted, claims=ANN | {"email": "x@else.org"}) == []
+
+
+@pytest.mark.parametrize("kind", ["clear_cache", "load_git_info", "set_run_on_save", "debug_shutdown_runtime"])
+def test_what_no_page_says_is_not_heard(open_keeper, keeper, sharing, kind):
+    for one in (open_keeper, keeper, sharing):
+        assert talk(one, of(kind), of("backend_operation_request", "install_skills")) == []
+        assert [said.WhichOneof("type") for said in talk(one, of(kind), frame(""))] == ["rerun_script"]
+        assert len(talk(one, of("app_heartbeat"), of("stop_script"), of("file_urls_request"))) == 3
+
+
+def test_nobody_is_signed_out_by_a_link_elsewhere(keeper):
+    assert status(keeper, "/auth/logout", sec_fetch_site="same-origin") == 200
+    assert status(keeper, "/auth/logout") == 200
+    sent, app = ask(keeper, "/auth/logout", sec_fetch_site="cross-site")
+    assert dict(headers(sent))["location"] == "/"
+    assert not app.scopes
 
 
 def test_what_is_no_message_goes_on_as_it_is(keeper):

@@ -81,6 +81,12 @@ class Rule:
 def rule(text: str) -> Rule:
     """What is written as "ann@example.com", "@example.com" or "claim=value". Raises InvalidInput for anything else."""
     claim, is_claim, value = (part.strip() for part in text.partition("="))
+    if claim == "email" and is_claim:
+        raise InvalidInput(
+            f'"{text}" would hold for whoever says so',
+            "an address counts only where the provider has verified it",
+            f'write the address alone in [kennel.people] of the secrets file: "{value}"',
+        )
     if is_claim and claim and value:
         return Rule(value, claim)
     before, at, domain = text.strip().rpartition("@")

@@ -70,6 +70,11 @@ def test_what_names_nobody_is_refused(text):
         rule(text)
 
 
+def test_an_address_as_a_claim_would_need_no_verification_and_is_refused():
+    with pytest.raises(InvalidInput, match=r'verified it .*: "ann@example\.com"'):
+        rule("email=ann@example.com")
+
+
 def test_who_somebody_is_does_not_hang_on_what_they_are_called():
     first = person(ANN, [(Role.VISITOR, rule("sub=7"))])
     second = person(ANN | {"email": "new@example.com"}, [(Role.VISITOR, rule("sub=7"))])

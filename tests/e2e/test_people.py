@@ -216,7 +216,7 @@ def test_an_address_that_nobody_verified_is_nobodys(
     tab: Page, guarded: Guarded, signed_in: dict[str, list[Any]]
 ) -> None:
     come_in(tab, guarded, signed_in, "eve")
-    expect(tab.get_by_text("Ann has no role here")).to_be_visible()
+    expect(tab.get_by_text("There is no role here for ann@example.com")).to_be_visible()
     expect(tab.get_by_text("has not verified")).to_be_visible()
     assert ACCOUNT not in tab.content()
 

@@ -213,13 +213,19 @@ def settle() -> Doorkeeper:
                 "whoever reaches this server could send them: server.trustedUserHeaders is set",
                 "take it out of Streamlit's settings",
             )
+        if config.get_option("server.baseUrlPath"):
+            raise Refused(
+                "Kennel is at the root of its address",
+                "what guards its files knows them by their whole path: server.baseUrlPath is set",
+                "give it a host name of its own, and take server.baseUrlPath out of Streamlit's settings",
+            )
     except KennelError as error:
         sys.exit(f"\nKennel: {error}\n")
     own = [
         name for name in (address, urlsplit(keeper.origin).hostname) if name and name not in (exposure.EVERYWHERE, "::")
     ]
     config.set_option("server.allowedHosts", [*config.get_option("server.allowedHosts"), *own, *names])
-    literal = [f"https://{name}" for name in names if "*" not in name]
+    literal = [f"https://{name}" for name in names if "*" not in name] + ([keeper.origin] if keeper.origin else [])
     config.set_option("server.corsAllowedOrigins", [*config.get_option("server.corsAllowedOrigins"), *literal])
     config.set_option("secrets.files", [str(sign_in.secrets_file())] if keeper.asks else [])
     return keeper

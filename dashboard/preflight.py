@@ -12,6 +12,7 @@ from pathlib import Path
 from dashboard.core import exposure, sign_in
 from dashboard.core.errors import Refused
 from dashboard.core.exposure import LOOPBACK, Share
+from dashboard.core.serving.visitors import per_minute
 from dashboard.core.sign_in import SignIn
 
 DEFAULT_PORT = 8501
@@ -63,6 +64,7 @@ def check_people(address: str, environ: Mapping[str, str]) -> tuple[SignIn | Non
     share = exposure.shared(environ)
     found = None if share else sign_in.read(sign_in.secrets_file(environ))
     exposure.hosts(environ)
+    per_minute(environ)
     exposure.check(address, environ, has_sign_in=found is not None)
     return found, share
 

@@ -105,6 +105,7 @@ def test_an_address_of_another_machine_is_refused():
 
 
 def test_it_does_not_start_where_others_reach_it_and_nobody_signs_in(tmp_path, capsys):
+    (tmp_path / "none.toml").touch()
     environ = {"KENNEL_HOME": str(tmp_path / "home"), "KENNEL_SECRETS": str(tmp_path / "none.toml")}
     assert main(["--address", "0.0.0.0", "--port", "8501"], environ) == 1  # noqa: S104
     said = capsys.readouterr().err
@@ -125,3 +126,8 @@ def test_where_classify_is_shared_the_secrets_are_not_asked(tmp_path):
     people, share = check_people("0.0.0.0", environ)  # noqa: S104
     assert people is None
     assert share.endpoint == "dogs"
+
+
+def test_it_does_not_start_with_a_limit_of_visitors_that_is_no_number(capsys):
+    assert main(["--port", "8501"], {"KENNEL_VISITOR_PHOTOS": "many"}) == 1
+    assert 'it is "many"' in capsys.readouterr().err

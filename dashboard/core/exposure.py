@@ -11,6 +11,8 @@ from dashboard.core.errors import InvalidInput, Refused
 ADDRESS, HOSTS, PUBLIC, SHARE = "KENNEL_ADDRESS", "KENNEL_HOSTS", "KENNEL_PUBLIC", "KENNEL_SHARE"
 LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - named to be refused
 EVERYBODY = "everybody"
+SWITCHES = frozenset({"yes", "true", "on", "y", "t", "no", "false", "off", "n", "f"})
+"""What people write for 1 and 0, and would not call an endpoint."""
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 _HOST = re.compile(r"\*|(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[?[0-9a-f:.]+\]?")
 
@@ -29,7 +31,7 @@ def shared(environ: Mapping[str, str] = os.environ) -> Share | None:
         return None
     if told == "1":
         return Share()
-    if not _NAME.fullmatch(told):
+    if not _NAME.fullmatch(told) or told.lower() in SWITCHES:
         raise InvalidInput(f"{SHARE} names no endpoint", f'it is "{told}"', f"set {SHARE}=1, or an endpoint's name")
     return Share(told)
 

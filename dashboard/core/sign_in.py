@@ -34,6 +34,7 @@ SETTING = "KENNEL_SECRETS"
 SECRET_LENGTH = 32
 USUAL_HOURS, MOST_HOURS = 12.0, 720.0
 CALLBACK = "/oauth2callback"
+KNOWN = ("ask", "hours", "people")
 NEEDED = ("client_id", "client_secret", "server_metadata_url")
 PACKAGES = ("authlib", "httpx")
 
@@ -53,9 +54,21 @@ class SignIn:
 
 
 def secrets_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """The file of secrets: KENNEL_SECRETS, else `.streamlit/secrets.toml` in the repository. It need not be there."""
+    """The file of secrets: KENNEL_SECRETS, else `.streamlit/secrets.toml` in the repository, which need not be there.
+
+    Raises InvalidInput for one that was named and is not there: without it everybody would be an engineer.
+    """
     chosen = environ.get(SETTING)
-    return Path(chosen).expanduser().resolve() if chosen else REPOSITORY / ".streamlit" / "secrets.toml"
+    if not chosen:
+        return REPOSITORY / ".streamlit" / "secrets.toml"
+    file = Path(chosen).expanduser().resolve()
+    if not file.exists():
+        raise InvalidInput(
+            f"{SETTING} names a file that is not there",
+            f"nobody could sign in: there is no {file}",
+            f"mend its name, or take {SETTING} away to run without sign-in",
+        )
+    return file
 
 
 def read(file: Path, is_there: Callable[[str], object] = importlib.util.find_spec) -> SignIn | None:
@@ -70,6 +83,8 @@ def read(file: Path, is_there: Callable[[str], object] = importlib.util.find_spe
     except (OSError, ValueError) as error:
         raise _wrong(file, f"it cannot be read: {error}") from error
     auth, kennel = _table(file, told, "auth"), _table(file, told, "kennel")
+    if unknown := [name for name in kennel if name not in KNOWN]:
+        raise _wrong(file, f"[kennel] has {', '.join(unknown)}, and what it may have is {', '.join(KNOWN)}")
     if not auth:
         if kennel:
             raise _wrong(file, "it says who people are ([kennel]) and not how they sign in ([auth])")

@@ -35,8 +35,9 @@ def test_what_is_shared():
     assert shared({"KENNEL_SHARE": "0"}) is None
     assert shared({"KENNEL_SHARE": "1"}) == Share()
     assert shared({"KENNEL_SHARE": "dogs-7"}) == Share("dogs-7")
-    with pytest.raises(InvalidInput, match="names no endpoint"):
-        shared({"KENNEL_SHARE": "yes please"})
+    for told in ("yes please", "yes", "True"):
+        with pytest.raises(InvalidInput, match="names no endpoint"):
+            shared({"KENNEL_SHARE": told})
 
 
 def test_the_names_of_this_server():

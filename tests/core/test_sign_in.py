@@ -80,11 +80,19 @@ def test_people_without_a_way_to_sign_in_are_a_mistake(tmp_path):
         read(tmp_path / "secrets.toml")
 
 
+def test_a_word_that_it_does_not_know_is_said(tmp_path):
+    with pytest.raises(InvalidInput, match="has aks, and what it may have is ask, hours, people"):
+        read(written(tmp_path, '[kennel]\naks = "ops@example.com"\n' + PEOPLE))
+
+
 def test_this_machine_may_do_without_https(tmp_path):
     file = written(tmp_path, redirect_uri='"http://127.0.0.1:8501/oauth2callback"')
     assert read(file).origin == "http://127.0.0.1:8501"
 
 
 def test_where_the_file_is(tmp_path):
+    with pytest.raises(InvalidInput, match=r"there is no .*x\.toml"):
+        secrets_file({"KENNEL_SECRETS": str(tmp_path / "x.toml")})
+    (tmp_path / "x.toml").touch()
     assert secrets_file({"KENNEL_SECRETS": str(tmp_path / "x.toml")}) == tmp_path / "x.toml"
     assert secrets_file({}).parts[-2:] == (".streamlit", "secrets.toml")

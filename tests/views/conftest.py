@@ -34,6 +34,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv(OURS, "test")
     monkeypatch.delenv("KENNEL_AWS_PROFILE", raising=False)
     monkeypatch.delenv("KENNEL_SHARE", raising=False)
+    (tmp_path / "no-secrets.toml").touch()
     monkeypatch.setenv("KENNEL_SECRETS", str(tmp_path / "no-secrets.toml"))  # nobody signs in, whatever lies there
     doorkeeper.cache_clear()
     monkeypatch.setattr(state.gc, "freeze", lambda: None)

@@ -188,11 +188,19 @@ def test_it_is_not_ready_and_says_why_when_the_account_does_not_answer(tmp_path:
     assert "not answering" in answer["reason"]
 
 
-def test_it_does_not_listen_where_others_reach_it_and_nobody_signs_in(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--server.address=0.0.0.0", "does not listen on 0.0.0.0 without sign-in"),
+        ("--server.baseUrlPath=dogs", "Kennel is at the root of its address"),
+    ],
+)
+def test_it_does_not_start_where_what_guards_it_would_not(tmp_path: Path, option: str, said: str) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "STREAMLIT_"))}
+    (tmp_path / "none.toml").touch()
     environment |= {"KENNEL_HOME": str(tmp_path), "KENNEL_SECRETS": str(tmp_path / "none.toml")}
     ended = subprocess.run(
-        [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "asgi.py"), "--server.address=0.0.0.0"],
+        [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "asgi.py"), option],
         cwd=ROOT,
         env=environment | {"STREAMLIT_SERVER_PORT": "0"},
         capture_output=True,
@@ -201,7 +209,7 @@ def test_it_does_not_listen_where_others_reach_it_and_nobody_signs_in(tmp_path: 
         check=False,
     )
     assert ended.returncode == 1
-    assert "does not listen on 0.0.0.0 without sign-in" in ended.stderr + ended.stdout
+    assert said in ended.stderr + ended.stdout
 
 
 def test_the_script_alone_works_from_any_folder_without_the_headers(embedded: Embedded, tmp_path: Path) -> None:

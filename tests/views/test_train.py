@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import sample_account, state
+from dashboard import data_readings, sample_account
 from dashboard.core.errors import AccessDenied, QuotaExceeded, Throttled, Unreachable
 from tests.views.conftest import Open, links, text
 from tests.views.scripted import REAL, ScriptedAws
@@ -268,8 +268,8 @@ def test_the_form_opens_by_itself_once_there_is_data(
 ) -> None:
     page = visit(empty, "train")
     empty.add_dataset()
-    later = state.now() + timedelta(seconds=5)
-    monkeypatch.setattr(state, "now", lambda: later)
+    later = data_readings.now() + timedelta(seconds=5)
+    monkeypatch.setattr(data_readings, "now", lambda: later)
     assert page.run().selectbox(key="train-data").options == ["drawn-dogs · 168 photos · 6 breeds"]
 
 
@@ -284,8 +284,8 @@ def test_a_sample_that_is_still_being_drawn_is_waited_for(visit: Open, monkeypat
     aws.objects.clear()
     aws.add_dataset(classes=6)
     aws.bodies["samples/drawn-dogs.complete"] = b""
-    later = state.now() + timedelta(seconds=5)
-    monkeypatch.setattr(state, "now", lambda: later)
+    later = data_readings.now() + timedelta(seconds=5)
+    monkeypatch.setattr(data_readings, "now", lambda: later)
     assert page.run().selectbox(key="train-data").options == ["drawn-dogs · 168 photos · 6 breeds"]
     assert "nothing in the way" in text(page)
 
@@ -298,12 +298,12 @@ def test_data_that_cannot_be_trained_on_is_looked_at_again_within_seconds(
     page = visit(aws, "train")
     assert "there is only one class in train/" in text(page)
     aws.add_dataset("dogs", classes=2)
-    later = state.now() + timedelta(seconds=5)
-    monkeypatch.setattr(state, "now", lambda: later)
+    later = data_readings.now() + timedelta(seconds=5)
+    monkeypatch.setattr(data_readings, "now", lambda: later)
     assert "there is only one class in train/" not in text(page.run())
     counted = len(aws.asked("ListObjectsV2"))
     even_later = later + timedelta(seconds=5)
-    monkeypatch.setattr(state, "now", lambda: even_later)
+    monkeypatch.setattr(data_readings, "now", lambda: even_later)
     page.run()
     assert len(aws.asked("ListObjectsV2")) == counted  # what is well is not counted again and again
 

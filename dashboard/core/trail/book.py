@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS events (
 );
 CREATE INDEX IF NOT EXISTS events_of_a_deed ON events (deed, number);
 CREATE INDEX IF NOT EXISTS events_of_a_kind ON events (kind, number);
+CREATE INDEX IF NOT EXISTS events_that_undo ON events (json_extract(body, '$.undoes')) WHERE kind = 'begun';
 CREATE TRIGGER IF NOT EXISTS never_changed BEFORE UPDATE ON events
     BEGIN SELECT RAISE(ABORT, 'what is written in the trail is never changed'); END;
 CREATE TRIGGER IF NOT EXISTS never_removed BEFORE DELETE ON events
@@ -82,7 +83,9 @@ class Book:
 
     def add(self, deed: str, kind: str, at: datetime, told: Mapping[str, Any]) -> None:
         """Write a row; it is on disk when this returns. Raises ServiceFault where it cannot be written."""
-        body, moment = json.dumps(told, ensure_ascii=False), at.astimezone(UTC).isoformat(timespec="milliseconds")
+        # half a letter, as in the name of a file of another encoding, is no UTF-8: neither file nor page takes it
+        body = json.dumps(told, ensure_ascii=False).encode("utf-8", "replace").decode()
+        moment = at.astimezone(UTC).isoformat(timespec="milliseconds")
         self._make()
         with kept.transaction(self.file, TABLES, self._not_written) as database:
             found = database.execute("SELECT number, hash FROM events ORDER BY number DESC LIMIT 1").fetchone()

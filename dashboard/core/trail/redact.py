@@ -20,13 +20,15 @@ WHOLE, SHORT = 32_768, 300
 """Characters of all parameters of a call; of more only those are written down that are as short as that."""
 SECRET_NAME = re.compile(
     r"password|passwd|passphrase|secret|credential|private.?key|api.?key|access.?key|authorization|signature"
-    r"|(?:session|security|access|refresh|id|bearer|auth|github|hf)_?.?token$|^token$|userdata|user_data|nonce$",
+    r"|(?:session|security|access|refresh|id|bearer|auth|api|github|hf)_?.?token$|^token$|userdata|user_data|nonce$",
     re.IGNORECASE,
 )
 PLAIN_NAME = re.compile(r"Arn$")
 CONTENT = frozenset({"Body", "Payload", "ZipFile", "UserData", "Blob", "TemplateBody"})
 ENVIRONMENT = frozenset({"Environment", "Variables", "EnvironmentVariables"})
 DOCUMENTS = frozenset({"PolicyDocument", "AssumeRolePolicyDocument", "Policy", "Input", "AttributeValue"})
+NAMING, VALUES = ("Key", "Name", "ParameterKey"), frozenset({"Value", "ParameterValue"})
+"""What a pair of a name and its value calls them: a tag, a parameter of a stack."""
 IN_TEXT = (
     (re.compile(r"(?i)(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*(?:x-amz-|awsaccesskeyid=|signature=|authtoken=|token=|sig=)"
                 r"[^\s\"'<>]*"), rf"\1?{HIDDEN}"),
@@ -36,8 +38,10 @@ IN_TEXT = (
     (re.compile(r"\b(?:gh[pousr]_|github_pat_|hf_|xox[abprs]-|sk-)[\w-]{16,}"), HIDDEN),
     (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"), HIDDEN),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{12,}"), rf"\1 {HIDDEN}"),
-    (re.compile(r"(?i)((?<![:\w])\w*(?:password|passwd|secret(?:_?access)?(?:_?key)?|api_?key|access_?key|token)"
-                r"[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]{4,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)\b((?:set-)?cookie\s*:\s*)[^\r\n]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)((?<![:\w])\w*(?:password|passwd|passphrase|secret(?:_?access)?(?:_?key)?|api_?key|access_?key|token"
+                r"|signature|_streamlit_user\w*)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]{4,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)(--?(?:password|passphrase|secret|token|api-?key)\s+)\S{4,}"), rf"\1{HIDDEN}"),
 )  # fmt: skip
 
 
@@ -83,7 +87,9 @@ def _member(name: str, value: Any, shape: Any, depth: int = 0) -> Any:
             return HIDDEN
         if name in ENVIRONMENT and all(isinstance(one, str) for one in value.values()):
             return dict.fromkeys(map(str, value), HIDDEN)
-        return {str(key): _member(str(key), one, _of(shape, str(key)), depth + 1) for key, one in value.items()}
+        kept = {str(key): _member(str(key), one, _of(shape, str(key)), depth + 1) for key, one in value.items()}
+        named = next((str(value[key]) for key in NAMING if key in value), "")
+        return kept if not _says_secret(named) else kept | dict.fromkeys(kept.keys() & VALUES, HIDDEN)
     if isinstance(value, str):
         return text(value, LONG_TEXT if name in DOCUMENTS else TEXT)
     if isinstance(value, Sequence):

@@ -94,6 +94,20 @@ def test_a_file_that_cannot_be_written_refuses_and_says_how_to_mend_it(tmp_path:
         Book(tmp_path / "file" / "activity.sqlite").add("d", "begun", NOW, {})
 
 
+def test_what_took_a_deed_back_is_found_without_reading_all(book: Book) -> None:
+    book.add("back", "begun", NOW, {"what": "Undo", "undoes": "deed-1"})
+    assert book.undoing("deed-1") == ["back"]
+    asked = "EXPLAIN QUERY PLAN SELECT * FROM events WHERE kind = 'begun' AND json_extract(body, '$.undoes') = ?"
+    with closing(sqlite3.connect(book.file)) as database:
+        assert "events_that_undo" in str(database.execute(asked, ("deed-1",)).fetchall())
+
+
+def test_a_text_that_is_no_utf8_is_written_all_the_same(book: Book) -> None:
+    book.add("deed", "begun", NOW, {"what": "Upload caf\udce9.zip"})
+    assert book.of(["deed"])[-1].told == {"what": "Upload caf?.zip"}
+    assert not book.check().broken
+
+
 def test_a_full_disk_refuses(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     """As SQLite tells it: no page more than there are."""
     connect = sqlite3.connect

@@ -32,6 +32,8 @@ def shape(service: str, operation: str):
         ("secretsmanager", "CreateSecret", {"Name": "n", "SecretString": SECRET}),
         ("iam", "CreateLoginProfile", {"UserName": "u", "Password": SECRET}),
         ("cloudformation", "CreateStack", {"TemplateBody": SECRET}),
+        ("cloudformation", "CreateStack", {"Parameters": [{"ParameterKey": "DbPassword", "ParameterValue": SECRET}]}),
+        ("sagemaker", "AddTags", {"ResourceArn": "a", "Tags": [{"Key": "api-token", "Value": SECRET}]}),
     ],
 )
 def test_what_is_secret_is_not_written_down(service: str, operation: str, asked: dict[str, object]) -> None:
@@ -49,6 +51,10 @@ def test_what_is_secret_is_not_written_down(service: str, operation: str, asked:
         f"curl -H 'Authorization: Bearer {SECRET}'",
         f'{{"password": "{SECRET}"}}',
         f"export AWS_SECRET_ACCESS_KEY={SECRET}",
+        f"Credential=AKIAIOSFODNN7EXAMPLE/20260101/s3/aws4_request, SignedHeaders=host, Signature={SECRET}",
+        f"Cookie: theme=dark; _streamlit_user={SECRET}\nHost: kennel",
+        f"_streamlit_user_tokens={SECRET}",
+        f"python train.py --token {SECRET}",
         f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}\n-----END RSA PRIVATE KEY-----",
     ],
 )

@@ -52,7 +52,7 @@ class FakeAws:
                 reply = answer(parameters)
                 data = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
                 self.send_response(reply.status)
-                for name, value in reply.headers.items():
+                for name, value in ({"x-amzn-RequestId": str(len(fake.calls))} | reply.headers).items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()

@@ -24,7 +24,7 @@ from dashboard.core.errors import KennelError, ServiceFault
 from dashboard.core.exposure import EVERYWHERE, LOOPBACK, PUBLIC, Share, is_loopback
 from dashboard.core.home import REPOSITORY
 from dashboard.core.home import home as home_of
-from dashboard.core.sign_in import SignIn
+from dashboard.core.sign_in import SignIn, secrets_file
 from dashboard.embedded import Embedded
 from dashboard.preflight import check_disk, check_home, check_people, check_port, read_address, read_port
 from dashboard.sample_account import Filling
@@ -240,7 +240,10 @@ class Launcher:
             named = f", {self._share.endpoint} answers" if self._share.endpoint else ""
             return f"everybody, without sign-in: Classify alone{named}"
         if self._people:
-            return f"sign in at {self._people.origin}"
+            file = secrets_file(self._environ)
+            is_read = file.stat().st_mode & 0o077
+            warning = f"\n           but other users of this machine may read its secrets: chmod 600 {file}"
+            return f"sign in at {self._people.origin}" + (warning if is_read else "")
         if is_loopback(self._listen) and not self._environ.get(PUBLIC):
             return ""
         return "EVERYBODY who reaches it may read and change everything: nobody signs in"

@@ -17,7 +17,9 @@ from dashboard.core.aws import connect
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.data.datasets import list_datasets
 from dashboard.core.serving.endpoints import list_endpoints
+from dashboard.core.sign_in import SignIn
 from dashboard.embedded import is_answering
+from dashboard.launcher import Launcher
 from tests.test_child import alive, wait
 from tests.test_embedded import children
 
@@ -304,3 +306,15 @@ def cmdline(pid):
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def test_secrets_that_others_may_read_are_said(tmp_path):
+    file = tmp_path / "secrets.toml"
+    file.touch()
+    people = SignIn((), (), "", 12.0, "https://kennel.example.com")
+    launcher = Launcher(tmp_path, 8501, {"KENNEL_SECRETS": str(file)}, people=people)
+    file.chmod(0o644)
+    assert f"chmod 600 {file}" in launcher._banner("")
+    file.chmod(0o600)
+    assert "sign in at https://kennel.example.com" in launcher._banner("")
+    assert "chmod" not in launcher._banner("")

@@ -52,12 +52,15 @@ class Journal:
 
 @dataclass(frozen=True)
 class Step:
-    """One call of the day. does: asks for it. name, look: what it is about; value: what that is from then on."""
+    """One call of the day. does: asks for it. name, look: what it is about; value: what that is from then on; before:
+    what it was, where nothing was answered for it yet.
+    """
 
     name: str
     does: Callable[[Embedded], Any]
     look: Look
     value: Any
+    before: Any = GONE
 
 
 def looked(read: Callable[[Embedded], Any]) -> Look:
@@ -94,7 +97,8 @@ def steps(bucket: str, number: int, chooser: random.Random) -> Iterator[Step]:
                looked(lambda aws: aws.client(iam).get_role(RoleName=role)["Role"]["Arn"]), arn)
     yield Step(f"policy of {role}", lambda aws: aws.client(iam).put_role_policy(
                    RoleName=role, PolicyName="work", PolicyDocument=policy),
-               looked(lambda aws: sorted(aws.client(iam).list_role_policies(RoleName=role)["PolicyNames"])), ["work"])
+               looked(lambda aws: sorted(aws.client(iam).list_role_policies(RoleName=role)["PolicyNames"])), ["work"],
+               [])
     job = f"day-{own}"
     asked = {
         "TrainingJobName": job, "RoleArn": arn,
@@ -118,7 +122,7 @@ def steps(bucket: str, number: int, chooser: random.Random) -> Iterator[Step]:
     yield Step(f"concurrency of {name}", lambda aws: aws.client(functions).put_function_concurrency(
                    FunctionName=name, ReservedConcurrentExecutions=2),
                looked(lambda aws: aws.client(functions).get_function_concurrency(
-                   FunctionName=name).get("ReservedConcurrentExecutions")), 2)
+                   FunctionName=name).get("ReservedConcurrentExecutions")), 2, None)
     budget = {"BudgetName": name, "BudgetLimit": {"Amount": "25", "Unit": "USD"}, "TimeUnit": "MONTHLY",
               "BudgetType": "COST"}
     yield Step(f"budget {name}", lambda aws: aws.client("budgets").create_budget(AccountId=ACCOUNT, Budget=budget),
@@ -187,9 +191,12 @@ def live(state: Path, seed: int, *, kills: int, longest: float = 1.5) -> Told:
         begun = time.monotonic()
         aws = start_embedded(state, "--time-scale", "60")
         slowest = max(slowest, time.monotonic() - begun)
-        journal.known.pop(lost.name, None)  # it was being changed: either is right, if it is one of the two
+        _, before = journal.known.pop(lost.name, (None, lost.before))  # it was being changed: either is right
         looked_up += journal.check(aws)
-        if (found := lost.look(aws)) == lost.value:
+        found = lost.look(aws)
+        if found not in (lost.value, before):
+            raise LostError(f"{lost.name} was {before!r}, was to be {lost.value!r}, and is {found!r}")
+        if found == lost.value:
             journal.note(lost.name, lost.look, found)
         else:  # not done: the person does it again, and the day goes on from there
             journal.unanswered += 1

@@ -32,6 +32,8 @@ def act(aws: Aws, plan: Plan, *, sleep: Callable[[float], None] = time.sleep) ->
     Raises Refused when the instance is not any more as it was planned for, AlreadyExists when a new one's name belongs
     to another, and the errors of `Aws.call`.
     """
+    if plan.deed is Deed.CREATE and _is_made(aws, plan):  # its instance is made last: nothing is left to do
+        return plan.said
     skips = plan.deed is not Deed.CREATE and _is_done(aws, plan)
     for call in plan.calls:
         if call.service == "sagemaker" and skips:
@@ -67,21 +69,32 @@ def _changed(plan: Plan, why: str) -> Refused:
     return Refused(f"{plan.notebook} has changed since this was planned", why, "close this and look again")
 
 
+def _is_made(aws: Aws, plan: Plan) -> bool:
+    """Whether an earlier click made the instance. Raises AlreadyExists for another one of this name: its role has this
+    name too, and must keep its rights."""
+    try:
+        told = aws.call("sagemaker", "DescribeNotebookInstance", NotebookInstanceName=plan.notebook)
+    except NotFound:
+        return False
+    if tags.of_sagemaker(aws, told["NotebookInstanceArn"]).get(tags.ORDER) == plan.order:
+        return True
+    raise AlreadyExists(
+        f"there is already a notebook instance named {plan.notebook}",
+        "names are unique in an account and region",
+        "choose another name",
+    )
+
+
 def _create(aws: Aws, call: Call, plan: Plan, sleep: Callable[[float], None]) -> None:
     left = ROLE_SECONDS
     while True:
         try:
             aws.call(call.service, call.operation, **call.parameters)
             return
-        except AlreadyExists as taken:
-            told = aws.call("sagemaker", "DescribeNotebookInstance", NotebookInstanceName=plan.notebook)
-            if tags.of_sagemaker(aws, told["NotebookInstanceArn"]).get(tags.ORDER) == plan.order:
-                return  # an earlier click made it
-            raise AlreadyExists(
-                f"there is already a notebook instance named {plan.notebook}",
-                "names are unique in an account and region",
-                "choose another name",
-            ) from taken
+        except AlreadyExists:
+            if _is_made(aws, plan):
+                return
+            raise
         except (Refused, InvalidInput) as wrong:
             if left <= 0 or not any(words in str(wrong) for words in _NEW_ROLE):
                 raise
@@ -96,7 +109,7 @@ def _send(aws: Aws, call: Call) -> None:
         if call.operation == "CreateRole" and not role.is_own(aws, str(call.parameters["RoleName"])):
             raise AlreadyExists(
                 f"there is already a role named {call.parameters['RoleName']}",
-                "Kennel did not make it, and does not change its rights",
+                f"Kennel did not make it for a notebook in {aws.account.region}, and does not change its rights",
                 "choose another name for the notebook, or delete that role first",
             ) from taken
         if call.operation not in ("CreateRole", "CreateNotebookInstanceLifecycleConfig"):

@@ -21,6 +21,8 @@ PREFIX = "kennel-notebook-"
 LONGEST = 64
 """Characters of a role's name."""
 POLICY = "kennel-notebook"
+REGION = "kennel:region"
+"""The tag with the region of its notebook: a role is of all regions, and another one's notebook may have the name."""
 TRAINING = "KennelTraining"
 """The role that the trainings of a notebook are given."""
 
@@ -65,7 +67,7 @@ def create_calls(account: Account, wanted: Wanted) -> tuple[Call, Call]:
         "RoleName": name,
         "AssumeRolePolicyDocument": json.dumps(trust(Duty.NOTEBOOK, account.where)),
         "Description": f"The notebook instance {wanted.name} acts as this role",
-        "Tags": tags.listed({tags.MADE_BY: tags.KENNEL}),
+        "Tags": tags.listed({tags.MADE_BY: tags.KENNEL, REGION: account.region}),
     }
     grant = {"RoleName": name, "PolicyName": POLICY, "PolicyDocument": json.dumps(policy(account, wanted))}
     return (
@@ -84,9 +86,10 @@ def delete_calls(notebook: str) -> tuple[Call, Call]:
 
 
 def is_own(aws: Aws, role: str) -> bool:
-    """Whether Kennel made a role of this name; False where it is gone or may not be looked at."""
+    """Whether Kennel made a role of this name for a notebook of this region; False where it is gone or hidden."""
     try:
         told = aws.call("iam", "GetRole", RoleName=role)["Role"]
     except (NotFound, AccessDenied):
         return False
-    return tags.as_dict(told.get("Tags", ())).get(tags.MADE_BY) == tags.KENNEL
+    marks = tags.as_dict(told.get("Tags", ()))
+    return marks.get(tags.MADE_BY) == tags.KENNEL and marks.get(REGION) == aws.account.region

@@ -6,7 +6,7 @@ import pytest
 
 from dashboard.core.aws import Account
 from dashboard.core.costs.prices import PriceBook
-from dashboard.core.errors import InvalidInput, KennelError, Refused
+from dashboard.core.errors import InvalidInput, KennelError, NotFound, Refused
 from dashboard.core.notebooks.act import ROLE_SECONDS, act
 from dashboard.core.notebooks.plan import plan_create
 from dashboard.core.notebooks.wanted import Wanted
@@ -28,6 +28,8 @@ class Slow:
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         self.asked.append(operation)
+        if operation == "DescribeNotebookInstance":
+            raise NotFound("there is no notebook instance kennel-notes")
         if operation == "CreateNotebookInstance" and self.refusals:
             raise self.refusals.pop(0)
         return {}

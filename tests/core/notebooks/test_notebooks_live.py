@@ -77,10 +77,20 @@ def test_it_is_made_once_with_its_role_and_script_however_often_it_is_confirmed(
     assert script["OnStart"] == lifecycle.create_call(60).parameters["OnStart"]
 
 
-def test_a_name_that_is_taken_is_said(aws: Aws) -> None:
-    made(aws, "kennel-taken")
+def test_a_name_that_is_taken_is_said_and_the_other_ones_role_keeps_its_rights(aws: Aws) -> None:
+    one = made(aws, "kennel-taken")
+    before = rights(aws, one.role_name)
     with pytest.raises(AlreadyExists, match="already a notebook instance named kennel-taken"):
-        act(aws, plan_create(wanted(aws, "kennel-taken"), BOOK, account=aws.account, token="another form"))
+        other = replace(wanted(aws, "kennel-taken"), bucket="another-bucket")
+        act(aws, plan_create(other, BOOK, account=aws.account, token="another form"))
+    elsewhere = aws.known_as(replace(aws.account, region="eu-central-1"))
+    with pytest.raises(AlreadyExists, match="already a role named kennel-notebook-kennel-taken"):
+        act(elsewhere, plan_create(wanted(elsewhere, "kennel-taken"), BOOK, account=elsewhere.account, token="form"))
+    assert rights(aws, one.role_name) == before
+
+
+def rights(aws: Aws, name: str) -> Any:
+    return aws.call("iam", "GetRolePolicy", RoleName=name, PolicyName=role.POLICY)["PolicyDocument"]
 
 
 def test_a_role_of_somebody_else_is_not_taken(server: Embedded, aws: Aws) -> None:

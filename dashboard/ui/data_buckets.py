@@ -60,7 +60,7 @@ def _tone(one: Bucket) -> Tone:
         return data_words.TONES[one.grave[0].severity]
     if one.unread:
         return Tone.AHEAD
-    return Tone.STOPPED if [flaw for flaw in one.flaws if flaw is not Flaw.UNVERSIONED] else Tone.DONE
+    return Tone.STOPPED if one.is_unsafe else Tone.DONE
 
 
 def _open() -> None:

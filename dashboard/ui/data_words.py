@@ -37,8 +37,8 @@ def sentence(
     said = [f"{count(len(datasets), 'data set')} with {count(photos, 'photo')}" if datasets else "no data set yet"]
     waiting = sum(one.is_waiting for one in corrections or ())
     said += [f"{count(waiting, 'correction waits', 'corrections wait')}"] if waiting else []
-    grave = sum(bool(one.grave) for one in buckets or ())
-    said += [f"{count(grave, 'bucket is', 'buckets are')} not safe"] if grave else []
+    unsafe = sum(one.is_unsafe for one in buckets or ())
+    said += [f"{count(unsafe, 'bucket is', 'buckets are')} not safe"] if unsafe else []
     return ", ".join(said)
 
 
@@ -55,7 +55,7 @@ def figures(
     classes = max((one.classes for one in datasets), default=0)
     cost = None if per_gib is None else Decimal(held) / GIB * per_gib
     waiting = None if corrections is None else sum(one.is_waiting for one in corrections)
-    grave = None if buckets is None else sum(bool(one.grave) for one in buckets)
+    unsafe = None if buckets is None else sum(one.is_unsafe for one in buckets)
     public = sum(Flaw.PUBLIC in one.flaws for one in buckets or ())
     return [
         Figure("sets", "Data sets", f"{len(datasets)}", f"{usable} can be trained on"),
@@ -70,9 +70,9 @@ def figures(
         Figure(
             "buckets",
             "Buckets not safe",
-            "unknown" if grave is None else f"{grave}",
+            "unknown" if unsafe is None else f"{unsafe}",
             "they could not be read" if buckets is None else f"of {len(buckets)}, {public} public",
-            tone=Tone.FAILED if public else Tone.WAITING if grave else "",
+            tone=Tone.FAILED if public else Tone.WAITING if unsafe else "",
         ),
     ]
 
@@ -242,7 +242,7 @@ def bucket_state(one: Bucket) -> str:
         return label(TONES[one.grave[0].severity], one.grave[0].value)
     if one.unread:
         return label(Tone.AHEAD, "not all known")
-    rest = [flaw for flaw in one.flaws if flaw is not Flaw.UNVERSIONED]
+    rest = [flaw for flaw in one.flaws if flaw.is_unsafe]
     return label(Tone.STOPPED, rest[0].value) if rest else label(Tone.DONE, "safe")
 
 

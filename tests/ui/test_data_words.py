@@ -36,6 +36,8 @@ def test_figures_say_what_could_not_be_read_and_never_a_false_zero() -> None:
     found = {one.key: one for one in data_words.figures([DOGS], [], [SAFE], Decimal("0.023"), " · simulated")}
     assert found["size"].note == "$0.069 a month in S3 Standard"
     assert found["buckets"].note == "of 1, 0 public"
+    *_, by_http = data_words.figures([], [], [replace(SAFE, has_tls=False)], None, "")
+    assert by_http.value == "1", "Settings says of the same bucket that it lacks something"
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,11 @@ class Flaw(StrEnum):
         return Severity.WARNING if self in (Flaw.OPEN, Flaw.PLAIN) else Severity.HINT
 
     @property
+    def is_unsafe(self) -> bool:
+        """Whether a bucket that has it is not as Kennel makes one; that versions are kept is a wish, they cost."""
+        return self is not Flaw.UNVERSIONED
+
+    @property
     def matters(self) -> bool:
         """Whether it is worth a person's attention before anybody looks for it."""
         return self.severity is not Severity.HINT
@@ -90,6 +95,11 @@ class Bucket:
             Flaw.UNVERSIONED: self.is_versioned is False,
         }
         return tuple(flaw for flaw, is_there in found.items() if is_there)
+
+    @property
+    def is_unsafe(self) -> bool:
+        """Whether anything known of it is not as Kennel makes a bucket, which is what Settings looks at too."""
+        return any(flaw.is_unsafe for flaw in self.flaws)
 
     @property
     def grave(self) -> tuple[Flaw, ...]:

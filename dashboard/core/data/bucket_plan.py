@@ -11,7 +11,7 @@ from dashboard.core.aws import Account, Aws
 from dashboard.core.calls import Call, code
 from dashboard.core.data.bucket_policy import with_tls
 from dashboard.core.data.buckets import BLOCKS, Bucket, Flaw, look
-from dashboard.core.errors import AlreadyExists, InvalidInput, NotFound, Refused
+from dashboard.core.errors import AccessDenied, AlreadyExists, InvalidInput, NotFound, Refused
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 _RESERVED_STARTS = ("xn--", "sthree-", "amzn-s3-demo-")
@@ -121,17 +121,21 @@ def carry_out(aws: Aws, plan: BucketPlan) -> str:
     for call in calls:
         try:
             aws.call(call.service, call.operation, **call.parameters)
-        except AlreadyExists:
+        except AlreadyExists as taken:
             if _mark(aws, plan.bucket) != plan.order:  # an answer of ours that was lost is no other bucket
-                raise
+                raise AlreadyExists(
+                    f"somebody has a bucket {plan.bucket} already",
+                    "a bucket's name is one in all of AWS, whoever's it is",
+                    "choose another name",
+                ) from taken
     return f"The bucket {plan.bucket} is there, and safe" if plan.before is None else f"{plan.bucket} is safe now"
 
 
 def _require_new(aws: Aws, plan: BucketPlan) -> None:
     try:
         aws.call("s3", "HeadBucket", Bucket=plan.bucket)
-    except NotFound:
-        return
+    except (NotFound, AccessDenied):
+        return  # what may not be looked at is somebody else's, or not: making it tells
     if _mark(aws, plan.bucket) != plan.order:
         raise AlreadyExists(f"there is a bucket {plan.bucket} already", "it is this account's", "choose another name")
 
@@ -139,7 +143,7 @@ def _require_new(aws: Aws, plan: BucketPlan) -> None:
 def _mark(aws: Aws, bucket: str) -> str:
     try:
         told = aws.call("s3", "GetBucketTagging", Bucket=bucket)
-    except NotFound:
+    except (NotFound, AccessDenied):
         return ""
     return tags.as_dict(told.get("TagSet", [])).get(tags.ORDER, "")
 

@@ -3,14 +3,15 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from dashboard.core.aws import Aws
+from dashboard.core.aws import Account, Aws
 from dashboard.core.data import bucket_plan, buckets
 from dashboard.core.data.bucket_policy import requires_tls, with_tls
 from dashboard.core.data.buckets import Bucket, Flaw
-from dashboard.core.errors import AlreadyExists, InvalidInput, NotFound, Refused
+from dashboard.core.errors import AccessDenied, AlreadyExists, InvalidInput, NotFound, Refused
 from dashboard.core.overview import Severity
 
 NAME = "kennel-data-of-a-test"
@@ -84,6 +85,24 @@ def test_a_new_bucket_is_safe_and_the_same_plan_makes_it_once(live: Aws) -> None
             bucket_plan.carry_out(live, bucket_plan.plan_create(live.account, name, "another"))
     finally:
         drop(live, name)
+
+
+class Elsewhere:
+    """An account in which the name is of somebody else's bucket, which may not be looked at."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        if operation == "CreateBucket":
+            raise AlreadyExists("AWS refused CreateBucket", "BucketAlreadyExists")
+        raise AccessDenied(f"not allowed to {operation}")
+
+
+def test_a_name_that_somebody_else_has_is_said(live: Aws) -> None:
+    plan = bucket_plan.plan_create(live.account, "dogs", "token")
+    with pytest.raises(AlreadyExists, match="somebody has a bucket dogs already"):
+        bucket_plan.carry_out(Elsewhere(live.account), plan)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

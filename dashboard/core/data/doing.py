@@ -93,6 +93,13 @@ def _send_zip(aws: Aws, work: Work, file: Path, teller: Teller) -> str:
 
 
 def _copy(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect, dogs: str) -> str:
+    base = _copy_all(aws, work, teller)
+    sending.end(aws, work.name)
+    return f"{work.name} is a copy of {work.base}: {count(len(base.photos), 'photo')}"
+
+
+def _copy_all(aws: Aws, work: Work, teller: Teller) -> Contents:
+    """Everything but the end: the copy keeps its mark. What was copied."""
     base = contents.read(aws, work.base)
     require_free(aws, work)
     if base.is_uploading:
@@ -103,8 +110,7 @@ def _copy(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect, 
     kept = [key for key in there if not key.endswith(f"/{UPLOADING}")]
     sending.begin(aws, work.name, work.words, work.token)
     sending.copy(aws, {f"{PREFIX}{work.name}/{key.removeprefix(base.prefix)}": key for key in kept}, there, teller)
-    sending.end(aws, work.name)
-    return f"{work.name} is a copy of {work.base}: {count(len(base.photos), 'photo')}"
+    return base
 
 
 def _rename(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect, dogs: str) -> str:
@@ -115,7 +121,9 @@ def _rename(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect
             raise
         return f"{work.base} is called {work.name} now"  # it was done before, and the answer was lost
     if _mark(aws, work.base) != work.token:  # else it is being deleted by this very work: all of it was copied before
-        _copy(aws, work, folder, teller, inspect, dogs)
+        _copy_all(aws, work, teller)
+        sending.begin(aws, work.base, work.words, work.token)  # before the copy is whole: one of the two always is not
+    sending.end(aws, work.name)
     _delete_all(aws, work, work.base, teller)
     return f"{work.base} is called {work.name} now"
 

@@ -254,7 +254,10 @@ def test_a_copy_that_broke_off_goes_on(account: Aws, tmp_path: Path) -> None:
     assert again.calls["CopyObject"] == 12 - copied
 
 
-@pytest.mark.parametrize(("operation", "number"), [("CopyObject", 3), ("DeleteObjects", 1), ("DeleteObject", 2)])
+@pytest.mark.parametrize(
+    ("operation", "number"),
+    [("CopyObject", 3), ("PutObject", 2), ("DeleteObject", 1), ("DeleteObjects", 1), ("DeleteObject", 2)],
+)
 def test_a_rename_loses_nothing_wherever_it_breaks_off(
     account: Aws, tmp_path: Path, operation: str, number: int
 ) -> None:

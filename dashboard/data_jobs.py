@@ -26,6 +26,8 @@ KEPT = 12
 """Pieces of work that are remembered when they are over."""
 AT_ONCE = 2
 MOST_WAITING = 12
+_LOOK = 0.2
+"""Seconds after which work that waits for its turn looks whether it was stopped."""
 _WORK = "work.json"
 _ROOM = 2 * 1024**3
 """Bytes that an upload leaves free on this machine's disk."""
@@ -155,8 +157,14 @@ class Jobs:
     def _run(self, aws: Aws, work: Work, event: threading.Event) -> None:
         folder = self._folder / work.token
         try:
-            with self._turns:
-                last = doing.carry_out(aws, work, folder, self._hear, event.is_set, self._inspect, **self._dogs)
+            if self._has_turn(event):
+                try:
+                    last = doing.carry_out(aws, work, folder, self._hear, event.is_set, self._inspect, **self._dogs)
+                finally:
+                    self._turns.release()
+            else:
+                last = Progress(work, Stage.STOPPED, said="It had not begun yet; it can go on.")
+                self._hear(last)
         except Exception:  # nobody waits for this thread: it tells of everything, or the page would wait for ever
             logger.exception("%s failed", work.words)
             problem: KennelError = ServiceFault(
@@ -173,6 +181,13 @@ class Jobs:
         with self._lock:
             self._stops.pop(work.token, None)
         self._done()
+
+    def _has_turn(self, stopped: threading.Event) -> bool:
+        """Wait for it; False when somebody stopped the work before."""
+        while not stopped.is_set():
+            if self._turns.acquire(timeout=_LOOK):
+                return True
+        return False
 
     def _hear(self, told: Progress) -> None:
         with self._lock:

@@ -78,9 +78,8 @@ def corrections(aws: Aws) -> Reading[tuple[Correction, ...]]:
 def data_jobs(aws: Aws) -> Jobs:
     """The work on this account's data sets, of all who look."""
     account = aws.account
-    # not its address, which is another one after a restart: what was broken off then is found again
-    lasting = f"{account.profile} {account.client_file} {account.account_id} {account.region}"
-    return _jobs(where(aws), lasting)
+    # not its address, which is another one after a restart, and not who looks: two would do the same work at once
+    return _jobs(f"{account.profile} {account.client_file} {account.account_id} {account.region}")
 
 
 def forget_data() -> None:
@@ -119,7 +118,7 @@ def _corrections(where: str, _aws: Aws) -> Reading[tuple[Correction, ...]]:
     return Reading(reviews.read(_aws), now())
 
 
-@st.cache_resource(show_spinner=False, max_entries=8)
-def _jobs(where: str, lasting: str) -> Jobs:
+@st.cache_resource(show_spinner=False)  # none is forgotten while its work goes on
+def _jobs(lasting: str) -> Jobs:
     name = hashlib.sha256(lasting.encode()).hexdigest()[:16]
     return Jobs(home() / FOLDER / name, forget_data, data_report.inspect)

@@ -14,6 +14,7 @@ DASHBOARD = ROOT / "dashboard"
 OF_NO_ACCOUNT = {
     "activity_readings._deeds": "the trail of this machine, by its file and its last row",
     "activity_readings._known": "the same, and only what is over of it",
+    "data_readings._jobs": "work by what lasts of its account: two of one account would do the same work at once",
     "measure_readings._photos": "drawn pictures",
     "model_readings.visitors": "photos of a minute by visitor, whatever endpoint answers",
     "price_readings._kept": "a file by its path and the moment it changed",

@@ -115,6 +115,22 @@ def test_it_is_stopped_gone_on_with_and_dismissed(aws: Aws, tmp_path: Path) -> N
         jobs.go_on(aws, "t2")
 
 
+def test_what_waits_for_its_turn_is_stopped_at_once(aws: Aws, tmp_path: Path) -> None:
+    gate = Gate()
+    jobs = Jobs(tmp_path / "work", lambda: None, gate)
+    names = [f"dogs-{number}" for number in range(data_jobs.AT_ONCE + 1)]
+    for name in names:
+        fill(aws, name, photos=1)
+        jobs.start(aws, Work(name, Kind.REPORT, name))
+    until(lambda: [one.stage for one in jobs.all()].count(Stage.LOOKING) == data_jobs.AT_ONCE)
+    (waiting,) = (one.work.token for one in jobs.all() if one.stage is Stage.WAITING)
+    jobs.stop(waiting)
+    assert over(jobs, waiting).stage is Stage.STOPPED
+    gate.open.set()
+    jobs.go_on(aws, waiting)
+    assert {over(jobs, name).stage for name in names} == {Stage.DONE}
+
+
 def test_two_do_not_change_one_data_set_at_once(aws: Aws, tmp_path: Path) -> None:
     fill(aws)
     gate = Gate()

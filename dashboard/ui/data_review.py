@@ -16,7 +16,7 @@ from dashboard.core.format import count
 from dashboard.core.serving import feedback
 from dashboard.ui import chart, confirm, data_dialogs, data_photos, data_words, deed, empty, page, table
 from dashboard.ui.confirm import Action, Question
-from dashboard.ui.markup import bars, escape, facts, literal, note
+from dashboard.ui.markup import bars, facts, literal, note
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
@@ -209,7 +209,7 @@ def _draw_version(aws: Aws, token: str) -> Action | None:
     except (InvalidInput, AlreadyExists) as wrong:
         st.html(note(f"{wrong}", Tone.FAILED))
         return None
-    added = ", ".join(f"{escape(label)} {number}" for label, number in plan.labels.items())
+    added = ", ".join(f"{label} {number}" for label, number in plan.labels.items())
     rows = {
         "Copied": data_words.summary(plan.base),
         "Added to train": f"{count(len(plan.work.added), 'reviewed photo')}: {added}",

@@ -28,6 +28,9 @@ MOST = 500
 _MOST_TEXT = 64 * 1024
 _NO_FOLDER = re.compile(r"[^\w.()'-]+")
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
+_PHOTO = re.compile(rf"{PREFIX}(?:(?!\.)[\w.()'-]+/){{1,2}}[0-9a-f]{{8,64}}\.jpg")
+"""As serving/feedback.py names photos; anything else, a note may say, is not one of them."""
+_MOST_SAID = 20
 _SUFFIX = re.compile(r"-v(\d{1,4})$")
 
 
@@ -98,7 +101,7 @@ def decide(aws: Aws, seen: Correction, verdict: Verdict, label: str, now: dateti
     note = _text(aws, seen.note_key)
     if not note:
         raise NotFound("this correction is not there any more", "whoever sent it took it back", "go on with the next")
-    if str(note.get("corrected", "")) != seen.corrected:
+    if _short(note.get("corrected", "")) != seen.corrected:
         raise Refused("this correction is another one by now", "it was corrected once more", "look at it again")
     told = {
         "verdict": verdict.value,
@@ -195,31 +198,38 @@ def labels(classes: Iterable[str]) -> tuple[str, ...]:
 def _correction(digest: str, note: Mapping[str, Any], decision: Mapping[str, Any]) -> Correction | None:
     """None for a note that says nothing of use: it was sent by somebody unknown."""
     key, breed = note.get("photo"), note.get("breed")
-    if not isinstance(key, str) or not key.startswith(PREFIX) or not isinstance(breed, str) or not breed:
+    if not isinstance(key, str) or not _PHOTO.fullmatch(key) or not isinstance(breed, str) or not breed.strip():
         return None
+    told = note.get("said")
     said = [
-        (one["breed"], float(one["probability"]))
-        for one in note.get("said") or ()
+        (_short(one["breed"]), float(one["probability"]))
+        for one in (told[:_MOST_SAID] if isinstance(told, list) else ())
         if isinstance(one, dict)
         and isinstance(one.get("breed"), str)
         and isinstance(one.get("probability"), (int, float))
+        and 0 <= one["probability"] <= 1
     ]
-    corrected = str(note.get("corrected", ""))
+    corrected = _short(note.get("corrected", ""))
     is_of_this = decision.get("corrected") == corrected  # else it was corrected once more since
     verdict = decision.get("verdict") if is_of_this else None
     known = Verdict(verdict) if isinstance(verdict, str) and verdict in Verdict._value2member_map_ else None
     return Correction(
         digest,
         key,
-        breed[:100],
+        _short(breed),
         tuple(said),
-        str(note.get("model", ""))[:100],
+        _short(note.get("model", "")),
         corrected,
         known,
-        str(decision.get("label", ""))[:100] if known else "",
-        str(decision.get("decided", "")) if known else "",
-        str(decision.get("version", "")) if known else "",
+        _short(decision.get("label", "")) if known else "",
+        _short(decision.get("decided", "")) if known else "",
+        _short(decision.get("version", "")) if known else "",
     )
+
+
+def _short(told: object) -> str:
+    """A line that can be shown, whatever it is; half a character, which JSON can hold, is a question mark."""
+    return str(told)[:100].encode(errors="replace").decode()
 
 
 def _listed(aws: Aws, prefix: str) -> dict[str, datetime]:
@@ -242,7 +252,7 @@ def _text(aws: Aws, key: str) -> dict[str, Any]:
     try:
         with aws.translated("s3", "GetObject", where), aws.call("s3", "GetObject", **where)["Body"] as body:
             told = json.loads(body.read(_MOST_TEXT))
-    except (NotFound, ValueError):
+    except (NotFound, ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
 

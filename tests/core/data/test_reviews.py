@@ -77,11 +77,29 @@ def test_a_label_is_needed_to_agree(account: Aws) -> None:
 
 
 @pytest.mark.parametrize(
-    "note", ["", "[]", '{"photo": "datasets/dogs/x.jpg", "breed": "a"}', '{"photo": 3, "breed": "a"}']
+    "note",
+    [
+        "",
+        "[]",
+        "[" * 50_000,
+        '{"photo": "datasets/dogs/x.jpg", "breed": "a"}',
+        '{"photo": "feedback/../abcdef0123.jpg", "breed": "a"}',
+        '{"photo": "feedback/train/\\ud800/abcdef0123.jpg", "breed": "a"}',
+        '{"photo": 3, "breed": "a"}',
+    ],
 )
 def test_a_note_of_no_use_is_left_out(account: Aws, note: str) -> None:
     put(account, "feedback/notes/abcdef0123.json", note.encode())
     assert reviews.read(account) == ()
+
+
+def test_a_hostile_note_is_read_as_what_can_be_shown(account: Aws) -> None:
+    said = [{"breed": "a", "probability": 10**400}, {"breed": "b" * 9000, "probability": 0.5}]
+    said += [{"breed": "c", "probability": float("nan")}] * 1000
+    note = {"photo": "feedback/train/a/abcdef0123.jpg", "breed": "<b>\ud800", "model": [1], "said": said}
+    put(account, "feedback/notes/abcdef0123.json", json.dumps(note).encode())
+    (one,) = reviews.read(account)
+    assert (one.breed, one.model, one.said) == ("<b>?", "[1]", (("b" * 100, 0.5),))
 
 
 def test_without_a_bucket_there_is_nothing_to_review(live: Aws) -> None:

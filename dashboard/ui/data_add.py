@@ -117,7 +117,7 @@ def _zip(aws: Aws, token: str) -> Action | None:
     st.html(
         facts(
             {
-                "Zip": f"{upload.name}, {size(upload.size)}",
+                "Zip": upload.name,
                 f"Costs{words.simulated(aws.account)}": f"about {data_dialogs.stored(aws, upload.size)} a month in S3",
             }
         )

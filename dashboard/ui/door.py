@@ -62,7 +62,7 @@ def _name(person: Person) -> None:
     """Who is signed in, below the navigation, and the way out."""
     with st.sidebar.container(key="person", gap="small"):
         st.html(
-            f'<div class="kn-person"><p>{escape(person.name)}</p>'
+            f'<div class="kn-person"><p>{escape(person.name).replace("@", "@<wbr>")}</p>'
             f"<p>{escape(person.role.one.capitalize())}: {person.role.may}</p></div>"
         )
         st.button("Sign out", key="sign-out", icon=":material/logout:", on_click=_sign_out)

@@ -2,8 +2,9 @@
 
 python -m dashboard.core.trail verify [--known HASH] [--file FILE]
 
-It ends with 0 where it is, 1 where a row was changed, taken away or put in, 2 where it cannot be read. `--known` is a
-last hash that this command told before: rows taken away from the very end are seen by it alone.
+It ends with 0 where it is, 1 where a row was changed, taken away or put in, 2 where it cannot be read or
+holds nothing. `--known` is a last hash that this command told before: rows taken away from the very end are seen by it
+alone.
 """
 
 import argparse
@@ -28,6 +29,11 @@ def main(given: Sequence[str] | None = None) -> int:
         checked = book.check(asked.known)
     except KennelError as error:
         print(error, file=sys.stderr)
+        return 2
+    if not checked.rows:
+        print(
+            f"There is no trail: {book.file} holds no row. If something was done with Kennel, the rows were taken away."
+        )
         return 2
     if checked.broken:
         print(f"{book.file}: {checked.broken}. The {checked.rows:,} rows before are as they were written.")

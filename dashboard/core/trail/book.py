@@ -162,7 +162,9 @@ class Book:
                 yield database
         except sqlite3.Error as error:
             raise ServiceFault(
-                "what was done cannot be read", f"{self.file}: {error}", "run python -m dashboard.core.trail verify"
+                "what was done cannot be read",
+                f"{self.file}: {error}",
+                "put the file aside and a copy of it in its place, or none to begin a new one",
             ) from error
 
     def _not_written(self, error: Exception) -> ServiceFault:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.core.errors import ServiceFault
+from dashboard.core.trail.__main__ import main
 from dashboard.core.trail.book import FIRST, Book
 from tests.conftest import ROOT
 
@@ -138,3 +139,16 @@ def test_the_command_says_whether_it_is_whole(book: Book) -> None:
     beside_sqlite(book, "DELETE FROM events WHERE number = 2")
     broken = verify()
     assert (broken.returncode, "row 2 is missing" in broken.stdout) == (1, True)
+
+
+@pytest.mark.parametrize("there", [b"", b"no trail at all" * 99, None])
+def test_a_trail_that_is_gone_is_not_called_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], there: bytes | None
+) -> None:
+    file = tmp_path / "activity.sqlite"
+    if there is not None:
+        file.write_bytes(there)
+    assert main(["verify", "--file", str(file)]) == 2
+    told = capsys.readouterr()
+    said = "put the file aside" if there else "There is no trail"
+    assert said in told.out + told.err

@@ -12,7 +12,7 @@ from dashboard.core.iam.finding import Finding
 from dashboard.core.iam.judge.audited import Audited, by_subject
 from dashboard.core.overview import Attention, Severity
 from dashboard.core.serving.health import MOSTLY, Answering, Health
-from dashboard.core.setup.missing import Found
+from dashboard.core.setup.missing import Found, kinds
 from dashboard.core.setup.pieces import Piece
 from dashboard.core.setup.quotas import Zero
 
@@ -87,16 +87,18 @@ def of_alarms(alarms: Iterable[Alarm], now: datetime) -> list[Attention]:
 
 
 def of_missing(lacking: Iterable[Found]) -> list[Attention]:
-    """One item for the pieces without which something does not start; the others are made when they are needed."""
-    stops = [one for one in lacking if one.is_missing and one.piece not in LATER]
+    """One item while something is missing without which something does not start; what is made when it is needed
+    counts with it, as Settings counts.
+    """
+    gone = [one for one in lacking if one.is_missing]
+    stops = [one for one in gone if one.piece not in LATER]
     if not stops:
         return []
-    names = ", ".join(dict.fromkeys(one.name for one in stops))
     return [
         Attention(
             Severity.WARNING,
-            f"{count(len(stops), 'thing')} that Kennel needs {'is' if len(stops) == 1 else 'are'} missing",
-            f"{stops[0].piece.without}: {names}",
+            f"{count(len(gone), 'piece')} that Kennel needs {'is' if len(gone) == 1 else 'are'} missing",
+            f"{stops[0].piece.without}: {kinds(gone)}",
             "set this account up",
             "setup",
             "",

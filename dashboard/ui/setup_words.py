@@ -1,13 +1,12 @@
 """What the part "Set up" says: rows of its tables, its sentences and figures. Pure."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from dashboard.core.aws import Account
 from dashboard.core.format import count
 from dashboard.core.setup.change import Change, ChangeSet
-from dashboard.core.setup.missing import Found, Standing
+from dashboard.core.setup.missing import Found, Standing, kinds
 from dashboard.core.setup.quotas import Quotas, Zero
 from dashboard.core.setup.stack import Event, Stack
 from dashboard.core.setup.template import STACK
@@ -41,12 +40,12 @@ def figures(found: Sequence[Found], stack: Stack, quotas: Quotas | None) -> list
     looked = "being read" if quotas is None else f"of {quotas.looked} that Kennel's launches count against"
     return [
         Figure("setup-here", "In place", f"{here} of {len(all_needed)}", "pieces that Kennel needs"),
-        Figure("setup-missing", "Missing", str(len(gone)), _kinds(gone) or "nothing", tone="failed" if gone else ""),
+        Figure("setup-missing", "Missing", str(len(gone)), kinds(gone) or "nothing", tone="failed" if gone else ""),
         Figure(
             "setup-lacking",
             "Made otherwise",
             str(len(lacking)),
-            _kinds(lacking) or "none",
+            kinds(lacking) or "none",
             tone="waiting" if lacking else "",
         ),
         Figure("setup-stack", f"Stack {STACK}", stack.status.words.split(":")[0], _of_stack(stack)),
@@ -54,12 +53,6 @@ def figures(found: Sequence[Found], stack: Stack, quotas: Quotas | None) -> list
             "setup-quotas", "Quotas at zero", zero, looked, tone="waiting" if quotas is not None and quotas.zero else ""
         ),
     ]
-
-
-def _kinds(found: Sequence[Found]) -> str:
-    """ "bucket, 4 roles, 2 log groups"."""
-    told = Counter(str(one.piece.kind) for one in found)
-    return ", ".join(one if number == 1 else f"{number} {one}s" for one, number in told.items())
 
 
 def _of_stack(stack: Stack) -> str:

@@ -90,8 +90,8 @@ def test_what_an_account_lacks_is_one_item_and_what_makes_itself_is_none():
         return of_missing([setup.Found(piece, f"name-of-{piece.value}", setup.Standing.MISSING) for piece in pieces])
 
     (item,) = lacks(Piece.BUCKET, Piece.TRAINING_ROLE, Piece.TRAINING_LOG)
-    assert (item.severity, item.what) == (Severity.WARNING, "2 things that Kennel needs are missing")
-    assert item.why == "nothing can be trained or registered: name-of-Bucket, name-of-TrainingRole"
+    assert (item.severity, item.what) == (Severity.WARNING, "3 pieces that Kennel needs are missing")
+    assert item.why == "nothing can be trained or registered: bucket, role, log group"
     assert lacks(Piece.SCHEDULER_ROLE, Piece.INSTANCE_LOG) == []
     assert of_missing([setup.Found(Piece.BUCKET, "b", setup.Standing.UNKNOWN)]) == []
 

@@ -117,7 +117,9 @@ def _read(file: Path, parse: Any) -> dict[str, Any]:
         ) from error
     except OSError as error:
         raise CredentialsProblem(
-            f"the AWS configuration file {file} cannot be read", error.strerror or "", f"chmod u+r {file}"
+            f"the AWS configuration file {file} cannot be read",
+            error.strerror or "",
+            f"let Kennel read it: chmod u+r {file}",
         ) from error
     return found
 

@@ -113,9 +113,9 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def _incomplete(one: Profile, cause: boto.InvalidConfigError) -> KennelError:
     name = shlex.quote(one.name)
     missing = one.chain[-1] if one.chain else "NAME"
-    mend = f"aws configure set source_profile NAME --profile {name}"
+    mend = f"name a source: aws configure set source_profile NAME --profile {name}"
     if one.chain:
-        mend = f"aws configure --profile {shlex.quote(missing)}, or name another source: {mend}"
+        mend = f"give it keys: aws configure --profile {shlex.quote(missing)}; or {mend}"
     return CredentialsProblem(f"the profile {one.name} is not complete", redact(str(cause)), mend)
 
 
@@ -165,14 +165,14 @@ def _no_answer(error: KennelError, choice: Choice, one: Profile, region: str) ->
         )
     known = known_regions()
     if region not in known:
-        near = get_close_matches(region, sorted(known), n=1)
-        meant = f"; {near[0]} is one" if near else ""
+        near = get_close_matches(region, sorted(known), n=2)
+        meant = f"; {' and '.join(near)} {'is one' if len(near) == 1 else 'are'}" if near else ""
         return InvalidInput(
             f"there is no AWS region {region}",
             f"no region of that name is known{meant}",
             "choose another"
             if choice.region
-            else f"aws configure set region {near[0] if near else 'us-east-1'} --profile {name}",
+            else f"set one: aws configure set region {near[0] if near else 'us-east-1'} --profile {name}",
             field="region",
         )
     return Unreachable(

@@ -1,5 +1,6 @@
 """What of Kennel's pieces is in an account: what is there, what is missing, and what is there but made otherwise."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -62,6 +63,12 @@ class Found:
             case Standing.UNKNOWN:
                 return f"not known: {self.why}"
         return "there"
+
+
+def kinds(found: Iterable[Found]) -> str:
+    """ "bucket, 4 roles, 2 log groups"."""
+    told = Counter(str(one.piece.kind) for one in found)
+    return ", ".join(one if number == 1 else f"{number} {one}s" for one, number in told.items())
 
 
 def look(aws: Aws, pieces: Sequence[Piece] = tuple(Piece)) -> tuple[Found, ...]:

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -76,12 +77,16 @@ def verify(
         f"What it makes is listed in {folder / 'made.jsonl'}; what differs is written beside it.",
     ):
         _say(line)
-    if ask(f"Type the account's id ({account.account_id}) to begin: ").strip() != account.account_id:
-        _say("Nothing was begun.")
+    try:
+        if ask(f"Type the account's id ({account.account_id}) to begin: ").strip() != account.account_id:
+            _say("Nothing was begun.")
+            return REFUSED
+        made = Made.begin(folder / "made.jsonl", account.account_id, account.region)
+        embedded = Record.load(against) if against else twin.record(folder / "embedded", _say)
+        embedded.save(folder / "embedded.json")
+    except (KeyboardInterrupt, EOFError):  # nobody is there to type it, too
+        _say("Nothing was begun in the account.")
         return REFUSED
-    made = Made.begin(folder / "made.jsonl", account.account_id, account.region)
-    embedded = Record.load(against) if against else twin.record(folder / "embedded", _say)
-    embedded.save(folder / "embedded.json")
     recorder = Recorder()
     one = Verification(aws, mark, made, recorder, prices, _say, pause=pause)
     return carried_out(one, Deleting(aws, prices, pause=pause), folder, embedded)
@@ -96,20 +101,21 @@ def carried_out(
 ) -> int:
     """All steps, for at most `longest` seconds; then the deletion, whatever happened, and what differed."""
     problem = ""
-    try:
-        with _ended_like_ctrl_c(), _time_limit(longest) as is_over:
+    with _broken_off(longest) as breaking:
+        try:
             try:
                 one.run()
-            except KennelError as wrong:
-                problem = f"{wrong}"
-            except KeyboardInterrupt:
-                problem = "the time limit was reached" if is_over() else "it was stopped"
-            except Exception as fault:
-                logger.exception("a step failed")
-                problem = f"a fault in Kennel ({type(fault).__name__}: {fault})"
-            if problem:
-                _say(f"Not finished: {problem}.")
-    finally:
+            finally:
+                breaking.is_over = True
+        except KennelError as wrong:
+            problem = f"{wrong}"
+        except KeyboardInterrupt:
+            problem = "the time limit was reached" if breaking.is_late else "it was stopped"
+        except Exception as fault:
+            logger.exception("a step failed")
+            problem = f"a fault in Kennel ({type(fault).__name__}: {fault})"
+        if problem:
+            _say(f"Not finished: {problem}.")
         left = _deleted(one.made, deleting)
     one.recorder.record.save(folder / "account.json")
     found = compare.differences(one.recorder.record, embedded)
@@ -130,7 +136,8 @@ def _clean(aws: Aws, made: Made) -> int:
             f"this profile works in {account.account_id} in {account.region}",
             "choose the profile and the region of that account",
         )
-    left = _deleted(made, Deleting(aws, PriceBook.load()))
+    with _broken_off(None):
+        left = _deleted(made, Deleting(aws, PriceBook.load()))
     if left:
         return _told_left(left, aws)
     _say("Everything on the list is deleted.")
@@ -138,11 +145,9 @@ def _clean(aws: Aws, made: Made) -> int:
 
 
 def _deleted(made: Made, deleting: Callable[[Thing], None]) -> tuple[Left, ...]:
-    """Delete everything; Ctrl-C does not keep it from that."""
     if made.things:
         _say(f"deleting {len(made.things)} things; this is not broken off by Ctrl-C …")
-    with _deaf():
-        return made.delete(deleting, _say)
+    return made.delete(deleting, _say)
 
 
 def _told_left(left: Sequence[Left], aws: Aws) -> int:
@@ -153,54 +158,43 @@ def _told_left(left: Sequence[Left], aws: Aws) -> int:
     return LEFT
 
 
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[Callable[[], bool]]:
-    """Inside, what goes on is broken off after so many seconds, as by Ctrl-C; whether that happened."""
-    over, main_thread = threading.Event(), threading.main_thread().ident or 0
+@dataclass
+class _Breaking:
+    """Whether anything may still be broken off, and whether the time limit did that."""
 
-    def end() -> None:
-        over.set()
-        signal.pthread_kill(main_thread, signal.SIGINT)  # wakes what waits, too
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield over.is_set
-    finally:
-        timer.cancel()
+    is_over: bool = False
+    is_late: bool = False
 
 
 @contextmanager
-def _ended_like_ctrl_c() -> Iterator[None]:
-    """Inside, every request to end is as Ctrl-C is, also in the background and when the terminal goes: what was made is
-    deleted first.
+def _broken_off(seconds: float | None) -> Iterator[_Breaking]:
+    """Inside, the first request to end is as Ctrl-C is, also in the background, when the terminal goes, and after so
+    many seconds; whatever comes after it, or after `is_over`, is answered with a sentence. There is no moment between
+    the steps and the deletion in which a request would end the process. None: only answered.
     """
+    breaking, main_thread = _Breaking(is_over=seconds is None), threading.main_thread().ident or 0
 
     def end(number: int, frame: object) -> None:
+        if breaking.is_over:
+            _say("Still deleting: what is left would cost money. Wait for its end.")
+            return
+        breaking.is_over = True
         raise KeyboardInterrupt
 
-    with _handled(end):
-        yield
+    def late() -> None:
+        if not breaking.is_over:
+            breaking.is_late = True
+            signal.pthread_kill(main_thread, signal.SIGINT)  # wakes what waits, too
 
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Inside, Ctrl-C is answered with a sentence."""
-
-    def answer(number: int, frame: object) -> None:
-        _say("Still deleting: what is left would cost money. Wait for its end.")
-
-    with _handled(answer):
-        yield
-
-
-@contextmanager
-def _handled(does: Callable[[int, object], None]) -> Iterator[None]:
-    before = {which: signal.signal(which, does) for which in ENDINGS}
+    timer = threading.Timer(seconds or 0.0, late)
+    timer.daemon = True
+    before = {which: signal.signal(which, end) for which in ENDINGS}
     try:
-        yield
+        if seconds is not None:
+            timer.start()
+        yield breaking
     finally:
+        timer.cancel()
         for which, handler in before.items():
             signal.signal(which, handler)
 

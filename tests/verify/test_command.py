@@ -203,6 +203,37 @@ def test_ctrl_c_while_deleting_is_answered_and_keeps_nothing(
     assert len(gone) == 1
 
 
+@pytest.mark.parametrize("does", [interrupted, lambda: None])
+def test_a_second_request_to_end_keeps_nothing_from_being_deleted_and_told(
+    aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: Callable[[], None]
+) -> None:
+    """Also one that comes between the last step and the deletion."""
+    made = Made.begin(tmp_path / "made.jsonl", ID, "us-east-1")
+    gone: list[Thing] = []
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        if line.startswith(("Not finished", "deleting")):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(command, "_say", say)
+    command.carried_out(Steps(aws, made, does), gone.append, tmp_path, Record())
+    assert gone == [Thing(Kind.ENDPOINT, "e")]
+    assert any("Still deleting" in line for line in said) and any("Written to" in line for line in said)
+
+
+@pytest.mark.parametrize("nobody", [EOFError, KeyboardInterrupt])
+def test_nothing_begins_where_nobody_types_the_id(
+    aws: Aws, nobody: type[BaseException], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ask(words: str) -> str:
+        raise nobody
+
+    assert command.verify(aws, ask=ask) == command.REFUSED
+    assert "Nothing was begun in the account." in capsys.readouterr().out
+
+
 def test_what_could_not_be_deleted_is_listed_with_its_command(
     aws: Aws, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,23 +13,27 @@ from dashboard.core.runs.surroundings import Surroundings
 from dashboard.ui import train_fields as fields
 from dashboard.ui import train_search as search
 from dashboard.ui.markup import note
+from dashboard.ui.tones import Tone
 from dashboard.ui.train_tuning import words
 from training.settings import RANGES
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What the account has to choose from: each id with what tells it from others."""
+    """What the account has to choose from: each id with what tells it from others; `unread`, by the field that the list
+    is for: why there is none."""
 
     subnets: Mapping[str, str] = field(default_factory=dict)
     security_groups: Mapping[str, str] = field(default_factory=dict)
     key_pairs: Mapping[str, str] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, seen: Surroundings) -> "Choices":
         """Those that were read; none where they could not be."""
-        return cls(*({one.id: one.text for one in read.value or ()} for read in (
-            seen.subnets, seen.security_groups, seen.key_pairs)))  # fmt: skip
+        lists = {"subnets": seen.subnets, "security_groups": seen.security_groups, "key_pairs": seen.key_pairs}
+        listed = {name: {one.id: one.text for one in read.value or ()} for name, read in lists.items()}
+        return cls(**listed, unread={name: read.why for name, read in lists.items() if read.value is None and read.why})
 
 
 def show(spec: TrainingSpec, choices: Choices, slots: dict[str, Any], *, simulates: bool) -> None:
@@ -120,6 +124,7 @@ def _network(choices: Choices, slots: dict[str, Any], *, is_ec2: bool, has_kms: 
             format_func=partial(_labelled, offered),
             placeholder=without if is_ec2 else own,
         )
+        _unread(choices, field_name)
         slots[field_name] = st.container()
     st.text_input(
         "KMS key",
@@ -129,6 +134,12 @@ def _network(choices: Choices, slots: dict[str, Any], *, is_ec2: bool, has_kms: 
         help="Encrypts volume and model" if has_kms else "Encrypts volume and model. The embedded AWS has no KMS.",
     )
     slots["kms_key"] = st.container()
+
+
+def _unread(choices: Choices, field_name: str) -> None:
+    """Why a list offers nothing; what one knows can be typed all the same."""
+    if why := choices.unread.get(field_name):
+        st.html(note(f"Not listed: {why.rstrip('.')}. An id can be typed.", Tone.WAITING))
 
 
 def _labelled(offered: Mapping[str, str], one: str) -> str:
@@ -150,6 +161,8 @@ def _access(choices: Choices, slots: dict[str, Any]) -> None:
             persist_state="session",
             format_func=lambda name: name or "none",
         )
+        if why := choices.unread.get("key_pairs"):
+            st.html(note(f"Not listed: {why.rstrip('.')}.", Tone.WAITING))
         slots["key_name"] = st.container()
     with right:
         st.text_input("From the address", key=fields.ADDRESS, persist_state="session", placeholder="203.0.113.7")

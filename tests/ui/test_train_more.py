@@ -1,7 +1,8 @@
 """What stands on the fields that most people leave alone."""
 
 from dashboard.core.runs.spec import Platform, TrainingSpec
-from dashboard.ui.train_more import _labelled, title
+from dashboard.core.runs.surroundings import Choice, Seen, Surroundings
+from dashboard.ui.train_more import Choices, _labelled, title
 
 OFFERED = {"subnet-1": "subnet-1 · us-east-1a", "subnet-2": "private · us-east-1b"}
 
@@ -19,3 +20,12 @@ def test_the_line_names_what_is_behind_it() -> None:
     there = title(TrainingSpec("", platform=Platform.EC2), has_interruptions=True)
     assert "SSH" in there
     assert there.endswith("simulated interruptions")
+
+
+def test_a_list_that_could_not_be_read_has_a_reason_and_one_that_was_not_looked_for_has_none() -> None:
+    around = Surroundings(
+        subnets=Seen(why="ec2 is throttling Kennel"), security_groups=Seen((Choice("sg-1", "default"),))
+    )
+    choices = Choices.of(around)
+    assert choices.unread == {"subnets": "ec2 is throttling Kennel"}
+    assert list(choices.security_groups) == ["sg-1"]

@@ -88,11 +88,13 @@ def show(aws: Aws, items: tuple[Attention, ...], *, is_reading: bool = False) ->
 
 
 def not_checked(aws: Aws) -> tuple[Unread, ...]:
-    """What could not be looked at, each once: of the runs, the receipts, the waste, the roles and the rest."""
+    """What could not be looked at, each once: of the runs, receipts, budgets, waste, roles and the rest."""
     morning = state.morning(aws)
     found = list(morning.unread) if morning is not None else []
     found += [Unread(what, problem) for what, problem in state.listing(aws, Window.MONTH).problems.items()]
     found += state.ledger(aws).value.unread
+    if (problem := state.budgets(aws).value.problem) is not None:
+        found.append(Unread("budgets", problem))
     if (sweep := state.waste_so_far(aws)) is not None:
         found += sweep.unread
     if (standing := state.posture_so_far(aws)) is not None:

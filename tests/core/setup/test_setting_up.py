@@ -39,6 +39,12 @@ def aws(embedded_aws: Embedded) -> Aws:
     return connected(embedded_aws)
 
 
+@pytest.fixture
+def shared(embedded: Embedded) -> Aws:
+    """An account that other tests use too: for what does not depend on what it holds."""
+    return connected(embedded)
+
+
 def prepared(aws: Aws, wish: Wish, now: Stack | None = None) -> ChangeSet:
     now = now or stack.read(aws)
     lacking = {one.piece for one in missing.look(aws) if one.is_missing}
@@ -128,23 +134,25 @@ def test_what_is_there_is_left_alone_and_told_where_it_is_made_otherwise(aws: Aw
     assert settled(embedded_aws, "kennel")["StackStatus"] == "CREATE_COMPLETE"
 
 
-def test_a_stack_that_is_not_kennels_is_left_alone(aws: Aws, embedded_aws: Embedded) -> None:
-    made(embedded_aws, "kennel", logs_template("/somebody/else"))
-    now = stack.read(aws)
+def test_a_stack_that_is_not_kennels_is_left_alone(shared: Aws, embedded: Embedded) -> None:
+    theirs = made(embedded, "kennel", logs_template("/somebody/else"))
+    now = stack.read(shared)
     assert not now.is_kennels
     with pytest.raises(Refused, match="not Kennel's"):
-        prepared(aws, Wish(NEEDED), now)
+        prepared(shared, Wish(NEEDED), now)
     with pytest.raises(Refused, match="not Kennel's"):
-        change.delete(aws, now)
-    assert stack.read(aws).status is StackStatus.CREATE_COMPLETE
+        change.delete(shared, now)
+    assert stack.read(shared).status is StackStatus.CREATE_COMPLETE
+    embedded.client("cloudformation").delete_stack(StackName=theirs)
+    settled(embedded, theirs)
 
 
-def test_who_may_not_look_is_told_what_is_not_known(aws: Aws, embedded_aws: Embedded) -> None:
-    iam, sts = embedded_aws.client("iam"), embedded_aws.client("sts")
+def test_who_may_not_look_is_told_what_is_not_known(shared: Aws, embedded: Embedded) -> None:
+    iam, sts = embedded.client("iam"), embedded.client("sts")
     trust = {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}]}  # fmt: skip
     arn = iam.create_role(RoleName="nobody", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    nobody = aws.acting(sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"])
+    nobody = shared.acting(sts.assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"])
     assert {one.standing for one in missing.look(nobody)} == {Standing.UNKNOWN}
     assert missing.missing(nobody) == ()
     with pytest.raises(KennelError):

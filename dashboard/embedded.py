@@ -8,11 +8,12 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
+from math import inf
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dashboard.child import Child, environment, log_file
-from dashboard.core.errors import ServiceFault, Unreachable
+from dashboard.core.errors import InvalidInput, ServiceFault, Unreachable
 from dashboard.core.home import home as home_of
 
 READY_SECONDS = 30.0
@@ -133,9 +134,23 @@ def _last_address(state: Path) -> str:
 
 
 def _pace(environ: Mapping[str, str]) -> list[str]:
-    """How fast it waits, as KENNEL_TIME_SCALE and KENNEL_INSTANCE_START ask for it."""
+    """How fast it waits, as KENNEL_TIME_SCALE and KENNEL_INSTANCE_START ask for it. Raises InvalidInput."""
     asked = {"--time-scale": "KENNEL_TIME_SCALE", "--instance-start": "KENNEL_INSTANCE_START"}
+    for name in asked.values():
+        if environ.get(name) and not _is_number(environ[name]):
+            raise InvalidInput(
+                f"{name}={environ[name]} is not a number",
+                "it says how the embedded AWS waits",
+                f"set it to a number, or leave {name} out",
+            )
     return [part for option, name in asked.items() if environ.get(name) for part in (option, environ[name])]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return 0 <= float(text) < inf
+    except ValueError:
+        return False
 
 
 def _port(state: Path) -> int:

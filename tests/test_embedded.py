@@ -12,7 +12,7 @@ import pytest
 
 from dashboard import embedded
 from dashboard.core.aws import connect
-from dashboard.core.errors import ServiceFault
+from dashboard.core.errors import InvalidInput, ServiceFault
 from tests.test_child import alive, wait
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,6 +29,13 @@ time.sleep(600)
 @pytest.fixture
 def home(tmp_path):
     return tmp_path / "home"
+
+
+@pytest.mark.parametrize("name", ["KENNEL_TIME_SCALE", "KENNEL_INSTANCE_START"])
+@pytest.mark.parametrize("value", ["fast", "nan", "-1"])
+def test_a_setting_that_is_no_number_is_named(home, name, value):
+    with pytest.raises(InvalidInput, match=f"{name}={value} is not a number"):
+        embedded.start(home, {name: value})
 
 
 @pytest.fixture

@@ -9,8 +9,19 @@ GenerateServiceLastAccessedDetails has IAM write a report for whoever asks, whic
 READING = ("Get", "List", "Describe", "Head", "Search", "BatchGet", "BatchDescribe", "Filter", "Simulate", "Lookup")
 READING_TOO = frozenset({"InvokeEndpoint", "InvokeEndpointWithResponseStream", "GenerateServiceLastAccessedDetails"})
 
-# Named like reads, yet they hand out or change something.
-NOT_READING = frozenset({"GetDelegatedAccessToken", "GetFederationToken", "GetSessionToken", "GetWebIdentityToken"})
+# Named like reads, yet they hand out, start or change something.
+NOT_READING = frozenset(
+    {
+        "GetAccessToken",
+        "GetAuthorizationToken",
+        "GetDelegatedAccessToken",
+        "GetFederationToken",
+        "GetRoleCredentials",
+        "GetScalingConfigurationRecommendation",
+        "GetSessionToken",
+        "GetWebIdentityToken",
+    }
+)
 
 
 def changes(operation: str) -> bool:

@@ -38,8 +38,10 @@ class Attempt(Generic[T]):
         return self._clock() - self._begun
 
     def wait(self, patience: float) -> T:
-        """What came of it, waited for that many seconds. Raises what it raised, and Unreachable while it goes on."""
-        if not self._over.wait(patience):
+        """What came of it, waited for until it has gone on for that many seconds: whoever looks later does not wait
+        again. Raises what it raised, and Unreachable while it goes on.
+        """
+        if not self._over.wait(max(patience - self.seconds, 0.0)):
             raise Unreachable(
                 f"{self.choice.name} has not answered yet",
                 f"who it is has been asked for {self.seconds:.0f} s: the network, a sign-in or a program that hands "

@@ -160,6 +160,18 @@ def test_what_goes_on_is_said_and_found_later() -> None:
     assert not attempt.has_failed
 
 
+def test_what_goes_on_for_long_is_waited_for_once() -> None:
+    """A program that never answers holds up the first page, and none of those after it."""
+    seconds = iter([0.0, 60.0, 60.0])
+    never = threading.Event()
+    attempt = Attempt(Choice("work"), lambda: never.wait(120), clock=lambda: next(seconds))
+    waited = time.monotonic()
+    with pytest.raises(Unreachable, match="has been asked for 60 s"):
+        attempt.wait(50)
+    assert time.monotonic() - waited < 40
+    never.set()
+
+
 def test_what_failed_is_raised_to_whoever_waits() -> None:
     def fails() -> str:
         raise CredentialsProblem("no keys")

@@ -17,12 +17,16 @@ GB = Decimal(2**30)
 def buckets(aws: Aws, prices: PriceBook, now: datetime) -> tuple[Receipt, ...]:
     """The receipt of Kennel's bucket, S3 Standard alone; requests and transfers are not counted.
 
-    Raises the errors of `Aws.call`, and NotFound when CloudWatch has no size of it.
+    Nothing for a bucket that is not there. Raises the errors of `Aws.call`, and NotFound when CloudWatch has no size.
     """
     account = aws.account
     dimensions = (("BucketName", account.bucket), ("StorageType", "StandardStorage"))
     (sizes,) = by_day(aws, [Metric("AWS/S3", "BucketSizeBytes", dimensions, "Average")], now)
     if not sizes:
+        try:
+            aws.call("s3", "HeadBucket", Bucket=account.bucket)
+        except NotFound:
+            return ()
         raise NotFound(
             f"CloudWatch has no size of {account.bucket}",
             "S3 tells it once a day, up to two days late",

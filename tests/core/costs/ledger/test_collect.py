@@ -309,6 +309,15 @@ def test_what_cannot_be_read_is_said_and_the_rest_stands() -> None:
     assert set(unread) == {TRAIL, "Notebooks", "Volumes", "Addresses", "Lambda functions", "S3 storage"}
 
 
+@pytest.mark.parametrize(
+    ("head", "is_unread"), [(NotFound("there is no such bucket"), False), ({}, True), (AccessDenied("no"), True)]
+)
+def test_a_bucket_that_is_not_there_has_no_size_to_wait_for(head: Answer, is_unread: bool) -> None:
+    aws = ShapedAws({"cloudwatch GetMetricData": metrics(), "s3 HeadBucket": head, "cloudtrail LookupEvents": trail()})
+    found = Collector(TrailBook(None)).collect(aws, PRICES, NOW)
+    assert ("S3 storage" in {one.what for one in found.unread}) is is_unread
+
+
 def test_what_is_not_free_to_ask_is_asked_once_an_hour_whatever_changes() -> None:
     figures = metrics(Invocations={}, Duration={})
     aws = ShapedAws(

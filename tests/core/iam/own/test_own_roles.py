@@ -31,8 +31,10 @@ NAMED_ONLY = frozenset(
     # named in the code for what they are, and never called with a role of Kennel's own: events in CloudTrail, codes of
     # errors, examples of what changes something, programs that are shown, and what a proof does (embedded AWS only)
     {"AllocateAddress", "AssumeRole", "CreateTrail",
-     "DeleteBucket", "DeleteLogGroup", "GetCallerIdentity", "GetConsoleOutput",
-     "GetDelegatedAccessToken", "GetFederationToken", "GetSessionToken", "GetWebIdentityToken", "InvokeEndpointAsync",
+     "DeleteBucket", "DeleteLogGroup", "GetAccessToken", "GetAuthorizationToken", "GetCallerIdentity",
+     "GetConsoleOutput", "GetDelegatedAccessToken", "GetFederationToken", "GetRoleCredentials",
+     "GetScalingConfigurationRecommendation", "GetSessionToken",
+     "GetWebIdentityToken", "InvokeEndpointAsync",
      "InvokeEndpointWithResponseStream", "ListObjects", "Publish",
      "PutEventSelectors", "PutRolePermissionsBoundary", "StartLogging",
      "UpdateNotebookInstance"}
@@ -76,7 +78,9 @@ def test_the_tables_hold_every_operation_that_the_code_names() -> None:
 
 def test_reading_is_what_a_read_only_connection_lets_through() -> None:
     assert [one for names in READS.values() for one in names if changes(one)] == []
-    assert [one for table in (OPERATES, MENDS, SETS_UP) for names in table.values() for one in names if not changes(one)] == []
+    assert [
+        one for table in (OPERATES, MENDS, SETS_UP) for names in table.values() for one in names if not changes(one)
+    ] == []
 
 
 @pytest.mark.parametrize("role", ALL, ids=lambda one: one.name)

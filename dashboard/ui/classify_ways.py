@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.errors import KennelError, ServiceFault
+from dashboard.core.errors import KennelError
 from dashboard.core.serving.endpoints import Endpoint
 from dashboard.core.serving.starter import STARTER
 from dashboard.core.serving.through import Front
@@ -98,11 +98,9 @@ def _choose(serving: Sequence[str]) -> str:
 
 
 def _fronts(aws: Aws) -> Sequence[Front]:
-    """Kennel's functions; none where Lambda is not there, and a word where it cannot be read."""
+    """Kennel's functions; none, and a word, where they cannot be read."""
     try:
         return state.fronts(aws).value
-    except ServiceFault:
-        return ()  # no Lambda in this account: there is only one way
     except KennelError as error:
         st.html(note(f"Through Lambda: not checked ({error.what})", Tone.WAITING))
         return ()

@@ -1,6 +1,7 @@
 """The classes of a data set → plotly: how many photos each of them has, by split. Pure."""
 
 from collections.abc import Mapping
+from html import escape
 from typing import TYPE_CHECKING
 
 from dashboard.ui.figures import BLUE, GREEN, ORANGE, SKY, template
@@ -35,7 +36,7 @@ def classes(found: Mapping[str, Mapping[str, int]], *, is_dark: bool = False) ->
                 x=list(range(len(names))),
                 y=values,
                 name=split,
-                customdata=names,
+                customdata=[escape(name) for name in names],  # plotly takes tags in it for its own
                 marker={
                     "color": colour,
                     "pattern": {"shape": shapes[split], "fillmode": "overlay", "fgcolor": "#ffffff", "size": 5},
@@ -45,7 +46,7 @@ def classes(found: Mapping[str, Mapping[str, int]], *, is_dark: bool = False) ->
     is_named = len(names) <= NAMED
     layout["xaxis"] |= {
         "tickvals": list(range(len(names))) if is_named else [],
-        "ticktext": [name if len(name) <= 16 else f"{name[:15]}…" for name in names] if is_named else [],
+        "ticktext": [escape(name if len(name) <= 16 else f"{name[:15]}…") for name in names] if is_named else [],
         "title": {"text": "class" if is_named else f"{len(names)} classes, the largest first"},
     }
     layout["yaxis"] |= {"rangemode": "tozero"}

@@ -18,3 +18,9 @@ def test_many_classes_have_no_names_below_and_no_class_has_no_chart() -> None:
     assert not figure.layout.xaxis.ticktext
     assert "133 classes" in figure.layout.xaxis.title.text
     assert figures_data.classes({}) is None
+
+
+def test_a_class_is_called_as_its_folder_is_and_not_as_plotly_reads_tags() -> None:
+    figure = figures_data.classes({"a <b>dog": {"train": 2}})
+    assert figure is not None
+    assert list(figure.layout.xaxis.ticktext) == list(figure.data[0].customdata) == ["a &lt;b&gt;dog"]

@@ -87,7 +87,7 @@ def _seconds(moment: str) -> float:
 def _started(file: str, now: float) -> float:
     """When the first look was, which the instance's start came just before: a file that no start outlives holds it."""
     first = Path(file)
-    if not first.exists():
+    if not first.exists() or not first.stat().st_size:  # empty: a look was ended while it wrote it
         first.write_text(str(int(now)))
     return float(first.read_text())
 

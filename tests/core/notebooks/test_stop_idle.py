@@ -98,6 +98,8 @@ def test_nothing_used_for_the_whole_time_stops_the_instance(instance: Instance) 
 
 def test_without_any_kernel_the_time_counts_from_the_first_look(instance: Instance) -> None:
     assert instance.look()[1:] in [(f"idle for {seconds} s of 3600 s", "") for seconds in range(600)]
+    (instance.folder / "since").write_text("")
+    assert "of 3600 s" in instance.look()[1], "a look that was ended while it wrote keeps it from stopping for ever"
     instance.began(1.01)
     assert "being stopped" in instance.look()[1]
 

@@ -243,4 +243,4 @@ def _told(aws: Aws, found: Layout) -> None:
     st.html(facts(rows))
     for text in found.notes:
         st.html(note(text, Tone.WAITING))
-    st.html(note("What is there already with the same bytes is not sent again."))
+    st.html(note("What is there already with the same bytes is not sent again; with a KMS key S3 does not tell."))

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -45,6 +45,13 @@ PERSONAL = re.compile(
 )
 """What is no page, and yet of the people who signed in."""
 PAGE = re.compile(r"/[a-z_]{1,40}")
+OURS = re.compile(r"/(static|app/static|media|component|_stcore|auth)/.*", re.DOTALL)
+"""Addresses of more than one part that exist: files and routes. No page has any."""
+OVERVIEW = "/overview"
+NOTHING = (
+    '<!doctype html><html lang="en"><title>Kennel</title><meta name="viewport" content="width=device-width">'
+    '<p>There is nothing here. <a href="/">Classify a photo of a dog</a></p></html>'
+)
 HEARD = frozenset({"rerun_script", "stop_script", "app_heartbeat", "file_urls_request", "backend_operation_request"})
 GIVEN = frozenset({"deferred_file", "dataframe_chunk"})
 """What the pages' own buttons and tables ask for in the stream. Streamlit would hear more, of anybody: one word empties
@@ -89,11 +96,14 @@ class Gate:
         if not tells_nothing and not is_host_allowed(headers.get("host")):
             return Response(f"This server is not known by that name. {HOSTS} says by which it is.", 403)
         if self._doorkeeper.share and not SHARED.fullmatch(path):
-            return RedirectResponse("/") if path == SHARED_PAGE else Response("There is nothing here.", 404)
+            return RedirectResponse("/") if path == SHARED_PAGE else HTMLResponse(NOTHING, 404)
         if path in (LOGIN, LOGOUT) and headers.get("sec-fetch-site") in ("cross-site", "same-site"):
             return RedirectResponse("/")  # a page of somebody else's signs nobody out
         if self._doorkeeper.asks and PERSONAL.fullmatch(path) and not self._doorkeeper.knows(self.claims(headers)):
             return Response("Sign in first.", 401)
+        if (led := _leads_to(path)) and scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+            query = scope["query_string"].decode("latin-1")
+            return RedirectResponse(f"{led}?{query}" if query else led)
         return None
 
     async def _message(self, receive: Receive, claims: Mapping[str, Any], drawn: "_Drawn") -> Message:
@@ -164,6 +174,20 @@ class Gate:
         if len(value) > RETURN_LENGTH:
             return ""
         return f"{RETURN}={value}; Path={CALLBACK}; Max-Age={RETURN_SECONDS}; HttpOnly; SameSite=Lax"
+
+
+def _leads_to(path: str) -> str:
+    """Where a mistyped address leads: Streamlit's page stays white where it looks for its scripts beside such a one.
+    "" for an address that stands as it is.
+
+    Overview is at the root, and what Streamlit would answer at its name is that there is no such page.
+    """
+    if path == OVERVIEW:
+        return "/"
+    if path.count("/") == 1 or OURS.fullmatch(path):
+        return ""
+    page = path.rstrip("/")
+    return page if PAGE.fullmatch(page) and page != OVERVIEW else "/"
 
 
 class _Drawn:

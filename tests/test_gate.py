@@ -161,6 +161,39 @@ def test_a_link_to_classify_leads_to_where_it_is_shared(sharing):
     assert dict(headers(ask(sharing, "/classify")[0]))["location"] == "/"
 
 
+def test_where_classify_is_shared_an_address_that_is_not_there_leads_to_it(sharing):
+    sent, _ = ask(sharing, "/costs", **PAGE)
+    assert b'<a href="/">' in sent[1]["body"]
+
+
+@pytest.mark.parametrize(
+    ("path", "led"),
+    [
+        ("/overview", "/"),
+        ("/overview/", "/"),
+        ("/costs/choices", "/"),
+        ("/costs/choices/", "/"),
+        ("/runs/", "/runs"),
+        ("//evil.example/", "/"),
+        ("//evil/", "/"),
+        ("/x\n/y", "/"),
+    ],
+)
+def test_a_mistyped_address_leads_to_a_page(open_keeper, keeper, path, led):
+    for one in (open_keeper, keeper):
+        sent, app = ask(one, path, query=b"a=b", **PAGE)
+        assert dict(headers(sent))["location"] == f"{led}?a=b"
+        assert not app.scopes
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/costs", "/media/x.csv", "/static/js/x.js", "/app/static/x.svg", "/auth/login", "/oauth2callback"]
+)
+def test_an_address_that_stands_is_not_led_elsewhere(open_keeper, path):
+    assert status(open_keeper, path, **PAGE) == 200
+    assert status(open_keeper, "/costs/static/x.js", accept="*/*") == 200  # no page: Streamlit says what it is
+
+
 def frame(fragment):
     message = BackMsg()
     message.rerun_script.page_name = "runs"

@@ -191,11 +191,11 @@ def live(state: Path, seed: int, *, kills: int, longest: float = 1.5) -> Told:
         begun = time.monotonic()
         aws = start_embedded(state, "--time-scale", "60")
         slowest = max(slowest, time.monotonic() - begun)
-        _, before = journal.known.pop(lost.name, (None, lost.before))  # it was being changed: either is right
+        seen, before = journal.known.pop(lost.name, (lost.look, lost.before))  # it was being changed: either is right
         looked_up += journal.check(aws)
         found = lost.look(aws)
-        if found not in (lost.value, before):
-            raise LostError(f"{lost.name} was {before!r}, was to be {lost.value!r}, and is {found!r}")
+        if found != lost.value and (was := seen(aws)) != before:
+            raise LostError(f"{lost.name} was {before!r}, was to be {lost.value!r}, and is {was!r}")
         if found == lost.value:
             journal.note(lost.name, lost.look, found)
         else:  # not done: the person does it again, and the day goes on from there

@@ -101,7 +101,10 @@ class Gate:
             return RedirectResponse("/")  # a page of somebody else's signs nobody out
         if self._doorkeeper.asks and PERSONAL.fullmatch(path) and not self._doorkeeper.knows(self.claims(headers)):
             return Response("Sign in first.", 401)
-        if (led := _leads_to(path)) and scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+        if not (scope["method"] == "GET" and "text/html" in headers.get("accept", "")):
+            return None
+        found = self._doorkeeper.knows(self.claims(headers))
+        if led := _leads_to(path, has_overview=found is None or found.may(Role.MANAGER)):
             query = scope["query_string"].decode("latin-1")
             return RedirectResponse(f"{led}?{query}" if query else led)
         return None
@@ -176,14 +179,14 @@ class Gate:
         return f"{RETURN}={value}; Path={CALLBACK}; Max-Age={RETURN_SECONDS}; HttpOnly; SameSite=Lax"
 
 
-def _leads_to(path: str) -> str:
+def _leads_to(path: str, *, has_overview: bool) -> str:
     """Where a mistyped address leads: Streamlit's page stays white where it looks for its scripts beside such a one.
     "" for an address that stands as it is.
 
-    Overview is at the root, and what Streamlit would answer at its name is that there is no such page.
+    has_overview: theirs at the root is Overview, and at its own name Streamlit would say that there is no such page.
     """
     if path == OVERVIEW:
-        return "/"
+        return "/" if has_overview else ""
     if path.count("/") == 1 or OURS.fullmatch(path):
         return ""
     page = path.rstrip("/")

@@ -186,6 +186,11 @@ def test_a_mistyped_address_leads_to_a_page(open_keeper, keeper, path, led):
         assert not app.scopes
 
 
+def test_a_visitor_is_told_of_overview_that_it_is_not_theirs(keeper, tmp_path):
+    say(tmp_path / "secrets.toml", 'visitor = ["ann@example.com"]')
+    assert status(keeper, "/overview", cookie=cookie(), **PAGE) == 200
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/costs", "/media/x.csv", "/static/js/x.js", "/app/static/x.svg", "/auth/login", "/oauth2callback"]
 )

@@ -101,7 +101,7 @@ class Gate:
             return RedirectResponse("/")  # a page of somebody else's signs nobody out
         if self._doorkeeper.asks and PERSONAL.fullmatch(path) and not self._doorkeeper.knows(self.claims(headers)):
             return Response("Sign in first.", 401)
-        if not (scope["method"] == "GET" and "text/html" in headers.get("accept", "")):
+        if not (scope.get("method") == "GET" and "text/html" in headers.get("accept", "")):
             return None
         found = self._doorkeeper.knows(self.claims(headers))
         if led := _leads_to(path, has_overview=found is None or found.may(Role.MANAGER)):

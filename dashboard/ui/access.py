@@ -29,6 +29,12 @@ def key() -> str:
     return found.key if found else ""
 
 
+def name() -> str:
+    """Who looks at this page, as people say it; "" where nobody signs in."""
+    found = doorkeeper().knows(claims())
+    return found.name if found else ""
+
+
 def may(needed: Role) -> bool:
     """Whether who looks at this page may do what asks for that role."""
     found = doorkeeper().knows(claims())

@@ -83,6 +83,7 @@ def planned(account: Account, *, says_read_only: bool) -> None:
     what = "the embedded AWS, simulated money" if account.is_embedded else f"profile {account.name}"
     told = f"On account {account.account_id}, {account.region} · {what}"
     told += f" · as {who(account)}" if account.identity else ""
+    told += f" · signed in as {name}" if (name := access.name()) else ""
     kind = "" if account.is_embedded else " kn-planned-real"
     st.html(f'<p class="kn-note kn-planned{kind}" title="{escape(account.identity)}">{escape(told)}</p>')
     if says_read_only and not account.is_embedded and tab.switch(account) is None:

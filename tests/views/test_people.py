@@ -107,6 +107,7 @@ def test_a_manager_sees_the_plan_and_cannot_carry_it_out(aws: ScriptedAws, secre
     page = come(aws, MAX, "endpoint", endpoint="starter")
     page.button("delete-endpoint").click().run()
     assert "This is for engineers" in text(page)
+    assert "signed in as max@finance.example.com" in text(page)
     assert page.button("confirm-blocked").disabled
     assert [button for button in page.button if button.key == "confirm-do"] == []
 

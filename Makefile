@@ -5,7 +5,8 @@ VENV := .venv/bin
 WORKERS = $(shell $(PYTHON) -c "import os; print(min(6, 1 + (os.cpu_count() or 1)))")  # they wait a third of their time
 # Browser tests wait half of their time: two at once, each before a Kennel of its own.
 BROWSERS := 2
-SIDE_BY_SIDE := tests/conformance tests/core tests/faults tests/images tests/lambda_fn tests/local_aws tests/soak tests/training tests/ui tests/verify tests/views
+SIDE_BY_SIDE := tests/conformance tests/core tests/faults tests/images tests/lambda_fn tests/local_aws tests/soak \
+    tests/training tests/ui tests/verify tests/views
 
 .PHONY: run test check bench soak verify-aws images pictures format clean
 

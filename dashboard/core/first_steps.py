@@ -107,8 +107,8 @@ def is_newcomers(seen: Overview) -> bool:
 
 
 def _completed(runs: Sequence[Run]) -> list[Run]:
-    """Runs of one's own that made a model, trials left out."""
-    return [one for one in runs if one.status.is_good and not one.is_sample and not one.parent]
+    """Runs of one's own that made a model, trials of a search and proofs of a role left out."""
+    return [one for one in runs if one.status.is_good and not (one.is_sample or one.parent or one.is_proof)]
 
 
 def _taken(step: Step, by: str, how: str, is_open: bool = True) -> Taken:

@@ -24,7 +24,7 @@ from dashboard.ui.tones import Tone
 HOW = (
     "A trial role gets the proposed policies and trust. What was recorded is replayed against it, something small runs "
     "once more as it, and rights that go are tried with its own keys. The role itself is not touched, and what was "
-    "made for the proof is deleted, whatever comes of it."
+    "made for the proof is deleted, whatever comes of it; a training stays in Runs with its cost, marked as a proof."
 )
 SIMULATED = (
     "On a real account IAM's simulator is asked, and nothing is made or run: that is no proof. It knows nothing of "

@@ -58,6 +58,8 @@ def origin(run: Run) -> str:
     """Whose it is, in a word."""
     if run.is_sample:
         return "replayed" if run.is_replayed else "sample"
+    if run.is_proof:
+        return "proof"
     return "Kennel" if run.is_kennels else "elsewhere"
 
 

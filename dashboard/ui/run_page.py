@@ -135,6 +135,8 @@ def marks(one: Run) -> Markup:
     made = [badge(Tone.STOPPED, run.kind(one), "where it runs and how it is paid", shape="")]
     if one.is_sample:
         made.append(replayed.mark() if one.is_replayed else badge(Tone.SIMULATED, "sample"))
+    if one.is_proof:
+        made.append(badge(Tone.STOPPED, "proof", "tried what a role was to be allowed", shape=""))
     return Markup(f'<span class="kn-marks">{" ".join(made)}</span>')
 
 

@@ -73,6 +73,11 @@ def test_what_cannot_be_used_ticks_nothing_off(prices):
     assert done(told) == []
 
 
+def test_the_proof_of_a_role_is_no_training_of_ones_own(prices):
+    _, told = taken(prices, runs=[run("kennel-trial-1", tags={"kennel:proof": "kennel-trial-1"})])
+    assert Step.TRAIN not in done(told)
+
+
 def test_what_could_not_be_read_is_not_yet_done(prices):
     _, told = taken(prices, runs=[run("mine")], endpoints=[endpoint(prices)], found=Found(None, None, None))
     assert done(told) == [Step.TRAIN, Step.DEPLOY]

@@ -152,6 +152,7 @@ def _is_there(run: Run, spec: TrainingSpec) -> bool:
     return (
         run.status.is_good
         and not run.is_tuning
+        and not run.is_proof
         and not run.is_replayed  # on machines that others had, with code that is not Kennel's
         and run.platform is spec.platform
         and (run.instance_type, run.instance_count) == (spec.instance_type, spec.instance_count)

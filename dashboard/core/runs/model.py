@@ -169,6 +169,11 @@ class Run:
         return self.is_sample and bool(self.tags.get(tag.REPLAY))
 
     @property
+    def is_proof(self) -> bool:
+        """It proved a role's proposed policy: no work on a model, so that nothing is judged or expected by it."""
+        return bool(self.tags.get(tag.PROOF))
+
+    @property
     def is_kennels(self) -> bool:
         """Made by Kennel, so that Kennel may offer to clean it up."""
         return self.tags.get(tag.MADE_BY) == tag.KENNEL

@@ -170,3 +170,8 @@ def test_ones_own_runs_are_the_expectation_and_the_samples_only_where_there_are_
     assert both.seconds == 663
     assert both.basis == "the one completed run of this data on ml.c5.2xlarge"
     assert ask(prices, [sample]).basis == "the one completed run of the sample account of this data on ml.c5.2xlarge"
+
+
+def test_the_proof_of_a_role_says_nothing_of_how_long_a_training_takes(prices):
+    proof = run("kennel-trial-1", billable_seconds=5, tags={"kennel:proof": "kennel-trial-1"})
+    assert ask(prices, [proof, run()]).seconds == 663

@@ -142,7 +142,7 @@ def outcomes(
             trials.setdefault(one.parent, []).append(one)
     found = []
     for run in runs:
-        if run.parent or not run.status.is_good:
+        if run.parent or run.is_proof or not run.status.is_good:
             continue
         told = run.metrics if run.tuning is None else metrics.get(run.tuning.best_key, {})
         name = next((one for one in ACCURACY if one in told), "")

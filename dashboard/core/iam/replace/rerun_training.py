@@ -78,7 +78,7 @@ def small(job: Mapping[str, Any], name: str, role_arn: str, mark: str) -> dict[s
             key: value for key, value in job["ResourceConfig"].items() if key != "KeepAlivePeriodInSeconds"
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": min(SECONDS, job["StoppingCondition"]["MaxRuntimeInSeconds"])},
-        "Tags": tags.of_plan(mark),
+        "Tags": [*tags.of_plan(mark), {"Key": tags.PROOF, "Value": name}],
     }
     if job.get("CheckpointConfig"):
         place = f"{job['CheckpointConfig']['S3Uri'].rstrip('/')}/{name}/"

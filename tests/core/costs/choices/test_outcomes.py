@@ -64,6 +64,11 @@ def test_samples_are_money_of_their_own():
     assert (sample.nature, own.nature) == (Nature.SAMPLE, Nature.SIMULATED)
 
 
+def test_the_proof_of_a_role_is_no_choice():
+    (one,) = found(run("kennel-trial-1", tags={"kennel:proof": "kennel-trial-1"}), run("o"))
+    assert one.run.name == "o"
+
+
 def test_an_unknown_price_is_unknown_with_why():
     (one,) = found(run("x", instance_type="ml.trn1.2xlarge"))
     assert one.amount is None

@@ -37,6 +37,7 @@ def test_it_does_the_same_for_a_short_while_and_writes_beside_the_others():
     assert "EnableManagedSpotTraining" not in made and "KeepAlivePeriodInSeconds" not in made["ResourceConfig"]
     assert "MetricDefinitions" not in made["AlgorithmSpecification"], "an empty list is refused"
     assert tags.as_dict(made["Tags"])[tags.ORDER] == "mark"
+    assert tags.as_dict(made["Tags"])[tags.PROOF] == "kennel-trial-1", "told apart from work on a model"
 
 
 def test_in_the_place_of_a_recording_a_line_is_fitted_below_its_own_data():

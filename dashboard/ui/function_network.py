@@ -7,12 +7,13 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.serving.functions.deploy import plan_update
 from dashboard.core.serving.functions.functions import Details
 from dashboard.core.serving.functions.network import Networks, Reach, reach
 from dashboard.core.serving.functions.role import photos_in
 from dashboard.core.serving.functions.wanted import Wanted, like
-from dashboard.ui import confirm, function_plan, markup, page
+from dashboard.ui import confirm, function_plan, markup, page, unread
 from dashboard.ui.confirm import Question
 from dashboard.ui.markup import badge, note
 from dashboard.ui.tones import Tone
@@ -48,6 +49,8 @@ def show(aws: Aws, details: Details) -> None:
         key="function-groups",
     )
     _verdict(reach(told, subnets, groups))
+    if told.unread is not None:
+        unread.show("Not checked", [Unread("routes and interface endpoints", told.unread)], "function-network")
     if not (one.is_kennels or one.is_sample):
         st.html(note("Kennel did not make this function, and does not change it."))
         return

@@ -50,14 +50,13 @@ def seam(patch: pytest.MonkeyPatch) -> Seam:
 
 @pytest.fixture(scope="module")
 def visit(patch: pytest.MonkeyPatch, world: World, seam: Seam) -> Iterator[Open]:
-    """visit(place, run="name"): the dashboard at that page, in a tab of its own, with nothing read before."""
+    """visit(place, run="name"): the dashboard at that page, in a tab of its own."""
     patch.setenv(OURS, "test")
     patch.delenv("KENNEL_AWS_PROFILE", raising=False)
     patch.setattr(state.gc, "freeze", lambda: None)
     patch.setattr(state.gc, "collect", lambda generation=2: 0)
 
     def opened(place: Place, **query: str) -> AppTest:
-        forget()
         test = AppTest.from_file(str(APP), default_timeout=60)
         test.context = {"timezone": "Europe/Berlin"}
         test.run()

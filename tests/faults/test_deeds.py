@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.core import aws
 from dashboard.ui.confirm import Action
-from tests.faults.conftest import Open
+from tests.faults.conftest import Open, forget
 from tests.faults.deeds import DEEDS, Deed
 from tests.faults.seam import Fault, Seam, writing
 from tests.faults.world import World
@@ -39,6 +39,7 @@ def drawn(patch: pytest.MonkeyPatch) -> Iterator[Drawn]:
 
 
 def opened(deed: Deed, visit: Open) -> AppTest:
+    forget()
     page = visit(deed.place, **deed.query)
     deed.fill_page(page)
     for key in deed.click:

@@ -21,7 +21,7 @@ from dashboard.ui import classify_card, classify_feedback, visiting
 from dashboard.ui.classify_result import GENERATION, Asking, Incoming, Result, Way, generation, keep, results
 from training.breeds import written
 
-LEFT_OUT = "classify.left-out"
+LEFT_OUT, FETCHED = "classify.left-out", "classify.fetched"
 AT_ONCE = 4
 LOOKED_HELP = "Shows which part of the photo spoke most for the first breed, from the same run of the model"
 NAMED = 5
@@ -83,6 +83,7 @@ def answer(
         part = sent[start : start + AT_ONCE]
         for incoming, result in zip(part, gather(partial(one, aws, asking, looked), part), strict=True):
             keep(f"{asking.key} {incoming.key}", replace(result, batch=number))
+    st.session_state[FETCHED] = any(incoming.url for incoming in sent)
 
 
 def one(aws: Aws, asking: Asking, looked: bool, incoming: Incoming) -> Result:
@@ -190,8 +191,10 @@ def card(aws: Aws, key: str, result: Result, looked: bool = False) -> None:
 
 
 def ask_address() -> Incoming | None:
-    """A field for the address of a photo; the photo when it was sent."""
-    row = st.form("address", border=False, clear_on_submit=True)
+    """A field for the address of a photo; the photo when it was sent. The address of one that was not is kept."""
+    if st.session_state.pop(FETCHED, False):
+        st.session_state["url"] = ""
+    row = st.form("address", border=False)
     with row, st.container(horizontal=True, vertical_alignment="bottom", key="ask-address"):
         url = st.text_input(
             "Or the address of a photo",

@@ -135,6 +135,18 @@ def test_a_visitor_gets_so_many_photos_a_minute(aws: Functions, visit: Open, mon
     assert "1 photo was not sent" in text(page)
 
 
+def test_an_address_above_the_limit_stays_in_its_field(
+    aws: Functions, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KENNEL_VISITOR_PHOTOS", "1")
+    monkeypatch.setattr(classify, "fetch", lambda url, rules: photo())
+    page = ask_address(visit(aws, "classify"), "https://example.com/rex.jpg")
+    assert page.text_input(key="url").value == ""
+    page = ask_address(page, "https://example.com/ada.jpg")
+    assert "1 photo was not sent" in text(page)
+    assert page.text_input(key="url").value == "https://example.com/ada.jpg"
+
+
 def test_a_wrong_limit_is_said(aws: Functions, visit: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KENNEL_VISITOR_PHOTOS", "many")
     page = drop(visit(aws, "classify"), ("rex.jpg", photo()))

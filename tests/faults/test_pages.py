@@ -40,7 +40,12 @@ OF_A_BUCKET = ("GetBucketAcl", "GetBucketEncryption", "GetBucketLocation", "GetB
 QUIET_AT = {
     f"data {data_page.Part.SETS}": OF_A_BUCKET,  # a figure; what is not known is said beside the buckets
     f"data {data_page.Part.CORRECTIONS}": OF_A_BUCKET,
-    f"settings {settings.Part.SETUP}": ("GetInstanceProfile", "DescribeLogGroups"),  # a piece's row says: not known
+    f"settings {settings.Part.SETUP}": (  # its row says: not known, and why
+        *OF_A_BUCKET,
+        "DescribeLogGroups",
+        "GetAccountAuthorizationDetails",
+        "GetInstanceProfile",
+    ),
     "choices": ("DescribeSpotPriceHistory",),  # each option's row says why it has no price
     f"receipt run:{DONE}": ("ListSchedules",),  # of what deletes itself later: nothing that was paid for
 }

@@ -40,6 +40,13 @@ class Glance(Generic[T]):
         with self._lock:
             self._is_stale = True
 
+    def doubt(self, is_doubtful: Callable[[T], bool]) -> None:
+        """The same; and a reading of which that is true is shown to nobody any more."""
+        with self._lock:
+            self._is_stale = True
+            if self._seen is not None and is_doubtful(self._seen.value):
+                self._seen = None
+
     def newest(self, within: timedelta) -> T | None:
         """The reading that is being made, waited for, or one that is no older than that; None without."""
         worker = self._worker
@@ -65,4 +72,6 @@ class Glance(Generic[T]):
             failed = error
         with self._lock:
             self._worker, self._failed = None, failed
+            if self._seen is None and self._is_stale and found is not None:
+                return  # what changed while it was read may have made it untrue, and nothing is shown instead of it
             self._seen = found or self._seen

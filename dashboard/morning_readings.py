@@ -37,7 +37,10 @@ def posture_so_far(aws: Aws) -> Standing | None:
 def morning(aws: Aws) -> Morning | None:
     """Alarms, what lies open and what is lacking; None until all of that has been read once."""
     rung = _alarms().setdefault(where(aws), Glance(SOMETIMES)).look(lambda: mornings.alarming(aws, now()))
-    lying = _open().setdefault(where(aws), Glance(SELDOM)).look(lambda: mornings.lying_open(aws))
+    glance = _open().setdefault(where(aws), Glance(SELDOM))
+    lying = glance.look(lambda: mornings.lying_open(aws))
+    if lying is not None and lying.value.is_changing and now() - lying.at >= OFTEN:
+        glance.stale()
     return rung.value.with_more(lying.value) if rung is not None and lying is not None else None
 
 
@@ -73,8 +76,10 @@ def forget_morning() -> None:
     """Something was changed: look again."""
     for standing in _postures().values():
         standing.stale()
-    for seen in (*_alarms().values(), *_open().values()):
+    for seen in _alarms().values():
         seen.stale()
+    for lying in _open().values():
+        lying.doubt(lambda told: told.is_about_set_up)
     for found in _steps().values():
         found.stale()
     _deeds.clear()

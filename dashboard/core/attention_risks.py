@@ -27,6 +27,18 @@ LATER = (Piece.SCHEDULER_ROLE, Piece.TRAINING_LOG, Piece.INSTANCE_LOG)
 LONGEST = 240
 """Characters of a reason that somebody else wrote."""
 
+BEING_SET_UP = (
+    Attention(
+        Severity.HINT,
+        "this account is being set up",
+        "CloudFormation is making what Kennel needs",
+        "see how far it is",
+        "setup",
+        "",
+        query=SET_UP,
+    ),
+)
+
 
 def of_findings(findings: Sequence[Finding], audited: Audited) -> list[Attention]:
     """The roles, policies and functions with critical findings, the worst first; lesser ones are Security's."""

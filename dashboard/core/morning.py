@@ -1,7 +1,7 @@
 """What the first page tells of an account beside runs, endpoints and money: each part may be missing."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from dashboard.core.parallel import gather
 from dashboard.core.serving.asked import asked_lately
 from dashboard.core.serving.functions.functions import list_functions
 from dashboard.core.serving.model import Endpoint
-from dashboard.core.setup import missing, quotas
+from dashboard.core.setup import missing, quotas, stack
 
 T = TypeVar("T")
 
@@ -28,9 +28,18 @@ class Morning:
 
     items: tuple[Attention, ...] = ()
     unread: tuple[Unread, ...] = ()
+    is_changing: bool = False
+    """The account is being set up at this moment: soon it is otherwise."""
 
     def with_more(self, other: "Morning") -> "Morning":
-        return Morning((*self.items, *other.items), (*self.unread, *other.unread))
+        return Morning(
+            (*self.items, *other.items), (*self.unread, *other.unread), self.is_changing or other.is_changing
+        )
+
+    @property
+    def is_about_set_up(self) -> bool:
+        """Whether setting the account up makes it untrue."""
+        return self.is_changing or any(one.page == "setup" for one in self.items)
 
 
 def alarming(aws: Aws, now: datetime) -> Morning:
@@ -40,11 +49,17 @@ def alarming(aws: Aws, now: datetime) -> Morning:
 
 def lying_open(aws: Aws) -> Morning:
     """What lies open in the account, and what it lacks: dozens of calls. Raises nothing of `Aws.call`."""
+    busy, _ = _part("stack", lambda: stack.is_busy(aws))
+    parts: dict[str, Callable[[], Iterable[Attention]]] = {
+        "quotas": lambda: attention_risks.of_quotas(quotas.read(aws).zero)
+    }
+    if busy:  # what is half made is neither missing nor unsafe
+        return replace(_told(parts).with_more(Morning(attention_risks.BEING_SET_UP)), is_changing=True)
     return _told(
         {
             "buckets": lambda: buckets.findings(buckets.read(aws)),
             "what is set up": lambda: attention_risks.of_missing(missing.missing(aws)),
-            "quotas": lambda: attention_risks.of_quotas(quotas.read(aws).zero),
+            **parts,
         }
     )
 

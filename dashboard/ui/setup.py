@@ -27,7 +27,8 @@ TAKEN = {
 
 def show(aws: Aws) -> None:
     """The part of the page."""
-    found, stack = state.pieces(aws).value, state.setup_stack(aws).value
+    stack = state.setup_stack(aws).value
+    found = setup_words.settled(state.pieces(aws).value, stack)
     strip.show(setup_words.figures(found, stack, state.zero_quotas(aws)))
     setup_stack.show(aws, stack)
     _pieces(aws, found, stack)

@@ -1,6 +1,7 @@
 """What the part "Set up" says: rows of its tables, its sentences and figures. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from dashboard.core.aws import Account
@@ -17,6 +18,17 @@ from dashboard.ui.tones import label
 def needed(found: Sequence[Found]) -> tuple[Found, ...]:
     """Those that Kennel does not work without."""
     return tuple(one for one in found if not one.piece.is_optional)
+
+
+def settled(found: Sequence[Found], stack: Stack) -> tuple[Found, ...]:
+    """While CloudFormation is at work a piece that is half made lacks nothing yet: nothing is known of it."""
+    if not stack.status.is_busy:
+        return tuple(found)
+    why = "CloudFormation is at work on it"
+    return tuple(
+        replace(one, standing=Standing.UNKNOWN, lacks=(), why=why) if one.standing is Standing.LACKING else one
+        for one in found
+    )
 
 
 def sentence(found: Sequence[Found]) -> str:

@@ -38,6 +38,15 @@ def test_a_part_that_may_not_be_read_is_named_and_leaves_the_others():
     assert "1 quota of this account is zero" in [item.what for item in lying.items]
 
 
+def test_while_the_account_is_being_set_up_nothing_of_it_is_called_missing():
+    aws = ScriptedAws()
+    aws._DescribeStacks = lambda asked: {"Stacks": [{"StackStatus": "CREATE_IN_PROGRESS"}]}
+    told = lying_open(aws)
+    assert [one.what for one in told.items] == ["this account is being set up"]
+    assert told.is_changing and told.is_about_set_up
+    assert not told.unread
+
+
 def test_two_readings_are_told_as_one():
     item = Attention(Severity.HINT, "a", "b", "c", "", "d")
     both = Morning((item,)).with_more(Morning((item,), alarming(ScriptedAws(), NOW).unread))

@@ -42,6 +42,13 @@ def test_what_is_not_needed_is_not_counted_as_missing() -> None:
     assert rows[3]["Told"] == "not allowed"
 
 
+def test_what_cloudformation_is_at_work_on_is_not_called_made_otherwise() -> None:
+    assert setup_words.settled(SOME, Stack(StackStatus.CREATE_COMPLETE)) == SOME
+    busy = setup_words.settled(SOME, Stack(StackStatus.CREATE_IN_PROGRESS))
+    assert busy[0].sentence == "not known: CloudFormation is at work on it"
+    assert busy[1:] == SOME[1:]
+
+
 def test_who_made_a_piece_is_told() -> None:
     stack = Stack(
         StackStatus.CREATE_COMPLETE, "id", resources=(Resource("Bucket", "b", "AWS::S3::Bucket", "CREATE_COMPLETE"),)

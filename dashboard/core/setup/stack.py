@@ -218,6 +218,17 @@ def read(aws: Aws) -> Stack:
     )
 
 
+def is_busy(aws: Aws) -> bool:
+    """Whether CloudFormation is at work on the stack: one call. Raises the errors of `Aws.call`."""
+    try:
+        told = aws.call("cloudformation", "DescribeStacks", StackName=STACK)["Stacks"][0]
+    except (NotFound, InvalidInput) as absent:
+        if not is_absent(absent):
+            raise
+        return False
+    return StackStatus(told["StackStatus"]).is_busy
+
+
 def is_absent(error: KennelError) -> bool:
     """Whether an error says that there is no such stack: CloudFormation calls that a wrong value."""
     return isinstance(error, NotFound) or "does not exist" in str(error)

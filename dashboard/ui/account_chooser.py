@@ -155,18 +155,20 @@ def _form(found: Sequence[Profile]) -> None:
     go.button("Use this account", key="account-use", type="primary", on_click=_begin, args=(choice,))
     if one is not None:
         told = " ".join(part for part in (one.how, one.asks) if part)
-        login = f" When its sign-in has ended: aws sso login --profile {one.login}" if one.login else ""
+        mends = one.login and access.may(Role.ENGINEER)
+        login = f" When its sign-in has ended: aws sso login --profile {one.login}" if mends else ""
         st.html(note(f"{told}{login} A real account begins read-only in every tab."))
 
 
 def _table(found: Sequence[Profile]) -> None:
     if not found:
-        st.html(
-            note(
-                "The AWS configuration of this machine has no profile. aws configure --profile NAME makes one with "
-                "keys, aws configure sso --profile NAME one that signs in; it is offered here at the next look."
-            )
+        how = (
+            "aws configure --profile NAME makes one with keys, aws configure sso --profile NAME one that signs in; it "
+            "is offered here at the next look."
+            if access.may(Role.ENGINEER)
+            else "Whoever runs this server can add one."
         )
+        st.html(note(f"The AWS configuration of this machine has no profile. {how}"))
         return
     rows = [
         {

@@ -1,19 +1,24 @@
 """When nothing serves: why, and the way back to an answer."""
 
+import logging
 import secrets
-from functools import partial
+from functools import cache, partial
 
 import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.exposure import SHARE
 from dashboard.core.serving.deploy import DeployPlan, deploy
 from dashboard.core.serving.starter import STARTER, has_starter, plan_starter
+from dashboard.doorkeeper import doorkeeper
 from dashboard.ui import access, confirm, empty, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import note
 from dashboard.ui.page import Place
 from dashboard.ui.words import simulated
+
+logger = logging.getLogger(__name__)
 
 
 def absent(aws: Aws) -> None:
@@ -28,7 +33,11 @@ def absent(aws: Aws) -> None:
         st.skeleton(height=180)
         return
     if access.is_visitor():
-        st.html(note("No model answers at this moment. This page opens by itself once one does."))
+        why = ""
+        if (share := doorkeeper().share) and share.endpoint and not _is_there(aws, share.endpoint):
+            why = ": the one that is shared here is not there. Whoever runs this server finds in its log what to do"
+            _warn(share.endpoint)
+        st.html(note(f"No model answers at this moment{why}. This page opens by itself once one does."))
         st.skeleton(height=180)
         return
     can_return = aws.account.writable and has_starter(aws)
@@ -43,6 +52,16 @@ def absent(aws: Aws) -> None:
             on_click=confirm.ask,
             args=(partial(question, aws),),
         )
+
+
+def _is_there(aws: Aws, name: str) -> bool:
+    return any(one.name == name for one in state.endpoints(aws).value)
+
+
+@cache
+def _warn(name: str) -> None:
+    """Once in the life of a server: every visitor's page looks each two seconds."""
+    logger.warning("%s names %s, and there is no such endpoint: deploy one of that name, or name another", SHARE, name)
 
 
 def question(aws: Aws) -> Question:

@@ -112,6 +112,16 @@ def test_a_manager_sees_the_plan_and_cannot_carry_it_out(aws: ScriptedAws, secre
     assert [button for button in page.button if button.key == "confirm-do"] == []
 
 
+@pytest.mark.parametrize(("who", "told"), [(MAX, "Whoever runs this server can add one."), (ANN, "aws configure")])
+def test_commands_for_the_server_are_for_engineers(
+    aws: ScriptedAws, secrets: Path, come: As, monkeypatch: pytest.MonkeyPatch, who: dict[str, Any], told: str
+) -> None:
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(secrets.parent / "none"))
+    said = text(come(aws, who, "settings"))
+    assert f"has no profile. {told}" in said
+
+
 def test_a_manager_sets_a_budget(aws: ScriptedAws, secrets: Path, come: As) -> None:
     page = come(aws, MAX, "costs")
     page.button(key="budget-set").click().run()
@@ -221,7 +231,7 @@ def test_a_visitor_is_told_what_is_wrong_with_the_photo(aws: ScriptedAws, shared
 
 
 def test_where_one_endpoint_is_shared_no_other_answers(
-    aws: ScriptedAws, monkeypatch: pytest.MonkeyPatch, come: As
+    aws: ScriptedAws, monkeypatch: pytest.MonkeyPatch, come: As, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("KENNEL_SHARE", "another")
     doorkeeper.cache_clear()
@@ -229,8 +239,9 @@ def test_where_one_endpoint_is_shared_no_other_answers(
     page = come(aws, {})
     said = text(page)
     assert not page.exception
-    assert "No model answers at this moment" in said
+    assert "No model answers at this moment: the one that is shared here is not there" in said
     assert "another" not in said
+    assert "KENNEL_SHARE names another, and there is no such endpoint" in caplog.text
     assert not page.file_uploader
 
 

@@ -20,8 +20,8 @@ from types import FrameType
 
 from dashboard import embedded, sample_account
 from dashboard.child import Child, environment, log_file
-from dashboard.core.errors import KennelError, ServiceFault
-from dashboard.core.exposure import EVERYWHERE, LOOPBACK, PUBLIC, Share, is_loopback
+from dashboard.core.errors import KennelError, NotFound, ServiceFault
+from dashboard.core.exposure import EVERYWHERE, LOOPBACK, PUBLIC, SHARE, Share, is_loopback
 from dashboard.core.home import REPOSITORY
 from dashboard.core.home import home as home_of
 from dashboard.core.sign_in import SignIn, secrets_file
@@ -230,15 +230,20 @@ class Launcher:
         lines += [f"  State    {self.home}, logs in {self.home / 'logs'}", "  Stop     Ctrl-C", ""]
         if said := self._who_may():
             lines.insert(-1, f"  People   {said}")
-        if self._sample:
-            lines.insert(-1, "  First    the sample account is being filled: Classify answers in a moment")
+        if said := self._lacking_accounts():
+            lines.insert(-1, f"  Accounts {said}")
+        if self._sample and not self._sample.is_over:
+            has_one = (self.home / "aws" / sample_account.DONE).exists()
+            what = "gets what it did not have yet" if has_one else "is being filled: Classify answers in a moment"
+            lines.insert(-1, f"  First    the sample account {what}")
         return "\n".join(lines)
 
     def _who_may(self) -> str:
         """Who may come in; "" for whoever sits at this machine."""
         if self._share:
             named = f", {self._share.endpoint} answers" if self._share.endpoint else ""
-            return f"everybody, without sign-in: Classify alone{named}"
+            lacks = f"\n           but {said}" if (said := self._lacking_endpoint()) else ""
+            return f"everybody, without sign-in: Classify alone{named}{lacks}"
         if self._people:
             file = secrets_file(self._environ)
             is_read = file.stat().st_mode & 0o077
@@ -247,6 +252,34 @@ class Launcher:
         if is_loopback(self._listen) and not self._environ.get(PUBLIC):
             return ""
         return "EVERYBODY who reaches it may read and change everything: nobody signs in"
+
+    def _lacking_endpoint(self) -> str:
+        """What to say where the one endpoint that is shared is not there; "" otherwise, or where AWS does not say."""
+        if not (self._share and self._share.endpoint):
+            return ""
+        from dashboard.core.aws import connect  # boto3, for this one question alone
+
+        name = self._share.endpoint
+        try:
+            aws = connect({**self._environ, "KENNEL_HOME": str(self.home)})
+            aws.call("sagemaker", "DescribeEndpoint", EndpointName=name)
+        except NotFound:
+            return f"there is no endpoint {name}: nobody gets an answer until there is ({SHARE})"
+        except KennelError as error:
+            return f"whether there is an endpoint {name} could not be looked at: {error.what}"
+        return ""
+
+    def _lacking_accounts(self) -> str:
+        """What to say of names in KENNEL_ACCOUNTS that no profile has; "" for none."""
+        if not self._environ.get("KENNEL_ACCOUNTS"):
+            return ""
+        from dashboard.core.accounts.profiles import unknown  # boto3, for this one question alone
+
+        try:
+            names = unknown(self._environ)
+        except KennelError as error:
+            return str(error)
+        return f"KENNEL_ACCOUNTS names what no AWS profile is called: {', '.join(names)}" if names else ""
 
 
 def _reached(listen: str) -> str:

@@ -10,12 +10,14 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dashboard.core.aws import connect
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.data.datasets import list_datasets
+from dashboard.core.exposure import Share
 from dashboard.core.serving.endpoints import list_endpoints
 from dashboard.core.sign_in import SignIn
 from dashboard.embedded import is_answering
@@ -318,3 +320,51 @@ def test_secrets_that_others_may_read_are_said(tmp_path):
     file.chmod(0o600)
     assert "sign in at https://kennel.example.com" in launcher._banner("")
     assert "chmod" not in launcher._banner("")
+
+
+def test_an_endpoint_that_is_shared_and_not_there_is_said(embedded, tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "aws").symlink_to(embedded.state)
+
+    def said(name):
+        return Launcher(home, 8501, {}, share=Share(name))._banner("")
+
+    assert "no-such answers\n           but there is no endpoint no-such: nobody gets an answer" in said("no-such")
+    assert "there is no endpoint" not in said("")
+    elsewhere = Launcher(tmp_path, 8501, {}, share=Share("dogs"))._banner("")
+    assert "whether there is an endpoint dogs could not be looked at: the embedded AWS has not been" in elsewhere
+
+
+def test_accounts_that_no_profile_has_are_said(tmp_path):
+    file = tmp_path / "config"
+    file.write_text("[profile work]\nregion = eu-west-1\n")
+
+    def said(accounts):
+        files = {"AWS_CONFIG_FILE": str(file), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
+        return Launcher(tmp_path, 8501, files | {"KENNEL_ACCOUNTS": accounts})._banner("")
+
+    assert "KENNEL_ACCOUNTS names what no AWS profile is called: nosuch" in said("work, nosuch")
+    assert "Accounts" not in said("work")
+    assert "Accounts" not in said("")
+    file.write_text("[profile\n")
+    assert f"the AWS configuration file {file} cannot be read" in said("work")
+
+
+@pytest.mark.parametrize(
+    ("has_one", "is_over", "told"),
+    [
+        (False, False, "the sample account is being filled: Classify answers in a moment"),
+        (True, False, "the sample account gets what it did not have yet"),
+        (False, True, ""),
+    ],
+)
+def test_what_the_sample_account_lacks_is_said_while_it_is_made(tmp_path, has_one, is_over, told):
+    launcher = Launcher(tmp_path, 8501, {})
+    launcher._sample = SimpleNamespace(is_over=is_over)
+    (tmp_path / "aws").mkdir()
+    if has_one:
+        (tmp_path / "aws" / "sample-account-done").touch()
+    said = launcher._banner("")
+    assert told in said
+    assert ("sample account" in said) is bool(told)

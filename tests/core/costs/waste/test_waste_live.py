@@ -114,7 +114,8 @@ def test_what_was_asked_is_not_idle_and_what_was_not_is(server, aws, tmp_path):
 def test_every_part_of_the_account_is_looked_at(aws):
     seen = sweep(aws, BOOK, now())
     assert seen.unread == ()
-    assert {"notebooks", "instances", "volumes", "addresses", "folders of runs", "provisioned concurrency"} <= set(seen.looked)
+    looked = {"notebooks", "instances", "volumes", "addresses", "folders of runs", "provisioned concurrency"}
+    assert looked <= set(seen.looked)
 
 
 def test_an_endpoint_past_its_time_is_kept_or_goes(server, aws, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -61,7 +62,8 @@ def _draw(aws: Aws, found: ChangeSet) -> Action:
         st.html(
             note("What is replaced is made anew first; the old one is deleted when all else has worked.", Tone.WAITING)
         )
-    st.html(calls.listed(change.calls(found)))
+    does = setup_words.named(found.changes, account)
+    st.html(calls.listed([replace(one, does=f"{does}, in your name") for one in change.calls(found)]))
     with st.expander("Show as code"):
         st.code(code(change.calls(found), account), language="python")
         st.html(note("Or without Kennel, from the template:"))
@@ -145,7 +147,7 @@ def _draw_ending(aws: Aws, groups: Sequence[Found]) -> Action:
 
 def template(account: Account, made: Template, days: int) -> None:
     """The template to read and to take along, the same as a command, and who may do this."""
-    with st.expander(f"The template: {count(len(made.resources), 'resource')}, each in words"):
+    with st.expander(f"The template: {count(len(made.pieces), 'piece')} in {count(len(made.resources), 'resource')}"):
         text, shell, whose = st.tabs(["Template", "As code", "Who may do this"], key="setup-template")
         with text:
             st.download_button(

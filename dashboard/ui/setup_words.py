@@ -8,6 +8,7 @@ from dashboard.core.aws import Account
 from dashboard.core.format import count
 from dashboard.core.setup.change import Change, ChangeSet
 from dashboard.core.setup.missing import Found, Standing, kinds
+from dashboard.core.setup.pieces import Piece
 from dashboard.core.setup.quotas import Quotas, Zero
 from dashboard.core.setup.stack import Event, Stack
 from dashboard.core.setup.template import STACK
@@ -135,6 +136,20 @@ def kind(of: str) -> str:
         "AWS::Logs::LogGroup": "log group",
         "AWS::CloudFormation::Stack": "the stack itself",
     }.get(of, of)
+
+
+def named(changes: Sequence[Change], account: Account) -> str:
+    """ "makes bucket kennel-…, role KennelTraining": every change by the name that its resource has, or gets."""
+    by_deed: dict[str, list[str]] = {}
+    for one in changes:
+        by_deed.setdefault(one.sentence, []).append(_named(one, account))
+    return "; ".join(f"{does} {', '.join(names)}" for does, names in by_deed.items())
+
+
+def _named(one: Change, account: Account) -> str:
+    physical = one.physical.rpartition("/")[2] if one.physical.startswith("arn:") else one.physical
+    name = physical or (Piece(one.name).called(account) if one.name in [*map(str, Piece)] else "")
+    return f"{kind(one.type)} {name}".strip()
 
 
 def button(prepared: ChangeSet) -> str:

@@ -55,6 +55,8 @@ def test_an_empty_account_is_set_up_in_the_page_and_cleared_again(own: Embedded)
     page.button(key="setup-prepare").click().run()
     said = text(page)
     assert "makes 9" in said
+    assert "makes bucket kennel-123456789012-us-east-1, role KennelTraining, role KennelEndpoint" in said
+    assert "instance profile KennelInstance" in said
     assert "all of it is taken back" in said
     assert page.button(key="confirm-do").label == "Make 9 resources · \\$0.00"
     assert any("aws cloudformation deploy" in block.value for block in page.code)

@@ -9,10 +9,10 @@ from dashboard import state
 from dashboard.core import first_steps
 from dashboard.core.aws import Aws
 from dashboard.core.first_steps import Step, Taken
-from dashboard.core.overview import Overview
+from dashboard.core.overview import Attention, Overview, Severity
 from dashboard.core.people import Role
 from dashboard.ui import access, page
-from dashboard.ui.markup import badge
+from dashboard.ui.markup import badge, note
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
@@ -34,11 +34,20 @@ def ahead(aws: Aws, seen: Overview) -> tuple[Taken, ...]:
     return taken if first_steps.is_shown(seen, taken) else ()
 
 
-def show(taken: Sequence[Taken]) -> None:
-    """The steps under their heading, if there are any to show."""
+def show(taken: Sequence[Taken], before: Attention | None = None) -> None:
+    """The steps under their heading, if there are any to show. before: what has to be done first, see `needed`."""
     if taken:
         page.section(f"From a photo to your own model: {sum(one.is_done for one in taken)} of {len(taken)} steps")
+        if before is not None:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small", key="step-set-up"):
+                st.html(note(f"First of all: {before.what}.", Tone.WAITING))
+                st.page_link(Place.SETTINGS, label="Set up this account", query_params=dict(before.query))
         draw(taken)
+
+
+def needed(seen: Overview) -> Attention | None:
+    """What the account lacks without which the steps lead nowhere; None where nothing is known to be missing."""
+    return next((one for one in seen.attention if one.page == "setup" and one.severity is Severity.WARNING), None)
 
 
 def draw(taken: Sequence[Taken]) -> None:

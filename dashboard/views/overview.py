@@ -36,7 +36,7 @@ def live() -> None:
         steps = first_steps.ahead(aws, seen)
         has_begun = not steps or not seen.is_empty  # before, the steps say what to do
         with st.container(key="first-steps"):  # there without them too: what follows keeps its place, and its focus
-            first_steps.show(steps)
+            first_steps.show(steps, first_steps.needed(seen))
         main, beside = st.columns((6, 5), gap="medium")
         with main:
             page.section("Needs attention")

@@ -46,7 +46,8 @@ QUIET_AT = {
         "GetAccountAuthorizationDetails",
         "GetInstanceProfile",
     ),
-    "choices": ("DescribeSpotPriceHistory",),  # each option's row says why it has no price
+    "waste": ("HeadBucket",),  # whether there is a bucket whose size CloudWatch has not told yet: Spend says that
+    "choices": ("DescribeSpotPriceHistory", "HeadBucket"),  # each option's row says why it has no price
     f"receipt run:{DONE}": ("ListSchedules",),  # of what deletes itself later: nothing that was paid for
 }
 """The same where a page asks it for something small."""

@@ -1,6 +1,7 @@
 """An embedded AWS whose bucket of another region holds nothing but what these tests put there."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from dashboard.core.aws import Aws, connect
+from dashboard.core.errors import AlreadyExists
 from tests.conftest import Embedded
 
 REGION = "eu-north-1"
@@ -25,7 +27,9 @@ def picture(shade: int = 0, size: tuple[int, int] = (40, 30)) -> bytes:
 def live(embedded: Embedded) -> Aws:
     """The account in a region of these tests' own, with its bucket."""
     aws = connect_to(embedded, REGION)
-    aws.call("s3", "CreateBucket", Bucket=aws.account.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    with suppress(AlreadyExists):  # a worker that has left this folder for other tests comes back to it
+        where = {"LocationConstraint": REGION}
+        aws.call("s3", "CreateBucket", Bucket=aws.account.bucket, CreateBucketConfiguration=where)
     return aws
 
 

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 # Tests whose files run side by side; the others drive a browser or time a start, and want the machine for themselves.
-WORKERS = $(shell $(PYTHON) -c "import os; print(min(6, 1 + (os.cpu_count() or 1)))")  # they wait a third of their time
+WORKERS = $(shell $(PYTHON) -c "import os; print(min(6, 2 + (os.cpu_count() or 1)))")  # they wait for half of their time
 # Browser tests wait half of their time: two at once, each before a Kennel of its own.
 BROWSERS := 2
 SIDE_BY_SIDE := tests/conformance tests/core tests/faults tests/images tests/lambda_fn tests/local_aws tests/soak \

@@ -99,14 +99,16 @@ def test_a_trained_model_is_deployed_scaled_called_through_lambda_and_asked(
     def instances() -> int:
         return int(sagemaker.describe_endpoint(EndpointName=ENDPOINT)["ProductionVariants"][0]["CurrentInstanceCount"])
 
+    def serving() -> bool:  # its name is known to AWS only once the press has arrived there
+        found = sagemaker.list_endpoints(NameContains=ENDPOINT, StatusEquals="InService")["Endpoints"]
+        return ENDPOINT in [one["EndpointName"] for one in found]
+
     page.goto(f"{kennel.url}/run?run={RUN}")
     press(page, "deploy-model")
     page.get_by_role("dialog").get_by_label("Endpoint name").fill(ENDPOINT)
     settle(page)
     confirm(page, "/h")
-    wait_for(
-        "the endpoint", lambda: sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointStatus"] == "InService", 60
-    )
+    wait_for("the endpoint", serving, 120)
 
     page.goto(f"{kennel.url}/scaling?endpoint={ENDPOINT}")
     press(page, "scaling-reference-10")

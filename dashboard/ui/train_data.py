@@ -10,6 +10,7 @@ from dashboard.core.data.datasets import Dataset
 from dashboard.core.format import count
 from dashboard.core.runs.listing import Listing
 from dashboard.ui import empty, markup, problem
+from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
 
@@ -29,13 +30,14 @@ def wait(aws: Aws, *, is_drawing: bool) -> None:
             so_far = ", ".join(f"{one.name}, {count(one.photos, 'photo')} so far" for one in drawn)
             told = f"A small sample is still being drawn: {so_far}.", "Once it is whole, this page opens by itself."
         else:
-            drawing = "A small sample dataset is being drawn there now: then this page opens by itself."
+            drawing = " A small sample is being drawn there now: then this page opens by itself."
             told = (
-                "No dataset in this account yet.",
-                f"Put photos below s3://{aws.account.bucket}/datasets/NAME/train/BREED/ (and valid/, test/). "
+                "No data set in this account yet.",
+                "Data takes a folder or a zip of photos, one folder for each class, and puts them below "
+                f"s3://{aws.account.bucket}/datasets/."
                 f"{drawing if state.is_filling(aws) else ''}",
             )
-        empty.show("datasets", *told)
+        empty.show("datasets", *told, Place.DATA, "Add photos")
 
 
 @st.fragment(run_every=3, key="mending-data")

@@ -260,7 +260,7 @@ def test_without_data_it_says_where_data_goes(empty: ScriptedAws, visit: Open) -
     page = visit(empty, "train")
     assert not page.exception
     assert "s3://kennel-123456789012-us-east-1/datasets/" in text(page)
-    assert not links(page)
+    assert [(label, place) for label, place, _ in links(page)] == [("Add photos", "data")]
 
 
 def test_the_form_opens_by_itself_once_there_is_data(

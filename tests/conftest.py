@@ -14,8 +14,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
+# How long an example takes says how busy the machine is, not whether it is right.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 # What tests make Kennel remember is not for the home of whoever runs them; before any module of it is imported.
 HOME = tempfile.TemporaryDirectory(prefix="kennel-tests-")
 os.environ["KENNEL_HOME"] = HOME.name

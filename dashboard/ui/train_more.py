@@ -17,6 +17,8 @@ from dashboard.ui.tones import Tone
 from dashboard.ui.train_tuning import words
 from training.settings import RANGES
 
+INTERRUPTIONS = "Simulated interruptions"
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -40,23 +42,25 @@ def show(spec: TrainingSpec, choices: Choices, slots: dict[str, Any], *, simulat
     """Draw the fields, in groups, and add a slot for each field's problems."""
     if spec.resume_from:
         _resumed(slots)
-    has_interruptions = simulates and spec.is_spot
-    with st.expander(title(spec, has_interruptions=has_interruptions), key="train-more-open"):
+    with st.expander(title(simulates=simulates), key="train-more-open"):
         _limits(slots)
         _labels(slots)
         _network(choices, slots, is_ec2=spec.is_on_ec2, has_kms=not simulates)
         if spec.is_on_ec2:
             _access(choices, slots)
         _settings(slots)
-        if has_interruptions:
+        if simulates and spec.is_spot:
             _interruptions(slots, is_ec2=spec.is_on_ec2)
+        elif simulates:
+            _group(INTERRUPTIONS)
+            st.html(note("Only a spot instance is taken back: choose Spot above, and say here when."))
 
 
-def title(spec: TrainingSpec, *, has_interruptions: bool) -> str:
-    """The line that these fields are folded behind: all of their groups."""
-    access = "SSH, " if spec.is_on_ec2 else ""
-    simulated = ", simulated interruptions" if has_interruptions else ""
-    return f"More: cost cap, labels, network, {access}further settings{simulated}"
+def title(*, simulates: bool) -> str:
+    """The line that these fields are folded behind. Whatever is chosen, an account has the one: the browser closes a
+    fold whose line changes, under the hands of who writes into it."""
+    simulated = f", {INTERRUPTIONS.lower()}" if simulates else ""
+    return f"More: cost cap, labels, network, further settings{simulated}"
 
 
 def _group(name: str) -> None:
@@ -200,7 +204,7 @@ def _setting(name: str) -> None:
 
 
 def _interruptions(slots: dict[str, Any], *, is_ec2: bool) -> None:
-    _group("Simulated interruptions")
+    _group(INTERRUPTIONS)
     then = "the run ends, and can be resumed from" if is_ec2 else "the training waits, then goes on from"
     st.html(
         note(

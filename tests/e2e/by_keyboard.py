@@ -1,7 +1,10 @@
 """Kennel without a mouse: Tab to what is wanted, as somebody does who cannot point, and press it."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.e2e.conftest import no_exception, settle
 
@@ -43,6 +46,25 @@ def write(page: Page, label: str, text: str) -> None:
     page.keyboard.type(text)
     page.keyboard.press("Enter")
     settle(page)
+
+
+def upload(page: Page, selector: str, file: Path) -> None:
+    """Tab to a button that asks for a file, press it, and give it one.
+
+    A press that meets the page being drawn anew can go to a button that is just replaced: then once more, as anybody
+    would.
+    """
+    for is_last in (False, False, True):
+        reach(page, selector)
+        try:
+            with page.expect_file_chooser(timeout=15_000) as chooser:
+                page.keyboard.press("Enter")
+        except PlaywrightTimeoutError:
+            if is_last:
+                raise
+        else:
+            chooser.value.set_files(str(file))
+            return
 
 
 def confirm(page: Page, *, typed: str = "") -> None:

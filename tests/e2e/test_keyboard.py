@@ -119,10 +119,7 @@ def test_train_watch_deploy_and_classify_without_a_mouse(page: Page, kennel: Ken
     picture = tmp_path / "corgi.jpg"
     draw_dog("118.Pembroke_welsh_corgi", seed=99).save(picture, "JPEG")
     expect(page.locator("[data-testid=stFileUploaderDropzone]")).to_be_visible()
-    by_keyboard.reach(page, "[data-testid=stFileUploaderDropzone] button")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
-    chooser.value.set_files(str(picture))
+    by_keyboard.upload(page, "[data-testid=stFileUploaderDropzone] button", picture)
     answer = page.locator(".kn-answer")
     expect(answer).to_contain_text("Pembroke Welsh Corgi")
     expect(answer).to_contain_text(name)

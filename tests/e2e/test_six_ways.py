@@ -47,6 +47,7 @@ def launch(page: Page, kennel: Kennel, way: str) -> None:
         fill(page, "Instances", "2")
     if way == "spot":
         page.get_by_text("More: cost cap").click()
+        expect(page.get_by_label("After (seconds of training)", exact=True)).to_be_visible()
         fill(page, "After (seconds of training)", "1")
     fill(page, "Epochs", "400" if way == "spot" else "15")
     if way == "search":

@@ -1,6 +1,5 @@
 """What stands on the fields that most people leave alone."""
 
-from dashboard.core.runs.spec import Platform, TrainingSpec
 from dashboard.core.runs.surroundings import Choice, Seen, Surroundings
 from dashboard.ui.train_more import Choices, _labelled, title
 
@@ -13,13 +12,10 @@ def test_what_is_chosen_or_typed_is_named_by_its_id_once() -> None:
     assert _labelled(OFFERED, "subnet-9") == "subnet-9"
 
 
-def test_the_line_names_what_is_behind_it() -> None:
-    plain = title(TrainingSpec(""), has_interruptions=False)
-    assert "interruptions" not in plain
-    assert "SSH" not in plain
-    there = title(TrainingSpec("", platform=Platform.EC2), has_interruptions=True)
-    assert "SSH" in there
-    assert there.endswith("simulated interruptions")
+def test_the_line_names_what_is_behind_it_where_interruptions_are_simulated_too() -> None:
+    assert "network" in title(simulates=False)
+    assert "interruptions" not in title(simulates=False)
+    assert title(simulates=True).endswith("simulated interruptions")
 
 
 def test_a_list_that_could_not_be_read_has_a_reason_and_one_that_was_not_looked_for_has_none() -> None:

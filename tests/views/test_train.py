@@ -625,13 +625,24 @@ def test_a_run_without_a_checkpoint_starts_anew_and_says_so(aws: ScriptedAws, vi
     assert page.text_input(key="train-interrupt-after").value == ""
 
 
+def test_the_fold_keeps_its_line_whatever_is_chosen_since_the_browser_closes_one_that_changes(
+    aws: ScriptedAws, visit: Open
+) -> None:
+    page = visit(aws, "train")
+    [closed] = [one.label for one in page.expander if one.label.startswith("More")]
+    assert "choose Spot" in text(page)
+    for chosen in ({"capacity": "spot"}, {"platform": "ec2", "capacity": "spot"}):
+        choose(page, **chosen)
+        assert [one.label for one in page.expander if one.label.startswith("More")] == [closed]
+        assert "choose Spot" not in text(page)
+
+
 def test_on_ec2_an_interruption_counts_from_when_the_instance_runs(aws: ScriptedAws, visit: Open) -> None:
     page = choose(visit(aws, "train"), capacity="spot")
     assert page.text_input(key="train-interrupt-after").label == "After (seconds of training)"
     choose(page, platform="ec2", capacity="spot")
     assert page.text_input(key="train-interrupt-after").label == "After (seconds since it runs)"
     assert "Before the first epoch there is none" in text(page)
-    assert "simulated interruptions" in next(one.label for one in page.expander if one.label.startswith("More"))
     page.text_input(key="train-interrupt-after").set_value("60").run()
     said = text(review(page))
     assert "interrupted 60 s after the instance begins to run" in said

@@ -64,6 +64,10 @@ class Jobs:
             (one for one in self.all() if name in (one.work.name, one.work.base) and not one.stage.is_over), None
         )
 
+    def left(self, name: str) -> Progress | None:
+        """The work on a data set that broke off and may go on."""
+        return next((one for one in self.all() if name in (one.work.name, one.work.base) and one.stage.may_go_on), None)
+
     def room(self) -> int:
         """Bytes that uploads may take on this machine's disk."""
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ from dashboard.ui import (
     data_dialogs,
     data_photos,
     data_report_part,
+    data_unfinished,
     data_words,
     figures_data,
     page,
@@ -42,6 +43,8 @@ def show(aws: Aws, chosen: Dataset, datasets: Sequence[Dataset]) -> None:
         st.space("stretch")
         _actions(aws, content, datasets, can_train=not chosen.problem)
     st.html(note(f"{data_words.summary(content)}. {content.uri}"))
+    if content.is_uploading:
+        data_unfinished.told(aws, content)
     left, right = st.columns((6, 5), gap="medium")
     with left:
         _classes(content)

@@ -10,7 +10,7 @@ from dashboard.core.aws import Aws
 from dashboard.core.data.work import Progress
 from dashboard.core.errors import KennelError
 from dashboard.core.format import count
-from dashboard.ui import confirm, data_words, deed
+from dashboard.ui import confirm, data_unfinished, data_words, deed
 from dashboard.ui.markup import badge, escape, note, sentence
 from dashboard.ui.tones import Tone
 
@@ -44,7 +44,10 @@ def _list(aws: Aws, told: tuple[Progress, ...]) -> None:
                 else:
                     if one.stage.may_go_on and aws.account.writable:
                         _button("Go on", token, one, partial(jobs.go_on, aws, token))
-                    _button("Dismiss", token, one, partial(jobs.dismiss, token))
+                    if one.stage.may_go_on and one.work.kind.changes:
+                        _asking(aws, one)
+                    else:
+                        _button("Dismiss", token, one, partial(jobs.dismiss, token))
             if one.share is not None and not one.stage.is_over:
                 st.progress(one.share)
             _refused(one)
@@ -58,6 +61,18 @@ def _button(label: str, token: str, one: Progress, do: Callable[[], None]) -> No
         help=f"{label}: {one.work.words}",
         on_click=_carry_out,
         args=(f"{label}: {one.work.words}", do),
+    )
+
+
+def _asking(aws: Aws, one: Progress) -> None:
+    """Work that broke off leaves a data set that is not whole: what becomes of it is asked first."""
+    st.button(
+        "Dismiss",
+        key=f"work-dismiss-{one.work.token}",
+        type="tertiary",
+        help=f"Dismiss: {one.work.words}",
+        on_click=confirm.ask,
+        args=(partial(data_unfinished.dismiss_question, aws, one),),
     )
 
 

@@ -13,12 +13,13 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.data import contents, report, reviews
+from dashboard.core.data import contents, mark, report, reviews
 from dashboard.core.data.work import Kind, Work
 from dashboard.core.errors import AccessDenied
 from dashboard.core.home import home
 from dashboard.core.serving import feedback
 from dashboard.core.serving.classify import Answer, Photo, Prediction
+from dashboard.ui import data_unfinished
 from tests.conftest import Embedded
 from tests.core.data.conftest import connect_to, empty, fill, keys, picture, put
 from tests.views.conftest import Open, links, text
@@ -249,6 +250,41 @@ def test_work_that_a_server_left_is_shown_and_goes_on(account: Aws, open_data: O
     assert len(contents.read(account, "hounds").photos) == 12
     page.button(key="work-dismiss-left1").click().run()
     assert "Copy dogs to hounds" not in said(page)
+
+
+@pytest.mark.parametrize("then", [data_unfinished.KEEP, data_unfinished.DELETE])
+def test_what_broke_off_leads_somewhere_whatever_is_chosen(account: Aws, open_data: Open, then: str) -> None:
+    fill(account, "hounds", photos=1)
+    mark.put(account, "hounds", "copy dogs to hounds", "left2")
+    folder = state.data_jobs(account)._folder / "left2"
+    folder.mkdir(parents=True)
+    (folder / "work.json").write_text(Work("left2", Kind.COPY, "hounds", base="dogs").as_json())
+    page = open_data(account)
+    assert "Go on with it above; or keep what is there; or delete it." in said(page)
+    page.button(key="work-dismiss-left2").click().run()
+    page.segmented_control[-1].set_value(then).run()
+    if then == data_unfinished.DELETE:
+        page.text_input(key="confirm-name").set_value("hounds").run()
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    gone = lambda: not keys(account, "datasets/hounds/") if then == data_unfinished.DELETE else True  # noqa: E731
+    page = until(page, gone)
+    assert "work-dismiss-left2" not in [one.key for one in page.button]
+    if then == data_unfinished.KEEP:
+        assert not mark.read(account, "hounds")
+        assert ("Train on this", "train", "data=hounds") in links(page)
+
+
+def test_a_data_set_that_nobody_goes_on_with_is_kept_as_it_is(account: Aws, open_data: Open) -> None:
+    fill(account, "hounds", photos=1)
+    mark.put(account, "hounds", "send dogs to the data set hounds", "of-another-machine")
+    page = open_data(account)
+    assert "Add the same photos again: what is there is not resent" in said(page)
+    page.button(key="dataset-keep").click().run()
+    assert "send dogs to the data set hounds, begun" in said(page)
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    assert ("Train on this", "train", "data=hounds") in links(page)
 
 
 def test_files_of_kennels_machine_are_offered_only_where_nobody_else_reaches_it(

@@ -91,7 +91,7 @@ def _dataset(aws: Aws, bucket: str, prefix: str) -> Dataset | None:
             if split == "train":
                 classes.add(label)
         more = page["IsTruncated"]
-    if not first:
+    if not first and not is_uploading:
         return None
     return Dataset(
         name=prefix.removeprefix(PREFIX).rstrip("/"),
@@ -99,7 +99,7 @@ def _dataset(aws: Aws, bucket: str, prefix: str) -> Dataset | None:
         photos=sum(splits.values()),
         classes=len(classes),
         size=size,
-        is_sample=_is_sample(aws, bucket, first),
+        is_sample=bool(first) and _is_sample(aws, bucket, first),
         splits=dict(splits),
         is_counted=not more,
         is_uploading=is_uploading,

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dashboard.core.aws import Aws
-from dashboard.core.data import contents, datasets, fetching, here, reviews, sending
+from dashboard.core.data import contents, fetching, here, mark, reviews, sending
 from dashboard.core.data.contents import MANIFEST, Contents
-from dashboard.core.data.datasets import PREFIX, UPLOADING
+from dashboard.core.data.datasets import PREFIX
 from dashboard.core.data.layout import Layout, Placed, lay_out
 from dashboard.core.data.work import Kind, Progress, Stage, Stopped, Teller, Work
 from dashboard.core.errors import AlreadyExists, InvalidInput, KennelError, NotFound, Refused, ServiceFault
@@ -58,9 +58,9 @@ def _upload(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect
         return _send_zip(aws, work, folder / work.file, teller)
     waiting = folder / PHOTOS
     photos = [Placed(key, key, size) for key, size in _waiting(waiting)]
-    sending.begin(aws, work.name, work.words, work.token)
+    mark.put(aws, work.name, work.words, work.token)
     sending.send(aws, work.name, photos, lambda one: (waiting / one.key).read_bytes(), teller)
-    sending.end(aws, work.name)
+    mark.remove(aws, work.name)
     return _sent(work, teller.now, ())
 
 
@@ -69,9 +69,9 @@ def _send_from_here(aws: Aws, work: Work, teller: Teller) -> str:
     if path.is_file():
         return _send_zip(aws, work, path, teller)
     found = here.look(path)
-    sending.begin(aws, work.name, work.words, work.token)
+    mark.put(aws, work.name, work.words, work.token)
     sending.send(aws, work.name, found.photos, lambda one: (path / one.path).read_bytes(), teller)
-    sending.end(aws, work.name)
+    mark.remove(aws, work.name)
     return _sent(work, teller.now, found.notes)
 
 
@@ -86,15 +86,15 @@ def _send_zip(aws: Aws, work: Work, file: Path, teller: Teller) -> str:
     with fetching.explained(), opened(file, LIMITS) as (zipped, members):
         entries = {path.as_posix(): entry for entry, path in members}
         found: Layout = lay_out((path, entry.file_size) for path, entry in entries.items())
-        sending.begin(aws, work.name, work.words, work.token)
+        mark.put(aws, work.name, work.words, work.token)
         sending.send(aws, work.name, found.photos, lambda one: content(zipped, entries[one.path]), teller)
-    sending.end(aws, work.name)
+    mark.remove(aws, work.name)
     return _sent(work, teller.now, found.notes)
 
 
 def _copy(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect, dogs: str) -> str:
     base = _copy_all(aws, work, teller)
-    sending.end(aws, work.name)
+    mark.remove(aws, work.name)
     return f"{work.name} is a copy of {work.base}: {count(len(base.photos), 'photo')}"
 
 
@@ -107,8 +107,8 @@ def _copy_all(aws: Aws, work: Work, teller: Teller) -> Contents:
             f"{work.base} is not whole", "its upload goes on, or was broken off", "let it go on to its end first"
         )
     there = sending.stored(aws, base.prefix)
-    kept = [key for key in there if not key.endswith(f"/{UPLOADING}")]
-    sending.begin(aws, work.name, work.words, work.token)
+    kept = [key for key in there if key != mark.key(work.base)]
+    mark.put(aws, work.name, work.words, work.token)
     sending.copy(aws, {f"{PREFIX}{work.name}/{key.removeprefix(base.prefix)}": key for key in kept}, there, teller)
     return base
 
@@ -117,13 +117,13 @@ def _rename(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect
     try:
         contents.read(aws, work.base)
     except NotFound:
-        if _mark(aws, work.name) != "" or not sending.stored(aws, f"{PREFIX}{work.name}/"):
+        if _token(aws, work.name) != "" or not sending.stored(aws, f"{PREFIX}{work.name}/"):
             raise
         return f"{work.base} is called {work.name} now"  # it was done before, and the answer was lost
-    if _mark(aws, work.base) != work.token:  # else it is being deleted by this very work: all of it was copied before
+    if _token(aws, work.base) != work.token:  # else it is being deleted by this very work: all of it was copied before
         _copy_all(aws, work, teller)
-        sending.begin(aws, work.base, work.words, work.token)  # before the copy is whole: one of the two always is not
-    sending.end(aws, work.name)
+        mark.put(aws, work.base, work.words, work.token)  # before the copy is whole: one of the two always is not
+    mark.remove(aws, work.name)
     _delete_all(aws, work, work.base, teller)
     return f"{work.base} is called {work.name} now"
 
@@ -135,37 +135,45 @@ def _delete(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect
 
 def _delete_all(aws: Aws, work: Work, name: str, teller: Teller) -> None:
     """The mark first and last: what is left when this breaks off must not be trained on."""
-    mark = f"{PREFIX}{name}/{UPLOADING}"
-    keys = [key for key in sending.stored(aws, f"{PREFIX}{name}/") if key != mark]
-    sending.begin(aws, name, work.words, work.token)
+    keys = [key for key in sending.stored(aws, f"{PREFIX}{name}/") if key != mark.key(name)]
+    mark.put(aws, name, work.words, work.token)
     sending.delete(aws, keys, teller)
-    sending.end(aws, name)
+    mark.remove(aws, name)
 
 
 def _version(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect, dogs: str) -> str:
     base = contents.read(aws, work.base)
     require_free(aws, work)
-    there = sending.stored(aws, base.prefix) | sending.stored(aws, feedback.PREFIX)
+    photos = sending.stored(aws, feedback.PREFIX)
+    added = [one for one in work.added if one.source in photos]  # who sent the others took them back meanwhile
+    if not added:
+        raise Refused(
+            f"{work.name} was not made",
+            f"all of the {count(len(work.added), 'reviewed photo')} were taken back by whoever sent them",
+            "dismiss this, and review others first",
+        )
     prefix = f"{PREFIX}{work.name}/"
     pairs = {prefix + one.key.removeprefix(base.prefix): one.key for one in base.photos}
-    pairs |= {prefix + one.key: one.source for one in work.added}
-    sending.begin(aws, work.name, work.words, work.token)
-    sending.copy(aws, pairs, there, teller)
+    pairs |= {prefix + one.key: one.source for one in added}
+    mark.put(aws, work.name, work.words, work.token)
+    gone = [prefix + one.key for one in work.added if one not in added]
+    if stale := sending.stored(aws, prefix).keys() & set(gone):  # copied before this broke off
+        sending.delete(aws, stale, teller)
+    sending.copy(aws, pairs, sending.stored(aws, base.prefix) | photos, teller)
     manifest = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "base": base.uri,
         "base_fingerprint": base.fingerprint,
         "photos": len(pairs),
-        "added": [
-            {"key": one.key, "source": f"s3://{base.bucket}/{one.source}", "note": one.note} for one in work.added
-        ],
+        "added": [{"key": one.key, "source": f"s3://{base.bucket}/{one.source}", "note": one.note} for one in added],
     }
     body = json.dumps(manifest, indent=2, ensure_ascii=False).encode()
     key = prefix + MANIFEST
     aws.call("s3", "PutObject", Bucket=base.bucket, Key=key, Body=body, ContentType="application/json")
-    reviews.used(aws, [one.note for one in work.added if one.note], work.name)
-    sending.end(aws, work.name)
-    return f"{count(len(work.added), 'reviewed photo')} and all of {work.base} are in {work.name}"
+    reviews.used(aws, [one.note for one in added if one.note], work.name)
+    mark.remove(aws, work.name)
+    less = f". {count(len(gone), 'photo was', 'photos were')} left out: whoever sent it took it back" if gone else ""
+    return f"{count(len(added), 'reviewed photo')} and all of {work.base} are in {work.name}{less}"
 
 
 def _report(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect, dogs: str) -> str:
@@ -191,23 +199,16 @@ _STEPS: dict[Kind, Callable[[Aws, Work, Path, Teller, Inspect, str], str]] = {
 def require_free(aws: Aws, work: Work) -> None:
     """Raises AlreadyExists when the name is another data set's, unless this very work began to make it."""
     there = sending.stored(aws, f"{PREFIX}{work.name}/")
-    if there and _mark(aws, work.name) != work.token:
+    if there and _token(aws, work.name) != work.token:
         raise AlreadyExists(
             f"there is a data set {work.name} already", "it would be mixed with this one", "choose another name"
         )
 
 
-def _mark(aws: Aws, name: str) -> str:
-    """Whose work a data set that is not whole is: its token; "" for a whole one."""
-    where = {"Bucket": aws.account.bucket, "Key": f"{PREFIX}{name}/{datasets.UPLOADING}"}
-    try:
-        with aws.translated("s3", "GetObject", where), aws.call("s3", "GetObject", **where)["Body"] as body:
-            told = json.loads(body.read(4096))
-    except NotFound:
-        return ""
-    except ValueError:
-        return "?"  # somebody else's
-    return str(told.get("token", "?")) if isinstance(told, dict) else "?"
+def _token(aws: Aws, name: str) -> str:
+    """Whose work a data set that is not whole is; "" for a whole one."""
+    found = mark.read(aws, name)
+    return found.token if found else ""
 
 
 def _waiting(folder: Path) -> list[tuple[str, int]]:

@@ -1,7 +1,6 @@
 """Photos on their way to S3: from files, a zip, or elsewhere in the account. What is there is not sent again."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -9,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dashboard.core.aws import Aws
-from dashboard.core.data.datasets import PREFIX, UPLOADING
+from dashboard.core.data.datasets import PREFIX
 from dashboard.core.data.layout import Placed
 from dashboard.core.data.work import Stage, Teller
 from dashboard.core.errors import NotFound, ServiceFault
@@ -124,18 +123,6 @@ def delete(aws: Aws, keys: Iterable[str], teller: Teller) -> None:
             )
         done += len(some)
         teller.tell(done=done)
-
-
-def begin(aws: Aws, name: str, why: str, token: str) -> None:
-    """Mark a data set as one that is not whole, and by whose work."""
-    body = json.dumps({"why": why, "token": token}).encode()
-    key = f"{PREFIX}{name}/{UPLOADING}"
-    aws.call("s3", "PutObject", Bucket=aws.account.bucket, Key=key, Body=body, ContentType="application/json")
-
-
-def end(aws: Aws, name: str) -> None:
-    """Take that mark away."""
-    aws.call("s3", "DeleteObject", Bucket=aws.account.bucket, Key=f"{PREFIX}{name}/{UPLOADING}")
 
 
 def batches(items: Iterable[Any], most: int) -> Iterator[list[Any]]:

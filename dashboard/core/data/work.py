@@ -23,6 +23,11 @@ class Kind(StrEnum):
     VERSION = "new version"
     REPORT = "report"
 
+    @property
+    def changes(self) -> bool:
+        """Whether a data set is not whole while it goes on, and when it breaks off."""
+        return self is not Kind.REPORT
+
 
 class Stage(StrEnum):
     """How far it is."""

@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from dashboard.core.aws import Aws
-from dashboard.core.data import contents, doing, here, reviews
+from dashboard.core.data import contents, doing, here, mark, reviews
 from dashboard.core.data.contents import Contents
 from dashboard.core.data.datasets import list_datasets
 from dashboard.core.data.doing import PHOTOS
 from dashboard.core.data.fetching import DOGS
 from dashboard.core.data.work import Added, Kind, Progress, Stage, Teller, Work
-from dashboard.core.errors import AlreadyExists, InvalidInput, KennelError, NotFound, ServiceFault, Unreachable
+from dashboard.core.errors import AlreadyExists, InvalidInput, KennelError, NotFound, Refused, ServiceFault, Unreachable
 from tests.core.data.conftest import fill, keys, picture, put
 from training.zips import Limits
 
@@ -300,6 +300,52 @@ def test_a_version_holds_the_base_and_what_was_reviewed_and_says_where_it_comes_
     assert manifest["added"][0]["source"] == f"s3://{made.bucket}/feedback/train/Beagle/abcdef01.jpg"
     assert reviews._text(account, f"{reviews.DECISIONS}abcdef01.json")["version"] == "dogs-v2"
     assert len(contents.read(account, "dogs").photos) == 12, "the base stays as it was"
+
+
+def test_a_version_leaves_out_what_was_taken_back_meanwhile(account: Aws, tmp_path: Path) -> None:
+    fill(account, photos=1)
+    kept, gone = (Added(f"feedback/train/Beagle/abcdef0{n}.jpg", f"train/002.Beagle/abcdef0{n}.jpg") for n in (1, 2))
+    for one in (kept, gone):
+        put(account, one.source, picture(len(one.source)))
+    broken = Counting(account)
+    broken.breaks["PutObject"] = 2  # all is copied, and its manifest is not there yet
+    plan = work(Kind.VERSION, "dogs-v2", base="dogs", added=(kept, gone))
+    assert isinstance(done(broken, plan, tmp_path).problem, Unreachable)
+    account.call("s3", "DeleteObject", Bucket=account.account.bucket, Key=gone.source)
+    last = done(account, plan, tmp_path)
+    assert (
+        last.said
+        == "1 reviewed photo and all of dogs are in dogs-v2. 1 photo was left out: whoever sent it took it back"
+    )
+    assert {one.file for one in contents.read(account, "dogs-v2").of("train", "002.Beagle")} == {
+        "0.jpg",
+        "abcdef01.jpg",
+    }
+    account.call("s3", "DeleteObject", Bucket=account.account.bucket, Key=kept.source)
+    none = done(account, work(Kind.VERSION, "dogs-v3", base="dogs", added=(kept, gone)), tmp_path)
+    assert "all of the 2 reviewed photos were taken back" in str(none.problem)
+    assert not keys(account, "datasets/dogs-v3/")
+
+
+def test_what_broke_off_is_kept_as_it_is_once_and_never_under_other_work(account: Aws, folder: Path) -> None:
+    broken = Counting(account)
+    broken.breaks["PutObject"] = 2  # the mark alone is there
+    done(broken, work(Kind.UPLOAD, "new", source="new"), folder)
+    (found,) = list_datasets(account)
+    assert found.problem, "it is listed though none of its photos arrived"
+    seen = mark.read(account, "new")
+    assert seen is not None
+    assert (seen.why, seen.token) == ("send new to the data set new", "0123abcd")
+    mark.put(account, "new", "send others", "4567")
+    with pytest.raises(Refused, match="began anew meanwhile"):
+        mark.keep(account, seen)
+    put(account, "datasets/new/.uploading", b"[")
+    strange = mark.read(account, "new")
+    assert strange is not None
+    assert strange.token == mark.STRANGE
+    mark.keep(account, strange)
+    mark.keep(account, strange)
+    assert mark.read(account, "new") is None
 
 
 def test_a_report_is_made_of_what_was_brought_here_and_of_nothing_else(account: Aws, tmp_path: Path) -> None:

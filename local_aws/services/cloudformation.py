@@ -16,11 +16,7 @@ from local_aws.services.cloudformation_change_sets import ChangeSets
 from local_aws.services.cloudformation_record import GONE, kept_caller
 from local_aws.services.cloudformation_stacks import PAGE, is_same, page_of, stack_name, target_of
 from local_aws.services.cloudformation_template import invalid
-from local_aws.services.cloudformation_told import (
-    summary,
-    told_resource,
-    told_stack,
-)
+from local_aws.services.cloudformation_told import summary, told_resource, told_stack
 
 ADDRESS = "cloudformation.amazonaws.com"
 

@@ -8,10 +8,9 @@ from local_aws.services import cloudformation_plan as plan
 from local_aws.services import cloudformation_requests as requests
 from local_aws.services.cloudformation_record import REVIEW
 from local_aws.services.cloudformation_stacks import PAGE, Stacks, arn_of, is_same, page_of, target_of
+from local_aws.services.cloudformation_steps import design_of
 from local_aws.services.cloudformation_template import invalid
-from local_aws.services.cloudformation_told import (
-    told_change_set,
-)
+from local_aws.services.cloudformation_told import told_change_set
 
 Params = dict[str, Any]
 
@@ -63,7 +62,8 @@ class ChangeSets(Stacks):
         found = self._change_set(params, caller)
         first, token = page_of(params, len(found["changes"]))
         shown = {**found, "changes": found["changes"][first : first + PAGE]}
-        return told_change_set(shown, self._design_of(found)) | token
+        design = design_of(self._records.get(found["stack_id"]), found["target"])
+        return told_change_set(shown, design) | token
 
     def list_change_sets(self, params: Params, caller: Caller) -> Params:
         stack = self._records.find(params["StackName"], caller)

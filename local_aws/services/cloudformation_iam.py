@@ -1,17 +1,34 @@
 """Roles as CloudFormation makes them: AWS::IAM::Role, AWS::IAM::ManagedPolicy, AWS::IAM::InstanceProfile."""
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
-from local_aws.services.cloudformation_kinds import Call, Kind, Params, Place, listed, tags, there, unless
+from local_aws.services.cloudformation_kinds import Call, Kind, Params, Place, listed, pairs, tags, there, unless
 
 _GONE, _TAKEN = ("NoSuchEntity",), ("EntityAlreadyExists",)
 MOST_VERSIONS = 5
 """Of a managed policy."""
 
 
-class RoleKind(Kind):
+class IamKind(Kind):
+    """What has a path and an ARN. noun: what the ARN calls it."""
+
+    noun: ClassVar[str]
+    is_iam = True
+
+    def foreseen(self, properties: Params, place: Place) -> dict[str, str]:
+        name, path = properties.get(self.named), properties.get("Path", "/")
+        if not isinstance(name, str) or not isinstance(path, str):
+            return {}
+        return {"": name, "Arn": self.arn(name, properties, place)}
+
+    def arn(self, name: str, properties: Params, place: Place) -> str:
+        return f"arn:aws:iam::{place.account}:{self.noun}{properties.get('Path', '/')}{name}"
+
+
+class RoleKind(IamKind):
     type = "AWS::IAM::Role"
+    noun = "role"
     takes = frozenset(
         {
             "AssumeRolePolicyDocument",
@@ -29,14 +46,7 @@ class RoleKind(Kind):
     named = "RoleName"
     replaced = frozenset({"RoleName", "Path"})
     attributes = frozenset({"Arn", "RoleId"})
-    is_iam = True
     has_tags = True
-
-    def foreseen(self, properties: Params, place: Place) -> dict[str, str]:
-        name, path = properties.get("RoleName"), properties.get("Path", "/")
-        if not isinstance(name, str) or not isinstance(path, str):
-            return {}
-        return {"": name, "Arn": f"arn:aws:iam::{place.account}:role{path}{name}"}
 
     def exists(self, call: Call, physical: str, properties: Params) -> bool:
         return there(call, _GONE, "iam", "GetRole", RoleName=physical)
@@ -52,7 +62,7 @@ class RoleKind(Kind):
         if "MaxSessionDuration" in properties:
             asked["MaxSessionDuration"] = int(properties["MaxSessionDuration"])
         if properties.get("Tags"):
-            asked["Tags"] = [{"Key": key, "Value": value} for key, value in tags(properties).items()]
+            asked["Tags"] = pairs(tags(properties))
         unless(_TAKEN, call, "iam", "CreateRole", **asked)
         self._rights(call, physical, {}, properties)
 
@@ -75,8 +85,7 @@ class RoleKind(Kind):
         if gone := [key for key in old if key not in new]:
             call("iam", "UntagRole", RoleName=physical, TagKeys=gone)
         if old != new and new:
-            given = [{"Key": key, "Value": value} for key, value in new.items()]
-            call("iam", "TagRole", RoleName=physical, Tags=given)
+            call("iam", "TagRole", RoleName=physical, Tags=pairs(new))
 
     def remove(self, call: Call, physical: str, properties: Params) -> None:
         for name in _inline(properties):
@@ -108,25 +117,22 @@ class RoleKind(Kind):
                 unless(_GONE, call, "iam", "DetachRolePolicy", RoleName=physical, PolicyArn=arn)
 
 
-class ManagedPolicyKind(Kind):
+class ManagedPolicyKind(IamKind):
     type = "AWS::IAM::ManagedPolicy"
+    noun = "policy"
     takes = frozenset({"Description", "ManagedPolicyName", "Path", "PolicyDocument", "Roles"})
     required = frozenset({"PolicyDocument"})
     named = "ManagedPolicyName"
     replaced = frozenset({"Description", "ManagedPolicyName", "Path"})
     attributes = frozenset({"PolicyArn", "PolicyId"})
-    is_iam = True
 
     def physical(self, properties: Params, generated: str, place: Place) -> str:
-        name = properties.get("ManagedPolicyName") or generated
-        return f"arn:aws:iam::{place.account}:policy{properties.get('Path', '/')}{name}"
+        return self.arn(properties.get("ManagedPolicyName") or generated, properties, place)
 
     def foreseen(self, properties: Params, place: Place) -> dict[str, str]:
-        name, path = properties.get("ManagedPolicyName"), properties.get("Path", "/")
-        if not isinstance(name, str) or not isinstance(path, str):
-            return {}
-        arn = f"arn:aws:iam::{place.account}:policy{path}{name}"
-        return {"": arn, "PolicyArn": arn}
+        """Ref of a policy is its ARN."""
+        known = super().foreseen(properties, place)
+        return {"": known["Arn"], "PolicyArn": known["Arn"]} if known else {}
 
     def exists(self, call: Call, physical: str, properties: Params) -> bool:
         return there(call, _GONE, "iam", "GetPolicy", PolicyArn=physical)
@@ -173,20 +179,14 @@ class ManagedPolicyKind(Kind):
         return {"": physical, "PolicyArn": physical, "PolicyId": policy["PolicyId"]}
 
 
-class InstanceProfileKind(Kind):
+class InstanceProfileKind(IamKind):
     type = "AWS::IAM::InstanceProfile"
+    noun = "instance-profile"
     takes = frozenset({"InstanceProfileName", "Path", "Roles"})
     required = frozenset({"Roles"})
     named = "InstanceProfileName"
     replaced = frozenset({"InstanceProfileName", "Path"})
     attributes = frozenset({"Arn"})
-    is_iam = True
-
-    def foreseen(self, properties: Params, place: Place) -> dict[str, str]:
-        name, path = properties.get("InstanceProfileName"), properties.get("Path", "/")
-        if not isinstance(name, str) or not isinstance(path, str):
-            return {}
-        return {"": name, "Arn": f"arn:aws:iam::{place.account}:instance-profile{path}{name}"}
 
     def exists(self, call: Call, physical: str, properties: Params) -> bool:
         return there(call, _GONE, "iam", "GetInstanceProfile", InstanceProfileName=physical)

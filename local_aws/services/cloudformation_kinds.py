@@ -95,6 +95,11 @@ def tags(properties: Mapping[str, Any]) -> dict[str, str]:
     return {str(one["Key"]): str(one.get("Value", "")) for one in properties.get("Tags") or ()}
 
 
+def pairs(marks: Mapping[str, str]) -> list[Params]:
+    """Tags as services and answers hold them."""
+    return [{"Key": key, "Value": value} for key, value in marks.items()]
+
+
 def listed(value: Any) -> list[Any]:
     if value is None:
         return []

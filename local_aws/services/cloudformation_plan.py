@@ -13,7 +13,7 @@ from local_aws.services.cloudformation_functions import (
     references,
 )
 from local_aws.services.cloudformation_iam import InstanceProfileKind, ManagedPolicyKind, RoleKind
-from local_aws.services.cloudformation_kinds import Kind, Params, Place, tags
+from local_aws.services.cloudformation_kinds import Kind, Params, Place, pairs, tags
 from local_aws.services.cloudformation_s3 import BucketKind, BucketPolicyKind, LogGroupKind
 from local_aws.services.cloudformation_template import Template, invalid, read
 
@@ -83,8 +83,7 @@ class Design:
         """Of one resource, with the stack's tags. Raises ServiceError ValidationError."""
         found: Params = self.scope(known).value(wanted.given)
         if wanted.kind.has_tags and self.tags:
-            marks = {**self.tags, **tags(found)}
-            found = {**found, "Tags": [{"Key": key, "Value": value} for key, value in marks.items()]}
+            found = {**found, "Tags": pairs({**self.tags, **tags(found)})}
         return found
 
     def outputs(self, known: Mapping[str, Mapping[str, str]]) -> list[Params]:
@@ -165,8 +164,7 @@ def ordered(wanted: Iterable[Wanted]) -> tuple[Wanted, ...]:
     left = {one.name: one for one in wanted}
     found: list[Wanted] = []
     while left:
-        ready = [one for one in left.values() if not any(name in left for name in one.needs if name != one.name)]
-        ready = [one for one in ready if one.name not in one.needs]
+        ready = [one for one in left.values() if not any(name in left for name in one.needs)]
         if not ready:
             raise invalid(f"Circular dependency between resources: [{', '.join(sorted(left))}]")
         found += ready

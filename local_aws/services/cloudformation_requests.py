@@ -31,7 +31,6 @@ _UNDONE = (
 _NAMES = {
     "DeploymentMode": ("STANDARD",),
     "OnStackFailure": ("ROLLBACK",),
-    "DeletionMode": ("STANDARD",),
 }
 """Values that ask for what is done anyway."""
 MOST_TAGS = 50

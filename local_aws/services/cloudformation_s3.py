@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from local_aws.services.cloudformation_kinds import Call, Kind, Params, Place, tags, there, unless
+from local_aws.services.cloudformation_kinds import Call, Kind, Params, Place, pairs, tags, there, unless
 
 _NO_BUCKET = ("NoSuchBucket", "404")
 
@@ -66,8 +66,7 @@ class BucketKind(Kind):
             status = (after.get("VersioningConfiguration") or {"Status": "Suspended"})["Status"]
             call("s3", "PutBucketVersioning", Bucket=physical, VersioningConfiguration={"Status": status})
         if tags(before) != tags(after):
-            given = [{"Key": key, "Value": value} for key, value in tags(after).items()]
-            if given:
+            if given := pairs(tags(after)):
                 call("s3", "PutBucketTagging", Bucket=physical, Tagging={"TagSet": given})
             else:
                 call("s3", "DeleteBucketTagging", Bucket=physical)

@@ -12,9 +12,10 @@ from local_aws.protocol import Caller, Service
 from local_aws.services import cloudformation_plan as plan
 from local_aws.services import cloudformation_requests as requests
 from local_aws.services.cloudformation_kinds import Place
+from local_aws.services.cloudformation_operation import STACK, begin, event
 from local_aws.services.cloudformation_plan import Design
 from local_aws.services.cloudformation_record import REVIEW, Records, kept_caller
-from local_aws.services.cloudformation_steps import STACK, Steps, begin, event
+from local_aws.services.cloudformation_steps import Steps
 from local_aws.services.cloudformation_template import invalid
 from local_aws.store import Store
 
@@ -105,13 +106,6 @@ class Stacks(Service):
         marks = requests.tags(params["Tags"]) if "Tags" in params else stack["tags"]
         place = Place(caller.account, caller.region, stack["name"])
         return plan.design(body, params.get("Parameters") or [], stack["parameters"], marks, place, stack["id"])
-
-    def _design_of(self, change_set: Params) -> Design:
-        target = change_set["target"]
-        given = [{"ParameterKey": name, "ParameterValue": value} for name, value in target["parameters"].items()]
-        account, region = change_set["id"].split(":")[4], change_set["id"].split(":")[3]
-        place = Place(account, region, change_set["stack_name"])
-        return plan.design(target["template"], given, {}, target["tags"], place, change_set["stack_id"])
 
     def _begin(self, stack: Params, kind: str, target: Params, caller: Caller, token: str, *, keep: bool) -> None:
         stack["operation"] = begin(kind, target, kept_caller(caller), stack, keep=keep)

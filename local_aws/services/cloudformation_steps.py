@@ -7,7 +7,6 @@ what was made; when it works, "cleanup" removes what is no longer wanted. "delet
 
 import logging
 import secrets
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,13 +14,12 @@ from local_aws.errors import ServiceError, internal
 from local_aws.inward import Inward
 from local_aws.services import cloudformation_plan as plan
 from local_aws.services.cloudformation_kinds import Call, Kind, Place
+from local_aws.services.cloudformation_operation import STACK, event, resource, told
 from local_aws.services.cloudformation_plan import KINDS, Design, Wanted
 from local_aws.services.cloudformation_record import GONE, Records, caller_of
-from local_aws.services.cloudformation_template import invalid
 
 log = logging.getLogger(__name__)
 
-STACK = "AWS::CloudFormation::Stack"
 Params = dict[str, Any]
 
 
@@ -115,17 +113,8 @@ class Steps:
         call, resources, place = self._call(stack), stack["resources"], place_of(stack)
         if not begun:
             generated = f"{stack['name']}-{one.name}-{self._random()}"[:64]
-            resources[one.name] = {
-                "type": one.kind.type,
-                "physical": "",
-                "properties": properties,
-                "attributes": {},
-                "needs": list(one.needs),
-                "deletion_policy": one.deletion_policy,
-                "replace_policy": one.replace_policy,
-                "order": 1 + max((other["order"] for other in resources.values()), default=0),
-                "is_ours": False,
-            }
+            last = max((other["order"] for other in resources.values()), default=0)
+            resources[one.name] = resource(one, properties, last + 1)
             self._mark(stack, one.name, "CREATE_IN_PROGRESS")
             physical = one.kind.physical(properties, generated, place)
             if one.kind.exists(call, physical, properties):
@@ -156,10 +145,7 @@ class Steps:
         operation, has = stack["operation"], stack["resources"].get(one.name)
         creating = has is None or not has["attributes"]
         if has is None:  # its properties could not even be worked out
-            stack["resources"][one.name] = {
-                "type": one.kind.type, "physical": "", "properties": {}, "attributes": {}, "needs": [],
-                "deletion_policy": "Delete", "replace_policy": "Delete", "order": 0, "is_ours": False,
-            }  # fmt: skip
+            stack["resources"][one.name] = resource(one, {}, 0)
         elif creating and has["is_ours"]:
             has["is_ours"] = self._is_there(stack, one, has)
         self._mark(stack, one.name, "CREATE_FAILED" if creating else "UPDATE_FAILED", told(error), begun=False)
@@ -342,55 +328,6 @@ class Steps:
     def _finish(self, stack: Params, status: str, reason: str = "") -> None:
         stack["operation"] = None
         self._turn(stack, status, reason)
-
-
-def event(stack: Params, name: str, physical: str, kind: str, status: str, reason: str, at: float) -> Params:
-    """As DescribeStackEvents tells it, with its time in epoch seconds."""
-    number = uuid.uuid4()
-    return {
-        "StackId": stack["id"],
-        "StackName": stack["name"],
-        "EventId": str(number) if kind == STACK else f"{name}-{status}-{number}",
-        "LogicalResourceId": name,
-        "PhysicalResourceId": physical,
-        "ResourceType": kind,
-        "Timestamp": at,
-        "ResourceStatus": status,
-        **({"ResourceStatusReason": reason} if reason else {}),
-        **({"ClientRequestToken": stack["token"]} if stack.get("token") else {}),
-    }
-
-
-def begin(kind: str, target: Params, caller: Params, stack: Params, *, keep: bool = False) -> Params:
-    """An operation that makes a stack what `target` says: its template, parameters, tags and capabilities.
-
-    kind: "create" or "update". keep: leave what was made when something fails.
-    """
-    if stack.get("operation"):
-        raise invalid(f"Stack:{stack['id']} is in {stack['status']} state and can not be updated.")
-    return {
-        "kind": kind,
-        "phase": "apply",
-        "target": target,
-        "caller": caller,
-        "keep": keep,
-        "old": stack["resources"],
-        "begun": "",
-        "done": [],
-        "touched": [],
-        "undone": [],
-        "replaced": {},
-    }
-
-
-def told(error: ServiceError) -> str:
-    """Why a resource failed, as a resource handler of AWS says it."""
-    codes = {"AlreadyExists": "AlreadyExists", "NotImplemented": "InvalidRequest", "ValidationError": "InvalidRequest"}
-    code = codes.get(error.code)
-    if code is None:
-        denied = "AccessDenied" in error.code or "Unauthorized" in error.code
-        code = "AccessDenied" if denied else "GeneralServiceException"
-    return f'Resource handler returned message: "{error.message}" (HandlerErrorCode: {code})'
 
 
 def _backwards(resources: Params) -> Iterator[tuple[str, Params]]:

@@ -73,7 +73,6 @@ class Template:
     mappings: Params = field(default_factory=dict)
     conditions: Params = field(default_factory=dict)
     outputs: Mapping[str, Params] = field(default_factory=dict)
-    metadata: Params = field(default_factory=dict)
     version: str = ""
 
 
@@ -92,6 +91,7 @@ def read(text: str) -> Template:
         raise invalid("Template format error: At least one Resources member must be defined.")
     if len(resources) > MOST_RESOURCES:
         raise invalid(f"Template format error: Number of resources, {len(resources)}, is greater than maximum allowed")
+    _section(found, "Metadata", of_objects=False)  # of no effect here but for its form
     description = found.get("Description", "")
     if not isinstance(description, str) or len(description) > 1024:
         raise invalid("Template format error: 'Description' length is greater than 1024 or is not a string.")
@@ -103,7 +103,6 @@ def read(text: str) -> Template:
         _section(found, "Mappings"),
         _section(found, "Conditions", of_objects=False),
         _section(found, "Outputs"),
-        _section(found, "Metadata", of_objects=False),
         str(found.get("AWSTemplateFormatVersion", "")),
     )
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from local_aws.services import cloudformation_parameters as parameters
+from local_aws.services.cloudformation_kinds import pairs
 from local_aws.services.cloudformation_plan import Design
 from local_aws.services.cloudformation_template import read
 
@@ -48,7 +49,7 @@ def told_stack(stack: Mapping[str, Any]) -> Params:
             "NotificationARNs": [],
             "Capabilities": stack["capabilities"],
             "Outputs": stack["outputs"],
-            "Tags": _listed(stack["tags"]),
+            "Tags": pairs(stack["tags"]),
             "EnableTerminationProtection": False,
             "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
         }
@@ -92,16 +93,12 @@ def told_change_set(change_set: Mapping[str, Any], design: Design | None) -> Par
         found |= {
             "Parameters": parameters.shown(design.template, design.values),
             "Capabilities": change_set["target"]["capabilities"],
-            "Tags": _listed(design.tags),
+            "Tags": pairs(design.tags),
             "NotificationARNs": [],
             "RollbackConfiguration": {},
             "Changes": change_set["changes"],
         }
     return _without_none(found)
-
-
-def _listed(marks: Mapping[str, str]) -> list[Params]:
-    return [{"Key": key, "Value": value} for key, value in marks.items()]
 
 
 def _at(told: float | None) -> datetime | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from dashboard.core.iam.documents import Policy, PolicyError
+from dashboard.core.iam.documents import Policy, PolicyError, listed
 from dashboard.core.iam.evaluate import evaluate
 from local_aws import ACCOUNT
 from local_aws.moto_app import Moto
@@ -74,7 +74,7 @@ def trusts(policy: Mapping[str, Any], service: str, source: str) -> bool:
     """
     ours = [
         {name: value for name, value in one.items() if name != "Principal"} | {"Resource": "*"}
-        for one in _listed(policy.get("Statement"))
+        for one in listed(policy.get("Statement"))
         if _names(one.get("Principal", {}), service)
     ]
     if not ours:
@@ -87,11 +87,5 @@ def trusts(policy: Mapping[str, Any], service: str, source: str) -> bool:
 
 
 def _names(principal: Any, service: str) -> bool:
-    named = ["*"] if principal == "*" else _listed(principal.get("Service")) + _listed(principal.get("AWS"))
+    named = ["*"] if principal == "*" else listed(principal.get("Service")) + listed(principal.get("AWS"))
     return service in named or "*" in named
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list) else [value]

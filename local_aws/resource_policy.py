@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
-from dashboard.core.iam.documents import CURRENT, PolicyError
+from dashboard.core.iam.documents import CURRENT, PolicyError, listed
 from dashboard.core.iam.evaluate import Outcome, evaluate
 from local_aws import ACCOUNT
 from local_aws.authorize import Context
@@ -36,7 +36,7 @@ class Entry(Enum):
 def entry(policy: Mapping[str, Any], principal: Principal, action: str, resource: str, context: Context) -> Entry:
     """A policy that cannot be judged lets nobody in."""
     try:
-        statements = _listed(policy.get("Statement"))
+        statements = listed(policy.get("Statement"))
         version = policy.get("Version", CURRENT)
         named = [one for one in statements if _names(one, principal)]
         account = [one for one in statements if not _names(one, principal) and _names_account(one)]
@@ -88,10 +88,4 @@ def _names_account(statement: Mapping[str, Any]) -> bool:
 def _identities(principal: Any) -> list[str]:
     if principal is None:
         return []
-    return ["*"] if principal == "*" else _listed(principal.get("AWS"))
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list) else [value]
+    return ["*"] if principal == "*" else listed(principal.get("AWS"))

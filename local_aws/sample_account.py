@@ -25,6 +25,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from dashboard.core.iam.documents import listed
 from local_aws import sample_trail
 from local_aws.sample_replays import Replays
 from local_aws.sample_roles import TRAINING, SampleRoles
@@ -362,14 +363,10 @@ def _grants(policy: dict[str, Any]) -> frozenset[str]:
             found.add(json.dumps(one))
             continue
         asked = [(test, key, values) for test, keys in one.get("Condition", {}).items() for key, values in keys.items()]
-        conditions: list[Any] = [(test, key, value) for test, key, values in asked for value in _listed(values)]
-        granted = product(_listed(one["Action"]), _listed(one["Resource"]), conditions or [None])
+        conditions: list[Any] = [(test, key, value) for test, key, values in asked for value in listed(values)]
+        granted = product(listed(one["Action"]), listed(one["Resource"]), conditions or [None])
         found |= {json.dumps(grant) for grant in granted}
     return frozenset(found)
-
-
-def _listed(values: Any) -> list[Any]:
-    return values if isinstance(values, list) else [values]
 
 
 def _logs(group: str) -> dict[str, Any]:

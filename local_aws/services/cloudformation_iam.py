@@ -3,7 +3,8 @@
 import json
 from typing import Any, ClassVar
 
-from local_aws.services.cloudformation_kinds import Call, Kind, Params, Place, listed, pairs, tags, there, unless
+from dashboard.core.iam.documents import listed
+from local_aws.services.cloudformation_kinds import Call, Kind, Params, Place, pairs, tags, there, unless
 
 _GONE, _TAKEN = ("NoSuchEntity",), ("EntityAlreadyExists",)
 MOST_VERSIONS = 5

@@ -98,9 +98,3 @@ def tags(properties: Mapping[str, Any]) -> dict[str, str]:
 def pairs(marks: Mapping[str, str]) -> list[Params]:
     """Tags as services and answers hold them."""
     return [{"Key": key, "Value": value} for key, value in marks.items()]
-
-
-def listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list) else [value]

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from dashboard.core.iam.documents import Policy, PolicyError
+from dashboard.core.iam.documents import Policy, PolicyError, listed
 from dashboard.core.iam.rights import Right
 from local_aws.authorize import Context
 from local_aws.errors import ServiceError
@@ -107,21 +107,21 @@ class Policies(Settings):
 
 def is_public(document: Mapping[str, Any]) -> bool:
     """Whether a bucket's policy lets everybody in: an Allow for all principals without a condition on who they are."""
-    return any(_lets_all_in(one) for one in _listed(document.get("Statement")))
+    return any(_lets_all_in(one) for one in listed(document.get("Statement")))
 
 
 def _lets_all_in(statement: Mapping[str, Any]) -> bool:
     if statement.get("Effect") != "Allow":
         return False
     principal = statement.get("Principal")
-    named = _listed(principal.get("AWS")) if isinstance(principal, Mapping) else [principal]
+    named = listed(principal.get("AWS")) if isinstance(principal, Mapping) else [principal]
     if "*" not in named:
         return False
     for operator, keys in statement.get("Condition", {}).items():
         if "Not" in operator or operator.endswith("IfExists") or operator == "Null":
             continue
         for key, values in keys.items():
-            fixed = not any("*" in str(one) or "${" in str(one) or str(one) == "0.0.0.0/0" for one in _listed(values))
+            fixed = not any("*" in str(one) or "${" in str(one) or str(one) == "0.0.0.0/0" for one in listed(values))
             if key.lower() in _NARROWING and fixed:
                 return False
     return True
@@ -139,22 +139,16 @@ def _checked(text: str, bucket: str) -> dict[str, Any]:
             "MalformedPolicy", f"Policies must be valid JSON and the first byte must be '{{': {wrong}"
         ) from wrong
     found: dict[str, Any] = document
-    for one in _listed(found.get("Statement")):
+    for one in listed(found.get("Statement")):
         if "Principal" not in one and "NotPrincipal" not in one:
             raise ServiceError("MalformedPolicy", "Missing required field Principal")
-        resources = _listed(one.get("Resource", one.get("NotResource")))
+        resources = listed(one.get("Resource", one.get("NotResource")))
         if not resources:
             raise ServiceError("MalformedPolicy", "Missing required field Resource")
         for resource in resources:
             if str(resource).removeprefix(_ARN).partition("/")[0] != bucket:
                 raise ServiceError("MalformedPolicy", "Policy has invalid resource")
-        for action in _listed(one.get("Action", one.get("NotAction"))):
+        for action in listed(one.get("Action", one.get("NotAction"))):
             if action != "*" and not str(action).lower().startswith("s3:"):
                 raise ServiceError("MalformedPolicy", "Policy has invalid action")
     return found
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list) else [value]

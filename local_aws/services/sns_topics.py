@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dashboard.core.iam.documents import Policy, PolicyError
+from dashboard.core.iam.documents import Policy, PolicyError, listed
 from dashboard.core.iam.evaluate import evaluate
 from local_aws.errors import ServiceError
 
@@ -98,8 +98,7 @@ def _without_principals(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _statements(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = document.get("Statement", [])
-    return list(found) if isinstance(found, list) else [found]
+    return listed(document.get("Statement"))
 
 
 def may_publish(policy: str, topic: str, service: str, source: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.core.errors import Refused
+from dashboard.core.iam.documents import listed
 
 SID = "KennelTlsOnly"
 _EVERYBODY = ("*", {"AWS": "*"}, {"AWS": ["*"]})
@@ -55,17 +56,13 @@ def _is_tls_only(statement: Mapping[str, Any], arns: tuple[str, str]) -> bool:
     return (
         statement.get("Effect") == "Deny"
         and statement.get("Principal") in _EVERYBODY
-        and bool({"s3:*", "*"} & set(_listed(statement.get("Action"))))
-        and ("*" in _listed(statement.get("Resource")) or set(arns) <= set(_listed(statement.get("Resource"))))
+        and bool({"s3:*", "*"} & set(listed(statement.get("Action"))))
+        and ("*" in listed(statement.get("Resource")) or set(arns) <= set(listed(statement.get("Resource"))))
         and isinstance(condition, Mapping)
         and list(condition) == ["Bool"]  # any other condition beside it would let some through
-        and {key.lower(): _listed(value) for key, value in condition["Bool"].items()}
+        and {key.lower(): listed(value) for key, value in condition["Bool"].items()}
         in ({"aws:securetransport": ["false"]}, {"aws:securetransport": [False]})
     )
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _arns(bucket: str, partition: str) -> tuple[str, str]:

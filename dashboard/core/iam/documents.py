@@ -20,6 +20,13 @@ _ELEMENTS = frozenset(
 MOST_REMEMBERED = 512  # actions of which a policy keeps the statements that are about them
 
 
+def listed(given: Any) -> list[Any]:
+    """A policy writes one value alone or several in a list: a list of them; empty for None."""
+    if given is None:
+        return []
+    return list(given) if isinstance(given, list) else [given]
+
+
 class PolicyError(ValueError):
     """The document is no policy; the sentence says where and why."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from dashboard.core.iam.documents import LARGEST, Policy, PolicyError
+from dashboard.core.iam.documents import LARGEST, Policy, PolicyError, listed
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,7 @@ class PolicyText:
     @property
     def written(self) -> tuple[Any, ...]:
         """The statements as they are written, by place."""
-        found = (self.document or {}).get("Statement", [])
-        return tuple(found) if isinstance(found, list) else (found,)
+        return tuple(listed((self.document or {}).get("Statement")))
 
 
 def text_of(name: str, given: Any, arn: str = "") -> PolicyText:

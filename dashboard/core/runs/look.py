@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from dashboard.core import tags
 from dashboard.core.aws import Aws
 from dashboard.core.errors import AccessDenied, CredentialsProblem, KennelError, NotFound, Unreachable
+from dashboard.core.iam.documents import listed
 from dashboard.core.parallel import gather
 from dashboard.core.runs import requests, requests_ec2
 from dashboard.core.runs.checks_around import SERVICE
@@ -132,9 +133,6 @@ def _role(aws: Aws, spec: TrainingSpec) -> Role:
 
 def trusts(document: Mapping[str, Any], service: str) -> bool:
     """Whether a trust policy lets a service act as the role; conditions are taken to fit."""
-
-    def listed(value: Any) -> list[Any]:
-        return value if isinstance(value, list) else [value]
 
     def says(statement: Mapping[str, Any], effect: str) -> bool:
         principal = statement.get("Principal", {})

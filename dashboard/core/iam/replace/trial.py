@@ -16,6 +16,7 @@ from dashboard.core import tags
 from dashboard.core.aws import Aws
 from dashboard.core.calls import Call
 from dashboard.core.errors import KennelError, NotFound
+from dashboard.core.iam.documents import listed
 from dashboard.core.iam.proposal import Proposal
 from dashboard.core.iam.replace import made
 from dashboard.core.iam.replace.refusals import PATH, TRIAL
@@ -63,7 +64,7 @@ def make(aws: Aws, trial: Trial, before: Standing, proposal: Proposal) -> None:
     account = ":".join([*before.arn.split(":")[:5], "root"])
     own = {"Sid": "Probe", "Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
     given = proposal.trust["Statement"]
-    trust = {**proposal.trust, "Statement": [*(given if isinstance(given, list) else [given]), own]}
+    trust = {**proposal.trust, "Statement": [*listed(given), own]}
     role = Standing(trial.name, trial.arn, PATH, "", trust, boundary=before.boundary,
                     description=f"Proves what is proposed for {before.name}, and is deleted then")  # fmt: skip
     for arn, document in zip(trial.policies, trial.documents, strict=True):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dashboard.core.iam.documents import Condition
+from dashboard.core.iam.documents import Condition, listed
 from dashboard.core.iam.judge.principals import Grant, grants
 from dashboard.core.iam.replace.standing import canonical
 from dashboard.core.iam.wildcard import matches
@@ -53,7 +53,7 @@ def _principals(one: Grant) -> Iterator[tuple[str, str]]:
     """(kind, name) of everybody in a statement, as it writes them."""
     told = one.written["Principal"]
     for kind, names in ({"*": "*"} if told == "*" else told).items():
-        for name in names if isinstance(names, list) else [names]:
+        for name in listed(names):
             yield (kind, name)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.core.errors import KennelError, Refused
-from dashboard.core.people import Person, Role
+from dashboard.core.people import Person, Role, called
 from dashboard.doorkeeper import doorkeeper
 
 
@@ -33,6 +33,16 @@ def name() -> str:
     """Who looks at this page, as people say it; "" where nobody signs in."""
     found = doorkeeper().knows(claims())
     return found.name if found else ""
+
+
+def asks() -> tuple[str, str]:
+    """What whoever is at this page is called, and what tells them from others, let in or not; "" for what nobody knows:
+    a role that was taken away, or a sign-in that has ended, still says whose it was."""
+    told = claims()
+    found = doorkeeper().knows(told)
+    if found is not None:
+        return found.name, found.key
+    return called(told), f"{told.get('iss', '')} {told.get('sub', '')}".strip()
 
 
 def may(needed: Role) -> bool:

@@ -26,10 +26,11 @@ def sentence(deeds: Sequence[Deed], now: datetime) -> str:
     if not day:
         return f"nothing in the last 24 hours; the last action was {ago(deeds[0].at, now)}"
     people = {one.who for one in day}
-    failed = sum(one.result is Result.FAILED for one in day)
+    failed, refused = (sum(one.result is result for one in day) for result in (Result.FAILED, Result.REFUSED))
     by = f" by {count(len(people), 'person', 'people')}" if len(people) > 1 else ""
     wrong = f", {failed:,} failed" if failed else ""
-    return f"{count(len(day), 'action')} in the last 24 hours{by}{wrong}"
+    tried = f", {refused:,} refused" if refused else ""
+    return f"{count(len(day), 'action')} in the last 24 hours{by}{wrong}{tried}"
 
 
 def result(one: Deed) -> str:

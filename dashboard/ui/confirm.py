@@ -151,9 +151,11 @@ def _act(action: Action, title: str, plan: Sequence[str]) -> None:
     try:
         on: Account | None = st.session_state.get(ON)
         if on is None or not on.is_same(state.connection().account):
-            raise Refused(
+            moved = Refused(
                 "it was not done", "this tab is on another account now", "plan it there, if it is meant there"
             )
+            deed.turned_away(action.label, moved, title=title, plan=plan)
+            raise moved
         said = deed.carry_out(action.label, action.do, action.needs, title=title, plan=plan, undoes=action.undoes)
     except KennelError as error:
         st.session_state[FAILED] = error  # the dialog stays open and shows it beside the plan

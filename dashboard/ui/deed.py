@@ -3,7 +3,10 @@
 Whatever goes this way stands in the trail: that it begins is written down before, or it is not done at all.
 """
 
+import logging
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar, cast
 
 from dashboard import state, tab
@@ -13,11 +16,16 @@ from dashboard.core.people import Role
 from dashboard.core.planned import only_on
 from dashboard.core.trail import scribe
 from dashboard.core.trail.book import Book
+from dashboard.core.trail.refusals import Refusals
 from dashboard.ui import access
 
 T = TypeVar("T")
-ALONE, VISITOR = "not signed in", "a visitor"
-"""Who does it where nobody signs in: whoever sits at this machine, or opens a page that is shared."""
+ALONE, VISITOR, NOBODY = "not signed in", "a visitor", "somebody who is not signed in"
+"""Who does it where nobody signs in: whoever sits at this machine, or opens a page that is shared; and who tries it
+where people do."""
+logger = logging.getLogger(__name__)
+refusals = Refusals(time.monotonic)
+"""Those of this server."""
 
 LOST = "what came of it could not be written down in the trail: see the dashboard's log"
 
@@ -37,12 +45,16 @@ def carry_out(
     line by line. undoes: the deed that this one takes back. Raises ServiceFault where it cannot be written down: then
     nothing is done.
     """
-    who = access.require(needs, what)
+    try:
+        who = access.require(needs, what)
+    except KennelError as error:
+        turned_away(what, error, title=title, plan=plan)
+        raise
     account = state.connection().account
     written = scribe.begin(
         Book.kept(),
-        what if title in ("", what) else f"{title} · {what}",
-        who.name or (ALONE if who.may(Role.MANAGER) else VISITOR),
+        _named(what, title),
+        who.name or _nameless(),
         account,
         key=who.key,
         identity=account.identity,
@@ -66,3 +78,28 @@ def carry_out(
     finally:
         written.release(problem)
     return cast(T, f"{done}, but {LOST}") if written.is_lost and isinstance(done, str) else done
+
+
+def turned_away(what: str, why: KennelError, *, title: str = "", plan: Sequence[str] = ()) -> None:
+    """Write down that somebody tried this and was not let begin. Nothing is done either way: a trail that cannot be
+    written keeps nobody from being told why."""
+    name, key = access.asks()
+    who = name or _nameless()
+    account = None
+    with suppress(KennelError):  # who is refused need not be connected to any
+        account = state.connection().account
+    try:
+        refusals.write(Book.kept(), _named(what, title), who, account, why, key=key, plan=plan)
+    except ServiceFault:
+        logger.exception("a refused attempt could not be written down: %s by %s", what, who)
+
+
+def _named(what: str, title: str) -> str:
+    return what if title in ("", what) else f"{title} · {what}"
+
+
+def _nameless() -> str:
+    """What whoever is at this page is called where no name is known."""
+    if access.may(Role.MANAGER):
+        return ALONE
+    return VISITOR if access.may(Role.VISITOR) else NOBODY

@@ -11,8 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import state
 from dashboard.core.errors import AccessDenied, Unreachable
+from dashboard.core.trail.book import Book
+from dashboard.core.trail.model import Result
+from dashboard.core.trail.read import deeds
+from dashboard.core.trail.refusals import Refusals
 from dashboard.doorkeeper import doorkeeper
-from dashboard.ui import models_import
+from dashboard.ui import deed, models_import
 from dashboard.ui.pages import PAGES
 from dashboard.uploads import Uploads
 from tests.test_doorkeeper import ANN, say
@@ -43,6 +47,7 @@ def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KENNEL_HOME", str(tmp_path / "home"))
     doorkeeper.cache_clear()
     doorkeeper().is_guarded = True
+    monkeypatch.setattr(deed, "refusals", Refusals(time.monotonic))
     return file
 
 
@@ -138,6 +143,12 @@ def test_a_role_that_was_taken_away_is_gone_from_an_open_dialog(aws: ScriptedAws
     act.click().run()
     assert "is for engineers" in text(page)
     assert "StopTrainingJob" not in [name for name, _ in aws.calls]
+    act.click().run()  # as often as they like: once a minute it is written down
+    (tried,) = deeds(Book.kept())
+    assert (tried.result, tried.who, tried.calls) == (Result.REFUSED, "ann@example.com", ())
+    assert tried.what.startswith("Stop dogs-9")
+    assert "you are signed in as ann@example.com, a manager" in tried.why
+    assert tried.plan
 
 
 def test_a_sign_in_that_ended_meanwhile_does_nothing_more(aws: ScriptedAws, secrets: Path, come: As) -> None:
@@ -149,6 +160,8 @@ def test_a_sign_in_that_ended_meanwhile_does_nothing_more(aws: ScriptedAws, secr
     act.click().run()
     assert [button.label for button in page.button] == ["Sign in"]
     assert "StopTrainingJob" not in [name for name, _ in aws.calls]
+    (tried,) = deeds(Book.kept())
+    assert (tried.result, tried.who) == (Result.REFUSED, "ann@example.com")
 
 
 @pytest.mark.parametrize(("who", "most"), [(MAX, 20), (ANN, 256)])

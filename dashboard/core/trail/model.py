@@ -14,16 +14,18 @@ HIDDEN = "(not written down)"
 
 
 class Result(StrEnum):
-    """How a deed stands. UNKNOWN: it was begun, and whoever did it was gone before its end was written down."""
+    """How a deed stands. REFUSED: who tried it may not, and nothing of it was done. UNKNOWN: it was begun, and whoever
+    did it was gone before its end was written down."""
 
     UNDER_WAY = "under way"
     DONE = "done"
     FAILED = "failed"
+    REFUSED = "refused"
     UNKNOWN = "end unknown"
 
     @property
     def is_over(self) -> bool:
-        return self in (Result.DONE, Result.FAILED)
+        return self in (Result.DONE, Result.FAILED, Result.REFUSED)
 
     @property
     def tone(self) -> str:
@@ -31,7 +33,13 @@ class Result(StrEnum):
         return _TONES[self]
 
 
-_TONES = {Result.UNDER_WAY: "running", Result.DONE: "done", Result.FAILED: "failed", Result.UNKNOWN: "waiting"}
+_TONES = {
+    Result.UNDER_WAY: "running",
+    Result.DONE: "done",
+    Result.FAILED: "failed",
+    Result.REFUSED: "stopped",
+    Result.UNKNOWN: "waiting",
+}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from dashboard.core.trail.scribe import OPEN, PROCESS, Kind
 
 MOST = 2_000
 """Deeds that a page looks through: the newest."""
+REFUSALS = frozenset({"AccessDenied", "ReadOnly"})
+"""Errors by which whoever did something may not do it."""
 LOOK = 20
 """For one deed of an account so many are looked at: those of other accounts may be newer."""
 
@@ -107,7 +109,7 @@ def _deed(name: str, rows: Sequence[Row], is_alive: Callable[[int], bool] | None
         what=str(first.get("what", "")),
         who=str(first.get("who", "")),
         place=Place(**first["place"]) if first.get("place") else None,
-        result=_result(name, first, end, is_alive or _is_alive),
+        result=_result(name, first, end, any(one.is_accepted for one in calls.values()), is_alive or _is_alive),
         plan=tuple(first.get("plan", ())),
         calls=tuple(calls[number] for number in sorted(calls)),
         said=str(end.get("what") or end.get("said", "")),
@@ -149,8 +151,12 @@ def _answered(one: Noted, kind: str, told: dict[str, Any]) -> Noted:
     )
 
 
-def _result(name: str, begun: dict[str, Any], end: dict[str, Any], is_alive: Callable[[int], bool]) -> Result:
+def _result(
+    name: str, begun: dict[str, Any], end: dict[str, Any], has_changed: bool, is_alive: Callable[[int], bool]
+) -> Result:
     if end:
+        if begun.get("refused") or (end.get("problem") in REFUSALS and not has_changed):
+            return Result.REFUSED
         return Result.FAILED if "problem" in end else Result.DONE
     if begun.get("start") == PROCESS:
         return Result.UNDER_WAY if name in OPEN else Result.UNKNOWN

@@ -171,11 +171,13 @@ def begin(
     undoes: str = "",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     token: Callable[[], str] = lambda: secrets.token_hex(6),
+    is_refused: bool = False,
 ) -> Scribe:
     """Write down that a deed begins; before anything of it is done. Raises ServiceFault: then it must not be done.
 
     who, key: what somebody is called, and what tells them from everybody else, whatever they call themselves.
     identity: the ARN as which AWS is asked. plan: what they agreed to. undoes: the deed that this one takes back.
+    is_refused: it is not let begin.
     """
     lines = [redact.text(one) for one in plan[:LINES]]
     place = None if account is None else Place.of(account, identity)
@@ -191,8 +193,24 @@ def begin(
     scribe = Scribe(book, token(), now)
     OPEN.add(scribe.deed)
     try:
-        book.add(scribe.deed, Kind.BEGUN, now(), told | ({"undoes": undoes} if undoes else {}))
+        more: dict[str, Any] = ({"undoes": undoes} if undoes else {}) | ({"refused": True} if is_refused else {})
+        book.add(scribe.deed, Kind.BEGUN, now(), told | more)
     except KennelError:
         OPEN.discard(scribe.deed)
         raise
     return scribe
+
+
+def refused(
+    book: Book,
+    what: str,
+    who: str,
+    account: Account | None,
+    why: KennelError,
+    *,
+    key: str = "",
+    identity: str = "",
+    plan: Sequence[str] = (),
+) -> None:
+    """Write down what somebody tried and was not let begin, and why. Raises ServiceFault where it cannot be."""
+    begin(book, what, who, account, key=key, identity=identity, plan=plan, is_refused=True).release(why)

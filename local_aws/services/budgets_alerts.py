@@ -3,22 +3,19 @@
 AWS looks at its budgets up to three times a day; here it is done every `LOOK_SECONDS`, and after each change.
 """
 
-import logging
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from local_aws.engine.rounds import Rounds
 from local_aws.errors import ServiceError
 from local_aws.services.billing import Bill
 from local_aws.services.budgets_record import expression, period
 from local_aws.services.cost_explorer_query import matcher
 from local_aws.services.sns import Sns
 from local_aws.services.sns_delivery import Delivery
-
-log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 60.0
 SERVICE = "budgets.amazonaws.com"
@@ -105,25 +102,15 @@ class Alerts:
         self._sns = sns
         self._delivery = delivery
         self._every = every
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._rounds: Rounds | None = None
 
     def start(self, look: Callable[[], None]) -> None:
-        self._ended.clear()
-        self._thread = threading.Thread(target=self._go_on, args=(look,), name="budgets", daemon=True)
-        self._thread.start()
+        self._rounds = Rounds("budgets", self._every, look, "the budgets could not be looked at")
+        self._rounds.start()
 
     def stop(self) -> None:
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _go_on(self, look: Callable[[], None]) -> None:
-        while not self._ended.wait(self._every):
-            try:
-                look()
-            except Exception:  # a look that failed must not end all later ones
-                log.exception("the budgets could not be looked at")
+        if self._rounds is not None:
+            self._rounds.stop()
 
     def spend(self, budget: Mapping[str, Any], now: datetime) -> Spend:
         return spend(budget, self._charges, now)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
+from local_aws.engine.rounds import Rounds
 from local_aws.errors import ServiceError
 from local_aws.services.cloudtrail_event import Event
 from local_aws.services.cloudtrail_trails import Trail, Trails
@@ -99,28 +100,16 @@ class TrailFiles:
         self._pending, self._trails, self._s3, self._account = pending, trails, s3, account
         self._now, self._unique = now, unique
         self._every = every
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
         self._one_at_a_time = threading.Lock()
+        pause = max(every / LOOKS, SHORTEST)
+        self._rounds = Rounds("cloudtrail-delivery", pause, self.deliver, "CloudTrail: a delivery failed")
 
     def start(self) -> None:
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._work, name="cloudtrail-delivery", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
         """What waits is kept for the next start: S3 is closed before this."""
-        if self._thread is not None:
-            self._stopping.set()
-            self._thread.join()
-            self._thread = None
-
-    def _work(self) -> None:
-        while not self._stopping.wait(max(self._every / LOOKS, SHORTEST)):
-            try:
-                self.deliver()
-            except Exception:  # the next attempt may go well
-                log.exception("CloudTrail: a delivery failed")
+        self._rounds.stop()
 
     def deliver(self) -> None:
         """Deliver what is due."""

@@ -3,17 +3,15 @@
 A call is noted in memory and written a moment later, so that no request waits for it. AWS tells it hours later.
 """
 
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from local_aws.engine.rounds import Rounds
 from local_aws.protocol import Caller
 from local_aws.store import Store
-
-log = logging.getLogger(__name__)
 
 KEPT = timedelta(days=400)
 """Source: IAM User Guide, "IAM last accessed data": the tracking period is 400 days."""
@@ -46,19 +44,14 @@ class Uses:
         self._last = {(row[0], row[1], row[2]): (row[3], row[4]) for row in store.read("SELECT * FROM uses")}
         self._changed: set[tuple[str, str, str]] = set()
         self._writing, self._noting = threading.Lock(), threading.Lock()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        failed = "IAM: what was used last could not be written down"
+        self._rounds = Rounds("iam-uses", WRITTEN_EACH, self.write, failed)
 
     def start(self) -> None:
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._work, name="iam-uses", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self) -> None:
-        if self._thread is not None:
-            self._stopping.set()
-            self._thread.join()
-            self._thread = None
+        self._rounds.stop()
         self.write()
 
     def note(self, caller: Caller, service: str, operation: str) -> None:
@@ -97,13 +90,6 @@ class Uses:
     def _all(self) -> dict[tuple[str, str, str], tuple[float, str]]:
         with self._noting:
             return dict(self._last)
-
-    def _work(self) -> None:
-        while not self._stopping.wait(WRITTEN_EACH):
-            try:
-                self.write()
-            except Exception:  # what is used next is written all the same
-                log.exception("IAM: what was used last could not be written down")
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dashboard.core.aws import Aws
-from dashboard.core.errors import AccessDenied
+from dashboard.core.errors import AccessDenied, NotFound
 
 MADE_BY = "kennel:made-by"
 KENNEL = "kennel"
@@ -20,6 +20,9 @@ REPLACES = "kennel:replaces"
 """On a configuration of an endpoint: the one that it took the place of."""
 PROOF = "kennel:proof"
 """On a training that proved a role's proposed policy: the trial role. It is nobody's work on a model."""
+REGION = "kennel:region"
+"""On a role: the region of the one thing that acts as it. A role is of all regions, and what has the same name in
+another one may not share its rights."""
 PROJECT, OWNER = "project", "owner"
 """A person's own marks, under the plain names that cost reports group by."""
 INTERRUPT_AFTER = "kennel:interrupt-after"
@@ -81,3 +84,18 @@ def of_sagemaker(aws: Aws, arn: str) -> dict[str, str]:
     """The tags of a SageMaker resource. Raises the errors of `Aws.call`."""
     pages = aws.pages("sagemaker", "ListTags", ResourceArn=arn)
     return as_dict(tag for page in pages for tag in page.get("Tags", []))
+
+
+def of_own_role(region: str) -> list[dict[str, str]]:
+    """The tags of a role that one thing of a region acts as, in AWS's list form."""
+    return listed({MADE_BY: KENNEL, REGION: region})
+
+
+def is_own_role(aws: Aws, role: str) -> bool:
+    """Whether Kennel made a role of this name for one thing of this region; False where it is gone or hidden."""
+    try:
+        told = aws.call("iam", "GetRole", RoleName=role)["Role"]
+    except (NotFound, AccessDenied):
+        return False
+    marks = as_dict(told.get("Tags", ()))
+    return marks.get(MADE_BY) == KENNEL and marks.get(REGION) == aws.account.region

@@ -137,7 +137,7 @@ def _head(aws: Aws, details: Details, age: str) -> None:
 
 
 def _delete_question(aws: Aws, name: str) -> Question:
-    plan = plan_delete(state.function(aws, name).value, account=aws.account)
+    plan = plan_delete(aws, state.function(aws, name).value)
     return function_plan.question(aws, plan, then=Place.FUNCTIONS)
 
 

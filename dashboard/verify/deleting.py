@@ -84,7 +84,7 @@ class Deleting:
 
     def _function(self, name: str) -> None:
         try:
-            plan = function_delete.plan_delete(functions.read(self._aws, name), account=self._aws.account)
+            plan = function_delete.plan_delete(self._aws, functions.read(self._aws, name))
         except NotFound:  # its role may have been made before it
             for call in role.delete_calls(name):
                 with suppress(NotFound):

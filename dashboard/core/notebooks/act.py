@@ -106,7 +106,7 @@ def _send(aws: Aws, call: Call) -> None:
     try:
         aws.call(call.service, call.operation, **call.parameters)
     except AlreadyExists as taken:
-        if call.operation == "CreateRole" and not role.is_own(aws, str(call.parameters["RoleName"])):
+        if call.operation == "CreateRole" and not tags.is_own_role(aws, str(call.parameters["RoleName"])):
             raise AlreadyExists(
                 f"there is already a role named {call.parameters['RoleName']}",
                 f"Kennel did not make it for a notebook in {aws.account.region}, and does not change its rights",

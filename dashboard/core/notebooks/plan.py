@@ -136,7 +136,7 @@ def plan_delete(aws: Aws, one: Notebook) -> Plan:
     _ours(one, "delete")
     if not one.status.is_at_rest:
         raise _cannot(one, "deleted", "stop it first" if one.status.is_serving else "wait a minute")
-    own = one.role_name == role.name_of(one.name) and role.is_own(aws, one.role_name)
+    own = one.role_name == role.name_of(one.name) and tags.is_own_role(aws, one.role_name)
     call = Call("sagemaker", "DeleteNotebookInstance", _named(one), "deletes the instance and its volume")
     return Plan(
         Deed.DELETE, one.name, f"Delete {one.name}", "Delete notebook",

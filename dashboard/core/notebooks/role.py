@@ -7,9 +7,8 @@ import json
 from typing import Any
 
 from dashboard.core import tags
-from dashboard.core.aws import Account, Aws
+from dashboard.core.aws import Account
 from dashboard.core.calls import Call
-from dashboard.core.errors import AccessDenied, NotFound
 from dashboard.core.iam.least import grants
 from dashboard.core.iam.least.duties import needs
 from dashboard.core.iam.least.duty_trust import trust
@@ -21,8 +20,6 @@ PREFIX = "kennel-notebook-"
 LONGEST = 64
 """Characters of a role's name."""
 POLICY = "kennel-notebook"
-REGION = "kennel:region"
-"""The tag with the region of its notebook: a role is of all regions, and another one's notebook may have the name."""
 TRAINING = "KennelTraining"
 """The role that the trainings of a notebook are given."""
 
@@ -67,7 +64,7 @@ def create_calls(account: Account, wanted: Wanted) -> tuple[Call, Call]:
         "RoleName": name,
         "AssumeRolePolicyDocument": json.dumps(trust(Duty.NOTEBOOK, account.where)),
         "Description": f"The notebook instance {wanted.name} acts as this role",
-        "Tags": tags.listed({tags.MADE_BY: tags.KENNEL, REGION: account.region}),
+        "Tags": tags.of_own_role(account.region),
     }
     grant = {"RoleName": name, "PolicyName": POLICY, "PolicyDocument": json.dumps(policy(account, wanted))}
     return (
@@ -83,13 +80,3 @@ def delete_calls(notebook: str) -> tuple[Call, Call]:
         Call("iam", "DeleteRolePolicy", {"RoleName": name, "PolicyName": POLICY}, f"takes the rights of {name} away"),
         Call("iam", "DeleteRole", {"RoleName": name}, f"deletes the role {name}"),
     )
-
-
-def is_own(aws: Aws, role: str) -> bool:
-    """Whether Kennel made a role of this name for a notebook of this region; False where it is gone or hidden."""
-    try:
-        told = aws.call("iam", "GetRole", RoleName=role)["Role"]
-    except (NotFound, AccessDenied):
-        return False
-    marks = tags.as_dict(told.get("Tags", ()))
-    return marks.get(tags.MADE_BY) == tags.KENNEL and marks.get(REGION) == aws.account.region

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.core import tags
 from dashboard.core.aws import Aws, connect
 from dashboard.core.costs.ledger.notebooks import notebooks as receipts
 from dashboard.core.costs.prices import PriceBook
@@ -69,7 +70,7 @@ def test_it_is_made_once_with_its_role_and_script_however_often_it_is_confirmed(
     one = reached(aws, "kennel-once", NotebookStatus.IN_SERVICE)
     assert (one.has_root, one.volume_gb, one.instance_type) == (False, 5, "ml.t3.medium")
     assert lifecycle.stops(one.lifecycle) == 60
-    assert one.is_kennels and role.is_own(aws, one.role_name)
+    assert one.is_kennels and tags.is_own_role(aws, one.role_name)
     assert [each.name for each in listing.notebooks(aws, BOOK)].count("kennel-once") == 1
     script = aws.call(
         "sagemaker", "DescribeNotebookInstanceLifecycleConfig", NotebookInstanceLifecycleConfigName=one.lifecycle

@@ -6,6 +6,7 @@ waited for before the next one is sent.
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from dashboard.core import tags
@@ -69,6 +70,8 @@ def settled(aws: Aws, name: str, *, sleep: Callable[[float], None] = time.sleep)
 def _check(aws: Aws, plan: Plan) -> bool:
     """Whether there is something to do. Raises Refused when the function has changed since."""
     if plan.about is About.NEW:
+        with suppress(NotFound):  # another one of this name: its role has this name too, and must keep its rights
+            _require_ours(get_function(aws, plan.function), plan)
         return True
     try:
         details = read(aws, plan.function)
@@ -90,6 +93,16 @@ def _check(aws: Aws, plan: Plan) -> bool:
             "close this and look again",
         )
     return True
+
+
+def _require_ours(one: Function, plan: Plan) -> None:
+    """Raises AlreadyExists for a function that an earlier click of this plan did not make."""
+    if one.tags.get(tags.ORDER) != plan.order:
+        raise AlreadyExists(
+            f"there is already a function named {plan.function}",
+            "names are unique in an account and region",
+            "choose another name, or change that function instead",
+        )
 
 
 def _is_in(details: Details, plan: Plan) -> bool:
@@ -129,20 +142,13 @@ def _send(
 def _taken(aws: Aws, call: Call, parameters: Mapping[str, Any], plan: Plan, taken: AlreadyExists) -> Mapping[str, Any]:
     """What is there already counts as made where it is this plan's own, or says the same whoever made it."""
     if call.operation == "CreateFunction":
-        one = get_function(aws, plan.function)
-        if one.tags.get(tags.ORDER) != plan.order:
-            raise AlreadyExists(
-                f"there is already a function named {plan.function}",
-                "names are unique in an account and region",
-                "choose another name, or change that function instead",
-            ) from taken
+        _require_ours(get_function(aws, plan.function), plan)
         return {"Version": "1"}
     if call.operation == "CreateRole":
-        told = aws.call("iam", "GetRole", RoleName=parameters["RoleName"])["Role"]
-        if tags.as_dict(told.get("Tags", [])).get(tags.MADE_BY) != tags.KENNEL:
+        if not tags.is_own_role(aws, parameters["RoleName"]):
             raise AlreadyExists(
                 f"there is already a role named {parameters['RoleName']}",
-                "Kennel did not make it, and does not change its rights",
+                f"Kennel did not make it for a function in {aws.account.region}, and does not change its rights",
                 "choose another name for the function, or delete that role first",
             ) from taken
         return {}

@@ -1,6 +1,7 @@
 """Delete a function with what belongs to it alone: its versions, aliases, address, auto scaling and role."""
 
-from dashboard.core.aws import Account
+from dashboard.core import tags
+from dashboard.core.aws import Aws
 from dashboard.core.calls import Call
 from dashboard.core.serving.functions import role
 from dashboard.core.serving.functions.functions import Details
@@ -8,8 +9,9 @@ from dashboard.core.serving.functions.plan import About, Plan, account_warnings,
 from dashboard.core.serving.functions.scaled import deregister_request
 
 
-def plan_delete(details: Details, *, account: Account) -> Plan:
-    """What deleting a function takes with it. Raises Refused for one that Kennel did not make."""
+def plan_delete(aws: Aws, details: Details) -> Plan:
+    """What deleting a function takes with it. Raises Refused for one that Kennel did not make, and the errors of
+    `Aws.call`."""
     one = details.function
     ours(one, "delete")
     calls = [
@@ -31,7 +33,7 @@ def plan_delete(details: Details, *, account: Account) -> Plan:
     goes += [f"what is kept ready for {each.qualifier}: {each.requested}" for each in details.provisioned]
     goes += [f"its address {details.url.url}"] if details.url else []
     stays = [f"the endpoint {one.endpoint}, which goes on costing what it costs"] if one.endpoint else []
-    if one.role_name == role.name_of(one.name):
+    if one.role_name == role.name_of(one.name) and tags.is_own_role(aws, one.role_name):
         calls += role.delete_calls(one.name)
         goes.append(f"its role {one.role_name}")
     else:
@@ -46,5 +48,5 @@ def plan_delete(details: Details, *, account: Account) -> Plan:
         said=f"{one.name} is deleted",
         goes=tuple(goes),
         stays=tuple(stays),
-        warnings=account_warnings(account),
+        warnings=account_warnings(aws.account),
     )

@@ -66,7 +66,7 @@ def create_calls(function: str, document: dict[str, Any], account: Account) -> t
         "RoleName": name,
         "AssumeRolePolicyDocument": json.dumps(trust(Duty.FUNCTION, account.where)),
         "Description": f"The Lambda function {function} acts as this role",
-        "Tags": tags.listed({tags.MADE_BY: tags.KENNEL}),
+        "Tags": tags.of_own_role(account.region),
     }
     return (
         Call("iam", "CreateRole", made, f"makes the role {name}, which only Lambda can act as"),

@@ -111,6 +111,23 @@ def test_a_role_of_somebody_else_gets_no_rights(lambdas: Lambdas, aws: ShapedAws
     assert lambdas.roles["kennel-lambda-dogs"]["policies"] == {}
 
 
+def test_a_function_of_the_same_name_leaves_the_others_role_as_it_is(lambdas: Lambdas, aws: ShapedAws) -> None:
+    deployed(aws)
+    (before,) = lambdas.roles["kennel-lambda-dogs"]["policies"].values()
+    other = replace(WANTED, endpoint="cats", endpoint_arn=f"{ENDPOINT}-2")
+    with pytest.raises(AlreadyExists, match="already a function named dogs"):  # here
+        act(aws, plan_deploy(other, CODE, account=aws.account, token="another form"), sleep=lambda _: None)
+    here, lambdas.functions = lambdas.functions, {}
+    aws.account = replace(aws.account, region="eu-central-1")
+    with pytest.raises(AlreadyExists, match="did not make it for a function in eu-central-1"):  # in another region
+        deployed(aws, other)
+    lambdas.functions = here
+    plan = plan_delete(aws, read(aws, "dogs"))
+    assert any("was not made for this function alone" in one for one in plan.stays)
+    assert [call.service for call in plan.calls] == ["lambda"]
+    assert lambdas.roles["kennel-lambda-dogs"]["policies"]["kennel-lambda"] == before
+
+
 def test_a_role_that_lambda_does_not_know_yet_is_waited_for(lambdas: Lambdas, aws: ShapedAws) -> None:
     lambdas.unknown_role_for = 3
     waits: list[float] = []
@@ -246,7 +263,7 @@ def test_deleting_takes_its_role_and_scaling_and_keeps_the_log(lambdas: Lambdas,
     deployed(aws)
     target = {"ServiceNamespace": "lambda", "ResourceId": "function:dogs:live", "MinCapacity": 1, "MaxCapacity": 3}
     lambdas.targets["function:dogs:live"] = target | {"ScalableDimension": "lambda:function:ProvisionedConcurrency"}
-    plan = plan_delete(read(aws, "dogs"), account=aws.account)
+    plan = plan_delete(aws, read(aws, "dogs"))
     assert "the function dogs" in plan.goes and "the alias live" in plan.goes
     assert any("log" in one for one in plan.stays)
     act(aws, plan, sleep=lambda _: None)
@@ -259,7 +276,7 @@ def test_what_kennel_did_not_make_it_does_not_change(lambdas: Lambdas, aws: Shap
     lambdas.add("theirs", tags={})
     details = read(aws, "theirs")
     for plan in (
-        lambda: plan_delete(details, account=aws.account),
+        lambda: plan_delete(aws, details),
         lambda: plan_update(details, WANTED, CODE, account=aws.account),
         lambda: plan_point(details, "1", account=aws.account),
     ):

@@ -180,7 +180,7 @@ def test_the_default_network_has_subnets_and_no_way_out_for_a_function(aws: Aws)
 
 
 def test_deleted_it_is_gone_with_its_role_and_scaling(aws: Aws, function: str) -> None:
-    plan = plan_delete(read(aws, function), account=aws.account)
+    plan = plan_delete(aws, read(aws, function))
     act(aws, plan)
     with pytest.raises(NotFound):
         read(aws, function)

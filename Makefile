@@ -5,6 +5,8 @@ VENV := .venv/bin
 WORKERS = $(shell $(PYTHON) -c "import os; print(min(6, 2 + (os.cpu_count() or 1)))")  # they wait for half of their time
 # Browser tests wait half of their time: two at once, each before a Kennel of its own.
 BROWSERS := 2
+# Each command starts many Pythons: with this set, each of them would compile Kennel's sources (and tests) anew.
+unexport PYTHONDONTWRITEBYTECODE
 SIDE_BY_SIDE := tests/conformance tests/core tests/faults tests/images tests/lambda_fn tests/local_aws tests/soak \
     tests/training tests/ui tests/verify tests/views
 

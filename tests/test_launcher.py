@@ -86,7 +86,8 @@ def home(tmp_path):
     """A state folder that is past its first start: the sample account has tests of its own."""
     folder = tmp_path / "home"
     (folder / "aws").mkdir(parents=True)
-    (folder / "aws" / "sample-account-done").touch()
+    for marker in ("account-done", "roles-done", "replays-done", "replays-marked"):
+        (folder / "aws" / f"sample-{marker}").touch()
     return folder
 
 
@@ -98,7 +99,9 @@ def kennel(home):
     running.stop()
 
 
-def test_it_says_where_it_is_and_answers_there(kennel):
+def test_it_says_where_it_is_answers_there_and_gives_no_child_a_key_of_the_person(home):
+    kennel = Kennel(home, AWS_ACCESS_KEY_ID="AKIAREALREALREALREAL", AWS_SECRET_ACCESS_KEY="real", AWS_PROFILE="nobody")
+    kennel.wait_running()
     assert "Kennel is running." in kennel.said
     assert f"Open     {kennel.address}" in kennel.said
     assert "embedded AWS at http://127.0.0.1:" in kennel.said
@@ -107,12 +110,13 @@ def test_it_says_where_it_is_and_answers_there(kennel):
     status, body = kennel.get("/healthz")
     assert status == 200
     assert b'"ready":true' in body
+    for pid in children(kennel.process.pid):
+        assert b"AWS_" not in Path(f"/proc/{pid}/environ").read_bytes()
+    ends_all(kennel, signal.SIGINT)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_all_of_it(home, number):
-    kennel = Kennel(home)
-    kennel.wait_running()
+def ends_all(kennel, number):
+    """A signal ends the launcher and every process it started, soon and in good order."""
     family = children(kennel.process.pid)
     assert len(family) >= 4  # two leashes, the embedded AWS, the web server
     begun = time.monotonic()
@@ -123,6 +127,16 @@ def test_a_signal_ends_all_of_it(home, number):
     with pytest.raises(OSError, match="refused"):
         kennel.get("/")
     assert "Traceback" not in kennel.said
+
+
+def test_signals_end_all_of_it_and_a_second_start_is_healthy_within_six_seconds(kennel):
+    ends_all(kennel, signal.SIGTERM)
+    begun = time.monotonic()
+    again = Kennel(kennel.home)
+    again.wait_running()
+    took = time.monotonic() - begun
+    ends_all(again, signal.SIGHUP)
+    assert took < 6
 
 
 def test_ctrl_c_before_it_is_ready_ends_all_of_it_too(home):
@@ -136,26 +150,9 @@ def test_ctrl_c_before_it_is_ready_ends_all_of_it_too(home):
     assert "Traceback" not in kennel.said
 
 
-def test_even_kill_9_leaves_nothing_behind(kennel):
-    family = children(kennel.process.pid)
-    kennel.process.kill()
-    kennel.process.wait(10)
-    wait(lambda: not any(alive(pid) for pid in family))
-
-
-def test_a_second_start_is_healthy_within_six_seconds(kennel):
-    kennel.stop()
-    begun = time.monotonic()
-    again = Kennel(kennel.home)
-    again.wait_running()
-    took = time.monotonic() - begun
-    again.stop()
-    assert took < 6
-
-
-def test_the_first_start_fills_the_account_and_the_second_leaves_it(tmp_path):
+def test_the_first_start_fills_the_account_the_second_leaves_it_and_even_kill_9_leaves_nothing_behind(tmp_path):
     home = tmp_path / "home"
-    kennel = Kennel(home)
+    kennel = Kennel(home, KENNEL_TIME_SCALE="600")
     kennel.wait_running()
     assert "the sample account is being filled" in kennel.said
     wait(lambda: (home / "aws" / "sample-account-done").exists(), 120)
@@ -171,7 +168,10 @@ def test_the_first_start_fills_the_account_and_the_second_leaves_it(tmp_path):
     again = Kennel(home)
     again.wait_running()
     assert "sample account" not in again.said
-    again.stop()
+    family = children(again.process.pid)
+    again.process.kill()
+    again.process.wait(10)
+    wait(lambda: not any(alive(pid) for pid in family))
     assert (home / "logs" / "sample-account.log").read_text() == log
 
 
@@ -205,32 +205,14 @@ def test_an_embedded_aws_that_does_not_start_is_said_with_its_log(home):
     assert "dashboard/launcher.py" not in kennel.said  # its traceback, not ours
 
 
-def test_a_web_server_that_dies_ends_all_with_its_log(kennel):
-    family = children(kennel.process.pid)
-    server = next(pid for pid in family if b"streamlit" in cmdline(pid) and b"leash" not in cmdline(pid))
-    os.kill(server, signal.SIGKILL)
-    assert kennel.process.wait(30) == 1
-    assert "the dashboard's server did not keep running" in kennel.said
-    wait(lambda: not any(alive(pid) for pid in family))
-
-
-def embedded_aws(pid):
-    """The embedded AWS among a launcher's children, by the command line of its own process."""
-    found = (p for p in children(pid) if b"local_aws" in cmdline(p) and b"leash" not in cmdline(p))
-    return next(found, None)
-
-
-def test_an_embedded_aws_that_dies_is_started_again_at_the_same_address(kennel):
+def test_an_embedded_aws_that_dies_is_started_again_at_the_same_address_and_one_that_keeps_ending_ends_all(kennel):
     before = connect({"KENNEL_HOME": str(kennel.home)}).account.endpoint_url
     kill_embedded_aws(kennel)
     wait(lambda: "starting it again" in kennel.said)
     wait(lambda: b'"ready":true' in kennel.get("/healthz")[1], 20)
     assert connect({"KENNEL_HOME": str(kennel.home)}).account.endpoint_url == before
     assert kennel.process.poll() is None
-
-
-def test_an_embedded_aws_that_keeps_ending_ends_all(kennel):
-    for _ in range(4):
+    for _ in range(3):
         kill_embedded_aws(kennel)
     assert kennel.process.wait(30) == 1
     assert kennel.said.count("starting it again") == 3
@@ -238,11 +220,16 @@ def test_an_embedded_aws_that_keeps_ending_ends_all(kennel):
     assert str(kennel.home / "logs" / "aws.log") in kennel.said
 
 
-def test_a_second_kennel_of_the_same_folder_takes_the_embedded_aws_over_when_the_first_ends(kennel):
+def test_a_web_server_that_dies_ends_all_with_its_log_and_a_second_kennel_of_the_folder_takes_the_aws_over(kennel):
     second = Kennel(kennel.home)
     try:
         second.wait_running()
-        assert kennel.stop() == 0
+        family = children(kennel.process.pid)
+        server = next(pid for pid in family if b"streamlit" in cmdline(pid) and b"leash" not in cmdline(pid))
+        os.kill(server, signal.SIGKILL)
+        assert kennel.process.wait(30) == 1
+        assert "the dashboard's server did not keep running" in kennel.said
+        wait(lambda: not any(alive(pid) for pid in family))
         wait(lambda: "this one runs it now" in second.said, 20)
         wait(lambda: b'"ready":true' in second.get("/healthz")[1], 20)
     finally:
@@ -278,14 +265,6 @@ def wait_for_embedded_aws(kennel):
 
     wait(look, 20)
     return look()
-
-
-def test_no_key_of_the_person_reaches_any_child(home):
-    kennel = Kennel(home, AWS_ACCESS_KEY_ID="AKIAREALREALREALREAL", AWS_SECRET_ACCESS_KEY="real", AWS_PROFILE="nobody")
-    kennel.wait_running()
-    for pid in children(kennel.process.pid):
-        assert b"AWS_" not in Path(f"/proc/{pid}/environ").read_bytes()
-    kennel.stop()
 
 
 def test_a_real_profile_starts_no_embedded_aws(home, tmp_path):

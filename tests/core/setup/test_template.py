@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import yaml
-from cfnlint.api import lint_all
 
 from dashboard.core.aws import Account
 from dashboard.core.iam.evaluate import evaluate
@@ -43,6 +42,8 @@ def may(role: dict[str, Any], action: str, resource: str = "*", **context: str) 
 
 
 def test_awss_own_judge_has_nothing_to_say_against_it() -> None:
+    from cfnlint.api import lint_all  # three seconds, that only the process which runs this test takes
+
     whole = template(WORK, tuple(Piece))
     assert [str(one) for one in lint_all(whole.text) if one.rule.severity in ("error", "warning")] == []
     assert len(whole.text.encode()) < LARGEST

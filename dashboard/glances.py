@@ -35,6 +35,11 @@ class Glance(Generic[T]):
                 self._worker.start()
             return self._seen
 
+    def value(self, read: Callable[[], T]) -> T | None:
+        """The same without when it was read."""
+        seen = self.look(read)
+        return seen.value if seen is not None else None
+
     def stale(self) -> None:
         """Something was changed: whoever looks next has it read again."""
         with self._lock:

@@ -28,8 +28,7 @@ def setup_stack(aws: Aws) -> Reading[Stack]:
 
 def zero_quotas(aws: Aws) -> Quotas | None:
     """The quotas that are zero, without waiting: None until they have been read."""
-    seen = _glance(where(aws)).look(lambda: quotas.read(aws))
-    return seen.value if seen is not None else None
+    return _glance(where(aws)).value(lambda: quotas.read(aws))
 
 
 def forget_setup() -> None:

@@ -30,8 +30,7 @@ def waste_so_far(aws: Aws) -> Sweep | None:
     One that is older than SELDOM, or was made before something changed, is made again in the background.
     """
     listed = prices(aws.account)
-    seen = _glance(where(aws)).look(lambda: sweep(aws, listed, now()))
-    return seen.value if seen is not None else None
+    return _glance(where(aws)).value(lambda: sweep(aws, listed, now()))
 
 
 def forget_waste() -> None:

@@ -165,7 +165,7 @@ def button(prepared: ChangeSet) -> str:
 
 
 def summary(changes: Sequence[Change]) -> str:
-    """ "makes 9, changes 1, deletes 1"."""
+    """ "makes 9, changes 1, removes 1"."""
     made = sum(one.action == "Add" for one in changes)
     changed = sum(one.action == "Modify" for one in changes)
     gone = sum(one.action == "Remove" for one in changes)

@@ -10,7 +10,7 @@ from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Aws
-from dashboard.core.errors import AccessDenied, InvalidInput, KennelError, NotFound
+from dashboard.core.errors import AccessDenied, InvalidInput, NotFound
 from dashboard.core.parallel import gather
 from dashboard.core.setup.pieces import Piece
 from dashboard.core.setup.template import STACK, pieces_in
@@ -196,11 +196,8 @@ class Stack:
 
 def read(aws: Aws) -> Stack:
     """The stack as it is now. Raises the errors of `Aws.call`."""
-    try:
-        told = aws.call("cloudformation", "DescribeStacks", StackName=STACK)["Stacks"][0]
-    except (NotFound, InvalidInput) as absent:
-        if not is_absent(absent):
-            raise
+    told = _described(aws)
+    if told is None:
         return Stack()
     named = told["StackId"]
     looks: list[Callable[[], Any]] = [partial(look, aws, named) for look in (_resources, _events, _template)]
@@ -220,18 +217,21 @@ def read(aws: Aws) -> Stack:
 
 def is_busy(aws: Aws) -> bool:
     """Whether CloudFormation is at work on the stack: one call. Raises the errors of `Aws.call`."""
+    told = _described(aws)
+    return told is not None and StackStatus(told["StackStatus"]).is_busy
+
+
+def _described(aws: Aws) -> dict[str, Any] | None:
+    """As DescribeStacks tells the stack; None where there is none, which CloudFormation calls a wrong value."""
     try:
-        told = aws.call("cloudformation", "DescribeStacks", StackName=STACK)["Stacks"][0]
-    except (NotFound, InvalidInput) as absent:
-        if not is_absent(absent):
+        told: dict[str, Any] = aws.call("cloudformation", "DescribeStacks", StackName=STACK)["Stacks"][0]
+    except NotFound:
+        return None
+    except InvalidInput as wrong:
+        if "does not exist" not in str(wrong):
             raise
-        return False
-    return StackStatus(told["StackStatus"]).is_busy
-
-
-def is_absent(error: KennelError) -> bool:
-    """Whether an error says that there is no such stack: CloudFormation calls that a wrong value."""
-    return isinstance(error, NotFound) or "does not exist" in str(error)
+        return None
+    return told
 
 
 def _resources(aws: Aws, stack_id: str) -> tuple[Resource, ...]:

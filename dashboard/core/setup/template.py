@@ -11,6 +11,7 @@ from typing import Any
 from dashboard.core import tags
 from dashboard.core.aws import Account
 from dashboard.core.data.bucket_policy import with_tls
+from dashboard.core.data.buckets import BLOCKS
 from dashboard.core.iam.own import own_roles
 from dashboard.core.iam.replace.refusals import PATH
 from dashboard.core.setup import roles, yaml_text
@@ -103,10 +104,9 @@ def _of(piece: Piece, account: Account, wanted: Collection[Piece], *, versions: 
 
 
 def _bucket(account: Account, *, versions: bool) -> tuple[Made, ...]:
-    blocks = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
     properties: dict[str, Any] = {
         "BucketName": account.bucket,
-        "PublicAccessBlockConfiguration": dict.fromkeys(blocks, True),
+        "PublicAccessBlockConfiguration": dict.fromkeys(sorted(BLOCKS), True),
         "BucketEncryption": {
             "ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
         },

@@ -17,6 +17,7 @@ from dashboard.core import noting
 from dashboard.core.aws import Aws
 from dashboard.core.data import doing
 from dashboard.core.data.doing import PHOTOS, Inspect
+from dashboard.core.data.fetching import ROOM
 from dashboard.core.data.layout import Placed
 from dashboard.core.data.work import Kind, Progress, Stage, Work
 from dashboard.core.errors import KennelError, NotFound, Refused, ServiceFault
@@ -29,8 +30,6 @@ MOST_WAITING = 12
 _LOOK = 0.2
 """Seconds after which work that waits for its turn looks whether it was stopped."""
 _WORK = "work.json"
-_ROOM = 2 * 1024**3
-"""Bytes that an upload leaves free on this machine's disk."""
 
 
 class Jobs:
@@ -71,7 +70,7 @@ class Jobs:
     def room(self) -> int:
         """Bytes that uploads may take on this machine's disk."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        return max(0, shutil.disk_usage(self._folder).free - _ROOM)
+        return max(0, shutil.disk_usage(self._folder).free - ROOM)
 
     def start(
         self,

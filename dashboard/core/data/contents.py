@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dashboard.core.aws import Aws
-from dashboard.core.data.datasets import PAGES, PHOTOS, PREFIX, SPLITS, UPLOADING
+from dashboard.core.data.datasets import PAGES, PREFIX, SPLITS, UPLOADING, placed
 from dashboard.core.errors import NotFound
 
 MANIFEST = "manifest.json"
@@ -89,11 +89,9 @@ def read(aws: Aws, name: str) -> Contents:
     more = False
     for page in aws.pages("s3", "ListObjectsV2", limit=PAGES, Bucket=bucket, Prefix=prefix):
         for told in page.get("Contents", []):
-            parts = told["Key"].removeprefix(prefix).split("/")
-            is_photo = len(parts) == 3 and parts[0] in SPLITS and parts[2].lower().endswith(PHOTOS)
-            if is_photo and parts[1] not in ("", ".", ".."):  # as a folder's name it would lead elsewhere
+            if place := placed(told["Key"], prefix):
                 etag = str(told.get("ETag", "")).strip('"')
-                photos.append(Photo(told["Key"], parts[0], parts[1], parts[2], told["Size"], etag))
+                photos.append(Photo(told["Key"], *place, told["Size"], etag))
             else:
                 others.append(told["Key"])
         more = page["IsTruncated"]

@@ -65,6 +65,15 @@ def list_datasets(aws: Aws, *, is_filling: bool = False) -> tuple[Dataset, ...]:
     return tuple(replace(one, is_whole=whole is None or not one.is_sample or one.name in whole) for one in found if one)
 
 
+def placed(key: str, prefix: str) -> tuple[str, str, str] | None:
+    """Split, class and file of a photo below a data set's prefix; None for what is no photo of it."""
+    parts = key.removeprefix(prefix).split("/")
+    if len(parts) != 3 or parts[0] not in SPLITS or not parts[2].lower().endswith(PHOTOS):
+        return None
+    split, label, file = parts
+    return None if label in ("", ".", "..") else (split, label, file)  # as a folder's name it would lead elsewhere
+
+
 def _whole(aws: Aws, bucket: str) -> frozenset[str]:
     """The samples that were drawn to their end."""
     pages = aws.pages("s3", "ListObjectsV2", Bucket=bucket, Prefix=MARKS)
@@ -80,11 +89,11 @@ def _dataset(aws: Aws, bucket: str, prefix: str) -> Dataset | None:
     more = is_uploading = False
     for page in aws.pages("s3", "ListObjectsV2", limit=PAGES, Bucket=bucket, Prefix=prefix):
         for thing in page.get("Contents", []):
-            parts = thing["Key"].removeprefix(prefix).split("/")
-            is_uploading = is_uploading or parts == [UPLOADING]
-            if len(parts) != 3 or parts[0] not in SPLITS or not parts[2].lower().endswith(PHOTOS):
+            is_uploading = is_uploading or thing["Key"] == prefix + UPLOADING
+            place = placed(thing["Key"], prefix)
+            if place is None:
                 continue
-            split, label, _ = parts
+            split, label, _ = place
             splits[split] += 1
             size += thing["Size"]
             first = first or thing["Key"]

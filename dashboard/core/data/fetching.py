@@ -24,7 +24,7 @@ from training.web_file import WebFile
 DOGS = "dogImages"
 """The data set of the reference projects, by the name that `training.data` knows it by."""
 ROOM = 2 * 1024**3
-"""Bytes that stay free on this machine's disk, whatever is brought."""
+"""Bytes that stay free on this machine's disk, whatever is brought or sent."""
 
 
 @dataclass(frozen=True)

@@ -76,12 +76,18 @@ def put(make: Make) -> None:
         st.session_state[FAILED] = error
 
 
-def at_once(what: str, do: Callable[[], object]) -> None:
-    """Carry out what costs and removes nothing, without a plan; for `on_click`. Why it cannot be, a dialog tells."""
+def at_once(what: str, do: Callable[[], object], then: Callable[[], None] = lambda: None) -> None:
+    """Carry out what costs and removes nothing, without a plan; for `on_click`. The sentence that it returns, if it
+    does, is said; why it cannot be, a dialog tells. then: called whatever came of it.
+    """
     try:
-        deed.carry_out(what, do)
+        if isinstance(said := deed.carry_out(what, do), str):
+            st.session_state[SAID] = said
     except KennelError as error:
         st.session_state[FAILED] = error
+        st.rerun()  # the whole page: the dialog is not of a part that is looked at again
+    finally:
+        then()
 
 
 def show() -> None:

@@ -1,7 +1,7 @@
 """Labels that visitors corrected: looked at one by one, and made a new version of a data set."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -11,10 +11,10 @@ from dashboard.core.aws import Aws
 from dashboard.core.data import reviews
 from dashboard.core.data.datasets import Dataset
 from dashboard.core.data.reviews import Correction, Verdict
-from dashboard.core.errors import AlreadyExists, InvalidInput, KennelError
+from dashboard.core.errors import AlreadyExists, InvalidInput
 from dashboard.core.format import count
 from dashboard.core.serving import feedback
-from dashboard.ui import chart, confirm, data_dialogs, data_photos, data_words, deed, empty, page, table
+from dashboard.ui import chart, confirm, data_dialogs, data_photos, data_words, empty, page, table
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import bars, facts, literal, note
 from dashboard.ui.page import Place
@@ -111,17 +111,9 @@ def _button(
         key=f"review-{key}",
         type="primary" if is_main else "secondary",
         disabled=is_disabled,
-        on_click=_carry_out,
-        args=(what, lambda: reviews.decide(aws, one, verdict, breed, state.now())),
+        on_click=confirm.at_once,
+        args=(what, lambda: reviews.decide(aws, one, verdict, breed, state.now()), state.forget),
     )
-
-
-def _carry_out(what: str, do: Callable[[], object]) -> None:
-    try:
-        deed.carry_out(what, do)
-    except KennelError as error:
-        st.session_state[confirm.FAILED] = error
-    state.forget()
 
 
 def _decided(aws: Aws, decided: Sequence[Correction], datasets: Sequence[Dataset]) -> None:
@@ -178,8 +170,12 @@ def _take_back(aws: Aws, decided: Sequence[Correction]) -> None:
         type="tertiary",
         icon=":material/undo:",
         help="It waits again",
-        on_click=_carry_out,
-        args=("Take back what was decided about a visitor's photo", lambda: reviews.take_back(aws, by_digest[chosen])),
+        on_click=confirm.at_once,
+        args=(
+            "Take back what was decided about a visitor's photo",
+            lambda: reviews.take_back(aws, by_digest[chosen]),
+            state.forget,
+        ),
     )
 
 

@@ -8,9 +8,8 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.data.work import Progress
-from dashboard.core.errors import KennelError
 from dashboard.core.format import count
-from dashboard.ui import confirm, data_unfinished, data_words, deed
+from dashboard.ui import confirm, data_unfinished, data_words
 from dashboard.ui.markup import badge, escape, note, sentence
 from dashboard.ui.tones import Tone
 
@@ -59,7 +58,7 @@ def _button(label: str, token: str, one: Progress, do: Callable[[], None]) -> No
         key=f"work-{label.lower().replace(' ', '-')}-{token}",
         type="tertiary",
         help=f"{label}: {one.work.words}",
-        on_click=_carry_out,
+        on_click=confirm.at_once,
         args=(f"{label}: {one.work.words}", do),
     )
 
@@ -74,15 +73,6 @@ def _asking(aws: Aws, one: Progress) -> None:
         on_click=confirm.ask,
         args=(partial(data_unfinished.dismiss_question, aws, one),),
     )
-
-
-def _carry_out(what: str, do: Callable[[], None]) -> None:
-    """Through the one way that all changes go; why not, in a dialog."""
-    try:
-        deed.carry_out(what, do)
-    except KennelError as error:
-        st.session_state[confirm.FAILED] = error
-        st.rerun()  # the whole page: the dialog is not of the part that is looked at again
 
 
 def _refused(one: Progress) -> None:

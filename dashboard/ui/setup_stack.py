@@ -6,11 +6,10 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.errors import KennelError
 from dashboard.core.setup import change
 from dashboard.core.setup.stack import Stack, StackStatus
 from dashboard.core.setup.template import STACK
-from dashboard.ui import chart, confirm, deed, page, problem, setup_dialogs, setup_words, table
+from dashboard.ui import chart, confirm, page, problem, setup_dialogs, setup_words, table
 from dashboard.ui.markup import Markup, badge, facts, note
 from dashboard.ui.tones import Tone
 
@@ -86,7 +85,12 @@ def _actions(aws: Aws, stack: Stack) -> None:
         return
     with st.container(horizontal=True, horizontal_alignment="right", key="setup-stack-actions"):
         if stack.status is StackStatus.REVIEW_IN_PROGRESS:
-            st.button("Throw the prepared change away", key="setup-discard", on_click=_discard, args=(aws,))
+            st.button(  # an empty stack holds nothing: what goes is the preparation alone
+                "Throw the prepared change away",
+                key="setup-discard",
+                on_click=confirm.at_once,
+                args=("Throw the prepared change away", partial(change.withdraw, aws), state.forget_setup),
+            )
         elif stack.status.is_there:
             st.button(
                 "Delete the stack",
@@ -95,12 +99,3 @@ def _actions(aws: Aws, stack: Stack) -> None:
                 on_click=confirm.ask,
                 args=(partial(setup_dialogs.deletion, aws, stack),),
             )
-
-
-def _discard(aws: Aws) -> None:
-    """An empty stack holds nothing: what goes is the preparation alone."""
-    try:
-        st.session_state[confirm.SAID] = deed.carry_out("Throw the prepared change away", partial(change.withdraw, aws))
-    except KennelError as error:
-        st.session_state[confirm.FAILED] = error
-    state.forget_setup()

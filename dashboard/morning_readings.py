@@ -2,22 +2,25 @@
 
 import contextlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import streamlit as st
 
+from dashboard.core import first_steps as stepping
 from dashboard.core import morning as mornings
+from dashboard.core import steps_taken
 from dashboard.core.aws import Aws
 from dashboard.core.data.datasets import list_datasets
 from dashboard.core.errors import KennelError
 from dashboard.core.first_steps import Found
 from dashboard.core.morning import Morning
+from dashboard.core.overview import Overview
 from dashboard.core.parallel import gather
 from dashboard.core.trail.model import Deed
 from dashboard.core.trail.read import recent
-from dashboard.endpoint_readings import endpoints
 from dashboard.glances import Glance
-from dashboard.readings import is_filling, now, where
+from dashboard.readings import Reading, is_filling, now, where
 from dashboard.run_readings import Tail, log
 from dashboard.security_readings import Standing, posture
 
@@ -30,30 +33,29 @@ SELDOM = timedelta(minutes=10)
 
 def posture_so_far(aws: Aws) -> Standing | None:
     """How the account's roles stand, as `posture` says it; None until they have been read once."""
-    seen = _postures().setdefault(where(aws), Glance(SOMETIMES)).look(lambda: posture(aws))
-    return seen.value if seen is not None else None
+    return _postures().setdefault(where(aws), Glance(SOMETIMES)).value(lambda: posture(aws))
 
 
 def morning(aws: Aws) -> Morning | None:
     """Alarms, what lies open and what is lacking; None until all of that has been read once."""
-    rung = _alarms().setdefault(where(aws), Glance(SOMETIMES)).look(lambda: mornings.alarming(aws, now()))
+    rung = _alarms().setdefault(where(aws), Glance(SOMETIMES)).value(lambda: mornings.alarming(aws, now()))
     glance = _open().setdefault(where(aws), Glance(SELDOM))
     lying = glance.look(lambda: mornings.lying_open(aws))
     if lying is not None and lying.value.is_changing and now() - lying.at >= OFTEN:
         glance.stale()
-    return rung.value.with_more(lying.value) if rung is not None and lying is not None else None
+    return rung.with_more(lying.value) if rung is not None and lying is not None else None
 
 
-def first_steps(aws: Aws) -> Found | None:
-    """What the steps of somebody new are ticked off by; None until that has been read once."""
-    there = endpoints(aws).value
-    filling = is_filling(aws)
+def first_steps(aws: Aws, seen: Overview) -> Reading[Found] | None:
+    """What the steps of somebody new are ticked off by; None until that has been read once. seen: the account now."""
+    filling, taken = is_filling(aws), steps_taken.place(aws.account)
 
     def read() -> Found:
-        return mornings.found(aws, lambda: list_datasets(aws, is_filling=filling), there, now())
+        found = mornings.found(aws, lambda: list_datasets(aws, is_filling=filling), seen.endpoints, now())
+        done = [one.step for one in stepping.steps(seen, found) if one.is_done]
+        return replace(found, before=steps_taken.taken(taken, done))
 
-    seen = _steps().setdefault(where(aws), Glance(OFTEN)).look(read)
-    return seen.value if seen is not None else None
+    return _steps().setdefault(where(aws), Glance(OFTEN)).look(read)
 
 
 def tails(aws: Aws, keys: Iterable[str]) -> dict[str, Tail]:

@@ -4,8 +4,8 @@ What came with the sample account counts where one may use it (its model, its ph
 oneself (a run, an endpoint, a function of one's own).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dashboard.core.data.datasets import Dataset
@@ -16,6 +16,8 @@ from dashboard.core.serving.functions.model import Function
 
 FAMILIAR = 5
 """Completed runs of one's own after which nobody needs to be shown the way, whatever was left out on it."""
+
+EARLIER = "Done earlier; what it was done with is gone, or rests."
 
 
 class Step(StrEnum):
@@ -30,31 +32,47 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """What the account holds beside runs and endpoints. asked: requests to its endpoints in the last two weeks.
+    """What the account holds beside runs and endpoints. asked: requests to its endpoints in the last two weeks;
+    called: the same of the functions that `calling` names.
 
-    None is what could not be read, which is told as not yet done.
+    None is what could not be read, which is told as not yet done. before: steps that were taken at any time.
     """
 
     datasets: tuple[Dataset, ...] | None = None
     functions: tuple[Function, ...] | None = None
     asked: float | None = None
+    called: float | None = None
+    before: frozenset[Step] = frozenset()
 
 
 @dataclass(frozen=True)
 class Taken:
-    """One step, whether it is done, and by what; or how it is done. is_open: whether what it needs is there."""
+    """One step, whether it is done, and by what; or how it is done. is_open: whether what it needs is there.
+
+    name: what is there for it already and waits for its use, "" for nothing.
+    """
 
     step: Step
     is_done: bool
     told: str
     is_open: bool
+    name: str = ""
+
+
+def calling(functions: Sequence[Function]) -> tuple[str, ...]:
+    """The names of one's own functions that ask an endpoint."""
+    return tuple(one.name for one in functions if not one.is_sample and one.endpoint)
 
 
 def steps(seen: Overview, found: Found) -> tuple[Taken, ...]:
-    """The five steps as they stand."""
+    """The five steps as they stand; one that was taken stays taken when what it made is deleted."""
+    return tuple(_kept(one, found.before) for one in _standing(seen, found))
+
+
+def _standing(seen: Overview, found: Found) -> tuple[Taken, ...]:
     mine = [one for one in seen.endpoints if not one.is_sample and one.status.is_serving]
     ready = [one for one in found.datasets or () if not one.problem]
-    called = [one for one in found.functions or () if not one.is_sample and one.endpoint]
+    functions = calling(found.functions or ())
     completed = _completed(seen.runs)
     serving = bool(seen.serving)
     return (
@@ -81,13 +99,21 @@ def steps(seen: Overview, found: Found) -> tuple[Taken, ...]:
             "An endpoint keeps your model ready to answer.",
             bool(completed),
         ),
-        _taken(
-            Step.CALL,
-            _first([one.name for one in called], "function"),
-            "A function asks the endpoint, so that callers need no rights of their own.",
-            serving,
-        ),
+        _called(functions, found.called, serving),
     )
+
+
+def _called(functions: Sequence[str], calls: float | None, serving: bool) -> Taken:
+    """Done once a function of one's own was called, and not by its being there."""
+    if not functions:
+        how = "A function asks the endpoint, so that callers need no rights of their own."
+        return _taken(Step.CALL, "", how, serving)
+    by = f"{_first(functions, 'function')}: {count(round(calls), 'call')} in two weeks" if calls else ""
+    return replace(_taken(Step.CALL, by, f"{functions[0]} is there: send a photo through it."), name=functions[0])
+
+
+def _kept(one: Taken, before: Collection[Step]) -> Taken:
+    return one if one.is_done or one.step not in before else replace(one, is_done=True, told=EARLIER)
 
 
 def coming(taken: Sequence[Taken]) -> Step | None:

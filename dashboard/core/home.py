@@ -13,6 +13,13 @@ def home(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(chosen).expanduser().resolve() if chosen else REPOSITORY / ".kennel"
 
 
+def of_account(client_file: str) -> Path:
+    """Where what is known of an account is kept: with the embedded AWS that its `client_file` is of, which takes it
+    along when it is thrown away, else in the state folder.
+    """
+    return Path(client_file).parent if client_file else home()
+
+
 def aws_state(environ: Mapping[str, str] = os.environ) -> Path:
     """The embedded AWS's own folder inside the state folder."""
     return home(environ) / "aws"

@@ -11,10 +11,10 @@ from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.data import buckets
 from dashboard.core.data.datasets import Dataset
 from dashboard.core.errors import KennelError
-from dashboard.core.first_steps import Found
+from dashboard.core.first_steps import Found, calling
 from dashboard.core.overview import Attention
 from dashboard.core.parallel import gather
-from dashboard.core.serving.asked import asked_lately
+from dashboard.core.serving.asked import asked_lately, called_lately
 from dashboard.core.serving.functions.functions import list_functions
 from dashboard.core.serving.model import Endpoint
 from dashboard.core.setup import missing, quotas, stack
@@ -72,10 +72,12 @@ def _told(parts: Mapping[str, Callable[[], Iterable[Attention]]]) -> Morning:
 
 def found(aws: Aws, datasets: Callable[[], tuple[Dataset, ...]], endpoints: Iterable[Endpoint], now: datetime) -> Found:
     """What the steps of somebody new are ticked off by. Raises nothing of `Aws.call`: what is not read is None."""
+    functions, _ = _part("functions", lambda: list_functions(aws))
     return Found(
         _part("datasets", datasets)[0],
-        _part("functions", lambda: list_functions(aws))[0],
+        functions,
         _part("requests", lambda: asked_lately(aws, endpoints, now))[0],
+        _part("calls", lambda: called_lately(aws, calling(functions or ()), now))[0],
     )
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard import state
 from dashboard.core import attention, attention_risks
 from dashboard.core.aws import Account, Aws
-from dashboard.core.costs.ledger.ledger import Unread
+from dashboard.core.costs.ledger.ledger import Ledger, Unread
 from dashboard.core.format import money
 from dashboard.core.overview import Attention, Overview, Severity, in_order
 from dashboard.core.runs.window import Window
@@ -36,14 +36,11 @@ MOST = 8
 """Items that stand on the page at once; the others are one click away."""
 
 
-def everything(aws: Aws, seen: Overview, answers: Mapping[str, Answering], now: datetime) -> Overview:
-    """The overview with what money and risk say: receipts, budgets, the last sweep for waste, roles, alarms, health.
-
-    Raises the errors of `state.ledger`.
-    """
+def everything(aws: Aws, seen: Overview, ledger: Ledger, answers: Mapping[str, Answering], now: datetime) -> Overview:
+    """The overview with what money and risk say: receipts, budgets, the last sweep for waste, roles, alarms, health."""
     costly = attention.with_money(
         seen,
-        state.ledger(aws).value,
+        ledger,
         state.budgets(aws).value.all,
         state.waste_so_far(aws),
         now,

@@ -13,12 +13,8 @@ from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
 
 
-def figure(aws: Aws, now: datetime) -> Figure:
-    """The month that goes on, of one kind of money: the account's own, or the sample's while there is no other.
-
-    Raises the errors of `state.ledger`.
-    """
-    ledger = state.ledger(aws).value
+def figure(aws: Aws, ledger: Ledger, now: datetime) -> Figure:
+    """The month that goes on, of one kind of money: the account's own, or the sample's while there is no other."""
     nature = ledger.usual(is_embedded=aws.account.is_embedded)
     selection = Selection(nature, Period.parse("", now))
     total = ledger.total(selection)

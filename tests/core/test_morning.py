@@ -58,4 +58,4 @@ def test_what_ticks_off_the_steps_is_none_where_it_cannot_be_read():
     aws = ScriptedAws()
     aws.errors["ListFunctions"] = DENIED
     told = found(aws, lambda: (), (), NOW)
-    assert (told.datasets, told.functions, told.asked) == ((), None, 0.0)
+    assert (told.datasets, told.functions, told.asked, told.called) == ((), None, 0.0, 0.0)

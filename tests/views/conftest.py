@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from dashboard import state
+from dashboard.core import steps_taken
 from dashboard.core.aws import Account
 from dashboard.core.costs.ledger import trail_kept
 from dashboard.doorkeeper import doorkeeper
@@ -28,14 +29,14 @@ manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_componen
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No reading survives from one test to the next, and no embedded AWS is started by the page itself."""
-    place = trail_kept.place
 
-    def kept(account: Account) -> Path:
+    def kept(place: Callable[[Account], Path], account: Account) -> Path:
         """What is kept of a scripted account lies in the test's folder: its own is nowhere."""
-        is_somewhere = account.client_file not in ("", CLIENT)
-        return place(account) if is_somewhere else tmp_path / f"{account.account_id}-{account.region}.json"
+        usual = place(account)
+        return usual if account.client_file not in ("", CLIENT) else tmp_path / usual.parent.name / usual.name
 
-    monkeypatch.setattr(trail_kept, "place", kept)
+    for module in (trail_kept, steps_taken):
+        monkeypatch.setattr(module, "place", partial(kept, module.place))
     monkeypatch.setenv(OURS, "test")
     monkeypatch.delenv("KENNEL_AWS_PROFILE", raising=False)
     monkeypatch.delenv("KENNEL_SHARE", raising=False)

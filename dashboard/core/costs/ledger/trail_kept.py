@@ -14,7 +14,7 @@ from typing import Any
 from dashboard.core.aws import Account
 from dashboard.core.costs import whole_file
 from dashboard.core.costs.ledger.trail import KNOWN, Happening, in_order
-from dashboard.core.home import home
+from dashboard.core.home import of_account
 
 VERSION = 1
 MOST = 20_000
@@ -35,9 +35,8 @@ class Kept:
 
 
 def place(account: Account) -> Path:
-    """Where it is kept: with the embedded AWS, which takes it along when it is thrown away, else in KENNEL_HOME."""
-    folder = Path(account.client_file).parent if account.client_file else home()
-    return folder / "costs" / f"{account.account_id}-{account.region}.json"
+    """Where it is kept: one file for each account and region."""
+    return of_account(account.client_file) / "costs" / f"{account.account_id}-{account.region}.json"
 
 
 def read(path: Path) -> Kept:

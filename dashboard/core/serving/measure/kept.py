@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboard.core.aws import Account
 from dashboard.core.costs import whole_file
-from dashboard.core.home import home
+from dashboard.core.home import of_account
 from dashboard.core.serving.measure.result import Level, Measurement
 
 VERSION = 1
@@ -18,9 +18,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 
 
 def place(account: Account) -> Path:
-    """Where they are kept: with the embedded AWS, which takes them along when it is reset, else in KENNEL_HOME."""
-    folder = Path(account.client_file).parent if account.client_file else home()
-    return folder / "measure" / f"{account.account_id}-{account.region}"
+    """Where they are kept: one folder for each account and region."""
+    return of_account(account.client_file) / "measure" / f"{account.account_id}-{account.region}"
 
 
 def keep(folder: Path, measured: Measurement) -> None:

@@ -71,7 +71,7 @@ def _draw(aws: Aws, targets: Sequence[Target], first: Target, there: dict[Target
     if not plan.calls:
         return None
     label = f"Set {money(wish.limit)} a month" if plan.is_new else "Change budget"
-    return Action(label, partial(budgets_plan.carry_out, aws, plan), needs=Role.MANAGER)
+    return Action(label, partial(budgets_plan.carry_out, aws, plan), needs=Role.MANAGER, about=plan.name)
 
 
 def _wished(target: Target, there: There) -> Wish:
@@ -150,8 +150,6 @@ def delete_question(aws: Aws, budget: Budget) -> Question:
 
 
 def _draw_delete(aws: Aws, plan: BudgetPlan) -> Action:
-    st.html(calls.listed(plan.calls))
     st.html(note("Nobody is told any more, and the line goes from the chart. No money changes, and the topic stays."))
-    with st.expander("Show as code"):
-        st.code(plan.code, language="python")
+    calls.show(plan.calls, plan.code)
     return Action(f"Delete {plan.name}", partial(budgets_plan.delete, aws, plan), is_dangerous=True, needs=Role.MANAGER)

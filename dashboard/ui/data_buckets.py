@@ -110,7 +110,7 @@ def _draw_new(aws: Aws, token: str) -> Action | None:
     except InvalidInput as wrong:
         st.html(note(f"{wrong}", Tone.FAILED))
         return None
-    _told(aws, plan)
+    calls.show(plan.calls, plan.as_code(account))
     st.html(note("An empty bucket costs nothing. S3 charges for what lies in it, and for requests."))
     return Action(f"Make {plan.bucket}", partial(bucket_plan.carry_out, aws, plan), then=Place.DATA, query=_at(plan))
 
@@ -133,7 +133,7 @@ def _draw_safe(aws: Aws, bucket: Bucket, token: str) -> Action | None:
     st.html(facts({"Bucket": bucket.name, "Taken away": ", ".join(gone), "Costs": "nothing by itself"}))
     for text in plan.warnings:
         st.html(note(text, Tone.WAITING))
-    _told(aws, plan)
+    calls.show(plan.calls, plan.as_code(aws.account))
     is_public = Flaw.PUBLIC in bucket.flaws
     return Action(
         "Make it safe",
@@ -147,9 +147,3 @@ def _draw_safe(aws: Aws, bucket: Bucket, token: str) -> Action | None:
 
 def _at(plan: BucketPlan) -> dict[str, str]:
     return {"part": "Buckets", CHOSEN: plan.bucket}
-
-
-def _told(aws: Aws, plan: BucketPlan) -> None:
-    st.html(calls.listed(plan.calls))
-    with st.expander("Show as code"):
-        st.code(plan.as_code(aws.account), language="python", wrap_lines=True)

@@ -41,11 +41,17 @@ def draw(aws: Aws, plan: Plan, *, then: Place | None = None, query: dict[str, st
     if plan.is_empty:
         st.html(note("It is so already: there is nothing to do."))
         return None
-    st.html(calls.listed(plan.calls))
-    with st.expander("Show as code"):
-        st.code(plan.code(aws.account), language="python")
+    calls.show(plan.calls, plan.code(aws.account))
     typed = (plan.function, "Whoever calls it gets an error from then on.") if plan.about is About.ALL else None
-    return Action(label(aws, plan), partial(act, aws, plan), then, query, is_dangerous=typed is not None, typed=typed)
+    return Action(
+        label(aws, plan),
+        partial(act, aws, plan),
+        then,
+        query,
+        is_dangerous=typed is not None,
+        typed=typed,
+        about=plan.function,
+    )
 
 
 def label(aws: Aws, plan: Plan) -> str:

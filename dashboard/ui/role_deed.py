@@ -112,9 +112,7 @@ def _draw(
     if nothing:
         st.html(note(nothing))
         return None
-    st.html(calls.listed(plan.calls))
-    with st.expander("Show as code"):
-        st.code(plan.code(aws.account), language="python")
+    calls.show(plan.calls, plan.code(aws.account))
     named = (role, typed) if typed else None
     if doing.at_once:
         return Action(plan.button, partial(at_once, doing.work), is_dangerous=bool(typed), typed=named)

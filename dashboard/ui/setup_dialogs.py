@@ -102,9 +102,7 @@ def _draw_deletion(aws: Aws, stack: Stack) -> Action:
                 Tone.WAITING,
             )
         )
-    st.html(calls.listed(planned))
-    with st.expander("Show as code"):
-        st.code(code(planned, account), language="python")
+    calls.show(planned, code(planned, account))
     why = "This changes a real account." if not account.is_embedded else ""
     return Action(
         f"Delete {count(len(goes), 'resource')}" if goes else "Delete the stack",
@@ -132,9 +130,7 @@ def _draw_ending(aws: Aws, groups: Sequence[Found]) -> Action:
     planned = retention.plan(groups, days)
     st.html(facts({"Log groups": ", ".join(one.name for one in groups), "Costs": "less: CloudWatch charges by the GB"}))
     st.html(note("What is older than that is deleted at once, and for good.", Tone.WAITING))
-    st.html(calls.listed(planned))
-    with st.expander("Show as code"):
-        st.code(code(planned, aws.account), language="python")
+    calls.show(planned, code(planned, aws.account))
     return Action(
         f"Delete what is older than {count(days, 'day')}",
         partial(retention.carry_out, aws, planned),

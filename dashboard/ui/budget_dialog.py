@@ -18,7 +18,7 @@ from dashboard.core.costs.selection import Selection
 from dashboard.core.errors import KennelError
 from dashboard.core.format import money
 from dashboard.core.people import Role
-from dashboard.ui import calls
+from dashboard.ui import as_code, calls
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import literal, note, sentence
 from dashboard.ui.tones import Tone
@@ -151,5 +151,5 @@ def delete_question(aws: Aws, budget: Budget) -> Question:
 
 def _draw_delete(aws: Aws, plan: BudgetPlan) -> Action:
     st.html(note("Nobody is told any more, and the line goes from the chart. No money changes, and the topic stays."))
-    calls.show(plan.calls, plan.code)
+    as_code.below(plan.calls, plan.code)
     return Action(f"Delete {plan.name}", partial(budgets_plan.delete, aws, plan), is_dangerous=True, needs=Role.MANAGER)

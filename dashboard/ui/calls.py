@@ -1,19 +1,10 @@
-"""What AWS would be asked when a plan is carried out: its calls in their order, and the same as a program."""
+"""What AWS would be asked when a plan is carried out: its calls in their order. Pure."""
 
 from collections.abc import Sequence
-
-import streamlit as st
 
 from dashboard.core.calls import Call
 from dashboard.ui import told
 from dashboard.ui.markup import escape
-
-
-def show(calls: Sequence[Call], code: str) -> None:
-    """The calls, and below them, folded, the same as a program."""
-    st.html(listed(calls))
-    with st.expander("Show as code"):
-        st.code(code, language="python")
 
 
 def listed(calls: Sequence[Call]) -> str:

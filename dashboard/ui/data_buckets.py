@@ -12,7 +12,7 @@ from dashboard.core.data import bucket_plan
 from dashboard.core.data.bucket_plan import MENDED, BucketPlan
 from dashboard.core.data.buckets import Bucket, Flaw
 from dashboard.core.errors import InvalidInput
-from dashboard.ui import address, calls, chart, confirm, data_words, empty, page, table, unread
+from dashboard.ui import address, as_code, chart, confirm, data_words, empty, page, table, unread
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, badge, facts, literal, note
 from dashboard.ui.page import Place
@@ -110,7 +110,7 @@ def _draw_new(aws: Aws, token: str) -> Action | None:
     except InvalidInput as wrong:
         st.html(note(f"{wrong}", Tone.FAILED))
         return None
-    calls.show(plan.calls, plan.as_code(account))
+    as_code.below(plan.calls, plan.as_code(account))
     st.html(note("An empty bucket costs nothing. S3 charges for what lies in it, and for requests."))
     return Action(f"Make {plan.bucket}", partial(bucket_plan.carry_out, aws, plan), then=Place.DATA, query=_at(plan))
 
@@ -133,7 +133,7 @@ def _draw_safe(aws: Aws, bucket: Bucket, token: str) -> Action | None:
     st.html(facts({"Bucket": bucket.name, "Taken away": ", ".join(gone), "Costs": "nothing by itself"}))
     for text in plan.warnings:
         st.html(note(text, Tone.WAITING))
-    calls.show(plan.calls, plan.as_code(aws.account))
+    as_code.below(plan.calls, plan.as_code(aws.account))
     is_public = Flaw.PUBLIC in bucket.flaws
     return Action(
         "Make it safe",

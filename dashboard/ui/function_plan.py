@@ -10,7 +10,7 @@ from dashboard.core.format import money
 from dashboard.core.serving.functions.act import act
 from dashboard.core.serving.functions.concurrency import monthly
 from dashboard.core.serving.functions.plan import About, Plan
-from dashboard.ui import calls, receipt
+from dashboard.ui import as_code, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, escape, facts, literal, note
 from dashboard.ui.page import Place
@@ -41,7 +41,7 @@ def draw(aws: Aws, plan: Plan, *, then: Place | None = None, query: dict[str, st
     if plan.is_empty:
         st.html(note("It is so already: there is nothing to do."))
         return None
-    calls.show(plan.calls, plan.code(aws.account))
+    as_code.below(plan.calls, plan.code(aws.account))
     typed = (plan.function, "Whoever calls it gets an error from then on.") if plan.about is About.ALL else None
     return Action(
         label(aws, plan),

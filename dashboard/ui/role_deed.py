@@ -18,7 +18,7 @@ from dashboard.core.errors import Refused
 from dashboard.core.iam.documents import PolicyError
 from dashboard.core.iam.replace.going import Deed, Do, Tell
 from dashboard.core.iam.replace.step import Step
-from dashboard.ui import calls, markup
+from dashboard.ui import as_code, markup
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import literal, note
 from dashboard.ui.page import Place
@@ -112,7 +112,7 @@ def _draw(
     if nothing:
         st.html(note(nothing))
         return None
-    calls.show(plan.calls, plan.code(aws.account))
+    as_code.below(plan.calls, plan.code(aws.account))
     named = (role, typed) if typed else None
     if doing.at_once:
         return Action(plan.button, partial(at_once, doing.work), is_dangerous=bool(typed), typed=named)

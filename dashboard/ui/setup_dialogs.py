@@ -15,7 +15,7 @@ from dashboard.core.setup.change import FILE, ChangeSet
 from dashboard.core.setup.missing import Found
 from dashboard.core.setup.stack import Stack
 from dashboard.core.setup.template import DAYS, RETENTIONS, STACK, Template
-from dashboard.ui import calls, deed, setup_words, told
+from dashboard.ui import as_code, calls, deed, setup_words, told
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import facts, note
 from dashboard.ui.page import Place
@@ -102,7 +102,7 @@ def _draw_deletion(aws: Aws, stack: Stack) -> Action:
                 Tone.WAITING,
             )
         )
-    calls.show(planned, code(planned, account))
+    as_code.below(planned, code(planned, account))
     why = "This changes a real account." if not account.is_embedded else ""
     return Action(
         f"Delete {count(len(goes), 'resource')}" if goes else "Delete the stack",
@@ -130,7 +130,7 @@ def _draw_ending(aws: Aws, groups: Sequence[Found]) -> Action:
     planned = retention.plan(groups, days)
     st.html(facts({"Log groups": ", ".join(one.name for one in groups), "Costs": "less: CloudWatch charges by the GB"}))
     st.html(note("What is older than that is deleted at once, and for good.", Tone.WAITING))
-    calls.show(planned, code(planned, aws.account))
+    as_code.below(planned, code(planned, aws.account))
     return Action(
         f"Delete what is older than {count(days, 'day')}",
         partial(retention.carry_out, aws, planned),

@@ -57,24 +57,18 @@ def _made(action: Action) -> str:
 
 
 def _fields(aws: Aws) -> Wanted:
-    region, prices = aws.account.region, state.prices()
-
-    def priced(kind: str) -> str:
-        told = quote.hourly(prices, Kind.NOTEBOOK, kind, region)
-        return f"{kind} · {receipt.price(told) if told.is_known else 'price unknown'}"
-
     first, second, third = st.columns(2), st.columns(2), st.columns(2)  # on a phone they stand in this order
     taken = {one.name for one in state.notebooks(aws).value}
     name = first[0].text_input(
         "Notebook name", free_name(NAME, taken), key="notebook-name", live=True, max_chars=LONGEST_NAME
     )
-    kind = first[1].selectbox("Instance", TYPES, format_func=priced, key="notebook-type")
+    kind = first[1].selectbox("Instance", TYPES, format_func=partial(priced, aws), key="notebook-type")
     volume = second[0].number_input("Volume (GB)", *VOLUMES, VOLUMES[0], key="notebook-volume")
     idle = second[1].selectbox(
         "Stops itself when idle for",
         (*IDLE_MINUTES, 0),
         index=IDLE_MINUTES.index(60),
-        format_func=lambda minutes: f"{minutes} minutes" if minutes else f"never, {notebook_words.NEVER}",
+        format_func=notebook_words.idle,
         key="notebook-idle",
         help="A script on it asks Jupyter every five minutes: no kernel computes and nothing was used for so long. "
         "When Jupyter cannot be asked it stops nothing.",
@@ -92,6 +86,12 @@ def _fields(aws: Aws) -> Wanted:
         int(volume),
         int(idle or 0),
     )
+
+
+def priced(aws: Aws, kind: str) -> str:
+    """A kind of instance with what an hour of it costs: "ml.t3.medium · $0.05/h"."""
+    told = quote.hourly(state.prices(), Kind.NOTEBOOK, kind, aws.account.region)
+    return f"{kind} · {receipt.price(told) if told.is_known else 'price unknown'}"
 
 
 def _buckets(aws: Aws) -> list[str]:

@@ -12,7 +12,7 @@ from dashboard.core.format import duration
 from dashboard.core.notebooks.model import Notebook
 from dashboard.core.notebooks.open import Link, link
 from dashboard.core.notebooks.plan import plan_delete, plan_start, plan_stop
-from dashboard.ui import confirm, deed, notebook_plan, notebook_words, problem
+from dashboard.ui import confirm, deed, notebook_change, notebook_plan, notebook_words, problem
 from dashboard.ui.confirm import Question
 from dashboard.ui.markup import Markup, badge, escape, facts, literal, note, sentence
 from dashboard.ui.page import Place
@@ -46,6 +46,7 @@ def _actions(aws: Aws, one: Notebook) -> None:
             _button("Stop", "stop", ":material/stop_circle:", partial(_stop, aws, one.name))
         elif one.status.is_at_rest:
             _button("Start", "start", ":material/play_circle:", partial(_start, aws, one.name), is_main=True)
+            _button("Change", "change", ":material/tune:", partial(notebook_change.question, aws, one.name))
             _button("Delete", "delete", ":material/delete:", partial(_delete, aws, one.name))
         else:
             st.html(note(f"It is {one.status.word}: what can be done with it is offered in a moment."))

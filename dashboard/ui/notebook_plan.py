@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard.core.aws import Aws
 from dashboard.core.notebooks.act import act
 from dashboard.core.notebooks.plan import Deed, Plan
-from dashboard.ui import calls, notebook_words, receipt
+from dashboard.ui import as_code, notebook_words, receipt
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import facts, literal
 from dashboard.ui.page import Place
@@ -25,16 +25,14 @@ def draw(aws: Aws, plan: Plan) -> Action:
         rows["Goes"] = "; ".join(plan.goes)
     if plan.stays:
         rows["Stays"] = "; ".join(plan.stays)
-    if plan.deed is Deed.START and plan.hourly is not None:
+    if plan.deed in (Deed.START, Deed.CHANGE) and plan.hourly is not None:
         price = receipt.price(plan.hourly) if plan.hourly.is_known else f"unknown: {plan.hourly.why_unknown}"
         rows["Costs"] = receipt.inline(f"{price} while it is in service", aws.account)
     if rows:
         st.html(facts(rows))
     for warning in plan.warnings:
         st.html(receipt.warning(warning, aws.account))
-    st.html(calls.listed(plan.calls))
-    with st.expander("Show as code"):
-        st.code(plan.code(aws.account), language="python")
+    as_code.below(plan.calls, plan.code(aws.account))
     is_final = plan.deed is Deed.DELETE
     return Action(
         notebook_words.button(plan, aws.account),

@@ -59,7 +59,12 @@ def strip(notebooks: Sequence[Notebook], idle: Sequence[Finding] | None, account
     volumes = sum(one.volume_gb for one in notebooks)
     stopping = sum(lifecycle.stops(one.lifecycle) is not None for one in notebooks)
     return [
-        Figure("serving", "In service", f"{len(serving)} of {len(notebooks)}", "the others cost their volumes alone"),
+        Figure(
+            "serving",
+            "In service",
+            f"{len(serving)} of {len(notebooks)}",
+            "the others cost their volumes alone" if len(serving) < len(notebooks) else "none is stopped",
+        ),
         Figure(
             "cost", "Cost now", f"{money(cost)}/h", f"{money(cost * 24)} a day{unknown}{others}", mark=receipt.of(own)
         ),
@@ -133,6 +138,13 @@ def costs(hourly: Quote, volume_gb: int, storage: Price | None, account: Account
     hour = receipt.inline(f"{receipt.amount(hourly)} an hour", account)
     left = f"{money(hourly.amount * 24)} a day, {money(hourly.amount * HOURS_A_MONTH)} a month of {HOURS_A_MONTH} h"
     return {"While in service": hour, "If it is left on": left, **told}
+
+
+def idle(minutes: int | None) -> str:
+    """After how long one stops itself; None: as it is."""
+    if minutes is None:
+        return "as its own script does"
+    return f"{minutes} minutes" if minutes else f"never, {NEVER}"
 
 
 def button(plan: Plan, account: Account) -> str:

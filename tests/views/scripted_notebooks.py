@@ -63,6 +63,12 @@ class WithNotebooks(ScriptedAws):
         self.notebooks[asked["NotebookInstanceName"]]["NotebookInstanceStatus"] = "Pending"
         return {}
 
+    def _UpdateNotebookInstance(self, asked: dict[str, Any]) -> dict[str, Any]:
+        told = self.notebooks[asked["NotebookInstanceName"]]
+        told |= {name: asked[name] for name in ("InstanceType", "VolumeSizeInGB") if name in asked}
+        told["NotebookInstanceStatus"] = "Updating"
+        return {}
+
     def _DeleteNotebookInstance(self, asked: dict[str, Any]) -> dict[str, Any]:
         del self.notebooks[asked["NotebookInstanceName"]]
         return {}

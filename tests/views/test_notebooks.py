@@ -108,6 +108,22 @@ def test_a_stopped_one_is_started_or_deleted_once_its_name_was_typed(visit: Open
     assert account.notebooks == {}
 
 
+def test_a_stopped_one_is_made_larger_after_its_cost_was_shown(visit: Open, account: WithNotebooks) -> None:
+    account.notebooks["kennel-notes"]["NotebookInstanceStatus"] = "Stopped"
+    page = visit(account, "notebooks")
+    page.button(key="notebook-change").click().run()
+    page.selectbox(key="change-type").set_value("ml.m5.xlarge").run()
+    page.number_input(key="change-volume").set_value(15).run()
+    assert not page.exception
+    said = text(page)
+    assert "$0.23/h" in said and "price unknown, also while it is stopped" in said
+    assert "cannot be made smaller again" in said
+    page.button(key="confirm-do").click().run()
+    assert not page.exception
+    told = account.notebooks["kennel-notes"]
+    assert (told["InstanceType"], told["VolumeSizeInGB"]) == ("ml.m5.xlarge", 15)
+
+
 def test_a_link_is_made_and_shown_to_who_asked(visit: Open, account: WithNotebooks) -> None:
     page = visit(account, "notebooks")
     page.button(key="notebook-open").click().run()

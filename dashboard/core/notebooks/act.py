@@ -7,7 +7,7 @@ from dashboard.core import tags
 from dashboard.core.aws import Aws
 from dashboard.core.calls import Call
 from dashboard.core.errors import AlreadyExists, InvalidInput, NotFound, Refused
-from dashboard.core.notebooks import role
+from dashboard.core.notebooks import changing, role
 from dashboard.core.notebooks.model import NotebookStatus
 from dashboard.core.notebooks.plan import Deed, Plan
 
@@ -23,7 +23,7 @@ _DONE = {
     Deed.STOP: (NotebookStatus.STOPPING, NotebookStatus.STOPPED),
     Deed.DELETE: (NotebookStatus.DELETING,),
 }
-"""The statuses in which what was asked for has been done, by an earlier click."""
+"""The statuses in which what was asked for has been done, by an earlier click; a change is seen in what it changed."""
 
 
 def act(aws: Aws, plan: Plan, *, sleep: Callable[[float], None] = time.sleep) -> str:
@@ -58,7 +58,9 @@ def _is_done(aws: Aws, plan: Plan) -> bool:
     status = NotebookStatus(told["NotebookInstanceStatus"])
     if told["CreationTime"] != plan.created:
         raise _changed(plan, "another one has its name since")
-    if status in _DONE[plan.deed]:
+    if plan.deed is Deed.CHANGE and changing.is_as_wanted(told, plan):
+        return True
+    if status in _DONE.get(plan.deed, ()):
         return True
     if status is not plan.status:
         raise _changed(plan, f"it is {status.word} now")

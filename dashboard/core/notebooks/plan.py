@@ -23,6 +23,7 @@ class Deed(StrEnum):
     CREATE = "create"
     START = "start"
     STOP = "stop"
+    CHANGE = "change"
     DELETE = "delete"
 
 
@@ -104,9 +105,9 @@ def _warnings(wanted: Wanted) -> list[str]:
 
 def plan_start(one: Notebook) -> Plan:
     """What starting would do. Raises Refused for what is not stopped, and for what Kennel did not make."""
-    _ours(one, "start")
+    ours(one, "start")
     if not one.status.is_at_rest:
-        raise _cannot(one, "started", "stop it first" if one.status.is_serving else "wait a minute")
+        raise cannot(one, "started", "stop it first" if one.status.is_serving else "wait a minute")
     call = Call("sagemaker", "StartNotebookInstance", _named(one), "starts an instance with its volume")
     return Plan(
         Deed.START, one.name, f"Start {one.name}", "Start notebook", (call,), f"{one.name} is starting",
@@ -118,9 +119,9 @@ def plan_start(one: Notebook) -> Plan:
 
 def plan_stop(one: Notebook) -> Plan:
     """What stopping would do. Raises Refused for what is not in service, and for what Kennel did not make."""
-    _ours(one, "stop")
+    ours(one, "stop")
     if not one.status.is_serving:
-        raise _cannot(one, "stopped", "nothing is left to do" if one.status.is_at_rest else "wait a minute")
+        raise cannot(one, "stopped", "nothing is left to do" if one.status.is_at_rest else "wait a minute")
     call = Call("sagemaker", "StopNotebookInstance", _named(one), "ends the instance, and what it costs by the hour")
     return Plan(
         Deed.STOP, one.name, f"Stop {one.name}", "Stop notebook", (call,), f"{one.name} is stopping",
@@ -133,9 +134,9 @@ def plan_stop(one: Notebook) -> Plan:
 def plan_delete(aws: Aws, one: Notebook) -> Plan:
     """What deleting would do. Raises Refused for what is not stopped, and for what Kennel did not make; the errors of
     `Aws.call`."""
-    _ours(one, "delete")
+    ours(one, "delete")
     if not one.status.is_at_rest:
-        raise _cannot(one, "deleted", "stop it first" if one.status.is_serving else "wait a minute")
+        raise cannot(one, "deleted", "stop it first" if one.status.is_serving else "wait a minute")
     own = one.role_name == role.name_of(one.name) and tags.is_own_role(aws, one.role_name)
     call = Call("sagemaker", "DeleteNotebookInstance", _named(one), "deletes the instance and its volume")
     return Plan(
@@ -152,10 +153,12 @@ def _named(one: Notebook) -> dict[str, str]:
     return {"NotebookInstanceName": one.name}
 
 
-def _ours(one: Notebook, does: str) -> None:
+def ours(one: Notebook, does: str) -> None:
+    """Raises Refused for one that Kennel did not make. does: "start", "change"."""
     if not (one.is_kennels or one.is_sample):
         raise Refused(f"Kennel does not {does} {one.name}", "it did not make it", f"{does} it where it was made")
 
 
-def _cannot(one: Notebook, done: str, instead: str) -> Refused:
+def cannot(one: Notebook, done: str, instead: str) -> Refused:
+    """Why something cannot be done with it in its status. done: "started"."""
     return Refused(f"{one.name} cannot be {done} now", f"it is {one.status.word}", instead)

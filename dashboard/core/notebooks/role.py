@@ -20,6 +20,8 @@ PREFIX = "kennel-notebook-"
 LONGEST = 64
 """Characters of a role's name."""
 POLICY = "kennel-notebook"
+STOPS = "StopItself"
+"""The name of the statement by which a notebook stops itself (iam/least)."""
 TRAINING = "KennelTraining"
 """The role that the trainings of a notebook are given."""
 
@@ -43,6 +45,13 @@ def policy(account: Account, wanted: Wanted) -> dict[str, Any]:
         security_groups=wanted.groups,
     )
     return grants.document(needs(Duty.NOTEBOOK, works_on, account.where))
+
+
+def stops_itself(account: Account, notebook: str) -> dict[str, Any]:
+    """The statement by which a notebook stops itself."""
+    whole = policy(account, Wanted(notebook, account.bucket, idle_minutes=1))
+    found: dict[str, Any] = next(one for one in whole["Statement"] if one["Sid"] == STOPS)
+    return found
 
 
 def words(wanted: Wanted) -> tuple[str, ...]:

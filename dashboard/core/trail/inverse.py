@@ -10,7 +10,15 @@ from dashboard.core.trail.way import Inverse
 from dashboard.core.trail.way_function import FUNCTIONS, OF_ALIAS, OF_READY, OF_RESERVED
 from dashboard.core.trail.way_money import MONEY, OF_ALERT, OF_BUDGET, OF_SCHEDULE
 from dashboard.core.trail.way_scaling import OF_ACTION, OF_POLICY, OF_TARGET, OF_WHOLE_TARGET, SCALING
-from dashboard.core.trail.way_serving import OF_CONFIGURATION, OF_DECISION, OF_NOTEBOOK, OF_TAGS, OF_WEIGHTS, SERVING
+from dashboard.core.trail.way_serving import (
+    OF_CONFIGURATION,
+    OF_DECISION,
+    OF_MACHINE,
+    OF_NOTEBOOK,
+    OF_TAGS,
+    OF_WEIGHTS,
+    SERVING,
+)
 
 INVERSES: Mapping[tuple[str, str], Inverse] = {
     (SCALING, "RegisterScalableTarget"): OF_TARGET,
@@ -29,6 +37,7 @@ INVERSES: Mapping[tuple[str, str], Inverse] = {
     (SERVING, "UpdateModelPackage"): OF_DECISION,
     (SERVING, "StopNotebookInstance"): OF_NOTEBOOK,
     (SERVING, "StartNotebookInstance"): OF_NOTEBOOK,
+    (SERVING, "UpdateNotebookInstance"): OF_MACHINE,
     (SERVING, "AddTags"): OF_TAGS,
     (SERVING, "DeleteTags"): OF_TAGS,
     (MONEY, "CreateBudget"): OF_BUDGET,
@@ -42,6 +51,7 @@ INVERSES: Mapping[tuple[str, str], Inverse] = {
 STAYS: Mapping[tuple[str, str], str] = {
     (SERVING, "CreateEndpointConfig"): "the configuration that was made",
     (SERVING, "CreateModel"): "the model that was made",
+    (SERVING, "CreateNotebookInstanceLifecycleConfig"): "the script that was made",
     ("cloudwatch", "PutMetricAlarm"): "its alarms",
     (FUNCTIONS, "PublishVersion"): "the version that was published",
     ("iam", "CreateRole"): "the role that was made for it",

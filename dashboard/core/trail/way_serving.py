@@ -61,6 +61,21 @@ def _notebook_back(asked: Asked, before: Asked) -> list[Call]:
     return [Call(SERVING, "StopNotebookInstance", of, "stops it again")]
 
 
+_CONFIG = "NotebookInstanceLifecycleConfigName"
+
+
+def _machine(aws: Aws, asked: Asked) -> State:
+    told = aws.call(SERVING, "DescribeNotebookInstance", NotebookInstanceName=asked["NotebookInstanceName"])
+    return {"InstanceType": told["InstanceType"], "LifecycleConfigName": told.get(_CONFIG) or ""}
+
+
+def _machine_back(asked: Asked, before: Asked) -> list[Call]:
+    of, config = same(asked, ("NotebookInstanceName",)), before["LifecycleConfigName"]
+    of |= {"InstanceType": before["InstanceType"]}
+    of |= {"LifecycleConfigName": config} if config else {"DisassociateLifecycleConfig": True}
+    return [Call(SERVING, "UpdateNotebookInstance", of, f"makes it {before['InstanceType']} again; its volume stays")]
+
+
 def _marks(aws: Aws, asked: Asked) -> State:
     names = asked.get("TagKeys") or [one["Key"] for one in asked.get("Tags", ())]
     told = tags.of_sagemaker(aws, asked["ResourceArn"])
@@ -83,6 +98,7 @@ def _marks_back(asked: Asked, before: Asked) -> list[Call]:
 
 
 OF_NOTEBOOK = Inverse(_notebook, _notebook_back, ("NotebookInstanceName",), "a notebook that runs is paid by the hour")
+OF_MACHINE = Inverse(_machine, _machine_back, ("NotebookInstanceName",))
 OF_TAGS = Inverse(_marks, _marks_back, ("ResourceArn", "Tags", "TagKeys"))
 _MACHINES = "its instances are paid as those of that configuration"
 OF_CONFIGURATION = Inverse(_configuration, _configuration_back, ("EndpointName",), _MACHINES)

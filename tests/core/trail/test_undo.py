@@ -28,6 +28,7 @@ SCALED = {
 }
 OFF = {"DynamicScalingInSuspended": False, "DynamicScalingOutSuspended": False, "ScheduledScalingSuspended": False}
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/dogs/1"
+NOTES = {"NotebookInstanceName": "n"}
 NIGHT = {"Schedule": "cron(0 22 * * ? *)", "ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": 1}}
 
 
@@ -65,6 +66,7 @@ class Memory:
         }
         self.decision = {"ModelApprovalStatus": "PendingManualApproval"}
         self.notebook = "InService"
+        self.machine = {"InstanceType": "ml.t3.medium", "NotebookInstanceLifecycleConfigName": "kennel-60min"}
         self.schedules: dict[str, dict[str, Any]] = {}
         self.sent: list[str] = []
 
@@ -163,7 +165,14 @@ class Memory:
         }
 
     def DescribeNotebookInstance(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        return {"NotebookInstanceStatus": self.notebook}
+        return {"NotebookInstanceStatus": self.notebook, **self.machine}
+
+    def UpdateNotebookInstance(self, asked: Mapping[str, Any]) -> None:
+        script = asked.get("LifecycleConfigName", self.machine["NotebookInstanceLifecycleConfigName"])
+        self.machine = {
+            "InstanceType": asked.get("InstanceType", self.machine["InstanceType"]),
+            "NotebookInstanceLifecycleConfigName": "" if asked.get("DisassociateLifecycleConfig") else script,
+        }
 
     def StopNotebookInstance(self, asked: Mapping[str, Any]) -> None:
         self.notebook = "Stopping"
@@ -305,6 +314,18 @@ DEEDS: dict[str, tuple[tuple[Call, ...], tuple[Call, ...]]] = {
         (("sagemaker", "UpdateModelPackage", {"ModelPackageArn": PACKAGE, "ModelApprovalStatus": "Approved"}),),
     ),
     "a notebook stopped": ((), (("sagemaker", "StopNotebookInstance", {"NotebookInstanceName": "n"}),)),
+    "a notebook made larger": (
+        (),
+        (("sagemaker", "UpdateNotebookInstance", {**NOTES, "InstanceType": "ml.m5.xlarge"}),),
+    ),
+    "a notebook that nothing stops": (
+        (),
+        (("sagemaker", "UpdateNotebookInstance", {**NOTES, "DisassociateLifecycleConfig": True}),),
+    ),
+    "a notebook given a script": (
+        (("sagemaker", "UpdateNotebookInstance", {**NOTES, "DisassociateLifecycleConfig": True}),),
+        (("sagemaker", "UpdateNotebookInstance", {**NOTES, "LifecycleConfigName": "kennel-30min"}),),
+    ),
     "a notebook started": (
         (("sagemaker", "StopNotebookInstance", {"NotebookInstanceName": "n"}),),
         (("sagemaker", "StartNotebookInstance", {"NotebookInstanceName": "n"}),),

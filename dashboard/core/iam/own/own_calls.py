@@ -93,7 +93,7 @@ OPERATES = _calls(
         CreatePresignedNotebookInstanceUrl CreateTrainingJob DeleteEndpoint DeleteEndpointConfig
         DeleteHyperParameterTuningJob DeleteModel DeleteModelPackage DeleteModelPackageGroup DeleteNotebookInstance
         DeleteTags DeleteTrainingJob StartNotebookInstance StopHyperParameterTuningJob StopNotebookInstance
-        StopTrainingJob UpdateEndpoint UpdateEndpointWeightsAndCapacities UpdateModelPackage
+        StopTrainingJob UpdateEndpoint UpdateEndpointWeightsAndCapacities UpdateModelPackage UpdateNotebookInstance
     """,
     scheduler="CreateSchedule DeleteSchedule UpdateSchedule",
     sns="CreateTopic SetTopicAttributes",

@@ -15,6 +15,7 @@ from dashboard.core.iam.replace.refusals import PATH
 from dashboard.core.iam.requests import rights_of
 from dashboard.core.iam.rights import ANYTHING, Right
 from dashboard.core.iam.usage import Duty
+from dashboard.core.notebooks import lifecycle
 
 PASSES = {
     "KennelTraining": "sagemaker.amazonaws.com",
@@ -38,7 +39,6 @@ _TAGGED_WHEN_MADE = frozenset(
         "sagemaker:CreateModel",
         "sagemaker:CreateModelPackageGroup",
         "sagemaker:CreateNotebookInstance",
-        "sagemaker:CreateNotebookInstanceLifecycleConfig",
         "sagemaker:CreateTrainingJob",
     }
 )
@@ -46,7 +46,9 @@ FUNCTIONS = ("kennel-*", "*-photos")
 """Whose code the operator may change: whoever changes a function's code works as its role. Kennel names a function
 after its endpoint, with "-photos" behind it."""
 NOTEBOOKS = "kennel-*"
-"""Which notebook instances the operator may open: whoever opens one works as its role. Kennel suggests such names."""
+"""Which notebook instances the operator may open and change: whoever does works as its role. Kennel suggests such names."""
+_NOTEBOOKS_OWN = frozenset({"sagemaker:CreatePresignedNotebookInstanceUrl", "sagemaker:UpdateNotebookInstance"})
+"""What works as a notebook's role: opening it, and giving it a script that runs when it starts."""
 _CODE = frozenset({"lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"})
 _NAMED = {
     "budgets": "budget/kennel-month*",
@@ -160,6 +162,10 @@ def _operates(account: Account, right: Right) -> Iterator[Grant]:
         yield replace(Grant("ScalingRole", (right.action,), (right.resource,)), limits=(name,))
     elif right.action == "iam:PassRole":
         return  # by name, each to its service
+    elif right.action == "sagemaker:CreateNotebookInstanceLifecycleConfig":
+        start = right.resource.partition(":notebook-instance-lifecycle-config/")[0]
+        scripts = f"{start}:notebook-instance-lifecycle-config/{lifecycle.PREFIX}*"
+        yield Grant("MakeScripts", (right.action,), (scripts,), (_NEW,))
     elif right.action in _TAGGED_WHEN_MADE:
         yield Grant(f"Make{_word(service)}", (right.action,), (_all_of(right),), (_NEW,))
     elif service in _NAMED:
@@ -175,7 +181,7 @@ def _operates(account: Account, right: Right) -> Iterator[Grant]:
     elif service == "cloudwatch":
         alarms = right.resource.rpartition(":")[0]
         yield Grant("OwnAlarms", (right.action,), (f"{alarms}:kennel-*", f"{alarms}:TargetTracking-*"))
-    elif right.action == "sagemaker:CreatePresignedNotebookInstanceUrl":
+    elif right.action in _NOTEBOOKS_OWN:
         start = right.resource.partition(":notebook-instance/")[0]
         yield Grant("OpenNotebooks", (right.action,), (f"{start}:notebook-instance/{NOTEBOOKS}",), (_MARK,))
     elif right.action in _CODE:

@@ -22,6 +22,8 @@ from dashboard.ui.tones import Tone
 ASKED, FAILED, SAID = "confirm.asked", "confirm.failed", "confirm.said"
 ON = "confirm.on"
 """The account that the open plan was made on."""
+NAMELESS = {"it", "them"}
+"""Words of a button for what the title above it names."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Action:
     """What the dialog's button does: `do` acts and returns a sentence that says so; then the page `then` opens.
 
     The button of a dangerous action looks like one. `typed`: a name that must be typed before, and why. `needs`: the
-    least role of who may do it; others see the plan. `undoes`: the deed of the trail that it takes back.
+    least role of who may do it; others see the plan. `undoes`: the deed of the trail that it takes back. `about`: the
+    name of what it makes or changes, for the trail.
     """
 
     label: str
@@ -40,6 +43,7 @@ class Action:
     typed: tuple[str, str] | None = None
     needs: Role = Role.ENGINEER
     undoes: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,15 +158,16 @@ def _cancel() -> None:
 
 
 def _act(action: Action, title: str, plan: Sequence[str]) -> None:
+    what = named(action.label, title, action.about)
     try:
         on: Account | None = st.session_state.get(ON)
         if on is None or not on.is_same(state.connection().account):
             moved = Refused(
                 "it was not done", "this tab is on another account now", "plan it there, if it is meant there"
             )
-            deed.turned_away(action.label, moved, title=title, plan=plan)
+            deed.turned_away(what, moved, plan=plan)
             raise moved
-        said = deed.carry_out(action.label, action.do, action.needs, title=title, plan=plan, undoes=action.undoes)
+        said = deed.carry_out(what, action.do, action.needs, plan=plan, undoes=action.undoes)
     except KennelError as error:
         st.session_state[FAILED] = error  # the dialog stays open and shows it beside the plan
         return
@@ -172,3 +177,19 @@ def _act(action: Action, title: str, plan: Sequence[str]) -> None:
     if action.then is not None:
         page.go(action.then, action.query)
     st.rerun()
+
+
+def named(what: str, title: str, about: str = "") -> str:
+    """A deed by the button and the title of its dialog: both, unless one of them says all that the other does.
+
+    about: the name of what it makes or changes, which neither of them need say.
+    """
+    if about and about not in f"{title} {what}":
+        title = f"{title}: {about}"
+    if title in what:
+        return what
+    return title if _words(what) <= _words(title) | NAMELESS else f"{title} · {what}"
+
+
+def _words(text: str) -> set[str]:
+    return {word.strip(":,.?").casefold() for word in text.split()}

@@ -83,7 +83,7 @@ def _folder(aws: Aws, token: str) -> Action | None:
     _told(aws, found)
     work = Work(token, Kind.UPLOAD, name, source=root)
     data_dialogs.code(aws, work)
-    return Action(f"Send {count(len(found.photos), 'photo')}", partial(_send, aws, work, found, files))
+    return Action(f"Send {count(len(found.photos), 'photo')} to {name}", partial(_send, aws, work, found, files))
 
 
 def _send(aws: Aws, work: Work, found: Layout, files: list[UploadedFile]) -> str:
@@ -127,7 +127,7 @@ def _zip(aws: Aws, token: str) -> Action | None:
     )
     work = Work(token, Kind.UPLOAD, name, source=upload.name, file="brought.zip")
     data_dialogs.code(aws, work)
-    return Action(f"Send what is in {upload.name}", partial(_send_zip, aws, work, upload))
+    return Action(f"Send what is in {upload.name} to {name}", partial(_send_zip, aws, work, upload))
 
 
 def _send_zip(aws: Aws, work: Work, upload: UploadedFile) -> str:
@@ -164,7 +164,7 @@ def _here(aws: Aws, token: str) -> Action | None:
     _told(aws, found)
     work = Work(token, Kind.UPLOAD, name, source=path.name, place=str(path))
     data_dialogs.code(aws, work)
-    return Action(f"Send {count(len(found.photos), 'photo')}", partial(data_dialogs.begin, aws, work))
+    return Action(f"Send {count(len(found.photos), 'photo')} to {name}", partial(data_dialogs.begin, aws, work))
 
 
 def _in_s3(aws: Aws, token: str) -> Action | None:

@@ -35,25 +35,24 @@ def carry_out(
     do: Callable[[], T],
     needs: Role = Role.ENGINEER,
     *,
-    title: str = "",
     plan: Sequence[str] = (),
     undoes: str = "",
 ) -> T:
-    """Do it and return what it returns. what: the deed in words, as its button says it. Raises what `do` raises.
+    """Do it and return what it returns. what: the deed in words. Raises what `do` raises.
 
-    needs: the least role of who may do it; Refused is raised for others. title, plan: the dialog's, and what it told,
-    line by line. undoes: the deed that this one takes back. Raises ServiceFault where it cannot be written down: then
-    nothing is done.
+    needs: the least role of who may do it; Refused is raised for others. plan: what its dialog told, line by line.
+    undoes: the deed that this one takes back. Raises ServiceFault where it cannot be written down: then nothing is
+    done.
     """
     try:
         who = access.require(needs, what)
     except KennelError as error:
-        turned_away(what, error, title=title, plan=plan)
+        turned_away(what, error, plan=plan)
         raise
     account = state.connection().account
     written = scribe.begin(
         Book.kept(),
-        _named(what, title),
+        what,
         who.name or _nameless(),
         account,
         key=who.key,
@@ -80,7 +79,7 @@ def carry_out(
     return cast(T, f"{done}, but {LOST}") if written.is_lost and isinstance(done, str) else done
 
 
-def turned_away(what: str, why: KennelError, *, title: str = "", plan: Sequence[str] = ()) -> None:
+def turned_away(what: str, why: KennelError, *, plan: Sequence[str] = ()) -> None:
     """Write down that somebody tried this and was not let begin. Nothing is done either way: a trail that cannot be
     written keeps nobody from being told why."""
     name, key = access.asks()
@@ -89,13 +88,9 @@ def turned_away(what: str, why: KennelError, *, title: str = "", plan: Sequence[
     with suppress(KennelError):  # who is refused need not be connected to any
         account = state.connection().account
     try:
-        refusals.write(Book.kept(), _named(what, title), who, account, why, key=key, plan=plan)
+        refusals.write(Book.kept(), what, who, account, why, key=key, plan=plan)
     except ServiceFault:
         logger.exception("a refused attempt could not be written down: %s by %s", what, who)
-
-
-def _named(what: str, title: str) -> str:
-    return what if title in ("", what) else f"{title} · {what}"
 
 
 def _nameless() -> str:

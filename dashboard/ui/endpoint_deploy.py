@@ -198,4 +198,4 @@ def _action(aws: Aws, plan: DeployPlan, then: Place, query: dict[str, str], toke
         return f"{name} is starting: it answers photos in a moment"
 
     cost = ", paid by use" if plan.serverless else f" for {receipt.amount(plan.hourly)}/h"
-    return Action(f"Deploy{cost}{simulated(aws.account)}", do, then=then, query=query)
+    return Action(f"Deploy{cost}{simulated(aws.account)}", do, then=then, query=query, about=plan.name)

@@ -116,7 +116,7 @@ def _draw(aws: Aws, made: Plan, same: Run | None) -> Action | None:
         st.session_state[fields.RESUME] = ""
         return f"{made.name} is starting"
 
-    return Action(label(made, aws.account), do, then=Place.RUN, query={"run": made.key})
+    return Action(label(made, aws.account), do, then=Place.RUN, query={"run": made.key}, about=made.name)
 
 
 def label(made: Plan, account: Account) -> str:

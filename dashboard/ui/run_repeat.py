@@ -11,7 +11,7 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.costs.quote import Quote, total
 from dashboard.core.errors import KennelError
-from dashboard.core.format import count, duration, money
+from dashboard.core.format import count, duration, money, short
 from dashboard.core.runs.clone import spec_of
 from dashboard.core.runs.launch import launch
 from dashboard.core.runs.model import Run
@@ -24,6 +24,9 @@ from dashboard.ui.page import Place
 from dashboard.ui.run_actions import settled
 from dashboard.ui.tones import Tone
 from dashboard.ui.words import simulated
+
+NAMES = 120
+"""Characters of their names in the trail."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ def _draw(aws: Aws, repeats: Sequence[Repeat], after: Callable[[], None]) -> Act
         after()
         return settled(results, "is starting", "are starting")
 
-    return Action(f"Launch {count(len(plans), 'run')}, at most {worst}{simulated(aws.account)}", do, then=Place.RUNS)
+    label = f"Launch {count(len(plans), 'run')}, at most {worst}{simulated(aws.account)}"
+    return Action(label, do, then=Place.RUNS, about=short(", ".join(one.name for one in plans), NAMES))
 
 
 def rows(repeats: Sequence[Repeat]) -> list[dict[str, str]]:

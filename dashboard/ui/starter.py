@@ -82,4 +82,4 @@ def _draw(aws: Aws, plan: DeployPlan) -> Action:
         name = deploy(aws, plan)
         return f"{name} is starting: it answers photos in a moment"
 
-    return Action(f"Deploy for {receipt.amount(plan.hourly)}/h{simulated(aws.account)}", do)
+    return Action(f"Deploy for {receipt.amount(plan.hourly)}/h{simulated(aws.account)}", do, about=plan.name)

@@ -10,19 +10,22 @@ _WIDE = Context(prec=1000)
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹"}
 
 
-def money(amount: Decimal | None, currency: str = "USD") -> str:
-    """An amount with its currency and sensible places: "$0.0751", "$5.41", "$1,204"; None is "unknown"."""
+def money(amount: Decimal | None, currency: str = "USD", least: int = 0) -> str:
+    """An amount with its currency and sensible places: "$0.0751", "$5.41", "$1,204"; None is "unknown".
+
+    least: places that it has in any case, as where sums stand under each other: "$5.410".
+    """
     if amount is None:
         return UNKNOWN
     size = amount.copy_abs()
     if _rounded(size, 2) >= 1000:
         return _signed(amount, 0, currency)
     if size >= 1 or size == 0:
-        return _signed(amount, 2, currency)
+        return _signed(amount, max(2, least), currency)
     if _rounded(size, 4) == 0:  # what rounds to $0.0001 is that, here as in a table of numbers
         return f"under {_signed(Decimal('0.0001'), 4, currency)}"
     places = next(p for p in (2, 3, 4) if p == 4 or _rounded(size, p) == _rounded(size, 4))
-    return _signed(amount, places, currency)
+    return _signed(amount, max(places, least), currency)
 
 
 def apart(one: Decimal, other: Decimal, currency: str = "USD") -> str:
@@ -117,6 +120,12 @@ def plain(number: float) -> str:
         return str(number)
     text = f"{Decimal(repr(number)):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def short(name: str, longest: int) -> str:
+    """A name in so many characters: of a long one both ends, since names of one kind differ at either."""
+    half = longest // 2
+    return name if len(name) <= longest else f"{name[: longest - half - 1]}…{name[-half:]}"
 
 
 def count(number: int | None, thing: str = "", plural: str = "") -> str:

@@ -51,35 +51,32 @@ def figures(deeds: Sequence[Deed], now: datetime) -> None:
                 "activity-open",
                 "Not over",
                 f"{len(open_ones):,}",
-                f"of {unknown:,} the end is unknown" if unknown else "what goes on now",
+                f"of {unknown:,} the end is unknown" if unknown else f"{len(open_ones) or 'nothing'} under way",
                 tone=Tone.WAITING if unknown else "",
             ),
             Figure(
                 "activity-undone",
                 "Undone",
                 f"{undone:,}",
-                "taken back by a plan of their own" if undone else "an action that has a way back has a button",
+                "taken back by a plan of their own" if undone else "open one to see its way back",
             ),
         ]
     )
 
 
 def filtered(deeds: Sequence[Deed]) -> Sequence[Deed]:
-    """The filter, and what it leaves in."""
+    """The filter, and what it leaves in; over nothing it asks for the time alone."""
+    if not deeds:
+        with st.container(key="activity-filters"):
+            _time()
+        return deeds
     people, places = sorted({one.who for one in deeds}), sorted({one.place.words for one in deeds if one.place})
     with st.container(horizontal=True, vertical_alignment="bottom", key="activity-filters"):
         text = st.text_input(
             "Search", key=TEXT, type="search", live=True, placeholder="Run, endpoint, operation …", width=220,
             bind="query-params",
         )  # fmt: skip
-        st.segmented_control(
-            "Time",
-            list(activity_words.SINCE),
-            default=activity_words.USUAL,
-            required=True,
-            key=WHEN,
-            bind="query-params",
-        )
+        _time()
         results = st.pills(
             "Result", [one.value for one in Result], selection_mode="multi", key=RESULT, bind="query-params"
         )
@@ -89,8 +86,22 @@ def filtered(deeds: Sequence[Deed]) -> Sequence[Deed]:
     return [one for one in deeds if asked.fits(one)]
 
 
+def _time() -> None:
+    st.segmented_control(
+        "Time",
+        list(activity_words.SINCE),
+        default=activity_words.USUAL,
+        required=True,
+        key=WHEN,
+        bind="query-params",
+    )
+
+
 def listed(shown: Sequence[Deed], every: Sequence[Deed], now: datetime) -> None:
     """The table with its files; an empty one says what would stand here."""
+    if not every:
+        _none()
+        return
     with st.container(horizontal=True, vertical_alignment="center", key="activity-files"):
         st.html(note(f"{len(shown):,} of {count(len(every), 'action')}"), width="content")
         st.space("stretch")
@@ -100,17 +111,6 @@ def listed(shown: Sequence[Deed], every: Sequence[Deed], now: datetime) -> None:
             _json([activity_words.exported(one) for one in shown], f"{file}.json", "activity-json")
     if len(every) >= MOST:
         st.html(note(f"The newest {MOST:,} actions of this time: choose a shorter one to see all of it.", Tone.WAITING))
-    if not every:
-        empty.show(
-            "activity",
-            "Nothing was done in this time.",
-            "Whatever is launched, deployed, changed, stopped or deleted with Kennel stands here from the moment it "
-            "begins: who did it, on which account, what they had agreed to, every change that AWS was asked for, how "
-            "it ended, and the button that takes it back where there is a way.",
-            Place.TRAIN,
-            "Train a model",
-        )
-        return
     if not shown:
         st.html(note("No action fits the filter: take a word or a choice away."))
         return
@@ -124,15 +124,27 @@ def listed(shown: Sequence[Deed], every: Sequence[Deed], now: datetime) -> None:
         height="content" if len(shown) <= LONG else HIGH,
         alt="Actions, the newest first; a click on one opens it below",
         column_config={
-            "Action": table.opening("Action", OPEN, _open, 260),
-            "Result": table.states("Result", [activity_words.look(one) for one in shown], 122),
-            "When": column.DatetimeColumn("When", format="D MMM YYYY, HH:mm:ss", width=170),
-            "Who": column.TextColumn("Who", width=150),
-            "What came of it": column.TextColumn("What came of it", width=330),
+            "Action": table.opening("Action", OPEN, _open, 290),
+            "Result": table.states("Result", [activity_words.look(one) for one in shown], 114),
+            "When": column.DatetimeColumn("When", format="D MMM YYYY, HH:mm:ss", width=162),
+            "Who": column.TextColumn("Who", width=124),
+            "What came of it": column.TextColumn("What came of it", width=310),
+            "Calls": column.NumberColumn("Calls", width=56, help="Changes that AWS was asked for"),
+            "Took": column.TextColumn("Took", width=78, alignment="right"),
             "Account": column.TextColumn("Account", width=230),
-            "Calls": column.NumberColumn("Calls", width=60, help="Changes that AWS was asked for"),
-            "Took": column.TextColumn("Took", width=80),
         },
+    )
+
+
+def _none() -> None:
+    empty.show(
+        "activity",
+        "Nothing was done in this time." if activity_readings.size()[0] else "Nothing was done with Kennel yet.",
+        "Whatever is launched, deployed, changed, stopped or deleted with Kennel stands here from the moment it "
+        "begins: who did it, on which account, what they had agreed to, every change that AWS was asked for, how "
+        "it ended, and the button that takes it back where there is a way.",
+        Place.TRAIN,
+        "Train a model",
     )
 
 

@@ -59,9 +59,9 @@ def rows(deeds: Sequence[Deed], timezone: str | None) -> list[dict[str, Any]]:
             "When": local(one.at, timezone),
             "Who": one.who,
             "What came of it": one.said,
-            "Account": one.place.words if one.place else "this machine",
             "Calls": len(one.calls) + sum(one.more.values()),
             "Took": took(one),
+            "Account": one.place.words if one.place else "this machine",
         }
         for one in deeds
     ]

@@ -17,6 +17,8 @@ from dashboard.ui import train_fields as fields
 from dashboard.ui.markup import note
 
 CHOOSE = "candidates-choose"
+MANY = 10
+"""USD from which on parts of a cent say nothing."""
 
 
 def show(rows: Sequence[Candidate], account: Account) -> None:
@@ -58,6 +60,7 @@ def as_rows(rows: Sequence[Candidate]) -> list[dict[str, Any]]:
     has_spot = any(row.spot is not None for row in rows)
     places = most_places([row.hourly.amount for row in rows])
     spot_places = most_places([row.spot.amount for row in rows if row.spot])
+    sum_places = places_of([quote.amount for row in rows for quote in (row.expected, row.worst)])
     return [
         {
             "Chosen": "●" if row.is_chosen else "",
@@ -68,8 +71,8 @@ def as_rows(rows: Sequence[Candidate]) -> list[dict[str, Any]]:
             "GiB": row.hardware.memory_gib if row.hardware else None,
             "GPU": gpu(row.hardware.gpu) if row.hardware else None,
             "Time": duration(row.seconds),
-            "Cost": _money(row.expected),
-            "At most": _money(row.worst),
+            "Cost": _money(row.expected, sum_places),
+            "At most": _money(row.worst, sum_places),
         }
         for row in rows
     ]
@@ -93,14 +96,22 @@ def most_places(amounts: Sequence[Decimal | None]) -> int:
     return max((-int(one.normalize().as_tuple().exponent) for one in amounts if one is not None), default=2)
 
 
+def places_of(amounts: Sequence[Decimal | None]) -> int:
+    """The places after the point in which these sums stand under each other; 0 where they are too far apart for it."""
+    known = [one for one in amounts if one is not None]
+    if not known or max(known) >= MANY:
+        return 0
+    return max(len(money(one).partition(".")[2]) for one in known)
+
+
 def _hourly(quote: Quote, places: int) -> str:
     estimate = "≈ " if quote.is_estimate and quote.is_known else ""
     return estimate + rate(quote.amount, "h", quote.currency, places).removesuffix("/h")
 
 
-def _money(quote: Quote) -> str:
+def _money(quote: Quote, places: int) -> str:
     estimate = "≈ " if quote.is_estimate and quote.is_known else ""
-    return estimate + money(quote.amount, quote.currency)
+    return estimate + money(quote.amount, quote.currency, places)
 
 
 def _choose() -> None:

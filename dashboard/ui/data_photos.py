@@ -8,13 +8,14 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.data.contents import Contents, Photo
 from dashboard.core.data.datasets import SPLITS
-from dashboard.core.format import count, size
+from dashboard.core.format import count, short, size
 from dashboard.ui import page
 from dashboard.ui.markup import Markup, escape, note
 from training.breeds import display_name
 
 A_PAGE = 24
-CLASS, SPLIT, PAGE = "class", "split", "p"
+LONGEST = 16
+"""Characters of a file's name below its picture."""
 
 
 def show(aws: Aws, content: Contents) -> None:
@@ -58,7 +59,8 @@ def grid(photos: tuple[Photo, ...], pictures: list[bytes | str], name: str) -> s
     cells = []
     for photo, picture in zip(photos, pictures, strict=True):
         shown = image(picture, f"{name}: {photo.file}")
-        told = f'<figcaption title="{escape(photo.key)}">{escape(photo.file)}<br>{size(photo.size)}</figcaption>'
+        file = escape(short(photo.file, LONGEST))
+        told = f'<figcaption title="{escape(photo.key)}">{file}<br>{size(photo.size)}</figcaption>'
         cells.append(f"<li><figure>{shown}{told}</figure></li>")
     return f'<ul class="kn-thumbs" aria-label="{escape(name)}">{"".join(cells)}</ul>'
 

@@ -43,6 +43,7 @@ def table_of(datasets: Sequence[Dataset]) -> Dataset:
         column_config={
             "Data set": table.opening("Data set", OPEN, _open, 190),
             "State": table.states("State", looks, 150),
+            "Size": st.column_config.TextColumn("Size", alignment="right"),
             **dict.fromkeys(("Photos", "Train", "Valid", "Test"), st.column_config.NumberColumn(format="localized")),
         },
     )

@@ -71,7 +71,7 @@ def figures(
             "buckets",
             "Buckets not safe",
             "unknown" if unsafe is None else f"{unsafe}",
-            "they could not be read" if buckets is None else f"of {len(buckets)}, {public} public",
+            "they could not be read" if buckets is None else f"of {len(buckets)}, {public or 'none'} public",
             tone=Tone.FAILED if public else Tone.WAITING if unsafe else "",
         ),
     ]

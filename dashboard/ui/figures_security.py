@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from dashboard.core.format import count
+from dashboard.core.format import count, short
 from dashboard.core.iam.finding import Finding, Severity
 from dashboard.core.iam.judge.audited import by_severity
 from dashboard.core.iam.judge.risks import Point
@@ -101,14 +101,8 @@ def subjects(found: Mapping[str, Sequence[Finding]], *, is_dark: bool = False) -
     layout["xaxis"] |= {"showgrid": True, "rangemode": "tozero", "tickformat": "d", "nticks": 5, "tickangle": 0}
     names = [name for name, _ in shown]
     layout["yaxis"] |= {"showgrid": False, "type": "category", "tickfont": {"size": 12}}
-    layout["yaxis"] |= {"tickvals": names, "ticktext": [short(name) for name in names]}
+    layout["yaxis"] |= {"tickvals": names, "ticktext": [short(name, LONGEST) for name in names]}
     return sketch.drawn()
-
-
-def short(name: str) -> str:
-    """A name as it fits beside a bar: of a long one both ends, since names of one kind differ at either."""
-    half = LONGEST // 2
-    return name if len(name) <= LONGEST else f"{name[: half - 1]}…{name[-half:]}"
 
 
 def subject_rows(found: Mapping[str, Sequence[Finding]]) -> list[dict[str, Any]]:

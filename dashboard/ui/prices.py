@@ -146,13 +146,13 @@ def _table(shown: Sequence[Row], month: Decimal, region: str, now: datetime) -> 
 def _columns(month: Decimal) -> dict[str, Any]:
     column = st.column_config
     return {
-        "What": column.TextColumn("What", pinned=True, width=196),
-        "For": column.TextColumn("For", width=104),
-        "Price": column.TextColumn("Price", width=150, alignment="right"),
-        "Month": column.NumberColumn(f"{month} h", width=92, format="$%,.2f", help=f"A month of {month} hours"),
-        "Sure": column.TextColumn("How sure", width=100, help="listed · from a weaker source · estimate"),
-        "As of": column.DateColumn("As of", width=92, format="YYYY-MM-DD", help="The day of the figure"),
-        "Age": column.TextColumn("Age", width=62, alignment="right"),
+        "What": column.TextColumn("What", pinned=True, width=156),
+        "For": column.TextColumn("For", width=96),
+        "Price": column.TextColumn("Price", width=138, alignment="right"),
+        "Month": column.NumberColumn(f"{month} h", width=84, format="$%,.2f", help=f"A month of {month} hours"),
+        "Sure": column.TextColumn("How sure", width=98, help="listed · from a weaker source · estimate"),
+        "As of": column.DateColumn("As of", width=86, format="YYYY-MM-DD", help="The day of the figure"),
+        "Age": column.TextColumn("Age", width=50, alignment="right"),
         "Source": column.TextColumn("Source"),
     }
 

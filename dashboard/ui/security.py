@@ -1,6 +1,6 @@
 """The Security page: how the account stands, who is the worst, and every finding with what is behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 
@@ -8,8 +8,11 @@ import streamlit as st
 
 from dashboard import role_readings, state
 from dashboard.core.aws import Aws
+from dashboard.core.format import count
 from dashboard.core.iam.finding import Finding
 from dashboard.core.iam.judge.audited import by_subject
+from dashboard.core.iam.judge.posture import Posture
+from dashboard.core.iam.judge.risks import Point
 from dashboard.security_readings import Standing
 from dashboard.ui import (
     address,
@@ -78,36 +81,39 @@ def days() -> int:
 
 def _findings(aws: Aws, reading: Standing) -> None:
     found = reading.posture
-    dark = st.context.theme.type == "dark"
-    named = by_subject(found.findings)
-    trend = figures_security.trend(reading.points, is_dark=dark)
-    left, right = st.columns((5, 6), gap="medium") if trend is not None else (None, st.container())
-    if left is not None:
-        with left:
-            chart.panel("security-trend", figures_security.trend_finding(reading.points), trend, "")
-    with right:
-        chart.panel(
-            "security-subjects",
-            figures_security.subjects_finding(named),
-            figures_security.subjects(named, is_dark=dark),
-            "Roles, policies and functions with findings appear here, the worst first.",
-        )
-    with st.expander("The figures as a table"):
-        st.dataframe(figures_security.subject_rows(named), hide_index=True, key="security-subject-rows")
-        chart.download(
-            partial(figures_security.trend_rows, reading.points),
-            "kennel-score.csv",
-            "security-trend-csv",
-            is_quiet=True,
-        )
+    _charts(by_subject(found.findings), reading.points)
     every = (*found.findings, *found.held) if _shows_held(found.held) else found.findings
-    every = security_words.ordered(every)
-    shown = security_table.show(every, reading.accepted, f"kennel-security-{found.at:%Y-%m-%d}", "security")
-    if not found.every and not found.audited.unread:
-        _clean()
+    shown: Sequence[Finding] = ()
+    if every:
+        every = security_words.ordered(every)
+        shown = security_table.show(every, reading.accepted, f"kennel-security-{found.at:%Y-%m-%d}", "security")
+    else:
+        _clean(found)
     one = found.finding(st.query_params.get(FINDING, "")) or next(iter(shown), None)
     if one is not None:
         security_finding.show(aws, found.audited, one, reading.accepted.get(one.key), state.now())
+
+
+def _charts(named: Mapping[str, Sequence[Finding]], points: Sequence[Point]) -> None:
+    """How the score went beside who has the most findings; neither where there is nothing to draw."""
+    dark = st.context.theme.type == "dark"
+    trend = figures_security.trend(points, is_dark=dark)
+    if trend is None and not named:
+        return
+    left, right = st.columns((5, 6), gap="medium") if trend is not None and named else 2 * (st.container(),)
+    if trend is not None:
+        with left:
+            chart.panel("security-trend", figures_security.trend_finding(points), trend, "")
+    if named:
+        bars = figures_security.subjects(named, is_dark=dark)
+        with right:
+            chart.panel("security-subjects", figures_security.subjects_finding(named), bars, "")
+    with st.expander("The figures as a table"):
+        if named:
+            st.dataframe(figures_security.subject_rows(named), hide_index=True, key="security-subject-rows")
+        chart.download(
+            partial(figures_security.trend_rows, points), "kennel-score.csv", "security-trend-csv", is_quiet=True
+        )
 
 
 def _shows_held(held: Sequence[Finding]) -> bool:
@@ -117,10 +123,16 @@ def _shows_held(held: Sequence[Finding]) -> bool:
     return st.toggle(f"Show accepted risks ({len(held)})", key=HELD, bind="query-params")
 
 
-def _clean() -> None:
+def _clean(found: Posture) -> None:
+    """In the table's place: that nothing counts, and as far as what."""
+    first = "Nothing was found."
+    if found.audited.unread:
+        first = "Nothing was found in what could be read."
+    elif found.held:
+        first = f"Nothing is open: {count(len(found.held), 'risk is', 'risks are')} accepted."
     empty.show(
         "security",
-        "Nothing was found.",
+        first,
         "Whole services given away, roles passed on, trust in strangers, one role for everything and roles that nobody "
         "uses appear here, each with the statement to blame and what mends it.",
         framed=True,

@@ -11,7 +11,8 @@ with problem.shown("activity", title="Activity"):
     now = state.now()
     deeds = activity_readings.deeds(activity.since(now))
     page.title("Activity", activity_words.sentence(deeds, now))
-    activity.figures(deeds, now)
+    if deeds:
+        activity.figures(deeds, now)
     shown = activity.filtered(deeds)
     activity.listed(shown, deeds, now)
     if chosen := st.query_params.get(activity.DEED):

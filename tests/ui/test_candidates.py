@@ -1,11 +1,12 @@
 """The table of instance types: each as a row of plain values."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.runs.candidates import candidates
 from dashboard.core.runs.spec import Platform, TrainingSpec
-from dashboard.ui.candidates import as_rows, gpu
+from dashboard.ui.candidates import as_rows, gpu, places_of
 
 SPEC = TrainingSpec("s3://bucket/datasets/dogs/")
 
@@ -36,6 +37,14 @@ def test_prices_per_hour_have_equal_places() -> None:
     shown = [row["Price/h"] for row in as_rows(candidates(SPEC, PriceBook.load(), "us-east-1"))]
     assert {"$0.115", "$0.230"} <= set(shown)
     assert len({len(price.partition(".")[2]) for price in shown}) == 1
+
+
+def test_sums_have_the_places_of_the_prices_beside_them_unless_they_are_far_apart() -> None:
+    rows = as_rows(candidates(SPEC, PriceBook.load(), "us-east-1"))
+    assert {("$0.230", "$0.230"), ("$1.408", "$1.408")} <= {(row["Price/h"], row["At most"]) for row in rows}
+    assert places_of([Decimal("0.0751"), None, Decimal("5.41")]) == 4
+    assert places_of([Decimal("0.0751"), Decimal("54.1")]) == 0
+    assert places_of([None]) == 0
 
 
 def test_a_gpu_is_named_in_one_word() -> None:

@@ -35,7 +35,7 @@ def test_figures_say_what_could_not_be_read_and_never_a_false_zero() -> None:
     assert found["size"].note == "unknown a month in S3 Standard"
     found = {one.key: one for one in data_words.figures([DOGS], [], [SAFE], Decimal("0.023"), " · simulated")}
     assert found["size"].note == "$0.069 a month in S3 Standard"
-    assert found["buckets"].note == "of 1, 0 public"
+    assert found["buckets"].note == "of 1, none public"
     *_, by_http = data_words.figures([], [], [replace(SAFE, has_tls=False)], None, "")
     assert by_http.value == "1", "Settings says of the same bucket that it lacks something"
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dashboard.core.format import short
 from dashboard.core.iam.finding import Finding, Kind, Severity
 from dashboard.core.iam.judge.risks import Point
 from dashboard.ui import figures_security as figures
@@ -78,6 +79,6 @@ def test_the_numbers_behind_the_line() -> None:
 
 def test_long_names_leave_room_for_the_bars_and_stay_apart() -> None:
     names = [f"{'TeamOfMachineLearning' * 2}-{number:03}" for number in range(3)]
-    told = [figures.short(name) for name in names]
+    told = [short(name, figures.LONGEST) for name in names]
     assert len(set(told)) == 3 and all(len(one) <= figures.LONGEST for one in told)
-    assert figures.short("DogProject") == "DogProject"
+    assert short("DogProject", figures.LONGEST) == "DogProject"

@@ -59,7 +59,8 @@ def test_nothing_was_done_yet(visit: Open, aws: ScriptedAws) -> None:
     test = visit(aws, "activity")
     assert not test.exception
     assert "nothing was done with Kennel in this time" in text(test)
-    assert "the button that takes it back" in text(test)
+    assert "Nothing was done with Kennel yet." in text(test) and "the button that takes it back" in text(test)
+    assert not test.text_input and not test.pills and "kn-figure" not in text(test)
 
 
 def test_what_was_done_is_listed_the_newest_first(visit: Open, aws: ScriptedAws, book: Book) -> None:

@@ -127,6 +127,8 @@ def test_an_account_in_which_all_is_well_says_what_would_be_found(visit: Open) -
     page = visit(RolesAws(), "security")
     assert "Nothing was found." in text(page)
     assert "100 of 100" in text(page)
+    assert "0 of 0" not in text(page)
+    assert not page.pills and not page.get("plotly_chart")
 
 
 def test_a_file_of_risks_that_cannot_be_read_takes_nothing_else_along(

@@ -1,6 +1,7 @@
 """What hangs on an endpoint and does not go with it: auto scaling, alarms, Lambda functions that ask it."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,10 +84,10 @@ def release(aws: Aws, targets: Iterable[Target]) -> None:
 
 
 def silence(aws: Aws, alarms: Iterable[str]) -> None:
-    """Delete alarms; those that are gone are no error to CloudWatch."""
-    names = list(alarms)
-    if names:
-        aws.call("cloudwatch", "DeleteAlarms", AlarmNames=names)
+    """Delete alarms. CloudWatch deletes none of several while one of them is not there: so it is told them one by one."""
+    for name in alarms:
+        with suppress(NotFound):
+            aws.call("cloudwatch", "DeleteAlarms", AlarmNames=[name])
 
 
 def _targets(aws: Aws, resources: list[str]) -> tuple[Target, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import isclose
 from typing import Any
 
 from dashboard.core.aws import Account, Aws
@@ -64,8 +65,26 @@ def plan_weights(one: Endpoint, wanted: Mapping[str, Share], *, account: Account
 
 
 def set_weights(aws: Aws, plan: WeightsPlan) -> None:
-    """Send the plan's call. Raises the errors of `Aws.call`: InvalidInput when the endpoint changes already."""
-    aws.call(plan.call.service, plan.call.operation, **plan.call.parameters)
+    """Send the plan's call; nothing where the endpoint is as planned already, or on its way there.
+
+    Raises the errors of `Aws.call`: InvalidInput when something else changes the endpoint.
+    """
+    told = aws.call("sagemaker", "DescribeEndpoint", EndpointName=plan.endpoint)
+    there = {one["VariantName"]: one for one in told.get("ProductionVariants", ())}
+    wanted = plan.call.parameters["DesiredWeightsAndCapacities"]
+    if not all(_is_so(there.get(one["VariantName"], {}), one) for one in wanted):
+        aws.call(plan.call.service, plan.call.operation, **plan.call.parameters)
+
+
+def _is_so(told: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether AWS wants of a variant what was asked; it keeps weights as numbers of 32 bits."""
+    weight = told.get("DesiredWeight")
+    instances = wanted.get("DesiredInstanceCount")
+    return (
+        weight is not None
+        and isclose(weight, wanted["DesiredWeight"], rel_tol=1e-6)
+        and instances in (None, told.get("DesiredInstanceCount"))
+    )
 
 
 def _check_status(one: Endpoint) -> None:

@@ -15,9 +15,20 @@ def plan(one, **wanted):
     return plan_weights(one, wanted, account=EMBEDDED, prices=BOOK)
 
 
+def as_it_is(instances: int, weight: float) -> dict[str, object]:
+    main = {"VariantName": "main", "DesiredWeight": weight, "DesiredInstanceCount": instances}
+    return {"EndpointStatus": "Updating", "ProductionVariants": [main, {"VariantName": "other", "DesiredWeight": 1.0}]}
+
+
+def test_what_goes_on_already_is_not_asked_again():
+    aws = Scripted(DescribeEndpoint=as_it_is(2, 0.10000000149011612))
+    set_weights(aws, plan(endpoint(*BOTH), main=Share(0.1, 2)))
+    assert not aws.asked("UpdateEndpointWeightsAndCapacities")
+
+
 def test_weights_and_instances_are_one_request():
     made = plan(endpoint(*BOTH), main=Share(3, 2))
-    aws = Scripted(UpdateEndpointWeightsAndCapacities={})
+    aws = Scripted(DescribeEndpoint=as_it_is(1, 1.0), UpdateEndpointWeightsAndCapacities={})
     set_weights(aws, made)
     (sent,) = aws.asked("UpdateEndpointWeightsAndCapacities")
     assert sent["DesiredWeightsAndCapacities"] == [

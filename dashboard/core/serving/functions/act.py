@@ -83,9 +83,9 @@ def _check(aws: Aws, plan: Plan) -> bool:
         if details.function.is_kennels or details.function.is_sample:
             return True
         raise Refused(f"Kennel does not delete {plan.function}", "it did not make it", "delete it where it was made")
-    found = standing(details, plan.about)
-    if plan.about is About.INVOKERS and not plan.after and found != plan.before and _is_in(details, plan):
+    if plan.about is About.INVOKERS and _is_in(details, plan):
         return False
+    found = standing(details, plan.about, plan.calls)
     if found not in (plan.before, plan.after):
         raise Refused(
             f"the function {plan.function} has changed since this was planned",
@@ -106,11 +106,15 @@ def _require_ours(one: Function, plan: Plan) -> None:
 
 
 def _is_in(details: Details, plan: Plan) -> bool:
-    """Whether the statements that a plan adds or removes are as it would make them: an earlier click did it."""
+    """Whether the URL and the statements that a plan makes or removes are as it wants them: an earlier click did it."""
     there = {one.sid for one in details.policy}
-    added = {call.parameters["StatementId"] for call in plan.calls if call.operation == "AddPermission"}
-    removed = {call.parameters["StatementId"] for call in plan.calls if call.operation == "RemovePermission"}
-    return added <= there and not removed & there
+    named = {
+        operation: {call.parameters.get("StatementId", "") for call in plan.calls if call.operation == operation}
+        for operation in ("AddPermission", "RemovePermission", "CreateFunctionUrlConfig", "DeleteFunctionUrlConfig")
+    }
+    has_url = details.url is not None
+    is_url = not named["DeleteFunctionUrlConfig"] if has_url else not named["CreateFunctionUrlConfig"]
+    return named["AddPermission"] <= there and not named["RemovePermission"] & there and is_url
 
 
 def _send(

@@ -66,7 +66,7 @@ def plan_invite(details: Details, wanted: Invitation, *, account: Account) -> Pl
         button="Let them in",
         calls=tuple(calls),
         said=f"{_who(wanted)} may invoke {one.name}:{LIVE}",
-        before=standing(details, About.INVOKERS),
+        before=standing(details, About.INVOKERS, calls),
         changes=tuple(Change(_who(wanted), "may not", _may(row["Action"])) for row in rows),
         warnings=(*([OPEN_URL] if wanted.caller is Caller.URL_OPEN else []), *account_warnings(account)),
     )
@@ -81,14 +81,15 @@ def plan_remove(details: Details, statement: Statement, *, account: Account) -> 
     asked = {"FunctionName": one.name, "StatementId": statement.sid}
     asked |= {"Qualifier": statement.qualifier} if statement.qualifier else {}
     asked |= {"RevisionId": statement.revision} if statement.revision else {}
+    call = Call("lambda", "RemovePermission", asked, f"removes the statement {statement.sid}")
     return Plan(
         function=one.name,
         about=About.INVOKERS,
         title=f"Take a right to invoke {one.name} away",
         button="Take it away",
-        calls=(Call("lambda", "RemovePermission", asked, f"removes the statement {statement.sid}"),),
+        calls=(call,),
         said=f"the statement {statement.sid} is gone",
-        before=standing(details, About.INVOKERS),
+        before=standing(details, About.INVOKERS, [call]),
         goes=(statement.words,),
         stays=("whoever has lambda:InvokeFunction by an identity policy of this account",),
         warnings=account_warnings(account),
@@ -115,7 +116,7 @@ def plan_no_url(details: Details, *, account: Account) -> Plan:
         button="Take the URL away",
         calls=tuple(calls),
         said=f"{one.name} has no URL any more",
-        before=standing(details, About.INVOKERS),
+        before=standing(details, About.INVOKERS, calls),
         goes=(f"the address {url.url}: a new one will be another", *(row.words for row in for_it)),
         warnings=account_warnings(account),
     )

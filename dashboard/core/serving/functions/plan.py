@@ -79,8 +79,11 @@ class Plan:
         return "\n".join(lines) + "\n"
 
 
-def standing(details: Details, about: About) -> str:
-    """How the part of a function is that a plan is about, as one text: another one is not acted on."""
+def standing(details: Details, about: About, calls: Sequence[Call] = ()) -> str:
+    """How the part of a function is that a plan is about, as one text: another one is not acted on.
+
+    calls: the plan's own. Of who may invoke it, what they make or remove is left out: half of that may be done already.
+    """
     one = details.function
     if about is About.CONCURRENCY:
         moved = {each.qualifier for each in details.scaled}  # by auto scaling, at any moment
@@ -93,9 +96,20 @@ def standing(details: Details, about: About) -> str:
             )
         )
     if about is About.INVOKERS:
-        return repr((sorted((each.qualifier, each.sid) for each in details.policy), details.url))
+        own = {call.parameters.get("StatementId") for call in calls}
+        url = None if details.url is None or _is_about(details.url.auth, calls) else details.url
+        return repr((sorted((each.qualifier, each.sid) for each in details.policy if each.sid not in own), url))
     return settings(
         one.code_sha, one.memory_mb, one.timeout, one.environment, one.architecture, one.subnets, one.groups
+    )
+
+
+def _is_about(auth: str, calls: Sequence[Call]) -> bool:
+    """Whether calls make a URL that knows its callers in this way, or take the URL away."""
+    return any(
+        call.operation == "DeleteFunctionUrlConfig"
+        or (call.operation == "CreateFunctionUrlConfig" and call.parameters["AuthType"] == auth)
+        for call in calls
     )
 
 

@@ -15,7 +15,15 @@ from local_aws.sample_replays import Replays
 from local_aws.sample_roles import SHARED, SampleRoles
 from tests.conftest import Embedded
 from tests.local_aws.lambda_world import package
-from tests.local_aws.sagemaker_world import allow, client, create_endpoint, role, tiny_package, training_request
+from tests.local_aws.sagemaker_world import (
+    allow,
+    channel,
+    client,
+    create_endpoint,
+    role,
+    tiny_package,
+    training_request,
+)
 
 ACCOUNT = "123456789012"
 ENDPOINT, SPARE, FUNCTION, DATASET, GROUP, RUNNING, DONE = (
@@ -60,11 +68,13 @@ def fill(embedded: Embedded, folder: Path) -> World:
     roles = SampleRoles(world.client, ACCOUNT, embedded.region, MARKS, datetime.now(UTC), ENDPOINT)
     roles.make()
     Replays(world.client, ACCOUNT, embedded.region, MARKS, datetime.now(UTC)).make()
+    _dataset(world)
     sagemaker.create_training_job(**training_request(
         RUNNING, "sleep 900", OutputDataConfig={"S3OutputPath": f"s3://{world.bucket}/runs/"}, Tags=TAGS[:1],
         StoppingCondition={"MaxRuntimeInSeconds": 86_400},
+        InputDataConfig=[channel(S3Uri=f"s3://{world.bucket}/datasets/{DATASET}/")],
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30},
     ))  # fmt: skip
-    _dataset(world)
     _model(world)
     world.client("lambda").create_function(
         FunctionName=FUNCTION,

@@ -9,7 +9,7 @@ from dashboard.core.aws import Aws
 from dashboard.core.costs.choices.outcomes import Outcome, Work
 from dashboard.core.costs.choices.what_if import Question, regions_of, what_if
 from dashboard.core.costs.receipt import Nature
-from dashboard.ui import chart, choices_tables, choices_versus, figures_choice_bars, markup, page, receipt
+from dashboard.ui import chart, choices_tables, choices_versus, figures_choice_bars, markup, page, pages, receipt
 from dashboard.ui.page import Place
 
 WORK, COUNT, REGIONS = "work", "instances", "regions"
@@ -48,8 +48,7 @@ def show(aws: Aws, nature: Nature, works: Mapping[Work, Sequence[Outcome]], dead
     query = choices_tables.again(best, works[work], home)
     if best is not None and query:
         with st.container(key="what-if-train"):
-            label = f"Train on {best.way.word}"
-            st.page_link(Place.TRAIN, label=label, icon=":material/model_training:", query_params=query)
+            pages.link(Place.TRAIN, f"Train on {best.way.word}", ":material/model_training:", query)
     st.html(markup.note(choices_tables.WHAT_IF_NOTE))
     rows = choices_tables.option_rows(found, deadline)
     with st.expander(f"All {len(rows)} options, and how each was made", key="what-if-all"):

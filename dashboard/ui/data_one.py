@@ -21,6 +21,7 @@ from dashboard.ui import (
     data_words,
     figures_data,
     page,
+    pages,
 )
 from dashboard.ui.markup import Markup, badge, note
 from dashboard.ui.page import Place
@@ -55,12 +56,7 @@ def show(aws: Aws, chosen: Dataset, datasets: Sequence[Dataset]) -> None:
 
 def _actions(aws: Aws, content: Contents, datasets: Sequence[Dataset], *, can_train: bool) -> None:
     if can_train:
-        st.page_link(
-            Place.TRAIN,
-            label="Train on this",
-            icon=":material/model_training:",
-            query_params={"data": content.name},
-        )
+        pages.link(Place.TRAIN, "Train on this", ":material/model_training:", {"data": content.name})
     if not aws.account.writable:
         return
     taken = tuple(one.name for one in datasets)

@@ -4,7 +4,7 @@ from html import escape
 
 import streamlit as st
 
-from dashboard.ui import access, pages
+from dashboard.ui import pages
 from dashboard.ui.page import Place
 
 
@@ -12,5 +12,5 @@ def show(key: str, what: str, how: str, place: Place | None = None, button: str 
     """What is not there yet, how it comes about, and the way there for whom it is open; no frame inside a panel."""
     with st.container(border=framed, key=f"panel-empty-{key}"):
         st.html(f'<div class="kn-empty"><p class="kn-empty-what">{escape(what)}</p><p>{escape(how)}</p></div>')
-        if place is not None and access.may(pages.least(place)):
-            st.page_link(place, label=button, icon=":material/arrow_forward:")
+        if place is not None:
+            pages.link(place, button, ":material/arrow_forward:")

@@ -3,7 +3,7 @@
 A new page is one row here, one member of `Place` and one script under views/.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -11,6 +11,7 @@ from streamlit.navigation.page import Page as Listed
 
 from dashboard.core.people import Role
 from dashboard.doorkeeper import doorkeeper
+from dashboard.ui import access
 from dashboard.ui.page import Place
 
 
@@ -69,6 +70,12 @@ def table() -> Sequence[Page]:
 def least(place: Place) -> Role:
     """The least role that may open a page."""
     return next((page.role for page in table() if page.place is place), Role.ENGINEER)
+
+
+def link(place: Place, label: str, icon: str, query: Mapping[str, str] | None = None) -> None:
+    """The way to a page that not everybody may open who sees it: for whom it is not there is nothing."""
+    if access.may(least(place)):
+        st.page_link(place, label=label, icon=icon, query_params=query)
 
 
 def first_of(role: Role) -> Page:

@@ -11,7 +11,7 @@ from dashboard.core.format import count
 from dashboard.core.runs.listing import Listing
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.window import Window
-from dashboard.ui import empty, markup, page, problem, run, run_actions, run_columns, run_selection, table, words
+from dashboard.ui import empty, markup, page, pages, problem, run, run_actions, run_columns, run_selection, table, words
 from dashboard.ui.page import Place
 from dashboard.ui.run_filter import Asked, Kind, Order, matching
 from dashboard.ui.tones import Tone
@@ -63,7 +63,7 @@ def _draw(aws: Aws, every: int) -> None:
         with st.container(horizontal=True, vertical_alignment="center", key="runs-head"):
             page.title("Runs", words.runs_sentence(seen, len(shown)), words.age(seen.at, now))
             st.space("stretch")
-            st.page_link(Place.TRAIN, label="Train a model", icon=":material/add:")
+            pages.link(Place.TRAIN, "Train a model", ":material/add:")
         _reading(seen)
     if not seen.runs and seen.is_complete:
         _none_yet(seen)

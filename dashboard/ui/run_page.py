@@ -19,6 +19,7 @@ from dashboard.ui import (
     markup,
     models_dialogs,
     page,
+    pages,
     problem,
     replayed,
     run,
@@ -90,12 +91,10 @@ def head(aws: Aws, one: Run, token: str, at: datetime) -> None:
                 Place.RUN, label="Best trial", icon=":material/star:", query_params={"run": one.tuning.best_key}
             )
         if one.can_resume:
-            st.page_link(
-                Place.TRAIN, label="Resume", icon=":material/resume:", query_params={"like": one.key, "resume": "1"}
-            )
+            pages.link(Place.TRAIN, "Resume", ":material/resume:", {"like": one.key, "resume": "1"})
         if one.status.is_final:
             if not one.is_replayed:  # the photos and the code of that training are not here
-                st.page_link(Place.TRAIN, label="Train again", icon=":material/replay:", query_params={"like": one.key})
+                pages.link(Place.TRAIN, "Train again", ":material/replay:", {"like": one.key})
             _ask("Delete", "delete-run", ":material/delete:", partial(run_actions.remove, aws, [one]), is_quiet=True)
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard.core.aws import Aws
 from dashboard.core.format import count
 from dashboard.core.runs.model import Run
-from dashboard.ui import confirm, page, run_actions, run_repeat
+from dashboard.ui import confirm, page, pages, run_actions, run_repeat
 from dashboard.ui.lines import STYLES
 from dashboard.ui.markup import note
 from dashboard.ui.page import Place
@@ -113,7 +113,7 @@ def _again(aws: Aws, chosen: Sequence[Run]) -> None:
     """One run is taken into the form, where it can be changed; several are launched as they were."""
     chosen = [run for run in chosen if not run.is_replayed]
     if len(chosen) == 1:
-        st.page_link(Place.TRAIN, label="Train again", icon=":material/replay:", query_params={"like": chosen[0].key})
+        pages.link(Place.TRAIN, "Train again", ":material/replay:", {"like": chosen[0].key})
         return
     repeated = chosen[:MOST_REPEATED]
     _asking(

@@ -12,7 +12,7 @@ from dashboard.core.runs.instances import hardware
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.suggest import LEAST_SECONDS, Change, is_too_short, suggest
 from dashboard.core.runs.usage import Usage
-from dashboard.ui import chart, figures_usage, page, problem, receipt
+from dashboard.ui import chart, figures_usage, page, pages, problem, receipt
 from dashboard.ui.markup import Markup, literal, note
 from dashboard.ui.page import Place
 
@@ -59,14 +59,8 @@ def _suggestion(aws: Aws, one: Run, used: Usage) -> None:
         where = note("Measured on this machine, simulated: an instance of AWS may be busier.") if is_embedded else ""
         st.html(f'<h2 class="kn-finding">{escape(told.title)}</h2>{note(said)}{where}')
         other = {"volume": str(told.volume_gb)} if told.change is Change.VOLUME else {"instance": told.instance_type}
-        st.page_link(
-            Place.TRAIN,
-            label=f"Train again with {told.volume_gb} GB"
-            if told.change is Change.VOLUME
-            else f"Train again on {literal(told.instance_type)}",
-            icon=":material/replay:",
-            query_params={"like": one.key, **other},
-        )
+        changed = f"with {told.volume_gb} GB" if told.change is Change.VOLUME else f"on {literal(told.instance_type)}"
+        pages.link(Place.TRAIN, f"Train again {changed}", ":material/replay:", {"like": one.key, **other})
 
 
 def _table(one: Run, used: Usage, begin: datetime) -> None:

@@ -1,5 +1,7 @@
 """The table of all pages."""
 
+import re
+
 import pytest
 
 from dashboard.core.people import Role
@@ -31,3 +33,10 @@ def test_everybody_has_a_first_page(role):
 def test_no_page_is_called_as_the_root_is():
     assert "home" not in {page.url_path for page in PAGES}
     assert (STATIC / "favicon.png").is_file()
+
+
+def test_the_way_to_a_page_that_not_everybody_may_open_is_shown_to_whom_it_is_open():
+    above = "|".join(page.place.name for page in PAGES if not Role.MANAGER.includes(page.role))
+    bare = re.compile(rf"page_link\(\s*(page\.)?Place\.({above})\b")
+    found = [file.name for file in (ROOT / "dashboard").rglob("*.py") if bare.search(file.read_text())]
+    assert found == [], "use pages.link: who may not open the page is to see no way there"

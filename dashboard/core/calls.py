@@ -6,8 +6,11 @@ from typing import Any
 
 from botocore import xform_name
 
-from dashboard.core.aws import Account
+from dashboard.core.aws import Account, Aws
+from dashboard.core.errors import NotFound
 from dashboard.core.showcode import connection, literal, variable
+
+_REMOVES = ("Delete", "Deregister", "Detach", "Remove", "Untag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,15 @@ class Call:
     operation: str
     parameters: Mapping[str, Any]
     does: str
+
+
+def send(aws: Aws, call: Call) -> None:
+    """One request of a plan; what it removes may be gone already. Raises the errors of `Aws.call`."""
+    try:
+        aws.call(call.service, call.operation, **call.parameters)
+    except NotFound:
+        if not call.operation.startswith(_REMOVES):
+            raise
 
 
 def code(calls: Iterable[Call], account: Account) -> str:

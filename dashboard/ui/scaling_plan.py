@@ -7,10 +7,10 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
-from dashboard.core.calls import Call
+from dashboard.core.calls import Call, send
 from dashboard.core.errors import Refused
 from dashboard.core.serving.scaling.advise import advise
-from dashboard.core.serving.scaling.apply import apply, send
+from dashboard.core.serving.scaling.apply import apply
 from dashboard.core.serving.scaling.around import Around
 from dashboard.core.serving.scaling.plan import Change, ScalingPlan, plan, plan_suspend
 from dashboard.core.serving.scaling.policy import Settings

@@ -14,7 +14,7 @@ from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
-from dashboard.core.calls import Call
+from dashboard.core.calls import Call, send
 from dashboard.core.errors import AlreadyExists, InvalidInput, KennelError, NotFound, Refused, ServiceFault
 from dashboard.core.setup import stack as stacks
 from dashboard.core.setup.pieces import Piece
@@ -175,7 +175,7 @@ def execute(aws: Aws, prepared: ChangeSet, sleep: Callable[[float], None] = time
             "prepare it again",
         )
     for call in calls(prepared):
-        aws.call(call.service, call.operation, **call.parameters)
+        send(aws, call)
     for _ in range(BEGINS):
         if stacks.read(aws).events[:1] != now.events[:1]:
             break
@@ -215,7 +215,7 @@ def delete(aws: Aws, planned: Stack) -> str:
     if now.status.is_busy and now.status is not stacks.StackStatus.DELETE_IN_PROGRESS:
         raise Refused("the stack cannot be deleted now", f"it is {now.status.words}", "wait until that is done")
     for call in deletion(planned):
-        aws.call(call.service, call.operation, **call.parameters)
+        send(aws, call)
     return f"CloudFormation deletes the stack {STACK}"
 
 

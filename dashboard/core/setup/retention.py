@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from dashboard.core.aws import Aws
-from dashboard.core.calls import Call
+from dashboard.core.calls import Call, send
 from dashboard.core.format import count
 from dashboard.core.setup.missing import Found, Standing
 from dashboard.core.setup.pieces import Kind
@@ -30,5 +30,5 @@ def plan(groups: Iterable[Found], days: int) -> tuple[Call, ...]:
 def carry_out(aws: Aws, calls: tuple[Call, ...]) -> str:
     """Once or several times, it comes to the same. Raises the errors of `Aws.call`."""
     for call in calls:
-        aws.call(call.service, call.operation, **call.parameters)
+        send(aws, call)
     return f"{count(len(calls), 'log group')} {'has' if len(calls) == 1 else 'have'} an end now"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard.core.aws import Account, Aws
-from dashboard.core.calls import Call, code
-from dashboard.core.errors import KennelError, NotFound, Refused
+from dashboard.core.calls import Call, code, send
+from dashboard.core.errors import KennelError, Refused
 from dashboard.core.parallel import gather
 from dashboard.core.trail import redact
 from dashboard.core.trail.inverse import INVERSES, STAYS
@@ -116,11 +116,7 @@ def apply(aws: Aws, planned: UndoPlan) -> str:
         if present != step.noted.left and not _is_touched(planned, step):
             raise _refused(planned.deed, f"what {step.noted.operation} changed is another by now", "look at it again")
         for call in step.calls:
-            try:
-                aws.call(call.service, call.operation, **call.parameters)
-            except NotFound:
-                if not call.operation.startswith("De"):
-                    raise
+            send(aws, call)
     return f"Undone: {planned.deed.what}"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
-from dashboard.core.calls import Call, code
+from dashboard.core.calls import Call, code, send
 from dashboard.core.costs.budgets.budgets import CURRENCY, Alert, Budget, Scope, parse_budget, read_alerts
 from dashboard.core.costs.budgets.calls import (
     notification,
@@ -103,14 +103,11 @@ def carry_out(aws: Aws, plan: BudgetPlan) -> str:
     """
     for call in plan.calls:
         try:
-            aws.call(call.service, call.operation, **call.parameters)
+            send(aws, call)
         except AlreadyExists as taken:  # a notification or subscriber that is there is what was wished
             if call.operation == "CreateBudget":
                 _check_same(aws, plan, taken)
             elif call.operation == "CreateTopic":
-                raise
-        except NotFound:
-            if not call.operation.startswith("Delete"):
                 raise
     return f"{plan.name} is set: {money(plan.wish.limit)} a month for {plan.wish.words}"
 
@@ -126,10 +123,7 @@ def plan_delete(budget: Budget, account: Account) -> BudgetPlan:
 def delete(aws: Aws, plan: BudgetPlan) -> str:
     """Delete the planned budget; one that is gone already is deleted. Raises the errors of `Aws.call`."""
     for call in plan.calls:
-        try:
-            aws.call(call.service, call.operation, **call.parameters)
-        except NotFound:
-            continue
+        send(aws, call)
     return f"{plan.name} is deleted"
 
 

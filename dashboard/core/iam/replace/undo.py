@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeVar
 
 from dashboard.core.aws import Account, Aws
-from dashboard.core.calls import Call, code
+from dashboard.core.calls import Call, code, send
 from dashboard.core.errors import AccessDenied, KennelError, NotFound, ReadOnly, Refused
 from dashboard.core.iam import effective
 from dashboard.core.iam.replace import made, moves, restore, standing
@@ -121,7 +121,7 @@ def take_back(aws: Aws, record: Record, *, sleep: Sleep) -> tuple[str, ...]:
     look = partial(_looked, aws, record.before, record.after)
     present, undone = trying(look, sleep)
     for call in (*undone.calls, *_untag(record, present)):
-        trying(partial(_send, aws, call), sleep)
+        trying(partial(send, aws, call), sleep)
     stays = (*undone.stays, *trying(lambda: made.delete_policies(aws, record.made, record.mark), sleep))
     _, left = trying(look, sleep)
     if left.calls:
@@ -176,15 +176,6 @@ def _not_given(aws: Aws, before: Standing, present: Standing, call: Call) -> str
     if more:
         return f"the policy {old.name} allows more by now than it did ({more[0]}), and is not attached again"
     return ""
-
-
-def _send(aws: Aws, call: Call) -> None:
-    """A request of an undo; what is gone already need not be removed."""
-    try:
-        aws.call(call.service, call.operation, **call.parameters)
-    except NotFound:
-        if not call.operation.startswith(("Detach", "Delete", "Untag", "Remove")):
-            raise
 
 
 def _untag(record: Record, present: Standing) -> tuple[Call, ...]:

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from dashboard.core.aws import Aws
-from dashboard.core.calls import Call
+from dashboard.core.calls import send
 from dashboard.core.costs.prices import PriceBook
-from dashboard.core.errors import NotFound, Refused
+from dashboard.core.errors import Refused
 from dashboard.core.serving.scaling.plan import ScalingPlan, plan, same
 from dashboard.core.serving.scaling.policy import Settings
 from dashboard.core.serving.scaling.read import read
@@ -33,15 +33,6 @@ def apply(aws: Aws, planned: ScalingPlan, prices: PriceBook) -> str:
     if same(planned.before, planned.after):
         return f"{variant.endpoint} scales as it did"
     return f"{variant.endpoint} scales between {planned.after.minimum} and {variant.kind.many(planned.after.maximum)}"
-
-
-def send(aws: Aws, call: Call) -> None:
-    """One call of a plan. What is to be deleted and is gone already is fine. Raises the errors of `Aws.call`."""
-    try:
-        aws.call(call.service, call.operation, **call.parameters)
-    except NotFound:
-        if not call.operation.startswith("De"):
-            raise
 
 
 def _is_between(now: Settings | None, before: Settings | None, after: Settings | None) -> bool:

@@ -6,13 +6,14 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import activity_readings
+from dashboard import activity_readings, state
 from dashboard.core.aws import Aws
 from dashboard.core.iam.replace.records import Record
 from dashboard.core.people import Role
-from dashboard.core.trail import undo
+from dashboard.core.trail import undo, undo_cost
 from dashboard.core.trail.model import Deed, Noted, Result
 from dashboard.core.trail.undo import UndoPlan
+from dashboard.core.trail.undo_cost import Cost
 from dashboard.ui import activity_words, calls, confirm, page, problem, role_history
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, badge, escape, facts, literal, note, sentence
@@ -95,14 +96,16 @@ def _of_role(aws: Aws, record: Record, one: Deed) -> Question:
 
 def question(aws: Aws, one: Deed) -> Question:
     """What taking it back sends. Raises the errors of `undo.plan`."""
-    return Question(f"Undo: {literal(one.what)}", partial(_draw, aws, undo.plan(aws, one)))
+    plan = undo.plan(aws, one)
+    paid = undo_cost.cost(aws, state.prices(), plan)
+    return Question(f"Undo: {literal(one.what)}", partial(_draw, aws, plan, paid))
 
 
-def _draw(aws: Aws, plan: UndoPlan) -> Action:
+def _draw(aws: Aws, plan: UndoPlan, paid: Cost | None) -> Action:
     told = {
         "Takes back": plan.deed.what,
         "Done": f"{plan.deed.at:%d %b %Y, %H:%M} UTC by {plan.deed.who}",
-        "Costs": "; ".join(plan.costs) or "nothing more than before that action",
+        "Costs": activity_words.undo_costs(plan, paid, aws.account),
     }
     if plan.stays:
         told["Stays"] = "; ".join(plan.stays)
@@ -112,7 +115,7 @@ def _draw(aws: Aws, plan: UndoPlan) -> Action:
         st.html(note("This account is connected read-only: the calls will be refused.", Tone.WAITING))
     with st.expander("Show as code"):
         st.code(plan.code(aws.account), language="python")
-    label = f"Undo: {plan.deed.what}" + (", paid as before it" if plan.costs else "")
+    label = f"Undo: {plan.deed.what}{activity_words.undo_price(paid, aws.account)}"
     only_budgets = all(call.service == "budgets" for call in plan.calls)
     needs = Role.MANAGER if only_budgets else Role.ENGINEER
     return Action(label, partial(undo.apply, aws, plan), needs=needs, undoes=plan.deed.id)

@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from dashboard.core.format import ago, count, duration
+from dashboard.core.aws import Account
+from dashboard.core.format import ago, count, duration, money
 from dashboard.core.trail.model import Deed, Noted, Result
+from dashboard.core.trail.undo import UndoPlan
+from dashboard.core.trail.undo_cost import Cost
 from dashboard.ui.table import local
 from dashboard.ui.tones import label
+from dashboard.ui.words import simulated
 
 SINCE = {
     "today": timedelta(days=1),
@@ -139,6 +143,26 @@ def outcome(one: Noted) -> str:
     """ "request 5f2e…, 2 attempts"."""
     request = f"request {one.request_id}" if one.request_id else "no request id"
     return f"{request}, {count(one.attempts, 'attempt')}" if one.attempts > 1 else request
+
+
+def undo_costs(plan: UndoPlan, paid: Cost | None, account: Account) -> str:
+    """What taking a deed back costs by the hour, beside what the same costs now."""
+    if paid is None or paid.now == paid.then == 0:
+        return "; ".join(plan.costs) or "nothing more than before that action"
+    if paid.then is None:
+        said = "a price per hour that Kennel does not know"
+    elif paid.then == paid.now:
+        said = f"{money(paid.then)} an hour, as now"
+    else:
+        said = f"{money(paid.then)} an hour, now {'an unknown sum' if paid.now is None else money(paid.now)}"
+    return "; ".join([f"{said}{simulated(account)}", *plan.costs])
+
+
+def undo_price(paid: Cost | None, account: Account) -> str:
+    """The same behind the button's words; "" where it costs no more than now."""
+    if paid is None or (paid.then is not None and paid.now is not None and paid.then <= paid.now):
+        return ""
+    return ", cost unknown" if paid.then is None else f" for {money(paid.then)}/h{simulated(account)}"
 
 
 def kept(rows: int, size: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import pytest
 from botocore.validate import ParamValidator
 
 from dashboard.core import noting
+from dashboard.core.costs.prices import PriceBook
 from dashboard.core.errors import NotFound, Refused
 from dashboard.core.iam.own.own_calls import OPERATES, READS
 from dashboard.core.noting import Answered, Sent
-from dashboard.core.trail import scribe, undo
+from dashboard.core.trail import scribe, undo, undo_cost
 from dashboard.core.trail.book import Book
 from dashboard.core.trail.inverse import INVERSES, STAYS
 from dashboard.core.trail.model import Deed
@@ -60,6 +62,7 @@ class Memory:
         self.ready: dict[str, int] = {}
         self.alias: dict[str, Any] = {"FunctionVersion": "3"}
         self.config, self.pending = "old", ""
+        self.configs = {"old": ("ml.m5.large", 1), "new": ("ml.m5.2xlarge", 2)}
         self.weights: dict[str, dict[str, Any]] = {
             "a": {"DesiredWeight": 1.0, "DesiredInstanceCount": 2},
             "b": {"DesiredWeight": 1.0, "DesiredInstanceCount": 1},
@@ -148,6 +151,16 @@ class Memory:
         pending = {"PendingDeploymentSummary": {"EndpointConfigName": self.pending}} if self.pending else {}
         variants = [{"VariantName": name, **one} for name, one in self.weights.items()]
         return {"EndpointConfigName": self.config, "ProductionVariants": variants, **pending}
+
+    def DescribeEndpointConfig(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        if asked["EndpointConfigName"] not in self.configs:
+            raise NotFound("there is no such configuration")
+        kind, count = self.configs[asked["EndpointConfigName"]]
+        one = {"VariantName": "a", "ModelName": "m", "InstanceType": kind, "InitialInstanceCount": count}
+        return {"ProductionVariants": [one]}
+
+    def GetFunctionConfiguration(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        return {"MemorySize": 1024, "Architectures": ["x86_64"]}
 
     def UpdateEndpoint(self, asked: Mapping[str, Any]) -> None:
         self.pending = asked["EndpointConfigName"]
@@ -414,6 +427,36 @@ def test_what_is_paid_again_and_what_stays_is_said(tmp_path: Path) -> None:
     assert updated.costs == ("its instances are paid as those of that configuration",)
     reserved = undo.plan(aws, carry_out(aws, book, DEEDS["reserved"][1]))  # type: ignore[arg-type]
     assert (reserved.costs, reserved.stays) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("name", "now", "then"),
+    [
+        ("a notebook stopped", "0", "0.050"),
+        ("a notebook started", "0.050", "0"),
+        ("an endpoint updated", "0.922", "0.115"),
+        ("kept ready", "0.030", "0"),
+        ("no longer kept ready", "0", "0.030"),
+    ],
+)
+def test_what_an_undo_costs_is_said_beside_what_is_paid_now(name: str, now: str, then: str, tmp_path: Path) -> None:
+    aws, book = Memory(), Book(tmp_path / "activity.sqlite")
+    first, deeds = DEEDS[name]
+    for service, operation, asked in first:
+        aws.call(service, operation, **asked)
+    planned = undo.plan(aws, carry_out(aws, book, deeds))  # type: ignore[arg-type]
+    paid = undo_cost.cost(aws, PriceBook.load(), planned)  # type: ignore[arg-type]
+    assert paid is not None and paid.now is not None and paid.then is not None
+    assert [round(one, 3) for one in (paid.now, paid.then)] == [Decimal(now), Decimal(then)]
+
+
+def test_what_costs_nothing_by_the_hour_has_no_price_and_what_aws_does_not_tell_is_unknown(tmp_path: Path) -> None:
+    aws, book = Memory(), Book(tmp_path / "activity.sqlite")
+    reserved = undo.plan(aws, carry_out(aws, book, DEEDS["reserved"][1]))  # type: ignore[arg-type]
+    assert undo_cost.cost(aws, PriceBook.load(), reserved) is None  # type: ignore[arg-type]
+    updated = undo.plan(aws, carry_out(aws, book, DEEDS["an endpoint updated"][1]))  # type: ignore[arg-type]
+    aws.configs.clear()
+    assert undo_cost.cost(aws, PriceBook.load(), updated) == undo_cost.Cost(None, None)  # type: ignore[arg-type]
 
 
 def test_every_way_back_is_of_calls_that_kennel_may_make() -> None:

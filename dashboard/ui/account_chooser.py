@@ -1,14 +1,17 @@
 """The account in use, whether this tab may change it, and the choice of another one."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 import streamlit as st
 
 from dashboard import state, tab
+from dashboard.core.accounts import holding
 from dashboard.core.accounts.attempt import Attempt
 from dashboard.core.accounts.choice import Choice
-from dashboard.core.accounts.profiles import Profile, profiles
+from dashboard.core.accounts.holding import Hold, Holding
+from dashboard.core.accounts.profiles import Profile, profile, profiles
 from dashboard.core.accounts.switch import IDLE
 from dashboard.core.aws import Account, Aws
 from dashboard.core.aws_models import partition_regions
@@ -58,6 +61,9 @@ def _in_use(one: Account) -> None:
         "Connection": account.words(one),
     }
     if not one.is_embedded:
+        with problem.shown("account-keys"):
+            known = profile(one.name)
+            rows |= {"Keys": keys_hold(holding.of(known), state.now(), st.context.timezone)} if known else {}
         rows["Access"] = _access(one)
     with st.container(border=True, key="panel-account"):
         st.html(facts(rows))
@@ -175,6 +181,7 @@ def _table(found: Sequence[Profile]) -> None:
             "Profile": one.name,
             "Keys": str(one.kind),
             "Region": one.region or "–",
+            "They hold": keys_hold(holding.of(one), state.now(), st.context.timezone),
             "How": " ".join(part for part in (one.how, one.asks) if part),
         }
         for one in found
@@ -186,6 +193,22 @@ def _table(found: Sequence[Profile]) -> None:
         width="stretch",
         column_config={"Profile": st.column_config.TextColumn(pinned=True)},
     )
+
+
+def keys_hold(held: Holding, now: datetime, timezone: str | None) -> str:
+    """How long keys hold, as people say it: "until 14:05, 3 h 20 min more", "ended 22 Nov, 14:05: sign in again"."""
+    if held.by is Hold.NOTHING:
+        return "not signed in"
+    if held.until is None:
+        return {
+            Hold.THEMSELVES: "until they are taken away",
+            Hold.RENEWAL: "renewed by themselves",
+        }.get(held.by, "for a time that the file does not tell")
+    at = local(held.until, timezone)
+    if held.has_ended(now):
+        mend = "sign in again" if held.by is Hold.SIGN_IN else "they have to be made anew"
+        return f"ended {at:%-d %b, %H:%M}: {mend}"
+    return f"until {at:%-d %b, %H:%M}, {duration((held.until - now).total_seconds())} more"
 
 
 def _begin(choice: Choice) -> None:

@@ -29,7 +29,9 @@ class Kind(StrEnum):
 @dataclass(frozen=True)
 class Profile:
     """settings: as the files hold them, without the secret ones. chain: the profiles that it takes its keys from, the
-    next first; a name that is not there is the last of it. login: the one of them that `aws sso login` signs in.
+    next first; a name that is not there is the last of it. login: the one of them that `aws sso login` signs in, and
+    sign_in what that sign-in is known by: the session's name, or its start URL. is_temporary: its keys have a session
+    token, and so an end.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Profile:
     chain: tuple[str, ...] = ()
     asks_for_code: bool = False
     login: str = ""
+    sign_in: str = ""
+    is_temporary: bool = False
 
     @property
     def region(self) -> str:
@@ -145,7 +149,18 @@ def _profile(name: str, found: Mapping[str, Mapping[str, Any]]) -> Profile:
     signs_in = [one for one in (name, *chain) if one in found and _kind(found[one]) is Kind.SSO]
     settings = {key: str(value) for key, value in told.items() if key not in SECRET and not isinstance(value, dict)}
     asks = any(one.get("mfa_serial") for one in each)
-    return Profile(name, _kind(told), settings, chain, asks, next(iter(signs_in), ""))
+    login = next(iter(signs_in), "")
+    session = found.get(login, {})
+    return Profile(
+        name,
+        _kind(told),
+        settings,
+        chain,
+        asks,
+        login,
+        str(session.get("sso_session") or session.get("sso_start_url") or ""),
+        bool(told.get("aws_session_token")),
+    )
 
 
 def _kind(told: Mapping[str, Any]) -> Kind:

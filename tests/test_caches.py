@@ -14,6 +14,8 @@ DASHBOARD = ROOT / "dashboard"
 OF_NO_ACCOUNT = {
     "activity_readings._deeds": "the trail of this machine, by its file and its last row",
     "activity_readings._known": "the same, and only what is over of it",
+    "connections._connection": "connections: the key is the choice and its configuration",
+    "connections._own_embedded_aws": "a process of this machine",
     "data_readings._jobs": "work by what lasts of its account: two of one account would do the same work at once",
     "measure_readings._photos": "drawn pictures",
     "model_readings.visitors": "photos of a minute by visitor, whatever endpoint answers",
@@ -21,8 +23,6 @@ OF_NO_ACCOUNT = {
     "price_readings._merged": "prices by the files that they are of",
     "replay_readings._replayed": "a simulation by all that it is asked",
     "security_readings._forgotten": "a number that only grows",
-    "state._connection": "connections: the key is the choice and its configuration",
-    "state._own_embedded_aws": "a process of this machine",
     "state._warm_up": "nothing but that it was done",
     "tab._browsers": "choices of browsers, each under its cookie and person",
 }

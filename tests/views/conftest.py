@@ -11,7 +11,7 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from dashboard import state
+from dashboard import connections, state
 from dashboard.core import steps_taken
 from dashboard.core.aws import Account
 from dashboard.core.costs.ledger import trail_kept
@@ -73,7 +73,7 @@ def visit(monkeypatch: pytest.MonkeyPatch) -> Open:
     """visit(aws, "runs", run="name"): the dashboard on that account, at that page, with that query."""
 
     def open_page(account: ScriptedAws, page: str = "overview", **query: str) -> AppTest:
-        monkeypatch.setattr(state, "connect", lambda environ: account)
+        monkeypatch.setattr(connections, "connect", lambda environ: account)
         st.cache_resource.clear()
         st.cache_data.clear()
         test = AppTest.from_file(str(APP), default_timeout=20)

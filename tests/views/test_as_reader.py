@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import state
+from dashboard import connections
 from dashboard.core import aws as seam
 from dashboard.core.aws import Aws, connect
 from dashboard.core.costs.budgets import plan as budget_plan
@@ -168,7 +168,7 @@ PAGES: list[tuple[str, dict[str, str]]] = [
 def test_every_page_stands_for_a_reader_and_nothing_of_it_is_denied(
     reader: Aws, seen: Seen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "connect", lambda environ: reader)
+    monkeypatch.setattr(connections, "connect", lambda environ: reader)
     page = AppTest.from_file(str(APP), default_timeout=60).run()
     wrong: dict[str, list[str]] = {}
     for name, query in PAGES:

@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard import state
+from dashboard import connections, state
 from dashboard.core.aws import Aws
 from dashboard.core.data import contents, mark, report, reviews
 from dashboard.core.data.work import Kind, Work
@@ -59,7 +59,7 @@ def open_data(visit: Open, monkeypatch: pytest.MonkeyPatch) -> Open:
 
     def open_page(account: Aws | ScriptedAws, **query: str) -> AppTest:
         page = visit(ScriptedAws())
-        monkeypatch.setattr(state, "connect", lambda environ: account)
+        monkeypatch.setattr(connections, "connect", lambda environ: account)
         st.cache_resource.clear()
         st.cache_data.clear()
         page.switch_page("views/data.py")

@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard import state
+from dashboard import connections, state
 from dashboard.core.errors import AccessDenied, Unreachable
 from dashboard.core.trail.book import Book
 from dashboard.core.trail.model import Result
@@ -56,7 +56,7 @@ def come(monkeypatch: pytest.MonkeyPatch) -> As:
     """come(aws, claims, "runs", run="name"): the dashboard as somebody sees it; claims: {} for nobody."""
 
     def open_page(aws: ScriptedAws, claims: dict[str, Any], page: str = "", **query: str) -> AppTest:
-        monkeypatch.setattr(state, "connect", lambda *_: aws)
+        monkeypatch.setattr(connections, "connect", lambda *_: aws)
         st.cache_resource.clear()
         st.cache_data.clear()
         test = AppTest.from_file(str(APP), default_timeout=20)

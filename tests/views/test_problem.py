@@ -5,7 +5,7 @@ import logging
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import state
+from dashboard import connections
 from dashboard.core.errors import AccessDenied, AlreadyExists, CredentialsProblem, KennelError, Throttled
 from dashboard.ui import problem
 from tests.views.conftest import Open, text
@@ -75,7 +75,7 @@ def test_an_account_that_cannot_be_connected_to_is_still_named(visit: Open, monk
 
     page = visit(ScriptedAws())
     monkeypatch.setenv("KENNEL_AWS_PROFILE", "nope")
-    monkeypatch.setattr(state, "connect", no_such_profile)
+    monkeypatch.setattr(connections, "connect", no_such_profile)
     said = text(page.run())
     assert "There is no profile nope" in said
     assert "Real AWS · profile nope · read-only" in said

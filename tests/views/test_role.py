@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard import state
+from dashboard import connections, state
 from dashboard.core.aws import Account, Aws
 from tests.conftest import Embedded, start_embedded, stop_embedded
 from tests.views.conftest import APP, text
@@ -201,7 +201,7 @@ def test_a_real_account_is_asked_by_its_simulator_and_that_is_called_no_proof(
 ) -> None:
     connection = state.connection()
     real = Account("work", own.region, "123456789012", False, True, own.endpoint_url)
-    monkeypatch.setattr(state, "connect", lambda environ: Aws(real, connection._session))
+    monkeypatch.setattr(connections, "connect", lambda environ: Aws(real, connection._session))
     st.cache_resource.clear()
     said = go(page, BROAD, "Proposal")
     assert "Simulate it" in said and "Prove it" not in said

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import state, tab
+from dashboard import connections, state, tab
 from dashboard.core.accounts import switch
 from dashboard.core.accounts.choice import Choice
 from tests.conftest import Embedded, start_embedded, stop_embedded
@@ -245,7 +245,7 @@ def test_an_account_that_does_not_answer_keeps_no_page_and_can_be_left(
     """A program that never hands out its keys: the pages say so, and Settings is still there."""
     config.write_text(f"{config.read_text()}[profile stuck]\nregion = us-east-1\ncredential_process = sleep 60\n")
     monkeypatch.setenv("KENNEL_AWS_PROFILE", "stuck")
-    monkeypatch.setattr(state, "CONNECTING", 0.2)
+    monkeypatch.setattr(connections, "CONNECTING", 0.2)
     page = AppTest.from_file(str(APP), default_timeout=30).run()
     assert not page.exception
     assert "The profile stuck has not answered yet" in text(page)

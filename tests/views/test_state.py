@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dashboard import state
+from dashboard import connections, state
 from dashboard.core.errors import AccessDenied, NotFound, Unreachable
 from dashboard.core.runs.model import RunStatus
 from dashboard.core.runs.usage import Measure
@@ -82,14 +82,14 @@ def test_a_million_lines_are_not_kept_but_counted(aws: ScriptedAws) -> None:
 
 
 def test_ping_says_which_account_answers(aws: ScriptedAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "connect", lambda environ: aws)
+    monkeypatch.setattr(connections, "connect", lambda environ: aws)
     assert state.ping().account_id == "123456789012"
     assert aws.asked("GetCallerIdentity")
 
 
 def test_the_freeze_happens_once(monkeypatch: pytest.MonkeyPatch, aws: ScriptedAws) -> None:
     frozen = []
-    monkeypatch.setattr(state, "connect", lambda environ: aws)
+    monkeypatch.setattr(connections, "connect", lambda environ: aws)
     monkeypatch.setattr(state.gc, "freeze", lambda: frozen.append(True))
     state.warm_up()
     state.warm_up()
@@ -100,7 +100,7 @@ def test_it_is_warm_without_an_account_too(monkeypatch: pytest.MonkeyPatch) -> N
     def unreachable(environ: object) -> None:
         raise Unreachable("nothing answers")
 
-    monkeypatch.setattr(state, "connect", unreachable)
+    monkeypatch.setattr(connections, "connect", unreachable)
     state.warm_up()
     with pytest.raises(Unreachable):
         state.connection()

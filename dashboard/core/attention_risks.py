@@ -63,7 +63,7 @@ def of_findings(findings: Sequence[Finding], audited: Audited) -> list[Attention
 def _at_risk(name: str, found: Sequence[Finding], audited: Audited) -> Attention:
     worst = found[0]
     role = audited.role(worst.role) if worst.role else None
-    is_sample = role is not None and role.tags.get(tags.SAMPLE) == "true"
+    is_sample = role is not None and tags.is_sample(role.tags)
     more = f" ({count(len(found) - 1, 'more critical finding')})" if len(found) > 1 else ""
     return Attention(
         Severity.CRITICAL,

@@ -72,6 +72,16 @@ def as_dict(told: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {str(t["Key"]): str(t.get("Value", "")) for t in told}
 
 
+def is_kennels(marks: Mapping[str, str]) -> bool:
+    """Whether Kennel made what bears these tags, and so may change and delete it."""
+    return marks.get(MADE_BY) == KENNEL
+
+
+def is_sample(marks: Mapping[str, str]) -> bool:
+    """Whether it is of the sample account."""
+    return marks.get(SAMPLE) == "true"
+
+
 def of_run(aws: Aws, arn: str) -> dict[str, str]:
     """The tags of a run, to be shown: none without the right to read them, since it is a run all the same."""
     try:
@@ -98,4 +108,4 @@ def is_own_role(aws: Aws, role: str) -> bool:
     except (NotFound, AccessDenied):
         return False
     marks = as_dict(told.get("Tags", ()))
-    return marks.get(MADE_BY) == KENNEL and marks.get(REGION) == aws.account.region
+    return is_kennels(marks) and marks.get(REGION) == aws.account.region

@@ -105,7 +105,7 @@ def _head(aws: Aws, seen: RoleSeen, age: str) -> None:
     marks = []
     if role.tags.get(tags.SAMPLE):
         marks.append(badge(Tone.SIMULATED, "sample"))
-    elif role.tags.get(tags.MADE_BY) == tags.KENNEL:
+    elif tags.is_kennels(role.tags):
         marks.append(badge(Tone.DONE, "made by Kennel"))
     if _has_cut_off(aws, role.arn):
         marks.append(

@@ -29,7 +29,7 @@ class Nature(StrEnum):
     @classmethod
     def of(cls, tags: Mapping[str, str], *, is_embedded: bool) -> "Nature":
         """From the tags of a thing and the account that it is in."""
-        if tags.get(tag.SAMPLE) == "true":
+        if tag.is_sample(tags):
             return cls.SAMPLE
         return cls.SIMULATED if is_embedded else cls.LISTED
 

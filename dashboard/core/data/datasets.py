@@ -120,4 +120,4 @@ def _is_sample(aws: Aws, bucket: str, key: str) -> bool:
         found = aws.call("s3", "GetObjectTagging", Bucket=bucket, Key=key)
     except (AccessDenied, ServiceFault, Throttled):
         return False  # the mark only puts a badge beside it
-    return tags.as_dict(found.get("TagSet", [])).get(tags.SAMPLE) == "true"
+    return tags.is_sample(tags.as_dict(found.get("TagSet", [])))

@@ -106,11 +106,11 @@ class Notebook:
     @property
     def is_kennels(self) -> bool:
         """Whether Kennel made it, and so may start, stop and delete it."""
-        return self.tags.get(tag.MADE_BY) == tag.KENNEL
+        return tag.is_kennels(self.tags)
 
     @property
     def is_sample(self) -> bool:
-        return self.tags.get(tag.SAMPLE) == "true"
+        return tag.is_sample(self.tags)
 
     @property
     def role_name(self) -> str:

@@ -161,7 +161,7 @@ class Run:
 
     @property
     def is_sample(self) -> bool:
-        return self.tags.get(tag.SAMPLE) == "true"
+        return tag.is_sample(self.tags)
 
     @property
     def is_replayed(self) -> bool:
@@ -176,7 +176,7 @@ class Run:
     @property
     def is_kennels(self) -> bool:
         """Made by Kennel, so that Kennel may offer to clean it up."""
-        return self.tags.get(tag.MADE_BY) == tag.KENNEL
+        return tag.is_kennels(self.tags)
 
     @property
     def project(self) -> str:

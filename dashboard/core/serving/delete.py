@@ -181,7 +181,7 @@ def _model_arn(aws: Aws, name: str) -> str:
 
 
 def _is_kennels(found: Mapping[str, str]) -> bool:
-    return found.get(tags.MADE_BY) == tags.KENNEL or found.get(tags.SAMPLE) == "true"
+    return tags.is_kennels(found) or tags.is_sample(found)
 
 
 def _other_endpoint_with(aws: Aws, config: str, but: str) -> str:

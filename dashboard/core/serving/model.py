@@ -149,9 +149,9 @@ class Endpoint:
 
     @property
     def is_sample(self) -> bool:
-        return self.tags.get(tag.SAMPLE) == "true"
+        return tag.is_sample(self.tags)
 
     @property
     def is_kennels(self) -> bool:
         """Made by Kennel (or its sample account), so that Kennel may offer to delete it."""
-        return self.is_sample or self.tags.get(tag.MADE_BY) == tag.KENNEL
+        return self.is_sample or tag.is_kennels(self.tags)

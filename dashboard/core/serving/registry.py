@@ -96,7 +96,7 @@ class Version:
 
     @property
     def is_kennels(self) -> bool:
-        return self.properties.get(tag.MADE_BY) == tag.KENNEL
+        return tag.is_kennels(self.properties)
 
     @property
     def source(self) -> Source:

@@ -168,7 +168,7 @@ class Stack:
     @property
     def is_kennels(self) -> bool:
         """Whether Kennel made it: another stack may have the same name."""
-        return not self.status.is_there or self.marks.get(tags.MADE_BY) == tags.KENNEL
+        return not self.status.is_there or tags.is_kennels(self.marks)
 
     @property
     def latest(self) -> tuple[Event, ...]:

@@ -227,7 +227,7 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def is_kennels(tags: Mapping[str, str]) -> bool:
     """Whether Kennel, or its sample account, made what carries these tags."""
-    return tags.get(tag.MADE_BY) == tag.KENNEL or tags.get(tag.SAMPLE) == "true"
+    return tag.is_kennels(tags) or tag.is_sample(tags)
 
 
 def told(moment: datetime) -> str:

@@ -112,7 +112,7 @@ def _trainings(aws: Aws) -> Part:
         for one in (result["TrainingJob"] for result in answer.get("Results", ()) if "TrainingJob" in result):
             oldest = one["CreationTime"]
             last = one.get("TrainingEndTime") or one.get("LastModifiedTime") or oldest
-            sample = tags.as_dict(one.get("Tags", [])).get(tags.SAMPLE) == "true"
+            sample = tags.is_sample(tags.as_dict(one.get("Tags", [])))
             use = Use(Duty.TRAINING, one["TrainingJobName"], one["TrainingJobArn"], last, sample)
             found.append((one["RoleArn"], use))
         total = answer.get("TotalHits", {}).get("Value", 0)

@@ -145,8 +145,8 @@ def _variant(
         desired,
         int(serverless.get("MemorySizeInMB", 0)),
         int(serverless.get("MaxConcurrency", 0)),
-        marks.get(tags.SAMPLE) == "true",
-        marks.get(tags.MADE_BY) == tags.KENNEL,
+        tags.is_sample(marks),
+        tags.is_kennels(marks),
     )
 
 

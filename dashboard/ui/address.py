@@ -1,6 +1,6 @@
 """What an address asks for and a page does not know: said in a line, while the page shows what it shows without."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import streamlit as st
 
@@ -13,6 +13,18 @@ def misread(unknown: Sequence[str]) -> None:
     """One line of what is not known, such as "the period garbage"; nothing where all is."""
     if unknown:
         st.html(note(sentence(unknown)))
+
+
+def known(name: str, word: str, values: Collection[str]) -> str:
+    """What the address asks for by this name. "" for nothing, and for what a page does not know: that is said in a
+    line, and taken out of the address. word: what it is, such as "the bucket".
+    """
+    asked = st.query_params.get(name, "")
+    if asked in ("", *values):
+        return asked
+    misread(unknown_of({name: asked}, {name: (word, values)}))
+    del st.query_params[name]
+    return ""
 
 
 def sentence(unknown: Sequence[str]) -> Markup:

@@ -148,8 +148,9 @@ def _decided(aws: Aws, decided: Sequence[Correction], datasets: Sequence[Dataset
         },
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="review-back"):
-        plain = [{**row, "Verdict": row["Verdict"][0]} for row in rows]
-        chart.download(lambda: plain, "kennel-corrections.csv", "download-corrections", is_quiet=True)
+        chart.download(
+            lambda: table.plain(rows, "Verdict"), "kennel-corrections.csv", "download-corrections", is_quiet=True
+        )
         if aws.account.writable:
             _take_back(aws, sorted(decided, key=lambda one: one.decided, reverse=True))
 

@@ -28,10 +28,7 @@ def none(aws: Aws) -> None:
 def table_of(datasets: Sequence[Dataset]) -> Dataset:
     """Draw the table; the data set that is open: the address names it, else the first."""
     names = [one.name for one in datasets]
-    asked = st.query_params.get(CHOSEN, "")
-    if asked and asked not in names:
-        address.misread(address.unknown_of({CHOSEN: asked}, {CHOSEN: ("the data set", names)}))
-        del st.query_params[CHOSEN]
+    chosen = address.known(CHOSEN, "the data set", names)
     st.session_state[SHOWN] = names
     rows = data_words.rows(datasets)
     looks = [(one[0], row["State"][0]) for one, row in zip(map(data_words.state_of, datasets), rows, strict=True)]
@@ -48,9 +45,7 @@ def table_of(datasets: Sequence[Dataset]) -> Dataset:
         },
     )
     with st.container(horizontal=True, gap="small"):
-        plain = [{**row, "State": row["State"][0]} for row in rows]
-        chart.download(lambda: plain, "kennel-data-sets.csv", "download-datasets", is_quiet=True)
-    chosen = st.query_params.get(CHOSEN, "")
+        chart.download(lambda: table.plain(rows), "kennel-data-sets.csv", "download-datasets", is_quiet=True)
     return next((one for one in datasets if one.name == chosen), datasets[0])
 
 

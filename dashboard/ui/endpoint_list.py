@@ -151,7 +151,7 @@ def _table(aws: Aws, endpoints: Sequence[Endpoint], traffic: Mapping[str, Sequen
         alt="Endpoints; a click on a name opens its page",
         column_config=columns(endpoints, aws.account, timezone),
     )
-    chart.download(lambda: plain(shown), "endpoints.csv", "download-endpoints", is_quiet=True)
+    chart.download(lambda: table.plain(shown), "endpoints.csv", "download-endpoints", is_quiet=True)
 
 
 def rows(
@@ -225,11 +225,6 @@ def columns(endpoints: Sequence[Endpoint], account: Account, timezone: str | Non
             "Created", width=94, format="D MMM, HH:mm", help=f"Your time: {table.zone(timezone)}"
         ),
     }
-
-
-def plain(shown: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Rows for a file: a state is a text there."""
-    return [{**row, "State": row["State"][0]} for row in shown]
 
 
 def _open() -> None:

@@ -106,7 +106,7 @@ def _table(functions: Sequence[Function], usage: Mapping[str, Usage]) -> None:
         alt="Lambda functions; a click on a name opens its page",
         column_config=_columns(functions),
     )
-    chart.download(lambda: function_words.plain_rows(shown), "functions.csv", "download-functions", is_quiet=True)
+    chart.download(lambda: table.plain(shown), "functions.csv", "download-functions", is_quiet=True)
 
 
 def _columns(functions: Sequence[Function]) -> dict[str, Any]:

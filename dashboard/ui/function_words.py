@@ -83,11 +83,6 @@ def rows(functions: Sequence[Function], usage: Mapping[str, Usage]) -> list[dict
     return made
 
 
-def plain_rows(shown: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Rows for a file: a state is a text there."""
-    return [{**row, "State": row["State"][0]} for row in shown]
-
-
 def list_strip(
     functions: Sequence[Function], usage: Mapping[str, Usage], limits: Limits | None, span_word: str
 ) -> list[Figure]:

@@ -24,8 +24,7 @@ def choose(parts: type[P]) -> P:
         if known is not None:
             st.query_params[PART] = known  # as the field below writes it, and reads it in the next run
             st.rerun()
-        address.misread(address.unknown_of({PART: asked}, {PART: ("the part", words)}))
-        del st.query_params[PART]
+        address.known(PART, "the part", words)
     chosen = st.segmented_control(
         "Part",
         words,

@@ -77,11 +77,8 @@ def section(aws: Aws, audited: Audited) -> None:
 
 
 def _kind() -> Kind:
-    told = st.query_params.get(ROLE, "")
     known = {one.value: one for one in Kind}
-    address.misread(address.unknown_of({ROLE: told}, {ROLE: ("what Kennel is to do", known)}))
-    if told and told not in known:
-        del st.query_params[ROLE]
+    address.known(ROLE, "what Kennel is to do", known)
     chosen = st.segmented_control(
         "Kennel is to",
         list(known),

@@ -107,8 +107,7 @@ def _chosen(proposals: Sequence[Proposal]) -> Proposal:
         if known is not None:
             st.query_params[DUTY] = known  # as the field below writes it
             st.rerun()
-        address.misread(address.unknown_of({DUTY: asked}, {DUTY: ("the duty", named)}))
-        del st.query_params[DUTY]
+        address.known(DUTY, "the duty", named)
     st.html(note("Several duties share this role: each gets a role of its own, one by one."))
     chosen = st.segmented_control(
         "Duty", list(named), default=next(iter(named)), required=True, key=DUTY, bind="query-params"

@@ -71,12 +71,8 @@ def show(aws: Aws) -> None:
 
 def days() -> int:
     """After how many days without a use a role counts as unused, as the address says."""
-    told = st.query_params.get(DAYS, "")
     known = {str(one): one for one in security_words.DAYS}
-    address.misread(address.unknown_of({DAYS: told}, {DAYS: ("the number of days", known)}))
-    if told and told not in known:
-        del st.query_params[DAYS]
-    return known.get(told, security_words.USUAL_DAYS)
+    return known.get(address.known(DAYS, "the number of days", known), security_words.USUAL_DAYS)
 
 
 def _findings(aws: Aws, reading: Standing) -> None:

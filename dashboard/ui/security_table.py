@@ -186,8 +186,8 @@ def roles(found: Posture, now: Any) -> None:
             "Boundary": column.TextColumn("Boundary", width=150),
         },
     )
-    flat = [{**row, "Worst": row["Worst"][0]} for row in rows]
-    chart.download(lambda: flat, f"kennel-roles-{found.at:%Y-%m-%d}.csv", "security-roles-csv", is_quiet=True)
+    file = f"kennel-roles-{found.at:%Y-%m-%d}.csv"
+    chart.download(lambda: table.plain(rows, "Worst"), file, "security-roles-csv", is_quiet=True)
 
 
 def _open() -> None:

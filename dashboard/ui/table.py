@@ -1,6 +1,6 @@
 """Tables: cells as plain values, columns with their look, and which row was clicked."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -64,6 +64,11 @@ def states(name: str, looks: Iterable[tuple[str, str]], width: int = 112) -> Any
         color=[LOOKS[Tone(tone)].colour for tone, _ in seen],
         width=width,
     )
+
+
+def plain(rows: Iterable[Mapping[str, Any]], column: str = "State") -> list[dict[str, Any]]:
+    """Rows for a file: what stands in the column of `states` is a text there."""
+    return [{**row, column: row[column][0]} for row in rows]
 
 
 def zone(timezone: str | None) -> tzinfo:

@@ -14,6 +14,7 @@ from dashboard.core.serving.delete import delete_endpoint, plan_delete
 from dashboard.core.serving.functions import act as function_act
 from dashboard.core.serving.functions import delete as function_delete
 from dashboard.core.serving.functions import functions, role
+from dashboard.core.setup import stack
 from dashboard.verify.made import Kind, Thing
 
 WAIT = 1200.0
@@ -93,6 +94,8 @@ class Deleting:
         function_act.act(self._aws, plan, sleep=self._sleep)
 
     def _stack(self, name: str) -> None:
+        # one that is still being made would go on to make what it does not take along, such as its bucket
+        self._until(lambda: not stack.is_busy(self._aws), f"what goes on with the stack {name}")
         self._aws_call("cloudformation", "DeleteStack", StackName=name)
 
         def is_gone() -> bool:

@@ -75,11 +75,13 @@ def test_everything_is_tried_what_differs_is_written_and_nothing_is_left(
     )
     planted.save(tmp_path / "embedded.json")
     asked: list[str] = []
+    made_unlisted = watched(aws, tmp_path / "home" / "verify")
     status = command.verify(aws, tmp_path / "embedded.json", ask=lambda words: asked.append(words) or ID, pause=0.1)
     said = capsys.readouterr().out
     assert status == command.OK, said
     assert asked == [f"Type the account's id ({ID}) to begin: "]
     assert standing(server) == before
+    assert made_unlisted == [], "Ctrl-C after that call would leave it behind"
     (folder,) = (tmp_path / "home" / "verify").iterdir()
     told = (folder / "differences.md").read_text()
     assert "| iam get_role | NoSuchEntity (404) | Planted (418) |" in told
@@ -92,6 +94,58 @@ def test_everything_is_tried_what_differs_is_written_and_nothing_is_left(
                                "audit", "error codes"}  # fmt: skip
     assert not [one for one in kept.errors if one.startswith("audit of")], "what was made is without a finding"
     assert Made.load(folder / "made.jsonl").things == []
+
+
+def watched(aws: Aws, folder: Path) -> list[str]:
+    """What is made before it stands on the list, of all that this connection makes from now on."""
+    call, found = aws.call, list[str]()
+
+    def does(service: str, operation: str, **asked: Any) -> dict[str, Any]:
+        if operation in LISTED:
+            (file,) = folder.glob("*/made.jsonl")
+            listed = {(one.kind, one.name) for one in Made.load(file).things}
+            kind, name = LISTED[operation](asked)
+            if not any(kind is each and name.startswith(of) for each, of in listed):
+                found.append(f"{operation} {name}")
+        return call(service, operation, **asked)
+
+    aws.call = does  # type: ignore[method-assign]
+    return found
+
+
+LISTED: dict[str, Callable[[dict[str, Any]], tuple[Kind, str]]] = {
+    "ExecuteChangeSet": lambda asked: (Kind.STACK, asked["StackName"].rpartition(":stack/")[2]),
+    "PutObject": lambda asked: (Kind.OBJECTS, f"s3://{asked['Bucket']}/{asked['Key']}"),
+    "CreateTrainingJob": lambda asked: (Kind.TRAINING, asked["TrainingJobName"]),
+    "CreateModel": lambda asked: (Kind.ENDPOINT, asked["ModelName"]),
+    "CreateEndpointConfig": lambda asked: (Kind.ENDPOINT, asked["EndpointConfigName"]),
+    "CreateEndpoint": lambda asked: (Kind.ENDPOINT, asked["EndpointName"]),
+    "CreateRole": lambda asked: (Kind.FUNCTION, asked["RoleName"].removeprefix("kennel-lambda-")),
+    "CreateLogGroup": lambda asked: (Kind.LOG_GROUP, asked["logGroupName"]),
+    "CreateFunction": lambda asked: (Kind.FUNCTION, asked["FunctionName"]),
+}
+"""What each call makes, as the list names it."""
+
+
+@pytest.mark.parametrize("operation", ["ExecuteChangeSet", "CreateTrainingJob"])
+def test_ctrl_c_while_something_is_half_made_leaves_nothing(
+    server: Embedded, aws: Aws, tmp_path: Path, capsys: pytest.CaptureFixture[str], operation: str
+) -> None:
+    before, call = standing(server), aws.call
+
+    def does(service: str, name: str, **asked: Any) -> dict[str, Any]:
+        answer = call(service, name, **asked)
+        if name == operation:
+            signal.raise_signal(signal.SIGINT)
+        return answer
+
+    aws.call = does  # type: ignore[method-assign]
+    Record().save(tmp_path / "embedded.json")
+    status = command.verify(aws, tmp_path / "embedded.json", ask=lambda words: ID, pause=0.1)
+    said = capsys.readouterr().out
+    assert "Not finished: it was stopped." in said
+    assert "trying again" not in said
+    assert (status, standing(server)) == (command.FAILED, before), said
 
 
 def test_another_answer_than_the_accounts_id_begins_nothing(

@@ -1,7 +1,9 @@
 """What stands in place of a page for whom it is not: the way to sign in, or whom to ask; and the way out again."""
 
 import os
+from collections.abc import Mapping
 from html import escape
+from typing import Any
 
 import streamlit as st
 
@@ -81,6 +83,12 @@ def _refuse() -> None:
             st.button("Sign out", key="sign-out", icon=":material/logout:", on_click=_sign_out)
         return
     page.title("Kennel", "the operations dashboard of an image classification service on AWS")
+    with st.container(border=True, key="panel-sign-in", width=460):
+        _sign_in(claims)
+
+
+def _sign_in(claims: Mapping[str, Any]) -> None:
+    """Why one is asked, and by whom."""
     if said := SAID.get(st.query_params.pop(TOLD, "")):
         st.html(note(said, Tone.WAITING))
     elif claims.get("is_logged_in"):

@@ -92,8 +92,8 @@ def first(before: Attention) -> str:
     """What has to be done before the steps, in the looks of one."""
     return (
         f'<div class="kn-first-step"><p class="kn-figure-name">First of all {NEXT}</p>'
-        f'<p class="kn-first-step-name">Set up this account</p><p class="kn-note">{escape(sentence(before.what))}: '
-        f"{escape(before.why)}</p></div>"
+        f'<p class="kn-first-step-name">Set up this account</p><p class="kn-note">{escape(sentence(before.what))}. '
+        f"{escape(sentence(before.why))}</p></div>"
     )
 
 

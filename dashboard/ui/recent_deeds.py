@@ -9,10 +9,12 @@ import streamlit as st
 from dashboard import morning_readings
 from dashboard.core.aws import Aws
 from dashboard.core.format import ago
-from dashboard.core.trail.model import Deed
+from dashboard.core.trail.model import Deed, Result
 from dashboard.ui import problem
+from dashboard.ui.deed import ALONE
 from dashboard.ui.markup import badge, literal, note
 from dashboard.ui.page import Place
+from dashboard.ui.tones import Tone
 
 MOST = 5
 
@@ -36,10 +38,15 @@ def draw(deeds: Sequence[Deed], now: datetime) -> None:
 
 
 def line(one: Deed, now: datetime) -> str:
-    """ "✓ done  Delete dogs / dogs is being deleted · ada · 4 min ago"."""
-    parts = (one.said or one.why, one.who, ago(one.at, now), "undone since" if one.is_undone else "")
-    told = " · ".join(part for part in parts if part)
+    """ "Delete dogs / 4 min ago by ada: dogs is being deleted". What was said then is told as of then. What went as
+    it should needs no mark; who did it is told where more than one could have.
+    """
+    stands = "" if one.result is Result.DONE else badge(one.result.tone, one.result)
+    undone = badge(Tone.STOPPED, "undone since") if one.is_undone else ""
+    by = f" by {one.who}" if one.who != ALONE else ""
+    came = one.said or one.why
+    told = f"{ago(one.at, now)}{by}{f': {came}' if came else ''}"
     return (
-        f'<div class="kn-row"><p>{badge(one.result.tone, one.result)} <strong>{escape(one.what)}</strong></p>'
+        f'<div class="kn-row"><p>{stands} <strong>{escape(one.what)}</strong> {undone}</p>'
         f'<p class="kn-note">{escape(told)}</p></div>'
     )

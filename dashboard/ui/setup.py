@@ -4,16 +4,28 @@ from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.format import count
 from dashboard.core.setup import change, retention
 from dashboard.core.setup.change import Wish
 from dashboard.core.setup.missing import Found, Standing
 from dashboard.core.setup.pieces import EVERY_FUNCTION, NEEDED, Piece
 from dashboard.core.setup.stack import Stack
 from dashboard.core.setup.template import DAYS, RETENTIONS, STACK, Template
-from dashboard.ui import chart, confirm, page, setup_dialogs, setup_quotas, setup_stack, setup_words, strip, table
+from dashboard.ui import (
+    chart,
+    confirm,
+    page,
+    setup_dialogs,
+    setup_quotas,
+    setup_stack,
+    setup_table,
+    setup_words,
+    strip,
+)
 from dashboard.ui.markup import note
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
@@ -39,40 +51,48 @@ def show(aws: Aws) -> None:
 def _pieces(aws: Aws, found: Sequence[Found], stack: Stack) -> None:
     page.section("What Kennel needs here")
     st.html(note(f"{setup_words.sentence(found)}. {EVERY_FUNCTION}"))
-    rows = setup_words.rows(found, stack)
-    st.dataframe(
-        rows,
-        key="setup-pieces",
-        hide_index=True,
-        column_order=[name for name in rows[0] if name != "Told" or any(row[name] for row in rows)],
-        alt="The pieces that Kennel needs in this account, and how each stands",
-        column_config={
-            "Piece": st.column_config.TextColumn("Piece", width=210, pinned=True),
-            "Kind": st.column_config.TextColumn("Kind", width=110),
-            "State": table.states("State", setup_words.looks(found), 140),
-            "What it is for": st.column_config.TextColumn("What it is for", width=470),
-            "Told": st.column_config.TextColumn("What that means", width=330),
-            "Made by": st.column_config.TextColumn("Made by", width=120),
-        },
-    )
-    plain = [{**row, "State": row["State"][0]} for row in rows]
-    chart.download(lambda: plain, "kennel-account.csv", "download-setup", is_quiet=True)
+    with st.container(border=True, key="panel-setup-pieces"):
+        st.html(setup_table.table(found, stack))
+    chart.download(lambda: setup_words.rows(found, stack), "kennel-account.csv", "download-setup", is_quiet=True)
+    _otherwise(aws, found)
+
+
+def _otherwise(aws: Aws, found: Sequence[Found]) -> None:
+    """What is there and was made otherwise is left alone: each with the page, or the plan, that mends it."""
     lacking = [one for one in found if one.standing is Standing.LACKING]
-    if any(one.piece is Piece.BUCKET for one in lacking):
-        st.html(note("What is there already is left alone. The page Data makes a bucket safe by a plan.", Tone.WAITING))
-        st.page_link(Place.DATA, label="Make the bucket safe", icon=":material/lock:", query_params={"part": "Buckets"})
-    logs = retention.endless(found)
-    if logs and aws.account.writable:
-        st.button(
-            "Give logs an end",
-            key="setup-end-logs",
-            icon=":material/auto_delete:",
-            on_click=confirm.ask,
-            args=(partial(setup_dialogs.ending, aws, logs),),
-        )
-    if any(one.piece.duty is not None for one in lacking):
-        st.html(note("A role that was made otherwise stays as it is: Security shows what it may.", Tone.WAITING))
-        st.page_link(Place.SECURITY, label="Look at the roles", icon=":material/shield:")
+    if not lacking:
+        return
+    page.section("What was made otherwise")
+    with st.container(border=True, key="panel-setup-otherwise", gap=None):
+        if any(one.piece is Piece.BUCKET for one in lacking):
+            with _row("bucket", "The bucket is left as it is. Data makes it safe by a plan."):
+                st.page_link(
+                    Place.DATA,
+                    label="Make the bucket safe",
+                    icon=":material/lock:",
+                    query_params={"part": "Buckets"},
+                )
+        if logs := retention.endless(found):
+            number = count(len(logs), "log group")
+            with _row("logs", f"{number} {'keeps' if len(logs) == 1 else 'keep'} all that is written, for ever."):
+                if aws.account.writable:
+                    st.button(
+                        "Give logs an end",
+                        key="setup-end-logs",
+                        icon=":material/auto_delete:",
+                        on_click=confirm.ask,
+                        args=(partial(setup_dialogs.ending, aws, logs),),
+                    )
+        if any(one.piece.duty is not None for one in lacking):
+            with _row("roles", "A role that was made otherwise stays as it is. Security shows what it may."):
+                st.page_link(Place.SECURITY, label="Look at the roles", icon=":material/shield:")
+
+
+def _row(name: str, told: str) -> DeltaGenerator:
+    """One line with what is told, and room for what mends it."""
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"row-setup-{name}")
+    row.html(f'<div class="kn-row"><p>{told}</p></div>')
+    return row
 
 
 def _making(aws: Aws, found: Sequence[Found], stack: Stack) -> None:

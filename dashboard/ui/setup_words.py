@@ -13,7 +13,6 @@ from dashboard.core.setup.quotas import Quotas, Zero
 from dashboard.core.setup.stack import Event, Stack
 from dashboard.core.setup.template import STACK
 from dashboard.ui.strip import Figure
-from dashboard.ui.tones import label
 
 
 def needed(found: Sequence[Found]) -> tuple[Found, ...]:
@@ -74,14 +73,14 @@ def _of_stack(stack: Stack) -> str:
     return f"{count(len(stack.resources), 'resource')} in CloudFormation"
 
 
-def rows(found: Sequence[Found], stack: Stack) -> list[dict[str, Any]]:
+def rows(found: Sequence[Found], stack: Stack) -> list[dict[str, str]]:
     """A row for each piece."""
     own = set(stack.pieces)
     return [
         {
             "Piece": one.name,
             "Kind": str(one.piece.kind),
-            "State": [label(_tone(one), _state(one))],
+            "State": _state(one),
             "What it is for": one.piece.purpose,
             "Told": _told(one),
             "Made by": f"stack {STACK}" if one.piece in own else "" if one.is_missing else "somebody else",
@@ -103,12 +102,8 @@ def _told(one: Found) -> str:
     return one.sentence.partition(": ")[2]
 
 
-def looks(found: Sequence[Found]) -> list[tuple[str, str]]:
-    """The tones of the states that there are."""
-    return [(_tone(one), label(_tone(one), _state(one))) for one in found]
-
-
-def _tone(one: Found) -> str:
+def tone(one: Found) -> str:
+    """The tone of its state: what is not needed may be missing."""
     return "ahead" if one.is_missing and one.piece.is_optional else one.standing.tone
 
 

@@ -28,7 +28,7 @@ def test_what_comes_first_is_said_with_what_is_missing():
     (lacking,) = of_missing([Found(Piece.BUCKET, "b", Standing.MISSING)])
     said = first(lacking)
     assert "Set up this account" in said
-    assert "1 piece that Kennel needs is missing: nothing can be trained or registered: bucket" in said
+    assert "1 piece that Kennel needs is missing. Nothing can be trained or registered: bucket" in said
 
 
 def test_a_function_that_is_there_leads_to_its_test():

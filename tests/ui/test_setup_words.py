@@ -36,7 +36,7 @@ def test_what_is_not_needed_is_not_counted_as_missing() -> None:
     assert (figures["Missing"].value, figures["Missing"].note) == ("2", "2 roles")
     assert figures["Quotas at zero"].note == "being read"
     rows = setup_words.rows(SOME, Stack())
-    assert rows[4]["State"] == ["○ not there"]
+    assert rows[4]["State"] == "not there"
     assert rows[1]["Told"] == "no training job starts"
     assert rows[0]["Told"] == "no TLS-only policy"
     assert rows[3]["Told"] == "not allowed"

@@ -95,7 +95,7 @@ def _datasets(where: str, _aws: Aws) -> tuple[Reading[tuple[Dataset, ...]], time
     return Reading(found, now()), now() - begun
 
 
-@st.cache_data(show_spinner=False, ttl=30, refresh_mode="background", max_entries=6)
+@st.cache_resource(show_spinner=False, ttl=30, refresh_mode="background", max_entries=6)
 def _contents(where: str, name: str, _aws: Aws) -> Reading[Contents]:
     return Reading(core_contents.read(_aws, name), now())
 

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import streamlit as st
@@ -38,6 +38,8 @@ TAIL_LINES = 2_000
 FIGURES = 20_000
 """Lines with figures that are kept of a log: a training may print a million, and they are read again at each look."""
 ENDED = 2_000
+LATE = timedelta(minutes=10)
+"""For how long after a run has ended lines of its log may still arrive."""
 SPARKS = 12
 """Curves of ended runs that a page waits for: each costs two reads of a log, once. More are read while it is shown."""
 PATIENCE, FIRST_PATIENCE = 0.15, 1.0
@@ -116,9 +118,15 @@ def card(aws: Aws, one: Run) -> ModelCard | None:
 
 
 def log(aws: Aws, key: str) -> "Tail":
-    """The end of a run's log and what it says about progress; each call reads on from where the last one stopped."""
+    """The end of a run's log and what it says about progress; each call reads on from where the last one stopped.
+
+    Once it told nothing new long after its run had ended, AWS is not asked again.
+    """
     tail = _log(where(aws), key)
-    tail.read_on(aws)
+    over = _ended(where(aws)).get(key)
+    ended = over.value.ended if over else None
+    if ended is None or tail.quiet_at is None or tail.quiet_at - ended < LATE:
+        tail.read_on(aws)
     return tail
 
 
@@ -234,6 +242,7 @@ class Tail:
         self.problem: KennelError | None = None  # why nothing more could be read
         self.count = 0
         self.progress = Progress()
+        self.quiet_at: datetime | None = None  # when it was looked at last, if that told nothing new
 
     @property
     def lines(self) -> tuple[LogLine, ...]:
@@ -251,9 +260,9 @@ class Tail:
             except (Unreachable, CredentialsProblem):
                 raise
             except KennelError as error:
-                self.problem = error
+                self.problem, self.quiet_at = error, None
                 return
-            self.problem = None
+            self.problem, self.quiet_at = None, None if page.lines or page.has_more else now()
             self._token = page.token
             self._lines.extend(page.lines)
             self.count += len(page.lines)

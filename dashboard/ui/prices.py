@@ -47,7 +47,15 @@ def show(aws: Aws, now: datetime) -> None:
     else:
         empty.show("prices", f"No price of {chosen.region} is known here.", _ask_for(aws, told.kept))
     left, right = st.columns((7, 6), gap="medium")
-    with right:
+    with left:
+        _unknown(unknown(shown), chosen.region)
+    if changed := [row for row in shown if row.before]:
+        page.section("Prices that changed")
+        st.html(prices_tables.changed(changed))
+    if told.kept is not None and told.kept.left_out:
+        with st.expander(f"What AWS's answers lacked: {count(len(told.kept.left_out), 'figure')}"):
+            st.html("".join(note(f"{line}.") for line in told.kept.left_out))
+    with right:  # last: EC2 is asked for it, while all else lies here
         page.section("Spot")
         if chosen.region == region or (told.kept is not None and told.kept.spot_at is not None):
             _spot(aws, book, told.kept, chosen.region)
@@ -57,14 +65,6 @@ def show(aws: Aws, now: datetime) -> None:
         if seen:
             with st.expander("Spot prices that were seen and shipped"):
                 st.html(prices_tables.observed(seen))
-    with left:
-        _unknown(unknown(shown), chosen.region)
-    if changed := [row for row in shown if row.before]:
-        page.section("Prices that changed")
-        st.html(prices_tables.changed(changed))
-    if told.kept is not None and told.kept.left_out:
-        with st.expander(f"What AWS's answers lacked: {count(len(told.kept.left_out), 'figure')}"):
-            st.html("".join(note(f"{line}.") for line in told.kept.left_out))
 
 
 @dataclass(frozen=True)

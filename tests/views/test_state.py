@@ -1,10 +1,11 @@
 """The caches: nothing is asked twice for nothing, and two accounts never see each other's readings."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from dashboard import connections, state
+from dashboard import connections, run_readings, state
 from dashboard.core.errors import AccessDenied, NotFound, Unreachable
 from dashboard.core.runs.model import RunStatus
 from dashboard.core.runs.usage import Measure
@@ -71,6 +72,23 @@ def test_a_log_is_read_on_and_not_from_its_start(aws: ScriptedAws) -> None:
     assert tail.lines[-2].text == "one more line"
     assert tail.progress.curves["train:loss"][-1] == (13, 0.05)
     assert aws.asked("GetLogEvents")[-1]["nextToken"] != "0"
+
+
+def test_the_log_of_a_run_that_ended_long_ago_is_read_to_its_end_once(
+    aws: ScriptedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = state.run(aws, DONE).value.ended
+    assert ended is not None
+    monkeypatch.setattr(run_readings, "now", lambda: ended + timedelta(minutes=9))
+    lines = state.log(aws, DONE).count
+    state.log(aws, DONE)
+    aws.logs[DONE] += ["a line that came late"]
+    assert state.log(aws, DONE).count == lines + 1
+    monkeypatch.setattr(run_readings, "now", lambda: ended + timedelta(minutes=11))
+    state.log(aws, DONE)
+    asked = len(aws.asked("GetLogEvents"))
+    assert state.log(aws, DONE).count == lines + 1
+    assert len(aws.asked("GetLogEvents")) == asked
 
 
 def test_a_million_lines_are_not_kept_but_counted(aws: ScriptedAws) -> None:

@@ -72,18 +72,20 @@ def require(needed: Role, what: str) -> Person:
 
 def whose(needed: Role) -> str:
     """What a dialog says to who may see its plan and not carry it out."""
-    ask = doorkeeper().settings.ask if doorkeeper().asks else ""
-    return f"This is for {needed}s: show the plan to one, or ask {ask or 'whoever runs this Kennel'} for that role."
+    return f"This is for {needed}s: show the plan to one, or ask {_whom_to_ask()} for that role."
 
 
 def not_for(found: Person, what: str, needed: Role) -> KennelError:
     """Why somebody may not have this, and whom they can ask."""
-    ask = doorkeeper().settings.ask if doorkeeper().asks else ""
     who = f"you are signed in as {found.name}, {found.role.one}, and {found.role.may.replace('may', 'may only', 1)}"
     if not found.name:
         who = "this address is for classifying photos"
     return Refused(
         f"{what} is for {needed}s",
         who,
-        f"ask {ask or 'whoever runs this Kennel'} for the role of {needed.one}",
+        f"ask {_whom_to_ask()} for the role of {needed.one}",
     )
+
+
+def _whom_to_ask() -> str:
+    return (doorkeeper().settings.ask if doorkeeper().asks else "") or "whoever runs this Kennel"

@@ -62,8 +62,7 @@ def show(account: Account) -> None:
             f'<span class="kn-account-id">{escape(which)}</span>{identity if account.identity else ""}'
             f"{badge(tone, words(account), explanation(account))}</div>"
         )
-        if not access.is_visitor():
-            st.page_link(Place.SETTINGS, label="Account and settings")
+        st.page_link(Place.SETTINGS, label="Account and settings")
         if not account.is_embedded:
             st.html(f'<style>header[data-testid="stHeader"] {{ background: {TINTS[tone]}; }}</style>')
     if tab.switch(account) is not None:

@@ -40,10 +40,15 @@ def standing(environ: Mapping[str, str] = os.environ) -> Choice:
     return Choice(environ.get(PROFILE, "").strip())
 
 
+def listed(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """The profiles that KENNEL_ACCOUNTS names; () where all may be chosen."""
+    return tuple(name.strip() for name in environ.get(ACCOUNTS, "").split(",") if name.strip())
+
+
 def allowed(profile: str, environ: Mapping[str, str] = os.environ) -> bool:
     """Whether a profile may be chosen here: all may, but where KENNEL_ACCOUNTS lists those that may."""
-    listed = [name.strip() for name in environ.get(ACCOUNTS, "").split(",")]
-    return not any(listed) or profile in (*listed, standing(environ).profile)
+    names = listed(environ)
+    return not names or profile in (*names, standing(environ).profile)
 
 
 def fingerprint(choice: Choice, environ: Mapping[str, str] = os.environ) -> str:

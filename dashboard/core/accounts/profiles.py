@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from botocore.configloader import load_config, raw_config_parse
 from botocore.exceptions import ConfigParseError
 
-from dashboard.core.accounts.choice import ACCOUNTS, allowed, config_files
+from dashboard.core.accounts.choice import allowed, config_files, listed
 from dashboard.core.errors import CredentialsProblem
 
 
@@ -92,9 +92,8 @@ def profiles(environ: Mapping[str, str] = os.environ) -> tuple[Profile, ...]:
 
 def unknown(environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """What KENNEL_ACCOUNTS lists and no file has. Raises CredentialsProblem for files that cannot be read."""
-    listed = [name.strip() for name in environ.get(ACCOUNTS, "").split(",") if name.strip()]
     found = _files(environ)
-    return tuple(name for name in listed if name not in found)
+    return tuple(name for name in listed(environ) if name not in found)
 
 
 def profile(name: str, environ: Mapping[str, str] = os.environ) -> Profile | None:

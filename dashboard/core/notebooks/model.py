@@ -91,7 +91,6 @@ class Notebook:
     instance_type: str
     role_arn: str
     created: datetime
-    modified: datetime
     volume_gb: int
     hourly: Quote
     has_root: bool = True
@@ -126,7 +125,6 @@ def notebook_of(told: Mapping[str, Any], tags: Mapping[str, str], hourly: Quote)
         instance_type=str(told["InstanceType"]),
         role_arn=str(told.get("RoleArn", "")),
         created=told["CreationTime"],
-        modified=told["LastModifiedTime"],
         volume_gb=int(told.get("VolumeSizeInGB", 5)),
         hourly=hourly,
         has_root=told.get("RootAccess", "Enabled") == "Enabled",

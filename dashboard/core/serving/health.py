@@ -24,17 +24,6 @@ class Health(StrEnum):
     CHANGING = "on its way"
     UNKNOWN = "not measured"
 
-    @property
-    def is_bad(self) -> bool:
-        return self in (Health.FAILING, Health.DOWN)
-
-    @property
-    def tone(self) -> str:
-        """Its colour by meaning (ui/tones.py)."""
-        return {Health.WELL: "done", Health.FAILING: "failed", Health.DOWN: "failed", Health.CHANGING: "running"}.get(
-            self, "stopped"
-        )
-
 
 @dataclass(frozen=True)
 class Answering:

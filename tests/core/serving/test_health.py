@@ -41,5 +41,4 @@ def test_its_own_failures_count_and_its_callers_do_not(prices):
     assert answering(one, [traffic(1000, wrong=500)]).health is Health.WELL
     failing = answering(one, [traffic(1000, failed=10)])
     assert failing.health is Health.FAILING
-    assert failing.health.is_bad
     assert Decimal(str(failing.share)) == Decimal("0.01")

@@ -9,8 +9,10 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.data.work import Progress
 from dashboard.core.format import count
-from dashboard.ui import confirm, data_unfinished, data_words
+from dashboard.ui import confirm, data_unfinished, data_words, pages
+from dashboard.ui.data_sets import CHOSEN
 from dashboard.ui.markup import badge, escape, note, sentence
+from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
 
@@ -41,6 +43,10 @@ def _list(aws: Aws, told: tuple[Progress, ...]) -> None:
                 if not one.stage.is_over:
                     _button("Stop", token, one, partial(jobs.stop, token))
                 else:
+                    if one.has_made:
+                        pages.link(
+                            Place.DATA, f"Show {one.work.name}", ":material/photo_library:", {CHOSEN: one.work.name}
+                        )
                     if one.stage.may_go_on and aws.account.writable:
                         _button("Go on", token, one, partial(jobs.go_on, aws, token))
                     if one.stage.may_go_on and one.work.kind.changes:

@@ -248,6 +248,7 @@ def test_work_that_a_server_left_is_shown_and_goes_on(account: Aws, open_data: O
     assert not page.exception
     page = until(page, lambda: state.data_jobs(account).all()[0].stage.is_over)
     assert len(contents.read(account, "hounds").photos) == 12
+    assert "Show hounds" in [link.label for link in page.get("page_link")]
     page.button(key="work-dismiss-left1").click().run()
     assert "Copy dogs to hounds" not in said(page)
 

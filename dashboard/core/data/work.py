@@ -122,6 +122,11 @@ class Progress:
     problem: KennelError | None = None
 
     @property
+    def has_made(self) -> bool:
+        """Whether there is a data set now that was not there before, or was another."""
+        return self.stage is Stage.DONE and self.work.kind not in (Kind.DELETE, Kind.REPORT)
+
+    @property
     def share(self) -> float | None:
         """Of this stage, 0 to 1."""
         return min(1.0, self.done / self.total) if self.total else None

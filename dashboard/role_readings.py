@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.core import role_making as making
 from dashboard.core.aws import Aws
 from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.errors import KennelError
@@ -46,6 +47,7 @@ __all__ = [
     "records",
     "records_of_name",
     "role",
+    "role_making",
     "stop",
 ]
 
@@ -163,6 +165,11 @@ def put_away(aws: Aws, role: str) -> None:
     _going(where(aws)).put_away(role)
 
 
+def role_making(aws: Aws, role: str, service: str) -> tuple[str, ...]:
+    """What this identity lacks to make such a role and hand it to a service, as `role_making.lacking` tells it."""
+    return _making(where(aws), role, service, aws)
+
+
 def forget_roles() -> None:
     """Something was changed: read roles again at the next look."""
     forget_security()
@@ -209,3 +216,8 @@ def _difference(role: Role, proposal: Proposal) -> Difference | None:
     before = [policy.policy for policy in role.policies if policy.policy is not None]
     after = [Policy.of(document, name) for name, document in proposal.documents.items()]
     return difference(before, after, before_boundary=limit, after_boundary=limit)
+
+
+@st.cache_data(show_spinner=False, ttl=60, max_entries=16)
+def _making(where: str, role: str, service: str, _aws: Aws) -> tuple[str, ...]:
+    return making.lacking(_aws, role, service)

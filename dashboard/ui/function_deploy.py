@@ -13,10 +13,10 @@ from dashboard.core.serving.functions.deploy import plan_deploy, plan_update
 from dashboard.core.serving.functions.functions import Details
 from dashboard.core.serving.functions.model import Architecture
 from dashboard.core.serving.functions.package import package
-from dashboard.core.serving.functions.role import photos_in
+from dashboard.core.serving.functions.role import PREFIX, photos_in
 from dashboard.core.serving.functions.wanted import MEMORIES, Wanted, like, parse_variables
 from dashboard.core.serving.model import Endpoint
-from dashboard.ui import function_plan
+from dashboard.ui import function_plan, role_making
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import note
 from dashboard.ui.page import Place
@@ -63,6 +63,7 @@ def _draw_deploy(aws: Aws, token: str, first: str) -> Action | None:
         st.html(note(f"{wrong}", Tone.FAILED))
         return None
     st.html(note("It costs nothing while nobody calls it: requests and duration are billed, by the millisecond."))
+    role_making.told(aws, PREFIX, "lambda.amazonaws.com", "a function")
     action = function_plan.draw(aws, plan, then=Place.FUNCTION, query={"function": name})
     return None if action is None else replace(action, do=partial(_deployed, action))
 

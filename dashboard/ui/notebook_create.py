@@ -15,7 +15,7 @@ from dashboard.core.notebooks import role
 from dashboard.core.notebooks.plan import plan_create
 from dashboard.core.notebooks.wanted import IDLE_MINUTES, LONGEST_NAME, TYPES, VOLUMES, Wanted
 from dashboard.core.serving.deploy import free_name
-from dashboard.ui import notebook_plan, notebook_words, receipt
+from dashboard.ui import notebook_plan, notebook_words, receipt, role_making
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import facts, note, sentence
 from dashboard.ui.tones import Tone
@@ -46,6 +46,7 @@ def _draw(aws: Aws, token: str) -> Action | None:
     storage = prices.beside(Extra.ML_STORAGE, aws.account.region)
     rows = notebook_words.costs(hourly, wanted.volume_gb, storage, aws.account)
     st.html(facts({**rows, "Its role": f"{role.name_of(wanted.name)}: {'; '.join(role.words(wanted))}"}))
+    role_making.told(aws, role.PREFIX, "sagemaker.amazonaws.com", "a notebook")
     action = notebook_plan.draw(aws, plan)
     return replace(action, do=partial(_made, action))
 

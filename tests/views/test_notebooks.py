@@ -1,5 +1,7 @@
 """The page Notebooks: what it says of them, and what is planned, confirmed and done from it."""
 
+from typing import Any
+
 import pytest
 
 from dashboard.core.errors import AccessDenied, Throttled
@@ -73,6 +75,21 @@ def test_a_notebook_is_made_from_the_page_after_its_cost_was_shown(visit: Open) 
     assert not page.exception
     assert account.notebooks["kennel-notes"]["InstanceType"] == "ml.m5.xlarge"
     assert "1 changing" in text(page)
+
+
+def test_who_may_not_make_its_role_is_told_before_it_is_confirmed(visit: Open) -> None:
+    account = WithNotebooks()
+
+    def denied(asked: dict[str, Any]) -> dict[str, Any]:
+        return {"EvaluationResults": [{"EvalDecision": "implicitDeny", "EvalActionName": asked["ActionNames"][0]}]}
+
+    account._SimulatePrincipalPolicy = denied  # type: ignore[attr-defined]
+    page = visit(account, "notebooks")
+    page.button(key="create-notebook").click().run()
+    assert not page.exception
+    assert "lacks iam:CreateRole, iam:PutRolePolicy, iam:PassRole" in text(page)
+    (asked_for, *_) = [one.value for one in page.code if "iam:CreateRole" in one.value]
+    assert '"Resource": "arn:aws:iam::123456789012:role/kennel-notebook-*"' in asked_for
 
 
 def test_a_name_that_sagemaker_would_not_take_cannot_be_confirmed(visit: Open) -> None:

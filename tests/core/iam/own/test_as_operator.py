@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dashboard.core import tags
+from dashboard.core import role_making, tags
 from dashboard.core.aws import Aws, connect
 from dashboard.core.errors import AccessDenied
 from dashboard.core.iam.own import own_roles
@@ -90,6 +90,17 @@ def test_it_writes_kennels_bucket_and_reads_what_a_reader_does(root: Aws, operat
     root.call("s3", "CreateBucket", Bucket="not-kennels")
     with pytest.raises(AccessDenied):
         operator.call("s3", "PutObject", Bucket="not-kennels", Key="x", Body=b"x")
+
+
+def test_what_it_lacks_to_make_a_role_for_something_is_told_before(root: Aws, operator: Aws) -> None:
+    for role, service in (
+        ("kennel-notebook-*", "sagemaker.amazonaws.com"),
+        ("kennel-lambda-*", "lambda.amazonaws.com"),
+    ):
+        lacks = role_making.lacking(operator, role, service)
+        assert lacks == ("iam:CreateRole", "iam:PutRolePolicy", "iam:PassRole")
+    assert role_making.lacking(operator, "KennelTraining", "sagemaker.amazonaws.com") == role_making.MAKES
+    assert role_making.lacking(root, "kennel-notebook-*", "sagemaker.amazonaws.com") == ()
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from local_aws.errors import ServiceError
 from local_aws.pace import AS_AWS, Pace
 from local_aws.protocol import Caller
-from local_aws.quotas import SAGEMAKER
 from local_aws.services.notebook_page import NotebookPage
 from local_aws.services.sagemaker_base import arn_of, merged
 from local_aws.services.sagemaker_lifecycle_configs import LifecycleConfigs
@@ -34,7 +32,7 @@ from local_aws.services.sagemaker_notebook_record import (
 )
 from local_aws.services.sagemaker_refusals import NOTEBOOK, NOTEBOOK_LISTING, UPDATE_NOTEBOOK, refuse
 from local_aws.services.sagemaker_resources import Document
-from local_aws.services.sagemaker_training_checks import Surroundings, check_network, check_role
+from local_aws.services.sagemaker_training_checks import Surroundings, check_network, check_role, check_room, wrong
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +71,7 @@ class Notebooks(LifecycleConfigs):
         with self._switching:  # two at once would both find room
             self._settle()
             if self.notebooks.get(arn):
-                raise _wrong(f"Cannot create a duplicate Notebook Instance ({arn})")
+                raise wrong(f"Cannot create a duplicate Notebook Instance ({arn})")
             self._check_notebook_room(params["InstanceType"], caller.region)
             self._put(arn, begun(document, Status.PENDING, Status.IN_SERVICE, now, STARTS, self._pace))
         return {"NotebookInstanceArn": arn}
@@ -113,14 +111,14 @@ class Notebooks(LifecycleConfigs):
         with self._switching:
             found = self._at_rest(params, caller, Status.UPDATING)
             if params.get("VolumeSizeInGB", found["VolumeSizeInGB"]) < found["VolumeSizeInGB"]:
-                raise _wrong(
+                raise wrong(
                     f"VolumeSizeInGB cannot be made smaller than it is: {params['VolumeSizeInGB']} is less than "
                     f"{found['VolumeSizeInGB']}."
                 )
             if params.get("RoleArn"):
                 check_role(self.around, params["RoleArn"], found["NotebookInstanceArn"])
             if params.get("LifecycleConfigName") and params.get("DisassociateLifecycleConfig"):
-                raise _wrong("A request has either a LifecycleConfigName or DisassociateLifecycleConfig.")
+                raise wrong("A request has either a LifecycleConfigName or DisassociateLifecycleConfig.")
             changed = {
                 name: params[name] for name in (*_CHANGED, "InstanceMetadataServiceConfiguration") if name in params
             }
@@ -142,12 +140,12 @@ class Notebooks(LifecycleConfigs):
         self._settle()
         found = self._notebook(params, caller)
         if found["NotebookInstanceStatus"] != Status.IN_SERVICE:
-            raise _wrong(
+            raise wrong(
                 f"Status ({found['NotebookInstanceStatus']}) not in ([InService]). Unable to create a presigned URL "
                 f"for Notebook Instance ({found['NotebookInstanceArn']})"
             )
         if self.notebook_page is None:
-            raise _wrong("This embedded AWS has no address of its own: nothing can be opened on it.")
+            raise wrong("This embedded AWS has no address of its own: nothing can be opened on it.")
         # no session begins, so that none has to end when the request says
         return {"AuthorizedUrl": self.notebook_page.link(params["NotebookInstanceName"])}
 
@@ -192,7 +190,7 @@ class Notebooks(LifecycleConfigs):
     def _notebook(self, params: dict[str, Any], caller: Caller) -> Document:
         found = self.notebooks.get(arn_of(self.notebooks.kind, params["NotebookInstanceName"], caller))
         if found is None:
-            raise _wrong("RecordNotFound")  # AWS's own words, all of them
+            raise wrong("RecordNotFound")  # AWS's own words, all of them
         return found
 
     def _at_rest(self, params: dict[str, Any], caller: Caller, becomes: Status) -> Document:
@@ -213,44 +211,29 @@ class Notebooks(LifecycleConfigs):
         """Raises ServiceError ValidationException for a network that is not there, or not whole."""
         subnet, groups = params.get("SubnetId"), params.get("SecurityGroupIds", [])
         if groups and not subnet:
-            raise _wrong("SecurityGroupIds can be given only together with a SubnetId.")
+            raise wrong("SecurityGroupIds can be given only together with a SubnetId.")
         if params.get("DirectInternetAccess") == "Disabled" and not subnet:
-            raise _wrong("DirectInternetAccess can be Disabled only together with a SubnetId.")
+            raise wrong("DirectInternetAccess can be Disabled only together with a SubnetId.")
         if subnet:
             place = {"VpcConfig": {"Subnets": [subnet], "SecurityGroupIds": groups}}
             check_network(self.around, place, region)
 
     def _check_notebook_room(self, instance_type: str, region: str) -> None:
         """Raises ServiceError ResourceLimitExceeded in AWS's words."""
-        if self.around.quotas is None:
-            return
-        name = f"{instance_type} for notebook instance usage"
-        limit = self.around.quotas.value(SAGEMAKER, name, region)
         used = sum(
             is_counted(one)
             and one["InstanceType"] == instance_type
             and f":sagemaker:{region}:" in one["NotebookInstanceArn"]
             for one in self.notebooks.all()
         )
-        if used + 1 > limit:
-            raise ServiceError(
-                "ResourceLimitExceeded",
-                f"The account-level service limit '{name}' is {limit:.0f} Instances, with current utilization of "
-                f"{used} Instances and a request delta of 1 Instances. Please use AWS Service Quotas to request an "
-                "increase for this quota. If AWS Service Quotas is not available, contact AWS support to request an "
-                "increase for this quota.",
-            )
+        check_room(self.around, f"{instance_type} for notebook instance usage", region, used, 1)
 
 
 def _check(found: Document, allowed: tuple[Status, ...], becomes: Status) -> None:
     """Raises ServiceError ValidationException in AWS's words for a status from which that cannot be done."""
     status = found["NotebookInstanceStatus"]
     if status not in allowed:
-        raise _wrong(
+        raise wrong(
             f"Status ({status}) not in ([{', '.join(allowed)}]). Unable to transition to ({becomes}) for Notebook "
             f"Instance ({found['NotebookInstanceArn']})"
         )
-
-
-def _wrong(sentence: str) -> ServiceError:
-    return ServiceError("ValidationException", sentence)

@@ -124,10 +124,6 @@ def check_quota(around: Surroundings, job: Job, active: Iterable[Document]) -> N
 
     Raises ServiceError ResourceLimitExceeded in AWS's words.
     """
-    if around.quotas is None:
-        return
-    name = f"{job.instance_type} for {'spot ' if job.spot else ''}training job usage"
-    limit = around.quotas.value(SAGEMAKER, name, job.region)
     used = sum(
         one["Request"]["ResourceConfig"]["InstanceCount"]
         for one in active
@@ -135,13 +131,25 @@ def check_quota(around: Surroundings, job: Job, active: Iterable[Document]) -> N
         and bool(one["Request"].get("EnableManagedSpotTraining")) == bool(job.spot)
         and one["TrainingJobArn"].split(":")[3] == job.region
     )
-    if used + job.instance_count > limit:
+    name = f"{job.instance_type} for {'spot ' if job.spot else ''}training job usage"
+    check_room(around, name, job.region, used, job.instance_count)
+
+
+def check_room(around: Surroundings, name: str, region: str, used: int, more: int) -> None:
+    """Whether the quota of that name has room for so many instances more.
+
+    Raises ServiceError ResourceLimitExceeded in AWS's words.
+    """
+    if around.quotas is None:
+        return
+    limit = around.quotas.value(SAGEMAKER, name, region)
+    if used + more > limit:
         raise ServiceError(
             "ResourceLimitExceeded",
             f"The account-level service limit '{name}' is {limit:.0f} Instances, with current utilization of {used} "
-            f"Instances and a request delta of {job.instance_count} Instances. Please use AWS Service Quotas to "
-            "request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to "
-            "request an increase for this quota.",
+            f"Instances and a request delta of {more} Instances. Please use AWS Service Quotas to request an increase "
+            "for this quota. If AWS Service Quotas is not available, contact AWS support to request an increase for "
+            "this quota.",
         )
 
 

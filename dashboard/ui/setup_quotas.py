@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.setup import quotas
 from dashboard.core.setup.quotas import Quotas
 from dashboard.ui import chart, page, problem, setup_words, unread
 from dashboard.ui.markup import note
@@ -64,5 +65,5 @@ def _table(aws: Aws, found: Quotas) -> None:
         )
         chart.download(lambda: rows, "kennel-quotas.csv", "download-quotas", is_quiet=True)
         with st.expander("Show as code"):
-            st.code("\n\n".join(one.command(account) for one in found.zero), language="bash", wrap_lines=True)
+            st.code(quotas.as_code(found.zero, account), language="bash", wrap_lines=True)
     unread.show("Not checked", found.unread, "setup-quotas")

@@ -5,7 +5,6 @@ that it holds, so that asking twice prepares one.
 """
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
 from dashboard.core.calls import Call, send
 from dashboard.core.errors import AlreadyExists, InvalidInput, KennelError, NotFound, Refused, ServiceFault
+from dashboard.core.runs.as_code_cli import connection
 from dashboard.core.setup import stack as stacks
 from dashboard.core.setup.pieces import Piece
 from dashboard.core.setup.stack import Stack
@@ -231,18 +231,12 @@ def is_outdated(stack: Stack, account: Account) -> bool:
 
 def as_code(account: Account, made: Template, days: int) -> str:
     """The same from a shell, with the template beside it."""
-    profile = "" if account.is_embedded else f" --profile {account.name}"
     override = f" \\\n  --parameter-overrides LogDays={days}" if "LogDays" in made.text else ""
     lines = [
-        f"# {FILE} is the template above.",
-        f"aws cloudformation deploy{profile} --region {account.region} \\",
-        f"  --stack-name {STACK} --template-file {FILE} \\",
+        f"{connection(account)}# {FILE} is the template above.",
+        f"aws cloudformation deploy --stack-name {STACK} --template-file {FILE} \\",
         f"  --capabilities {' '.join(CAPABILITIES)} --tags {tags.MADE_BY}={tags.KENNEL}{override}",
     ]
-    if account.is_embedded:
-        client = json.dumps(account.client_file)
-        lines.insert(1, f"# The embedded AWS writes its keys to {client}: give them as AWS_ACCESS_KEY_ID and")
-        lines.insert(2, f"# AWS_SECRET_ACCESS_KEY, and its address as AWS_ENDPOINT_URL={account.endpoint_url}.")
     return "\n".join(lines) + "\n"
 
 

@@ -11,6 +11,7 @@ from dashboard.core.aws import Account, Aws
 from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.errors import CredentialsProblem, KennelError, NotFound, Unreachable
 from dashboard.core.parallel import gather
+from dashboard.core.runs.as_code_cli import connection
 from dashboard.core.runs.instances import EC2_TRAINING, SERVING, TRAINING, family
 from dashboard.core.runs.quota import EC2_CODES
 
@@ -45,11 +46,11 @@ class Zero:
             f"{quote(self.code)}"
         )
 
-    def command(self, account: Account) -> str:
+    @property
+    def command(self) -> str:
         """The same from a shell."""
-        profile = "" if account.is_embedded else f" --profile {account.name}"
         return (
-            f"aws service-quotas request-service-quota-increase{profile} --region {account.region} \\\n"
+            "aws service-quotas request-service-quota-increase \\\n"
             f"  --service-code {self.service} --quota-code {self.code} --desired-value {self.wish}"
         )
 
@@ -76,6 +77,11 @@ def read(aws: Aws) -> Quotas:
         sum(part.looked for part in found),
         tuple(why for part in found for why in part.unread),
     )
+
+
+def as_code(zero: Iterable[Zero], account: Account) -> str:
+    """Ask AWS to raise all of them, from a shell."""
+    return "\n".join([connection(account), *(f"{one.command}\n" for one in zero)])
 
 
 def asked_of_sagemaker() -> dict[str, str]:

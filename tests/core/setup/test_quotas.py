@@ -31,8 +31,9 @@ def test_it_is_raised_in_the_console_or_from_a_shell(region: str, host: str) -> 
     zero = Zero("sagemaker", "ml.g5.xlarge for endpoint usage", "L-1FDD5E10", "endpoints on ml.g5.xlarge", 1)
     account = replace(WORK, region=region)
     assert zero.link(account) == f"https://{region}.{host}/servicequotas/home/services/sagemaker/quotas/L-1FDD5E10"
-    assert "--profile work" in zero.command(account)
-    assert "--quota-code L-1FDD5E10 --desired-value 1" in zero.command(account)
+    code = quotas.as_code([zero], account)
+    assert f"export AWS_PROFILE=work AWS_REGION={account.region}\n" in code
+    assert "--quota-code L-1FDD5E10 --desired-value 1" in code
 
 
 def test_the_account_is_asked_for_all_of_them(embedded: Embedded) -> None:

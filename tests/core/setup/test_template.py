@@ -11,6 +11,7 @@ from dashboard.core.aws import Account
 from dashboard.core.iam.evaluate import evaluate
 from dashboard.core.iam.finding import Severity
 from dashboard.core.iam.findings import audit
+from dashboard.core.runs.as_code_cli import connection
 from dashboard.core.setup.change import LARGEST, Wish, as_code, designed
 from dashboard.core.setup.pieces import NEEDED, Kind, Piece
 from dashboard.core.setup.stack import Stack
@@ -131,4 +132,5 @@ def test_as_code_it_is_one_command_with_what_the_roles_need(account: Account) ->
     assert "aws cloudformation deploy" in code
     assert "--capabilities CAPABILITY_NAMED_IAM" in code
     assert "LogDays=60" in code
-    assert ("--profile work" in code) is not account.is_embedded
+    assert code.startswith(connection(account))
+    assert ("export AWS_PROFILE=work AWS_REGION=eu-west-1" in code) is not account.is_embedded

@@ -11,7 +11,7 @@ from dashboard.core.costs.receipt import Nature
 from dashboard.core.costs.spend.forecast import Forecast, Standing
 from dashboard.core.costs.waste.waste import Finding, Sweep, by_thing
 from dashboard.core.format import count, money, rate
-from dashboard.ui import markup, page, receipt
+from dashboard.ui import markup, page, receipt, unread
 from dashboard.ui.markup import Markup, badge
 from dashboard.ui.page import Place
 from dashboard.ui.strip import Figure
@@ -24,15 +24,15 @@ def figures(sweep: Sweep, nature: Nature) -> list[Figure]:
     """The card for the strip: dollars a day that serve nobody."""
     wasted = sweep.wasted(nature)
     known = wasted.things == 0 or wasted.unknown < wasted.things
-    unread = f", {count(len(sweep.unread), 'part')} not checked" if sweep.unread else ""
+    left = f", {count(len(sweep.unread), 'part')} not checked" if sweep.unread else ""
     ending = len({one.subject for one in sweep.of(nature) if one.scheduled is not None})
-    unread = (f", {ending} of them ends by a schedule" if ending else "") + unread
+    left = (f", {ending} of them ends by a schedule" if ending else "") + left
     return [
         Figure(
             "spend-wasted",
             "Wasted a day",
             money(wasted.per_day) if known else "unknown",
-            (count(wasted.things, "thing") + " nobody uses" if wasted.things else "nothing found") + unread,
+            (count(wasted.things, "thing") + " nobody uses" if wasted.things else "nothing found") + left,
             Place.WASTE,
             "Open waste",
             receipt.of(nature),
@@ -70,6 +70,7 @@ def panel(sweep: Sweep, advice: Sequence[Advice], nature: Nature, coming: Foreca
             st.html(markup.note(f"{count(len(found) - FINDINGS, 'more thing')} under Waste."))
         for name, when in ending.values():
             st.html(markup.note(f"{name} ends by itself: a schedule deletes it on {moment(when)}."))
+        unread.show("Not checked for waste", sweep.unread, "spend-todo")
         if not found and not advice and not ending and stands is None:
             st.html(f'<div class="kn-row"><p>{badge(Tone.DONE, "nothing to do")} No waste was found.</p></div>')
 

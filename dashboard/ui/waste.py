@@ -187,13 +187,14 @@ def per_day(one: Finding) -> Markup:
     )
 
 
-def foot(sweep: Sweep, shown: Nature, account: Account) -> None:
+def foot(sweep: Sweep, shown: Nature, account: Account, ledger: Ledger) -> None:
     """What was looked at and what could not be: silence about a part would look as if it were clean. For a sheet of
-    paper: whose account, when, and from where.
+    paper: whose account, when, and from where. ledger: what things have cost, which their receipts tell.
     """
     page.section("Looked at")
     with st.container(border=True, key="panel-looked", gap=None):
         st.html(markup.note(f"{markup.sentence(waste_words.looked(sweep))}. As of {told(sweep.at)}."))
         unread.show("Not checked", sweep.unread, "waste")
+        unread.show("Not known of what things have cost", ledger.unread, "waste-costs")
     query = {OF: shown.value} | {name: st.query_params[name] for name in (OF, IDLE) if name in st.query_params}
     st.html(receipt_lines.foot(shown, account, sweep.at, spend_controls.link(query)))

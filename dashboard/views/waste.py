@@ -15,5 +15,6 @@ with problem.shown("waste", title="Waste"):
     waste.controls(reading.value, shown, aws.account)
     waste.figures(reading.value, shown)
     page.section("What serves nobody")
-    waste.findings(aws, reading.value, shown, state.ledger(aws).value)
-    waste.foot(reading.value, shown, aws.account)
+    ledger = state.ledger(aws).value
+    waste.findings(aws, reading.value, shown, ledger)
+    waste.foot(reading.value, shown, aws.account, ledger)

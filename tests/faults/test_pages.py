@@ -21,7 +21,7 @@ from tests.faults.views import VIEWS, View
 from tests.faults.world import DONE
 from tests.views.conftest import text
 
-READERS, READING = ("glance", "runs", "curves"), 5.0
+READERS, READING = ("glance", "runs", "curves", "costs"), 5.0
 """The threads that read for a page while it is shown, and the seconds that each is waited for at most."""
 LOOKS = 3
 """How often a page is looked at, at most, until all that is read while it is shown has been read."""
@@ -46,8 +46,7 @@ QUIET_AT = {
         "GetAccountAuthorizationDetails",
         "GetInstanceProfile",
     ),
-    "waste": ("HeadBucket",),  # whether there is a bucket whose size CloudWatch has not told yet: Spend says that
-    "choices": ("DescribeSpotPriceHistory", "HeadBucket"),  # each option's row says why it has no price
+    "choices": ("DescribeSpotPriceHistory",),  # each option's row says why it has no price
     f"receipt run:{DONE}": ("ListSchedules",),  # of what deletes itself later: nothing that was paid for
 }
 """The same where a page asks it for something small."""

@@ -21,7 +21,7 @@ BEHIND_OVERVIEW = {
     "GetObjectTagging", "ListModels",  # the first steps
 }  # fmt: skip
 """What is looked at in the background while Overview is shown, once in minutes."""
-BEHIND = ("glance", "runs", "curves")
+BEHIND = ("glance", "runs", "curves", "costs")
 """The threads that read in the background: each ends once it has read."""
 
 

@@ -26,6 +26,8 @@ from dashboard.core.runs.plan import plan  # noqa: E402
 from dashboard.core.runs.spec import TrainingSpec  # noqa: E402
 from dashboard.core.runs.tuning_spec import Range, RangeKind, Tuning  # noqa: E402
 from dashboard.core.runs.watch import get_run  # noqa: E402
+from dashboard.core.trail.book import FILE, Book  # noqa: E402
+from dashboard.core.trail.read import deeds  # noqa: E402
 from tests.e2e.conftest import CHROMIUM_FLAGS, Kennel, find_chromium, settle, start_kennel, stop_kennel  # noqa: E402
 from tests.e2e.conftest import wait_for_sample_account as wait_for_samples  # noqa: E402
 from training.sample_data import draw_dog  # noqa: E402
@@ -33,6 +35,7 @@ from training.sample_data import draw_dog  # noqa: E402
 DOCS = ROOT / "docs"
 RUN = "sample-drawn-dogs"
 STILL = 1200  # ms: charts fade in
+PATIENCE = 120_000  # ms: this machine trains meanwhile
 
 
 def shoot(page: Page, name: str) -> None:
@@ -50,7 +53,9 @@ def open_page(page: Page, kennel: Kennel, path: str) -> None:
 
 
 def tab(browser: Browser, width: int, height: int, scheme: str) -> Page:
-    return browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+    page.set_default_timeout(PATIENCE)
+    return page
 
 
 def classify(page: Page, kennel: Kennel, pictures: list[Path]) -> None:
@@ -109,11 +114,19 @@ def ask(kennel: Kennel, picture: Path) -> None:
         list(at_once.map(one, range(900)))
 
 
-def deploy_function(page: Page, kennel: Kennel) -> None:
-    open_page(page, kennel, "functions")
-    page.locator(".st-key-deploy-function button").first.click()
+def agree(page: Page, kennel: Kennel, path: str, button: str) -> None:
+    """Press a page's button, and that of the dialog that it opens."""
+    open_page(page, kennel, path)
+    page.locator(f".st-key-{button} button").first.click()
     page.get_by_role("dialog").locator(".st-key-confirm-do button").click()
     page.get_by_role("dialog").wait_for(state="detached")
+    settle(page)
+
+
+def look_through(page: Page, kennel: Kennel, path: str) -> None:
+    """Have the report on a data set made, and wait for it."""
+    agree(page, kennel, path, "make-report")
+    page.get_by_text("Across splits").wait_for()
     settle(page)
 
 
@@ -129,8 +142,6 @@ def main() -> None:
             ask(kennel, picture)  # before the trainings: CloudWatch has whole minutes of it afterwards
             keys = [RUN, *train(connect({"KENNEL_HOME": str(kennel.home)}))]
             wide = tab(browser, 1280, 800, "light")
-            open_page(wide, kennel, "")
-            shoot(wide, "overview")
             open_page(wide, kennel, "train")
             shoot(wide, "train")
             classify(wide, kennel, [picture])
@@ -159,13 +170,23 @@ def main() -> None:
             settle(taller)
             shoot(taller, "scaling")
             taller.close()
-            deploy_function(tall, kennel)
+            look_through(tall, kennel, "data?dataset=drawn-dogs")
+            shoot(tall, "data")
+            agree(tall, kennel, "data?part=Buckets", "new-bucket")
+            agree(tall, kennel, "functions", "deploy-function")
             open_page(tall, kennel, "function?function=starter-photos&part=what-if")
             shoot(tall, "function")
             open_page(tall, kennel, "security")
             shoot(tall, "security")
             open_page(tall, kennel, "role?role=DogTraining&part=Proposal")
             shoot(tall, "role")
+            open_page(tall, kennel, "settings?part=Set+up")
+            shoot(tall, "set-up")
+            (deed, *_) = deeds(Book(kennel.home / FILE))
+            open_page(tall, kennel, f"activity?deed={deed.id}")
+            shoot(tall, "activity")
+            open_page(wide, kennel, "")
+            shoot(wide, "overview")
             phone = tab(browser, 390, 844, "dark")
             classify(phone, kennel, [picture])
             phone.get_by_text("Where the model looked").click()

@@ -32,6 +32,9 @@ def question(aws: Aws, content: Contents, kind: Kind, taken: tuple[str, ...]) ->
 def _draw(aws: Aws, name: str, kind: Kind, taken: tuple[str, ...], token: str) -> Action | None:
     content = state.contents(aws, name).value
     target = "" if kind is Kind.DELETE else _target(kind, name, taken)
+    if kind is Kind.RENAME and target == name:
+        st.html(note("Type the name that it gets."))
+        return None
     try:
         work = names.plan(kind, content, target, taken, token)
     except (InvalidInput, AlreadyExists) as wrong:

@@ -21,10 +21,11 @@ def classes(found: Mapping[str, Mapping[str, int]], *, is_dark: bool = False) ->
         return None
     ordered = sorted(found.items(), key=lambda one: (-one[1].get("train", 0), one[0]))
     names = [display_name(name) for name, _ in ordered]
-    layout = template("class", "photos", 260)
+    is_named = len(names) <= NAMED
+    layout = template("class", "photos", 290 if is_named else 260)  # the names take room of it
     layout["margin"] = {"l": 8, "r": 12, "t": 28, "b": 8}
-    layout |= {"barmode": "stack", "bargap": 0.12 if len(names) > NAMED else 0.35, "showlegend": True}
-    layout["legend"] = {"orientation": "h", "x": 0, "y": 1.12, "traceorder": "normal"}
+    layout |= {"barmode": "stack", "bargap": 0.35 if is_named else 0.12, "showlegend": True}
+    layout["legend"] = {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "traceorder": "normal"}
     sketch = Sketch(layout)
     colours = {"train": SKY if is_dark else BLUE, "valid": ORANGE, "test": GREEN}
     shapes = {"train": "", "valid": "/", "test": "."}
@@ -43,7 +44,6 @@ def classes(found: Mapping[str, Mapping[str, int]], *, is_dark: bool = False) ->
                 },
                 hovertemplate=f"%{{customdata}}: %{{y:,}} in {split}<extra></extra>",
             )
-    is_named = len(names) <= NAMED
     layout["xaxis"] |= {
         "tickvals": list(range(len(names))) if is_named else [],
         "ticktext": [escape(name if len(name) <= 16 else f"{name[:15]}…") for name in names] if is_named else [],

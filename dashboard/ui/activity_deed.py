@@ -14,7 +14,7 @@ from dashboard.core.trail import undo, undo_cost
 from dashboard.core.trail.model import Deed, Noted, Result
 from dashboard.core.trail.undo import UndoPlan
 from dashboard.core.trail.undo_cost import Cost
-from dashboard.ui import activity_words, calls, confirm, page, problem, role_history
+from dashboard.ui import activity_words, as_code, confirm, page, problem, role_history
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, badge, escape, facts, literal, note, sentence
 from dashboard.ui.page import Place
@@ -110,11 +110,9 @@ def _draw(aws: Aws, plan: UndoPlan, paid: Cost | None) -> Action:
     if plan.stays:
         told["Stays"] = "; ".join(plan.stays)
     st.html(facts(told))
-    st.html(calls.listed(plan.calls))
     if not aws.account.writable:
         st.html(note("This account is connected read-only: the calls will be refused.", Tone.WAITING))
-    with st.expander("Show as code"):
-        st.code(plan.code(aws.account), language="python")
+    as_code.below(plan.calls, plan.code(aws.account))
     label = f"Undo: {plan.deed.what}{activity_words.undo_price(paid, aws.account)}"
     only_budgets = all(call.service == "budgets" for call in plan.calls)
     needs = Role.MANAGER if only_budgets else Role.ENGINEER

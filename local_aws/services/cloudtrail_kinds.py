@@ -15,8 +15,6 @@ FUNCTION = "AWS::Lambda::Function"
 ENDPOINT = "AWS::SageMaker::Endpoint"
 METRIC = "AWS::CloudWatch::Metric"
 TOPIC = "AWS::SNS::Topic"
-RESOURCE_TYPES = (S3_OBJECT, FUNCTION, ENDPOINT, METRIC, TOPIC)
-"""Of data events that can happen here; AWS has some hundred more."""
 
 _READS = re.compile(
     r"(Get|List|Describe|Search|Lookup|Head|Simulate|Decode|Query|View|Select|Filter|Check|Preview|Assume|BatchGet|"

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -28,11 +28,6 @@ class Attached:
     arn: str
     version: str
     document: Document
-
-    @property
-    def is_aws(self) -> bool:
-        """Whether AWS keeps it."""
-        return ":iam::aws:" in self.arn
 
 
 @dataclass(frozen=True)
@@ -76,11 +71,6 @@ class Standing:
             [self.boundary.arn, self.boundary.version, canonical(self.boundary.document)] if self.boundary else None,
         ]
         return hashlib.sha256(canonical(told).encode()).hexdigest()
-
-    def with_policy(self, policy: Attached) -> "Standing":
-        """With one managed policy more."""
-        others = tuple(one for one in self.attached if one.arn != policy.arn)
-        return replace(self, attached=(*others, policy))
 
     def as_record(self) -> dict[str, Any]:
         """As JSON can hold it: what a rollback record keeps, and what is exported before a role goes."""

@@ -15,7 +15,7 @@ from dashboard.core.setup.change import FILE, ChangeSet
 from dashboard.core.setup.missing import Found
 from dashboard.core.setup.stack import Stack
 from dashboard.core.setup.template import DAYS, RETENTIONS, STACK, Template
-from dashboard.ui import as_code, calls, deed, setup_words, told
+from dashboard.ui import as_code, calls, deed, setup_table, setup_words, told
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import facts, note
 from dashboard.ui.page import Place
@@ -43,21 +43,11 @@ def _draw(aws: Aws, found: ChangeSet) -> Action:
             }
         )
     )
-    rows = setup_words.change_rows(found)
+    rows = setup_words.change_rows(found, account)
     for row in rows:
         told.tell(f"{row['CloudFormation']} {row['Resource']} ({row['Kind']}): {row['What it is for']}")
-    st.dataframe(
-        rows,
-        key="setup-changes",
-        hide_index=True,
-        alt="What CloudFormation would do, resource by resource",
-        column_config={
-            "CloudFormation": st.column_config.TextColumn("CloudFormation", width=120),
-            "Resource": st.column_config.TextColumn("Resource", width=140),
-            "Kind": st.column_config.TextColumn("Kind", width=120),
-            "What it is for": st.column_config.TextColumn("What it is for", width=420),
-        },
-    )
+    with st.container(border=True, key="panel-setup-changes"):
+        st.html(setup_table.changes(rows))
     if any(one.is_replaced for one in found.changes):
         st.html(
             note("What is replaced is made anew first; the old one is deleted when all else has worked.", Tone.WAITING)
@@ -85,12 +75,13 @@ def deletion(aws: Aws, stack: Stack) -> Question:
 def _draw_deletion(aws: Aws, stack: Stack) -> Action:
     account = aws.account
     planned = change.deletion(stack)
-    kept = [one for one in stack.resources if one.type.startswith(("AWS::S3::", "AWS::Logs::"))]
-    goes = [one for one in stack.resources if one not in kept]
+    kept = [one for one in stack.held if one.type.startswith(("AWS::S3::", "AWS::Logs::"))]
+    goes = [one for one in stack.held if one not in kept]
     st.html(
         facts(
             {
-                "Goes": ", ".join(one.physical.rpartition("/")[2] or one.name for one in goes) or "nothing",
+                "Goes": ", ".join(one.physical.rpartition("/")[2] or one.name for one in goes)
+                or "the stack's record alone: nothing that it made is there any more",
                 "Stays": ", ".join(dict.fromkeys(one.physical for one in kept if one.physical)) or "nothing",
             }
         )
@@ -110,7 +101,7 @@ def _draw_deletion(aws: Aws, stack: Stack) -> Action:
         Place.SETTINGS,
         HERE,
         is_dangerous=True,
-        typed=(account.account_id, why) if why else (STACK, "Its roles are gone then."),
+        typed=(account.account_id, why) if why else (STACK, "Its roles are gone then.") if goes else None,
     )
 
 
@@ -128,7 +119,14 @@ def _draw_ending(aws: Aws, groups: Sequence[Found]) -> Action:
         key="setup-end-days",
     )
     planned = retention.plan(groups, days)
-    st.html(facts({"Log groups": ", ".join(one.name for one in groups), "Costs": "less: CloudWatch charges by the GB"}))
+    st.html(
+        facts(
+            {
+                "Log groups": ", ".join(one.name for one in groups),
+                "Costs": "less than now: CloudWatch charges by the GB that is kept",
+            }
+        )
+    )
     st.html(note("What is older than that is deleted at once, and for good.", Tone.WAITING))
     as_code.below(planned, code(planned, aws.account))
     return Action(

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.format import count
 from dashboard.core.setup import change
 from dashboard.core.setup.stack import Stack, StackStatus
 from dashboard.core.setup.template import STACK
@@ -62,7 +63,9 @@ def _events(stack: Stack) -> None:
     rows = setup_words.event_rows(latest)
     zone = st.context.timezone
     shown = [{**row, "When": table.local(row["When"], zone)} for row in rows]
-    with st.expander(f"What happened: {len(rows)} events", expanded=stack.status.is_busy or bool(stack.failures)):
+    with st.expander(
+        f"What happened: {count(len(rows), 'event')}", expanded=stack.status.is_busy or bool(stack.failures)
+    ):
         st.dataframe(
             shown,
             key="setup-events",

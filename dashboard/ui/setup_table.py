@@ -1,6 +1,6 @@
-"""The pieces that Kennel needs as a table that can be read whole, on a phone too. Pure markup."""
+"""The pieces that Kennel needs, and what would be made of them, as tables that are read whole. Pure markup."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from dashboard.core.setup.missing import Found
@@ -22,11 +22,29 @@ def table(found: Sequence[Found], stack: Stack) -> Markup:
     )
 
 
+def changes(rows: Sequence[Mapping[str, str]]) -> Markup:
+    """What CloudFormation would do, resource by resource, as `setup_words.change_rows` says it."""
+    body = "".join(
+        f"<tr><td>{escape(row['CloudFormation'])}</td><td>{_named(row['Resource'], row['Kind'])}</td>"
+        f"<td>{escape(row['What it is for'])}</td></tr>"
+        for row in rows
+    )
+    return Markup(
+        '<table class="kn-lines kn-stacks" aria-label="What CloudFormation would do, resource by resource"><thead><tr>'
+        "<th>CloudFormation</th><th>Resource</th><th>What it is for</th></tr></thead>"
+        f"<tbody>{body}</tbody></table>"
+    )
+
+
+def _named(name: str, kind: str) -> str:
+    return f'<strong>{escape(name)}</strong> <span class="kn-note">{escape(kind)}</span>'
+
+
 def _row(one: Found, row: dict[str, str], *, whose: bool) -> str:
     means = f'<p class="kn-note">{escape(row["Told"])}</p>' if row["Told"] else ""
     made_by = f'<td data-of="Made by">{escape(row["Made by"])}</td>' if whose else ""
     return (
-        f'<tr><td><strong>{escape(row["Piece"])}</strong> <span class="kn-note">{escape(row["Kind"])}</span></td>'
+        f"<tr><td>{_named(row['Piece'], row['Kind'])}</td>"
         f"<td>{badge(setup_words.tone(one), row['State'])}{means}</td><td>{escape(row['What it is for'])}</td>"
         f"{made_by}</tr>"
     )

@@ -70,7 +70,7 @@ def figures(found: Sequence[Found], stack: Stack, quotas: Quotas | None) -> list
 def _of_stack(stack: Stack) -> str:
     if not stack.status.is_there:
         return "CloudFormation"
-    return f"{count(len(stack.resources), 'resource')} in CloudFormation"
+    return f"{count(len(stack.held), 'resource')} in CloudFormation"
 
 
 def rows(found: Sequence[Found], stack: Stack) -> list[dict[str, str]]:
@@ -107,12 +107,12 @@ def tone(one: Found) -> str:
     return "ahead" if one.is_missing and one.piece.is_optional else one.standing.tone
 
 
-def change_rows(prepared: ChangeSet) -> list[dict[str, str]]:
+def change_rows(prepared: ChangeSet, account: Account) -> list[dict[str, str]]:
     """What CloudFormation says that it would do, each resource in words."""
     return [
         {
             "CloudFormation": one.sentence,
-            "Resource": one.name,
+            "Resource": _called(one, account) or one.name,
             "Kind": kind(one.type),
             "What it is for": prepared.does(one.name) or one.physical,
         }
@@ -142,9 +142,13 @@ def named(changes: Sequence[Change], account: Account) -> str:
 
 
 def _named(one: Change, account: Account) -> str:
+    return f"{kind(one.type)} {_called(one, account)}".strip()
+
+
+def _called(one: Change, account: Account) -> str:
+    """The name that the resource has in the account, or gets; "" for one that has none of its own."""
     physical = one.physical.rpartition("/")[2] if one.physical.startswith("arn:") else one.physical
-    name = physical or (Piece(one.name).called(account) if one.name in [*map(str, Piece)] else "")
-    return f"{kind(one.type)} {name}".strip()
+    return physical or (Piece(one.name).called(account) if one.name in [*map(str, Piece)] else "")
 
 
 def button(prepared: ChangeSet) -> str:

@@ -69,9 +69,9 @@ def test_an_empty_account_is_set_up_in_the_page_and_cleared_again(own: Embedded)
     page.button(key="setup-prepare").click().run()
     page.button(key="confirm-do").click().run()
     page = opened()  # a test has no browser that would stay where it was sent
-    said = until(page, "8 of 8 pieces that Kennel needs are here")
+    until(page, "8 of 8 pieces that Kennel needs are here")
     assert "arn:aws:iam::123456789012:role/KennelTraining" in until(page, "complete")
-    assert "Nothing is missing: the stack is as this version of Kennel would make it." in said
+    until(page, "Nothing is missing: the stack is as this version of Kennel would make it.")
 
     page.button(key="setup-delete").click().run()
     assert page.button(key="confirm-blocked").disabled
@@ -101,6 +101,9 @@ def test_why_it_failed_stands_on_the_page_with_the_way_on(own: Embedded) -> None
     assert "versioning of objects is not part of the embedded AWS" in said
     assert "Delete it, then set up again" in said
     assert "Prepare" not in " ".join(button.label for button in page.button)
+    page.button(key="setup-delete").click().run()
+    assert "nothing that it made is there any more" in text(page)
+    assert not page.button(key="confirm-do").disabled  # its record alone goes: nothing has to be typed
 
 
 def test_on_a_real_account_a_tab_has_to_be_let_and_each_plan_asks_for_its_id(

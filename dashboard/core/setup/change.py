@@ -200,7 +200,8 @@ def deletion(stack: Stack) -> tuple[Call, ...]:
     latest = stack.events[0].at.isoformat() if stack.events else ""
     token = hashlib.sha256(f"{stack.id} {latest}".encode()).hexdigest()[:12]
     named = {"StackName": stack.id or STACK, "ClientRequestToken": f"kennel-{token}"}
-    return (Call("cloudformation", "DeleteStack", named, "deletes its roles and its instance profile, in your name"),)
+    does = "deletes its roles and its instance profile, in your name" if stack.held else "deletes its record"
+    return (Call("cloudformation", "DeleteStack", named, does),)
 
 
 def delete(aws: Aws, planned: Stack) -> str:

@@ -19,7 +19,8 @@ MOST_EVENTS = 4
 """Pages of events that are read, of a hundred each."""
 _RESOURCE = re.compile(r"^    Type: AWS::", re.MULTILINE)
 """As Kennel's template writes them."""
-_GONE = ("DELETE_COMPLETE", "DELETE_SKIPPED")
+_NOT_HELD = ("DELETE_COMPLETE", "DELETE_SKIPPED", "CREATE_FAILED")
+"""Of a resource: taken away, left behind, or never made, as when another one of that name is there."""
 
 
 class StackStatus(StrEnum):
@@ -156,9 +157,14 @@ class Stack:
     template: str = ""
 
     @property
+    def held(self) -> tuple[Resource, ...]:
+        """The resources that it holds now."""
+        return tuple(one for one in self.resources if one.status not in _NOT_HELD)
+
+    @property
     def pieces(self) -> tuple[Piece, ...]:
         """The pieces that it made."""
-        return pieces_in({one.name for one in self.resources if one.status not in _GONE})
+        return pieces_in({one.name for one in self.held})
 
     @property
     def size(self) -> int:

@@ -2,10 +2,12 @@
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 import streamlit as st
 
+from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.costs.ledger.ledger import Unread
 from dashboard.core.data import bucket_plan
@@ -32,10 +34,7 @@ def show(aws: Aws, buckets: Sequence[Bucket]) -> None:
         )
         return
     names = [one.name for one in buckets]
-    asked = st.query_params.get(CHOSEN, "")
-    if asked and asked not in names:
-        address.misread(address.unknown_of({CHOSEN: asked}, {CHOSEN: ("the bucket", names)}))
-        del st.query_params[CHOSEN]
+    chosen = address.known(CHOSEN, "the bucket", names)
     st.session_state[SHOWN] = names
     rows = data_words.bucket_rows(buckets)
     looks = [(_tone(one), row["State"][0]) for one, row in zip(buckets, rows, strict=True)]
@@ -49,9 +48,7 @@ def show(aws: Aws, buckets: Sequence[Bucket]) -> None:
             "State": table.states("State", looks, 190),
         },
     )
-    plain = [{**row, "State": row["State"][0]} for row in rows]
-    chart.download(lambda: plain, "kennel-buckets.csv", "download-buckets", is_quiet=True)
-    chosen = st.query_params.get(CHOSEN, "")
+    chart.download(lambda: table.plain(rows), "kennel-buckets.csv", "download-buckets", is_quiet=True)
     _one(aws, next((one for one in buckets if one.name == chosen), buckets[0]))
 
 
@@ -95,10 +92,10 @@ def _one(aws: Aws, one: Bucket) -> None:
 
 def new_question(aws: Aws) -> Question:
     """A new bucket: its name, and what it is given."""
-    return Question("New bucket", partial(_draw_new, aws, secrets.token_hex(8)))
+    return Question("New bucket", partial(_draw_new, aws, secrets.token_hex(8), state.now()))
 
 
-def _draw_new(aws: Aws, token: str) -> Action | None:
+def _draw_new(aws: Aws, token: str, since: datetime) -> Action | None:
     account = aws.account
     suggested = f"kennel-data-{account.account_id}-{account.region}"
     name = st.text_input(
@@ -106,7 +103,7 @@ def _draw_new(aws: Aws, token: str) -> Action | None:
     )
     versions = st.toggle("Keep what is deleted or overwritten", key="bucket-versions", help="S3 charges for it")
     try:
-        plan = bucket_plan.plan_create(account, (name or "").strip(), token, is_versioned=versions)
+        plan = bucket_plan.plan_create(account, (name or "").strip(), token, since, is_versioned=versions)
     except InvalidInput as wrong:
         st.html(note(f"{wrong}", Tone.FAILED))
         return None

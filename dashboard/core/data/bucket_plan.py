@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from dashboard.core import tags
 from dashboard.core.aws import Account, Aws
@@ -22,19 +23,24 @@ _MENDS = {
     "PutPublicAccessBlock": {Flaw.PUBLIC, Flaw.OPEN},
     "PutBucketVersioning": {Flaw.UNVERSIONED},
 }
+SKEW = timedelta(minutes=5)
+"""How far AWS's clock and this machine's may be apart."""
 MENDED = (Flaw.PUBLIC, Flaw.OPEN, Flaw.PLAIN, Flaw.NO_TLS)
 """What making a bucket safe always does; versions cost, and are kept where a person wants them."""
 
 
 @dataclass(frozen=True)
 class BucketPlan:
-    """What will be sent. `before`: the bucket as this was planned from; None for one that is not there yet."""
+    """What will be sent. `before`: the bucket as this was planned from; None for one that is not there yet, which was
+    asked for at `since`.
+    """
 
     bucket: str
     calls: tuple[Call, ...]
     order: str
     before: Bucket | None = None
     warnings: tuple[str, ...] = ()
+    since: datetime | None = None
 
     def as_code(self, account: Account) -> str:
         """The same as a program."""
@@ -61,8 +67,11 @@ def name_problem(name: str) -> str:
     return ""
 
 
-def plan_create(account: Account, name: str, token: str, *, is_versioned: bool = False) -> BucketPlan:
-    """A new bucket in the account's region, with everything that makes it safe. Raises InvalidInput for its name."""
+def plan_create(account: Account, name: str, token: str, since: datetime, *, is_versioned: bool = False) -> BucketPlan:
+    """A new bucket in the account's region, with everything that makes it safe. since: when it was asked for first.
+
+    Raises InvalidInput for its name.
+    """
     if why := name_problem(name):
         raise InvalidInput(f'"{name}" is no name for a bucket', why, "choose another one", field="name")
     order = tags.order(token, name, is_versioned)
@@ -74,7 +83,7 @@ def plan_create(account: Account, name: str, token: str, *, is_versioned: bool =
         Call("s3", "PutBucketTagging", {"Bucket": name, "Tagging": {"TagSet": tags.listed(marks)}}, "marks it"),
         *_safe(account, Bucket(name, policy={}), {Flaw.OPEN, Flaw.PLAIN, Flaw.NO_TLS}),
     )
-    return BucketPlan(name, (*calls, *([_versioning(name)] if is_versioned else ())), order)
+    return BucketPlan(name, (*calls, *([_versioning(name)] if is_versioned else ())), order, since=since)
 
 
 def plan_safe(account: Account, bucket: Bucket, token: str, *, is_versioned: bool = False) -> BucketPlan:
@@ -112,6 +121,12 @@ def carry_out(aws: Aws, plan: BucketPlan) -> str:
         _require_new(aws, plan)
     else:
         now = look(aws, plan.bucket)
+        if unread := sorted(now.unread.keys() - plan.before.unread.keys()):
+            raise Refused(
+                f"the bucket {plan.bucket} was not changed",
+                f"how it is cannot be read: {now.unread[unread[0]]}",
+                "ask for that right, or try again",
+            )
         is_ours = not set(plan.before.flaws) <= set(now.flaws)  # a part of it was done before
         if not set(now.flaws) <= set(plan.before.flaws) or (now.policy != plan.before.policy and not is_ours):
             raise Refused(
@@ -136,8 +151,23 @@ def _require_new(aws: Aws, plan: BucketPlan) -> None:
         aws.call("s3", "HeadBucket", Bucket=plan.bucket)
     except (NotFound, AccessDenied):
         return  # what may not be looked at is somebody else's, or not: making it tells
-    if _mark(aws, plan.bucket) != plan.order:
+    if _mark(aws, plan.bucket) != plan.order and not _is_bare(aws, plan):
         raise AlreadyExists(f"there is a bucket {plan.bucket} already", "it is this account's", "choose another name")
+
+
+def _is_bare(aws: Aws, plan: BucketPlan) -> bool:
+    """Whether a bucket of this account was made since this one was asked for, and has no tag and no object: it is the
+    one that was asked for, and the answer was lost before it could be marked.
+    """
+    listed = aws.call("s3", "ListBuckets", Prefix=plan.bucket).get("Buckets", [])
+    made = {one["Name"]: one["CreationDate"] for one in listed}
+    if plan.since is None or plan.bucket not in made or made[plan.bucket] < plan.since - SKEW:
+        return False
+    try:
+        aws.call("s3", "GetBucketTagging", Bucket=plan.bucket)
+    except NotFound:
+        return not aws.call("s3", "ListObjectsV2", Bucket=plan.bucket, MaxKeys=1).get("Contents")
+    return False
 
 
 def _mark(aws: Aws, bucket: str) -> str:

@@ -19,6 +19,8 @@ from training.zips import content, opened
 
 PHOTOS = "photos"
 """The folder, in an upload's own, that its photos wait in."""
+ENDING = "ending"
+"""A file in the work's folder: all is done but the mark's going, whose answer may have been lost."""
 LIMITS = here.LIMITS
 Inspect = Callable[[Path, Contents, Teller], None]
 """Looks through a data set that lies in a folder, and keeps what was found by its fingerprint."""
@@ -38,7 +40,8 @@ def carry_out(
     one: DONE, FAILED with why, or STOPPED. dogs: the address of dogImages. Raises nothing of its own."""
     teller = Teller(work, hears, is_stopped)
     try:
-        said = _STEPS[work.kind](aws, work, folder, teller, inspect, dogs)
+        is_done = (folder / ENDING).exists() and mark.read(aws, work.name) is None
+        said = f"{work.name} is there" if is_done else _STEPS[work.kind](aws, work, folder, teller, inspect, dogs)
         teller.tell(Stage.DONE, said=said)
     except Stopped:
         teller.tell(Stage.STOPPED, said="What was done stays; it can go on from there.")
@@ -94,8 +97,15 @@ def _send_zip(aws: Aws, work: Work, file: Path, teller: Teller) -> str:
 
 def _copy(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspect, dogs: str) -> str:
     base = _copy_all(aws, work, teller)
-    mark.remove(aws, work.name)
+    _end(aws, work, folder)
     return f"{work.name} is a copy of {work.base}: {count(len(base.photos), 'photo')}"
+
+
+def _end(aws: Aws, work: Work, folder: Path) -> None:
+    """Take the mark off a data set that is new: without it the name would be somebody else's to this very work."""
+    (folder / ENDING).touch()
+    mark.remove(aws, work.name)
+    (folder / ENDING).unlink()
 
 
 def _copy_all(aws: Aws, work: Work, teller: Teller) -> Contents:
@@ -171,7 +181,7 @@ def _version(aws: Aws, work: Work, folder: Path, teller: Teller, inspect: Inspec
     key = prefix + MANIFEST
     aws.call("s3", "PutObject", Bucket=base.bucket, Key=key, Body=body, ContentType="application/json")
     reviews.used(aws, [one.note for one in added if one.note], work.name)
-    mark.remove(aws, work.name)
+    _end(aws, work, folder)
     less = f". {count(len(gone), 'photo was', 'photos were')} left out: whoever sent it took it back" if gone else ""
     return f"{count(len(added), 'reviewed photo')} and all of {work.base} are in {work.name}{less}"
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from dashboard.core.errors import AccessDenied, AlreadyExists, InvalidInput, Not
 from dashboard.core.overview import Severity
 
 NAME = "kennel-data-of-a-test"
+NOW = datetime.now(UTC)
 OPEN = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{NAME}/*"}
 
 
@@ -76,13 +78,15 @@ def test_a_policy_that_cannot_be_read_is_not_overwritten(live: Aws) -> None:
 
 def test_a_new_bucket_is_safe_and_the_same_plan_makes_it_once(live: Aws) -> None:
     name = "kennel-new-of-a-test"
-    plan = bucket_plan.plan_create(live.account, name, "token")
+    plan = bucket_plan.plan_create(live.account, name, "token", NOW)
     bucket_plan.carry_out(live, plan)
     try:
         assert set(buckets.look(live, name).flaws) == {Flaw.UNVERSIONED}
         bucket_plan.carry_out(live, plan)
         with pytest.raises(AlreadyExists, match=name):
-            bucket_plan.carry_out(live, bucket_plan.plan_create(live.account, name, "another"))
+            bucket_plan.carry_out(
+                live, bucket_plan.plan_create(live.account, name, "another", NOW + timedelta(hours=1))
+            )
     finally:
         drop(live, name)
 
@@ -100,7 +104,7 @@ class Elsewhere:
 
 
 def test_a_name_that_somebody_else_has_is_said(live: Aws) -> None:
-    plan = bucket_plan.plan_create(live.account, "dogs", "token")
+    plan = bucket_plan.plan_create(live.account, "dogs", "token", NOW)
     with pytest.raises(AlreadyExists, match="somebody has a bucket dogs already"):
         bucket_plan.carry_out(Elsewhere(live.account), plan)  # type: ignore[arg-type]
 
@@ -111,7 +115,7 @@ def test_a_name_that_somebody_else_has_is_said(live: Aws) -> None:
 )
 def test_names_that_s3_or_tls_do_not_take_are_refused(live: Aws, name: str) -> None:
     with pytest.raises(InvalidInput):
-        bucket_plan.plan_create(live.account, name, "token")
+        bucket_plan.plan_create(live.account, name, "token", NOW)
 
 
 def test_a_bucket_that_is_gone_is_told_as_gone(live: Aws) -> None:

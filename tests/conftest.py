@@ -17,7 +17,8 @@ from botocore.config import Config
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
-# How long an example takes says how busy the machine is, not whether it is right.
+# How long an example takes says how busy the machine is, not whether it is right: and the first one of a process reads
+# all of Kennel's sources for their constants, which is four seconds of a processor, whatever the strategy.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 # What tests make Kennel remember is not for the home of whoever runs them; before any module of it is imported.

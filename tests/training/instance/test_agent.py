@@ -168,7 +168,9 @@ def log_of(instance: Instance) -> list[str]:
     return [event["message"] for event in events]
 
 
-def test_a_run_ends_with_its_model_log_and_stages_where_they_outlive_the_instance(launch: Launch) -> None:
+def test_a_run_ends_with_its_model_log_and_stages_and_an_instance_that_is_started_again_trains_nothing(
+    launch: Launch, embedded: Embedded
+) -> None:
     run = launch()
     told = run.end()
     assert (told["status"], told["instance_id"]) == ("Completed", "i-0123456789abcdef0")
@@ -182,6 +184,23 @@ def test_a_run_ends_with_its_model_log_and_stages_where_they_outlive_the_instanc
         assert {"model.onnx", "labels.json", "card.json"} <= set(tar.getnames())
     assert any("epoch=3/3" in line for line in log_of(run))
     assert "epoch=3/3" in run.said  # the instance's console has it as well
+    environment = clean_environment(
+        AWS_ENDPOINT_URL=embedded.endpoint_url,
+        AWS_ACCESS_KEY_ID=embedded.access_key_id,
+        AWS_SECRET_ACCESS_KEY=embedded.secret_access_key,
+        RUN=json.dumps({"bucket": BUCKET, "name": run.name, "region": embedded.region}),
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "training.instance"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, "has ended already" in done.stdout) == (0, True)
+    assert run.status() == told
 
 
 def test_a_run_that_is_asked_to_stop_keeps_the_best_epoch(launch: Launch) -> None:
@@ -200,14 +219,9 @@ def test_an_instance_that_is_ended_stops_its_run(launch: Launch) -> None:
     assert run.end()["stage"] == "Stopped"
 
 
-def test_a_run_ends_at_its_time_limit(launch: Launch) -> None:
-    run = launch(hyperparameters=LONG, seconds=6)
-    told = run.end()
-    assert (told["status"], told["stage"]) == ("Stopped", "MaxRuntimeExceeded")
-    assert "6 s" in told["stages"][-1]["message"]
-
-
-def test_a_spot_instance_that_is_taken_back_leaves_a_checkpoint_that_another_run_goes_on_from(launch: Launch) -> None:
+def test_a_spot_instance_that_is_taken_back_leaves_a_checkpoint_from_which_another_goes_on_to_its_time_limit(
+    launch: Launch,
+) -> None:
     run = launch(hyperparameters=LONG)
     run.wait_for("epoch=5/")
     run.metadata.taken_back = datetime.now(UTC) + timedelta(seconds=20)
@@ -215,10 +229,13 @@ def test_a_spot_instance_that_is_taken_back_leaves_a_checkpoint_that_another_run
     assert (told["status"], told["stage"]) == ("Stopped", "Interrupted")
     kept = run.aws.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"ec2-runs/{run.name}/checkpoints/")
     assert kept["KeyCount"] > 0
-    again = launch(hyperparameters=LONG, checkpoint_uri=f"s3://{BUCKET}/ec2-runs/{run.name}/checkpoints/")
-    assert again.process.stdout is not None
-    first = next(line for line in again.process.stdout if line.startswith("epoch="))
+    going_on = f"s3://{BUCKET}/ec2-runs/{run.name}/checkpoints/"
+    again = launch(hyperparameters=LONG, checkpoint_uri=going_on, seconds=6)
+    told = again.end()
+    first = next(line for line in again.said.splitlines() if line.startswith("epoch="))
     assert int(first.partition("=")[2].partition("/")[0]) > 5
+    assert (told["status"], told["stage"]) == ("Stopped", "MaxRuntimeExceeded")
+    assert "6 s" in told["stages"][-1]["message"]
 
 
 def test_a_run_without_data_fails_and_says_where_it_looked(launch: Launch) -> None:
@@ -245,25 +262,3 @@ def test_what_a_training_leaves_running_does_not_keep_the_instance(launch: Launc
     told = launch(code=code).end()
     assert time.monotonic() - began < 60
     assert told["failure"] == "AlgorithmError: no memory, exit code: 3"
-
-
-def test_an_instance_that_is_started_again_trains_nothing(launch: Launch, embedded: Embedded) -> None:
-    run = launch()
-    before = run.end()
-    environment = clean_environment(
-        AWS_ENDPOINT_URL=embedded.endpoint_url,
-        AWS_ACCESS_KEY_ID=embedded.access_key_id,
-        AWS_SECRET_ACCESS_KEY=embedded.secret_access_key,
-        RUN=json.dumps({"bucket": BUCKET, "name": run.name, "region": embedded.region}),
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "training.instance"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, "has ended already" in done.stdout) == (0, True)
-    assert run.status() == before

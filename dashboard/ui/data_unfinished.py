@@ -88,7 +88,7 @@ def _draw_dismissal(aws: Aws, one: Progress, seen: Mark | None, there: Contents 
     return Action("Dismiss", partial(_after, dismiss, f"{work.words} is dismissed; {work.name} is not whole"))
 
 
-_KEPT = "It can be trained on as it is. Whether every class has what it should is seen in its classes and its report."
+_KEPT = "It counts as whole from then on. Whether every class has what it should is seen in its classes and its report."
 
 
 def _keep_question(aws: Aws, name: str) -> Question:

@@ -50,7 +50,7 @@ def _draw(aws: Aws, one: Notebook, rights: dict[str, object] | None) -> Action |
         return None
     if change.volume_gb > one.volume_gb:
         price = prices.beside(Extra.ML_STORAGE, aws.account.region)
-        told = money(price.amount * (change.volume_gb - one.volume_gb)) + " a month more" if price else "price unknown"
-        more = f"{told}, also while it is stopped{words.simulated(aws.account)}"
-        st.html(facts({"Its larger volume costs": more}))
+        held = price.amount * (change.volume_gb - one.volume_gb) if price else None
+        more = f"{money(held)} a month more{words.simulated(aws.account)}" if held is not None else "price unknown"
+        st.html(facts({"Its larger volume costs": f"{more}; also while it is stopped"}))
     return notebook_plan.draw(aws, plan)

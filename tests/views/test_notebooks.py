@@ -133,7 +133,7 @@ def test_a_stopped_one_is_made_larger_after_its_cost_was_shown(visit: Open, acco
     page.number_input(key="change-volume").set_value(15).run()
     assert not page.exception
     said = text(page)
-    assert "$0.23/h" in said and "price unknown, also while it is stopped" in said
+    assert "$0.23/h" in said and "price unknown; also while it is stopped" in said
     assert "cannot be made smaller again" in said
     page.button(key="confirm-do").click().run()
     assert not page.exception

@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -71,12 +72,14 @@ class Doorkeeper:
         if found := person(claims, settings.rules):
             return found
         address = str(claims.get("email") or "")
+        is_doubtful = bool(address) and not verified_address(claims)
+        verify = "have the provider verify it and sign in again, or " if is_doubtful else ""
         raise Refused(
             f"there is no role here for {address or called(claims)}",
             "the sign-in provider has not verified that address"
-            if address and not verified_address(claims)
+            if is_doubtful
             else "you are signed in, and nobody has said what you may do",
-            f"ask {settings.ask or 'whoever runs this Kennel'} for one",
+            f"{verify}ask {settings.ask or 'whoever runs this Kennel'} for one",
         )
 
     def knows(self, claims: Mapping[str, Any]) -> Person | None:
@@ -89,6 +92,10 @@ class Doorkeeper:
     def has_ended(self, claims: Mapping[str, Any]) -> bool:
         """Whether the sign-in was ended, or is older than sign-ins hold. One without its moment has."""
         return self._clock() >= self._until(claims) or self._signed_out.has(sign_in_of(claims))
+
+    def until(self, claims: Mapping[str, Any]) -> datetime:
+        """When a sign-in ends by itself."""
+        return datetime.fromtimestamp(self._until(claims), UTC)
 
     def end(self, claims: Mapping[str, Any]) -> None:
         """Somebody signs out: in every tab, and for whoever copied their cookie. Raises ServiceFault."""

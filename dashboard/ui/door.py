@@ -13,6 +13,7 @@ from dashboard.core.people import Person
 from dashboard.doorkeeper import doorkeeper
 from dashboard.ui import access, page, pages, problem
 from dashboard.ui.markup import note
+from dashboard.ui.table import local
 from dashboard.ui.tones import Tone
 
 TOLD = "signin"
@@ -61,11 +62,13 @@ def _unsafe() -> KennelError | None:
 
 
 def _name(person: Person) -> None:
-    """Who is signed in, below the navigation, and the way out."""
+    """Who is signed in, until when, below the navigation, and the way out."""
+    ends = local(doorkeeper().until(access.claims()), st.context.timezone)
     with st.sidebar.container(key="person", gap="small"):
         st.html(
             f'<div class="kn-person"><p>{escape(person.name).replace("@", "@<wbr>")}</p>'
-            f"<p>{escape(person.role.one.capitalize())}: {person.role.may}</p></div>"
+            f"<p>{escape(person.role.one.capitalize())}: {person.role.may}</p>"
+            f"<p>Signed in until {ends:%-d %b, %H:%M}</p></div>"
         )
         st.button("Sign out", key="sign-out", icon=":material/logout:", on_click=_sign_out)
 

@@ -1,5 +1,6 @@
 """What each role sees and may do, page by page; and what a visitor is told when something is wrong."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,7 @@ def test_a_visitor_is_told_of_every_other_page_that_it_is_not_theirs(aws: Script
 def test_a_manager_reads_and_does_not_launch(aws: ScriptedAws, secrets: Path, come: As) -> None:
     page = come(aws, MAX)
     assert "A manager: may read everything and set budgets" in text(page)
+    assert re.search(r"Signed in until \d+ \w+, \d\d:\d\d", text(page))
     page.switch_page("views/train.py").run()
     assert "Train is for engineers" in text(page)
 

@@ -84,7 +84,7 @@ def release(aws: Aws, targets: Iterable[Target]) -> None:
 
 
 def silence(aws: Aws, alarms: Iterable[str]) -> None:
-    """Delete alarms. CloudWatch deletes none of several while one of them is not there: so it is told them one by one."""
+    """Delete alarms, one by one: CloudWatch deletes none of several while one of them is not there."""
     for name in alarms:
         with suppress(NotFound):
             aws.call("cloudwatch", "DeleteAlarms", AlarmNames=[name])

@@ -46,7 +46,7 @@ FUNCTIONS = ("kennel-*", "*-photos")
 """Whose code the operator may change: whoever changes a function's code works as its role. Kennel names a function
 after its endpoint, with "-photos" behind it."""
 NOTEBOOKS = "kennel-*"
-"""Which notebook instances the operator may open and change: whoever does works as its role. Kennel suggests such names."""
+"""Which notebook instances the operator may open and change: who does works as its role. Kennel suggests such names."""
 _NOTEBOOKS_OWN = frozenset({"sagemaker:CreatePresignedNotebookInstanceUrl", "sagemaker:UpdateNotebookInstance"})
 """What works as a notebook's role: opening it, and giving it a script that runs when it starts."""
 _CODE = frozenset({"lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"})

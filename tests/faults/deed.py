@@ -27,7 +27,8 @@ class Deed:
 
     opens: a page in which its button can be pressed. count: how often it happened, seen in the account without Kennel;
     None where nothing of it is in the account. ready: makes what it needs. button: how the key of what does it begins.
-    settle: waits until what goes on in the background has ended. reads: it changes nothing, and what it asks costs or
+    settle: waits until what goes on in the background has ended, and tells that something did. again: the button with
+    which that is gone on with after it failed. reads: it changes nothing, and what it asks costs or
     takes long.
     """
 
@@ -38,15 +39,20 @@ class Deed:
     kind: str = ""
     ready: Callable[[World], object] = lambda world: None
     button: str = DIALOGS
-    settle: Callable[[World], object] = lambda world: None
+    settle: Callable[[World], bool] = lambda world: False
+    again: str = ""
     reads: bool = False
 
 
-def dialog(asks: Callable[[Aws, World], Question], fill: Fill = lambda page: None) -> Opens:
-    """The dialog alone. fill: puts into its fields what a person would."""
+def dialog(
+    asks: Callable[[Aws, World], Question],
+    fill: Fill = lambda page: None,
+    draws: Callable[[Aws], object] = lambda aws: None,
+) -> Opens:
+    """The dialog alone. fill: puts into its fields what a person would. draws: where a page shows what came of it."""
 
     def opens(world: World, visit: Open) -> AppTest:
-        page = stage.opened(lambda aws: asks(aws, world), lambda aws: None)
+        page = stage.opened(lambda aws: asks(aws, world), draws)
         fill(page)
         return page
 

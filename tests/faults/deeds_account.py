@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from streamlit.testing.v1 import AppTest
+
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.costs.bill.activate_tags import ActivationPlan
@@ -18,6 +20,7 @@ from dashboard.core.setup.pieces import Piece
 from dashboard.ui import (
     billed,
     budget_dialog,
+    notebook_change,
     notebook_create,
     notebook_panel,
     prices_refresh,
@@ -28,7 +31,7 @@ from dashboard.ui import (
 from dashboard.ui.confirm import Question
 from tests.faults.deed import Deed, dialog, part, unopened
 from tests.faults.stage import OPEN
-from tests.faults.world import ACCOUNT, SPARE, World, until
+from tests.faults.world import ACCOUNT, SPARE, TAGS, World, until
 
 NOTEBOOK, LOGS = "kennel-notes", "/kennel/endless"
 
@@ -61,8 +64,24 @@ def _finding(thing: Thing, name: str, *acts: Act, wanted: int = 0) -> Finding:
     return Finding(Kind.IDLE_ENDPOINT, thing, name, Nature.SIMULATED, evidence, acts=acts, wanted=wanted)
 
 
-def _waste(thing: Thing, act: Act, name: str) -> Any:
-    return dialog(lambda aws, world: waste_dialogs.question(aws, _finding(thing, name, act), act))
+def waste(thing: Thing, act: Act, name: str, wanted: int = 0) -> Any:
+    """The dialog of what can be done about a thing that is wasted."""
+    return dialog(lambda aws, world: waste_dialogs.question(aws, _finding(thing, name, act, wanted=wanted), act))
+
+
+def _addresses(world: World) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = world.client("ec2").describe_addresses()["Addresses"]
+    return found
+
+
+def _allocate(world: World) -> None:
+    marks = [{"ResourceType": "elastic-ip", "Tags": TAGS[:1]}]
+    world.client("ec2").allocate_address(Domain="vpc", TagSpecifications=marks)
+
+
+def _release(aws: Aws, world: World) -> Question:
+    found = _finding(Thing.ADDRESS, _addresses(world)[0]["AllocationId"], Act.DELETE)
+    return waste_dialogs.question(aws, found, Act.DELETE)
 
 
 def _schedules(world: World) -> int:
@@ -84,6 +103,15 @@ def _notebook(world: World) -> str:
 
 def _becomes(status: str) -> Any:
     return lambda world: until(lambda: _notebook(world) == status, f"the notebook is {status}")
+
+
+def _larger(page: AppTest) -> None:
+    page.number_input(key="change-volume").set_value(20).run()
+
+
+def _volume(world: World) -> int:
+    found = world.client("sagemaker").describe_notebook_instance(NotebookInstanceName=NOTEBOOK)
+    return int(found["VolumeSizeInGB"] == 20)
 
 
 def _at_rest(world: World) -> None:
@@ -129,11 +157,11 @@ DEEDS = [
     Deed("refresh prices", "prices_refresh._draw",
          dialog(lambda aws, world: prices_refresh.question(aws, aws.account.region)), None,
          reads=True),
-    Deed("keep an endpoint longer", "waste_dialogs._draw", _waste(Thing.ENDPOINT, Act.KEEP, SPARE), _expiry,
+    Deed("keep an endpoint longer", "waste_dialogs._draw", waste(Thing.ENDPOINT, Act.KEEP, SPARE), _expiry,
          kind=Act.KEEP),
-    Deed("delete an endpoint later", "waste_dialogs._draw", _waste(Thing.ENDPOINT, Act.SCHEDULE, SPARE), _schedules,
+    Deed("delete an endpoint later", "waste_dialogs._draw", waste(Thing.ENDPOINT, Act.SCHEDULE, SPARE), _schedules,
          kind=Act.SCHEDULE),
-    Deed("take back that it is deleted later", "waste_dialogs._draw", _waste(Thing.ENDPOINT, Act.UNSCHEDULE, SPARE),
+    Deed("take back that it is deleted later", "waste_dialogs._draw", waste(Thing.ENDPOINT, Act.UNSCHEDULE, SPARE),
          lambda world: -_schedules(world), kind=Act.UNSCHEDULE),
     Deed("make a notebook", "notebook_plan.draw", dialog(lambda aws, world: notebook_create.question(aws)),
          lambda world: int(bool(_notebook(world))), kind=NotebookDeed.CREATE),
@@ -143,9 +171,16 @@ DEEDS = [
     Deed("stop a notebook", "notebook_plan.draw", dialog(lambda aws, world: notebook_panel._stop(aws, NOTEBOOK)),
          lambda world: int(_notebook(world) in ("Stopping", "Stopped")), ready=_becomes("InService"),
          kind=NotebookDeed.STOP),
+    Deed("change a notebook", "notebook_plan.draw",
+         dialog(lambda aws, world: notebook_change.question(aws, NOTEBOOK), _larger), _volume,
+         ready=_becomes("Stopped"), kind=NotebookDeed.CHANGE),
     Deed("start a notebook", "notebook_plan.draw", dialog(lambda aws, world: notebook_panel._start(aws, NOTEBOOK)),
          lambda world: int(_notebook(world) in ("Pending", "InService")), ready=_becomes("Stopped"),
          kind=NotebookDeed.START),
+    Deed("stop a notebook that idles", "waste_dialogs._draw", waste(Thing.NOTEBOOK, Act.STOP, NOTEBOOK),
+         lambda world: int(_notebook(world) in ("Stopping", "Stopped")), ready=_becomes("InService"), kind=Act.STOP),
+    Deed("release an address", "waste_dialogs._draw", dialog(_release), lambda world: -len(_addresses(world)),
+         ready=_allocate, kind=Act.DELETE),
     Deed("delete a notebook", "notebook_plan.draw", dialog(lambda aws, world: notebook_panel._delete(aws, NOTEBOOK)),
          lambda world: int(_notebook(world) in ("Deleting", "")), ready=_at_rest, kind=NotebookDeed.DELETE),
     Deed("prepare the set-up", "setup_dialogs.prepared", unopened(_prepared), lambda world: len(_stack(world)),

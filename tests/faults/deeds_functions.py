@@ -1,17 +1,24 @@
 """What a person does with Lambda functions."""
 
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.serving.functions.concurrency import Concurrency
+from dashboard.core.serving.functions.concurrency_plan import plan as plan_concurrency
 from dashboard.core.serving.functions.invokers import Caller, Invitation
 from dashboard.core.serving.functions.invokers_plan import plan_invite
+from dashboard.core.serving.functions.model import LATEST
 from dashboard.core.serving.functions.plan import About
-from dashboard.ui import function_deploy, function_page, function_plan
+from dashboard.core.trail.read import recent
+from dashboard.ui import activity_deed, function_deploy, function_page, function_plan, function_test
 from dashboard.ui.confirm import Question
 from dashboard.ui.page import Place
-from tests.faults.deed import Deed, dialog, missing, whole
-from tests.faults.world import ENDPOINT, FUNCTION, World
+from tests.faults import stage
+from tests.faults.conftest import Open, forget
+from tests.faults.deed import DIALOGS, Deed, dialog, missing, part, whole
+from tests.faults.world import ACCOUNT, ENDPOINT, FUNCTION, World
 
 DEPLOYED = f"{ENDPOINT}-photos"
 FRIEND = "210987654321"
@@ -56,6 +63,25 @@ def _gone(world: World, name: str) -> int:
     return missing(lambda: world.client("lambda").get_function(FunctionName=name))
 
 
+def _call(aws: Aws, world: World) -> None:
+    """What the part "Test" does with a photo's address."""
+    if st.button("Call", key="stage-call"):
+        function_test._send(aws, state.function(aws, FUNCTION).value, LATEST, "a photo", place="s3://photos/dog.jpg")
+
+
+def _other_ceiling(aws: Aws) -> Question:
+    details = state.function(aws, FUNCTION).value
+    wanted = Concurrency(LATEST, reserved=4)
+    return function_plan.question(aws, plan_concurrency(details, wanted, account=aws.account, prices=state.prices()))
+
+
+def _take_back(world: World, visit: Open) -> AppTest:
+    """An action that was just done, and the dialog that takes it back."""
+    stage.opened(_other_ceiling, lambda aws: None).button(key=DIALOGS).click().run()
+    forget()
+    return stage.opened(lambda aws: activity_deed.question(aws, recent(ACCOUNT, 1)[0]), lambda aws: None)
+
+
 DEEDS = [
     Deed("deploy a function", "function_plan.draw",
          dialog(lambda aws, world: function_deploy.deploy_question(aws, ENDPOINT)), _functions, kind=About.NEW),
@@ -66,6 +92,8 @@ DEEDS = [
     Deed("reserve concurrency", "function_plan.draw",
          whole(Place.FUNCTION, "concurrency-review", fill=_reserve, function=FUNCTION, part="Concurrency"), _reserved,
          kind=About.CONCURRENCY),
+    Deed("take an action back", "activity_deed._draw", _take_back, _reserved),
+    Deed("call a function", "function_test._send", part(_call), None, button="stage-call", reads=True),
     Deed("delete a function", "function_plan.draw",
          dialog(lambda aws, world: function_page._delete_question(aws, FUNCTION)),
          lambda world: _gone(world, FUNCTION), kind=About.ALL),

@@ -4,10 +4,9 @@ from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.runs.model import Run
 from dashboard.core.runs.window import Window
-from dashboard.ui import run_actions, run_repeat
+from dashboard.ui import launch, run_actions, run_repeat
 from dashboard.ui.confirm import Question
-from dashboard.ui.page import Place
-from tests.faults.deed import Deed, dialog, missing, typed, whole
+from tests.faults.deed import Deed, dialog, missing
 from tests.faults.world import DATASET, RUNNING, TAGS, World, until
 from tests.local_aws.sagemaker_world import training_request
 
@@ -60,10 +59,12 @@ def _repeat(aws: Aws, world: World) -> Question:
     return run_repeat.repeat(aws, [named(aws, RUNNING)], lambda: None)
 
 
+def _launch(aws: Aws, world: World) -> Question:
+    return launch.question(aws, run_repeat._plan(aws, named(aws, RUNNING)))
+
+
 DEEDS = [
-    Deed("launch a training", "launch._draw",
-         whole(Place.TRAIN, "review-launch", fill=typed("train-name", "faulty-launch")),
-         lambda world: _jobs(world, "faulty-launch")),
+    Deed("launch a training", "launch._draw", dialog(_launch), lambda world: _jobs(world, DATASET)),
     Deed("train again", "run_repeat._draw", dialog(_repeat), lambda world: _jobs(world, DATASET)),
     Deed("interrupt a run", "run_actions._draw_interrupt",
          dialog(lambda aws, world: run_actions.interrupt(aws, named(aws, SPOT))), _marks, ready=_on_spot),

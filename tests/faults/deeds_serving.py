@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import state
 from dashboard.core.aws import Aws
+from dashboard.core.costs.waste.waste import Act, Thing
 from dashboard.core.serving import starter as starters
 from dashboard.core.serving.registry import Approval, Group, Version
 from dashboard.core.serving.scaling.policy import reference
@@ -21,6 +22,7 @@ from dashboard.ui import (
 )
 from dashboard.ui.confirm import Question
 from tests.faults.deed import Deed, dialog, missing
+from tests.faults.deeds_account import waste
 from tests.faults.deeds_runs import GOOD, good, named
 from tests.faults.world import ENDPOINT, GROUP, SPARE, World, until
 
@@ -34,6 +36,10 @@ def _endpoint(world: World, name: str) -> dict[str, Any]:
 
 def _serves(world: World, name: str) -> None:
     until(lambda: _endpoint(world, name)["EndpointStatus"] == "InService", f"{name} serves")
+
+
+def _is_going(world: World, name: str) -> bool:
+    return bool(missing(lambda: _endpoint(world, name))) or _endpoint(world, name)["EndpointStatus"] == "Deleting"
 
 
 def _endpoints(world: World, name: str) -> int:
@@ -123,12 +129,14 @@ DEEDS = [
          lambda world: int(not _target(world)), kind="remove"),
     Deed("change an endpoint's instances", "endpoint_variants._action",
          dialog(lambda aws, world: endpoint_variants.question(aws, SPARE), _two), _desired),
+    Deed("shrink an endpoint", "waste_dialogs._draw", waste(Thing.ENDPOINT, Act.SHRINK, SPARE, wanted=1),
+         lambda world: -_desired(world), kind=Act.SHRINK, ready=lambda world: _serves(world, SPARE)),
     Deed("update an endpoint", "endpoint_update._action",
          dialog(lambda aws, world: endpoint_update.question(aws, SPARE)), _configs,
          ready=lambda world: (_archive(world), _serves(world, SPARE))),
     Deed("delete an endpoint", "endpoint._draw_delete",
          dialog(lambda aws, world: endpoint.delete_question(aws, SPARE)),
-         lambda world: missing(lambda: _endpoint(world, SPARE)), ready=lambda world: _serves(world, SPARE)),
+         lambda world: int(_is_going(world, SPARE)), ready=lambda world: _serves(world, SPARE)),
     Deed("deploy the starter", "starter._draw", dialog(lambda aws, world: starter.question(aws)),
          lambda world: _endpoints(world, ENDPOINT), ready=_no_starter),
 ]  # fmt: skip

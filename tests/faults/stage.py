@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+import streamlit
 from streamlit.testing.v1 import AppTest
 
 from dashboard.core.aws import Aws
@@ -60,7 +61,7 @@ def opened(asks: Callable[[Aws], Question] | None, draws: Callable[[Aws], object
 
 
 def watch(patch: pytest.MonkeyPatch) -> None:
-    """Note which functions of pages make actions, and carry deeds out."""
+    """Note which functions of pages make actions, and carry deeds out. There is no page that a link could lead to."""
     make, carry_out = Action.__init__, deed.carry_out
 
     def made(self: Action, *given: Any, **named: Any) -> None:
@@ -72,6 +73,7 @@ def watch(patch: pytest.MonkeyPatch) -> None:
         PRESENT.sites.add(_site())
         return carry_out(*given, **named)
 
+    patch.setattr(streamlit, "page_link", lambda *given, **named: None)
     patch.setattr(Action, "__init__", made)
     patch.setattr(deed, "carry_out", carried)
 

@@ -3,6 +3,7 @@
 import io
 import json
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ ENDPOINT, SPARE, FUNCTION, DATASET, GROUP, RUNNING, DONE = (
     "starter", "spare", "dogs", "drawn-dogs", "dogs", "goes-on", "project-c-single",
 )  # fmt: skip
 ROLE = "KennelTraining"
+PHOTOS = [f"{split}/{breed}/one.jpg" for split in ("train", "valid", "test") for breed in ("001.Beagle", "002.Poodle")]
 MARKS = {"kennel:made-by": "kennel", "kennel:sample": "true"}
 TAGS = [{"Key": key, "Value": value} for key, value in MARKS.items()]
 KENNELS = {"KennelTraining": "sagemaker", "KennelEndpoint": "sagemaker", "KennelInstance": "ec2"}
@@ -40,9 +42,19 @@ class World:
     """The account behind a running embedded AWS."""
 
     embedded: Embedded
+    folder: Path  # photos on Kennel's own machine
 
     def client(self, service: str) -> Any:
         return client(self.embedded, service)
+
+    @property
+    def zipped(self) -> bytes:
+        """The photos as a zip."""
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as made:
+            for name in PHOTOS:
+                made.writestr(name, photo())
+        return packed.getvalue()
 
     @property
     def bucket(self) -> str:
@@ -51,7 +63,7 @@ class World:
 
 def fill(embedded: Embedded, folder: Path) -> World:
     """Fill an empty account; takes a few seconds, most of them until its endpoints serve."""
-    world = World(embedded)
+    world = World(embedded, folder / "brought")
     s3, sagemaker, iam = (world.client(name) for name in ("s3", "sagemaker", "iam"))
     s3.create_bucket(Bucket=world.bucket)
     for name, service in KENNELS.items():
@@ -92,12 +104,17 @@ def fill(embedded: Embedded, folder: Path) -> World:
 
 def _dataset(world: World) -> None:
     """Two classes in three splits, of one small photo each; a bucket's object for each."""
-    photo = io.BytesIO()
-    Image.new("RGB", (32, 32), (90, 60, 30)).save(photo, "JPEG")
-    for split in ("train", "valid", "test"):
-        for breed in ("001.Beagle", "002.Poodle"):
-            key = f"datasets/{DATASET}/{split}/{breed}/one.jpg"
-            world.client("s3").put_object(Bucket=world.bucket, Key=key, Body=photo.getvalue())
+    for name in PHOTOS:
+        world.client("s3").put_object(Bucket=world.bucket, Key=f"datasets/{DATASET}/{name}", Body=photo())
+        (world.folder / name).parent.mkdir(parents=True)
+        (world.folder / name).write_bytes(photo())
+
+
+def photo() -> bytes:
+    """A small JPEG."""
+    drawn = io.BytesIO()
+    Image.new("RGB", (32, 32), (90, 60, 30)).save(drawn, "JPEG")
+    return drawn.getvalue()
 
 
 def _model(world: World) -> None:

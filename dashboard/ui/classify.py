@@ -97,7 +97,9 @@ def one(aws: Aws, asking: Asking, looked: bool, incoming: Incoming) -> Result:
         asking=asking,
     )
     try:
-        photo = prepare_photo(fetch_photo(incoming.url) if incoming.url else incoming.data, incoming.name)
+        photo = incoming.photo or prepare_photo(
+            fetch_photo(incoming.url) if incoming.url else incoming.data, incoming.name
+        )
         result = replace(result, photo=photo)
         result = replace(result, answer=_ask(aws, asking, photo, looked))
     except KennelError as error:

@@ -13,8 +13,8 @@ from dashboard.ui.markup import badge, note
 from dashboard.ui.tones import Tone
 
 NO_CLAIM = (
-    "Whether this is a dog at all, the model does not say: it was not trained on photos that look like dogs to the "
-    "network below it."
+    "Whether this is a dog at all, this model does not say: it learnt from pictures in which the network that it is "
+    "built on sees no dogs, such as drawings."
 )
 NO_ANSWER = "This photo has no answer: the model cannot be asked at this moment"
 CANNOT_LOOK = "Where it looked, this model does not show: only a linear head on a network's last maps can."

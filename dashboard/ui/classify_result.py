@@ -46,18 +46,21 @@ class Asking:
 class Incoming:
     """One photo on its way to the model: its bytes, or the address that they are to be fetched from.
 
-    `is_drawn` marks a picture that we drew ourselves.
+    `is_drawn` marks a picture that we drew ourselves. One that was asked about before brings what was made of it then:
+    `photo`, and `known` as its key.
     """
 
     name: str
     data: bytes = b""
     is_drawn: bool = False
     url: str = ""
+    photo: Photo | None = None
+    known: str = ""
 
     @property
     def key(self) -> str:
         """The photo's content or address, so that the same one is not classified twice."""
-        return hashlib.sha256(self.data or self.url.encode()).hexdigest()
+        return self.known or hashlib.sha256(self.data or self.url.encode()).hexdigest()
 
     @classmethod
     def at(cls, url: str) -> "Incoming":
@@ -111,6 +114,16 @@ def keep(key: str, result: Result) -> None:
 def shown() -> list[tuple[str, Result]]:
     """The cards as they stand on the page: the newest batch first, within it as the photos were dropped."""
     return sorted(results().items(), key=lambda item: -item[1].batch)
+
+
+def last_batch(endpoint: str) -> list[Incoming]:
+    """The photos that this endpoint was asked about last, to be asked about once more."""
+    last = max((result.batch for result in results().values()), default=0)
+    return [
+        Incoming(result.name, is_drawn=result.is_drawn, photo=result.photo, known=key.rpartition(" ")[2])
+        for key, result in results().items()
+        if result.batch == last and result.photo is not None and result.endpoint == endpoint
+    ]
 
 
 def answered() -> int:

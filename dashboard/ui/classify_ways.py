@@ -13,7 +13,7 @@ from dashboard.core.serving.starter import STARTER
 from dashboard.core.serving.through import Front
 from dashboard.doorkeeper import doorkeeper
 from dashboard.ui import access
-from dashboard.ui.classify_result import Asking, Way, results
+from dashboard.ui.classify_result import Asking, Incoming, Way, last_batch, results
 from dashboard.ui.markup import note
 from dashboard.ui.tones import Tone
 
@@ -81,6 +81,19 @@ def from_now_on(asking: Asking) -> str:
         Way.BOTH: "both are asked",
     }
     return f"From the next photo on {how[asking.way]}. The answers below stay as they were given."
+
+
+def ask_again(asking: Asking) -> list[Incoming]:
+    """Another way was chosen: says so, and offers to ask about the last photos by it. Those, once that was pressed."""
+    said = from_now_on(asking)
+    if not said:
+        return []
+    last = last_batch(asking.endpoint)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="ask-again-row"):
+        st.html(note(said, Tone.WAITING))
+        which = "it" if len(last) == 1 else f"these {len(last)}"
+        is_pressed = bool(last) and st.button(f"Ask about {which} again", key="ask-again", type="tertiary")
+    return last if is_pressed else []
 
 
 def _choose(serving: Sequence[str]) -> str:

@@ -50,16 +50,19 @@ else:
             if classify_result.results():
                 st.button("Clear", key="clear", type="tertiary", on_click=classify.clear)
         named = classify.ask_address()
-        if said := classify_ways.not_serving(serving, asking.endpoint) or classify_ways.from_now_on(asking):
+        again = []
+        if said := classify_ways.not_serving(serving, asking.endpoint):
             st.html(note(said, Tone.WAITING))
+        else:
+            again = classify_ways.ask_again(asking)
         shot = st.camera_input("Take a photo", key=f"camera-{classify_result.generation()}") if with_camera else None
         slot = st.empty()
         with problem.shown():
             if arrived := [*uploads, *([shot] if shot else [])]:
                 classify.take(aws, asking, arrived, slot, looked)
             example = classify.draw_example(len(classify_result.results()), asking.endpoint) if drawn else None
-            if wanted := example or named:
-                classify.answer(aws, asking, [wanted], slot, looked)
+            if wanted := again or [one for one in (example or named,) if one]:
+                classify.answer(aws, asking, wanted, slot, looked)
                 st.rerun()
             if looked:
                 classify.look_again(aws, serving, slot)

@@ -70,6 +70,18 @@ def test_the_same_photo_by_another_way_is_another_card(aws: Functions, visit: Op
     assert "From the next photo on" not in text(page)
 
 
+def test_the_last_photos_are_asked_about_again_by_another_way_without_being_dropped_anew(
+    aws: Functions, visit: Open
+) -> None:
+    page = drop(visit(aws, "classify"), ("rex.jpg", photo()))
+    assert "ask-again" not in [button.key for button in page.button]
+    page.segmented_control(key="through").set_value("Both").run()
+    page.button(key="ask-again").click().run()
+    assert "Through Lambda ask-starter in" in text(page)
+    assert (len(aws.asked("InvokeEndpoint")), len(aws.asked("Invoke"))) == (2, 1)
+    assert "ask-again" not in [button.key for button in page.button]
+
+
 def test_where_the_model_looked_is_asked_by_the_same_way(aws: Functions, visit: Open) -> None:
     page = visit(aws, "classify")
     page.segmented_control(key="through").set_value("Lambda").run()

@@ -32,14 +32,14 @@ def sentence(before: Side, after: Side) -> str:
         return "No request in this traffic: nothing would scale"
     if [moment.serving for moment in before.replay.moments] == [moment.serving for moment in after.replay.moments]:
         some = "No request" if new < NOTICEABLE else f"{_share(new)} of the requests"
-        return f"{some} late or failed, and these settings change nothing about it"
+        return f"{some[0].upper()}{some[1:]} late or failed, and these settings change nothing about it"
     if max(old, new) < NOTICEABLE:
         quality = "No request late or failed, before or after"
     elif abs(old - new) < NOTICEABLE:
         quality = f"{_share(new)} of the requests late or failed, as before"
     else:
         quality = f"{_share(new)} of the requests late or failed instead of {_share(old)}"
-    return f"{quality}, {_price(before, after)}"
+    return f"{quality[0].upper()}{quality[1:]}, {_price(before, after)}"
 
 
 def _share(share: float) -> str:

@@ -28,7 +28,7 @@ ELSEWHERE = {
     "data_add._zip": SAME_WORK,
     "data_work._button": "goes on with the work of other deeds, which press it after every fault",
     "data_unfinished._draw_dismissal": "keeps or deletes as two other deeds do",
-    "data_dialogs._draw_report": "reads every photo once, in a process of its own: tests/core/data",
-    "models_import._form": "sends one archive in the background: tests/core/serving",
+    "data_dialogs._draw_report": "reads every photo once, for a process of its own: tests/core/data/test_doing.py",
+    "models_import._form": "sends one archive in the background: tests/test_model_imports.py",
 }
 """Deeds that meet their faults in other tests, or none."""

@@ -65,7 +65,11 @@ def figures(
             "corrections",
             "Corrections waiting",
             "unknown" if waiting is None else f"{waiting}",
-            "they could not be read" if corrections is None else f"of {len(corrections)} that visitors sent",
+            "they could not be read"
+            if corrections is None
+            else f"of {len(corrections)} that visitors sent"
+            if corrections
+            else "visitors sent none",
         ),
         Figure(
             "buckets",
@@ -149,7 +153,9 @@ def report_rows(report: Report) -> dict[str, str]:
         if report.contradictions
         else "none",
         "Tiny": f"{report.tiny_count:,} with a side below {report.shorter_than} pixels",
-        "Balance": f"{plain(report.imbalance)} : 1, from {report.largest} to {report.smallest}",
+        "Balance": "every class has as many photos"
+        if report.imbalance == 1
+        else f"{plain(report.imbalance)} : 1, from {report.largest} to {report.smallest}",
     }
 
 

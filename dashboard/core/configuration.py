@@ -24,7 +24,8 @@ SETTINGS = (
         "where the embedded AWS keeps its state, and Kennel its logs and what it remembers: `activity.sqlite` (who did "
         "what), `risks.sqlite` (accepted risks, the score's way), `role_changes.sqlite` (what roles were before Kennel "
         "changed them), `signed-out.sqlite` (sign-ins that were ended), `data_work/` (uploads not finished yet), "
-        "`data_reports/`, `verify/`, `prices/` (what AWS told of prices) and `costs/` (what endpoints were over time)",
+        "`data_reports/`, `verify/`, `prices/` (what AWS told of prices), `costs/` (what endpoints were over time) and "
+        "`steps/` (which first steps were taken)",
     ),
     Setting("KENNEL_PORT", "`8501`", "the dashboard's port (`make run PORT=…` wins)"),
     Setting(

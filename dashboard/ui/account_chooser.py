@@ -181,7 +181,7 @@ def _table(found: Sequence[Profile]) -> None:
             "Profile": one.name,
             "Keys": str(one.kind),
             "Region": one.region or "–",
-            "They hold": keys_hold(holding.of(one), state.now(), st.context.timezone),
+            "Keys hold": keys_hold(holding.of(one), state.now(), st.context.timezone),
             "How": " ".join(part for part in (one.how, one.asks) if part),
         }
         for one in found

@@ -83,7 +83,7 @@ def rows(found: Sequence[Found], stack: Stack) -> list[dict[str, str]]:
             "State": _state(one),
             "What it is for": one.piece.purpose,
             "Told": _told(one),
-            "Made by": f"stack {STACK}" if one.piece in own else "" if one.is_missing else "somebody else",
+            "Made by": f"stack {STACK}" if one.piece in own else "" if one.is_missing else "others",
         }
         for one in found
     ]

@@ -53,7 +53,7 @@ def test_who_made_a_piece_is_told() -> None:
     stack = Stack(
         StackStatus.CREATE_COMPLETE, "id", resources=(Resource("Bucket", "b", "AWS::S3::Bucket", "CREATE_COMPLETE"),)
     )
-    assert [row["Made by"] for row in setup_words.rows(SOME, stack)] == ["stack kennel", "", "", "somebody else", ""]
+    assert [row["Made by"] for row in setup_words.rows(SOME, stack)] == ["stack kennel", "", "", "others", ""]
     assert setup_words.figures(SOME, stack, Quotas((), 26))[3].note == "1 resource in CloudFormation"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from dashboard.core import noting
 from dashboard.core.errors import KennelError, Refused
+from dashboard.core.iam.replace.proof import Proof
 from dashboard.core.iam.replace.step import State, Step
 
 logger = logging.getLogger(__name__)
@@ -134,6 +135,8 @@ class Going:
             )
         if (why := problem or _failed(task.progress.steps)) is not None:
             noting.failed(why)
+        elif isinstance(made, Proof):
+            noting.came(made.sentence)  # its last step only clears away what it had made
         elif task.progress.steps:
             last = task.progress.steps[-1]
             noting.came(f"{last.title}: {last.detail}" if last.detail else last.title)

@@ -11,7 +11,9 @@ import pytest
 from dashboard.core import noting
 from dashboard.core.errors import AccessDenied, KennelError, Refused
 from dashboard.core.iam.replace.going import Deed, Going, Progress, Tell
+from dashboard.core.iam.replace.proof import Nature, Proof
 from dashboard.core.iam.replace.step import State, Step
+from dashboard.core.iam.usage import Duty
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -148,3 +150,19 @@ def test_whoever_writes_down_what_is_done_hears_how_it_ended(step: Step, heard: 
         deeds.start("R", Deed.CHANGE, lambda tell, _: tell(step), NOW)
     until(lambda: len(written.heard) >= len(heard))
     assert written.heard == heard
+
+
+def test_of_a_proof_the_trail_says_what_it_proved_and_not_what_it_cleared_away() -> None:
+    written, deeds = Written(), Going()
+    steps = (Step(1, "Replay", State.DONE, "12 calls"), Step(2, "Delete what was made for it", State.DONE, "gone"))
+    proof = Proof("R", Duty.TRAINING, Nature.RERUN, steps, NOW, NOW)
+
+    def do(tell: Tell, stop: threading.Event) -> Proof:
+        for step in steps:
+            tell(step)
+        return proof
+
+    with noting.under(written):  # type: ignore[arg-type]
+        deeds.start("R", Deed.PROOF, do, NOW)
+    until(lambda: "over" in written.heard)
+    assert written.heard == ["goes on", "Proven: it works as recorded, runs again, and what goes is denied", "over"]

@@ -26,6 +26,7 @@ HOW = (
     "once more as it, and rights that go are tried with its own keys. The role itself is not touched, and what was "
     "made for the proof is deleted, whatever comes of it; a training stays in Runs with its cost, marked as a proof."
 )
+HERE = "nothing is charged: what runs once more runs on this machine, and is counted with its simulated cost"
 SIMULATED = (
     "On a real account IAM's simulator is asked, and nothing is made or run: that is no proof. It knows nothing of "
     "trust policies, of policies on a resource or of an organization's own limits."
@@ -52,7 +53,7 @@ def _draw(aws: Aws, plan: ProofPlan) -> Action:
         "Needed": count(len(plan.needed), "right"),
         "Recorded": count(len(plan.recorded), "right") if plan.recorded else "nothing is on record",
         "Tried": tried or "none of the rights that go can be tried without harm",
-        "Costs": "nothing: the simulator is free" if plan.is_simulation else "nothing: it runs on this machine",
+        "Costs": "nothing: the simulator is free" if plan.is_simulation else HERE,
     }
     st.html(facts(told))
     for warning in plan.warnings:

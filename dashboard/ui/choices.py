@@ -1,6 +1,7 @@
 """Which choice is best? Cost × duration × accuracy, the cheapest that will do, and the runs behind every figure."""
 
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 import streamlit as st
@@ -90,6 +91,7 @@ def _choices(aws: Aws, seen: View, book: ChoiceBook) -> None:
     left, right = st.columns((10, 11), gap="small")
     with left:
         _frontier(seen, answer, wish)
+        controls.examples(seen, book)
     with right:
         _table(seen)
     _runs(seen, answer)
@@ -200,8 +202,8 @@ def _runs(seen: View, answer: Answer) -> None:
         {
             "Run": one.run.name,
             "Receipt": words.amount(one),
-            "Took": timedelta(seconds=round(one.seconds)),
-            "Trained": None if one.trained is None else timedelta(seconds=round(one.trained)),
+            "Took": timedelta(seconds=ceil(one.seconds)),  # as AWS counts what was trained: begun seconds are whole
+            "Trained": None if one.trained is None else timedelta(seconds=round(min(one.trained, one.seconds))),
             "Accuracy": None if one.accuracy is None else one.accuracy * 100,
             "On": one.way.word,
             "Created": local(one.run.created, st.context.timezone),
@@ -226,7 +228,7 @@ def _runs(seen: View, answer: Answer) -> None:
                 help="Opens its receipt",
             ),
             "Took": column.NumberColumn("Took", format="localized", help="From launch to end"),
-            "Trained": column.NumberColumn("Trained", format="localized", help="As AWS counts it"),
+            "Trained": column.NumberColumn("Trained", format="localized", help="Without the wait for its start"),
             "Accuracy": column.NumberColumn("Right", format="%.1f %%"),
             "Created": column.DatetimeColumn(
                 "Created", format="D MMM, HH:mm", help=f"Your time: {zone(st.context.timezone)}"

@@ -14,7 +14,7 @@ from dashboard.core.costs.selection import REAL, nature_of
 from dashboard.core.format import count
 from dashboard.core.runs.reading import reading
 from dashboard.ui import address as address_page
-from dashboard.ui import markup
+from dashboard.ui import choices_words, markup
 
 OF, DATA, BY, RUNS, OPENED = "of", "data", "by", "runs", "open"
 """Their names in the address; `RUNS` are the keys of chosen runs, `OPENED` the choice whose runs are listed."""
@@ -105,9 +105,8 @@ def note(seen: View, book: ChoiceBook) -> None:
     if guessed:
         told = f"{guessed} of {count(len(seen.outcomes), 'run')} are replayed with an estimated duration"
         notes.append(f"{told}: what they say about time, and with it about cost, is that estimate.")
-    if cached := sum(one.is_cached for one in seen.outcomes):
-        told = f"{count(cached, 'run')} took the features from the cache of an earlier run and did less work"
-        notes.append(f"{told}: such runs stand apart, and nothing is judged by them.")
+    if told := choices_words.cached(seen.outcomes):
+        notes.append(told)
     if silent := sum(one.trained is not None and one.run.is_silent_on_cache for one in seen.outcomes):
         told = f"{silent} of {count(len(seen.outcomes), 'run')} do not say whether their features came from a cache"
         notes.append(f"{told}: where they did, their time and cost are those of less work.")
@@ -116,6 +115,22 @@ def note(seen: View, book: ChoiceBook) -> None:
         notes.append("Runs on different data did different work: their cost and time are not alike.")
     for told in notes:
         st.html(markup.note(told))
+
+
+def examples(seen: View, book: ChoiceBook) -> None:
+    """The way to the sample account's choices, where one of its own can be held against nothing yet."""
+    asked = seen.question
+    if len(seen.groups) > 1 or asked.chosen or asked.nature is Nature.SAMPLE or Nature.SAMPLE not in book.natures:
+        return
+    there = len(book.view(Question(Nature.SAMPLE, data=book.opens_on(Nature.SAMPLE))).groups)
+    st.button(
+        f"Look at the sample account's {count(there, 'choice')}",
+        key="choices-examples",
+        icon=":material/visibility:",
+        type="tertiary",
+        on_click=_go,
+        args=({OF: Nature.SAMPLE.value}, DATA, OPENED, RUNS),
+    )
 
 
 def no_accuracy(seen: View, book: ChoiceBook) -> str:

@@ -172,6 +172,24 @@ def places(groups: Sequence[Group]) -> int:
     return max(2, min(5, 2 - math.floor(math.log10(least))))
 
 
+def cached(found: Sequence[Outcome]) -> str:
+    """What is to be known of the runs whose features came from a cache; "" without one.
+
+    Beside others they are not judged by; where there are no others all of what is said is said of them.
+    """
+    number = sum(one.is_cached for one in found)
+    if not number:
+        return ""
+    if number < len(found):
+        told = f"{count(number, 'run')} took the features from the cache of an earlier run and did less work"
+        return f"{told}: such runs stand apart, and no other choice is judged by them."
+    who, them = ("The one run", "it") if number == 1 else (f"All {number:,} runs", "them")
+    return (
+        f"{who} took the features from the cache of an earlier run: what is said of {them} holds where the next run "
+        "finds them there too. One that computes its features takes longer and costs more."
+    )
+
+
 def unknowns(groups: Sequence[Group]) -> str:
     """Why costs are unknown: of the first such choices by name, and how many more there are; "" when all are known."""
     silent = [one for one in groups if one.cost is None]

@@ -84,6 +84,7 @@ def bars(rows: Sequence[Bar], unit: str, *, is_money: bool = False, is_dark: boo
         )
     made.layout.annotations = [_beside(max(row.high, row.value or 0.0), row.letter, row.text) for row in shown]
     made.update_layout(margin={"l": 8, "r": 12, "t": 4, "b": 8}, hovermode="closest", bargap=0.3)
+    made.layout.minreducedheight = ROW  # one bar is lower than what plotly would keep, at the axis title's cost
     made.update_xaxes(range=[0, top * 1.6], showgrid=True, nticks=4, tickangle=0)
     if is_money:
         made.update_xaxes(tickprefix="$", tickformat=tick_format(top))

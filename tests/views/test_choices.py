@@ -228,3 +228,31 @@ def test_runs_that_do_not_say_whether_they_used_a_cache_are_counted(empty: Scrip
     said = text(visit(empty, "choices"))
     assert "1 of 2 runs do not say whether their features came from a cache" in said
     assert "do not say" not in text(visit(empty, "choices", runs="new"))
+
+
+def test_one_choice_alone_shows_the_way_to_the_samples(empty: ScriptedAws, visit: Open) -> None:
+    empty.add_job("own")
+    empty.add_job("example", sample=True)
+    empty.add_job("example-on-two", sample=True, count=2)
+    page = visit(empty, "choices")
+    assert page.button(key="choices-examples").label == "Look at the sample account's 2 choices"
+    page.button(key="choices-examples").click().run()
+    assert "2 completed runs of drawn-dogs, 2 choices" in text(page)
+    assert not [one for one in page.button if one.key == "choices-examples"]
+
+
+def test_where_all_runs_used_a_cache_the_page_says_what_its_judgement_is_worth(empty: ScriptedAws, visit: Open) -> None:
+    empty.add_job("cached", seconds=75)
+    job = empty.jobs["cached"]
+    job["FinalMetricDataList"].append(
+        {"MetricName": "features:from-cache", "Value": 1.0, "Timestamp": job["CreationTime"]}
+    )
+    page = visit(empty, "choices")
+    said = text(page)
+    assert "Cheapest: SageMaker ml.m5.large, features from a cache" in said
+    assert "what is said of it holds where the next run finds them there too" in said
+    assert "no other choice is judged by them" not in said
+    empty.add_job("whole", seconds=90)
+    said = text(visit(empty, "choices"))
+    assert "1 run took the features from the cache" in said
+    assert "such runs stand apart, and no other choice is judged by them" in said

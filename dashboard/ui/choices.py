@@ -1,7 +1,6 @@
 """Which choice is best? Cost × duration × accuracy, the cheapest that will do, and the runs behind every figure."""
 
 from datetime import timedelta
-from math import ceil
 from typing import Any
 
 import streamlit as st
@@ -202,7 +201,7 @@ def _runs(seen: View, answer: Answer) -> None:
         {
             "Run": one.run.name,
             "Receipt": words.amount(one),
-            "Took": timedelta(seconds=ceil(one.seconds)),  # as AWS counts what was trained: begun seconds are whole
+            "Took": timedelta(seconds=round(one.seconds)),
             "Trained": None if one.trained is None else timedelta(seconds=round(min(one.trained, one.seconds))),
             "Accuracy": None if one.accuracy is None else one.accuracy * 100,
             "On": one.way.word,

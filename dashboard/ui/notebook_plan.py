@@ -41,4 +41,5 @@ def draw(aws: Aws, plan: Plan) -> Action:
         {} if is_final else {"notebook": plan.notebook},
         is_dangerous=is_final,
         typed=(plan.notebook, "Every file on its volume is lost.") if is_final else None,
+        about=plan.notebook,
     )

@@ -158,8 +158,8 @@ def is_complaint(line: ConsoleMessage) -> bool:
 
 
 def settle(page: Page) -> None:
-    """Wait until the page's script has ended and nothing on it is stale."""
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    """Wait until the page has its title and its script has ended: it stands still before its first run as well."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning] .kn-title h1").first.wait_for()
 
 
 def no_exception(page: Page) -> None:

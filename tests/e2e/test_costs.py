@@ -76,6 +76,8 @@ def test_the_total_opens_to_receipts_that_add_up_and_one_receipt_to_its_lines(pa
     expect(total).to_contain_text("sample")
     shown = amount(total.inner_text())
     total.get_by_role("link").click()
+    expect(page).to_have_url(re.compile("/receipt"))
+    expect(page.locator(".kn-total", has_text="Sum of")).to_be_visible()  # not the page before it any more
     expect(page.get_by_role("heading", level=1)).to_contain_text("$")
     settle(page)
     assert amount(page.get_by_role("heading", level=1).inner_text()) == shown
@@ -99,7 +101,9 @@ def test_the_total_opens_to_receipts_that_add_up_and_one_receipt_to_its_lines(pa
     no_exception(page)
 
 
-def test_the_file_is_the_view(page: Page, kennel: Kennel) -> None:
+def test_the_file_is_the_view_so_is_the_paper_and_the_largest_lead_to_their_receipts(
+    page: Page, kennel: Kennel
+) -> None:
     opened(page, kennel, f"costs?{PROJECT}")
     expect(figure(page, "spend-total")).to_contain_text("Open 3 receipts")
     rows = downloaded(page, "download-receipts")
@@ -108,9 +112,14 @@ def test_the_file_is_the_view(page: Page, kennel: Kennel) -> None:
     assert round(sum(Decimal(row["amount"]) for row in rows), 4) == amount(figure(page, "spend-total").inner_text())
     assert all(page.get_by_text(name).count() for name in ("project-c-single", "project-c-two-on-spot"))
 
+    page.emulate_media(media="print")
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    expect(page.locator(".st-key-download-receipts button")).to_be_hidden()  # nobody clicks on paper
+    expect(figure(page, "spend-total")).to_be_visible()
+    expect(page.get_by_text("project-c-two-on-spot").first).to_be_visible()
+    expect(page.get_by_text("days are UTC").first).to_be_visible()
 
-def test_the_largest_lead_to_their_receipts(page: Page, kennel: Kennel) -> None:
-    opened(page, kennel, f"costs?{PROJECT}")
+    page.emulate_media(media="screen")
     page.get_by_role("link", name="$0.1308").first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("project-c-two-on-spot")
     expect(figure(page, "receipt-saving")).to_contain_text("Spot saved")
@@ -199,23 +208,3 @@ def test_a_receipt_on_a_phone_shows_every_amount_without_scrolling_sideways(brow
     context.close()
     assert max(hidden) <= 0, f"{hidden} px of a receipt's tables are beside the phone"
     assert total is not None and 0 < total["x"] + total["width"] <= 390
-
-
-@pytest.mark.parametrize("path", [f"costs?{SAMPLE}", f"receipt?{PROJECT}", "choices?of=sample", "waste", "prices"])
-def test_pages_of_costs_fit_a_phone(browser: Browser, kennel: Kennel, path: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, color_scheme="dark", has_touch=True)
-    phone = context.new_page()
-    opened(phone, kennel, path)
-    overflow = phone.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0, f"the page is {overflow} px wider than the phone"
-    context.close()
-
-
-def test_spend_on_paper_is_the_page_without_what_cannot_be_clicked_there(page: Page, kennel: Kennel) -> None:
-    opened(page, kennel, f"costs?{PROJECT}")
-    page.emulate_media(media="print")
-    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
-    expect(page.locator(".st-key-download-receipts button")).to_be_hidden()
-    expect(figure(page, "spend-total")).to_be_visible()
-    expect(page.get_by_text("project-c-two-on-spot").first).to_be_visible()
-    expect(page.get_by_text("days are UTC").first).to_be_visible()

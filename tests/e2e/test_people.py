@@ -272,8 +272,7 @@ def test_what_an_engineer_sent_does_nothing_for_a_manager(
     tab.get_by_role("button", name="Approve").click()
     tab.get_by_role("dialog").get_by_role("button", name="Approve").click()
     tab.get_by_role("dialog").wait_for(state="detached")
-    settle(tab)
-    assert guarded.status() == "Approved"
+    wait_for("the approval", lambda: guarded.status() == "Approved", 30)
 
     context = browser.new_context()
     other = context.new_page()

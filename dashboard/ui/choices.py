@@ -87,7 +87,7 @@ def _choices(aws: Aws, seen: View, book: ChoiceBook) -> None:
         answer = cheapest(seen.groups, wish)
         with said:
             st.html(f'<p class="kn-choice">{markup.escape(answer.sentence)} {receipt.word_of(nature)}</p>')
-    left, right = st.columns((10, 11), gap="small")
+    left, right = st.columns((9, 12), gap="small")
     with left:
         _frontier(seen, answer, wish)
         controls.examples(seen, book)
@@ -137,17 +137,17 @@ def _table(seen: View) -> None:
                 type="tertiary",
                 key=CHOSEN,
                 on_click=_open,
-                width=176,
+                width=206,
                 help="Its runs, each with its receipt",
             ),
             "Runs": column.NumberColumn("Runs", width=44),
             "Cost": column.NumberColumn(
                 "Cost", format=money, width=76, help=f"The median of its runs. {seen.question.nature.note}"
             ),
-            "Took": column.NumberColumn("Took", format="localized", width=124, help="Median, from launch to end"),
+            "Took": column.NumberColumn("Took", format="localized", width=112, help="Median, from launch to end"),
             "Accuracy": column.NumberColumn("Right", format="%.1f %%", width=64, help="Median share of photos right"),
             "Beaten by": column.TextColumn(
-                "Beaten by", width=66, help="A choice that was no dearer, no slower and no worse"
+                "Beaten by", width=78, help="A choice that was no dearer, no slower and no worse"
             ),
         },
     )

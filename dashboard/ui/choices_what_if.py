@@ -25,7 +25,7 @@ def show(aws: Aws, nature: Nature, works: Mapping[Work, Sequence[Outcome]], dead
     home = aws.account.region
     with st.container(horizontal=True, vertical_alignment="bottom", key="what-if-controls"):
         named = choices_tables.work_names(works)
-        word = st.selectbox("The work of", list(named), key=WORK, bind="query-params", width=330)
+        word = st.selectbox("The work of", list(named), key=WORK, bind="query-params", width=430)
         # A float, because a bound whole number fails on an address that says inf.
         number = st.number_input(
             "Instances", min_value=1.0, max_value=20.0, value=1.0, step=1.0, format="%.0f", key=COUNT,

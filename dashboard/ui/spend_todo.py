@@ -99,8 +99,20 @@ def stands_line(one: Standing, coming: Forecast) -> Markup:
     return Markup(
         f'<div class="kn-row"><p><strong>{escape(adds)} until {escape(end)}</strong>: {escape(one.receipt.name)}, '
         f"which stands at {escape(rate(one.hourly, 'h'))}</p>"
-        f'<p class="kn-note">Most of what is to come this month. Stop it when nobody needs it.</p></div>'
+        f'<p class="kn-note">Most of what is to come this month. {escape(wish(one, coming))}Stop it when nobody needs '
+        "it.</p></div>"
     )
+
+
+def wish(one: Standing, coming: Forecast) -> str:
+    """That a thing was wanted for less long, and what it comes to until then; "" where it was not."""
+    wanted = one.receipt.wanted
+    if wanted is None or not one.unwanted(coming.at, coming.end):
+        return ""
+    if wanted <= coming.at:
+        return f"It was wanted until {moment(wanted)}; nothing deletes it by itself. "
+    until = f"{moment(wanted)}, {money(one.adds(coming.at, wanted))} from now"
+    return f"It is wanted until {until}; nothing deletes it then by itself. "
 
 
 def moment(when: datetime) -> str:

@@ -180,7 +180,8 @@ def forecast_value(one: Forecast) -> str:
 def forecast_note(one: Forecast) -> str:
     """Under the forecast: its range, or why there is none."""
     if one.low is None or one.high is None:
-        stands = "with only what stands: " if one.things else ""
+        longer = f", {money(one.unwanted)} of it longer than wanted" if one.unwanted else ""
+        stands = f"with only what stands{longer}: " if one.things else ""
         return f"{stands}{one.why}"
     return f"{money(one.low)} to {money(one.high)} by {day(one.period.last)}"
 

@@ -9,7 +9,7 @@ from dashboard.core.costs.selection import Period
 from dashboard.core.costs.spend.forecast import Forecast, forecast
 from dashboard.core.costs.waste.waste import Evidence, Finding, Kind, Sweep, Thing
 from dashboard.core.errors import ServiceFault
-from dashboard.ui import spend_todo
+from dashboard.ui import spend_todo, spend_words
 from dashboard.ui.page import Place
 from tests.core.costs.receipts import HOUR, NOW, endpoint, line, run
 
@@ -74,3 +74,23 @@ def test_what_most_of_the_month_to_come_is_for_is_named():
     assert spend_todo.standing(coming(small, replace(dear, ends=NOW + 200 * HOUR)), []) is None
     assert spend_todo.standing(coming(run("r", NOW - 2 * HOUR)), []) is None
     assert spend_todo.standing(None, []) is None
+
+
+def test_what_is_wanted_for_a_day_is_not_forecast_for_a_month_without_a_word():
+    wanted = NOW + 24 * HOUR
+    month = coming(replace(endpoint("demo", NOW - HOUR, each="0.1"), wanted=wanted))
+    stands = spend_todo.standing(month, [])
+    assert stands is not None
+    said = spend_todo.stands_line(stands, month)
+    assert "$22.80 until 30 November" in said
+    assert "It is wanted until 22 November, 12:00 UTC, $2.40 from now; nothing deletes it then by itself." in said
+    assert month.unwanted == Decimal("20.4")
+    assert "$20.40 of it longer than wanted" in month.method
+    assert spend_words.forecast_note(month).startswith("with only what stands, $20.40 of it longer than wanted: ")
+    late = coming(replace(endpoint("late", NOW - HOUR, each="0.1"), wanted=NOW - HOUR))
+    assert "It was wanted until 21 November, 11:00 UTC;" in spend_todo.wish(late.things[0], late)
+    whole = coming(replace(endpoint("long", NOW - HOUR), wanted=NOW + 9999 * HOUR))
+    assert spend_todo.wish(whole.things[0], whole) == ""
+    assert not whole.unwanted
+    ends = coming(replace(endpoint("ends", NOW - HOUR), wanted=wanted, ends=wanted))
+    assert not ends.unwanted

@@ -130,6 +130,7 @@ class Receipt:
     notes: tuple[str, ...] = ()
     ends: datetime | None = None  # when a schedule ends what goes on
     trials: int = 0  # of a tuning job, whose trials' receipts it puts together; see `tuning_receipt`
+    wanted: datetime | None = None  # until when what goes on is wanted; nothing ends it then
 
     @property
     def amount(self) -> Decimal | None:

@@ -10,6 +10,7 @@ from dashboard.core.costs import charges
 from dashboard.core.costs.ledger.lifetimes import GONE, Fleet, Lifetime, Span
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt, Service
+from dashboard.core.costs.waste import expiry
 
 DESCRIBED = "DescribeEndpoint"
 NO_TYPE = "CloudTrail does not tell what it ran on then"
@@ -46,6 +47,7 @@ def endpoint_receipt(
         facts=tuple(_facts(life)),
         notes=tuple(_notes(life, None if ended else ends)),
         ends=None if ended else ends,
+        wanted=None if ended else expiry.expires(life.tags),
     )
 
 

@@ -56,6 +56,11 @@ class Standing:
         """What it costs between two moments, USD."""
         return self.hourly * self.hours(since, until)
 
+    def unwanted(self, since: datetime, until: datetime) -> Decimal:
+        """Of that what it costs after the moment until which it is wanted, USD."""
+        wanted = self.receipt.wanted
+        return Decimal(0) if wanted is None else self.adds(max(since, wanted), until)
+
 
 @dataclass(frozen=True)
 class Forecast:
@@ -116,6 +121,11 @@ class Forecast:
         return sum((one.adds(self.at, until) for one in self.things), Decimal(0))
 
     @property
+    def unwanted(self) -> Decimal:
+        """Of what stands alone will add, what it does after it is wanted, USD."""
+        return sum((one.unwanted(self.at, self.end) for one in self.things), Decimal(0))
+
+    @property
     def amount(self) -> Decimal | None:
         return self._by_end_of(self.period.last).amount if self.is_known else None
 
@@ -147,7 +157,8 @@ class Forecast:
             until = "until a schedule deletes it"
         elif ending:
             until += f", {ending} of them until a schedule deletes {'it' if ending == 1 else 'them'}"
-        return f"{count(self.standing, 'thing')} that {stand} at {money(self.hourly)}/h {add} {sum_of} {until}"
+        said = f"{count(self.standing, 'thing')} that {stand} at {money(self.hourly)}/h {add} {sum_of} {until}"
+        return f"{said}, {money(self.unwanted)} of it longer than wanted" if self.unwanted else said
 
     def path(self) -> tuple[Point, ...]:
         """The sum by the end of each day from today to the end of the period; () when it cannot be told."""

@@ -231,6 +231,12 @@ def test_tags_say_whose_it_is() -> None:
     assert (cost.project, cost.owner, cost.nature) == ("p", "o", Nature.SAMPLE)
 
 
+def test_until_when_it_is_wanted_is_told_while_it_is_there() -> None:
+    (life,) = endpoint_lifetimes([config(0)], [there(1, tags={"kennel:expires": "2026-11-09T00:00:00Z"})])
+    assert receipt(life).wanted == datetime(2026, 11, 9, tzinfo=UTC)
+    assert receipt(replace(life, ended=T + 2 * HOUR)).wanted is None
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["create", "resize", "update", "delete"]),

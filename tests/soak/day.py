@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
+from botocore.parsers import ResponseParserError
 
 from tests.conftest import Embedded, start_embedded
 from tests.local_aws.sagemaker_world import tiny_package
@@ -76,7 +77,7 @@ def live(state: Path, seed: int, *, kills: int, longest: float = 1.5) -> Told:
                 continue
             try:
                 step.does(aws)
-            except BotoCoreError:
+            except (BotoCoreError, ResponseParserError):  # none, or one that the kill cut off
                 lost = step
             else:
                 journal.note(step.name, step.look, step.value)

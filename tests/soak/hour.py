@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from tests.conftest import Embedded
 from tests.local_aws.lambda_world import package
@@ -46,11 +47,20 @@ def looked(read: Callable[[Embedded], Any]) -> Look:
 
 
 def after(read: Callable[[Embedded], Any], wanted: Any, does: Callable[[Embedded], Any]) -> Callable[[Embedded], Any]:
-    """Do it once `read` tells what is wanted: what is still on its way to there takes no other change."""
+    """Do it once `read` tells what is wanted: what is still on its way to there takes no other change.
+
+    Raises ResponseParserError for an answer that a kill cut off after its first line: then nothing is in it.
+    """
+
+    def told(aws: Embedded) -> Any:
+        try:
+            return read(aws)
+        except KeyError as cut:
+            raise ResponseParserError(f"the answer has no {cut}") from cut
 
     def waited(aws: Embedded) -> Any:
         end = time.monotonic() + PATIENCE
-        while (found := read(aws)) != wanted:
+        while (found := told(aws)) != wanted:
             assert time.monotonic() < end, f"it is {found!r}, and was to be {wanted!r}"
             time.sleep(0.05)
         return does(aws)

@@ -114,14 +114,8 @@ def _zip(aws: Aws, token: str) -> Action | None:
         return None
     if (name := _name(aws, upload.name, token)) is None:
         return None
-    st.html(
-        facts(
-            {
-                "Zip": upload.name,
-                f"Costs{words.simulated(aws.account)}": f"about {data_dialogs.stored(aws, upload.size)} a month in S3",
-            }
-        )
-    )
+    costs = f"{data_dialogs.stored(aws, upload.size)} a month in S3 Standard, by the size of the zip"
+    st.html(facts({"Zip": upload.name, f"Costs{words.simulated(aws.account)}": costs}))
     st.html(
         note("It is looked through before anything is sent: what leads outside, or unpacks to too much, is refused.")
     )

@@ -51,14 +51,13 @@ def offered(aws: Aws, one: Deed) -> tuple[UndoPlan | None, str]:
 
 def of_role(aws: Aws, one: Deed) -> Record | None:
     """The record that a change of a role left, which takes it back better than its calls; None for other deeds."""
-    if not any(call.service == "iam" for call in one.calls) or one.place is None:
+    if not any(call.service == "iam" for call in one.calls):
         return None
-    end = one.ended or one.at
     try:
         kept = Records.kept().all(aws.account.account_id)
     except KennelError:
         return None  # the page says so itself where it shows the role
-    return next((record for record in kept if one.at <= record.at <= end and one.reads(record.name)), None)
+    return next((record for record in kept if record.deed == one.id), None)
 
 
 @st.cache_resource(show_spinner=False, ttl=60, max_entries=8)

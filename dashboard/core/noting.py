@@ -50,6 +50,11 @@ class Answered:
 class Witness(Protocol):
     """Writes down what one deed asks of AWS."""
 
+    @property
+    def deed(self) -> str:
+        """The deed's name in the trail."""
+        ...
+
     def sending(self, aws: "Aws", sent: Sent) -> int:
         """Before a call that changes something; which of the deed's it is. What it raises keeps the call from going."""
         ...
@@ -77,6 +82,11 @@ _present: ContextVar[Witness | None] = ContextVar("witness", default=None)
 def witness() -> Witness | None:
     """Who writes down what this thread asks of AWS."""
     return _present.get()
+
+
+def deed() -> str:
+    """The name in the trail of what this thread carries out; "" where nothing is."""
+    return "" if (one := _present.get()) is None else one.deed
 
 
 @contextmanager

@@ -1,14 +1,12 @@
 """One deed of the trail: what was agreed to, what AWS was asked, how it ended, and the way back."""
 
 import json
-from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
 from dashboard import activity_readings, state
 from dashboard.core.aws import Aws
-from dashboard.core.iam.replace.records import Record
 from dashboard.core.people import Role
 from dashboard.core.trail import undo, undo_cost
 from dashboard.core.trail.model import Deed, Noted, Result
@@ -71,7 +69,7 @@ def _undo(aws: Aws, one: Deed) -> str:
         return ""
     if (record := activity_readings.of_role(aws, one)) is not None:
         if record.outcome.is_open:
-            make = partial(_of_role, aws, record, one)
+            make = partial(role_history.undo_question, aws, record)
             st.button("Undo", key="deed-undo", icon=":material/undo:", on_click=confirm.ask, args=(make,))
             return ""
         return "The change of this role was taken back."
@@ -81,17 +79,6 @@ def _undo(aws: Aws, one: Deed) -> str:
     make = partial(question, aws, one)
     st.button("Undo", key="deed-undo", icon=":material/undo:", on_click=confirm.ask, args=(make,))
     return ""
-
-
-def _of_role(aws: Aws, record: Record, one: Deed) -> Question:
-    """The way back that the role's own page offers; here it is known which deed it takes back."""
-    asked = role_history.undo_question(aws, record)
-
-    def draw() -> Action | None:
-        action = asked.draw()
-        return None if action is None else replace(action, undoes=one.id)
-
-    return replace(asked, draw=draw)
 
 
 def question(aws: Aws, one: Deed) -> Question:

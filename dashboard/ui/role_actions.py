@@ -62,6 +62,7 @@ def undo_question(aws: Aws, record: Record) -> Question:
         partial(undo.apply, aws, plan),
         draw=partial(_draw_undo, plan),
         part="History",
+        undoes=record.deed,
     )
 
 

@@ -81,15 +81,16 @@ def question(
     nothing: str = "",
     part: str = "",
     at_once: bool = False,
+    undoes: str = "",
 ) -> Question:
     """The dialog of a plan. draw: what it shows first. typed: why the role's name is to be typed, "" where it is not.
 
     nothing: why there is nothing to do, "" where there is. part: of the role's page, which opens then. at_once: it is
-    done while the dialog waits, for what has no page of its own.
+    done while the dialog waits, for what has no page of its own. undoes: the deed of the trail that it takes back.
     """
     return Question(
         literal(plan.title),
-        partial(_draw, aws, plan, role, _Doing(deed, work, part, at_once=at_once), draw, typed, nothing),
+        partial(_draw, aws, plan, role, _Doing(deed, work, part, at_once=at_once, undoes=undoes), draw, typed, nothing),
     )
 
 
@@ -101,6 +102,7 @@ class _Doing:
     work: Steps
     part: str
     at_once: bool
+    undoes: str
 
 
 def _draw(
@@ -117,7 +119,8 @@ def _draw(
     if doing.at_once:
         return Action(plan.button, partial(at_once, doing.work), is_dangerous=bool(typed), typed=named)
     query = {"role": role} | ({"part": doing.part} if doing.part else {})
-    return Action(plan.button, partial(_begin, aws, role, doing), Place.ROLE, query, bool(typed), named)
+    begin = partial(_begin, aws, role, doing)
+    return Action(plan.button, begin, Place.ROLE, query, bool(typed), named, undoes=doing.undoes)
 
 
 def _begin(aws: Aws, role: str, doing: _Doing) -> str:

@@ -75,7 +75,7 @@ def _draw_back(aws: Aws, record: Record) -> Action:
     if not aws.account.writable:
         st.html(note("This account is connected read-only: it will be refused.", Tone.WAITING))
     do = partial(role_deed.at_once, partial(retire_policy.undo, aws, record))
-    return Action("Take the mark off" if is_mark else "Make it again", do)
+    return Action("Take the mark off" if is_mark else "Make it again", do, undoes=record.deed)
 
 
 def _uses(aws: Aws, name: str) -> tuple[Use, ...]:

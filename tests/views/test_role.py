@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import connections, state
 from dashboard.core.aws import Account, Aws
+from dashboard.core.trail import read
+from dashboard.core.trail.book import Book
 from tests.conftest import Embedded, start_embedded, stop_embedded
 from tests.views.conftest import APP, text
 from tests.views.role_account import client, fill
@@ -167,6 +169,9 @@ def test_a_role_is_replaced_after_its_name_is_typed_and_given_back_by_one_click(
     said = until_over(page)
     assert "> as before</span>" in said and "· undone " in said
     assert sorted(attached(own, BROAD)) == sorted(before)
+    back, change = read.deeds(Book.kept(), since=None)[:2]
+    assert (back.undoes, change.is_undone) == (change.id, True), "the trail knows what took it back"
+    assert change.what.startswith("Replace the rights of")
 
 
 def test_a_role_that_nobody_misses_is_switched_off_and_given_back(page: AppTest, own: Embedded) -> None:

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dashboard.core import kept
+from dashboard.core import kept, noting
 from dashboard.core.errors import Refused, ServiceFault
 from dashboard.core.home import home
 from dashboard.core.iam.replace.standing import Standing
@@ -64,7 +64,7 @@ class Record:
 
     new_role: of a SPLIT, the name of the role that was made. made: ARNs of policies that this change is to make; mark:
     the tag by which they are known. more: what else undoing needs, as JSON. at, changed: when it was begun, and when it
-    was last told of. process: which one began it.
+    was last told of. process: which one began it. deed: its name in the trail.
     """
 
     id: str
@@ -82,6 +82,7 @@ class Record:
     more: Mapping[str, Any] = field(default_factory=dict)
     changed: datetime | None = None
     process: str = ""
+    deed: str = ""
 
     @property
     def name(self) -> str:
@@ -112,6 +113,7 @@ class Record:
             "more": dict(self.more),
             "changed": self.changed.isoformat() if self.changed else None,
             "process": self.process,
+            "deed": self.deed,
         }
 
     @classmethod
@@ -149,7 +151,8 @@ class Records:
         be written: then nothing may be changed.
         """
         number = record.id or secrets.token_hex(6)
-        made = replace(record, id=number, outcome=Outcome.UNDER_WAY, changed=record.at, process=_this_process())
+        begun = replace(record, id=number, outcome=Outcome.UNDER_WAY, changed=record.at)
+        made = replace(begun, process=_this_process(), deed=noting.deed())
         with self._open() as database:
             for one in self._read(database, "account = ? AND target = ? AND state = ?", made.account, made.target,
                                   Outcome.UNDER_WAY.value):  # fmt: skip

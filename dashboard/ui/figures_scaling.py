@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 HEIGHT = 330
 INK = "#7A8794"
+LEAST = 1 / 12
+"""Of the time that a figure may show, what it shows of something that has just begun."""
 LOW = 0.9
 """The share of its target under which a metric lets target tracking scale in."""
 
@@ -104,12 +106,21 @@ def figure(scaling: Scaling, history: History, drawn: Shown | None, local: Local
     layout["yaxis"] |= {"domain": [0.46, 1.0], "rangemode": "tozero"}
     below = template("", _axis(kind))["yaxis"]
     layout["yaxis2"] = below | {"domain": [0.0, 0.32], "rangemode": "tozero", "anchor": "x"}
-    layout["xaxis"] |= {"anchor": "y2", "range": [local(history.begin), local(history.end)], "type": "date"}
+    span = [local(_first(history)), local(history.end)]
+    layout["xaxis"] |= {"anchor": "y2", "range": span, "type": "date", "tickformat": "%H:%M\n%-d %b %Y"}
     sketch = Sketch(layout)
     if drawn is not None:
         _metric(sketch, drawn, local, is_dark=is_dark)
     _instances(sketch, scaling, history, local, is_dark=is_dark)
     return sketch.drawn()
+
+
+def _first(history: History) -> datetime:
+    """Where the axis begins: nothing is drawn of the hours before the first figure, but LEAST of all there could be."""
+    seen = [at for points in (*(one.points for one in history.tracking), history.instances) for at, _ in points]
+    seen += [at for at, _ in history.desired]
+    whole = history.end - history.begin
+    return max(history.begin, min([history.end - whole * LEAST, *seen]))
 
 
 def _metric(sketch: Sketch, drawn: Shown, local: Local, *, is_dark: bool) -> None:

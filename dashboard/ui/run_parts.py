@@ -21,7 +21,12 @@ from dashboard.core.runs.model_card import ModelCard
 from dashboard.ui import markup, page, problem, receipt, table
 from dashboard.ui.markup import Markup, note, sentence
 from dashboard.ui.page import Place
+from dashboard.ui.run import steps
 
+STEPS = 3
+"""Of a run, the longest, that say where its time went."""
+MUCH = 1.1
+"""So many times what was expected is told of."""
 SENTENCES = 6
 """Of a card's summary; the whole card can be downloaded."""
 
@@ -54,7 +59,7 @@ def cost(aws: Aws, one: Run) -> None:
         if said:
             st.html(said)
         if one.is_cached:
-            st.html(note(f"{sentence(CACHED_NOTE)}."))
+            st.html(note(f"{sentence(CACHED_NOTE)}.{longer(one)}"))
         if not one.is_tuning:  # whose trials have receipts
             st.page_link(
                 Place.RECEIPT,
@@ -75,6 +80,16 @@ def against(one: Run, amount: Decimal | None) -> dict[str, str]:
         "Time": time_against(expected, seconds_taken(one), has_ended=has_ended) if has_ended else "",
     }
     return {title: said for title, said in told.items() if said}
+
+
+def longer(one: Run) -> str:
+    """What a run spent its time on that took longer than was expected of one that did more; "" for others."""
+    expected, took = expectation_of(one), seconds_taken(one)
+    if expected is None or expected.seconds is None or took is None or took <= expected.seconds * MUCH:
+        return ""
+    spent = [(step.seconds, step.name) for step in steps(one, one.ended or one.created) if step.seconds]
+    told = ", ".join(f"{duration(seconds)} {name.lower()}" for seconds, name in sorted(spent, reverse=True)[:STEPS])
+    return f" It took longer all the same: {told}." if told else ""
 
 
 def saving(one: Run, *, is_simulated: bool) -> Markup:

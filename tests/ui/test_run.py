@@ -7,7 +7,7 @@ import pytest
 
 from dashboard.core.runs.model import Capacity, Platform, Run, RunKind, RunStatus, Stage, TuningFacts
 from dashboard.core.runs.progress import Progress
-from dashboard.ui import run
+from dashboard.ui import run, run_parts
 
 START = datetime(2026, 11, 3, 12, tzinfo=UTC)
 
@@ -167,3 +167,13 @@ def test_a_tuning_jobs_sentence_counts_its_trials_and_names_the_best() -> None:
     assert run.sentence(searching, at(65)) == "searching for 1 min 5 s, 2 of 4 trials ended, best valid:loss 0.1371"
     ended = made(RunStatus.COMPLETED, tuning=facts, kind=RunKind.TUNING, ended=at(71))
     assert run.sentence(ended, at(90)) == "completed in 1 min 11 s, 2 of 4 trials ended, best valid:loss 0.1371"
+
+
+def test_a_run_that_took_longer_than_expected_says_where_its_time_went() -> None:
+    stages = (("Downloading", 0.0, 3.2), ("Training", 3.2, 17.2), ("Uploading", 17.2, 25.2))
+    done = made(RunStatus.COMPLETED, *stages, ended=at(25.2), training_seconds=26)
+    late, soon = (replace(done, tags={"kennel:expected-seconds": told}) for told in ("16", "25"))
+    assert run_parts.longer(late) == (
+        " It took longer all the same: 14 s training, 8 s saving the model, 3.2 s fetching data."
+    )
+    assert (run_parts.longer(soon), run_parts.longer(done)) == ("", "")

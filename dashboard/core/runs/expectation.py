@@ -42,13 +42,15 @@ def expectation_of(run: Run) -> Expectation | None:
 def seconds_taken(run: Run) -> float | None:
     """What its expected time is held against: the seconds of a training on its instances, a search's from end to end.
 
-    None while it goes on.
+    None while it goes on. AWS counts a begun second as a whole one: a training takes no longer than from end to end.
     """
     if not run.status.is_final:
         return None
+    whole = (run.ended - run.created).total_seconds() if run.ended else None
     if run.is_tuning:
-        return (run.ended - run.created).total_seconds() if run.ended else None
-    return run.training_seconds if run.training_seconds is not None else run.billable_seconds
+        return whole
+    told = run.training_seconds if run.training_seconds is not None else run.billable_seconds
+    return told if told is None or whole is None else min(told, whole)
 
 
 def off_by(expected: Decimal | None, actual: Decimal | None) -> Decimal | None:

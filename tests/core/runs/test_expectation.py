@@ -1,13 +1,14 @@
 """What was expected of a launch is kept with the run, and told beside what it cost."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from dashboard.core.costs.quote import unknown
 from dashboard.core.costs.receipt import Expectation
-from dashboard.core.runs.expectation import cost_against, expectation_of, marks_of, off_by, time_against
+from dashboard.core.runs.expectation import cost_against, expectation_of, marks_of, off_by, seconds_taken, time_against
 from dashboard.core.runs.model import Capacity, Platform
 from dashboard.core.runs.plan import TrainingSpec, plan
 from dashboard.core.runs.tuning_spec import Range, RangeKind, Tuning
@@ -100,6 +101,13 @@ def test_without_an_expected_cost_its_bound_is_told():
 def test_expected_and_actual_time():
     assert time_against(Expectation(None, None, 300), 360) == "expected 5 min, took 6 min (+20 %)"
     assert time_against(Expectation(Decimal(1)), 360) == ""
+
+
+def test_a_training_took_no_longer_than_from_end_to_end():
+    ended = NOW - timedelta(hours=1) + timedelta(seconds=25.3)
+    assert seconds_taken(run(ended=ended, training_seconds=26)) == 25.3
+    assert seconds_taken(run(training_seconds=26)) == 26
+    assert seconds_taken(run(ended=None, training_seconds=26)) == 26
 
 
 def test_how_far_off():

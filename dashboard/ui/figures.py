@@ -154,6 +154,13 @@ def ticks(low: float, high: float, *, whole: bool = True, most: int = 6) -> list
     return [place * step for place in range(first, last + 1)] or [low]
 
 
+DATES = (
+    {"dtickrange": [None, 86_399_999], "value": "%H:%M\n%-d %b %Y"},
+    {"dtickrange": [86_400_000, None], "value": "%-d %b %Y"},
+)
+"""How the ticks of an axis of time are written, by how far they are apart: as the pages write dates."""
+
+
 def template(x: str, y: str, height: int = HEIGHT) -> dict[str, Any]:
     """The layout every figure of Kennel has; `x` and `y` are axis titles with their unit.
 

@@ -11,7 +11,7 @@ from dashboard.core.serving.scaling.history import History, Tracking
 from dashboard.core.serving.scaling.policy import TargetTracking, Tracked
 from dashboard.core.serving.scaling.scaling import Scaling
 from dashboard.core.serving.scaling.variant import Kind
-from dashboard.ui.figures import BLUE, GREEN, SKY, VERMILLION, template
+from dashboard.ui.figures import BLUE, DATES, GREEN, SKY, VERMILLION, template
 from dashboard.ui.sketch import Sketch
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def figure(scaling: Scaling, history: History, drawn: Shown | None, local: Local
     below = template("", _axis(kind))["yaxis"]
     layout["yaxis2"] = below | {"domain": [0.0, 0.32], "rangemode": "tozero", "anchor": "x"}
     span = [local(_first(history)), local(history.end)]
-    layout["xaxis"] |= {"anchor": "y2", "range": span, "type": "date", "tickformat": "%H:%M\n%-d %b %Y"}
+    layout["xaxis"] |= {"anchor": "y2", "range": span, "type": "date", "tickformatstops": DATES}
     sketch = Sketch(layout)
     if drawn is not None:
         _metric(sketch, drawn, local, is_dark=is_dark)

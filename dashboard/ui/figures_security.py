@@ -8,7 +8,7 @@ from dashboard.core.format import count, short
 from dashboard.core.iam.finding import Finding, Severity
 from dashboard.core.iam.judge.audited import by_severity
 from dashboard.core.iam.judge.risks import Point
-from dashboard.ui.figures import BLUE, ORANGE, SKY, VERMILLION, template
+from dashboard.ui.figures import BLUE, DATES, ORANGE, SKY, VERMILLION, template
 from dashboard.ui.sketch import Sketch
 
 if TYPE_CHECKING:
@@ -38,8 +38,20 @@ def trend_finding(points: Sequence[Point]) -> str:
     change = last.score - first.score
     since = f"since {first.at:%-d %b}" if last.at - first.at >= _DAY else f"since {first.at:%H:%M} UTC"
     if not change:
-        return f"Score {last.score} of 100, as it was {since}"
+        return f"Score {last.score} of 100, {steady(points)}"
     return f"Score {last.score} of 100, {'up' if change > 0 else 'down'} {abs(change)} {since}"
+
+
+def steady(points: Sequence[Point]) -> str:
+    """Of a score that is what it was at the first of these points: whether it was so all the time."""
+    first, last = points[0], points[-1]
+    is_long = last.at - first.at >= _DAY
+    then = f"{first.at:%-d %b}" if is_long else f"{first.at:%H:%M} UTC"
+    others = sorted({one.score for one in points if one.score != last.score})
+    if not others:
+        return f"as it was since {then}"
+    between = str(others[0]) if len(others) == 1 else f"{others[0]} to {others[-1]}"
+    return f"as it was {'on' if is_long else 'at'} {then}; {between} in between"
 
 
 def trend(points: Sequence[Point], *, is_dark: bool = False) -> "Figure | None":
@@ -63,7 +75,7 @@ def trend(points: Sequence[Point], *, is_dark: bool = False) -> "Figure | None":
     last = points[-1]
     sketch.write(x=last.at, y=last.score, text=f"<b>{last.score}</b>", xanchor="left", xshift=9, showarrow=False)
     layout["yaxis"] |= {"range": [0, 105], "tickvals": [0, 25, 50, 75, 100]}
-    layout["xaxis"] |= {"nticks": 4, "tickangle": 0, "hoverformat": "%-d %b %Y, %H:%M"}
+    layout["xaxis"] |= {"nticks": 4, "tickangle": 0, "hoverformat": "%-d %b %Y, %H:%M", "tickformatstops": DATES}
     return sketch.drawn()
 
 

@@ -14,6 +14,7 @@ from dashboard.core.iam.judge.audited import ACCOUNT, Audited, by_severity, by_s
 from dashboard.core.iam.judge.risks import Accepted, Point
 from dashboard.core.iam.judge.score import Score
 from dashboard.core.iam.judge.unused import last_use
+from dashboard.ui.figures_security import steady
 from dashboard.ui.page import Place
 from dashboard.ui.role_words import KINDS, TONES
 from dashboard.ui.strip import Figure
@@ -133,7 +134,7 @@ def change(points: Sequence[Point]) -> str:
     then = before[-1] if before else points[0]
     by = last.score - then.score
     when = f"since {then.at:%-d %b}" if (last.at - then.at).days else f"since {then.at:%H:%M} UTC"
-    return f"{by:+d} {when}" if by else f"as it was {when.removeprefix('since ')}"
+    return f"{by:+d} {when}" if by else steady([one for one in points if one.at >= then.at])
 
 
 def rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -33,6 +33,10 @@ FOUND = {
         ([point(40, 9), point(52, 0)], "Score 52 of 100, up 12 since 13 Nov"),
         ([point(52, 9), point(40, 0)], "Score 40 of 100, down 12 since 13 Nov"),
         ([point(52, 0.25), point(52, 0)], "Score 52 of 100, as it was since 06:00 UTC"),
+        (
+            [point(40, 9), point(52, 8), point(43, 7), point(40, 0)],
+            "Score 40 of 100, as it was on 13 Nov; 43 to 52 in between",
+        ),
     ],
 )
 def test_the_trend_says_its_finding(points: list[Point], says: str) -> None:

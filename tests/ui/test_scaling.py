@@ -119,7 +119,7 @@ def test_no_line_leads_over_minutes_of_which_nothing_is_known():
 def test_the_axis_begins_where_there_is_something_to_see_and_writes_dates_as_the_pages_do():
     axis = figures_scaling.figure(SCALING, seen(5.0, 6.0, requests=11), drawn(seen(5.0)), local).layout.xaxis
     assert axis.range == (local(NOW - timedelta(minutes=15)), local(NOW))
-    assert axis.tickformat.endswith("%-d %b %Y")
+    assert all(one.value.endswith("%-d %b %Y") for one in axis.tickformatstops)
     old = seen(5.0, requests=5, desired=((NOW - timedelta(hours=3), 1), (NOW, 2)))
     assert figures_scaling.figure(SCALING, old, drawn(old), local).layout.xaxis.range[0] == local(old.begin)
 

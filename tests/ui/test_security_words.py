@@ -114,7 +114,8 @@ def point(score: int, days: float) -> Point:
         ((point(40, 0),), "counted for the first time"),
         ((point(40, 3), point(52, 0)), "+12 since 19 Nov"),
         ((point(90, 30), point(60, 10), point(52, 0)), "-8 since 12 Nov"),  # a week ago it was what it was before
-        ((point(52, 0.01), point(52, 0)), "as it was 11:45 UTC"),
+        ((point(52, 0.01), point(52, 0)), "as it was since 11:45 UTC"),
+        ((point(52, 0.01), point(60, 0.005), point(52, 0)), "as it was at 11:45 UTC; 60 in between"),
     ],
 )
 def test_what_the_score_is_compared_to(points: tuple[Point, ...], says: str) -> None:

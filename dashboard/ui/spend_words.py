@@ -173,15 +173,15 @@ def item_note(item: Item) -> str:
 
 
 def forecast_value(one: Forecast) -> str:
-    """The forecast; without one, what it is at least: what is spent, and what stands until the end."""
-    return money(one.amount) if one.is_known or one.least is None else f"at least {money(one.least)}"
+    """The forecast; without one, what is spent and what stands adds until the end."""
+    return money(one.expected)
 
 
 def forecast_note(one: Forecast) -> str:
     """Under the forecast: its range, or why there is none."""
     if one.low is None or one.high is None:
         longer = f", {money(one.unwanted)} of it longer than wanted" if one.unwanted else ""
-        stands = f"with only what stands{longer}: " if one.things else ""
+        stands = f"if only what stands goes on{longer}: " if one.things else ""
         return f"{stands}{one.why}"
     return f"{money(one.low)} to {money(one.high)} by {day(one.period.last)}"
 
@@ -215,7 +215,8 @@ def adding_up_finding(made: Statement) -> str:
         reach = f"{money(coming.low)} to {money(coming.high)}"
         return f"{_begun(sum_of(made.total))} so far, about {money(coming.amount)} by {end} ({reach})"
     if coming is not None and coming.least is not None:
-        return f"{money(coming.so_far)} so far, at least {money(coming.least)} by {day(coming.period.last)}"
+        end = day(coming.period.last)
+        return f"{money(coming.so_far)} so far, {money(coming.least)} by {end} if only what stands goes on"
     if made.shares and made.total.amount:
         first = made.shares[0]
         part = percent(float(first.amount / made.total.amount))

@@ -37,14 +37,16 @@ def test_one_that_a_schedule_deletes_says_when():
     assert amount == Decimal("0.23")
 
 
-def test_the_card_says_the_least_where_there_is_no_forecast_and_opens_what_makes_it():
+def test_the_card_says_what_stands_adds_where_there_is_no_forecast_and_opens_what_makes_it():
     made = statement(ledger(stands(), run("r", NOW - timedelta(hours=2))), NOVEMBER)
     card = next(one for one in spend.figures(made, [], []) if one.key == "spend-forecast")
-    assert card.value.startswith("at least $26.")
+    assert card.value.startswith("$26.")
     assert card.value == spend_words.forecast_value(made.forecast)
-    assert card.note.startswith("with only what stands: a forecast needs 3 full days")
+    assert card.note.startswith("if only what stands goes on: a forecast needs 3 full days")
     assert (card.place, card.query["forecast"]) == (Place.RECEIPT, "month")
-    assert "at least $26." in spend_words.adding_up_finding(made)
+    said = spend_words.adding_up_finding(made)
+    assert f"so far, {card.value} by 30 November" in said
+    assert said.endswith(" if only what stands goes on")
 
 
 def test_without_anything_that_stands_and_too_few_days_there_is_nothing_to_open():

@@ -86,7 +86,7 @@ def test_what_is_wanted_for_a_day_is_not_forecast_for_a_month_without_a_word():
     assert "It is wanted until 22 November, 12:00 UTC, $2.40 from now; nothing deletes it then by itself." in said
     assert month.unwanted == Decimal("20.4")
     assert "$20.40 of it longer than wanted" in month.method
-    assert spend_words.forecast_note(month).startswith("with only what stands, $20.40 of it longer than wanted: ")
+    assert spend_words.forecast_note(month).startswith("if only what stands goes on, $20.40 of it longer than wanted: ")
     late = coming(replace(endpoint("late", NOW - HOUR, each="0.1"), wanted=NOW - HOUR))
     assert "It was wanted until 21 November, 11:00 UTC;" in spend_todo.wish(late.things[0], late)
     whole = coming(replace(endpoint("long", NOW - HOUR), wanted=NOW + 9999 * HOUR))

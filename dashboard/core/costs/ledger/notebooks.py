@@ -12,6 +12,7 @@ from dashboard.core.costs.ledger.switched import Life, notebook_lives
 from dashboard.core.costs.ledger.trail import Happening
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt, Service
+from dashboard.core.notebooks.model import NotebookStatus
 from dashboard.core.parallel import gather
 
 ON = ("InService", "Updating")
@@ -90,7 +91,7 @@ def _receipt(
         started=begun,
         ended=None if life.ended is None else max(begun, ended),
         lines=tuple(_lines(life, prices, account.region, now, is_lost=is_lost)),
-        status=str(told.get("NotebookInstanceStatus", "deleted")).lower(),
+        status=NotebookStatus(told["NotebookInstanceStatus"]).word if told else "deleted",
         project=life.tags.get(tags.PROJECT, ""),
         owner=life.tags.get(tags.OWNER, ""),
         instance_type=life.size,

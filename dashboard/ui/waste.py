@@ -104,7 +104,7 @@ def figures(sweep: Sweep, shown: Nature) -> None:
             "looked",
             "Looked at",
             count(sum(sweep.looked.values()), "thing"),
-            f"{count(len(sweep.unread), 'part')} not checked" if sweep.unread else "every part was checked",
+            f"{count(len(sweep.unread), 'part')} not checked" if sweep.unread else "none was left out",
         ),
     ]
     strip.show(parts)

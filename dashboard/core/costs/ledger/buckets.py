@@ -8,7 +8,7 @@ from dashboard.core.costs import charges
 from dashboard.core.costs.ledger.daily_metrics import Metric, by_day
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Fact, Nature, Receipt, Service
-from dashboard.core.errors import NotFound
+from dashboard.core.errors import NotFound, ServiceFault
 
 GB = Decimal(2**30)
 """AWS bills storage in binary gigabytes (S3's pricing page: 1 GB = 2^30 bytes)."""
@@ -17,7 +17,8 @@ GB = Decimal(2**30)
 def buckets(aws: Aws, prices: PriceBook, now: datetime) -> tuple[Receipt, ...]:
     """The receipt of Kennel's bucket, S3 Standard alone; requests and transfers are not counted.
 
-    Nothing for a bucket that is not there. Raises the errors of `Aws.call`, and NotFound when CloudWatch has no size.
+    Nothing for a bucket that is not there. Raises the errors of `Aws.call`, NotFound while CloudWatch has no size, and
+    ServiceFault where it never will: on the embedded AWS.
     """
     account = aws.account
     dimensions = (("BucketName", account.bucket), ("StorageType", "StandardStorage"))
@@ -27,8 +28,14 @@ def buckets(aws: Aws, prices: PriceBook, now: datetime) -> tuple[Receipt, ...]:
             aws.call("s3", "HeadBucket", Bucket=account.bucket)
         except NotFound:
             return ()
+        if account.is_embedded:  # whose CloudWatch never tells one: to wait would be in vain
+            raise ServiceFault(
+                f"the size of {account.bucket} is unknown",
+                "what S3 tells CloudWatch once a day is not part of the embedded AWS",
+                "nothing is charged here; an account of AWS tells it within two days",
+            )
         raise NotFound(
-            f"CloudWatch has no size of {account.bucket}",
+            f"CloudWatch has no size of {account.bucket} yet",
             "S3 tells it once a day, up to two days late",
             "look again tomorrow",
         )

@@ -81,6 +81,7 @@ def test_a_notebook_costs_what_it_ran_between_its_starts_and_stops() -> None:
 
 def test_a_notebook_without_history_counts_from_its_last_start() -> None:
     assert receipts(notebook())["notebook:lab"].amount == Decimal("0.050") * 10
+    assert receipts(notebook())["notebook:lab"].status == "in service"
     stopped = receipts(notebook("Stopped"))["notebook:lab"]
     assert stopped.amount is None  # its volume costs, and nobody knows how much
     assert [line.what for line in stopped.missing] == ["storage of SageMaker instances"]
@@ -316,6 +317,17 @@ def test_a_bucket_that_is_not_there_has_no_size_to_wait_for(head: Answer, is_unr
     aws = ShapedAws({"cloudwatch GetMetricData": metrics(), "s3 HeadBucket": head, "cloudtrail LookupEvents": trail()})
     found = Collector(TrailBook(None)).collect(aws, PRICES, NOW)
     assert ("S3 storage" in {one.what for one in found.unread}) is is_unread
+
+
+@pytest.mark.parametrize(
+    ("is_embedded", "next_step"), [(False, "look again tomorrow"), (True, "nothing is charged here")]
+)
+def test_nobody_is_told_to_wait_for_a_size_that_never_comes(is_embedded: bool, next_step: str) -> None:
+    answers = {"cloudwatch GetMetricData": metrics(), "s3 HeadBucket": {}, "cloudtrail LookupEvents": trail()}
+    found = Collector(TrailBook(None)).collect(ShapedAws(answers, is_embedded=is_embedded), PRICES, NOW)
+    (why,) = (one.problem for one in found.unread if one.what == "S3 storage")
+    assert why.next_step.startswith(next_step)
+    assert ("not part of the embedded AWS" in why.why) is is_embedded
 
 
 def test_what_is_not_free_to_ask_is_asked_once_an_hour_whatever_changes() -> None:

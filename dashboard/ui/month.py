@@ -1,5 +1,6 @@
 """Overview's card of the month: what its receipts add up to, against the budget, and the way to Spend."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from dashboard import state
@@ -25,13 +26,22 @@ def figure(aws: Aws, ledger: Ledger, now: datetime) -> Figure:
         "month",
         f"{now:%B}",
         spend_words.sum_of(total),
-        (stands.warning or stands.sentence) if stands else known(total, ledger, nature, budgets),
+        ((stands.warning or stands.sentence) if stands else known(total, ledger, nature, budgets))
+        + apart(ledger, selection),
         Place.COSTS,
         "Open Spend",
         receipt.of(nature),
         tone=budget.TONES[stands.level] if stands and is_warning else "",
         query=selection.query(),
     )
+
+
+def apart(ledger: Ledger, selection: Selection) -> str:
+    """What the sample account's come to beside it: ", the sample's $0.58 apart"; "" where there are none."""
+    if selection.nature is Nature.SAMPLE:
+        return ""
+    sample = ledger.total(replace(selection, nature=Nature.SAMPLE))
+    return f", the sample's {spend_words.sum_of(sample)} apart" if sample.receipts else ""
 
 
 def known(total: Share, ledger: Ledger, nature: Nature, budgets: state.Budgets) -> str:

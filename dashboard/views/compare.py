@@ -3,12 +3,15 @@
 import streamlit as st
 
 from dashboard import state
-from dashboard.ui import compare, page, problem
+from dashboard.ui import compare, empty, page, problem
 
 aws = state.connection()
 keys = tuple(key for key in st.query_params.get("compare", "").split(",") if key)
 if not keys:
-    st.switch_page(page.Place.RUNS)
+    page.title("Compare", "no run is chosen")
+    how = "Tick two or more of them under Runs, then press Compare."
+    empty.show("compare", "Runs stand side by side here.", how, page.Place.RUNS, "Choose runs")
+    st.stop()
 
 
 @st.fragment(run_every=2, key="compare")

@@ -105,8 +105,11 @@ def test_no_more_than_eight(six: ScriptedAws, visit: Open) -> None:
     assert "Only the first 8 are shown." in text(page)
 
 
-def test_without_runs_the_table_opens(six: ScriptedAws, visit: Open) -> None:
-    assert "in the last 7 days" in text(visit(six, "compare"))
+def test_without_runs_the_page_says_how_they_are_chosen(six: ScriptedAws, visit: Open) -> None:
+    page = visit(six, "compare")
+    assert not page.exception
+    assert "Tick two or more of them under Runs, then press Compare." in text(page)
+    assert "Choose runs" in [label for label, _, _ in links(page)]
 
 
 def test_an_account_that_does_not_answer_is_explained(six: ScriptedAws, visit: Open) -> None:

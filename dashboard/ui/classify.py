@@ -18,7 +18,7 @@ from dashboard.core.serving.classify import MAX_PHOTOS, Answer, Photo, classify,
 from dashboard.core.serving.starter import STARTER
 from dashboard.core.serving.through import classify_through
 from dashboard.ui import classify_card, classify_feedback, visiting
-from dashboard.ui.classify_result import GENERATION, Asking, Incoming, Result, Way, generation, keep, results
+from dashboard.ui.classify_result import GENERATION, Asking, Incoming, Result, Way, card_key, generation, keep, results
 from training.breeds import written
 
 LEFT_OUT, FETCHED = "classify.left-out", "classify.fetched"
@@ -180,7 +180,7 @@ def card(aws: Aws, key: str, result: Result, looked: bool = False) -> None:
 
     With `looked` also where the model looked, if it says.
     """
-    with st.container(border=True, key=f"panel-answer-{key[-12:]}"):
+    with st.container(border=True, key=f"panel-answer-{card_key(key)}"):
         if result.problem is not None or result.answer is None or result.photo is None:
             classify_card.problem(result)
             return

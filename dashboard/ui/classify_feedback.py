@@ -12,7 +12,7 @@ from dashboard.core.people import Role
 from dashboard.core.serving import feedback
 from dashboard.core.serving.feedback import KEPT
 from dashboard.ui import deed, problem, visiting
-from dashboard.ui.classify_result import Result, results
+from dashboard.ui.classify_result import Result, card_key, results
 from dashboard.ui.markup import note
 
 FAILED = "classify.feedback-failed"
@@ -22,26 +22,26 @@ def show(aws: Aws, key: str, result: Result) -> None:
     """Under an answer: the correction that was sent, or the way to send one. Nothing where it is off or impossible."""
     if result.is_drawn or result.answer is None or not feedback.is_on() or not aws.account.writable:
         return
-    mark = key[-12:]
+    card = card_key(key)
     if (failed := st.session_state.get(FAILED)) and failed[0] == key:
-        problem.card(failed[1], f"feedback-{mark}")
+        problem.card(failed[1], f"feedback-{card}")
     if result.correction is not None:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"kept-{mark}"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"kept-{card}"):
             st.html(note(f"Kept as {result.correction.breed}, to be learnt from."))
-            st.button("Take it back", key=f"undo-{mark}", type="tertiary", on_click=partial(_undo, aws, key))
+            st.button("Take it back", key=f"undo-{card}", type="tertiary", on_click=partial(_undo, aws, key))
         return
-    with st.popover("Wrong? Tell us", type="tertiary", key=f"wrong-{mark}"):
+    with st.popover("Wrong? Tell us", type="tertiary", key=f"wrong-{card}"):
         breed = st.selectbox(
             "What is on it",
             feedback.choices(result.answer),
             index=None,
-            key=f"breed-{mark}",
+            key=f"breed-{card}",
             placeholder="Type a breed",
         )
         st.html(note(KEPT))
         st.button(
             "Send photo and correction",
-            key=f"send-{mark}",
+            key=f"send-{card}",
             type="primary",
             disabled=breed is None,
             on_click=partial(_send, aws, key, breed),

@@ -96,6 +96,11 @@ class Result:
     correction: Correction | None = None
 
 
+def card_key(key: str) -> str:
+    """What tells a card's elements from those of another: the same photo by another way is another card."""
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
 def results() -> dict[str, Result]:
     """This tab's cards by key, the newest last. They outlive reruns, other pages and a lost connection."""
     kept: dict[str, Result] = st.session_state.setdefault(ANSWERS, {})

@@ -23,7 +23,7 @@ from dashboard.ui import (
     data_unfinished,
     data_work,
 )
-from dashboard.ui.classify_result import Result, results
+from dashboard.ui.classify_result import Result, card_key, results
 from dashboard.ui.confirm import Question
 from tests.faults.deed import Deed, dialog, missing, part, typed
 from tests.faults.world import DATASET, ENDPOINT, World, photo
@@ -112,7 +112,7 @@ def _corrected(aws: Aws, world: World) -> None:
 
 
 def _choose(page: AppTest) -> None:
-    page.selectbox(key=f"breed-{KEY[-12:]}").set_value(BREED).run()
+    page.selectbox(key=f"breed-{card_key(KEY)}").set_value(BREED).run()
 
 
 def _review(aws: Aws, world: World) -> None:

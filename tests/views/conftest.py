@@ -89,7 +89,14 @@ def visit(monkeypatch: pytest.MonkeyPatch) -> Open:
 
 
 def text(test: AppTest) -> str:
-    """Everything a page says, as one text: its own markup, notes, labels and messages."""
+    """Everything a page says, as one text: its own markup, notes, labels and messages. No page has a fault of ours."""
+    said = with_faults(test)
+    assert "a fault in Kennel" not in said, said
+    return said
+
+
+def with_faults(test: AppTest) -> str:
+    """`text` of a page whose fault is what the test is about."""
     parts = [str(element.value) for element in [*test.html, *test.markdown, *test.caption]]
     parts += [button.label for button in test.button]
     said = "\n".join(part for part in parts if "kennel.css" not in part and ".kn-badge {" not in part)

@@ -189,7 +189,7 @@ def test_of_a_moving_picture_the_first_frame_is_used_and_that_is_said(aws: Scrip
 
 def test_a_model_that_makes_no_claim_about_dogs_says_why(aws: ScriptedAws, visit: Open) -> None:
     aws.answer |= {"is_dog": [None], "dog_probability": [None]}
-    assert "Whether this is a dog at all, the model does not say" in text(
+    assert "Whether this is a dog at all, this model does not say" in text(
         drop(visit(aws, "classify"), ("rex.jpg", photo()))
     )
 

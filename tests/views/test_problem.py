@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import connections
 from dashboard.core.errors import AccessDenied, AlreadyExists, CredentialsProblem, KennelError, Throttled
 from dashboard.ui import problem
-from tests.views.conftest import Open, text
+from tests.views.conftest import Open, text, with_faults
 from tests.views.scripted import ScriptedAws
 
 
@@ -21,7 +21,7 @@ def failing() -> None:
 def test_a_mistake_of_ours_is_said_with_a_number_and_logged_with_its_cause(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR, logger="dashboard.ui.problem"):
         page = AppTest.from_function(failing).run()
-    said = text(page)
+    said = with_faults(page)
     assert "This page could not be drawn (number" in said
     assert "42" not in said.split("number")[0]
     assert "the secret is" not in said

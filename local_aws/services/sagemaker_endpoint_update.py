@@ -112,7 +112,11 @@ class EndpointUpdates(Models):
         return f"The deployment was rolled back: in ALARM state: {', '.join(names)}." if names else ""
 
     def _in_status(self, one: Document, status: Status) -> Document:
-        return {**one, "EndpointStatus": str(status), "LastModifiedTime": self.now()}
+        """A restart of its processes changes nothing that anybody asked for: it was not modified then."""
+        was_up = one["EndpointStatus"] == Status.SYSTEM_UPDATING and status is Status.IN_SERVICE
+        is_restart = status is Status.SYSTEM_UPDATING or (was_up and not one.get("Pending"))
+        at = one["LastModifiedTime"] if is_restart else self.now()
+        return {**one, "EndpointStatus": str(status), "LastModifiedTime": at}
 
     def _endpoint(self, params: Mapping[str, Any], caller: Caller) -> Document:
         return self._find(self.endpoints, "endpoint", params["EndpointName"], caller)

@@ -209,6 +209,7 @@ def test_a_process_that_dies_is_restarted(embedded: Embedded, sagemaker: Any, tm
         pid = int(
             runtime.invoke_endpoint(EndpointName=name, Body=b"hello")["Body"].read().split(b'"pid": ')[1].split(b",")[0]
         )
+        modified = wait_for(sagemaker, name, "InService")["LastModifiedTime"]
         os.kill(pid, signal.SIGKILL)
         found = wait_for(sagemaker, name, "SystemUpdating")
         (only,) = found["ProductionVariants"]
@@ -217,7 +218,8 @@ def test_a_process_that_dies_is_restarted(embedded: Embedded, sagemaker: Any, tm
         code, message = refused(runtime.invoke_endpoint, EndpointName=name, Body=b"hello")
         assert code == "ServiceUnavailable"
         assert "restarted" in message
-        wait_for(sagemaker, name, "InService")
+        restarted = wait_for(sagemaker, name, "InService")
+        assert restarted["LastModifiedTime"] == modified, "nobody modified it"
         assert runtime.invoke_endpoint(EndpointName=name, Body=b"sleep 0")["Body"].read() == b"awake"
 
 

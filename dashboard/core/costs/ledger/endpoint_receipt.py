@@ -8,6 +8,7 @@ from decimal import Decimal
 from dashboard.core import tags as tag
 from dashboard.core.costs import charges
 from dashboard.core.costs.ledger.lifetimes import GONE, Fleet, Lifetime, Span
+from dashboard.core.costs.ledger.trail import IN_SERVICE
 from dashboard.core.costs.prices import PriceBook
 from dashboard.core.costs.receipt import Fact, Line, Nature, Receipt, Service
 from dashboard.core.costs.waste import expiry
@@ -106,7 +107,9 @@ def _nothing(started: datetime, ended: datetime) -> Line:
 
 def _facts(life: Lifetime) -> Iterator[Fact]:
     for span in life.spans:
-        if span.told_by and span.told_by != DESCRIBED:
+        if span.told_by == IN_SERVICE:
+            yield Fact(DESCRIBED, "LastModifiedTime, in service", span.started.isoformat(timespec="seconds"))
+        elif span.told_by and span.told_by != DESCRIBED:
             yield Fact(f"CloudTrail {span.told_by}", "eventTime", span.started.isoformat(timespec="seconds"))
         elif span.told_by:
             yield Fact(DESCRIBED, "CreationTime", span.started.isoformat(timespec="seconds"))
@@ -118,7 +121,8 @@ def _facts(life: Lifetime) -> Iterator[Fact]:
 
 def _of_fleets(told_by: str) -> str:
     """What tells the instances: a configuration, unless they were only scaled or seen as they are."""
-    return "CreateEndpointConfig" if told_by in ("CreateEndpoint", "UpdateEndpoint") else told_by or DESCRIBED
+    is_of_config = told_by in ("CreateEndpoint", "UpdateEndpoint", IN_SERVICE)
+    return "CreateEndpointConfig" if is_of_config else told_by or DESCRIBED
 
 
 def _said(fleet: Fleet) -> str:

@@ -181,7 +181,8 @@ def _in_service(life: Lifetime, at: datetime) -> Lifetime:
     if len(life.spans) != 1 or FROM_CREATION not in life.notes:
         return life
     notes = tuple(note for note in life.notes if note != FROM_CREATION)
-    return replace(life, spans=(replace(life.spans[0], started=max(at, life.created)),), notes=notes)
+    served = replace(life.spans[0], started=max(at, life.created), told_by=IN_SERVICE)
+    return replace(life, spans=(served,), notes=notes)
 
 
 def _change(lives: list[Lifetime], name: str, one: Happening, fleets: tuple[Fleet, ...]) -> None:

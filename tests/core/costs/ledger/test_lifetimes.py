@@ -111,7 +111,9 @@ def test_it_costs_from_when_it_came_into_service_also_after_it_was_deleted() -> 
     now = there(1, modified=T + 1.25 * HOUR)
     told = [config(0), created(1)]
     told += came_into_service([now], told)
-    assert receipt(endpoint_lifetimes(told, [now])[0]).amount == LARGE * Decimal("98.75")
+    cost = receipt(endpoint_lifetimes(told, [now])[0])
+    assert cost.amount == LARGE * Decimal("98.75")
+    assert cost.facts[0].member == "LastModifiedTime, in service", "no event of CloudTrail was at that moment"
     (gone,) = endpoint_lifetimes(in_order([*told, event(3, "DeleteEndpoint")]), [])
     assert receipt(gone).amount == LARGE * Decimal("1.75")
     assert FROM_CREATION not in gone.notes

@@ -275,7 +275,7 @@ def _from_botocore(error: Exception, service: str, operation: str, profile: str)
             "the AWS session has expired", "its sign-in token is not valid any more", _sign_in(profile)
         )
     if isinstance(error, (boto.NoCredentialsError, boto.PartialCredentialsError, boto.CredentialRetrievalError)):
-        return CredentialsProblem("no usable AWS keys were found", type(error).__name__, _keys(profile))
+        return CredentialsProblem("no usable AWS keys were found", _why_no_keys(error, text), _keys(profile))
     if isinstance(error, (boto.ConfigNotFound, boto.ConfigParseError)):
         return CredentialsProblem("the AWS configuration file cannot be read", text, "mend ~/.aws/config")
     if isinstance(error, boto.NoRegionError):
@@ -316,6 +316,12 @@ def _reach(profile: str) -> str:
 
 def _sign_in(profile: str) -> str:
     return f"sign in again: aws sso login --profile {profile}" if profile else "restart it with make run"
+
+
+def _why_no_keys(error: Exception, text: str) -> str:
+    if isinstance(error, boto.NoCredentialsError):
+        return "neither the configuration files nor the environment nor this machine's role has any"
+    return text  # which half is missing, or what kept them from being fetched
 
 
 def _keys(profile: str) -> str:

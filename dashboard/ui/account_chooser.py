@@ -203,6 +203,7 @@ def keys_hold(held: Holding, now: datetime, timezone: str | None) -> str:
         return {
             Hold.THEMSELVES: "until they are taken away",
             Hold.RENEWAL: "renewed by themselves",
+            Hold.MACHINE: "none of its own",
         }.get(held.by, "for a time that the file does not tell")
     at = local(held.until, timezone)
     if held.has_ended(now):

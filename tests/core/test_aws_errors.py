@@ -220,6 +220,12 @@ def test_botocores_own_exceptions_become_meanings(error, meaning, profile):
     assert ours.next_step
 
 
+def test_why_there_are_no_keys_is_no_name_of_a_class():
+    for error in (boto.NoCredentialsError(), boto.PartialCredentialsError(provider="env", cred_var="secret")):
+        assert "Error" not in translate(error, service="sts", operation="GetCallerIdentity", profile="ada").why
+        assert translate(error, service="sts", operation="GetCallerIdentity", profile="ada").why
+
+
 def test_what_to_do_depends_on_whose_account_it_is():
     gone = boto.EndpointConnectionError(endpoint_url="http://127.0.0.1:4566/")
     embedded = translate(gone, service="sts", operation="GetCallerIdentity")

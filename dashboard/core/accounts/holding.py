@@ -26,6 +26,7 @@ class Hold(StrEnum):
     RENEWAL = "renewal"
     SIGN_IN = "a sign-in"
     TIME = "time"
+    MACHINE = "the machine"
     NOTHING = "nothing"
 
 
@@ -48,7 +49,7 @@ def of(one: Profile, cache: Path = CACHE) -> Holding:
     if one.kind is Kind.KEYS and one.is_temporary:
         told = (_moment(one.settings.get(name)) for name in ENDS)
         return Holding(Hold.TIME, next(filter(None, told), None))
-    return Holding(Hold.THEMSELVES if one.kind is Kind.KEYS else Hold.RENEWAL)
+    return Holding({Kind.KEYS: Hold.THEMSELVES, Kind.NONE: Hold.MACHINE}.get(one.kind, Hold.RENEWAL))
 
 
 def file_of(sign_in: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.core.accounts.holding import Hold, Holding, file_of, of
-from dashboard.core.accounts.profiles import profiles
+from dashboard.core.accounts.profiles import Kind, Profile, profiles
 from dashboard.ui.account_chooser import keys_hold
 from tests.core.accounts.conftest import KEYS, Write
 
@@ -64,6 +64,12 @@ def test_who_has_not_signed_in_is_told_so(write: Write, tmp_path: Path, told: st
     (signed,) = [of(one, tmp_path) for one in profiles() if one.name == "signed"]
     assert signed.has_ended(NOW)
     assert keys_hold(signed, NOW, None) == "not signed in"
+
+
+def test_a_profile_without_keys_holds_none() -> None:
+    held = of(Profile("bare", Kind.NONE, {}))
+    assert keys_hold(held, NOW, None) == "none of its own"
+    assert not held.has_ended(NOW), "an instance's role may stand in"
 
 
 def test_a_sign_in_that_renews_itself_has_no_end_that_is_known(write: Write, tmp_path: Path) -> None:

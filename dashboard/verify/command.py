@@ -118,8 +118,10 @@ def carried_out(
             _say(f"Not finished: {problem}.")
         left = _deleted(one.made, deleting)
     one.recorder.record.save(folder / "account.json")
-    found = compare.differences(one.recorder.record, embedded)
-    text = compare.report(found, one.recorder.record, embedded)
+    account = one.recorder.record
+    against = compare.as_far(embedded, account) if problem else embedded
+    found = compare.differences(account, against)
+    text = compare.report(found, account, against, is_whole=not problem)
     (folder / "differences.md").write_text(text)
     _say(text)
     _say(f"Written to {folder / 'differences.md'}.")

@@ -47,6 +47,18 @@ def differences(account: Record, embedded: Record) -> tuple[Difference, ...]:
     return tuple(sorted(found, key=lambda one: (order.index(one.kind), one.where)))
 
 
+def as_far(embedded: Record, account: Record) -> Record:
+    """What the embedded AWS did of what ran in an account whose round was broken off."""
+    return Record(
+        calls={name: told for name, told in embedded.calls.items() if name in account.calls},
+        answers=embedded.answers,
+        seconds={name: told for name, told in embedded.seconds.items() if name in account.seconds},
+        states={of: seen[: len(account.states[of])] for of, seen in embedded.states.items() if account.states.get(of)},
+        errors={probe: code for probe, code in embedded.errors.items() if probe in account.errors},
+        steps={name: seconds for name, seconds in embedded.steps.items() if name in account.steps},
+    )
+
+
 def _errors(account: Record, embedded: Record) -> Iterator[Difference]:
     for probe in sorted(account.errors.keys() | embedded.errors.keys()):
         one, other = account.errors.get(probe, "not asked"), embedded.errors.get(probe, "not asked")
@@ -107,8 +119,8 @@ def _longer(where: str, one: float, other: float) -> Iterator[Difference]:
         yield Difference(Kind.TIME, where, duration(one), duration(other))
 
 
-def report(found: Sequence[Difference], account: Record, embedded: Record) -> str:
-    """All differences as a text to read, Markdown as it happens."""
+def report(found: Sequence[Difference], account: Record, embedded: Record, *, is_whole: bool = True) -> str:
+    """All differences as a text to read, Markdown as it happens. is_whole: whether the round came to its end."""
     calls, answers = len(account.calls), sum(account.answers.values())
     lines = [
         "# Kennel against a live account",
@@ -116,7 +128,8 @@ def report(found: Sequence[Difference], account: Record, embedded: Record) -> st
         f"{count(calls, 'operation')} of AWS answered {count(answers, 'call')} of the account; the embedded AWS was "
         f"asked {count(len(embedded.calls), 'operation')}. "
         + (f"{count(len(found), 'difference')}." if found else "Nothing differed.")
-        + " Members of lists in which one of them had nothing are left out.",
+        + " Members of lists in which one of them had nothing are left out."
+        + ("" if is_whole else " The round was broken off: only what ran until then is compared."),
         "",
     ]
     for kind in Kind:

@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 
 from dashboard.core.errors import InvalidInput
-from dashboard.verify.compare import Difference, Kind, differences, report
+from dashboard.verify.compare import Difference, Kind, as_far, differences, report
 from dashboard.verify.record import Record, Recorder, members
 
 
@@ -30,6 +30,15 @@ def record(**told: Any) -> Record:
 def test_two_records_alike_differ_in_nothing() -> None:
     assert differences(record(), record()) == ()
     assert "Nothing differed." in report((), record(), record())
+
+
+def test_of_a_round_that_was_broken_off_only_what_ran_is_compared() -> None:
+    ran = record(states={"endpoint": ["Creating"]}, errors={}, steps={})
+    far = as_far(record(calls=record().calls | {"iam CreateRole": {"Role: str": 1}}), ran)
+    assert differences(ran, far) == ()
+    assert "only what ran until then is compared" in report((), ran, far, is_whole=False)
+    other = as_far(record(), record(states={"endpoint": ["Failed"]}))
+    assert [one.kind for one in differences(record(states={"endpoint": ["Failed"]}), other)] == [Kind.STATE]
 
 
 @pytest.mark.parametrize(

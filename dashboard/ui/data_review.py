@@ -43,7 +43,8 @@ def show(aws: Aws, corrections: Sequence[Correction], datasets: Sequence[Dataset
     if waiting:
         _one(aws, waiting, datasets)
     else:
-        st.html(note(f"All {count(len(decided), 'correction')} are reviewed."))
+        many = f"All {len(decided):,} corrections are reviewed."
+        st.html(note(many if len(decided) > 1 else "The one correction is reviewed."))
     _decided(aws, decided, datasets)
 
 
@@ -210,7 +211,7 @@ def _draw_version(aws: Aws, token: str) -> Action | None:
     rows = {
         "Copied": data_words.summary(plan.base),
         "Added to train": f"{count(len(plan.work.added), 'reviewed photo')}: {added}",
-        "Unchanged": "valid and test: the new model is measured on the same photos as the old one",
+        "Unchanged": data_words.unchanged(plan.base.splits),
         "Costs a month": f"{data_dialogs.stored(aws, plan.base.bytes)} in S3 Standard, and one copy request a photo",
     }
     if plan.left:

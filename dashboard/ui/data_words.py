@@ -269,3 +269,11 @@ def summary(one: Contents) -> str:
     more = "" if one.is_counted else "more than "
     classes = count(len(one.classes), "class", "classes")
     return f"{more}{count(len(one.photos), 'photo')} of {classes}, {where}, {size(one.bytes)}"
+
+
+def unchanged(splits: Mapping[str, int]) -> str:
+    """What a new version leaves alone, and what that says of a model that learns from it. splits: photos by split."""
+    if splits.get("test"):
+        kept = "valid and test" if splits.get("valid") else "test"
+        return f"{kept}: the new model is measured on the same photos as the old one"
+    return "nothing is held out by name: each training holds out a part of train by itself, of other photos than before"

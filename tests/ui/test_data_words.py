@@ -97,3 +97,10 @@ def test_a_data_set_in_one_line() -> None:
     photos = tuple(Photo(f"k{place}", split, "a", "1.jpg", 1024, "e") for place, split in enumerate(("train", "test")))
     assert data_words.summary(Contents("dogs", "b", photos)) == "2 photos of 1 class, 1 in train, 1 in test, 2.0 KiB"
     assert data_words.summary(Contents("dogs", "b", photos, is_counted=False)).startswith("more than 2 photos")
+
+
+def test_a_set_without_photos_held_out_by_name_is_not_said_to_keep_them() -> None:
+    whole = {"train": 9, "valid": 3, "test": 3}
+    assert data_words.unchanged(whole).startswith("valid and test: the new model is measured on the same photos")
+    assert data_words.unchanged({"train": 9, "test": 3}).startswith("test: the new model is measured")
+    assert data_words.unchanged({"train": 28}).startswith("nothing is held out by name")

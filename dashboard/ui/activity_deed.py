@@ -12,12 +12,22 @@ from dashboard.core.trail import undo, undo_cost
 from dashboard.core.trail.model import Deed, Noted, Result
 from dashboard.core.trail.undo import UndoPlan
 from dashboard.core.trail.undo_cost import Cost
-from dashboard.ui import activity_words, as_code, confirm, page, problem, role_history
+from dashboard.ui import activity_words, as_code, confirm, page, pages, problem, role_history
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import Markup, badge, escape, facts, literal, note, sentence
 from dashboard.ui.page import Place
 from dashboard.ui.table import local
 from dashboard.ui.tones import Tone
+
+MADE = {
+    "CreateFunction": (Place.FUNCTIONS, "Lambda"),
+    "CreateEndpoint": (Place.ENDPOINTS, "Endpoints"),
+    "CreateNotebookInstance": (Place.NOTEBOOKS, "Notebooks"),
+    "CreateModelPackage": (Place.MODELS, "Models"),
+    "CreateTrainingJob": (Place.RUNS, "Runs"),
+    "CreateBucket": (Place.DATA, "Data"),
+}
+"""Where what such a call made can be deleted, by a plan of its own."""
 
 
 def show(aws: Aws, name: str) -> None:
@@ -75,6 +85,8 @@ def _undo(aws: Aws, one: Deed) -> str:
         return "The change of this role was taken back."
     planned, why = activity_readings.offered(aws, one)
     if planned is None:
+        if (made := next((MADE[call.operation] for call in one.calls if call.operation in MADE), None)) is not None:
+            pages.link(made[0], f"Delete it under {made[1]}", ":material/arrow_forward:")
         return f"No undo: {why}."
     make = partial(question, aws, one)
     st.button("Undo", key="deed-undo", icon=":material/undo:", on_click=confirm.ask, args=(make,))
@@ -111,7 +123,8 @@ def _facts(one: Deed) -> dict[str, str]:
     told = {
         "Who": one.who,
         "Signed in as": one.key,
-        "When": f"{moment:%d %b %Y, %H:%M:%S} ({one.at:%H:%M:%S} UTC)",
+        "When": f"{moment:%d %b %Y, %H:%M:%S}"
+        + (" UTC" if moment.hour == one.at.hour else f" ({one.at:%H:%M:%S} UTC)"),
         "Took": activity_words.took(one) or "not over",
         "Account": one.place.words if one.place else "none: on this machine alone",
         "As": one.place.identity if one.place else "",

@@ -16,7 +16,7 @@ from dashboard.core.trail.book import Book
 from dashboard.core.trail.model import Deed
 from dashboard.core.trail.read import deeds
 from dashboard.ui import activity_words, chart
-from tests.views.conftest import Open, text
+from tests.views.conftest import Open, links, text
 from tests.views.scripted import EMBEDDED, REAL, ScriptedAws
 
 
@@ -119,6 +119,13 @@ def test_an_action_is_undone_through_a_plan_of_its_own(visit: Open, aws: Scripte
     assert (back.undoes, back.what, first.undone_by) == (first.id, "Undo: Give starter to ann", (back.id,))
     (frame,) = (one.value for one in test.dataframe)
     assert [list(one) for one in frame["Result"]] == [["✓ done"], ["■ undone"]]
+
+
+def test_what_made_something_leads_to_where_it_is_deleted(visit: Open, aws: ScriptedAws, book: Book) -> None:
+    sent = [(aws, Sent(*made, {})) for made in (("logs", "CreateLogGroup"), ("lambda", "CreateFunction"))]
+    test = visit(aws, "activity", deed=done(book, "Deploy function", *sent))
+    assert "No undo: it made something (logs CreateLogGroup), and an undo deletes nothing." in text(test)
+    assert ("Delete it under Lambda", "functions") in [(label, page) for label, page, _ in links(test)]
 
 
 def test_no_undo_is_offered_once_it_was_changed_again(visit: Open, aws: ScriptedAws, book: Book) -> None:

@@ -58,6 +58,8 @@ def why_not(deed: Deed) -> str:
         if key in STAYS:
             continue
         if key not in INVERSES:
+            if one.operation.startswith("Create"):
+                return f"it made something ({one.service} {one.operation}), and an undo deletes nothing"
             return f"what {one.service} {one.operation} did cannot be taken back"
         if one.before is None or one.left is None:
             why = f" ({one.unread})" if one.unread else ""

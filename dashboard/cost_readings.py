@@ -27,7 +27,7 @@ def ledger(aws: Aws) -> Reading[Ledger]:
     book = _book(aws)
     patience = PATIENCE if book.is_read else FIRST_PATIENCE
     seen = book.look(aws, listing(aws, Window.ALL), prices(aws.account), patience=patience)
-    return Reading(seen, seen.at)
+    return Reading(seen, book.as_of(seen))
 
 
 def forget_costs() -> None:

@@ -35,6 +35,7 @@ class LedgerBook:
         self._going: tuple[Run, ...] = ()
         self._others = Collected()
         self._at: datetime | None = None
+        self._others_at: datetime | None = None
         self._changes = self._looked_up = 0
         self._is_read = False
         self._worker: threading.Thread | None = None
@@ -72,6 +73,12 @@ class LedgerBook:
         with self._changed:
             return self._is_read
 
+    def as_of(self, ledger: Ledger) -> datetime:
+        """When what a ledger shows was read: what is beside the runs may be of long before it was made."""
+        with self._changed:
+            read = self._others_at or ledger.at
+            return read if ledger.at - read > OFTEN else ledger.at
+
     def _is_fresh(self, aws: Aws, listing: Listing, prices: PriceBook, fresh: timedelta) -> bool:
         """Called with the lock held; begins a reading where the last one is too old."""
         if self._at is not None and self._now() - self._at < fresh:
@@ -98,7 +105,7 @@ class LedgerBook:
                     self._others, self._ledger = found, None
                 # A reading that was under way when something was changed may not have seen it.
                 self._at = now if changes == self._changes else None
-                self._is_read, self._looked_up = True, changes
+                self._is_read, self._looked_up, self._others_at = True, changes, now
             self._changed.notify_all()
 
     def _made(self, aws: Aws, listing: Listing, prices: PriceBook) -> Ledger:

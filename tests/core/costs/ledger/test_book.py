@@ -135,6 +135,19 @@ def test_a_slow_account_is_not_waited_for_and_comes_later() -> None:
     assert eventually(lambda: desk.look(run(), patience=1).is_complete)
 
 
+def test_what_was_read_long_before_is_not_told_as_of_now() -> None:
+    desk = Desk(endpoint("starter", NOW - timedelta(hours=1)))
+    first = desk.look(run())
+    assert desk.book.as_of(first) == first.at == NOW
+    desk.now += timedelta(minutes=6)
+    desk.parts.may_go_on.clear()
+    old = desk.look(run(), patience=0)
+    assert (old.at, desk.book.as_of(old)) == (desk.now, NOW)
+    desk.parts.may_go_on.set()
+    fresh = desk.look(run())
+    assert desk.book.as_of(fresh) == desk.now
+
+
 def test_after_a_change_everything_is_read_again_and_the_old_ledger_stays_meanwhile() -> None:
     desk = Desk(endpoint("starter", NOW))
     desk.look(run())

@@ -149,8 +149,12 @@ def _columns(money: str) -> dict[str, Any]:
         "policy": column.TextColumn("Settings", width=92),
         "late %": column.NumberColumn("Late", format="%.1f %%", width=60),
         "failed %": column.NumberColumn("Failed", format="%.1f %%", width=60),
-        "wait p50 ms": column.NumberColumn("Wait p50, ms", format="localized", width=78),
-        "wait p99 ms": column.NumberColumn("Wait p99, ms", format="localized", width=78),
+        "wait p50 ms": column.NumberColumn(
+            "p50, ms", format="localized", width=62, help="Half of the requests waited no longer"
+        ),
+        "wait p99 ms": column.NumberColumn(
+            "p99, ms", format="localized", width=62, help="99 of 100 requests waited no longer"
+        ),
         "most": column.NumberColumn("Instances", width=72, help="The most that served at once"),
         "hours": column.NumberColumn("Instance-h", format="%.1f", width=76, help="Instances × hours in service"),
         "USD": column.NumberColumn(f"Cost{money}", format="$%.2f", width=112, help="Of this traffic"),

@@ -282,7 +282,7 @@ def _from_botocore(error: Exception, service: str, operation: str, profile: str)
         return InvalidInput(
             "no AWS region is set",
             "the profile names none",
-            f"set one with: aws configure set region us-east-1 --profile {profile}",
+            f"choose one on Settings, or: aws configure set region us-east-1 --profile {profile}",
         )
     if isinstance(error, boto.ParamValidationError):
         return InvalidInput(f"{call} was not sent", text, "correct the value it names")

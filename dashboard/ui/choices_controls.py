@@ -108,8 +108,7 @@ def note(seen: View, book: ChoiceBook) -> None:
     if told := choices_words.cached(seen.outcomes):
         notes.append(told)
     if silent := sum(one.trained is not None and one.run.is_silent_on_cache for one in seen.outcomes):
-        told = f"{silent} of {count(len(seen.outcomes), 'run')} do not say whether their features came from a cache"
-        notes.append(f"{told}: where they did, their time and cost are those of less work.")
+        notes.append(choices_words.silent_on_cache(silent, len(seen.outcomes)))
     notes += [f"{one.run.name}: {said}." for one in seen.outcomes if (said := reading(one.run, one.amount))][:MOST_READ]
     if len({data_of(one) for one in seen.outcomes}) > 1:
         notes.append("Runs on different data did different work: their cost and time are not alike.")

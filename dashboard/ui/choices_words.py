@@ -190,6 +190,17 @@ def cached(found: Sequence[Outcome]) -> str:
     )
 
 
+def silent_on_cache(silent: int, runs: int) -> str:
+    """What is to be known of runs of which nobody knows whether their features came from a cache."""
+    if runs == 1:
+        return (
+            "The one run does not say whether its features came from a cache: where they did, its time and cost are "
+            "those of less work."
+        )
+    told = f"{silent} of {count(runs, 'run')} do not say whether their features came from a cache"
+    return f"{told}: where they did, their time and cost are those of less work."
+
+
 def unknowns(groups: Sequence[Group]) -> str:
     """Why costs are unknown: of the first such choices by name, and how many more there are; "" when all are known."""
     silent = [one for one in groups if one.cost is None]

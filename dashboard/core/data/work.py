@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from dashboard.core.errors import KennelError
+from dashboard.core.format import count
 
 
 class Kind(StrEnum):
@@ -87,7 +88,7 @@ class Work:
             Kind.COPY: f"copy {self.base} to {self.name}",
             Kind.RENAME: f"rename {self.base} to {self.name}",
             Kind.DELETE: f"delete {self.name}",
-            Kind.VERSION: f"make {self.name} of {self.base} and {len(self.added):,} reviewed photos",
+            Kind.VERSION: f"make {self.name} of {self.base} and {count(len(self.added), 'reviewed photo')}",
             Kind.REPORT: f"look through {self.name}",
         }[self.kind]
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from dashboard.core.aws import Account
 from dashboard.core.costs.ledger.ledger import Ledger
-from dashboard.core.costs.receipt import Nature
+from dashboard.core.costs.receipt import Nature, Service
 from dashboard.core.costs.selection import Period, Selection
+from dashboard.core.costs.spend.forecast import per_hour
 from dashboard.core.format import UNKNOWN, count, duration, money
 from dashboard.core.iam.finding import Severity
 from dashboard.core.overview import ENDPOINTS, Overview
@@ -88,7 +90,8 @@ def on_the_way(seen: Overview) -> str:
 
 
 def today(seen: Overview, ledger: Ledger, account: Account, now: datetime) -> Figure:
-    """What this day (UTC, as AWS bills) has cost so far, what yesterday did, and what everything there costs an hour.
+    """What this day (UTC, as AWS bills) has cost so far, what yesterday did, and what everything there costs an hour:
+    runs and endpoints as they are, notebooks and what else stands as their receipts tell.
 
     All of it is of one kind of money, that of the month's card.
     """
@@ -97,7 +100,8 @@ def today(seen: Overview, ledger: Ledger, account: Account, now: datetime) -> Fi
     selection = Selection(nature, Period(day, day))
     before = ledger.total(selection.over(Period(day - DAY, day - DAY)))
     own = Nature.of({}, is_embedded=account.is_embedded)
-    hourly = seen.per_hour if nature is own else seen.sample_per_hour
+    beside = [per_hour(one) for one in ledger.receipts if one.nature is nature and one.service is not Service.ENDPOINTS]
+    hourly = (seen.per_hour if nature is own else seen.sample_per_hour) + sum(beside, Decimal(0))
     parts = [f"{money(hourly, seen.currency)}/h now"]
     if nature is own:
         parts += [f"{seen.unpriced} without a price"] if seen.unpriced else []

@@ -24,7 +24,7 @@ BOOK = PriceBook.load()
 MADE = datetime(2026, 11, 1, tzinfo=UTC)
 NOTES = Notebook(
     "kennel-notes", "arn:…", NotebookStatus.STOPPED, "ml.t3.medium", WORK.role_arn("kennel-notebook-kennel-notes"),
-    MADE, MADE, 5, quote.hourly(BOOK, Kind.NOTEBOOK, "ml.t3.medium", "us-east-1"),
+    MADE, 5, quote.hourly(BOOK, Kind.NOTEBOOK, "ml.t3.medium", "us-east-1"),
     lifecycle=lifecycle.name_of(60), tags={MADE_BY: KENNEL},
 )  # fmt: skip
 RIGHTS = role.policy(WORK, Wanted("kennel-notes", "photos"))

@@ -123,5 +123,5 @@ def line(item: Attention, account: Account) -> str:
     return (
         f'<div class="kn-row"><p>{badge(TONES[item.severity], item.severity)} '
         f"<strong>{escape(item.what)}</strong>{mark}</p>"
-        f'<p class="kn-note">{escape(item.why)}{hour} → {escape(item.next_step)}</p></div>'
+        f'<p class="kn-note">{escape(sentence(item.why))}{hour} → {escape(item.next_step)}</p></div>'
     )

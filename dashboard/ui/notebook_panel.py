@@ -80,7 +80,7 @@ def _opening(aws: Aws, one: Notebook) -> None:
         )
         return
     st.button(
-        "Make a link",
+        "Open by a link",
         key="notebook-open",
         type="primary",
         icon=":material/link:",

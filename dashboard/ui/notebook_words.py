@@ -70,7 +70,7 @@ def strip(notebooks: Sequence[Notebook], idle: Sequence[Finding] | None, account
         ),
         _idle(idle, own),
         Figure("stop", "Stop themselves", f"{stopping} of {len(notebooks)}", "when nobody works in them"),
-        Figure("volumes", "Volumes", f"{volumes:,} GB", "kept while they are stopped"),
+        Figure("volumes", "Volumes", f"{volumes:,} GB", "paid for while stopped too, beside the cost now"),
     ]
 
 

@@ -78,7 +78,7 @@ def columns(
             width=110,
             alignment="left",
             format="$%.4f",
-            help=f"Billable seconds × list price{_mixed(natures)}",
+            help=f"Billable seconds × list price; empty where that price is not known{_mixed(natures)}",
         ),
         "Kind": column.TextColumn("Kind", width=152, help="◈ SageMaker, ▤ EC2"),
         "Data": column.TextColumn("Data", width=84),

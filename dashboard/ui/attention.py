@@ -28,7 +28,7 @@ WAYS = {
     "waste": (Place.WASTE, "Open Waste"),
     "security": (Place.SECURITY, "Open finding"),
     "data": (Place.DATA, "Open Data"),
-    "setup": (Place.SETTINGS, "Open Settings"),
+    "setup": (Place.SETTINGS, "Set up this account"),
     "endpoint": (Place.ENDPOINT, "Open endpoint"),
     "function": (Place.FUNCTION, "Open function"),
 }

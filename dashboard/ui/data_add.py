@@ -20,7 +20,7 @@ from dashboard.core.format import count, size
 from dashboard.core.people import Role
 from dashboard.core.s3_address import parts
 from dashboard.doorkeeper import doorkeeper
-from dashboard.ui import access, data_dialogs, words
+from dashboard.ui import access, data_dialogs, setup_first, words
 from dashboard.ui.confirm import Action, Question
 from dashboard.ui.markup import facts, note
 from dashboard.ui.tones import Tone
@@ -39,6 +39,9 @@ def question(aws: Aws) -> Question:
 
 
 def _draw(aws: Aws, token: str) -> Action | None:
+    if setup_first.is_needed(aws):
+        setup_first.show(aws, "add-photos")
+        return None
     source = st.segmented_control(
         "From",
         (FOLDER, ZIP, *((HERE,) if _is_mine() else ()), DOG_IMAGES, BUCKET),

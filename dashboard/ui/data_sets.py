@@ -7,13 +7,16 @@ import streamlit as st
 from dashboard import state
 from dashboard.core.aws import Aws
 from dashboard.core.data.datasets import Dataset
-from dashboard.ui import address, chart, data_words, empty, table
+from dashboard.ui import address, chart, data_words, empty, setup_first, table
 
 OPEN, SHOWN, CHOSEN = "datasets-open", "datasets-shown", "dataset"
 
 
 def none(aws: Aws) -> None:
-    """Where there is no data yet: what a data set is, and how one comes here."""
+    """Where there is no data yet: what a data set is, and how one comes here; before that, what makes the bucket."""
+    if setup_first.is_needed(aws):
+        setup_first.show(aws, "data")
+        return
     how = (
         "A data set has one folder of photos for each class below train/ (and valid/, test/). Add a folder or a zip "
         "from this computer, the 133-breed dogImages, or a zip that lies in S3."

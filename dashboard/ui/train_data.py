@@ -9,7 +9,7 @@ from dashboard.core.aws import Aws
 from dashboard.core.data.datasets import Dataset
 from dashboard.core.format import count
 from dashboard.core.runs.listing import Listing
-from dashboard.ui import empty, markup, problem
+from dashboard.ui import empty, markup, problem, setup_first
 from dashboard.ui.page import Place
 from dashboard.ui.tones import Tone
 
@@ -26,6 +26,9 @@ def wait(aws: Aws, *, is_drawing: bool) -> None:
         drawn = state.datasets(aws).value
         if whole(aws) or bool(drawn) is not is_drawing:
             st.rerun()
+        if not drawn and setup_first.is_needed(aws):
+            setup_first.show(aws, "datasets")
+            return
         if drawn:
             so_far = ", ".join(f"{one.name}, {count(one.photos, 'photo')} so far" for one in drawn)
             told = f"A small sample is still being drawn: {so_far}.", "Once it is whole, this page opens by itself."

@@ -97,6 +97,17 @@ def test_an_account_without_data_is_taught_what_it_is_and_given_the_button(accou
     assert "add-photos" in [button.key for button in page.button]
 
 
+def test_an_account_without_a_bucket_is_led_to_what_makes_it_before_photos_are_asked_for(
+    embedded: Embedded, open_data: Open
+) -> None:
+    page = open_data(connect_to(embedded, "ap-south-1"))
+    assert "This account is not set up for Kennel yet." in said(page)
+    page.button(key="add-photos").click().run()
+    assert [label for label, *_ in links(page)] == ["Set up this account"] * 2
+    assert not page.get("file_uploader")
+    assert "Not possible yet" in [button.label for button in page.button]
+
+
 def test_a_data_set_is_shown_with_its_classes_photos_and_the_way_to_train(account: Aws, open_data: Open) -> None:
     fill(account)
     page = open_data(account)

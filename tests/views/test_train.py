@@ -263,6 +263,15 @@ def test_without_data_it_says_where_data_goes(empty: ScriptedAws, visit: Open) -
     assert [(label, place) for label, place, _ in links(page)] == [("Add photos", "data")]
 
 
+def test_without_a_bucket_it_says_that_the_account_is_set_up_first(
+    empty: ScriptedAws, visit: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(empty, "_ListBuckets", lambda asked: {"Buckets": []}, raising=False)
+    page = visit(empty, "train")
+    assert "This account is not set up for Kennel yet." in text(page)
+    assert [(label, place) for label, place, _ in links(page)] == [("Set up this account", "settings")]
+
+
 def test_the_form_opens_by_itself_once_there_is_data(
     empty: ScriptedAws, visit: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,5 @@
-"""Page reruns against the same dashboard without `gc.freeze`, both servers up at once and asked in turns."""
+"""Page reruns against the same dashboard with Streamlit's own way with memory (no `gc.freeze`, a full collection after
+each rerun), both servers up at once and asked in turns."""
 
 import json
 import os
@@ -52,13 +53,14 @@ def running(command: list[str], home: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def dashboard(script: str, home: Path) -> Iterator[str]:
-    """Serve `script` on a free port; yields "127.0.0.1:port" once it is healthy."""
+def dashboard(script: str, home: Path, *more: str) -> Iterator[str]:
+    """Serve `script` on a free port, with `more` options; yields "127.0.0.1:port" once it is healthy."""
     address = f"127.0.0.1:{free_port()}"
     options = [
         "--server.headless=true",
         "--server.address=127.0.0.1",
         f"--server.port={address.split(':')[1]}",
+        *more,
     ]
     with running([sys.executable, "-m", "streamlit", "run", script, *options], home):
         deadline = time.monotonic() + 60
@@ -74,7 +76,7 @@ def dashboard(script: str, home: Path) -> Iterator[str]:
 
 
 def rows() -> list[Row]:
-    """One row a page: p50 of a rerun with and without the freeze, in milliseconds."""
+    """One row a page: p50 of a rerun in Kennel's and in Streamlit's own way with memory, in milliseconds."""
     result = []
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kennel-bench-")))
@@ -84,7 +86,7 @@ def rows() -> list[Row]:
         assert aws.stdout is not None
         json.loads(aws.stdout.readline())
         frozen = stack.enter_context(dashboard("dashboard/asgi.py", home))
-        unfrozen = stack.enter_context(dashboard("tests/bench/unfrozen.py", home))
+        unfrozen = stack.enter_context(dashboard("tests/bench/unfrozen.py", home, "--runner.postScriptGC=true"))
         for page in PAGES:
             with Session(frozen, page) as ours, Session(unfrozen, page) as theirs:
                 for session in (ours, theirs):
@@ -93,7 +95,7 @@ def rows() -> list[Row]:
                 taken = [(ours.rerun(), theirs.rerun()) for _ in range(ROUNDS)]
             result.append(
                 Row.of_times(
-                    f"rerun of {page or 'overview'} / without gc.freeze",
+                    f"rerun of {page or 'overview'} / Streamlit's own way with memory",
                     1000 * median(pair[0] for pair in taken),
                     1000 * median(pair[1] for pair in taken),
                     "ms, p50 of one session",

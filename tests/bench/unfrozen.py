@@ -1,4 +1,4 @@
-"""The same dashboard without `gc.freeze`: the baseline of the rerun benchmark."""
+"""The same dashboard without `gc.freeze`: with `--runner.postScriptGC=true` the baseline of the rerun benchmark."""
 
 import gc
 

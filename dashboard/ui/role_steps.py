@@ -95,7 +95,7 @@ def _ended(aws: Aws, progress: Progress, acts: Callable[[Progress], None] | None
             if acts is not None:
                 acts(progress)
             st.button(
-                "Put away",
+                "Hide these steps",
                 key="role-put-away",
                 type="tertiary",
                 on_click=role_readings.put_away,

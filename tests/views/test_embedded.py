@@ -65,7 +65,7 @@ def wait_for(page: AppTest, words: str) -> str:
     ("name", "said"),
     [
         ("overview", "nothing was trained or served here yet"),
-        ("train", "No data set in this account yet."),
+        ("train", "This account is not set up for Kennel yet."),
         ("runs", "No run in the last 7 days."),
         ("classify", "No model is serving."),
     ],
